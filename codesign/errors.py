@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error the project raises on purpose.
+
+::
+
+    CodesignError
+    |-- ConfigError            a TOML file, CLI option or hls4ml config entry is wrong
+    |-- ConversionError        a model cannot become hardware exactly
+    |   |-- UnsupportedLayerError
+    |   |-- LatticeError       a value is not on a power-of-two lattice
+    |   `-- AccumulatorRangeError
+    |-- FrameError             a frame given to predict() has a wrong shape, dtype or range
+    |-- VideoError             a video file or folder cannot be read
+    |-- StageError             a stage output is missing or was edited, or a stage failed
+    |-- SimulationError        a simulation did not build, hung or broke a protocol rule
+    |-- SynthesisError         a synthesis tool failed or printed no figures
+    `-- ToolNotFoundError      a program is missing; names it and how to get it
+
+A message says what is wrong, where, what was expected, what was received and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class CodesignError(Exception):
+    """Base class of all errors raised on purpose by this project."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: object = None,
+        received: object = None,
+        fix: str | None = None,
+    ) -> None:
+        """Build the message ``where: what. Expected ... Received ... fix``."""
+        parts = [f"{where}: {what}" if where else what]
+        if expected is not None:
+            parts.append(f"Expected: {expected}.")
+        if received is not None:
+            parts.append(f"Received: {received}.")
+        if fix is not None:
+            parts.append(f"Next step: {fix}.")
+        parts[0] = parts[0].rstrip(".") + "."
+        super().__init__(" ".join(parts))
+
+
+class ConfigError(CodesignError):
+    """A TOML file, command-line option or hls4ml configuration entry is wrong."""
+
+
+class ConversionError(CodesignError):
+    """A model cannot be turned into hardware that computes the same bits."""
+
+
+class UnsupportedLayerError(ConversionError):
+    """A layer, or an attribute of it, has no delta implementation."""
+
+
+class LatticeError(ConversionError):
+    """A weight, scale or step is not a power-of-two multiple of an integer."""
+
+
+class AccumulatorRangeError(ConversionError):
+    """An accumulator needs more bits than can be computed exactly everywhere."""
+
+
+class FrameError(CodesignError):
+    """A frame has a wrong shape, dtype or a value outside the input lattice."""
+
+
+class VideoError(CodesignError):
+    """A video file or folder is missing, corrupt or too short."""
+
+
+class StageError(CodesignError):
+    """A stage output is missing or was edited, or the stage itself failed."""
+
+
+class SimulationError(CodesignError):
+    """A simulation did not build, hung, or broke a protocol rule."""
+
+
+class SynthesisError(CodesignError):
+    """A synthesis or place-and-route tool failed, or reported no figures."""
+
+
+class ToolNotFoundError(CodesignError):
+    """A program is not installed; the message names it and how to get it."""
+
+    def __init__(self, program: str, *, how: str) -> None:
+        """Name the missing ``program`` and ``how`` to get it."""
+        super().__init__(f"{program} was not found", expected=f"{program} on PATH", fix=how)
+        self.program = program

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden model: the network's integer semantics in NumPy, in both forms.
+
+``form='dense'`` computes each frame from all its codes (``a = W r + b``); ``form='delta'`` computes it from what
+changed (``a += W d``). They are equal on every element of every frame; hardware and csim are held to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from codesign.errors import FrameError
+from codesign.fixed import IntArray
+from codesign.graph.ir import Delta, Dense, Graph, Source
+
+Form = Literal["dense", "delta"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the network did on consecutive frames.
+
+    Attributes:
+        outputs: codes of the last node, ``[T, *shape]``.
+        codes: for each `Delta`, what it last sent after each frame (``r_t``), ``[T, size]``.
+        deltas: for each `Delta`, ``d_t``, ``[T, size]``; the first frame after a reset is ``r_0 - 0``.
+        accumulators: for each linear node, ``a_t``, ``[T, size]``.
+    """
+
+    outputs: IntArray
+    codes: dict[str, IntArray]
+    deltas: dict[str, IntArray]
+    accumulators: dict[str, IntArray]
+
+
+def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
+    """Return ``frames`` as int64 codes ``[T, size]``.
+
+    Raises:
+        FrameError: not integers, not ``[T, *shape]`` (or ``[T, size]``), or codes outside the input format.
+    """
+    source = graph.source
+    frames = np.asarray(frames)
+    if frames.dtype.kind not in "iu":
+        raise FrameError(
+            "frames must hold integer codes",
+            where=source.name,
+            expected="an integer dtype",
+            received=frames.dtype,
+            fix=f"multiply values by 2**{source.fmt.frac} and round",
+        )
+    if frames.ndim < 2 or frames.shape[1:] not in (source.shape, (source.size,)):
+        raise FrameError(
+            "wrong frame shape",
+            where=source.name,
+            expected=f"[T, {', '.join(map(str, source.shape))}]",
+            received=list(frames.shape),
+        )
+    if frames.size and (int(frames.min()) < source.fmt.lo or int(frames.max()) > source.fmt.hi):
+        raise FrameError(
+            "codes are outside the input format",
+            where=source.name,
+            expected=f"{source.fmt.lo} to {source.fmt.hi} ({source.fmt})",
+            received=f"{frames.min()} to {frames.max()}",
+        )
+    return frames.reshape(len(frames), source.size).astype(np.int64)
+
+
+def activate(node: Delta, z: IntArray) -> IntArray:
+    """Return ``f(z)`` on the widened z-lattice, same shape."""
+    wide = z << node.widen
+    return np.maximum(wide, 0) if node.activation == "relu" else wide
+
+
+def quantise(node: Delta, f: IntArray) -> IntArray:
+    """Return ``q(z)`` for activated ``f = f(z)``, ``[..., size]``: round half to even, step, clip."""
+    k = node.steps()
+    shift = node.shift + k
+    floor = f >> shift
+    rest = f - (floor << shift)
+    half = (np.int64(1) << shift) >> 1
+    up = (rest > half) | ((rest == half) & (half > 0) & ((floor & 1) == 1))
+    result: IntArray = np.clip((floor + up) << k, node.lo, node.hi)
+    return result
+
+
+class Golden:
+    """A stream through the golden model. State persists between `run` calls; `reset` starts a new stream."""
+
+    def __init__(self, graph: Graph, form: Form = "dense") -> None:
+        self.graph = graph
+        self.form = form
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream: every reference is 0, every accumulator its bias."""
+        self._reference = {node.name: np.zeros(node.size, np.int64) for node in self.graph.deltas}
+        self._accumulator = {node.name: node.bias.copy() for node in self.graph.linears}
+
+    def run(self, frames: np.ndarray) -> Trace:
+        """Push consecutive frames of codes, ``[T, *shape]``, and return everything that happened.
+
+        Raises:
+            FrameError: see `check_frames`.
+        """
+        values: dict[str, IntArray] = {}
+        codes: dict[str, IntArray] = {}
+        deltas: dict[str, IntArray] = {}
+        accumulators: dict[str, IntArray] = {}
+        for node in self.graph.nodes:
+            if isinstance(node, Source):
+                values[node.name] = check_frames(self.graph, frames)
+            elif isinstance(node, Delta):
+                before = self._reference[node.name]
+                sent = self._send(node, values[node.input])
+                values[node.name] = codes[node.name] = sent
+                deltas[node.name] = np.diff(sent, axis=0, prepend=before[None])
+                self._reference[node.name] = sent[-1] if len(sent) else before
+            else:
+                linear = self._dense if self.form == "dense" else self._delta
+                total = linear(node, values[node.input], deltas[node.input])
+                values[node.name] = accumulators[node.name] = total
+        output = self.graph.output
+        outputs = values[output.name].reshape(-1, *output.shape)
+        return Trace(outputs=outputs, codes=codes, deltas=deltas, accumulators=accumulators)
+
+    def _send(self, node: Delta, z: IntArray) -> IntArray:
+        f = activate(node, z)
+        q = quantise(node, f)
+        threshold = node.thresholds()
+        if threshold is None:
+            return q
+        reference = self._reference[node.name]
+        sent = np.empty_like(q)
+        for t in range(len(q)):
+            moved = np.abs(f[t] - (reference << node.shift)) >= threshold
+            reference = sent[t] = np.where(moved, q[t], reference)
+        return sent
+
+    @staticmethod
+    def _dense(node: Dense, r: IntArray, _: IntArray) -> IntArray:
+        # Integers below 2**53 multiply and add exactly in float64, and BLAS is much faster on it.
+        product = r.astype(np.float64) @ node.weight.astype(np.float64)
+        return product.astype(np.int64) + node.bias
+
+    def _delta(self, node: Dense, _: IntArray, d: IntArray) -> IntArray:
+        total = np.empty((len(d), node.n_out), np.int64)
+        accumulator = self._accumulator[node.name]
+        for t, frame in enumerate(d):
+            changed = np.flatnonzero(frame)
+            accumulator = accumulator + frame[changed] @ node.weight[changed]
+            total[t] = accumulator
+        self._accumulator[node.name] = accumulator
+        return total

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the files shipped with the package are, in a wheel and in an editable install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+RTL = PACKAGE / "rtl"
+
+
+def hls_templates() -> Path:
+    """Return the folder of ``nnet_delta_*.h``: package data in a wheel, the top folder in a checkout."""
+    packaged = PACKAGE / "hls_templates"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "hls_templates"
