@@ -168,7 +168,8 @@ class Delta:
         """
         if self.hold is None:
             return None
-        return np.ceil(self.hold * 2.0 ** (self.shift + self.steps())).astype(np.int64)
+        threshold: IntArray = np.ceil(self.hold * 2.0 ** (self.shift + self.steps())).astype(np.int64)
+        return threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,17 +274,9 @@ class Graph:
         for position, node in enumerate(self.nodes):
             for name in node.inputs:
                 if name not in names[:position]:
-                    raise ConversionError(
-                        "a node reads a later or unknown node", where=node.name, received=name
-                    )
-        if (
-            len(self.nodes) < 2
-            or not isinstance(self.nodes[0], Source)
-            or not isinstance(self.nodes[1], Delta)
-        ):
-            raise ConversionError(
-                "a graph must start with Source, Delta", where=self.name, received=names[:2]
-            )
+                    raise ConversionError("a node reads a later or unknown node", where=node.name, received=name)
+        if len(self.nodes) < 2 or not isinstance(self.nodes[0], Source) or not isinstance(self.nodes[1], Delta):
+            raise ConversionError("a graph must start with Source, Delta", where=self.name, received=names[:2])
 
     @property
     def source(self) -> Source:
@@ -317,9 +310,7 @@ class Graph:
         raise KeyError(name)
 
 
-def accumulator_format(
-    name: str, weight: IntArray, bias: IntArray, *, weight_fmt: Fixed, delta: Delta
-) -> Fixed:
+def accumulator_format(name: str, weight: IntArray, bias: IntArray, *, weight_fmt: Fixed, delta: Delta) -> Fixed:
     """Return the accumulator format from the bound ``|b| + sum|w| * max|r|`` over outputs.
 
     Every partial sum of either form stays inside it, so nothing rounds or overflows. ``weight`` is
@@ -329,9 +320,7 @@ def accumulator_format(
         AccumulatorRangeError: more than `MAX_ACCUMULATOR_BITS` bits.
     """
     peak = max(abs(delta.lo), abs(delta.hi))
-    reach = np.abs(weight.astype(object)).reshape(-1, weight.shape[-1]).sum(axis=0) * peak + np.abs(
-        bias.astype(object)
-    )
+    reach = np.abs(weight.astype(object)).reshape(-1, weight.shape[-1]).sum(axis=0) * peak + np.abs(bias.astype(object))
     bound = int(max(reach))
     fmt = Fixed.holding(-bound, bound, frac=weight_fmt.frac + delta.fmt.frac, signed=True)
     if fmt.width > MAX_ACCUMULATOR_BITS:

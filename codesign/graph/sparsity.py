@@ -63,9 +63,7 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
         FrameError: fewer than two frames, so nothing is left once the first is excluded.
     """
     if len(trace.outputs) < 2:
-        raise FrameError(
-            "sparsity needs at least two frames", expected=">= 2 frames", received=len(trace.outputs)
-        )
+        raise FrameError("sparsity needs at least two frames", expected=">= 2 frames", received=len(trace.outputs))
     layers = []
     for node in graph.linears:
         moved = trace.deltas[node.input][1:] != 0
@@ -87,7 +85,8 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
 def ideal_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> NDArray[np.int64]:
     """Return the ideal cycles of each frame, ``[T]``: the largest layer, or the input beats if larger."""
     work = np.stack([layer.ideal_cycles for layer in layers])
-    return np.maximum(work.max(axis=0), graph.source.beats)
+    ideal: NDArray[np.int64] = np.maximum(work.max(axis=0), graph.source.beats)
+    return ideal
 
 
 def dense_ideal_cycles(graph: Graph) -> int:
