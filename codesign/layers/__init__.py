@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keras 3 layers of networks that see a stream: delta activations, clip models, exact streams."""
+
+from codesign.layers.activation import DeltaActivation
+from codesign.layers.clip import over_time
+from codesign.layers.meter import DeltaMeter
+from codesign.layers.stream import StreamRun, stream
+
+__all__ = ["DeltaActivation", "DeltaMeter", "StreamRun", "over_time", "stream"]

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`over_time`: a model of one frame becomes a model of a clip that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from codesign.errors import ConfigError
+from codesign.layers.activation import DeltaActivation
+from codesign.layers.meter import DeltaMeter, Probe, probe
+
+Head = Literal["mean", "last"]
+
+
+@keras.saving.register_keras_serializable(package="codesign")
+class FoldTime(keras.layers.Layer):  # type: ignore[misc]
+    """Time becomes batch: ``[B, T, ...]`` to ``[B * T, ...]``. `UnfoldTime` undoes it."""
+
+    def call(self, clips: Any) -> Any:
+        """Return the frames of all clips, one clip after the other."""
+        return ops.reshape(clips, (-1, *ops.shape(clips)[2:]))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return ``[None, ...]``."""
+        return (None, *input_shape[2:])
+
+
+@keras.saving.register_keras_serializable(package="codesign")
+class UnfoldTime(keras.layers.Layer):  # type: ignore[misc]
+    """Batch becomes time again: ``[B * T, ...]`` to ``[B, T, ...]``, or over time its mean or last, ``[B, ...]``.
+
+    Args:
+        frames: T.
+        head: ``'mean'``, ``'last'`` or None.
+    """
+
+    def __init__(self, frames: int, head: Head | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.frames = frames
+        self.head = head
+
+    def call(self, outputs: Any) -> Any:
+        """Return the outputs of each clip."""
+        clips = ops.reshape(outputs, (-1, self.frames, *ops.shape(outputs)[1:]))
+        if self.head == "mean":
+            return ops.mean(clips, axis=1)
+        return clips[:, -1] if self.head == "last" else clips
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return ``[None, T, ...]`` or ``[None, ...]``."""
+        return (None, *((self.frames,) if self.head is None else ()), *input_shape[1:])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "frames": self.frames, "head": self.head}
+
+
+def over_time(
+    frame_model: Any,
+    frames: int,
+    head: Head | None = "mean",
+    *,
+    sparsity: float = 0.0,
+    name: str | None = None,
+) -> Any:
+    """Return a model of clips ``[B, frames, ...]`` made of the very layers of ``frame_model``.
+
+    Time is folded into the batch, so memoryless layers cost nothing extra; layers with a hold recur over each clip.
+    Training the clip model trains ``frame_model``, which is what gets deployed. `fit` and `evaluate` show
+    ``density/<layer>`` for each linear layer and ``operation_sparsity`` (see `DeltaMeter`).
+
+    Args:
+        frame_model: built `keras.Sequential` or functional model with one input and one output.
+        frames: of a clip, at least 2.
+        head: what the clip model outputs: the ``'mean'`` over time of the frame outputs (as in the paper), the
+            ``'last'`` one, or None for all, ``[B, frames, ...]``.
+        sparsity: factor of the temporal-sparsity loss; 0 adds none.
+        name: of the new model; default ``<frame model>_over_time``.
+
+    Raises:
+        ConfigError: a wrong argument, or a frame model of another kind.
+    """
+    _check(frames, head, sparsity)
+    functional = as_functional(frame_model)
+    probes: list[Probe] = []
+    tensors: list[Any] = []
+    codes: dict[int, float] = {}
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        found = probe(layer, args[0], codes.get(id(args[0]), 1.0)) if args else None
+        if found is not None:
+            probes.append(found)
+            tensors.append(args[0])
+        output = call_frames(layer, frames, *args, **kwargs)
+        if isinstance(layer, DeltaActivation):
+            codes[id(output)] = layer.fmt.scale
+        elif found is None and args:
+            codes[id(output)] = codes.get(id(keras.tree.flatten(args)[0]), 1.0)
+        return output
+
+    clone = share_layers(functional, call)
+    output = clone.outputs[0]
+    if probes:
+        output = DeltaMeter(frames, probes, sparsity=sparsity, name="delta_meter")([output, *tensors])
+    per_frame = keras.Model(clone.inputs[0], output, name=frame_model.name)
+    clips = keras.Input((frames, *functional.inputs[0].shape[1:]), dtype=functional.inputs[0].dtype, name="clips")
+    outputs = UnfoldTime(frames, head, name="unfold_time")(per_frame(FoldTime(name="fold_time")(clips)))
+    return keras.Model(clips, outputs, name=name or f"{frame_model.name}_over_time")
+
+
+def as_functional(frame_model: Any) -> Any:
+    """Return a functional model of the same layers.
+
+    Raises:
+        ConfigError: not a built Sequential or functional model, several inputs or outputs, or models in the model.
+    """
+    where = getattr(frame_model, "name", type(frame_model).__name__)
+    if not isinstance(frame_model, keras.Model) or not getattr(frame_model, "inputs", None):
+        raise ConfigError(
+            "not a model of one frame",
+            where=where,
+            expected="a keras.Sequential that starts with keras.Input, or a functional model",
+            received=type(frame_model).__name__,
+        )
+    if len(frame_model.inputs) != 1 or len(frame_model.outputs) != 1:
+        raise ConfigError(
+            "a frame model has one input and one output",
+            where=where,
+            received=f"{len(frame_model.inputs)} inputs, {len(frame_model.outputs)} outputs",
+        )
+    nested = [layer.name for layer in frame_model.layers if isinstance(layer, keras.Model)]
+    if nested:
+        raise ConfigError("models inside a frame model are not supported", where=where, received=nested)
+    return keras.Model(frame_model.inputs[0], frame_model.outputs[0], name=frame_model.name)
+
+
+def share_layers(functional: Any, call: Callable[..., Any], **kwargs: Any) -> Any:
+    """Return the model again, on the same layers, each called through ``call(layer, *args, **kwargs)``."""
+    kwargs.setdefault("clone_function", lambda layer: layer)
+    return keras.models.clone_model(functional, call_function=call, **kwargs)
+
+
+def call_frames(layer: Any, frames: int, *args: Any, **kwargs: Any) -> Any:
+    """Call ``layer``; a `DeltaActivation` is told that ``frames`` samples are a clip."""
+    return layer(*args, **{**kwargs, "frames": frames} if isinstance(layer, DeltaActivation) else kwargs)
+
+
+def _check(frames: int, head: str | None, sparsity: float) -> None:
+    if not isinstance(frames, int) or isinstance(frames, bool) or frames < 2:
+        raise ConfigError("frames is out of range", where="over_time", expected="at least 2", received=repr(frames))
+    if head not in ("mean", "last", None):
+        raise ConfigError("unknown head", where="over_time", expected="'mean', 'last' or None", received=repr(head))
+    if not sparsity >= 0.0:
+        raise ConfigError("sparsity is negative", where="over_time", expected="0 or more", received=repr(sparsity))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`stream`: run a frame model over a stream exactly, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codesign.errors import FrameError
+from codesign.fixed import IntArray
+from codesign.layers.activation import DeltaActivation
+from codesign.layers.clip import as_functional, call_frames, share_layers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRun:
+    """What a frame model did on consecutive frames.
+
+    Attributes:
+        outputs: values, ``[T, ...]``.
+        codes: for each `DeltaActivation`, what it last sent after each frame (``r_t``), ``[T, ...]``.
+    """
+
+    outputs: NDArray[np.float64]
+    codes: dict[str, IntArray]
+
+
+def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
+    """Run a new stream, ``frames`` of values ``[T, ...]``, through a copy of ``frame_model`` in float64.
+
+    Exactness: equal to the golden model while every accumulator fits 53 bits and the quantised weights are on
+    their lattice.
+
+    Raises:
+        FrameError: ``frames`` is not ``[T, *input shape]`` with T >= 1.
+        ConfigError: ``frame_model`` is not a frame model.
+        LatticeError: an output of a `DeltaActivation` is not on its lattice (a fault of the layer, never silent).
+    """
+    functional = as_functional(frame_model)
+    values = np.asarray(frames, dtype=np.float64)
+    shape = tuple(functional.inputs[0].shape[1:])
+    if values.ndim != len(shape) + 1 or not len(values) or values.shape[1:] != shape:
+        raise FrameError(
+            "wrong frame shape",
+            where=frame_model.name,
+            expected=f"[T, {', '.join(map(str, shape))}], T >= 1",
+            received=list(values.shape),
+        )
+    sent: dict[str, Any] = {}
+    deltas: dict[str, DeltaActivation] = {}
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        output = call_frames(layer, len(values), *args, **kwargs)
+        if isinstance(layer, DeltaActivation):
+            sent[layer.name], deltas[layer.name] = output, layer
+        return output
+
+    with _floatx("float64"):
+        inputs = keras.Input(shape, dtype="float64")
+        clone = share_layers(functional, call, clone_function=_in_float64, input_tensors=inputs)
+        for layer in functional.layers:
+            if layer.weights:
+                clone.get_layer(layer.name).set_weights(layer.get_weights())
+        model = keras.Model(clone.inputs[0], {"outputs": clone.outputs[0], "codes": sent})
+        result = keras.tree.map_structure(keras.ops.convert_to_numpy, model(values))
+    return StreamRun(
+        outputs=result["outputs"],
+        codes={name: deltas[name].fmt.to_codes(array) for name, array in result["codes"].items()},
+    )
+
+
+def _in_float64(layer: Any) -> Any:
+    return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
+
+
+@contextmanager
+def _floatx(dtype: str) -> Iterator[None]:
+    """Set the default float type (QKeras quantisers compute in it) and put it back."""
+    before = keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
