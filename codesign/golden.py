@@ -14,7 +14,7 @@ import numpy as np
 
 from codesign.errors import FrameError
 from codesign.fixed import IntArray
-from codesign.graph.ir import Delta, Dense, Graph, Source
+from codesign.graph.ir import Delta, Dense, Graph, Linear, Source
 
 Form = Literal["dense", "delta"]
 
@@ -98,7 +98,7 @@ class Golden:
     def reset(self) -> None:
         """Start a new stream: every reference is 0, every accumulator its bias."""
         self._reference = {node.name: np.zeros(node.size, np.int64) for node in self.graph.deltas}
-        self._accumulator = {node.name: node.bias.copy() for node in self.graph.linears}
+        self._accumulator = {node.name: np.resize(node.bias, node.size) for node in self.graph.linears}
 
     def run(self, frames: np.ndarray) -> Trace:
         """Push consecutive frames of codes, ``[T, *shape]``, and return everything that happened.
@@ -140,18 +140,51 @@ class Golden:
             reference = sent[t] = np.where(moved, q[t], reference)
         return sent
 
-    @staticmethod
-    def _dense(node: Dense, r: IntArray, _: IntArray) -> IntArray:
-        # Integers below 2**53 multiply and add exactly in float64, and BLAS is much faster on it.
-        product = r.astype(np.float64) @ node.weight.astype(np.float64)
-        return product.astype(np.int64) + node.bias
+    def _dense(self, node: Linear, r: IntArray, _: IntArray) -> IntArray:
+        return products(node, r) + np.resize(node.bias, node.size)
 
-    def _delta(self, node: Dense, _: IntArray, d: IntArray) -> IntArray:
-        total = np.empty((len(d), node.n_out), np.int64)
+    def _delta(self, node: Linear, _: IntArray, d: IntArray) -> IntArray:
+        total = np.empty((len(d), node.size), np.int64)
         accumulator = self._accumulator[node.name]
         for t, frame in enumerate(d):
-            changed = np.flatnonzero(frame)
-            accumulator = accumulator + frame[changed] @ node.weight[changed]
-            total[t] = accumulator
+            accumulator = total[t] = accumulator + scatter(node, frame)
         self._accumulator[node.name] = accumulator
         return total
+
+
+def products(node: Linear, r: IntArray) -> IntArray:
+    """Return ``W r`` for frames of codes, ``[T, n_in]`` -> ``[T, size]``.
+
+    Integers below 2**53 multiply and add exactly in float64, and BLAS is much faster on it.
+    """
+    codes, weight = r.astype(np.float64), node.weight.astype(np.float64)
+    if isinstance(node, Dense):
+        return (codes @ weight).astype(np.int64)
+    y, x = node.y, node.x
+    frames = codes.reshape(len(r), y.size, x.size, node.channels_in)
+    padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
+    total = np.zeros((len(r), *node.shape))
+    for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
+        rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)
+        columns = slice(tap_x, tap_x + x.stride * (x.outputs - 1) + 1, x.stride)
+        window, kernel = padded[:, rows, columns], weight[tap_y, tap_x]
+        total += window * kernel[:, 0] if node.depthwise else window @ kernel
+    return total.reshape(len(r), node.size).astype(np.int64)
+
+
+def scatter(node: Linear, d: IntArray) -> IntArray:
+    """Return ``W d`` of one frame from its events alone, ``[n_in]`` -> ``[size]``: what the engines do."""
+    changed = np.flatnonzero(d)
+    if isinstance(node, Dense):
+        result: IntArray = d[changed] @ node.weight[changed]
+        return result
+    total = np.zeros(node.shape, np.int64)
+    for element in changed:
+        position, channel = divmod(int(element), node.channels_in)
+        iy, ix = divmod(position, node.x.size)
+        for oy in range(node.y.first(iy), node.y.last(iy) + 1):
+            for ox in range(node.x.first(ix), node.x.last(ix) + 1):
+                tap = node.weight[iy + node.y.before - oy * node.y.stride, ix + node.x.before - ox * node.x.stride]
+                target = total[oy, ox, channel : channel + 1] if node.depthwise else total[oy, ox]
+                target += d[element] * tap[channel]
+    return total.ravel()

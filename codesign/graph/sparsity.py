@@ -76,7 +76,7 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
                 events=moved.sum(axis=1),
                 active_macs=moved @ fanout,
                 spatial_macs=(trace.codes[node.input][1:] != 0) @ fanout,
-                ideal_cycles=moved.sum(axis=1) * node.words,
+                ideal_cycles=moved @ node.reach(),
             )
         )
     return tuple(layers)
@@ -91,4 +91,4 @@ def ideal_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> NDArray[np.
 
 def dense_ideal_cycles(graph: Graph) -> int:
     """Return the ideal cycles of a frame with skipping off: every element is an event."""
-    return max(graph.source.beats, *(node.n_in * node.words for node in graph.linears))
+    return max(graph.source.beats, *(int(node.reach().sum()) for node in graph.linears))
