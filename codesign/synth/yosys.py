@@ -29,7 +29,7 @@ def synthesise(
 
     files: path -> text, as ``codesign.rtl.emit`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
     (memory files) are found by name from the RTL. All are written into ``folder``, with the script ``synth.ys``.
-    top: name of the top module. target: "ecp5" (Lattice ECP5) or "xc7" (Xilinx 7-series).
+    top: name of the top module, which is in ``<top>.sv``. target: "ecp5" (Lattice ECP5) or "xc7" (Xilinx 7-series).
     skip: False builds the dense baseline: the top's parameter ``Skip`` is set to 0.
     folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
@@ -39,6 +39,8 @@ def synthesise(
     """
     if target not in TARGETS:
         raise ConfigError("unknown synthesis target", expected=" or ".join(TARGETS), received=target)
+    if f"{top}.sv" not in files:
+        raise ConfigError("the top module has no file", expected=f"{top}.sv", received=", ".join(files))
     folder.mkdir(parents=True, exist_ok=True)
     for result in (STAT, NETLIST):
         (folder / result).unlink(missing_ok=True)  # nothing of an older run outlives a failure
@@ -64,15 +66,19 @@ def synthesise(
 
 
 def _script(sources: list[str], top: str, target: str, skip: bool) -> str:
-    lines = ["# SPDX-License-Identifier: Apache-2.0", f"read_verilog -sv {' '.join(sources)}"]
-    if not skip:
-        lines.append(f"chparam -set Skip 0 {top}")
-    lines += [
-        f"{_COMMANDS[target]} -top {top}",
+    """Return the script; -defer: what is below the top is elaborated for the parameters of its instances only."""
+    below = [name for name in sources if name != f"{top}.sv"]
+    lines = (
+        "# SPDX-License-Identifier: Apache-2.0",
+        *([f"read_verilog -sv -defer {' '.join(below)}"] if below else []),
+        f"read_verilog -sv {top}.sv",
+        *([] if skip else [f"chparam -set Skip 0 {top}"]),
+        f"hierarchy -check -top {top}",
+        _COMMANDS[target],
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_json {NETLIST}",
-    ]
+    )
     return "\n".join(lines) + "\n"
 
 
