@@ -144,7 +144,7 @@ def _lanes(graph: Graph, node: Source | Delta | Dense) -> int:
         return node.lanes
     if isinstance(node, Dense):
         return node.pe
-    return _lanes(graph, graph[node.input])  # type: ignore[arg-type]
+    return _lanes(graph, graph[node.input])
 
 
 # Memory files
