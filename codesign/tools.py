@@ -184,6 +184,11 @@ def run(
     return text
 
 
+def version(name: str) -> str | None:
+    """Return the version the tool ``name`` of ``TOOLS`` prints, None if it does not run or prints none."""
+    return next(_check(tool).version for tool in TOOLS if tool.name == name)
+
+
 def doctor() -> tuple[ToolStatus, ...]:
     """Try every tool and return what was found; a few seconds, or about a minute when YoWASP tools run first."""
     with ThreadPoolExecutor() as pool:
@@ -204,10 +209,10 @@ def _how(program: str) -> str:
 
 
 def _check(tool: Tool) -> ToolStatus:
-    version, problem = _program_version(tool) if tool.commands else _package_version(tool)
-    if version is not None and not _in_range(version, tool):
-        problem = f"version {version} does not work here"
-    return _status(tool, version, problem)
+    found, problem = _program_version(tool) if tool.commands else _package_version(tool)
+    if found is not None and not _in_range(found, tool):
+        problem = f"version {found} does not work here"
+    return _status(tool, found, problem)
 
 
 def _status(tool: Tool, version: str | None, problem: str | None) -> ToolStatus:

@@ -129,8 +129,10 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         return ops.clip(x, self.lo * self.fmt.scale, self.hi * self.fmt.scale)
 
     def _quantise(self, f: Any) -> Any:
-        steps = ops.convert_to_tensor(self._steps, dtype=self.compute_dtype)
-        return self._clip(ops.round(f / steps) * steps)
+        # Multiply by the inverse, exact for powers of two: TensorFlow folds a division by a constant vector into a
+        # product with approximate reciprocals, and ties then round wrongly in compiled graphs.
+        steps, inverse = (ops.convert_to_tensor(s, dtype=self.compute_dtype) for s in (self._steps, 1 / self._steps))
+        return self._clip(ops.round(f * inverse) * steps)
 
     def _send(self, reference: Any, f: Any) -> Any:
         threshold = ops.convert_to_tensor(self.hold * self._steps, dtype=self.compute_dtype)

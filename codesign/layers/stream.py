@@ -68,7 +68,7 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
             if layer.weights:
                 clone.get_layer(layer.name).set_weights(layer.get_weights())
         model = keras.Model(clone.inputs[0], {"outputs": clone.outputs[0], "codes": sent})
-        result = keras.tree.map_structure(keras.ops.convert_to_numpy, model(values))
+        result = model.predict_on_batch(values)  # as a compiled graph: recurring over T frames eagerly is slow
     return StreamRun(
         outputs=result["outputs"],
         codes={name: deltas[name].fmt.to_codes(array) for name, array in result["codes"].items()},

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the user sees of a run: one line a stage, a progress bar on a terminal, everything else in the stage's log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+_STYLES = {"ok": "green", "cached": "dim", "skipped": "yellow", "failed": "red bold", "interrupted": "yellow"}
+
+
+class Terminal:
+    """The lines and the bar of one run. Keeps the real terminal while a stage's own output goes to its log."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        # A copy of the descriptor: `captured` points descriptors 1 and 2 at the log while a stage runs.
+        self._stream = stream or os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+        self.console = Console(file=self._stream, highlight=False, soft_wrap=True)
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+
+    def stage(self, number: int, count: int, name: str, status: str, detail: str = "") -> None:
+        """Print ``[3/8] 3_rtl ok 4.1 s``."""
+        colon = ":" if status == "skipped" else ""
+        line = f"\\[{number}/{count}] {name} [{_STYLES.get(status, 'default')}]{status}[/]{colon}"
+        self.console.print(f"{line} {_escape(detail)}".rstrip())
+
+    def text(self, text: str) -> None:
+        """Print a line as it is."""
+        self.console.print(text, markup=False)
+
+    @contextlib.contextmanager
+    def bar(self, title: str) -> Iterator[None]:
+        """Show a progress bar while a stage runs; nothing when the output is not a terminal."""
+        if not self.console.is_terminal:
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as self._progress:
+            self._task = self._progress.add_task(title, total=None, text="")
+            yield
+        self._progress = None
+
+    def advance(self, fraction: float, text: str) -> None:
+        """Move the bar: ``fraction`` from 0 to 1."""
+        if self._progress is not None:
+            self._progress.update(self._task, total=1.0, completed=fraction, text=text)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+@contextlib.contextmanager
+def captured(log: Path) -> Iterator[None]:
+    """Append everything written to stdout and stderr, by Python, libraries and child processes, to ``log``."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with log.open("a", encoding="utf-8", buffering=1) as stream:
+        saved = os.dup(1), os.dup(2)
+        try:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+            with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+                yield
+        finally:
+            for descriptor, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+
+
+def last_lines(log: Path, count: int = 15) -> list[str]:
+    """Return the last lines of a log."""
+    if not log.is_file():
+        return []
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From TOML tables (or JSON) to frozen records: every key checked, every error with ``file:key`` and the nearest valid name.
+
+A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
+(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]`` and nested records. Limits
+are written beside the field with `limited` and checked by `check`, which a record calls in ``__post_init__``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from codesign.errors import ConfigError
+
+R = TypeVar("R")
+
+
+def limited(default: Any, *, at_least: float | None = None, at_most: float | None = None) -> Any:
+    """Return a dataclass field with a default and inclusive limits, for numbers and for tuples of numbers."""
+    return dataclasses.field(default=default, metadata={"at_least": at_least, "at_most": at_most})
+
+
+def check(record: Any, section: str) -> None:
+    """Check every `limited` field of a record.
+
+    Raises:
+        ConfigError: a value is outside its limits; ``where`` is ``section.key``.
+    """
+    for item in dataclasses.fields(record):
+        value = getattr(record, item.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        low, high = item.metadata.get("at_least"), item.metadata.get("at_most")
+        for number in numbers:
+            if number is None or (low is None and high is None):
+                continue
+            if (low is not None and not number >= low) or (high is not None and not number <= high):
+                raise ConfigError("out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value)
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    if high is None:
+        return f"at least {low}"
+    return f"at most {high}" if low is None else f"{low} to {high}"
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return the valid name most like ``name``."""
+    return difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)[0]
+
+
+def build(kind: type[R], table: object, *, where: str, folder: Path) -> R:
+    """Return the record ``kind`` made from a TOML ``table``.
+
+    Args:
+        kind: a frozen dataclass.
+        table: what the TOML parser returned.
+        where: dotted key of the table, "" at the top.
+        folder: paths in the table are relative to it.
+
+    Raises:
+        ConfigError: unknown or missing key, wrong type, or value out of range.
+    """
+    if not isinstance(table, Mapping):
+        raise ConfigError("not a table", where=where, expected=f"[{where}]", received=repr(table))
+    fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
+    hints = typing.get_type_hints(kind)
+    for key in table:
+        if key not in fields:
+            raise ConfigError(
+                f"unknown {'key' if where else 'section'} {key!r}",
+                where=_join(where, key),
+                expected=f"one of {', '.join(fields)}",
+                fix=f"did you mean {nearest(key, fields)!r}",
+            )
+    for name, item in fields.items():
+        if name not in table and item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+            raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
+    values = {key: _value(hints[key], value, _join(where, key), folder) for key, value in table.items()}
+    return kind(**values)
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
+    """Return ``value`` as the annotation ``hint`` wants it."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        return _value(next(arg for arg in args if arg is not type(None)), value, where, folder)
+    if dataclasses.is_dataclass(hint):
+        return build(typing.cast(type, hint), value, where=where, folder=folder)
+    if origin is dict and isinstance(value, Mapping):
+        return {key: _value(args[1], item, _join(where, key), folder) for key, item in value.items()}
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(args[0], item, where, folder) for item in value)
+    if origin is typing.Literal:
+        if value in args:
+            return value
+        near = f"did you mean {nearest(value, map(str, args))!r}" if isinstance(value, str) else None
+        raise ConfigError("not a valid choice", where=where, expected=_describe(hint), received=repr(value), fix=near)
+    if hint is Path and isinstance(value, str):
+        return folder / value
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is hint:
+        return value
+    raise ConfigError("wrong type", where=where, expected=_describe(hint), received=repr(value))
+
+
+def _describe(hint: Any) -> str:
+    """Return the annotation in words for an error message."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _describe(next(arg for arg in args if arg is not type(None)))
+    if origin is typing.Literal:
+        return "one of " + ", ".join(repr(arg) for arg in args)
+    if origin is tuple:
+        return f"a list, each item {_describe(args[0])}"
+    if origin is dict or dataclasses.is_dataclass(hint):
+        return "a table"
+    words = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", Path: "a path (string)"}
+    return words.get(hint, str(hint))
+
+
+def plain(value: Any) -> Any:
+    """Return a record, or a value in one, as JSON types."""
+    if dataclasses.is_dataclass(value):
+        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the stages of a design: what is unchanged stays, what is stale is made again, nothing is left half-written.
+
+A stage works in ``<stage>.partial``, which becomes ``<stage>`` in one rename when it has finished. Rules:
+
+* inputs as in the manifest, outputs untouched: **cached**;
+* inputs changed (config, source code, tool versions, outputs of an earlier stage): **run again**;
+* an output was deleted: said, and **run again**; if it comes out the same, later stages stay cached;
+* an output was edited: **error** that names the file and the two ways out (restore it, or ``--from``/``--force``);
+* a skipped stage (a missing tool) is tried again every time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NoReturn
+
+from codesign.errors import CodesignError, ConfigError, StageError, ToolNotFoundError
+from codesign.flow import manifest as manifests
+from codesign.flow.console import Terminal, captured, last_lines
+from codesign.flow.manifest import Inputs, Manifest
+from codesign.flow.stage import Job, Stage, find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        first: run this stage again whatever its state, and go on from it; earlier ones must be up to date.
+        last: stop after this stage.
+        force: run every stage in the range again, and throw away edits and interrupted work.
+        dry_run: only say what would be done.
+    """
+
+    first: str | None = None
+    last: str | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    Raises:
+        StageError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise StageError(
+                "another run is working here",
+                where=str(folder),
+                received=f"lock held by process {lock.read().strip() or 'unknown'}",
+                fix="wait for it to end, or stop it",
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """One `codesign run`.
+
+    Attributes:
+        design: config tree the stages read.
+        stages: in order.
+        root: ``build/<design>``.
+        options: see `Options`.
+        terminal: where lines go.
+    """
+
+    design: Any
+    stages: tuple[Stage, ...]
+    root: Path
+    options: Options
+    terminal: Terminal
+    _digests: dict[str, str] = field(default_factory=dict)
+    _memory: dict[str, Any] = field(default_factory=dict)
+    _pending: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Bring the stages up to date.
+
+        Raises:
+            ConfigError: an unknown stage name, or an empty range.
+            StageError: an edited output, a stale stage before ``--from``, a failed stage, or a second run.
+        """
+        first = 0 if self.options.first is None else find(self.stages, self.options.first, "--from")
+        last = len(self.stages) - 1 if self.options.last is None else find(self.stages, self.options.last, "--to")
+        if first > last:
+            raise ConfigError("--from is after --to", received=f"--from {self.options.first} --to {self.options.last}")
+        with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
+            for position, stage in enumerate(self.stages[: last + 1]):
+                self._visit(position, stage, before=position < first)
+
+    def _visit(self, position: int, stage: Stage, *, before: bool) -> None:
+        waits_for = [name for name in stage.after if name in self._pending]
+        if waits_for:
+            self._pending.append(stage.name)
+            self._line(position, "may run", f"after {waits_for[0]}")
+            return
+        inputs = manifests.inputs_of(stage, self.design, self._digests)
+        again = self.options.force or stage.name == self.options.first
+        reason = "asked for" if again and not before else self._reason(stage, inputs)
+        if reason is None:
+            self._cached(position, stage)
+        elif before:
+            raise StageError(
+                f"the stage is not up to date ({reason})", where=stage.name, fix=f"run without --from {self.options.first}"
+            )
+        elif self.options.dry_run:
+            self._pending.append(stage.name)
+            self._line(position, "would run", f"({reason})")
+        else:
+            self._execute(position, stage, inputs, reason)
+
+    def _reason(self, stage: Stage, inputs: Inputs) -> str | None:
+        """Return why the stage must run, or None if what it left is good."""
+        folder = self.root / stage.name
+        done = manifests.read(folder)
+        if done is None:
+            return "never run"
+        edited, deleted = manifests.touched(done, folder)
+        if edited:
+            raise manifests.edited_error(folder, edited)
+        if deleted:
+            return f"{', '.join(deleted[:3])} deleted"
+        if done.status == "skipped":
+            return "skipped last time"
+        return done.inputs.difference(inputs)
+
+    def _cached(self, position: int, stage: Stage) -> None:
+        done = manifests.read(self.root / stage.name)
+        assert done is not None  # `_reason` has just read it
+        self._digests[stage.name] = done.digest
+        self._line(position, "cached")
+
+    def _execute(self, position: int, stage: Stage, inputs: Inputs, reason: str) -> None:
+        partial = self._partial(stage, inputs)
+        log = partial / manifests.LOG
+        start = time.monotonic()
+        status, note = "ok", None
+        if "deleted" in reason:
+            self.terminal.text(f"{stage.name}: {reason}; building it again")
+        try:
+            with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"), captured(log):
+                note = stage.load()(self._job(stage, partial))
+        except KeyboardInterrupt:
+            self._line(position, "interrupted", "run again to go on" if stage.resumable else "")
+            raise
+        except ToolNotFoundError as error:
+            if not stage.optional:
+                self._fail(position, log, start, error)
+            status, note = "skipped", f"{error.program} not on PATH"
+            for path in (path for path in partial.iterdir() if path != log):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except Exception as error:
+            self._fail(position, log, start, error)
+        seconds = time.monotonic() - start
+        self._finish(stage, partial, inputs, status, note, seconds)
+        if status == "skipped":
+            self._line(position, "skipped", note or "")
+        else:
+            self._line(position, "ok", f"{seconds:.1f} s" + (f" ({note})" if note else ""))
+
+    def _partial(self, stage: Stage, inputs: Inputs) -> Path:
+        """Return the work folder: as it was left if an interrupted run with the same inputs can go on, else empty."""
+        partial = self.root / f"{stage.name}.partial"
+        mark = partial / "inputs.sha256"
+        same = mark.is_file() and mark.read_text() == inputs.digest
+        if not (stage.resumable and same and not self.options.force):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            mark.write_text(inputs.digest)
+        return partial
+
+    def _job(self, stage: Stage, folder: Path) -> Job:
+        cache = self.root / "cache"
+        cache.mkdir(exist_ok=True)
+        upstream = {name: self.root / name for name in stage.after}
+        return Job(
+            design=self.design,
+            folder=folder,
+            upstream=upstream,
+            cache=cache,
+            bar=self.terminal.advance,
+            memory=self._memory,
+        )
+
+    def _finish(
+        self, stage: Stage, partial: Path, inputs: Inputs, status: str, note: str | None, seconds: float
+    ) -> None:
+        """Write the manifest and move the folder into place."""
+        (partial / "inputs.sha256").unlink(missing_ok=True)
+        done = Manifest(
+            stage=stage.name,
+            status=status,
+            note=note,
+            inputs=inputs,
+            outputs=manifests.hash_outputs(partial),
+            seed=self.design.design.seed,
+            seconds=round(seconds, 3),
+            finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+        done.write(partial)
+        self._digests[stage.name] = done.digest
+        final = self.root / stage.name
+        old = self.root / f"{stage.name}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        partial.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _fail(self, position: int, log: Path, start: float, error: Exception) -> NoReturn:
+        lines = last_lines(log)
+        with log.open("a", encoding="utf-8") as stream:
+            traceback.print_exception(error, file=stream)
+        self._line(position, "failed", f"after {time.monotonic() - start:.1f} s; log: {log}")
+        for line in lines if isinstance(error, CodesignError) else last_lines(log):
+            self.terminal.text(f"  | {line}")
+        if isinstance(error, CodesignError):
+            raise error
+        raise StageError(
+            f"{type(error).__name__}: {error}", where=self.stages[position].name, fix=f"read the log, {log}"
+        ) from error
+
+    def _line(self, position: int, status: str, detail: str = "") -> None:
+        self.terminal.stage(position + 1, len(self.stages), self.stages[position].name, status, detail)

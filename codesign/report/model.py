@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report as records, and as ``report.json``. An unknown is None (JSON null), never 0.
+
+The names of the fields are the keys of the JSON and are stable; docs/report.md explains each. `Detail` is what only the
+pictures of ``report.html`` need and is kept apart in ``detail.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.flow.records import build, plain
+
+Number: TypeAlias = float | None
+Count: TypeAlias = int | None
+Origin: TypeAlias = Literal["simulated", "synthesised", "routed", "estimated", "counted", "given"]
+R = TypeVar("R")
+
+REPORT = "report.json"
+DETAIL = "detail.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """Clip accuracy on the test split, 0 to 1: float network, quantised network, network trained for sparsity."""
+
+    float: Number = None
+    quantized: Number = None
+    delta: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatches:
+    """Output values that differ between two implementations; None if the two were not compared."""
+
+    keras_golden: Count = None
+    golden_csim: Count = None
+    golden_rtl: Count = None
+
+    def total(self) -> int:
+        """Return the sum of what was compared."""
+        return sum(count or 0 for count in (self.keras_golden, self.golden_csim, self.golden_rtl))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """``values`` output values of ``frames`` frames were compared in each pair."""
+
+    frames: Count = None
+    values: Count = None
+    mismatches: Mismatches = field(default_factory=Mismatches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A figure that differs from frame to frame."""
+
+    mean: Number = None
+    p95: Number = None
+    max: Number = None
+
+    @classmethod
+    def of(cls, values: Sequence[float] | NDArray[np.generic]) -> Spread:
+        """Return mean, 95th percentile and maximum of ``values``, ``[T]``; unknown if there are none."""
+        array = np.asarray(values, dtype=np.float64)
+        if not array.size:
+            return cls()
+        return cls(mean=float(array.mean()), p95=float(np.percentile(array, 95)), max=float(array.max()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One linear layer; see docs/report.md."""
+
+    name: str
+    kind: str
+    macs_per_frame: int
+    density: Spread
+    operation_sparsity: Number
+    spatial_sparsity: Number
+    events_per_frame: Number
+    cycles_per_frame: Number
+    ideal_cycles_per_frame: Number
+    state_bits: int
+    weight_bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """Measured clock cycles, and what they mean at a clock."""
+
+    cycles_per_frame: Spread = field(default_factory=Spread)
+    dense_cycles_per_frame: Number = None
+    speedup: Number = None
+    ideal_cycles_per_frame: Number = None
+    skip_efficiency: Number = None
+    bottleneck_layer: str | None = None
+    latency_cycles: Number = None
+    clock_mhz: Number = None
+    frames_per_second: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What one tool says the design costs on one target."""
+
+    target: str
+    tool: str
+    tool_version: str | None
+    kind: Literal["estimate", "synth", "route"]
+    lut: Count = None
+    ff: Count = None
+    dsp: Count = None
+    bram_bits: Count = None
+    fmax_mhz: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All of ``report.json``. ``origins`` says for each figure (or group of figures) how it was got."""
+
+    design: str
+    tool_versions: dict[str, str | None]
+    accuracy: Accuracy = field(default_factory=Accuracy)
+    agreement: Agreement = field(default_factory=Agreement)
+    layers: tuple[Layer, ...] = ()
+    throughput: Throughput = field(default_factory=Throughput)
+    resources: tuple[Resource, ...] = ()
+    origins: dict[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """One frame of the clip beside what changed in it; pixels row by row.
+
+    Attributes:
+        frame: index in the clip.
+        height: pixels.
+        width: pixels.
+        codes: input codes after quantisation, scaled to 0..255.
+        changes: sign of each input delta: -1, 0, 1.
+    """
+
+    frame: int
+    height: int
+    width: int
+    codes: tuple[int, ...]
+    changes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What the pictures show: one clip frame by frame, and how sparsity training changed the network.
+
+    Attributes:
+        clip: what the clip is, in words.
+        cycles: measured clock cycles of each frame, skipping on, ``[T]``.
+        ideal: ideal cycles of each frame, ``[T]``.
+        encode_cycles: mean busy cycles of the input scan of a frame.
+        input_beats: input beats of a frame: the floor under its cycles.
+        stills: frames of the clip.
+        operation_sparsity_before: of the whole network trained without the sparsity loss; None if unknown.
+    """
+
+    clip: str = ""
+    cycles: tuple[int, ...] = ()
+    ideal: tuple[int, ...] = ()
+    encode_cycles: Number = None
+    input_beats: Count = None
+    stills: tuple[Still, ...] = ()
+    operation_sparsity_before: Number = None
+
+
+def operation_sparsity(report: Report) -> float | None:
+    """Return the share of all MACs of the network that are skipped; None if a layer's is unknown."""
+    total = sum(layer.macs_per_frame for layer in report.layers)
+    if not total or any(layer.operation_sparsity is None for layer in report.layers):
+        return None
+    return sum(layer.macs_per_frame * (layer.operation_sparsity or 0.0) for layer in report.layers) / total
+
+
+def write_json(record: Report | Detail, path: Path) -> None:
+    """Write a record as JSON."""
+    path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+
+
+def read_json(kind: type[R], path: Path) -> R:
+    """Read a record back.
+
+    Raises:
+        ConfigError: not JSON, or not this kind of record.
+    """
+    from codesign.errors import ConfigError
+
+    try:
+        data = json.loads(path.read_text())
+        return build(kind, data, where="", folder=path.parent)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign run` again") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}:{error}") from None

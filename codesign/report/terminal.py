@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report as tables in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from codesign.report.model import Report, operation_sparsity
+from codesign.report.words import KINDS, count, decimal, percent, times
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report."""
+    console.print(Text(report.design, style="bold"))
+    for item in (_headlines(report), *_layers(report), *_resources(report)):
+        console.print(item)
+
+
+def _headlines(report: Report) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    speed, agreement, accuracy = report.throughput, report.agreement, report.accuracy
+    for name, value in (
+        ("accuracy", f"{percent(accuracy.delta)}  (float {percent(accuracy.float)}, quantised {percent(accuracy.quantized)})"),
+        ("MACs skipped", percent(operation_sparsity(report))),
+        (
+            "cycles per frame",
+            f"{count(speed.cycles_per_frame.mean)} mean, {count(speed.cycles_per_frame.p95)} p95, "
+            f"{count(speed.cycles_per_frame.max)} max; dense {count(speed.dense_cycles_per_frame)}",
+        ),
+        ("speed-up", f"{times(speed.speedup)} over dense"),
+        (
+            "skip efficiency",
+            f"{percent(speed.skip_efficiency)} (ideal {count(speed.ideal_cycles_per_frame)} cycles; "
+            f"bottleneck {speed.bottleneck_layer or 'unknown'})",
+        ),
+        ("latency", f"{count(speed.latency_cycles)} cycles"),
+        ("throughput", f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"),
+        ("mismatches", _mismatches(report)),
+        ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
+    ):
+        table.add_row(name, value)
+    return table
+
+
+def _mismatches(report: Report) -> str:
+    found = report.agreement.mismatches
+    return f"Keras {count(found.keras_golden)}, csim {count(found.golden_csim)}, RTL {count(found.golden_rtl)} (against golden)"
+
+
+def _layers(report: Report) -> Iterator[RenderableType]:
+    if not report.layers:
+        return
+    table = Table(title="layers, per frame", title_justify="left", title_style="bold")
+    table.add_column("layer")
+    for name in ("MACs", "density", "op. sparsity", "spatial", "events", "cycles", "ideal", "weight bits", "state bits"):
+        table.add_column(name, justify="right")
+    for layer in report.layers:
+        table.add_row(
+            layer.name,
+            count(layer.macs_per_frame),
+            percent(layer.density.mean),
+            percent(layer.operation_sparsity),
+            percent(layer.spatial_sparsity),
+            count(layer.events_per_frame),
+            count(layer.cycles_per_frame),
+            count(layer.ideal_cycles_per_frame),
+            count(layer.weight_bits),
+            count(layer.state_bits),
+        )
+    yield table
+
+
+def _resources(report: Report) -> Iterator[RenderableType]:
+    if not report.resources:
+        return
+    table = Table(title="resources", title_justify="left", title_style="bold")
+    for name in ("target", "figures from", "tool"):
+        table.add_column(name)
+    for name in ("LUT", "FF", "DSP", "BRAM bits", "Fmax MHz"):
+        table.add_column(name, justify="right")
+    for item in report.resources:
+        table.add_row(
+            item.target,
+            KINDS[item.kind],
+            f"{item.tool} {item.tool_version or ''}".strip(),
+            count(item.lut),
+            count(item.ff),
+            count(item.dsp),
+            count(item.bram_bits),
+            decimal(item.fmax_mhz),
+        )
+    yield table

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures as people read them. Unknown is a dash."""
+
+from __future__ import annotations
+
+from codesign.report.model import Number, Origin, Report
+
+DASH = "–"
+KINDS = {"estimate": "estimate", "synth": "synthesis", "route": "place and route"}
+
+ORIGIN_WORDS: dict[Origin, str] = {
+    "simulated": "Run on the clip or the test split: Keras, golden model, HLS C++ and Verilated RTL",
+    "synthesised": "Counted by a synthesis tool in the netlist it made",
+    "routed": "From a netlist that was placed and routed",
+    "estimated": "From a model of the hardware, not from running or building it",
+    "counted": "Exact from the shapes and formats of the network",
+    "given": "Set in the design's TOML",
+}
+FIGURES = {
+    "accuracy": "accuracy",
+    "agreement": "agreement",
+    "layers.density": "density, sparsity and events",
+    "layers.cycles_per_frame": "cycles of each layer",
+    "layers.ideal_cycles_per_frame": "ideal cycles",
+    "layers.macs_per_frame": "MACs, weight and state bits",
+    "throughput.cycles_per_frame": "cycles per frame, dense and skipping",
+    "throughput.latency_cycles": "latency",
+    "throughput.clock_mhz": "clock and frames per second",
+    "resources.synth": "resources after synthesis",
+    "resources.route": "resources and Fmax after place and route",
+    "resources.estimate": "resource estimates",
+}
+
+
+def count(value: Number) -> str:
+    """Return a count: thousands separated; one decimal below 100 if it has any."""
+    if value is None:
+        return DASH
+    return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:,.1f}"
+
+
+def decimal(value: Number) -> str:
+    """Return a number with one decimal."""
+    return DASH if value is None else f"{value:,.1f}"
+
+
+def percent(value: Number) -> str:
+    """Return a share of 1 in percent with one decimal."""
+    return DASH if value is None else f"{100 * value:.1f} %"
+
+
+def times(value: Number) -> str:
+    """Return a ratio."""
+    return DASH if value is None else f"{value:.1f}×" if value < 100 else f"{value:,.0f}×"
+
+
+def origin_figures(report: Report) -> list[tuple[Origin, str]]:
+    """Return for each origin that occurs the figures got that way, in words."""
+    groups: dict[Origin, list[str]] = {}
+    for key, origin in report.origins.items():
+        groups.setdefault(origin, []).append(FIGURES.get(key, key))
+    return [(origin, _sentence(", ".join(groups[origin]))) for origin in ORIGIN_WORDS if origin in groups]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SystemVerilog: hand-written leaf modules (``delta_*.sv``) and the generator of the top that wires them."""
+
+from codesign.rtl.emit import TopSpec, emit, top_spec
+
+__all__ = ["TopSpec", "emit", "top_spec"]

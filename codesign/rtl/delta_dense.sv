@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> a[j] += W[address, j] * delta for
+//             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the start
+//             of a stream. A frame without events sends only end_of_frame.
+// Latency:    6 cycles from the issue of a word to its token
+// Throughput: Words cycles an event without gaps; emission is free, see below
+// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); both sides of the multiplier registered
+// Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
+// Model:      codesign.golden.Golden._delta
+// Emission: the first walk of the next frame reads every word before it adds, which is the value to send. If no event
+// waits, a walk of its own sends the words at once. Nothing rounds or saturates: AccWidth holds every partial sum.
+module delta_dense #(
+    parameter int unsigned Inputs = 1,
+    parameter int unsigned Words = 1,
+    parameter int unsigned Lanes = 1,  // multipliers; outputs in a word
+    parameter int unsigned DeltaWidth = 9,
+    parameter int unsigned WeightWidth = 8,
+    parameter int unsigned AccWidth = 24,
+    parameter WeightFile = "",  // line address * Words + word: Lanes weights, lane 0 in the low bits
+    parameter BiasFile = "",  // line word: Lanes biases
+    localparam int unsigned AddressWidth = Inputs > 1 ? $clog2(Inputs) : 1,
+    localparam int unsigned WordWidth = Words > 1 ? $clog2(Words) : 1
+) (
+    input  logic                                 clk_i,
+    input  logic                                 rst_ni,
+    input  logic                                 valid_i,
+    output logic                                 ready_o,
+    input  logic [3+AddressWidth+DeltaWidth-1:0] token_i,
+    output logic                                 valid_o,
+    input  logic                                 ready_i,
+    output logic [3+WordWidth+Lanes*AccWidth-1:0] token_o,
+    output logic [                          3:0] probe_o  // {frame_done, stalled, busy, event}
+);
+  if (Inputs < 1 || Words < 1 || Lanes < 1 || AccWidth < 2) begin : g_bad
+    $error("delta_dense: Inputs, Words and Lanes must be at least 1, AccWidth at least 2");
+  end
+
+  localparam int unsigned Rows = Inputs * Words;
+  localparam int unsigned RowWidth = Rows > 1 ? $clog2(Rows) : 1;
+  localparam int unsigned ProductWidth = DeltaWidth + WeightWidth;
+
+  // Issue: one word of a walk, or one token without event, a cycle.
+  logic new_stream, has_event, end_of_frame;
+  logic [AddressWidth-1:0] address;
+  logic [DeltaWidth-1:0] delta;
+  logic [WordWidth-1:0] word_q;
+  logic drain_q;  // inside an emission-only walk
+  logic fresh_q;  // the state memory is not valid: start from the bias
+  logic first_q;  // the next emission is the first of its stream
+  logic dirty_q;  // an event or new_stream since the last end_of_frame
+  logic pending_q;  // a finished frame is not sent yet
+  logic enable, drain, walk, last, bare, pop, emit, pass, load;
+
+  assign {new_stream, has_event, end_of_frame, address, delta} = token_i;
+  assign enable = ready_i || !valid_o;
+  assign last = word_q == WordWidth'(Words - 1);
+  assign drain = word_q == 0 ? pending_q && !(valid_i && has_event && !new_stream) : drain_q;
+  assign walk = drain || (valid_i && has_event);
+  assign bare = valid_i && !has_event && !drain;
+  assign pop = bare || (walk && last && !drain);
+  assign emit = walk && pending_q;
+  assign pass = bare && end_of_frame && !dirty_q && !new_stream;  // untouched frame
+  assign load = fresh_q || (new_stream && !drain);
+  assign ready_o = enable && pop;
+  assign probe_o[0] = enable && pop && has_event;
+  assign probe_o[1] = enable && walk;
+  assign probe_o[2] = !enable && (walk || bare);
+  assign probe_o[3] = enable && pop && end_of_frame;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      word_q <= '0;
+      drain_q <= 1'b0;
+      fresh_q <= 1'b1;
+      first_q <= 1'b1;
+      dirty_q <= 1'b0;
+      pending_q <= 1'b0;
+    end else if (enable) begin
+      if (walk) begin
+        word_q  <= last ? '0 : word_q + 1'b1;
+        drain_q <= drain;
+      end
+      if (walk && last) begin
+        fresh_q   <= 1'b0;
+        pending_q <= pop && end_of_frame;
+        if (emit) first_q <= 1'b0;
+      end
+      if (bare) pending_q <= end_of_frame && !pass;
+      if (bare && new_stream) fresh_q <= 1'b1;
+      if (pop && new_stream) first_q <= 1'b1;
+      if (pop) dirty_q <= !end_of_frame && (dirty_q || has_event || new_stream);
+    end
+  end
+
+  // Stage 1: row of the weight memory. Stages 2, 3: read it. Stage 4: multiply. Stage 5: add. Then the token leaves.
+  logic [5:1] send_q, has_word_q, end_q, first_word_q;
+  logic [3:1] walk_q, load_q;
+  logic [5:1][WordWidth-1:0] index_q;
+  logic [4:1][DeltaWidth-1:0] delta_q;
+  logic [AddressWidth-1:0] address_q;
+  logic [RowWidth-1:0] row_q;
+  logic [Lanes*WeightWidth-1:0] weights[Rows];
+  logic [Lanes*WeightWidth-1:0] weight_q, weight_qq;
+  logic [Lanes*AccWidth-1:0] biases[Words];
+  logic [Lanes*AccWidth-1:0] bias_q, operand, sum;
+
+  initial $readmemh(WeightFile, weights);
+  initial $readmemh(BiasFile, biases);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      {valid_o, send_q} <= '0;
+      walk_q <= '0;
+    end else if (enable) begin
+      {valid_o, send_q} <= {send_q, emit || pass};
+      walk_q <= {walk_q[2:1], walk};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (enable) begin
+      has_word_q <= {has_word_q[4:1], emit};
+      end_q <= {end_q[4:1], pass || last};
+      first_word_q <= {first_word_q[4:1], first_q};
+      load_q <= {load_q[2:1], load};
+      index_q <= {index_q[4:1], word_q};
+      delta_q <= {delta_q[3:1], drain ? DeltaWidth'(0) : delta};
+      address_q <= address;
+      row_q <= RowWidth'(address_q * Words) + RowWidth'(index_q[1]);
+      weight_q <= weights[row_q];
+      weight_qq <= weight_q;
+      bias_q <= biases[index_q[3]];
+      token_o <= {first_word_q[5], has_word_q[5], end_q[5], index_q[5], operand};
+    end
+  end
+
+  for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
+    logic signed [ProductWidth-1:0] weight, product_q;
+    assign weight = ProductWidth'($signed(weight_qq[lane*WeightWidth+:WeightWidth]));
+    always_ff @(posedge clk_i) begin
+      if (enable) product_q <= weight * ProductWidth'($signed(delta_q[4]));
+    end
+    assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + AccWidth'(product_q);
+  end
+
+  delta_state #(
+      .Words   (Words),
+      .Width   (Lanes * AccWidth),
+      .Distance(Words)
+  ) i_state (
+      .clk_i,
+      .rst_ni,
+      .enable_i (enable),
+      .valid_i  (walk_q[3]),
+      .load_i   (load_q[3]),
+      .word_i   (index_q[3]),
+      .initial_i(bias_q),
+      .operand_o(operand),
+      .result_i (sum)
+  );
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_token :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(token_o));
+`endif
+endmodule

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   word tokens of z -> word tokens of {mask, deltas} (or codes r, if SendCodes), for each lane:
+//               f = max(z, 0) or z;  q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
+//               r = Hold && |f - r' * 2^Shift| < threshold ? r' : q;  delta = r - r';  mask = delta != 0
+//             r' = what was last sent for this element, 0 in a fresh word. Skip = 0: mask = 1.
+// Latency:    4 cycles
+// Throughput: 1 word a cycle, also the same word in consecutive cycles
+// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
+// Reset:      pipeline empty; the references are cleared by fresh words, not by reset
+// Model:      codesign.golden.quantise, Golden._send
+// Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
+module delta_emit #(
+    parameter bit Skip = 1'b1,
+    parameter bit SendCodes = 1'b0,
+    parameter int unsigned Size = 1,
+    parameter int unsigned Lanes = 1,
+    parameter int unsigned InWidth = 8,
+    parameter bit InSigned = 1'b1,
+    parameter int unsigned Widen = 0,
+    parameter int unsigned Shift = 0,
+    parameter bit Relu = 1'b0,
+    parameter int unsigned CodeWidth = 8,
+    parameter bit CodeSigned = 1'b1,
+    parameter int unsigned DeltaWidth = CodeWidth + 1,
+    parameter int Lo = -128,
+    parameter int Hi = 127,
+    parameter int unsigned StepMax = 0,  // largest k
+    parameter StepFile = "",  // k of each lane, a word a line; "": StepMax everywhere
+    parameter bit Hold = 1'b0,
+    parameter int unsigned ThresholdWidth = 1,
+    parameter logic [63:0] Threshold = 0,
+    parameter ThresholdFile = "",  // in units of f, a word a line; "": Threshold everywhere
+    localparam int unsigned Words = (Size + Lanes - 1) / Lanes,
+    localparam int unsigned WordWidth = Words > 1 ? $clog2(Words) : 1,
+    localparam int unsigned HeadWidth = 3 + WordWidth,
+    localparam int unsigned DataWidth = SendCodes ? Lanes * CodeWidth : Lanes * (DeltaWidth + 1)
+) (
+    input  logic                               clk_i,
+    input  logic                               rst_ni,
+    input  logic                               valid_i,
+    output logic                               ready_o,
+    input  logic [HeadWidth+Lanes*InWidth-1:0] token_i,
+    output logic                               valid_o,
+    input  logic                               ready_i,
+    output logic [    HeadWidth+DataWidth-1:0] token_o
+);
+  if (Size < 1 || Lanes < 1 || CodeWidth > 30 || Lo > 0 || Hi < 0) begin : g_bad
+    $error("delta_emit: Size and Lanes must be at least 1, CodeWidth at most 30, Lo <= 0 <= Hi");
+  end
+
+  localparam int unsigned StepWidth = StepMax > 0 ? $clog2(StepMax + 1) : 1;
+
+  logic enable;
+  logic [3:1] valid_q;
+  logic [3:1][HeadWidth-1:0] head_q;  // {fresh, has_word, end_of_frame, address}
+  logic [Lanes*StepWidth-1:0] step;
+  logic [Lanes*ThresholdWidth-1:0] threshold;
+  logic [Lanes*CodeWidth-1:0] old_codes, new_codes;
+  logic [Lanes-1:0] mask;
+  logic [Lanes*DeltaWidth-1:0] deltas;
+
+  assign enable = ready_i || !valid_o;
+  assign ready_o = enable;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {valid_o, valid_q} <= '0;
+    else if (enable) {valid_o, valid_q} <= {valid_q, valid_i};
+  end
+  always_ff @(posedge clk_i) begin
+    if (enable) head_q <= {head_q[2:1], token_i[Lanes*InWidth+:HeadWidth]};
+  end
+
+  // Stage 1: steps and thresholds of the word.
+  if (StepFile == "") begin : g_step
+    assign step = {Lanes{StepWidth'(StepMax)}};
+  end else begin : g_steps
+    logic [Lanes*StepWidth-1:0] memory[Words];
+    initial $readmemh(StepFile, memory);
+    always_ff @(posedge clk_i) if (enable) step <= memory[token_i[Lanes*InWidth+:WordWidth]];
+  end
+  if (ThresholdFile == "") begin : g_threshold
+    assign threshold = {Lanes{ThresholdWidth'(Threshold)}};
+  end else begin : g_thresholds
+    logic [Lanes*ThresholdWidth-1:0] memory[Words];
+    initial $readmemh(ThresholdFile, memory);
+    always_ff @(posedge clk_i) if (enable) threshold <= memory[token_i[Lanes*InWidth+:WordWidth]];
+  end
+
+  // Stages 1 to 3: the references, read beside the arithmetic.
+  delta_state #(
+      .Words(Words),
+      .Width(Lanes * CodeWidth)
+  ) i_reference (
+      .clk_i,
+      .rst_ni,
+      .enable_i (enable),
+      .valid_i  (valid_q[1] && head_q[1][WordWidth+1]),
+      .load_i   (head_q[1][WordWidth+2]),
+      .word_i   (head_q[1][WordWidth-1:0]),
+      .initial_i('0),
+      .operand_o(old_codes),
+      .result_i (new_codes)
+  );
+
+  for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
+    delta_quantise #(
+        .InWidth       (InWidth),
+        .InSigned      (InSigned),
+        .Widen         (Widen),
+        .Shift         (Shift),
+        .Relu          (Relu),
+        .CodeWidth     (CodeWidth),
+        .CodeSigned    (CodeSigned),
+        .DeltaWidth    (DeltaWidth),
+        .Lo            (Lo),
+        .Hi            (Hi),
+        .StepMax       (StepMax),
+        .Hold          (Hold),
+        .ThresholdWidth(ThresholdWidth)
+    ) i_quantise (
+        .clk_i,
+        .enable_i   (enable),
+        .z_i        (token_i[lane*InWidth+:InWidth]),
+        .step_i     (step[lane*StepWidth+:StepWidth]),
+        .threshold_i(threshold[lane*ThresholdWidth+:ThresholdWidth]),
+        .before_i   (old_codes[lane*CodeWidth+:CodeWidth]),
+        .after_o    (new_codes[lane*CodeWidth+:CodeWidth]),
+        .delta_o    (deltas[lane*DeltaWidth+:DeltaWidth])
+    );
+  end
+
+  // Stage 3: which lanes send.
+  for (genvar lane = 0; lane < Lanes; lane++) begin : g_mask
+    localparam bit InLastWord = (Words - 1) * Lanes + lane < Size;
+    logic used, changed;
+    assign used = head_q[3][WordWidth+1] && (InLastWord || head_q[3][WordWidth-1:0] != WordWidth'(Words - 1));
+    assign changed = deltas[lane*DeltaWidth+:DeltaWidth] != 0;
+    assign mask[lane] = used && (changed || !Skip);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (enable) token_o <= {head_q[3], DataWidth'(SendCodes ? DataWidth'(new_codes) : DataWidth'({mask, deltas}))};
+  end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_token :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(token_o));
+`endif
+endmodule

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   one lane of delta_emit, with f = max(z, 0) or z, k = step_i, T = threshold_i:
+//               q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
+//               after = Hold && |f - before * 2^Shift| < T ? before : q;  delta = after - before
+// Latency:    3 enabled cycles from z_i; step_i and threshold_i are taken 1 cycle after z_i, before_i 3 cycles after it
+// Throughput: 1 value a cycle
+// Timing:     combinational before_i -> after_o, delta_o: two comparisons with bounds made in the stages before, for
+//             |f - r * 2^s| >= T  <=>  r <= floor((f - T) / 2^s)  or  r >= ceil((f + T) / 2^s)
+// Reset:      none (data path only)
+// Model:      codesign.golden.activate, quantise, Golden._send
+module delta_quantise #(
+    parameter int unsigned InWidth = 8,
+    parameter bit InSigned = 1'b1,
+    parameter int unsigned Widen = 0,
+    parameter int unsigned Shift = 0,
+    parameter bit Relu = 1'b0,
+    parameter int unsigned CodeWidth = 8,
+    parameter bit CodeSigned = 1'b1,
+    parameter int unsigned DeltaWidth = CodeWidth + 1,
+    parameter int Lo = -128,
+    parameter int Hi = 127,
+    parameter int unsigned StepMax = 0,
+    parameter bit Hold = 1'b0,
+    parameter int unsigned ThresholdWidth = 1,
+    localparam int unsigned StepWidth = StepMax > 0 ? $clog2(StepMax + 1) : 1
+) (
+    input  logic                      clk_i,
+    input  logic                      enable_i,
+    input  logic [       InWidth-1:0] z_i,
+    input  logic [     StepWidth-1:0] step_i,
+    input  logic [ThresholdWidth-1:0] threshold_i,
+    input  logic [     CodeWidth-1:0] before_i,
+    output logic [     CodeWidth-1:0] after_o,
+    output logic [    DeltaWidth-1:0] delta_o
+);
+  localparam int unsigned ActiveWidth = InWidth + (InSigned ? 0 : 1) + Widen;
+  localparam int unsigned RestWidth = Shift + StepMax + 1;
+  // One bit more than either needs: floor + 1 may carry.
+  localparam int unsigned Width = (ActiveWidth > RestWidth ? ActiveWidth : RestWidth) + 1;
+  localparam int unsigned BoundWidth = CodeWidth + 2;  // Lo - 1 .. Hi + 1, signed
+
+  // Stage 0: activation.
+  logic signed [Width-1:0] z, f_q;
+  if (InSigned) begin : g_signed
+    assign z = Width'($signed(z_i)) <<< Widen;
+  end else begin : g_unsigned
+    assign z = Width'(z_i) << Widen;
+  end
+
+  // Stage 1: floor and round.
+  logic signed [Width-1:0] floor, floor_q;
+  logic [RestWidth-1:0] rest, half;
+  logic up, up_q;
+  logic [StepWidth-1:0] step_q;
+  assign floor = (f_q >>> Shift) >>> step_i;
+  assign half = (RestWidth'(1) << (Shift + 32'(step_i))) >> 1;
+  assign rest = f_q[RestWidth-1:0] & ~({RestWidth{1'b1}} << (Shift + 32'(step_i)));
+  assign up = half != 0 && (rest > half || (rest == half && floor[0]));
+
+  // Stage 2: step and clip.
+  logic signed [Width-1:0] rounded;
+  logic signed [BoundWidth-1:0] q_q;
+  assign rounded = (floor_q + Width'(up_q)) <<< step_q;
+
+  always_ff @(posedge clk_i) begin
+    if (enable_i) begin
+      f_q <= Relu && z < 0 ? '0 : z;
+      floor_q <= floor;
+      up_q <= up;
+      step_q <= step_i;
+      if (64'(rounded) < 64'(Lo)) q_q <= BoundWidth'(Lo);
+      else if (64'(rounded) > 64'(Hi)) q_q <= BoundWidth'(Hi);
+      else q_q <= BoundWidth'(rounded);
+    end
+  end
+
+  // Stage 3: hold or send.
+  logic signed [BoundWidth-1:0] old_code;
+  logic moved;
+  assign old_code = CodeSigned ? BoundWidth'($signed(before_i)) : BoundWidth'(before_i);
+  assign after_o = moved ? q_q[CodeWidth-1:0] : before_i;
+  assign delta_o = moved ? DeltaWidth'(q_q - old_code) : '0;
+
+  if (Hold) begin : g_hold
+    localparam int unsigned SumWidth = (Width > ThresholdWidth + 1 ? Width : ThresholdWidth + 1) + 1;
+    localparam logic signed [SumWidth-1:0] RoundUp = (SumWidth'(1) << Shift) - SumWidth'(1);
+    logic signed [SumWidth-1:0] minus_q, plus_q, below, above;
+    logic signed [BoundWidth-1:0] below_q, above_q;
+    assign below = minus_q >>> Shift;
+    assign above = plus_q >>> Shift;
+    always_ff @(posedge clk_i) begin
+      if (enable_i) begin
+        minus_q <= SumWidth'(f_q) - $signed(SumWidth'(threshold_i));
+        plus_q <= SumWidth'(f_q) + $signed(SumWidth'(threshold_i)) + RoundUp;
+        if (64'(below) < 64'(Lo)) below_q <= BoundWidth'(Lo - 1);
+        else if (64'(below) > 64'(Hi)) below_q <= BoundWidth'(Hi);
+        else below_q <= BoundWidth'(below);
+        if (64'(above) < 64'(Lo)) above_q <= BoundWidth'(Lo);
+        else if (64'(above) > 64'(Hi)) above_q <= BoundWidth'(Hi + 1);
+        else above_q <= BoundWidth'(above);
+      end
+    end
+    assign moved = old_code <= below_q || old_code >= above_q;
+  end else begin : g_memoryless
+    assign moved = 1'b1;
+    // verilator lint_off UNUSEDSIGNAL
+    logic unused_threshold;
+    // verilator lint_on UNUSEDSIGNAL
+    assign unused_threshold = ^threshold_i;
+  end
+endmodule

