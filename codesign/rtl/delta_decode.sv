@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   word tokens {fresh, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words beats a
-//             frame; words that a frame does not bring are sent again from the last packet; values extended to LaneWidth
-// Latency:    1 cycle
-// Throughput: 1 word a cycle
-// Timing:     combinational m_axis_tready -> ready_o
+//             frame: the last values of every word, extended to LaneWidth
+// Latency:    2 cycles from end_of_frame to the first beat
+// Throughput: 1 word a cycle in, then 1 beat a cycle out; no word is taken while a packet leaves
+// Timing:     no combinational path from m_axis_tready to ready_o
 // Reset:      between packets; the first frame must bring every word
 // Model:      rtl_tests.models.decode
-// Words of a frame must arrive in order 0, 1, ... without holes at the front; the address itself is not read.
 module delta_decode #(
     parameter int unsigned Words = 1,
     parameter int unsigned Lanes = 1,
@@ -21,7 +20,7 @@ module delta_decode #(
     input  logic                             valid_i,
     output logic                             ready_o,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic [3+WordWidth+DataWidth-1:0] token_i,  // fresh and address are not needed here
+    input  logic [3+WordWidth+DataWidth-1:0] token_i,  // fresh is not needed here
     // verilator lint_on UNUSEDSIGNAL
     output logic [      Lanes*LaneWidth-1:0] m_axis_tdata,
     output logic                             m_axis_tvalid,
@@ -33,20 +32,13 @@ module delta_decode #(
   end
 
   logic [DataWidth-1:0] memory[Words];
-  logic [DataWidth-1:0] values, token_q, memory_q;
-  logic [WordWidth-1:0] next_q;
-  logic repeat_q;  // sending the rest of a frame from memory
-  logic repeat_word_q;  // the word at the output comes from memory
-  logic enable, has_word, end_of_frame, from_memory, send, last;
+  logic [DataWidth-1:0] values;
+  logic [WordWidth-1:0] address, next_q;
+  logic has_word, end_of_frame, sending_q, load;
 
-  assign has_word = token_i[DataWidth+WordWidth+1];
-  assign end_of_frame = token_i[DataWidth+WordWidth];
-  assign enable = m_axis_tready || !m_axis_tvalid;
-  assign ready_o = enable && !repeat_q;
-  assign from_memory = repeat_q || !has_word;
-  assign send = repeat_q || valid_i;
-  assign last = next_q == WordWidth'(Words - 1);
-  assign values = repeat_word_q ? memory_q : token_q;
+  assign {has_word, end_of_frame, address} = token_i[DataWidth+:WordWidth+2];
+  assign ready_o = !sending_q;
+  assign load = sending_q && (m_axis_tready || !m_axis_tvalid);
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
     if (ValueSigned) begin : g_signed
@@ -57,26 +49,25 @@ module delta_decode #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (enable) begin
-      if (send && !from_memory) memory[next_q] <= token_i[DataWidth-1:0];
-      memory_q <= memory[next_q];
-      token_q <= token_i[DataWidth-1:0];
-      repeat_word_q <= from_memory;
-      m_axis_tlast <= last;
+    if (valid_i && ready_o && has_word) memory[address] <= token_i[DataWidth-1:0];
+    if (load) begin
+      values <= memory[next_q];
+      m_axis_tlast <= next_q == WordWidth'(Words - 1);
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       next_q <= '0;
-      repeat_q <= 1'b0;
+      sending_q <= 1'b0;
       m_axis_tvalid <= 1'b0;
-    end else if (enable) begin
-      m_axis_tvalid <= send;
-      if (send) begin
-        next_q   <= last ? '0 : next_q + 1'b1;
-        repeat_q <= !last && (from_memory || end_of_frame);
-      end
+    end else begin
+      if (valid_i && ready_o) sending_q <= end_of_frame;
+      if (load) begin
+        m_axis_tvalid <= 1'b1;
+        next_q <= next_q == WordWidth'(Words - 1) ? '0 : next_q + 1'b1;
+        if (next_q == WordWidth'(Words - 1)) sending_q <= 1'b0;
+      end else if (m_axis_tready) m_axis_tvalid <= 1'b0;
     end
   end
 

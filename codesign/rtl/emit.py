@@ -5,6 +5,8 @@ A chain ``Source, Delta, Dense, Delta, ..., Dense`` (a last `Delta` is possible)
 
     encode -> emit -> serialize -> fifo -> dense -> emit -> serialize -> fifo -> ... -> dense -> decode
 
+A convolution stands where a dense engine would, behind ``locate``, which finds the output words an event reaches.
+
 Two token streams connect the leaves (valid/ready, one packed vector, first field in the high bits):
 
 * word: ``{fresh, has_word, end_of_frame, word index, data}``; data of ``Lanes`` values, lane 0 in the low bits
@@ -22,15 +24,19 @@ import numpy as np
 
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed, IntArray
-from codesign.graph.ir import Delta, Dense, Graph, Source
+from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Linear, Source
 from codesign.paths import RTL
 
 EVENT_FIFO = 64
 """Event tokens between two layers: enough to hide the bursts of a frame."""
 SCAN_FIFO = 16
 """Words that the input scan may run ahead of the events it found."""
+PLACE_FIFO = 16
+"""Located events in front of a convolution: hides the events that reach no output."""
+WORD_FIFO = 32
+"""Most words of changed codes that wait behind an engine."""
 
-LEAVES = ("fifo", "state", "encode", "quantise", "emit", "serialize", "dense", "decode", "stats")
+LEAVES = ("fifo", "state", "encode", "quantise", "emit", "serialize", "dense", "locate", "conv", "decode", "stats")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -96,6 +102,8 @@ def emit(graph: Graph) -> dict[str, str]:
     for node in graph.nodes:
         if isinstance(node, Dense):
             files |= _dense_memories(node)
+        elif isinstance(node, Conv):
+            files |= _conv_memories(node)
         elif isinstance(node, Delta):
             files |= _delta_memories(node, _lanes(graph, node))
     return files
@@ -138,11 +146,11 @@ def _bytes(bits: int) -> int:
     return -(-bits // 8) * 8
 
 
-def _lanes(graph: Graph, node: Source | Delta | Dense) -> int:
+def _lanes(graph: Graph, node: Source | Delta | Linear) -> int:
     """Return how many values of ``node`` travel in a word."""
     if isinstance(node, Source):
         return node.lanes
-    if isinstance(node, Dense):
+    if isinstance(node, Dense | Conv):
         return node.pe
     return _lanes(graph, graph[node.input])
 
@@ -175,6 +183,53 @@ def _dense_memories(node: Dense) -> dict[str, str]:
         f"{node.name}_weight.mem": _memory(weight, _signed_width(node.weight_fmt)),
         f"{node.name}_bias.mem": _memory(bias, node.fmt.width),
     }
+
+
+def _conv_memories(node: Conv) -> dict[str, str]:
+    """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
+    bits = _conv_bits(node)
+    channels = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
+    tap = node.weight[..., 0] if node.depthwise else node.weight
+    rows = _table(node.y, node.x.kernel * channels, 1)
+    columns = _table(node.x, channels, node.groups)
+    return {
+        f"{node.name}_weight.mem": _memory(tap.reshape(-1, node.pe), _signed_width(node.weight_fmt)),
+        f"{node.name}_bias.mem": _memory(node.bias.reshape(node.groups, node.pe), node.fmt.width),
+        f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
+        f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
+    }
+
+
+def _conv_bits(node: Conv) -> dict[str, int]:
+    """Widths that ``locate`` and ``conv`` share."""
+    rows = max(node.y.outputs - 1, int(node.y.counts().max()))
+    columns = max(node.x.outputs * node.groups - 1, int(node.x.counts().max()))
+    return {
+        "RowBits": max(1, rows.bit_length()),
+        "ColumnBits": max(1, columns.bit_length()),
+        "WeightBits": _index_bits(node.weight.size // node.pe),
+    }
+
+
+def _table(axis: Axis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
+    """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
+    table = []
+    for position, count in enumerate(axis.counts().tolist()):
+        first = axis.first(position)
+        tap = position + axis.before - first * axis.stride
+        table.append((count, first * output_scale, tap * line_scale) if count else (0, 0, 0))
+    return table
+
+
+def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
+    """Return ``$readmemh`` text with the fields of each row packed, first field in the high bits."""
+    text = []
+    for row in rows:
+        word = 0
+        for value, width in zip(row, bits, strict=True):
+            word = word << width | value
+        text.append(f"{word:0{-(-sum(bits) // 4)}x}\n")
+    return "".join(text)
 
 
 def _delta_memories(node: Delta, lanes: int) -> dict[str, str]:
@@ -248,8 +303,9 @@ def _top(graph: Graph, spec: TopSpec) -> str:
     for before, node in zip(graph.nodes, graph.nodes[1:], strict=False):
         if isinstance(node, Delta):
             stream = _delta(top, graph, node, stream)
-        elif isinstance(node, Dense) and isinstance(before, Delta):
-            stream = _dense(top, before, node, stream, probe=4 * spec.engines.index(node.name))
+        elif isinstance(before, Delta) and not isinstance(node, Source):
+            engine = _dense if isinstance(node, Dense) else _conv
+            stream = engine(top, before, node, stream, probe=4 * spec.engines.index(node.name))  # type: ignore[arg-type]
     _decode(top, graph, spec, stream)
     return _HEADER.format(
         name=graph.name,
@@ -330,7 +386,7 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
         "Size": node.size,
         "Lanes": lanes,
         "DeltaWidth": node.delta_bits,
-        "Depth": SCAN_FIFO if first else max(2, words),
+        "Depth": SCAN_FIFO if first else min(max(2, words), WORD_FIFO),
     }
     event = f"{node.name}_event"
     top.instance("serialize", f"{node.name}_serialize", parameters, _link(f"{node.name}_word", event))
@@ -394,6 +450,47 @@ def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> 
     ports = _link(stream, f"{node.name}_word") | {"probe_o": f"probe[{probe + 3}:{probe}]"}
     top.instance("dense", f"{node.name}_dense", parameters, ports)
     return f"{node.name}_word"
+
+
+def _conv(top: _Top, delta: Delta, node: Conv, stream: str, *, probe: int) -> str:
+    bits = _conv_bits(node)
+    step = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
+    lanes = _index_bits(node.pe)
+    place = 3 + 2 * bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + lanes + delta.delta_bits
+    shared: dict[str, object] = {
+        "Groups": node.groups,
+        "Lanes": node.pe,
+        "Depthwise": node.depthwise,
+        "DeltaWidth": delta.delta_bits,
+        **bits,
+    }
+    located, queued, word = f"{node.name}_located", f"{node.name}_place", f"{node.name}_word"
+    top.stream(located, place)
+    tables = {"RowFile": f'"{node.name}_row.mem"', "ColumnFile": f'"{node.name}_column.mem"'}
+    geometry = {"Height": node.y.size, "Width": node.x.size, "Channels": node.channels_in}
+    top.instance("locate", f"{node.name}_locate", {**geometry, **shared, **tables}, _link(stream, located))
+    top.stream(queued, place)
+    ports = _link(located, queued)
+    ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
+    top.instance("fifo", f"{node.name}_place", {"Width": place, "Depth": PLACE_FIFO}, ports)
+    top.stream(word, 3 + _index_bits(node.words) + node.pe * node.fmt.width)
+    parameters: dict[str, object] = {
+        "Rows": node.y.outputs,
+        "RowWords": node.x.outputs * node.groups,
+        **shared,
+        "StepX": node.x.stride * step,
+        "StepY": node.y.stride * node.x.kernel * step,
+        "WeightLines": node.weight.size // node.pe,
+        "WeightWidth": _signed_width(node.weight_fmt),
+        "AccWidth": node.fmt.width,
+        "Lists": 1 << max(2, int(node.y.counts().max()).bit_length()),
+        "WeightFile": f'"{node.name}_weight.mem"',
+        "BiasFile": f'"{node.name}_bias.mem"',
+    }
+    top.instance(
+        "conv", f"{node.name}_conv", parameters, _link(queued, word) | {"probe_o": f"probe[{probe + 3}:{probe}]"}
+    )
+    return word
 
 
 def _decode(top: _Top, graph: Graph, spec: TopSpec, stream: str) -> None:
