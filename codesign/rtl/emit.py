@@ -483,7 +483,7 @@ def _conv(top: _Top, delta: Delta, node: Conv, stream: str, *, probe: int) -> st
         "WeightLines": node.weight.size // node.pe,
         "WeightWidth": _signed_width(node.weight_fmt),
         "AccWidth": node.fmt.width,
-        "Lists": 1 << max(2, int(node.y.counts().max()).bit_length()),
+        "Lists": 1 << max(3, int(node.y.counts().max()).bit_length()),
         "WeightFile": f'"{node.name}_weight.mem"',
         "BiasFile": f'"{node.name}_bias.mem"',
     }
