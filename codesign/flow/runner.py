@@ -40,12 +40,14 @@ class Options:
         last: stop after this stage.
         force: run every stage in the range again, and throw away edits and interrupted work.
         dry_run: only say what would be done.
+        verbose: say why a stage runs.
     """
 
     first: str | None = None
     last: str | None = None
     force: bool = False
     dry_run: bool = False
+    verbose: bool = False
 
 
 @contextlib.contextmanager
@@ -156,8 +158,8 @@ class Runner:
         log = partial / manifests.LOG
         start = time.monotonic()
         status, note = "ok", None
-        if "deleted" in reason:
-            self.terminal.text(f"{stage.name}: {reason}; building it again")
+        if "deleted" in reason or self.options.verbose:
+            self.terminal.text(f"{stage.name}: {reason}; running it")
         try:
             with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"), captured(log):
                 note = stage.load()(self._job(stage, partial))

@@ -16,7 +16,9 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
+from codesign.synth.resources import Resources
 
 Number: TypeAlias = float | None
 Count: TypeAlias = int | None
@@ -108,21 +110,6 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """What one tool says the design costs on one target."""
-
-    target: str
-    tool: str
-    tool_version: str | None
-    kind: Literal["estimate", "synth", "route"]
-    lut: Count = None
-    ff: Count = None
-    dsp: Count = None
-    bram_bits: Count = None
-    fmax_mhz: Number = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All of ``report.json``. ``origins`` says for each figure (or group of figures) how it was got."""
 
@@ -132,7 +119,7 @@ class Report:
     agreement: Agreement = field(default_factory=Agreement)
     layers: tuple[Layer, ...] = ()
     throughput: Throughput = field(default_factory=Throughput)
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resources, ...] = ()
     origins: dict[str, Origin] = field(default_factory=dict)
 
 
@@ -197,8 +184,6 @@ def read_json(kind: type[R], path: Path) -> R:
     Raises:
         ConfigError: not JSON, or not this kind of record.
     """
-    from codesign.errors import ConfigError
-
     try:
         data = json.loads(path.read_text())
         return build(kind, data, where="", folder=path.parent)
