@@ -62,7 +62,7 @@ class _Builder:
             "Dense": self._dense,
             "DeltaActivation": self._delta_activation,
             "Activation": self._activation,
-            "ThresholdedReLU": self._thresholded_relu,
+            "ParametrizedActivation": self._parametrized,
             "Softmax": self._softmax,
         }
         for layer in self._chain():
@@ -121,8 +121,8 @@ class _Builder:
         fmt = accumulator_format(layer.name, weight, bias, weight_fmt=weight_fmt, delta=delta)
         if fmt.width > FLOAT32_BITS:
             warnings.warn(
-                f"{layer.name}: the accumulator has {fmt.width} bits, more than the {FLOAT32_BITS} of float32, so Keras "
-                "in float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
+                f"{layer.name}: the accumulator has {fmt.width} bits, more than float32's {FLOAT32_BITS}, so Keras in "
+                "float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
                 "model (codesign.golden).",
                 ConversionWarning,
                 stacklevel=2,
@@ -157,10 +157,13 @@ class _Builder:
         elif activation != "linear":  # a plain linear activation changes nothing
             self._unsupported(layer)
 
-    def _thresholded_relu(self, layer: Any) -> None:
-        if layer.get_attr("activ_param") != 0.0:  # hls4ml's name for keras.layers.ReLU
+    def _parametrized(self, layer: Any) -> None:
+        quantizer = layer.get_attr("activation_quantizer")
+        if quantizer is not None and quantizer["class_name"] == "quantized_relu":
+            _quantized_relu(layer.name, quantizer["config"])  # refuses the slope
+        if layer.get_attr("activation") != "thresholdedrelu" or layer.get_attr("activ_param") != 0.0:
             self._unsupported(layer)
-        self._relu(layer)
+        self._relu(layer)  # hls4ml reads keras.layers.ReLU as a threshold at 0
 
     def _relu(self, layer: Any) -> None:
         """Plain relu quantises nothing: keep every bit of the accumulator."""
@@ -191,7 +194,8 @@ class _Builder:
             "this layer has no delta implementation",
             where=layer.name,
             expected=SUPPORTED,
-            received=layer.class_name + (f" ({activation})" if isinstance(activation, str) else ""),
+            received=layer.get_attr("keras_class", layer.class_name)
+            + (f" ({activation})" if isinstance(activation, str) else ""),
             fix="replace the layer, or convert the model with another hls4ml backend",
         )
 
@@ -238,9 +242,10 @@ class _Builder:
                 fmt = Fixed(width=1, frac=0, signed=True)
             fix = f"use QDense with {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
         else:
-            config = getattr(quantizer, "qkeras_config", {}).get("config", {})
+            given = getattr(quantizer, "qkeras_config", {})
+            config = given.get("config", {})
             bits = int(config.get("bits") or quantizer.bits)
-            if config.get("alpha", 1) in (None, 1) and type(quantizer).__name__ == "QKerasQuantizer" and bits > 1:
+            if given.get("class_name") == "quantized_bits" and config.get("alpha") in (None, 1) and bits > 1:
                 signed = bool(config.get("keep_negative", True))
                 fmt = Fixed.from_qkeras(bits, int(config.get("integer", 0)), signed=signed)
             fix = f"use {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
@@ -275,7 +280,9 @@ def _quantized_bits(name: str, config: dict[str, Any]) -> dict[str, Any]:
     _refuse(name, "quantized_bits", {**config, "alpha": alpha}, alpha=1, use_stochastic_rounding=False)
     signed = bool(config.get("keep_negative", True))
     if int(config["bits"]) <= int(signed):
-        _refuse(name, "quantized_bits", config, bits="at least 2 (1 bit is a sign, which has no code for 0)")
+        raise UnsupportedLayerError(
+            "quantized_bits of one bit is a sign, which has no code for 0", where=name, expected="bits >= 2", received=1
+        )
     fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=signed)
     lo = fmt.lo + int(signed and bool(config.get("symmetric")))
     return {"fmt": fmt, "activation": "identity", "lo": lo, "hi": fmt.hi}

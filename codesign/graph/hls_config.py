@@ -112,7 +112,7 @@ def precision(model: Any, given: Any, where: str) -> Fixed:
     """
     if type(given).__name__.endswith("UnspecifiedPrecisionType"):
         given = model.config.backend.convert_precision_string(model.config.model_precision["default"])
-    if not hasattr(given, "width") or not hasattr(given, "signed") or "Precision" not in type(given).__name__:
+    if not type(given).__name__.endswith(("FixedPrecisionType", "IntegerPrecisionType")):
         raise LatticeError("not a fixed-point type", where=where, expected="fixed<w,i> or ufixed<w,i>", received=given)
     return Fixed(
         width=given.width, frac=given.width - getattr(given, "integer", given.width), signed=bool(given.signed)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
 from codesign.errors import UnsupportedLayerError
 
-QKERAS_LINEAR = ("QDense", "QConv1D", "QConv2D")
+PARSED_BY_V2 = ("QDense", "QConv1D", "QConv2D", "QBatchNormalization", "BatchNormalization")
 
 # Attributes of quantized_relu and quantized_bits that change the result; get_config() leaves some of them out.
 _QUANTIZER_FIELDS = (
@@ -20,15 +19,15 @@ _QUANTIZER_FIELDS = (
 
 
 def install() -> None:
-    """Register the handlers. Those of QKeras layers stand back if hls4ml has its own."""
-    for name in QKERAS_LINEAR:
-        registry.setdefault(name, QKerasLinearHandler())
-    registry.setdefault("QActivation", QKerasActivationHandler())
+    """Register the handlers. All but the last stand back if hls4ml has its own, under a short or a full name."""
+    known = {key.rsplit(".", 1)[-1] for key in registry if key.split(".")[0] in ("qkeras", "keras") or "." not in key}
+    handlers = {**dict.fromkeys(PARSED_BY_V2, V2Handler()), "QActivation": QActivationHandler()}
+    registry.update({name: handler for name, handler in handlers.items() if name not in known})
     registry["DeltaActivation"] = DeltaActivationHandler()
 
 
-class QKerasLinearHandler(KerasV3LayerHandler):  # type: ignore[misc]
-    """QDense, QConv1D, QConv2D by hls4ml's Keras 2 parser; an inline activation becomes its own layer."""
+class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
+    """A layer by hls4ml's Keras 2 parser; an inline activation becomes its own layer."""
 
     def handle(self, layer: Any, in_tensors: Any, out_tensors: Any) -> Any:
         """Return the layer's configuration, and one more for an inline activation."""
@@ -39,7 +38,7 @@ class QKerasLinearHandler(KerasV3LayerHandler):  # type: ignore[misc]
             "input_keras_tensor_names": [tensor.name for tensor in in_tensors],
             "output_keras_tensor_names": outputs,
         }
-        config.update(names)
+        config.update(names, keras_class=type(layer).__name__)
         activation = getattr(layer, "activation", None)
         if activation is None or getattr(activation, "__name__", "") == "linear":
             return (config,)
@@ -50,7 +49,7 @@ class QKerasLinearHandler(KerasV3LayerHandler):  # type: ignore[misc]
         return config, {**follow, "input_keras_tensor_names": between, "output_keras_tensor_names": outputs}
 
 
-class QKerasActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
+class QActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
     """QActivation by hls4ml's Keras 2 parser."""
 
     def handle(self, layer: Any, in_tensors: Any, _: Any) -> Any:
@@ -86,7 +85,9 @@ class _Weights:
 
     def get_weights_data(self, _: str, var_name: str) -> Any:
         """Return the weight whose name holds ``var_name``; None if there is none."""
-        return next((np.array(w) for w in self.layer.weights if var_name in w.name), None)
+        from keras.ops import convert_to_numpy
+
+        return next((convert_to_numpy(w) for w in self.layer.weights if var_name in w.name), None)
 
 
 def _parse_v2(layer: Any, config: dict[str, Any], in_tensors: Any) -> dict[str, Any]:
