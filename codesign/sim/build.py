@@ -24,7 +24,8 @@ _VERILATOR_FLAGS = ("-O3", "-Wall", "--assert", "--x-assign", "unique", "--x-ini
 # Several libraries live in one process: hide everything but the harness' C functions.
 _CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
 # The wheel's makefile lost the option that includes a precompiled header: larger designs do not compile without it.
-_MAKE_FLAGS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include")
+PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
+_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", PCH_FLAG)
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
 _EXPORTS = "{ global: sim_*; local: *; };\n"
