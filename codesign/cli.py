@@ -61,7 +61,9 @@ def parser() -> argparse.ArgumentParser:
     stages.set_defaults(command=_stages)
 
     report = commands.add_parser("report", parents=[common], help="print reports again and rewrite report.html")
-    report.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    report.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits"
+    )
     report.set_defaults(command=_report)
 
     measure = commands.add_parser("measure", parents=[common], help="stream a video through csim and RTL")

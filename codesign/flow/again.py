@@ -32,7 +32,9 @@ def render_again(build: Path) -> tuple[Report, Path]:
     if REPORT in edited or DETAIL in edited:
         raise manifests.edited_error(folder, edited)
     if REPORT in deleted or DETAIL in deleted:
-        raise StageError("figures were deleted", where=str(folder), received=", ".join(deleted), fix="run `codesign run`")
+        raise StageError(
+            "figures were deleted", where=str(folder), received=", ".join(deleted), fix="run `codesign run`"
+        )
     report = read_json(Report, folder / REPORT)
     page = folder / PAGE
     page.write_text(render(report, read_json(Detail, folder / DETAIL)), encoding="utf-8")

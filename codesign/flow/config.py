@@ -145,7 +145,9 @@ def load(path: Path) -> Design:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"cannot be read ({error.strerror})", where=str(path), expected="a TOML file such as flows/moving_digits.toml"
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            expected="a TOML file such as flows/moving_digits.toml",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("not valid TOML", where=str(path), received=str(error)) from None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From TOML tables (or JSON) to frozen records: every key checked, every error with ``file:key`` and the nearest valid name.
+"""From TOML tables (or JSON) to frozen records: every key checked, every error with key and nearest valid name.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
 (relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]`` and nested records. Limits
@@ -40,7 +40,9 @@ def check(record: Any, section: str) -> None:
             if number is None or (low is None and high is None):
                 continue
             if (low is not None and not number >= low) or (high is not None and not number <= high):
-                raise ConfigError("out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value)
+                raise ConfigError(
+                    "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value
+                )
 
 
 def _limits(low: float | None, high: float | None) -> str:
@@ -54,9 +56,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)[0]
 
 
-def build(
-    kind: type[R], table: object, *, where: str, folder: Path, known: Mapping[str, Any] | None = None
-) -> R:
+def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapping[str, Any] | None = None) -> R:
     """Return the record ``kind`` made from a TOML ``table``.
 
     Args:

@@ -124,7 +124,9 @@ class Runner:
             self._cached(position, stage)
         elif before:
             raise StageError(
-                f"the stage is not up to date ({reason})", where=stage.name, fix=f"run without --from {self.options.first}"
+                f"the stage is not up to date ({reason})",
+                where=stage.name,
+                fix=f"run without --from {self.options.first}",
             )
         elif self.options.dry_run:
             self._pending.append(stage.name)

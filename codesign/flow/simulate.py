@@ -44,23 +44,16 @@ def run_rtl(
 
 def save_rtl(figures: RtlFigures, folder: Path) -> None:
     """Write ``cycles.npz``."""
-    busy = {f"busy/{name}": values for name, values in figures.busy.items()}
-    np.savez_compressed(
-        folder / "cycles.npz",
-        cycles=figures.cycles,
-        latency=figures.latency,
-        dense_cycles=figures.dense_cycles,
-        **busy,
-    )
+    arrays: dict[str, Any] = {f"busy/{name}": values for name, values in figures.busy.items()}
+    arrays |= {"cycles": figures.cycles, "latency": figures.latency, "dense_cycles": figures.dense_cycles}
+    np.savez_compressed(folder / "cycles.npz", **arrays)
 
 
 def load_rtl(folder: Path) -> RtlFigures:
     """Return what `save_rtl` wrote."""
     with np.load(folder / "cycles.npz") as data:
         busy = {key.removeprefix("busy/"): data[key] for key in data if key.startswith("busy/")}
-        return RtlFigures(
-            cycles=data["cycles"], latency=data["latency"], dense_cycles=data["dense_cycles"], busy=busy
-        )
+        return RtlFigures(cycles=data["cycles"], latency=data["latency"], dense_cycles=data["dense_cycles"], busy=busy)
 
 
 def run_csim(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track) -> IntArray:

@@ -27,7 +27,6 @@ STAGES: tuple[Stage, ...] = (
         name="3_hls",
         after=("1_model", "2_graph"),
         body=f"{_BODIES}.hls:run",
-        config=("design.name", "hardware"),
         packages=_HLS4ML,
     ),
     Stage(name="3_rtl", after=("2_graph",), body=f"{_BODIES}.rtl:run"),
@@ -35,7 +34,6 @@ STAGES: tuple[Stage, ...] = (
         name="4_csim",
         after=("1_model", "2_graph", "3_hls"),
         body=f"{_BODIES}.csim:run",
-        config=("design.name", "hardware"),
         packages=_HLS4ML,
     ),
     Stage(

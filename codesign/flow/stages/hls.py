@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codesign.flow.convert import convert
+from codesign.flow.convert import finished_model
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def run(job: Job) -> str:
     """Write the project as hls4ml's own ``write()`` does."""
-    convert(job, job.folder).write()
+    finished_model(job, job.folder).write()
     return f"{sum(path.is_file() for path in job.folder.rglob('*'))} files"

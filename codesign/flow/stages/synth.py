@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,24 +20,31 @@ VENDOR_TOOLS = {"vitis": "vitis-run", "vivado": "vivado"}
 
 
 def run(job: Job) -> str:
-    """Write ``resources.json``: one entry a target and tool."""
+    """Write ``resources.json``: one entry a target and tool. Two targets at a time."""
     graph = load_graph(job.upstream["2_graph"])
     files, top = emit(graph), top_spec(graph).module
-    targets = job.design.synth.targets
-    found: list[Resources] = []
-    notes: list[str] = []
-    missing: ToolNotFoundError | None = None
-    for target in job.track(targets, len(targets), "target"):
+    synth = job.design.synth
+
+    def attempt(target: str) -> list[Resources] | ToolNotFoundError:
         try:
-            found += _target(target, files, top, job.folder / target, route=job.design.synth.route)
+            return _target(target, files, top, job.folder / target, route=synth.route)
         except ToolNotFoundError as error:
-            missing = error
-            notes.append(f"{target} skipped: {error.program} not on PATH")
-    if missing is not None and not found:
-        raise missing
+            return error
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results = list(job.track(pool.map(attempt, synth.targets), len(synth.targets), "target"))
+    found = [item for result in results if isinstance(result, list) for item in result]
+    missing = {
+        target: result
+        for target, result in zip(synth.targets, results, strict=True)
+        if isinstance(result, ToolNotFoundError)
+    }
+    if missing and not found:
+        raise next(iter(missing.values()))
     (job.folder / "resources.json").write_text(json.dumps([item.to_json() for item in found], indent=1) + "\n")
-    routed = [f"{item.target} {item.fmax_mhz:.0f} MHz" for item in found if item.fmax_mhz is not None]
-    return ", ".join(routed + notes)
+    notes = [f"{item.target} {item.fmax_mhz:.0f} MHz" for item in found if item.fmax_mhz is not None]
+    notes += [f"{target} skipped: {error.program} not on PATH" for target, error in missing.items()]
+    return ", ".join(notes)
 
 
 def _target(target: str, files: dict[str, str], top: str, folder: Path, *, route: bool) -> list[Resources]:
