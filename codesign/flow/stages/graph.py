@@ -15,7 +15,7 @@ from codesign.flow.graph_file import save_graph
 from codesign.flow.stimulus import save_clips
 from codesign.layers import stream
 from codesign.report.figures import run_golden
-from codesign.training import load_model, test_clips
+from codesign.training import load_model
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -28,7 +28,8 @@ def run(job: Job) -> str:
     (job.folder / SETTINGS).write_text(json.dumps(arguments, indent=1) + "\n")
     graph = convert(model, arguments, job.folder).delta_graph
     save_graph(graph, job.folder)
-    clips = test_clips(job.design)
+    design = job.design
+    clips = design.data.test_clips(design.design.seed, clips=design.clip.clips, frames=design.clip.frames)
     save_clips(clips, job.folder)
     keras = [stream(model, PIXEL.to_values(clip)).outputs for clip in job.track(clips, len(clips), "clip")]
     codes = graph.output.fmt.to_codes(np.stack(keras))
