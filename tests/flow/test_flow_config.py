@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import re
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -91,3 +95,17 @@ def test_not_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load(path)
+
+
+def test_every_key_and_its_default_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for section in dataclasses.fields(Design):
+        part = text.split(f"### `[{section.name}]`")[1].split("###")[0]
+        for item in dataclasses.fields(get_type_hints(Design)[section.name]):
+            row = re.search(rf"^\| `{item.name}` \| (.*?) \|", part, re.MULTILINE)
+            if item.name == "layer":
+                continue
+            assert row, f"{section.name}.{item.name} is not in docs/cli.md"
+            if item.default not in (None, dataclasses.MISSING):
+                default = list(item.default) if isinstance(item.default, tuple) else item.default
+                assert row[1] == f"`{json.dumps(default)}`", f"{section.name}.{item.name}"
