@@ -217,6 +217,7 @@ class RtlSimulator:
         data, out_last, job = self._execute(
             self._to_bytes(beats), np.asarray(last, bool), np.asarray(user, bool), room, stalls, max_cycles=2**62
         )
+        self._new_stream &= len(beats) == 0
         return BeatRun(
             accepted=int(job.in_done),
             outputs=self._unpack(data[: job.out_done]),
