@@ -85,7 +85,8 @@ def make_detail(
     *,
     stills: int,
     clip: str,
-    operation_sparsity_before: float | None = None,
+    sparsity_quantized: float | None = None,
+    sparsity_delta: float | None = None,
 ) -> Detail:
     """Return what the pictures show of the first of ``clips`` (input codes ``[N, T, *shape]``)."""
     trace = Golden(graph).run(clips[0])
@@ -96,7 +97,8 @@ def make_detail(
         encode_cycles=float(steady(rtl.busy[ENCODE]).mean()) if ENCODE in rtl.busy else None,
         input_beats=graph.source.beats,
         stills=_stills(graph, trace.codes, trace.deltas, stills),
-        operation_sparsity_before=operation_sparsity_before,
+        sparsity_quantized=sparsity_quantized,
+        sparsity_delta=sparsity_delta,
     )
 
 

@@ -28,6 +28,7 @@ def cycles(report: Report, detail: Detail) -> str:
             title="Clock cycles of each frame of the clip, skipping against dense",
             x_label="frame of the clip",
             y_label="clock cycles per frame",
+            first=1,
         )
     )
 

@@ -153,7 +153,8 @@ class Detail:
         encode_cycles: mean busy cycles of the input scan of a frame.
         input_beats: input beats of a frame: the floor under its cycles.
         stills: frames of the clip.
-        operation_sparsity_before: of the whole network trained without the sparsity loss; None if unknown.
+        sparsity_quantized: operation sparsity on the test split, trained without the sparsity loss.
+        sparsity_delta: the same, trained with it.
     """
 
     clip: str = ""
@@ -162,7 +163,8 @@ class Detail:
     encode_cycles: Number = None
     input_beats: Count = None
     stills: tuple[Still, ...] = ()
-    operation_sparsity_before: Number = None
+    sparsity_quantized: Number = None
+    sparsity_delta: Number = None
 
 
 def operation_sparsity(report: Report) -> float | None:

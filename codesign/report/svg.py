@@ -68,8 +68,17 @@ def spread_labels(positions: Sequence[float], gap: float = _LABEL_GAP) -> list[f
     return moved
 
 
-def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y_label: str) -> str:
-    """Return a line chart with a logarithmic y axis and labels at the ends of the lines."""
+def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y_label: str, first: int = 0) -> str:
+    """Return a line chart with a logarithmic y axis and labels at the ends of the lines.
+
+    Args:
+        width: pixels.
+        lines: drawn in this order.
+        title: for screen readers.
+        x_label: axis name; x counts up from ``first``.
+        y_label: axis name with its unit.
+        first: x of the first value.
+    """
     height = 340 if width > NARROW else 300
     left, right, top, bottom = 52.0, (150.0 if width > NARROW else 12.0), 30.0, 46.0
     values = [value for line in lines for value in line.values]
@@ -88,8 +97,9 @@ def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y
             rule(left, y(tick), width - right, y(tick), "grid"),
             text(left - 8, y(tick) + 4, number(tick), "tick end"),
         ]
-    for tick in linear_ticks(count - 1, 6 if width > NARROW else 4):
-        parts.append(text(x(tick), height - bottom + 18, number(tick), "tick middle"))
+    for tick in linear_ticks(first + count - 1, 6 if width > NARROW else 4):
+        if tick >= first:
+            parts.append(text(x(tick - first), height - bottom + 18, number(tick), "tick middle"))
     parts.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
     for line in lines:
         points = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in enumerate(line.values))
@@ -101,7 +111,7 @@ def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y
 def _line_labels(
     lines: Sequence[Line], ends: list[float], width: int, right: float, x: Callable[[float], float]
 ) -> list[str]:
-    """Return the labels: right of the lines on a wide chart, above their ends on a narrow one."""
+    """Return the labels: right of the lines on a wide chart, at the uppermost line on a narrow one."""
     if width > NARROW:
         places = spread_labels(ends)
         return [
@@ -109,9 +119,7 @@ def _line_labels(
             for line, place in zip(lines, places, strict=True)
         ]
     order = sorted(range(len(lines)), key=lambda index: ends[index])
-    rows = {index: ends[index] - 8 for index in order}
-    if len(order) > 1 and ends[order[-1]] - ends[order[-2]] < 2 * _LABEL_GAP:
-        rows[order[-1]] = ends[order[-1]] + _LABEL_GAP
+    rows = {index: ends[order[0]] + _LABEL_GAP * (row + 0.2 if row else -0.5) for row, index in enumerate(order)}
     return [
         text(x(len(line.values) - 1), rows[index], line.label, f"label end {line.style}-text")
         for index, line in enumerate(lines)

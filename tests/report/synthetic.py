@@ -112,5 +112,6 @@ def synthetic_detail(seed: int = 1) -> Detail:
         encode_cycles=66.0,
         input_beats=64,
         stills=tuple(stills),
-        operation_sparsity_before=0.71,
+        sparsity_quantized=0.71,
+        sparsity_delta=0.93,
     )

@@ -51,7 +51,8 @@ def run(job: Job) -> str:
         rtl,
         stills=job.design.report.stills,
         clip=_clip_text(clips.shape),
-        operation_sparsity_before=training["operation_sparsity"]["quantized"],
+        sparsity_quantized=training["operation_sparsity"]["quantized"],
+        sparsity_delta=training["operation_sparsity"]["delta"],
     )
     write_json(report, job.folder / REPORT)
     write_json(detail, job.folder / DETAIL)
