@@ -15,23 +15,23 @@ SIDE = 8
 
 def moving_digits(
     *,
-    frames: int = 16,
+    frames: int = 8,
     size: int = 32,
     seed: int = 0,
     train: int = 3000,
     val: int = 500,
     test: int = 1000,
-    digit: float = 20.0,
-    travel: float = 3.0,
-    speed: float = 0.5,
-    contrast: float = 0.6,
-    texture: float = 0.25,
+    digit: float = 24.0,
+    travel: float = 2.0,
+    speed: float = 0.4,
+    contrast: float = 0.8,
+    texture: float = 0.15,
     noise: float = 2.0,
 ) -> ClipDataset:
     """Return clips of one digit each: real handwriting over a textured background, with sensor noise.
 
-    The background is drawn once a clip and stays; the digit moves along a smooth closed path around a centre, at
-    sub-pixel positions; noise is drawn afresh for each pixel of each frame. Splits are made by digit image (60, 20
+    The background is drawn once a clip and stays; the digit moves along a smooth path around the middle, at sub-pixel
+    positions; noise is drawn afresh for each pixel of each frame. Splits are made by digit image (60, 20
     and 20 % of each class), so no image is seen in two of them.
 
     Args:
@@ -42,7 +42,7 @@ def moving_digits(
         val: clips of the validation split.
         test: clips of the test split.
         digit: side of a digit in pixels.
-        travel: farthest a digit goes from its centre, in pixels along each axis; centres vary as much.
+        travel: farthest a digit goes from the middle of the frame, in pixels along each axis.
         speed: fastest a digit moves, in pixels a frame along each axis.
         contrast: how far a stroke stands out from mid-grey, 0 to 1.
         texture: how far the background spreads around its grey level, 0 to 1.
@@ -83,12 +83,12 @@ def _check(arguments: dict[str, float]) -> None:
             raise ConfigError(
                 f"{name} is out of range", where="moving_digits", expected=f"{low} to {high}", received=value
             )
-    room = arguments["digit"] + 4 * arguments["travel"]
+    room = arguments["digit"] + 2 * arguments["travel"]
     if room > arguments["size"]:
         raise ConfigError(
             "the digit leaves the frame",
             where="moving_digits",
-            expected="digit + 4 * travel <= size",
+            expected="digit + 2 * travel <= size",
             received=f"{room} > {arguments['size']}",
         )
 
@@ -148,9 +148,8 @@ class _Scene:
 
     def _weights(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return how much each image row is seen in each frame row, ``[T, size, 8]``: bilinear, moving."""
-        centre = self.size / 2 + rng.uniform(-1, 1) * self.travel
         turn = rng.uniform(0.5, 1) * self.speed / max(self.travel, 1e-9)
-        path = centre + self.travel * np.sin(rng.uniform(0, 2 * np.pi) + turn * np.arange(self.frames))
+        path = self.size / 2 + self.travel * np.sin(rng.uniform(0, 2 * np.pi) + turn * np.arange(self.frames))
         pitch = self.digit / SIDE
         at = (np.arange(self.size) + 0.5 - path[:, None]) / pitch + SIDE / 2 - 0.5
         weights: NDArray[np.float64] = np.maximum(0.0, 1.0 - np.abs(at[:, :, None] - np.arange(SIDE)))
