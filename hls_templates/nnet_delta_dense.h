@@ -7,7 +7,7 @@
 // Shapes:    data[n_in] -> res[n_out]; weights[n_in * n_out] with the outputs of one input together.
 // II:        1 in both; a frame takes ceil(n_in / lanes) cycles of scan and events * reuse_factor of accumulate. The event
 //            buffer is banked: a beat's events go to consecutive banks, so compaction is a lanes x lanes crossbar, not
-//            `lanes` ports. The accumulators are registers, so back-to-back updates of one word need no forwarding.
+//            `lanes` ports (cheapest when lanes is a power of two). The accumulators are registers, so back-to-back updates of one word need no forwarding.
 // State:     sent[n_in], the codes of the last frame, and state[n_out]. reset (or power-up) reads them as 0 and bias for
 //            one frame; nothing relies on the arrays being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.golden.

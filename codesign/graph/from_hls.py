@@ -91,6 +91,14 @@ class _Builder:
         self.nodes.append(Source(name=identifier(layer.name), shape=self.shape, fmt=fmt, lanes=lanes))
 
     def _reshape(self, layer: Any) -> None:
+        if layer.get_attr("data_format", "channels_last") != "channels_last":
+            raise UnsupportedLayerError(
+                "codes travel channels last, so this would reorder them",
+                where=layer.name,
+                expected="data_format='channels_last'",
+                received=f"data_format={layer.get_attr('data_format')!r}",
+                fix="keep frames channels last",
+            )
         self.shape = tuple(int(n) for n in layer.get_output_variable().shape)
 
     def _dense(self, layer: Any) -> None:

@@ -13,7 +13,7 @@ from hls4ml.model.flow import get_flow, register_flow
 from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
 from numpy.typing import NDArray
 
-from codesign.errors import ConfigError, SimulationError, ToolNotFoundError
+from codesign.errors import ConfigError, ConversionError, SimulationError, ToolNotFoundError
 from codesign.hls4ml_plugin import csim, templates, vendor
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.hls4ml_plugin.lower import LowerToDelta
@@ -76,7 +76,10 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
             SimulationError: not compiled, or the simulation failed.
             ConfigError: another ``sim``.
+            ConversionError: the model was not converted in this process (``link_existing_project``).
         """
+        if getattr(model, "delta_graph", None) is None:
+            raise ConversionError("this model has no delta graph", fix="convert it from Keras with backend='Delta'")
         if sim not in ("csim", "rtl"):
             raise ConfigError("unknown simulation", where="predict()", expected="'csim' or 'rtl'", received=repr(sim))
         codes = frame_codes(model.delta_graph, x)

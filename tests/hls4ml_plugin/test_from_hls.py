@@ -156,6 +156,12 @@ REFUSED = {
         "norm: ",
     ),
     "dense on a matrix": ([dense(4, "fc")], {"shape": (3, 8)}, UnsupportedLayerError, "fc: .*Flatten"),
+    "channels first": (
+        [keras.layers.Flatten(data_format="channels_first", name="flat"), dense(4, "fc")],
+        {"shape": (2, 4)},
+        UnsupportedLayerError,
+        "flat: .*channels_last",
+    ),
     "last reshape": ([dense(4, "fc"), keras.layers.Reshape((2, 2))], {}, UnsupportedLayerError, "host"),
     "alpha auto": ([QDense(4, **kernel(alpha="auto"))], {}, LatticeError, "fc weight: .*alpha=1"),
     "float weights": ([keras.layers.Dense(4, name="fc")], {}, LatticeError, "fc weight: .*kernel_quantizer"),
