@@ -73,7 +73,7 @@ module delta_dense #(
       drain_q <= 1'b0;
       fresh_q <= 1'b1;
       first_q <= 1'b1;
-      dirty_q <= 1'b0;
+      dirty_q <= 1'b1;
       pending_q <= 1'b0;
     end else if (enable) begin
       if (walk) begin
