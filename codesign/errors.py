@@ -16,6 +16,8 @@
     |-- SynthesisError         a synthesis tool failed or printed no figures
     `-- ToolNotFoundError      a program is missing; names it and how to get it
 
+    ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
+
 A message says what is wrong, where, what was expected, what was received and what to do next.
 """
 
@@ -93,3 +95,7 @@ class ToolNotFoundError(CodesignError):
         """Name the missing ``program`` and ``how`` to get it."""
         super().__init__(f"{program} was not found", expected=f"{program} on PATH", fix=how)
         self.program = program
+
+
+class ConversionWarning(UserWarning):
+    """The hardware is exact, but something it may be compared with is not, such as float32 Keras."""

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
+from codesign.golden import Golden
 from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
 
 
@@ -17,9 +18,10 @@ def random_graph(
     layers: int | None = None,
     size: int = 40,
     lanes: int | None = None,
-    hold: float | None | str = "random",
+    hold: float | str | None = "random",
     end: str = "random",
     wide: bool = False,
+    words: int | None = None,
     name: str = "t",
 ) -> Graph:
     """Return a network of random shapes, formats, steps, clips, holds, P and PE.
@@ -32,6 +34,7 @@ def random_graph(
         hold: of every delta layer, or ``"random"``.
         end: ``"dense"`` (accumulators leave), ``"delta"`` (codes leave) or ``"random"``.
         wide: biases that make accumulators of 40 bits and more.
+        words: of every dense layer's output, where that divides the outputs; None: any divisor.
         name: of the graph.
     """
     shape = _shape(rng, size)
@@ -41,7 +44,7 @@ def random_graph(
     nodes: list[Source | Delta | Dense] = [source, delta]
     count = layers if layers is not None else int(rng.integers(1, 4))
     for i in range(count):
-        dense = _dense(rng, f"fc{i}", delta, size, wide)
+        dense = _dense(rng, f"fc{i}", delta, size, wide, words)
         nodes.append(dense)
         if i == count - 1 and (end == "dense" or (end == "random" and rng.random() < 0.5)):
             break
@@ -71,6 +74,24 @@ def random_walk(rng: np.random.Generator, graph: Graph, frames: int, density: fl
     return stream.reshape(frames, *graph.source.shape)
 
 
+def threshold_walk(rng: np.random.Generator, graph: Graph, frames: int) -> IntArray:
+    """Return frames ``[frames, *shape]`` that keep the first delta layer within one code of where it changes its mind.
+
+    With hold that is the distance of the threshold from what was last sent, without it half a step.
+    """
+    node, fmt = graph.deltas[0], graph.source.fmt
+    golden = Golden(Graph(name="first", nodes=graph.nodes[:2]))
+    thresholds = node.thresholds()
+    if thresholds is None:
+        thresholds = (1 << (node.shift + node.steps())) + 1 >> 1
+    stream, sent = np.zeros((frames, node.size), np.int64), np.zeros(node.size, np.int64)
+    for t in range(frames):
+        distance = (thresholds + rng.integers(-1, 2, node.size)) * rng.choice([-1, 1], node.size)
+        stream[t] = (((sent << node.shift) + distance) >> node.widen).clip(fmt.lo, fmt.hi)
+        sent = golden.run(stream[t : t + 1]).codes[node.name][0]
+    return stream.reshape(frames, *graph.source.shape)
+
+
 def extreme_frames(graph: Graph) -> IntArray:
     """Return frames ``[8, *shape]`` that swing every element between the ends of the input format and zero."""
     fmt, shape = graph.source.fmt, graph.source.shape
@@ -93,7 +114,7 @@ def _delta(
     source: str,
     shape: tuple[int, ...],
     in_fmt: Fixed,
-    hold: float | None | str,
+    hold: float | str | None,
     *,
     span: int,
     relu: bool,
@@ -128,7 +149,7 @@ def _span(node: Dense, delta: Delta) -> int:
     return int(np.sqrt((node.weight**2).sum(axis=0).max()) * peak).bit_length() + 1
 
 
-def _dense(rng: np.random.Generator, name: str, delta: Delta, size: int, wide: bool) -> Dense:
+def _dense(rng: np.random.Generator, name: str, delta: Delta, size: int, wide: bool, words: int | None) -> Dense:
     n_out = int(rng.integers(1, size + 1))
     bits = int(rng.integers(1, 9))
     weight_fmt = Fixed(width=bits + 1, frac=bits, signed=True)
@@ -143,5 +164,5 @@ def _dense(rng: np.random.Generator, name: str, delta: Delta, size: int, wide: b
         bias=bias,
         weight_fmt=weight_fmt,
         fmt=accumulator_format(name, weight, bias, weight_fmt=weight_fmt, delta=delta),
-        pe=int(rng.choice(divisors)),
+        pe=n_out // words if words and n_out % words == 0 else int(rng.choice(divisors)),
     )

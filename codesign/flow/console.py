@@ -20,9 +20,7 @@ class Terminal:
     """The lines and the bar of one run. Keeps the real terminal while a stage's own output goes to its log."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
-        # A copy of the descriptor: `captured` points descriptors 1 and 2 at the log while a stage runs.
-        self._stream = stream or os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
-        self.console = Console(file=self._stream, highlight=False, soft_wrap=True)
+        self.console = Console(file=stream or _own_stdout(), highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task = TaskID(0)
 
@@ -42,7 +40,12 @@ class Terminal:
         if not self.console.is_terminal:
             yield
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+        )
         with Progress(*columns, console=self.console, transient=True) as self._progress:
             self._task = self._progress.add_task(title, total=None, text="")
             yield
@@ -52,6 +55,14 @@ class Terminal:
         """Move the bar: ``fraction`` from 0 to 1."""
         if self._progress is not None:
             self._progress.update(self._task, total=1.0, completed=fraction, text=text)
+
+
+def _own_stdout() -> IO[str]:
+    """Return a copy of stdout that stays the terminal while `captured` points descriptor 1 at a log."""
+    try:
+        return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    except (OSError, ValueError):  # replaced by something without a descriptor, as in a notebook
+        return sys.stdout
 
 
 def _escape(text: str) -> str:

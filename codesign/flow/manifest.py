@@ -131,7 +131,10 @@ def _flat(key: str, value: Any) -> dict[str, Any]:
         return {name: item for part in parts for name, item in part.items()}
     if isinstance(value, Path):
         files = [value] if value.is_file() else [path for path in value.rglob("*") if path.is_file()]
-        return {key: str(value), f"{key} content": digest({str(path.relative_to(value.parent)): path for path in files})}
+        return {
+            key: str(value),
+            f"{key} content": digest({str(path.relative_to(value.parent)): path for path in files}),
+        }
     return {key: plain(value)}
 
 

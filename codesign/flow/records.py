@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From TOML tables (or JSON) to frozen records: every key checked, every error with ``file:key`` and the nearest valid name.
+"""From TOML tables (or JSON) to frozen records: every key checked, every error with key and nearest valid name.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
 (relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]`` and nested records. Limits
@@ -40,7 +40,9 @@ def check(record: Any, section: str) -> None:
             if number is None or (low is None and high is None):
                 continue
             if (low is not None and not number >= low) or (high is not None and not number <= high):
-                raise ConfigError("out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value)
+                raise ConfigError(
+                    "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value
+                )
 
 
 def _limits(low: float | None, high: float | None) -> str:
@@ -54,7 +56,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)[0]
 
 
-def build(kind: type[R], table: object, *, where: str, folder: Path) -> R:
+def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapping[str, Any] | None = None) -> R:
     """Return the record ``kind`` made from a TOML ``table``.
 
     Args:
@@ -62,6 +64,7 @@ def build(kind: type[R], table: object, *, where: str, folder: Path) -> R:
         table: what the TOML parser returned.
         where: dotted key of the table, "" at the top.
         folder: paths in the table are relative to it.
+        known: values that do not come from the table.
 
     Raises:
         ConfigError: unknown or missing key, wrong type, or value out of range.
@@ -70,6 +73,7 @@ def build(kind: type[R], table: object, *, where: str, folder: Path) -> R:
         raise ConfigError("not a table", where=where, expected=f"[{where}]", received=repr(table))
     fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
     hints = typing.get_type_hints(kind)
+    values = dict(known or {})
     for key in table:
         if key not in fields:
             raise ConfigError(
@@ -79,9 +83,10 @@ def build(kind: type[R], table: object, *, where: str, folder: Path) -> R:
                 fix=f"did you mean {nearest(key, fields)!r}",
             )
     for name, item in fields.items():
-        if name not in table and item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and name not in table and name not in values:
             raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
-    values = {key: _value(hints[key], value, _join(where, key), folder) for key, value in table.items()}
+    values |= {key: _value(hints[key], value, _join(where, key), folder) for key, value in table.items()}
     return kind(**values)
 
 

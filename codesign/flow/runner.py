@@ -40,12 +40,14 @@ class Options:
         last: stop after this stage.
         force: run every stage in the range again, and throw away edits and interrupted work.
         dry_run: only say what would be done.
+        verbose: say why a stage runs.
     """
 
     first: str | None = None
     last: str | None = None
     force: bool = False
     dry_run: bool = False
+    verbose: bool = False
 
 
 @contextlib.contextmanager
@@ -122,7 +124,9 @@ class Runner:
             self._cached(position, stage)
         elif before:
             raise StageError(
-                f"the stage is not up to date ({reason})", where=stage.name, fix=f"run without --from {self.options.first}"
+                f"the stage is not up to date ({reason})",
+                where=stage.name,
+                fix=f"run without --from {self.options.first}",
             )
         elif self.options.dry_run:
             self._pending.append(stage.name)
@@ -156,8 +160,8 @@ class Runner:
         log = partial / manifests.LOG
         start = time.monotonic()
         status, note = "ok", None
-        if "deleted" in reason:
-            self.terminal.text(f"{stage.name}: {reason}; building it again")
+        if "deleted" in reason or self.options.verbose:
+            self.terminal.text(f"{stage.name}: {reason}; running it")
         try:
             with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"), captured(log):
                 note = stage.load()(self._job(stage, partial))

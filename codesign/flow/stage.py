@@ -44,7 +44,9 @@ class Stage:
 
     def load(self) -> Callable[[Job], str | None]:
         """Import and return the body. It may return a short note for the stage's line."""
-        function: Callable[[Job], str | None] = getattr(importlib.import_module(self.module), self.body.partition(":")[2])
+        function: Callable[[Job], str | None] = getattr(
+            importlib.import_module(self.module), self.body.partition(":")[2]
+        )
         return function
 
 

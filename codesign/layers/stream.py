@@ -61,12 +61,8 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
             sent[layer.name], deltas[layer.name] = output, layer
         return output
 
-    with _floatx("float64"):
-        inputs = keras.Input(shape, dtype="float64")
-        clone = share_layers(functional, call, clone_function=_in_float64, input_tensors=inputs)
-        for layer in functional.layers:
-            if layer.weights:
-                clone.get_layer(layer.name).set_weights(layer.get_weights())
+    with float64():
+        clone = share_layers(in_float64(functional), call)
         model = keras.Model(clone.inputs[0], {"outputs": clone.outputs[0], "codes": sent})
         result = model.predict_on_batch(values)  # as a compiled graph: recurring over T frames eagerly is slow
     return StreamRun(
@@ -75,15 +71,30 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
     )
 
 
-def _in_float64(layer: Any) -> Any:
-    return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
+def in_float64(frame_model: Any) -> Any:
+    """Return a copy of ``frame_model``, weights included, that computes in float64; use it inside `float64`."""
+    functional = as_functional(frame_model)
+    inputs = keras.Input(functional.inputs[0].shape[1:], dtype="float64")
+
+    def copy(layer: Any) -> Any:
+        return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        return layer(*args, **kwargs)
+
+    with float64():
+        clone = share_layers(functional, call, clone_function=copy, input_tensors=inputs)
+    for layer in functional.layers:
+        if layer.weights:
+            clone.get_layer(layer.name).set_weights(layer.get_weights())
+    return clone
 
 
 @contextmanager
-def _floatx(dtype: str) -> Iterator[None]:
-    """Set the default float type (QKeras quantisers compute in it) and put it back."""
+def float64() -> Iterator[None]:
+    """Make float64 the default float type (QKeras quantisers compute in it), then put it back."""
     before = keras.config.floatx()
-    keras.config.set_floatx(dtype)
+    keras.config.set_floatx("float64")
     try:
         yield
     finally:

@@ -14,7 +14,10 @@ def cycles(report: Report, detail: Detail) -> str:
     """Return cycles per frame over the clip: dense, skipping, ideal."""
     if not detail.cycles:
         return ""
-    lines = [Line(label="ideal", style="ideal", values=detail.ideal), Line(label="skipping", style="delta", values=detail.cycles)]
+    lines = [
+        Line(label="ideal", style="ideal", values=detail.ideal),
+        Line(label="skipping", style="delta", values=detail.cycles),
+    ]
     dense = report.throughput.dense_cycles_per_frame
     if dense is not None:
         lines.insert(0, Line(label=f"dense {count(dense)}", style="dense", values=[dense] * len(detail.cycles)))
@@ -25,6 +28,7 @@ def cycles(report: Report, detail: Detail) -> str:
             title="Clock cycles of each frame of the clip, skipping against dense",
             x_label="frame of the clip",
             y_label="clock cycles per frame",
+            first=1,
         )
     )
 
@@ -68,7 +72,9 @@ def accuracy(report: Report) -> str:
         ("delta, trained for sparsity", report.accuracy.delta, "bar"),
     )
     bars = [
-        Bar(label=label, style=style, value=value, text=percent(value)) for label, value, style in rows if value is not None
+        Bar(label=label, style=style, value=value, text=percent(value))
+        for label, value, style in rows
+        if value is not None
     ]
     title, x_label = "Accuracy on the test split", "test clips classified right, percent"
     return responsive(partial(bar_chart, bars=bars, title=title, x_label=x_label, scale=100)) if bars else ""

@@ -40,7 +40,7 @@ def render(report: Report, detail: Detail) -> str:
         clip_text=detail.clip,
         stills=_stills(detail),
         efficiency=percent(report.throughput.skip_efficiency) if report.throughput.skip_efficiency else None,
-        sparsity_gain=_gain(report, detail),
+        sparsity_gain=_gain(detail),
         pairs=_pairs(report),
         kinds=KINDS,
         origins=[(origin, f"{figures}. {ORIGIN_WORDS[origin]}.") for origin, figures in origin_figures(report)],
@@ -67,11 +67,11 @@ def _cards(report: Report) -> list[dict[str, Any]]:
     speed, accuracy = report.throughput, report.accuracy
     cards = []
     if speed.speedup is not None:
-        note = f"{count(speed.cycles_per_frame.mean)} cycles a frame, dense {count(speed.dense_cycles_per_frame)}"
-        cards.append(_card("Speed-up over dense", times(speed.speedup), note))
+        note = f"{count(speed.cycles_per_frame.mean)} cycles a frame; dense takes {count(speed.dense_cycles_per_frame)}"
+        cards.append(_card("Speed-up", times(speed.speedup), note))
     if speed.frames_per_second is not None:
         note = f"at {decimal(speed.clock_mhz)} MHz ({report.origins.get('throughput.clock_mhz', 'given')})"
-        cards.append(_card("Frames per second", count(speed.frames_per_second), note))
+        cards.append(_card("Frames/s", count(speed.frames_per_second), note))
     skipped = operation_sparsity(report)
     if skipped is not None:
         value = times(1 / (1 - skipped)) if skipped < 1 else "all"
@@ -107,12 +107,11 @@ def _stills(detail: Detail) -> list[dict[str, Any]]:
     ]
 
 
-def _gain(report: Report, detail: Detail) -> tuple[str, str] | None:
-    """Return the share of MACs done before and after the sparsity loss."""
-    after = operation_sparsity(report)
-    if after is None or detail.operation_sparsity_before is None:
+def _gain(detail: Detail) -> tuple[str, str] | None:
+    """Return the share of MACs done on the test split before and after the sparsity loss."""
+    if detail.sparsity_quantized is None or detail.sparsity_delta is None:
         return None
-    return percent(1 - detail.operation_sparsity_before), percent(1 - after)
+    return percent(1 - detail.sparsity_quantized), percent(1 - detail.sparsity_delta)
 
 
 def _pairs(report: Report) -> list[dict[str, str]]:

@@ -16,7 +16,9 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
+from codesign.synth.resources import Resources
 
 Number: TypeAlias = float | None
 Count: TypeAlias = int | None
@@ -108,21 +110,6 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """What one tool says the design costs on one target."""
-
-    target: str
-    tool: str
-    tool_version: str | None
-    kind: Literal["estimate", "synth", "route"]
-    lut: Count = None
-    ff: Count = None
-    dsp: Count = None
-    bram_bits: Count = None
-    fmax_mhz: Number = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All of ``report.json``. ``origins`` says for each figure (or group of figures) how it was got."""
 
@@ -132,7 +119,7 @@ class Report:
     agreement: Agreement = field(default_factory=Agreement)
     layers: tuple[Layer, ...] = ()
     throughput: Throughput = field(default_factory=Throughput)
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resources, ...] = ()
     origins: dict[str, Origin] = field(default_factory=dict)
 
 
@@ -166,7 +153,8 @@ class Detail:
         encode_cycles: mean busy cycles of the input scan of a frame.
         input_beats: input beats of a frame: the floor under its cycles.
         stills: frames of the clip.
-        operation_sparsity_before: of the whole network trained without the sparsity loss; None if unknown.
+        sparsity_quantized: operation sparsity on the test split, trained without the sparsity loss.
+        sparsity_delta: the same, trained with it.
     """
 
     clip: str = ""
@@ -175,7 +163,8 @@ class Detail:
     encode_cycles: Number = None
     input_beats: Count = None
     stills: tuple[Still, ...] = ()
-    operation_sparsity_before: Number = None
+    sparsity_quantized: Number = None
+    sparsity_delta: Number = None
 
 
 def operation_sparsity(report: Report) -> float | None:
@@ -197,8 +186,6 @@ def read_json(kind: type[R], path: Path) -> R:
     Raises:
         ConfigError: not JSON, or not this kind of record.
     """
-    from codesign.errors import ConfigError
-
     try:
         data = json.loads(path.read_text())
         return build(kind, data, where="", folder=path.parent)

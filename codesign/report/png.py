@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from codesign.report.model import Still
 
-ROSE = (0, 114, 178, 255)
-FELL = (213, 94, 0, 255)
+ROSE = (30, 132, 204, 255)
+FELL = (220, 100, 10, 255)
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def spread_labels(positions: Sequence[float], gap: float = _LABEL_GAP) -> list[f
     order = sorted(range(len(positions)), key=lambda index: positions[index])
     moved = list(positions)
     for _ in range(len(order) * 4):
-        for above, below in zip(order, order[1:], strict=False):
+        for above, below in itertools.pairwise(order):
             missing = gap - (moved[below] - moved[above])
             if missing > 1e-6:
                 moved[above] -= missing / 2
@@ -67,8 +68,17 @@ def spread_labels(positions: Sequence[float], gap: float = _LABEL_GAP) -> list[f
     return moved
 
 
-def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y_label: str) -> str:
-    """Return a line chart with a logarithmic y axis and labels at the ends of the lines."""
+def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y_label: str, first: int = 0) -> str:
+    """Return a line chart with a logarithmic y axis and labels at the ends of the lines.
+
+    Args:
+        width: pixels.
+        lines: drawn in this order.
+        title: for screen readers.
+        x_label: axis name; x counts up from ``first``.
+        y_label: axis name with its unit.
+        first: x of the first value.
+    """
     height = 340 if width > NARROW else 300
     left, right, top, bottom = 52.0, (150.0 if width > NARROW else 12.0), 30.0, 46.0
     values = [value for line in lines for value in line.values]
@@ -83,9 +93,13 @@ def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y
 
     parts = [text(0, 14, f"{y_label}, logarithmic", "axis-name")]
     for tick in log_ticks(low, high):
-        parts += [rule(left, y(tick), width - right, y(tick), "grid"), text(left - 8, y(tick) + 4, number(tick), "tick end")]
-    for tick in linear_ticks(count - 1, 6 if width > NARROW else 4):
-        parts.append(text(x(tick), height - bottom + 18, number(tick), "tick middle"))
+        parts += [
+            rule(left, y(tick), width - right, y(tick), "grid"),
+            text(left - 8, y(tick) + 4, number(tick), "tick end"),
+        ]
+    for tick in linear_ticks(first + count - 1, 6 if width > NARROW else 4):
+        if tick >= first:
+            parts.append(text(x(tick - first), height - bottom + 18, number(tick), "tick middle"))
     parts.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
     for line in lines:
         points = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in enumerate(line.values))
@@ -97,7 +111,7 @@ def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y
 def _line_labels(
     lines: Sequence[Line], ends: list[float], width: int, right: float, x: Callable[[float], float]
 ) -> list[str]:
-    """Return the labels: right of the lines on a wide chart, above their ends on a narrow one."""
+    """Return the labels: right of the lines on a wide chart, at the uppermost line on a narrow one."""
     if width > NARROW:
         places = spread_labels(ends)
         return [
@@ -105,9 +119,7 @@ def _line_labels(
             for line, place in zip(lines, places, strict=True)
         ]
     order = sorted(range(len(lines)), key=lambda index: ends[index])
-    rows = {index: ends[index] - 8 for index in order}
-    if len(order) > 1 and ends[order[-1]] - ends[order[-2]] < 2 * _LABEL_GAP:
-        rows[order[-1]] = ends[order[-1]] + _LABEL_GAP
+    rows = {index: ends[order[0]] + _LABEL_GAP * (row + 0.2 if row else -0.5) for row, index in enumerate(order)}
     return [
         text(x(len(line.values) - 1), rows[index], line.label, f"label end {line.style}-text")
         for index, line in enumerate(lines)
@@ -141,10 +153,11 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
         ]
     for index, bar in enumerate(bars):
         y = top + row * index
+        length = max(1.0, x(bar.value) - 8)
         parts += [
             text(8, y + 15, bar.label, "label"),
             text(width - 8, y + 15, bar.text, "figure end"),
-            f'<rect class="{bar.style}" x="8" y="{y + 21:.1f}" width="{max(1.0, x(bar.value) - 8):.1f}" height="14" rx="2"/>',
+            f'<rect class="{bar.style}" x="8" y="{y + 21:.1f}" width="{length:.1f}" height="14" rx="2"/>',
         ]
         if bar.mark is not None:
             parts.append(rule(x(bar.mark), y + 18, x(bar.mark), y + 38, "mark"))
@@ -155,9 +168,8 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
 def frame(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     """Return the SVG element; ``title`` is what a screen reader says."""
     body = "\n".join(parts)
-    return (
-        f'<svg class="chart" role="img" viewBox="0 0 {width:g} {height:g}" aria-label="{escape(title)}">\n{body}\n</svg>'
-    )
+    view = f'viewBox="0 0 {width:g} {height:g}"'
+    return f'<svg class="chart" role="img" {view} aria-label="{escape(title)}">\n{body}\n</svg>'
 
 
 def text(x: float, y: float, content: str, style: str) -> str:

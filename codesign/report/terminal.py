@@ -24,7 +24,10 @@ def _headlines(report: Report) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     speed, agreement, accuracy = report.throughput, report.agreement, report.accuracy
     for name, value in (
-        ("accuracy", f"{percent(accuracy.delta)}  (float {percent(accuracy.float)}, quantised {percent(accuracy.quantized)})"),
+        (
+            "accuracy",
+            f"{percent(accuracy.delta)}  (float {percent(accuracy.float)}, quantised {percent(accuracy.quantized)})",
+        ),
         ("MACs skipped", percent(operation_sparsity(report))),
         (
             "cycles per frame",
@@ -48,7 +51,8 @@ def _headlines(report: Report) -> Table:
 
 def _mismatches(report: Report) -> str:
     found = report.agreement.mismatches
-    return f"Keras {count(found.keras_golden)}, csim {count(found.golden_csim)}, RTL {count(found.golden_rtl)} (against golden)"
+    pairs = (("Keras", found.keras_golden), ("csim", found.golden_csim), ("RTL", found.golden_rtl))
+    return ", ".join(f"{name} {count(number)}" for name, number in pairs) + " (against golden)"
 
 
 def _layers(report: Report) -> Iterator[RenderableType]:
@@ -56,7 +60,17 @@ def _layers(report: Report) -> Iterator[RenderableType]:
         return
     table = Table(title="layers, per frame", title_justify="left", title_style="bold")
     table.add_column("layer")
-    for name in ("MACs", "density", "op. sparsity", "spatial", "events", "cycles", "ideal", "weight bits", "state bits"):
+    for name in (
+        "MACs",
+        "density",
+        "op. sparsity",
+        "spatial",
+        "events",
+        "cycles",
+        "ideal",
+        "weight bits",
+        "state bits",
+    ):
         table.add_column(name, justify="right")
     for layer in report.layers:
         table.add_row(

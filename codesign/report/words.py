@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from codesign.report.model import Number, Origin, Report
 
-DASH = "–"
+DASH = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 KINDS = {"estimate": "estimate", "synth": "synthesis", "route": "place and route"}
 
 ORIGIN_WORDS: dict[Origin, str] = {
@@ -51,7 +52,7 @@ def percent(value: Number) -> str:
 
 def times(value: Number) -> str:
     """Return a ratio."""
-    return DASH if value is None else f"{value:.1f}×" if value < 100 else f"{value:,.0f}×"
+    return DASH if value is None else f"{value:.1f}{TIMES}" if value < 100 else f"{value:,.0f}{TIMES}"
 
 
 def origin_figures(report: Report) -> list[tuple[Origin, str]]:

@@ -73,7 +73,7 @@ module delta_dense #(
       drain_q <= 1'b0;
       fresh_q <= 1'b1;
       first_q <= 1'b1;
-      dirty_q <= 1'b0;
+      dirty_q <= 1'b1;
       pending_q <= 1'b0;
     end else if (enable) begin
       if (walk) begin
@@ -135,7 +135,10 @@ module delta_dense #(
   end
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-    logic signed [ProductWidth-1:0] weight, product_q;
+    logic signed [ProductWidth-1:0] weight;
+    // verilator lint_off UNUSEDSIGNAL
+    logic signed [ProductWidth-1:0] product_q;  // bits above AccWidth cancel: sums wrap, the last one fits
+    // verilator lint_on UNUSEDSIGNAL
     assign weight = ProductWidth'($signed(weight_qq[lane*WeightWidth+:WeightWidth]));
     always_ff @(posedge clk_i) begin
       if (enable) product_q <= weight * ProductWidth'($signed(delta_q[4]));

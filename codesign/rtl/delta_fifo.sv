@@ -2,7 +2,7 @@
 // Function:   stream FIFO, first in first out; holds Depth tokens in memory and one in its output register
 // Latency:    1 cycle when empty
 // Throughput: 1 token a cycle
-// Timing:     no combinational path from ready_i to ready_o, nor from valid_i to valid_o
+// Timing:     ready_o, valid_o and data_o are registers
 // Reset:      empty
 // Model:      collections.deque
 // Depth costs distributed RAM (asynchronous read). It does not cut data into frames or drop: delta_serialize does.
@@ -28,14 +28,14 @@ module delta_fifo #(
 
   logic [Width-1:0] memory[Depth];
   logic [PointerWidth-1:0] read_q, write_q;
-  logic [CountWidth-1:0] count_q;
+  logic [CountWidth-1:0] count_q, count_d;
   logic empty, load, push, pop;
 
   assign empty = count_q == 0;
-  assign ready_o = count_q != CountWidth'(Depth);
   assign load = ready_i || !valid_o;
   assign push = valid_i && ready_o && !(load && empty);
   assign pop = load && !empty;
+  assign count_d = count_q + CountWidth'(push) - CountWidth'(pop);
 
   function automatic logic [PointerWidth-1:0] next(input logic [PointerWidth-1:0] pointer);
     next = pointer == PointerWidth'(Depth - 1) ? '0 : pointer + 1'b1;
@@ -51,12 +51,14 @@ module delta_fifo #(
       read_q  <= '0;
       write_q <= '0;
       count_q <= '0;
+      ready_o <= 1'b1;
       valid_o <= 1'b0;
     end else begin
       if (push) write_q <= next(write_q);
       if (pop) read_q <= next(read_q);
-      count_q <= count_q + CountWidth'(push) - CountWidth'(pop);
-      if (load) valid_o <= !empty || valid_i;
+      count_q <= count_d;
+      ready_o <= count_d != CountWidth'(Depth);
+      if (load) valid_o <= !empty || (valid_i && ready_o);
     end
   end
 

@@ -4,7 +4,7 @@
 //             event of the last word if it has one; new_stream on the first token of a frame of fresh words
 // Latency:    2 cycles when empty
 // Throughput: 1 event a cycle; unchanged words without flags are dropped before the FIFO at 1 a cycle
-// Timing:     no combinational path from ready_i to ready_o
+// Timing:     ready_o is a register: when the FIFO is full, unchanged words wait too
 // Reset:      empty, between frames
 // Model:      rtl_tests.models.serialize
 // Depth (words) lets the scan run ahead while events leave; it costs distributed RAM.
@@ -34,7 +34,7 @@ module delta_serialize #(
   localparam int unsigned QueueWidth = 2 + WordWidth + DataWidth;
 
   // Drop: words that say nothing do not enter the queue.
-  logic fresh, has_word, end_of_frame, new_stream, keep, queue_ready;
+  logic fresh, has_word, end_of_frame, new_stream, keep;
   logic [WordWidth-1:0] word;
   logic [Lanes-1:0] mask;
   logic [Lanes*DeltaWidth-1:0] deltas;
@@ -43,7 +43,6 @@ module delta_serialize #(
   assign {fresh, has_word, end_of_frame, word, mask, deltas} = token_i;
   assign new_stream = new_q || (has_word && fresh && !started_q);
   assign keep = mask != 0 || end_of_frame;
-  assign ready_o = queue_ready || !keep;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -66,7 +65,7 @@ module delta_serialize #(
       .clk_i,
       .rst_ni,
       .valid_i(valid_i && keep),
-      .ready_o(queue_ready),
+      .ready_o,
       .data_i ({new_stream, end_of_frame, word, mask, deltas}),
       .valid_o(head_valid),
       .ready_i(head_ready),

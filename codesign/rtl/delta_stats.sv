@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   32-bit counters since reset, wrapping: 0 frames out, 1 cycles, 2 errors; for engine e at 4 + 4 * e:
 //             events, busy cycles, stalled cycles, frames; every other address reads 0
-// Latency:    1 cycle from stat_addr_i to stat_data_o; a counter shows a pulse in the cycle after it
+// Latency:    1 cycle from stat_addr_i to stat_data_o; a counter shows a pulse two cycles after it
 // Throughput: 1 read a cycle
 // Timing:     everything registered
 // Reset:      all counters 0
@@ -24,14 +24,14 @@ module delta_stats #(
 
   localparam int unsigned Counters = 4 + 4 * Engines;
 
-  logic [Counters-1:0] pulse;
+  logic [Counters-1:0] pulse_q;
   logic [Counters-1:0][31:0] count_q;
-  assign pulse = {probe_i, 1'b0, error_i, 1'b1, frame_i};
 
   always_ff @(posedge clk_i) begin
+    pulse_q <= rst_ni ? {probe_i, 1'b0, error_i, 1'b1, frame_i} : '0;
     for (int unsigned i = 0; i < Counters; i++) begin
       if (!rst_ni) count_q[i] <= '0;
-      else if (pulse[i]) count_q[i] <= count_q[i] + 1'b1;
+      else if (pulse_q[i]) count_q[i] <= count_q[i] + 1'b1;
     end
   end
 

@@ -101,11 +101,11 @@ def emit(graph: Graph) -> dict[str, str]:
     files["filelist.f"] = "".join(f"{path}\n" for path in files)
     for node in graph.nodes:
         if isinstance(node, Dense):
-            files |= _dense_memories(node)
+            files |= dense_memories(node)
         elif isinstance(node, Conv):
-            files |= _conv_memories(node)
+            files |= conv_memories(node)
         elif isinstance(node, Delta):
-            files |= _delta_memories(node, _lanes(graph, node))
+            files |= delta_memories(node, _lanes(graph, node))
     return files
 
 
@@ -176,7 +176,8 @@ def _signed_width(fmt: Fixed) -> int:
     return fmt.width + int(not fmt.signed)
 
 
-def _dense_memories(node: Dense) -> dict[str, str]:
+def dense_memories(node: Dense) -> dict[str, str]:
+    """Return the weight and bias files of a `Dense`."""
     weight = node.weight.reshape(node.n_in * node.words, node.pe)
     bias = node.bias.reshape(node.words, node.pe)
     return {
@@ -185,7 +186,7 @@ def _dense_memories(node: Dense) -> dict[str, str]:
     }
 
 
-def _conv_memories(node: Conv) -> dict[str, str]:
+def conv_memories(node: Conv) -> dict[str, str]:
     """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
     bits = _conv_bits(node)
     channels = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
@@ -232,7 +233,8 @@ def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
     return "".join(text)
 
 
-def _delta_memories(node: Delta, lanes: int) -> dict[str, str]:
+def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
+    """Return the step and threshold files of a `Delta` whose channels differ; none if they do not."""
     steps, thresholds = node.steps(), node.thresholds()
     files = {}
     if len(set(steps.tolist())) > 1:
@@ -375,14 +377,15 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
     words = -(-node.size // lanes)
     word_head = 3 + _index_bits(words)
     top.stream(f"{node.name}_word", word_head + lanes * (node.fmt.width if final else node.delta_bits + 1))
-    top.instance("emit", f"{node.name}_emit", _delta_parameters(graph, node), _link(stream, f"{node.name}_word"))
+    parameters = {"Skip": "Skip", "SendCodes": final} | delta_parameters(node, lanes)
+    top.instance("emit", f"{node.name}_emit", parameters, _link(stream, f"{node.name}_word"))
     if final:
         return f"{node.name}_word"
 
     event_bits = 3 + _index_bits(node.size) + node.delta_bits
     top.stream(f"{node.name}_event", event_bits)
     first = node is graph.nodes[1]
-    parameters: dict[str, object] = {
+    parameters = {
         "Size": node.size,
         "Lanes": lanes,
         "DeltaWidth": node.delta_bits,
@@ -403,14 +406,13 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
     return f"{node.name}_queue"
 
 
-def _delta_parameters(graph: Graph, node: Delta) -> dict[str, object]:
+def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
+    """Return the parameters of the ``delta_emit`` that computes ``node``, but for Skip and SendCodes."""
     steps, thresholds = node.steps(), node.thresholds()
     uniform = len(set(steps.tolist())) == 1
     parameters: dict[str, object] = {
-        "Skip": "Skip",
-        "SendCodes": node is graph.output,
         "Size": node.size,
-        "Lanes": _lanes(graph, node),
+        "Lanes": lanes,
         "InWidth": node.in_fmt.width,
         "InSigned": node.in_fmt.signed,
         "Widen": node.widen,
@@ -435,9 +437,9 @@ def _delta_parameters(graph: Graph, node: Delta) -> dict[str, object]:
     return parameters
 
 
-def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> str:
-    top.stream(f"{node.name}_word", 3 + _index_bits(node.words) + node.pe * node.fmt.width)
-    parameters: dict[str, object] = {
+def dense_parameters(node: Dense, delta: Delta) -> dict[str, object]:
+    """Return the parameters of the ``delta_dense`` that computes ``node`` behind ``delta``."""
+    return {
         "Inputs": node.n_in,
         "Words": node.words,
         "Lanes": node.pe,
@@ -447,8 +449,12 @@ def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> 
         "WeightFile": f'"{node.name}_weight.mem"',
         "BiasFile": f'"{node.name}_bias.mem"',
     }
+
+
+def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> str:
+    top.stream(f"{node.name}_word", 3 + _index_bits(node.words) + node.pe * node.fmt.width)
     ports = _link(stream, f"{node.name}_word") | {"probe_o": f"probe[{probe + 3}:{probe}]"}
-    top.instance("dense", f"{node.name}_dense", parameters, ports)
+    top.instance("dense", f"{node.name}_dense", dense_parameters(node, delta), ports)
     return f"{node.name}_word"
 
 

@@ -24,7 +24,8 @@ _VERILATOR_FLAGS = ("-O3", "-Wall", "--assert", "--x-assign", "unique", "--x-ini
 # Several libraries live in one process: hide everything but the harness' C functions.
 _CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
 # The wheel's makefile lost the option that includes a precompiled header: larger designs do not compile without it.
-_MAKE_FLAGS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include")
+PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
+_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", PCH_FLAG)
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
 _EXPORTS = "{ global: sim_*; local: *; };\n"
@@ -82,9 +83,8 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
     """
     _check_tools()
     flags = _flags(spec, skip=skip)
+    target = folder.resolve() / _name(files, spec, flags)
     files = {**files, "harness.cpp": HARNESS.read_text(), "exports.map": _EXPORTS}
-    digest = _digest(_versions(), *flags, *_MAKE_FLAGS, *(part for item in sorted(files.items()) for part in item))
-    target = folder.resolve() / f"{spec.module}_{digest}"
     if _complete(target, files):
         return target
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +117,12 @@ def _compile(work: Path, flags: list[str], log: Path) -> None:
     for name in _RUNTIME:
         (work / "obj" / name).replace(runtime / name)
     shutil.rmtree(work / "obj")
+
+
+def _name(files: dict[str, str], spec: TopSpec, flags: list[str]) -> str:
+    """Return the name of a build's folder: everything that decides about its content, hashed."""
+    parts = [part for item in sorted(files.items()) for part in item]
+    return f"{spec.module}_{_digest(_versions(), HARNESS.read_text(), _EXPORTS, *flags, *_MAKE_FLAGS, *parts)}"
 
 
 def _digest(*parts: str) -> str:

@@ -222,11 +222,13 @@ private:
     }
 
     int finish(Job& job) {
-        for (int e = 0; job.frames != 0 && e < ENGINES; e++)
+        for (int e = 0; job.frames != 0 && e < ENGINES; e++) {
             if (job.engine_frames[e] != job.frames) return kEngine;
-        if (job.frames != 0 && top_->error_o != error_before_) return kErrorBit;
-        if (job.frames == 0) std::memset(carry_, 0, sizeof carry_);
-        return kDone;
+            // No frame follows in this run: what came after the last frame_done (emission, stalls) is the last frame's.
+            for (int k = 0; k < 3; k++) job.work[((job.frames - 1) * ENGINES + e) * 3 + k] += carry_[e][k];
+        }
+        std::memset(carry_, 0, sizeof carry_);
+        return job.frames != 0 && top_->error_o != error_before_ ? kErrorBit : kDone;
     }
 
     VerilatedContext context_;

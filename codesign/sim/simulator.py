@@ -182,7 +182,8 @@ class RtlSimulator:
         )
         self._new_stream &= count == 0
         done = out_at.astype(np.int64)
-        outputs = self._unpack(out_data).reshape(count, -1)[:, : self.graph.output.size]
+        lanes = self.spec.out_words * self.spec.out_lanes
+        outputs = self._unpack(out_data).reshape(count, lanes)[:, : self.graph.output.size]
         return RtlRun(
             outputs=outputs.reshape(count, *self.graph.output.shape),
             cycles=np.diff(done, prepend=first_in[:1].astype(np.int64)),
@@ -216,6 +217,7 @@ class RtlSimulator:
         data, out_last, job = self._execute(
             self._to_bytes(beats), np.asarray(last, bool), np.asarray(user, bool), room, stalls, max_cycles=2**62
         )
+        self._new_stream &= len(beats) == 0
         return BeatRun(
             accepted=int(job.in_done),
             outputs=self._unpack(data[: job.out_done]),
@@ -294,8 +296,9 @@ class RtlSimulator:
         return self._to_bytes(padded.reshape(-1, self.spec.in_lanes))
 
     def _to_bytes(self, beats: np.ndarray) -> Bytes:
+        size = self.spec.in_lane_bits // 8
         raw = np.ascontiguousarray(beats, dtype="<i8").view(np.uint8).reshape(*beats.shape, 8)
-        return np.ascontiguousarray(raw[:, :, : self.spec.in_lane_bits // 8]).reshape(len(beats), -1)
+        return raw[:, :, :size].reshape(len(beats), self.spec.in_lanes * size)
 
     def _unpack(self, data: Bytes) -> IntArray:
         """Return output beats ``[M, bytes]`` as codes ``[M, lanes]``."""

@@ -61,9 +61,12 @@ def register_ports(netlist: dict[str, Any]) -> int:
 
     netlist: what Yosys' write_json wrote after synth_ecp5. A flip-flop in place of an input has a constant at its
     data pin, one in place of an output drives nothing; nextpnr removes neither.
-    Raises: SynthesisError if the flip-flops of the top have no clock, or more than one.
+    Raises: SynthesisError if there is no top, or its flip-flops have no clock or more than one.
     """
-    top = next(m for m in netlist["modules"].values() if int(m["attributes"].get("top", "0"), 2))
+    modules = netlist.get("modules", {}).values()
+    top = next((module for module in modules if int(module["attributes"].get("top", "0"), 2)), None)
+    if top is None:
+        raise SynthesisError("the netlist has no top module", fix="synthesise the design again")
     clocks = {cell["connections"]["CLK"][0] for cell in top["cells"].values() if cell["type"] == "TRELLIS_FF"}
     if len(clocks) != 1:
         raise SynthesisError("cannot time this design", expected="one clock", received=f"{len(clocks)} clocks")
@@ -101,7 +104,7 @@ def read_report(report: Path, *, tool_version: str | None, port_registers: int =
 
 
 def critical_path(folder: Path) -> str:
-    """Return the slowest register-to-register path of the design routed in ``folder``, a line a hop.
+    """Return the slowest register-to-register path of the design routed in ``folder``, a line a hop that takes time.
 
     A line: time since the clock edge and of this hop [ns], what it is, the cell and pin (or net) it reaches.
     """
@@ -111,6 +114,8 @@ def critical_path(folder: Path) -> str:
             continue
         for hop in path["path"]:
             total += hop["delay"]
+            if not hop["delay"]:
+                continue  # inside a carry chain
             reached = f"{hop['to']['cell']}.{hop['to']['port']}"
             lines.append(f"{total:7.2f} {hop['delay']:6.2f}  {hop['type']:8} {hop.get('net', '')} {reached}".rstrip())
         break

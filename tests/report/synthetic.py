@@ -12,11 +12,11 @@ from codesign.report.model import (
     Layer,
     Mismatches,
     Report,
-    Resource,
     Spread,
     Still,
     Throughput,
 )
+from codesign.synth.resources import Kind, Resources
 
 
 def synthetic_report() -> Report:
@@ -36,12 +36,19 @@ def synthetic_report() -> Report:
             weight_bits=n_in * n_out * 6,
         )
 
-    resource = Resource(
-        target="ecp5", tool="yosys", tool_version="0.60", kind="synth", lut=4210, ff=2911, dsp=42, bram_bits=442368
-    )
+    def resource(target: str, tool: str, version: str | None, kind: Kind, lut: int, **known: float) -> Resources:
+        unknown = {"ff": 2911, "dsp": 42, "bram_bits": None, "fmax_mhz": None}
+        return Resources(target=target, tool=tool, tool_version=version, kind=kind, lut=lut, **unknown | known)
+
     return Report(
         design="moving_digits",
-        tool_versions={"hls4ml": "1.3.0", "keras": "3.15.1", "verilator": "5.48.0", "yosys": "0.60", "nextpnr-ecp5": None},
+        tool_versions={
+            "hls4ml": "1.3.0",
+            "keras": "3.15.1",
+            "verilator": "5.48.0",
+            "yosys": "0.60",
+            "nextpnr-ecp5": None,
+        },
         accuracy=Accuracy(float=0.972, quantized=0.968, delta=0.963),
         agreement=Agreement(
             frames=10240, values=102400, mismatches=Mismatches(keras_golden=0, golden_csim=0, golden_rtl=0)
@@ -59,19 +66,9 @@ def synthetic_report() -> Report:
             frames_per_second=389736.5,
         ),
         resources=(
-            resource,
-            Resource(
-                target="ecp5",
-                tool="nextpnr-ecp5",
-                tool_version=None,
-                kind="route",
-                lut=4388,
-                ff=2911,
-                dsp=42,
-                bram_bits=442368,
-                fmax_mhz=112.4,
-            ),
-            Resource(target="xc7", tool="yosys", tool_version="0.60", kind="synth", lut=3120, ff=2907, dsp=42),
+            resource("ecp5", "yosys", "0.60", "synth", 4210, bram_bits=442368),
+            resource("ecp5", "nextpnr-ecp5", None, "route", 4388, bram_bits=442368, fmax_mhz=112.4),
+            resource("xc7", "yosys", "0.60", "synth", 3120),
         ),
         origins={
             "accuracy": "simulated",
@@ -115,5 +112,6 @@ def synthetic_detail(seed: int = 1) -> Detail:
         encode_cycles=66.0,
         input_beats=64,
         stills=tuple(stills),
-        operation_sparsity_before=0.71,
+        sparsity_quantized=0.71,
+        sparsity_delta=0.93,
     )

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``codesign`` command. Heavy imports wait until a command really needs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from codesign import __version__
+from codesign.errors import CodesignError, ConfigError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 130 interrupted.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    arguments = parser().parse_args(argv)
+    try:
+        result: int = arguments.command(arguments)
+        return result
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except CodesignError as error:
+        if arguments.debug:
+            raise
+        text = textwrap.fill(f"error: {error}", width=100, break_long_words=False, break_on_hyphens=False)
+        print(text, file=sys.stderr)
+        return USAGE if isinstance(error, ConfigError) else FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the argument parser."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    top = argparse.ArgumentParser(prog="codesign", description="Hardware codesign for neural networks on streams.")
+    top.add_argument("--version", action="version", version=f"codesign {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", parents=[common], help="run the stages of a design")
+    _design_arguments(run)
+    run.add_argument("--from", dest="first", metavar="STAGE", help="run STAGE again and go on from it")
+    run.add_argument("--to", dest="last", metavar="STAGE", help="stop after STAGE")
+    run.add_argument("--force", action="store_true", help="run the stages again even if nothing changed")
+    run.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    run.add_argument("-v", "--verbose", action="store_true", help="say why a stage runs")
+    run.set_defaults(command=_run)
+
+    stages = commands.add_parser("stages", parents=[common], help="list the stages and their state")
+    _design_arguments(stages)
+    stages.set_defaults(command=_stages)
+
+    report = commands.add_parser("report", parents=[common], help="print reports again and rewrite report.html")
+    report.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits"
+    )
+    report.set_defaults(command=_report)
+
+    measure = commands.add_parser("measure", parents=[common], help="stream a video through csim and RTL")
+    measure.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    measure.add_argument("--video", type=Path, required=True, metavar="FILE", help="any video file")
+    measure.add_argument("--frames", type=_at_least_two, metavar="N", help="only the first N frames")
+    measure.add_argument("--json", type=Path, metavar="OUT", help="write the figures as report.json does")
+    measure.set_defaults(command=_measure)
+
+    doctor = commands.add_parser("doctor", parents=[common], help="list the tools, and how to get what is missing")
+    doctor.set_defaults(command=_doctor)
+    return top
+
+
+def _design_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("design", type=Path, metavar="DESIGN.toml", help="e.g. flows/moving_digits.toml")
+    command.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
+
+
+def _at_least_two(text: str) -> int:
+    if not text.isdigit() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 2 frames, received {text!r}")
+    return int(text)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from codesign.flow.config import load
+    from codesign.flow.console import Terminal
+    from codesign.flow.runner import Options, Runner
+    from codesign.flow.steps import STAGES
+    from codesign.report.model import REPORT, Report, read_json
+    from codesign.report.terminal import show
+
+    design = load(arguments.design)
+    root = arguments.build_dir / design.design.name
+    options = Options(
+        first=arguments.first,
+        last=arguments.last,
+        force=arguments.force,
+        dry_run=arguments.dry_run,
+        verbose=arguments.verbose,
+    )
+    terminal = Terminal()
+    Runner(design=design, stages=STAGES, root=root.resolve(), options=options, terminal=terminal).run()
+    path = root / "6_report" / REPORT
+    if not options.dry_run and options.last in (None, STAGES[-1].name):
+        show(read_json(Report, path), terminal.console)
+        terminal.text(f"{path}\n{path.with_suffix('.html')}")
+    return OK
+
+
+def _stages(arguments: argparse.Namespace) -> int:
+    from codesign.flow.config import load
+    from codesign.flow.console import Terminal
+    from codesign.flow.runner import Options, Runner
+    from codesign.flow.steps import STAGES
+
+    design = load(arguments.design)
+    root = (arguments.build_dir / design.design.name).resolve()
+    Runner(design=design, stages=STAGES, root=root, options=Options(dry_run=True), terminal=Terminal()).run()
+    return OK
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from codesign.flow.again import render_again
+    from codesign.report.terminal import show
+
+    for folder in arguments.folders:
+        report, page = render_again(folder)
+        show(report, Console(highlight=False))
+        print(page)
+    return OK
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from codesign.flow.measure import measure
+    from codesign.report.model import write_json
+    from codesign.report.terminal import show
+
+    report = measure(arguments.folder, video=arguments.video, frames=arguments.frames)
+    show(report, Console(highlight=False))
+    if arguments.json is not None:
+        write_json(report, arguments.json)
+        print(arguments.json)
+    return FAILED if report.agreement.mismatches.total() else OK
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from codesign.tools import doctor
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("tool", "version", "state", "needed for", "how to get it"):
+        table.add_column(name)
+    found = doctor()
+    for tool in found:
+        state = "[green]ok[/]" if tool.ok else "[red]missing[/]" if tool.required else "[dim]optional[/]"
+        table.add_row(tool.name, tool.version or "-", state, tool.needed_for, "" if tool.ok else tool.how)
+    Console(highlight=False).print(table)
+    return OK if all(tool.ok for tool in found if tool.required) else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A design: one TOML file, one tree of frozen records. `load` reads it; docs/cli.md shows a whole file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from codesign.data.config import DataConfig
+from codesign.errors import ConfigError
+from codesign.flow.records import build, check, limited
+from codesign.training.config import ModelConfig, TrainingConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Target = Literal["ecp5", "xc7"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignSection:
+    """``[design]``.
+
+    Attributes:
+        name: of the build folder and of the hardware's top module: a C and SystemVerilog identifier.
+        seed: of data, training and stimulus.
+    """
+
+    name: str
+    seed: int = limited(1, at_least=0, at_most=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        check(self, "design")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
+            raise ConfigError(
+                "not an identifier", where="design.name", expected="letters, digits and _", received=repr(self.name)
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSection:
+    """``[hardware.layer.<name>]``: what differs for one layer.
+
+    Attributes:
+        pe: processing elements (multiply-accumulates a cycle); divides the layer's outputs, or is not below them.
+            Unset: ``hardware.pe``.
+    """
+
+    pe: int | None = limited(None, at_least=1)
+
+    def __post_init__(self) -> None:
+        check(self, "hardware.layer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareSection:
+    """``[hardware]``.
+
+    Attributes:
+        pe: processing elements of every layer: the largest divisor of its outputs not above this is used.
+        p: input codes in one AXI4-Stream beat.
+        strategy: of every linear layer. Only ``delta`` so far.
+        io_type: interface style of the HLS project.
+        layer: per layer, what differs.
+    """
+
+    pe: int = limited(16, at_least=1, at_most=4096)
+    p: int = limited(16, at_least=1, at_most=4096)
+    strategy: Literal["delta"] = "delta"
+    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
+    layer: dict[str, LayerSection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check(self, "hardware")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSection:
+    """``[clip]``: the stream everything is measured on, made of clips of the test split.
+
+    Attributes:
+        clips: number of clips; each starts as a new stream.
+        frames: of each clip.
+        dense_frames: frames the dense baseline is measured on; its cycles do not depend on the data.
+    """
+
+    clips: int = limited(40, at_least=1)
+    frames: int = limited(256, at_least=2)
+    dense_frames: int = limited(64, at_least=2)
+
+    def __post_init__(self) -> None:
+        check(self, "clip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthSection:
+    """``[synth]``.
+
+    Attributes:
+        targets: FPGA families to synthesise for: Lattice ECP5, Xilinx 7-series.
+        route: place and route ``ecp5`` too; without it there is no Fmax and no frames per second.
+    """
+
+    targets: tuple[Target, ...] = ("ecp5", "xc7")
+    route: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSection:
+    """``[report]``.
+
+    Attributes:
+        clock_mhz: clock for frames per second. Unset: the routed Fmax; unknown if nothing was routed.
+        stills: frames shown beside what changed in them.
+    """
+
+    clock_mhz: float | None = limited(None, at_least=0.001)
+    stills: int = limited(8, at_least=0, at_most=32)
+
+    def __post_init__(self) -> None:
+        check(self, "report")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """A whole design. Sections that the TOML leaves out have their defaults; ``[design]`` is needed."""
+
+    design: DesignSection
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    hardware: HardwareSection = field(default_factory=HardwareSection)
+    clip: ClipSection = field(default_factory=ClipSection)
+    synth: SynthSection = field(default_factory=SynthSection)
+    report: ReportSection = field(default_factory=ReportSection)
+
+
+def load(path: Path) -> Design:
+    """Read a design from a TOML file; paths in it are relative to it.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            expected="a TOML file such as flows/moving_digits.toml",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("not valid TOML", where=str(path), received=str(error)) from None
+    try:
+        return build(Design, table, where="", folder=path.resolve().parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}:{error}") from None

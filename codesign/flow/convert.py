@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the trained Keras model to an hls4ml model of backend Delta, and its csim library."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
+from codesign.data.clips import PIXEL
+from codesign.errors import ConfigError
+from codesign.flow.records import nearest
+from codesign.training import load_model
+
+if TYPE_CHECKING:
+    from codesign.flow.config import Design
+    from codesign.flow.stage import Job
+
+SETTINGS = "hls4ml.json"
+
+
+def settings(design: Design, model: Any) -> dict[str, Any]:
+    """Return what hls4ml is told for ``model``: arguments of ``convert_from_keras_model``, plain JSON.
+
+    Raises:
+        ConfigError: ``[hardware.layer.x]`` names no layer of the model.
+    """
+    import hls4ml
+
+    hardware = design.hardware
+    config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
+    config["Model"] |= {"Strategy": hardware.strategy, "PE": hardware.pe, "P": hardware.p}
+    config["LayerName"][model.inputs[0].name]["Precision"] = {"result": PIXEL.ap()}
+    for name, layer in hardware.layer.items():
+        if name not in config["LayerName"]:
+            raise ConfigError(
+                f"no layer called {name!r}",
+                where=f"hardware.layer.{name}",
+                expected=f"one of {', '.join(config['LayerName'])}",
+                fix=f"did you mean {nearest(name, config['LayerName'])!r}",
+            )
+        if layer.pe is not None:
+            config["LayerName"][name]["PE"] = layer.pe
+    return {"hls_config": config, "io_type": hardware.io_type, "project_name": design.design.name}
+
+
+def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
+    """Return the hls4ml ModelGraph; nothing is written yet."""
+    import hls4ml
+
+    return hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=str(output_dir), **arguments)
+
+
+def finished_model(job: Job, output_dir: Path) -> Any:
+    """Return the ModelGraph of the design, from the outputs of stages 1_model and 2_graph."""
+    model = job.remember("keras", lambda: load_model(job.upstream["1_model"]))
+    arguments = json.loads((job.upstream["2_graph"] / SETTINGS).read_text())
+    return convert(model, arguments, output_dir)
+
+
+def compile_csim(model: Any, project: Path, folder: Path) -> None:
+    """Compile a copy of the written ``project`` in ``folder`` and link it into ``model``.
+
+    The written project itself is left as it is: what runs is exactly what stage 3_hls wrote.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(project, folder)
+    stamp = re.search(r"^LIB_STAMP=(\w+)$", (project / "build_lib.sh").read_text(), re.MULTILINE)
+    if stamp is None:
+        raise ConfigError("no LIB_STAMP in build_lib.sh", where=str(project), fix="install hls4ml 1.3")
+    model.config.config["OutputDir"] = str(folder)
+    model.config.config["Stamp"] = stamp[1]
+    model._compile()

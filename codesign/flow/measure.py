@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign measure`: a real video through a finished design: Keras, golden model, HLS csim and RTL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.data.clips import PIXEL
+from codesign.data.video import read_video
+from codesign.errors import ConfigError
+from codesign.flow.agree import Comparison, compare
+from codesign.flow.console import captured
+from codesign.flow.graph_file import load_graph
+from codesign.flow.manifest import check_unedited
+from codesign.graph.ir import Graph
+from codesign.report.assemble import make_report
+from codesign.report.figures import run_golden
+from codesign.report.model import REPORT, Accuracy, Report, read_json
+
+NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
+DENSE_FRAMES = 16
+
+
+def measure(build: Path, *, video: Path, frames: int | None) -> Report:
+    """Stream a video, resized to the design's input, through every implementation as one stream.
+
+    Args:
+        build: ``build/<design>`` of a finished run.
+        video: any file PyAV decodes.
+        frames: only the first so many; None: all.
+
+    Returns:
+        A report of the video; accuracy is unknown, resources are those of the design.
+
+    Raises:
+        VideoError: the video is missing, corrupt or too short.
+        StageError: the design is not finished, or its outputs were edited.
+    """
+    for stage in NEEDS:
+        check_unedited(build / stage)
+    graph = load_graph(build / "2_graph")
+    clip = read_clip(graph, video, frames)
+    work = build.resolve() / "cache" / "measure"
+    work.mkdir(parents=True, exist_ok=True)
+    with captured(work / "log.txt"):
+        return _measure(graph, clip[None], build.resolve(), work, f"{graph.name}: {video.name}")
+
+
+def read_clip(graph: Graph, video: Path, frames: int | None) -> NDArray[np.uint8]:
+    """Return the video as input codes, ``[T, *shape]``.
+
+    Raises:
+        ConfigError: the design's input is not a picture of pixels.
+    """
+    shape = graph.source.shape
+    if len(shape) != 3 or shape[2] not in (1, 3) or graph.source.fmt != PIXEL:
+        raise ConfigError(
+            "the design's input is not a video frame",
+            where=graph.source.name,
+            expected=f"[H, W, 1 or 3] in {PIXEL}",
+            received=f"{list(shape)} in {graph.source.fmt}",
+        )
+    clip = read_video(video, frames=frames, size=(shape[0], shape[1]), grey=shape[2] == 1)
+    if len(clip) < 2:
+        raise ConfigError("sparsity needs at least two frames", where=str(video), received=f"{len(clip)} frame")
+    return clip
+
+
+def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, name: str) -> Report:
+    from codesign.flow.simulate import run_rtl
+
+    golden = run_golden(graph, clips)
+    outputs, rtl = run_rtl(graph, clips, cache=build / "cache", dense_frames=DENSE_FRAMES, track=_silently)
+    known = read_json(Report, build / "6_report" / REPORT)
+    given = known.throughput.clock_mhz if known.origins.get("throughput.clock_mhz") == "given" else None
+    return make_report(
+        design=name,
+        graph=graph,
+        golden=golden,
+        rtl=rtl,
+        accuracy=Accuracy(),
+        comparisons=[
+            *_software(graph, clips, golden.outputs, build, work),
+            compare("golden_rtl", golden.outputs, outputs),
+        ],
+        resources=known.resources,
+        clock_mhz=given,
+        tool_versions=known.tool_versions,
+    )
+
+
+def _software(
+    graph: Graph, clips: NDArray[np.uint8], golden: NDArray[np.int64], build: Path, work: Path
+) -> list[Comparison]:
+    """Compare Keras and HLS csim with the golden model."""
+    from codesign.flow.convert import SETTINGS, compile_csim, convert
+    from codesign.flow.simulate import run_csim
+    from codesign.layers import stream
+    from codesign.training import load_model
+
+    model = load_model(build / "1_model")
+    keras = np.stack([stream(model, PIXEL.to_values(clip)).outputs for clip in clips])
+    arguments = json.loads((build / "2_graph" / SETTINGS).read_text())
+    hls_model = convert(model, arguments, work / "csim")
+    compile_csim(hls_model, build / "3_hls", work / "csim")
+    return [
+        compare("keras_golden", golden, graph.output.fmt.to_codes(keras)),
+        compare("golden_csim", golden, run_csim(hls_model, graph, clips, _silently)),
+    ]
+
+
+def _silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # noqa: ARG001
+    return items

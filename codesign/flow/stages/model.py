@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 1_model: train the network; an interrupted run goes on from its last epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codesign.training import train
+
+if TYPE_CHECKING:
+    from codesign.flow.stage import Job
+
+
+def run(job: Job) -> str:
+    """Write the trained model and its accuracies."""
+    design = job.design
+    results = train(design.data, design.model, design.training, job.folder, seed=design.design.seed, progress=job.bar)
+    accuracy, sparsity = results["accuracy"]["delta"], results["operation_sparsity"]["delta"]
+    return f"accuracy {100 * accuracy:.1f} %, {1 / (1 - sparsity):.1f} x fewer MACs"

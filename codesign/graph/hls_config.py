@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The user's entries in an hls4ml config that the delta graph reads: Strategy, PE, P, Precision."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from codesign.errors import ConfigError, ConversionError, LatticeError
+from codesign.fixed import Fixed
+
+DEFAULT_PE = 16
+DEFAULT_P = 16
+
+
+def check(model: Any) -> None:
+    """Check that PE and P stand at layers that have them.
+
+    Raises:
+        ConfigError: an entry of ``LayerName`` with ``PE`` or ``P`` names no layer, or one of another kind.
+    """
+    kinds = {"PE": "Dense", "P": "Input"}
+    for name, entry in _section(model, "LayerName").items():
+        for key in kinds.keys() & (entry or {}).keys():
+            names = [layer.name for layer in model.graph.values() if layer.class_name == kinds[key]]
+            if name not in names:
+                nearest = difflib.get_close_matches(name, names, n=1)
+                raise ConfigError(
+                    f"{key} belongs to a{'n input' if key == 'P' else ' linear'} layer of the model",
+                    where=f"config['LayerName'][{name!r}][{key!r}]",
+                    expected=f"one of {names}",
+                    received=repr(name),
+                    fix=f"write {nearest[0]!r}" if nearest else "remove the entry",
+                )
+
+
+def is_delta(model: Any, layer: Any) -> bool:
+    """Say whether the user set Strategy 'delta' for ``layer``, by name, type or model."""
+    return bool(model.config.get_strategy(layer).lower() == "delta")
+
+
+def check_strategy(model: Any, layer: Any) -> None:
+    """Check that no other strategy was asked for.
+
+    Raises:
+        ConversionError: one was. The model-wide 'Latency' is hls4ml's own default and counts as unset.
+    """
+    by_name = _section(model, "LayerName").get(layer.name, {}).get("Strategy")
+    by_type = _section(model, "LayerType").get(layer.class_name, {}).get("Strategy")
+    by_model = _section(model, "Model").get("Strategy")
+    default = by_model if str(by_model).lower() != "latency" or model.config.backend.name != "Delta" else None
+    asked = by_name or by_type or default
+    if asked is not None and str(asked).lower() != "delta":
+        raise ConversionError(
+            "every linear layer is a delta layer, so another Strategy cannot be mixed in",
+            where=layer.name,
+            expected="Strategy 'delta' for every linear layer",
+            received=f"Strategy {asked!r}",
+            fix="remove Strategy from the config, or convert the whole model with another hls4ml backend",
+        )
+
+
+def pe(model: Any, layer: Any, n_out: int) -> int:
+    """Return the processing elements of a linear layer.
+
+    A layer's own PE must divide ``n_out`` (at least ``n_out`` means fully parallel); the model's PE, 16 unless set,
+    becomes the largest divisor of ``n_out`` that is not above it.
+
+    Raises:
+        ConversionError: it does not divide; lists what does.
+        ConfigError: not a positive integer.
+    """
+    own = _own(model, layer, "PE")
+    if own is None:
+        return largest_divisor(
+            n_out, _positive(_section(model, "Model").get("PE", DEFAULT_PE), "config['Model']['PE']")
+        )
+    wanted = min(_positive(own, f"config['LayerName'][{layer.name!r}]['PE']"), n_out)
+    if n_out % wanted:
+        raise ConversionError(
+            "PE does not divide the number of outputs",
+            where=layer.name,
+            expected=f"one of {[d for d in range(1, n_out + 1) if n_out % d == 0]}",
+            received=f"PE={wanted} for {n_out} outputs",
+            fix=f"set config['LayerName'][{layer.name!r}]['PE'] to one of these",
+        )
+    return wanted
+
+
+def lanes(model: Any, layer: Any) -> int:
+    """Return P, the codes an input beat holds: the input layer's, or the model's, or 16.
+
+    Raises:
+        ConfigError: not a positive integer.
+    """
+    own = _own(model, layer, "P")
+    if own is not None:
+        return _positive(own, f"config['LayerName'][{layer.name!r}]['P']")
+    return _positive(_section(model, "Model").get("P", DEFAULT_P), "config['Model']['P']")
+
+
+def largest_divisor(n: int, limit: int) -> int:
+    """Return the largest divisor of ``n`` not above ``limit``."""
+    return next(d for d in range(min(n, limit), 0, -1) if n % d == 0)
+
+
+def precision(model: Any, given: Any, where: str) -> Fixed:
+    """Return an hls4ml precision as `Fixed`; the model's default if it is 'auto'.
+
+    Raises:
+        LatticeError: it is no fixed-point or integer type.
+    """
+    if type(given).__name__.endswith("UnspecifiedPrecisionType"):
+        given = model.config.backend.convert_precision_string(model.config.model_precision["default"])
+    if not type(given).__name__.endswith(("FixedPrecisionType", "IntegerPrecisionType")):
+        raise LatticeError("not a fixed-point type", where=where, expected="fixed<w,i> or ufixed<w,i>", received=given)
+    return Fixed(
+        width=given.width, frac=given.width - getattr(given, "integer", given.width), signed=bool(given.signed)
+    )
+
+
+def asked_precision(model: Any, layer: Any) -> Fixed | None:
+    """Return the result Precision that the user set for this very layer, or None."""
+    config = model.config
+    text = config.layer_name_precision.get(f"{layer.name.lower()}_result")
+    text = text or config.layer_name_precision.get(f"{layer.name.lower()}_default")
+    if text is None or text == "auto":
+        return None
+    return precision(model, config.backend.convert_precision_string(text), layer.name)
+
+
+def _section(model: Any, name: str) -> dict[str, Any]:
+    return model.config.config["HLSConfig"].get(name) or {}
+
+
+def _own(model: Any, layer: Any, key: str) -> Any:
+    by_name = _section(model, "LayerName").get(layer.name) or {}
+    by_type = _section(model, "LayerType").get(layer.class_name) or {}
+    return by_name.get(key, by_type.get(key))
+
+
+def _positive(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError("not a positive integer", where=where, expected="1 or more", received=repr(value))
+    return value

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hls4ml plugin: ``backend='Delta'`` in plain hls4ml code.
+
+hls4ml finds `register` through the entry-point group ``hls4ml.backends``. Nothing here imports TensorFlow.
+
+==============  ===============================================================================
+module          holds
+==============  ===============================================================================
+`bridge`        Keras 3 handlers: QKeras layers that hls4ml lacks, and our `DeltaActivation`
+`layers`        the hls4ml layers DeltaActivation and DeltaDense
+`lower`         the pass that builds the delta graph and puts those layers in its place
+`templates`     their C++ configuration and calls
+`writer`        the HLS project (with a reset argument and counters) and the RTL project
+`csim`          running the compiled project frame by frame
+`frames`        the input check of predict()
+`backend`       the backend that ties them together
+==============  ===============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["register", "reset"]
+
+
+def register(register_backend: Callable[..., None], register_writer: Callable[..., None]) -> None:
+    """Register the bridge, the layers, the writer and the backend; called by hls4ml when it is imported."""
+    from codesign.hls4ml_plugin import backend, bridge, layers, writer
+
+    bridge.install()
+    layers.install()
+    register_writer("Delta", writer.DeltaWriter)
+    register_backend("Delta", backend.DeltaBackend)
+    backend.install_on_vitis()
+
+
+def reset(model: Any) -> None:
+    """Start a new stream: the next frame given to ``predict`` finds no past, in csim and in RTL simulation.
+
+    The same as ``model.reset()``.
+    """
+    from codesign.hls4ml_plugin import backend
+
+    backend.reset(model)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backend Delta: a Vitis backend whose projects skip what did not change, and that writes and runs RTL too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from hls4ml.backends import VitisBackend, VivadoBackend, get_backend
+from hls4ml.model.flow import get_flow, register_flow
+from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
+from numpy.typing import NDArray
+
+from codesign.errors import ConfigError, ConversionError, SimulationError, ToolNotFoundError
+from codesign.hls4ml_plugin import csim, templates, vendor
+from codesign.hls4ml_plugin.frames import frame_codes
+from codesign.hls4ml_plugin.lower import LowerToDelta
+from codesign.tools import run as run_tool
+
+COMPILE_TIMEOUT_S = 1800.0
+
+
+class DeltaBackend(VitisBackend):  # type: ignore[misc]
+    """Every linear layer is a delta layer; one ModelGraph gives the HLS project and the RTL project."""
+
+    def __init__(self) -> None:
+        super(VivadoBackend, self).__init__(name="Delta")
+        self._register_layer_attributes()
+        self._register_flows()
+        templates.install(self)
+
+    def _register_flows(self) -> None:
+        register_pass("lower", LowerToDelta(), backend=self.name)
+        lower = register_flow("lower", ["delta:lower"], backend=self.name)
+        types = register_flow(
+            "types", ["vivado:transform_types", "delta:array_lanes"], requires=[lower], backend=self.name
+        )
+        register_pass("array_lanes", ArrayLanes(), backend=self.name)
+        apply = register_flow("apply_templates", self._get_layer_templates, requires=[types], backend=self.name)
+        self._default_flow = register_flow("ip", None, requires=[lower, types, apply], backend=self.name)
+        self._writer_flow = register_flow(
+            "write", ["make_stamp", "delta:write_hls"], requires=[self._default_flow], backend=self.name
+        )
+
+    def compile(self, model: Any) -> str:
+        """Compile the HLS project for csim and return the library's path.
+
+        Raises:
+            ToolNotFoundError: g++ is missing.
+            SimulationError: it did not compile; holds the log's last lines.
+        """
+        if shutil.which("g++") is None:
+            raise ToolNotFoundError("g++", how="apt-get install g++")
+        folder = Path(model.config.get_output_dir()).resolve()
+        run_tool(["bash", "build_lib.sh"], folder, folder / "build_lib.log", COMPILE_TIMEOUT_S, error=SimulationError)
+        stamp = model.config.get_config_value("Stamp")
+        return str(folder / "firmware" / f"{model.config.get_project_name()}-{stamp}.so")
+
+    def predict(
+        self, model: Any, x: Any, sim: Literal["csim", "rtl"] = "csim", *, skip: bool = True
+    ) -> NDArray[np.float64]:
+        """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
+
+        State persists between calls (of the same ``sim`` and ``skip``); ``model.reset()`` starts a new stream.
+
+        Args:
+            model: converted with this backend; for csim also compiled.
+            x: frames ``[T, *shape]``: floats are values on the input lattice, integers are codes.
+            sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
+                sets ``model.rtl_stats``.
+            skip: False runs the RTL's dense baseline; the same outputs, slower.
+
+        Raises:
+            FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
+            SimulationError: not compiled, or the simulation failed.
+            ConfigError: another ``sim``.
+            ConversionError: the model was not converted in this process (``link_existing_project``).
+        """
+        if getattr(model, "delta_graph", None) is None:
+            raise ConversionError("this model has no delta graph", fix="convert it from Keras with backend='Delta'")
+        if sim not in ("csim", "rtl"):
+            raise ConfigError("unknown simulation", where="predict()", expected="'csim' or 'rtl'", received=repr(sim))
+        codes = frame_codes(model.delta_graph, x)
+        if sim == "csim":
+            return csim.run(model, codes)
+        result = rtl_simulator(model, skip=skip).run(codes)
+        model.rtl_stats = {
+            "cycles_per_frame": result.cycles,
+            "latency_cycles": result.latency,
+            "layers": {
+                name: {"events": engine.events, "cycles": engine.busy, "stalled": engine.stalled}
+                for name, engine in result.engines.items()
+            },
+        }
+        values: NDArray[np.float64] = model.delta_graph.output.fmt.to_values(result.outputs)
+        return values
+
+    def build(self, model: Any, synth: str = "yosys", target: str | None = None, **options: Any) -> dict[str, Any]:
+        """Synthesise, and return a report.
+
+        Args:
+            model: the model.
+            synth: 'yosys' (the RTL), 'vivado' (the RTL) or 'vitis' (the HLS project).
+            target: 'ecp5' or 'xc7' for Yosys, a part for Vivado. None: 'ecp5', and the part of the model.
+            options: further arguments of `codesign.synth.synthesise` or of hls4ml's Vitis build.
+
+        Raises:
+            ConfigError: another ``synth``.
+            ToolNotFoundError: the tool is not installed.
+            SynthesisError: it failed.
+        """
+        builders = {"yosys": vendor.yosys, "vivado": vendor.vivado, "vitis": vendor.vitis}
+        if synth not in builders:
+            raise ConfigError("unknown synthesis tool", expected=f"one of {sorted(builders)}", received=repr(synth))
+        if not Path(model.config.get_output_dir()).exists():
+            model.write()
+        return builders[synth](model, target, options)
+
+
+class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
+    """Partition the arrays between io_parallel layers to the codes a cycle that their reader takes."""
+
+    def transform(self, model: Any, node: Any) -> bool:
+        """Set the pragma of the node's output; accumulators stay fully partitioned."""
+        if model.config.get_config_value("IOType") == "io_parallel" and node.class_name != "DeltaDense":
+            mode = "reshape" if node.name in model.inputs else "partition"
+            lanes = next((reader.get_attr("lanes") for reader in node.get_output_nodes()), None)
+            if lanes is not None:
+                node.get_output_variable().pragma = (mode, "cyclic", lanes)
+        return False
+
+
+def rtl_simulator(model: Any, *, skip: bool) -> Any:
+    """Return the model's RTL simulator, built on first use under ``<output_dir>/rtl_sim``."""
+    from codesign.sim import RtlSimulator
+
+    simulators = model.__dict__.setdefault("rtl_simulators", {})
+    if skip not in simulators:
+        folder = Path(model.config.get_output_dir()) / "rtl_sim"
+        simulators[skip] = RtlSimulator(model.delta_graph, folder, skip=skip)
+    return simulators[skip]
+
+
+def reset(model: Any) -> None:
+    """Start a new stream in csim and in every RTL simulation of ``model``."""
+    csim.reset(model)
+    for simulator in model.__dict__.get("rtl_simulators", {}).values():
+        simulator.reset()
+
+
+def install_on_vitis() -> None:
+    """Let stock backend Vitis convert and csim models whose Dense layers have Strategy 'delta'.
+
+    Such a project has no reset argument: its stream starts at power-up, which in csim is compile().
+    """
+    vitis = get_backend("Vitis")
+    templates.install(vitis)
+    requires = get_flow("vitis:ip").requires
+    if "delta:lower" not in requires:
+        requires.insert(0, "delta:lower")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hls4ml layers `DeltaActivation` and `DeltaDense`.
+
+Before lowering (`codesign.hls4ml_plugin.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
+After it, every node of either class carries its node of the delta graph as attribute ``ir`` and exact types.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hls4ml.model.attributes import Attribute
+from hls4ml.model.layers import Layer, register_layer
+from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType
+
+from codesign.fixed import Fixed, IntArray
+
+
+def install() -> None:
+    """Make the two layers known to hls4ml."""
+    register_layer("DeltaActivation", DeltaActivation)
+    register_layer("DeltaDense", DeltaDense)
+
+
+class DeltaActivation(Layer):  # type: ignore[misc]
+    """Step, clip and hold on integer codes; output type is the code format."""
+
+    def initialize(self) -> None:
+        """Add the output and, once lowered, the per-channel parameters."""
+        ir = self.get_attr("ir")
+        fmt = ir.fmt if ir is not None else Fixed(**self.get_attr("code_format"))
+        shape = self.get_attr("stream_shape") or self.get_input_variable().shape
+        self.add_output_variable(shape, precision=fixed_type(fmt))
+        if ir is None:
+            return
+        _add_codes(self, "step", "k{index}", np.asarray(ir.step_log2, dtype=np.int64))
+        thresholds = ir.thresholds()
+        count = len(ir.step_log2)
+        _add_codes(
+            self, "threshold", "h{index}", np.zeros(count, np.int64) if thresholds is None else thresholds[:count]
+        )
+
+
+class DeltaDense(Layer):  # type: ignore[misc]
+    """Scan for changed codes, multiply-accumulate those; output type is the exact accumulator."""
+
+    _expected_attributes = [Attribute("n_in"), Attribute("n_out")]  # noqa: RUF012
+
+    def initialize(self) -> None:
+        """Add the output, the weight codes and the biases on the accumulator lattice."""
+        ir = self.get_attr("ir")
+        self.add_output_variable([ir.n_out], precision=fixed_type(ir.fmt))
+        _add_codes(self, "weight", "w{index}", ir.weight, ir.weight_fmt)
+        _add_codes(self, "bias", "b{index}", ir.bias)
+
+
+def fixed_type(fmt: Fixed) -> Any:
+    """Return ``fmt`` as hls4ml's fixed-point type."""
+    return FixedPrecisionType(width=fmt.width, integer=fmt.width - fmt.frac, signed=fmt.signed)
+
+
+def _add_codes(layer: Any, name: str, var_name: str, codes: IntArray, fmt: Fixed | None = None) -> None:
+    """Add integer ``codes`` as a weight array of plain integers."""
+    lo, hi = int(min(codes.min(), 0)), int(max(codes.max(), 0))
+    narrow = fmt or Fixed.holding(lo, hi, frac=0)
+    precision = IntegerPrecisionType(width=narrow.width, signed=narrow.signed)
+    layer.add_weights_variable(name=name, var_name=var_name, data=codes.astype(np.float64), precision=precision)

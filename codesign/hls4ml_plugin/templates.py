@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C++ configuration structs and calls of the delta layers; the kernels are in ``hls_templates/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
+
+from codesign.fixed import Fixed
+from codesign.graph.ir import Delta, Dense
+from codesign.hls4ml_plugin.layers import DeltaActivation, DeltaDense
+from codesign.paths import hls_templates
+
+HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("activation", "dense", "stream")]
+
+ACTIVATION_CONFIG = """struct config{index} : nnet::delta_activation_config {{
+    static const unsigned index = {index};
+    static const unsigned n = {n};
+    static const unsigned lanes = {lanes};
+    static const unsigned n_step = {n_step};
+    static const unsigned widen = {widen};
+    static const unsigned shift = {shift};
+    static const long long lo = {lo};
+    static const long long hi = {hi};
+    static const bool relu = {relu};
+    static const bool hold = {hold};
+    typedef {wide} wide_t;
+    typedef {code} code_t;
+    typedef {step_t.name} step_t;
+    typedef {threshold_t.name} threshold_t;
+}};
+"""
+
+DENSE_CONFIG = """struct config{index} : nnet::delta_dense_config {{
+    static const unsigned index = {index};
+    static const unsigned n_in = {n_in};
+    static const unsigned n_out = {n_out};
+    static const unsigned lanes = {lanes};
+    static const unsigned reuse_factor = {reuse_factor};
+    typedef {code} code_t;
+    typedef {delta} delta_t;
+    typedef {address} address_t;
+    typedef {state} state_t;
+    typedef {weight_t.name} weight_t;
+    typedef {bias_t.name} bias_t;
+}};
+"""
+
+
+def install(backend: Any) -> None:
+    """Register the templates and copy the headers into every project of ``backend``."""
+    for template in (ActivationConfig, ActivationCall, DenseConfig, DenseCall):
+        backend.register_template(template)
+    for name in ("common", "activation", "dense", "stream"):
+        backend.register_source(hls_templates() / f"nnet_delta_{name}.h")
+
+
+class ActivationConfig(LayerConfigTemplate):  # type: ignore[misc]
+    """Struct of a DeltaActivation."""
+
+    def __init__(self) -> None:
+        super().__init__(DeltaActivation)
+
+    def format(self, node: Any) -> str:
+        """Return the struct."""
+        ir: Delta = node.get_attr("ir")
+        params = {
+            **self._default_config_params(node),
+            "n": ir.size,
+            "n_step": len(ir.step_log2),
+            "widen": ir.widen,
+            "shift": ir.shift,
+            "lo": ir.lo,
+            "hi": ir.hi,
+            "relu": _bool(ir.activation == "relu"),
+            "hold": _bool(ir.hold is not None),
+            "wide": _int(_wide(ir)),
+            "code": _int(ir.fmt),
+            "step_t": node.get_weights("step").type,
+            "threshold_t": node.get_weights("threshold").type,
+        }
+        return ACTIVATION_CONFIG.format(**params)
+
+
+class DenseConfig(LayerConfigTemplate):  # type: ignore[misc]
+    """Struct of a DeltaDense."""
+
+    def __init__(self) -> None:
+        super().__init__(DeltaDense)
+
+    def format(self, node: Any) -> str:
+        """Return the struct."""
+        ir: Dense = node.get_attr("ir")
+        delta = node.model.delta_graph[ir.input]
+        params = {
+            **self._default_config_params(node),
+            "code": _int(delta.fmt),
+            "delta": f"ap_int<{delta.delta_bits}>",
+            "address": _int(Fixed.holding(0, ir.n_in - 1, frac=0)),
+            "state": _int(ir.fmt),
+            "weight_t": node.get_weights("weight").type,
+            "bias_t": node.get_weights("bias").type,
+        }
+        return DENSE_CONFIG.format(**params)
+
+
+class _Call(FunctionCallTemplate):  # type: ignore[misc]
+    function: str
+    weights: tuple[str, str]
+
+    def format(self, node: Any) -> str:
+        """Return the call. Only projects of backend Delta have a reset argument."""
+        params = self._default_function_params(node)
+        first, second = (node.get_weights(name).name for name in self.weights)
+        reset = "reset" if node.model.config.backend.name == "Delta" else "false"
+        return (
+            f"nnet::{self.function}<{params['input_t']}, {params['output_t']}, {params['config']}>"
+            f"({params['input']}, {params['output']}, {first}, {second}, {reset});"
+        )
+
+
+class ActivationCall(_Call):
+    """Call of a DeltaActivation."""
+
+    function = "delta_activation"
+    weights = ("step", "threshold")
+
+    def __init__(self) -> None:
+        super().__init__(DeltaActivation, include_header=HEADERS)
+
+
+class DenseCall(_Call):
+    """Call of a DeltaDense."""
+
+    function = "delta_dense"
+    weights = ("weight", "bias")
+
+    def __init__(self) -> None:
+        super().__init__(DeltaDense, include_header=HEADERS)
+
+
+def _wide(ir: Delta) -> Fixed:
+    """Return a format for every intermediate of the activation: f, r * 2**s, their difference, the threshold."""
+    step = ir.shift + max(ir.step_log2)
+    thresholds = ir.thresholds()
+    peak = 0 if thresholds is None else int(thresholds.max())
+    bits = max(ir.in_fmt.width + ir.widen, ir.fmt.width + ir.shift, step, peak.bit_length())
+    return Fixed(width=bits + 3, frac=0, signed=True)
+
+
+def _int(fmt: Fixed) -> str:
+    return f"ap_{'' if fmt.signed else 'u'}int<{fmt.width}>"
+
+
+def _bool(value: bool) -> str:
+    return str(value).lower()

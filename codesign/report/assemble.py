@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put a `Report` and its `Detail` together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.golden import Golden
+from codesign.graph.ir import Graph
+from codesign.graph.sparsity import activity, ideal_cycles
+from codesign.report.figures import (
+    ENCODE,
+    GoldenRun,
+    RtlFigures,
+    layer_figures,
+    steady,
+    throughput_figures,
+)
+from codesign.report.model import Accuracy, Agreement, Detail, Mismatches, Origin, Report, Still
+from codesign.synth.resources import Resources
+
+if TYPE_CHECKING:
+    from codesign.flow.agree import Comparison
+
+RESOURCE_ORIGINS: dict[str, Origin] = {"synth": "synthesised", "route": "routed", "estimate": "estimated"}
+
+
+def make_report(
+    *,
+    design: str,
+    graph: Graph,
+    golden: GoldenRun,
+    rtl: RtlFigures,
+    accuracy: Accuracy,
+    comparisons: Sequence[Comparison],
+    resources: tuple[Resources, ...],
+    clock_mhz: float | None,
+    tool_versions: dict[str, str | None],
+) -> Report:
+    """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
+    routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
+    clock = clock_mhz if clock_mhz is not None else max(routed, default=None)
+    origins: dict[str, Origin] = {
+        "accuracy": "simulated",
+        "agreement": "simulated",
+        "layers.macs_per_frame": "counted",
+        "layers.density": "simulated",
+        "layers.cycles_per_frame": "simulated",
+        "layers.ideal_cycles_per_frame": "counted",
+        "throughput.cycles_per_frame": "simulated",
+        "throughput.latency_cycles": "simulated",
+    }
+    if clock is not None:
+        origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
+    origins |= {f"resources.{item.kind}": RESOURCE_ORIGINS[item.kind] for item in resources}
+    return Report(
+        design=design,
+        tool_versions=tool_versions,
+        accuracy=accuracy,
+        agreement=agreement(comparisons),
+        layers=layer_figures(graph, golden, rtl),
+        throughput=throughput_figures(golden, rtl, clock),
+        resources=resources,
+        origins=origins,
+    )
+
+
+def agreement(comparisons: Sequence[Comparison]) -> Agreement:
+    """Return the comparisons as the report has them: frames and values that every pair covers."""
+    return Agreement(
+        frames=min(item.frames for item in comparisons),
+        values=min(item.values for item in comparisons),
+        mismatches=Mismatches(**{item.pair: item.mismatches for item in comparisons}),
+    )
+
+
+def make_detail(
+    graph: Graph,
+    clips: NDArray[np.integer],
+    rtl: RtlFigures,
+    *,
+    stills: int,
+    clip: str,
+    sparsity_quantized: float | None = None,
+    sparsity_delta: float | None = None,
+) -> Detail:
+    """Return what the pictures show of the first of ``clips`` (input codes ``[N, T, *shape]``)."""
+    trace = Golden(graph).run(clips[0])
+    return Detail(
+        clip=clip,
+        cycles=tuple(rtl.cycles[0, 1:].tolist()),
+        ideal=tuple(ideal_cycles(graph, activity(graph, trace)).tolist()),
+        encode_cycles=float(steady(rtl.busy[ENCODE]).mean()) if ENCODE in rtl.busy else None,
+        input_beats=graph.source.beats,
+        stills=_stills(graph, trace.codes, trace.deltas, stills),
+        sparsity_quantized=sparsity_quantized,
+        sparsity_delta=sparsity_delta,
+    )
+
+
+def _stills(
+    graph: Graph, codes: dict[str, NDArray[np.int64]], deltas: dict[str, NDArray[np.int64]], count: int
+) -> tuple[Still, ...]:
+    """Return ``count`` frames spread over the clip; none if the input is not a picture."""
+    shape, first = graph.source.shape, graph.deltas[0]
+    if not count or len(shape) not in (2, 3):
+        return ()
+    height, width = shape[:2]
+    grey = codes[first.name].reshape(-1, height, width, first.size // (height * width)).mean(axis=-1)
+    signs = np.sign(deltas[first.name]).reshape(-1, height, width, first.size // (height * width))
+    changed = np.sign(signs.sum(axis=-1))
+    level = np.round(255 * (grey - first.lo) / (first.hi - first.lo)).astype(int)
+    frames = np.unique(np.linspace(1, len(grey) - 1, count).astype(int))
+    return tuple(
+        Still(
+            frame=int(frame),
+            height=height,
+            width=width,
+            codes=tuple(level[frame].ravel().tolist()),
+            changes=tuple(changed[frame].ravel().tolist()),
+        )
+        for frame in frames
+    )

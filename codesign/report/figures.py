@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what ran to the figures of the report: golden traces give sparsity, RTL runs give cycles."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.fixed import IntArray
+from codesign.golden import Golden
+from codesign.graph.ir import Dense, Graph
+from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
+from codesign.report.model import Layer, Spread, Throughput
+
+ENCODE = "encode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenRun:
+    """What the golden model did on clips, each a new stream.
+
+    Attributes:
+        outputs: codes of the last node, ``[N, T, *shape]``.
+        layers: activity of every linear layer, first frame of each clip left out, ``[N * (T - 1)]``.
+        ideal: ideal cycles of each frame, first frame of each clip left out, ``[N * (T - 1)]``.
+    """
+
+    outputs: IntArray
+    layers: tuple[LayerActivity, ...]
+    ideal: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtlFigures:
+    """Cycles of the RTL on the same clips; all ``[N, T]``, first frames still in.
+
+    Attributes:
+        cycles: distance of output TLASTs.
+        latency: last input beat to output TLAST.
+        busy: cycles with work, for each engine.
+        dense_cycles: of frames with skipping off, first frame left out, ``[F]``.
+    """
+
+    cycles: IntArray
+    latency: IntArray
+    busy: dict[str, IntArray]
+    dense_cycles: IntArray
+
+
+def run_golden(graph: Graph, clips: NDArray[np.integer]) -> GoldenRun:
+    """Run clips of input codes, ``[N, T, *shape]``, each as a new stream."""
+    outputs, counted = [], []
+    for clip in clips:
+        trace = Golden(graph).run(clip)
+        outputs.append(trace.outputs)
+        counted.append(activity(graph, trace))
+    layers = tuple(_join(parts) for parts in zip(*counted, strict=True))
+    return GoldenRun(outputs=np.stack(outputs), layers=layers, ideal=ideal_cycles(graph, layers))
+
+
+def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
+    """Return the activity of one layer over several streams as one."""
+    return dataclasses.replace(
+        parts[0],
+        events=np.concatenate([part.events for part in parts]),
+        active_macs=np.concatenate([part.active_macs for part in parts]),
+        spatial_macs=np.concatenate([part.spatial_macs for part in parts]),
+        ideal_cycles=np.concatenate([part.ideal_cycles for part in parts]),
+    )
+
+
+def steady(values: IntArray) -> IntArray:
+    """Return ``[N, T]`` per-frame values without the first frame of each clip, ``[N * (T - 1)]``."""
+    return values[:, 1:].reshape(-1)
+
+
+def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tuple[Layer, ...]:
+    """Return the report's layers."""
+    found = []
+    for node, seen in zip(graph.linears, golden.layers, strict=True):
+        cycles = None if rtl is None else float(steady(rtl.busy[node.name]).mean())
+        found.append(
+            Layer(
+                name=node.name,
+                kind="dense",
+                macs_per_frame=node.macs,
+                density=Spread.of(seen.density),
+                operation_sparsity=seen.operation_sparsity,
+                spatial_sparsity=seen.spatial_sparsity,
+                events_per_frame=float(seen.events.mean()),
+                cycles_per_frame=cycles,
+                ideal_cycles_per_frame=float(seen.ideal_cycles.mean()),
+                state_bits=state_bits(graph, node),
+                weight_bits=node.weight.size * node.weight_fmt.width,
+            )
+        )
+    return tuple(found)
+
+
+def state_bits(graph: Graph, node: Dense) -> int:
+    """Return the bits a layer keeps from frame to frame: its accumulators and the references of its input."""
+    delta = graph[node.input]
+    assert not isinstance(delta, Dense)
+    return node.size * node.fmt.width + delta.size * delta.fmt.width
+
+
+def throughput_figures(golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:
+    """Return the report's throughput; frames per second only with a clock."""
+    cycles = steady(rtl.cycles)
+    mean, ideal, dense = float(cycles.mean()), float(golden.ideal.mean()), float(rtl.dense_cycles.mean())
+    busy = {name: float(steady(values).mean()) for name, values in rtl.busy.items()}
+    return Throughput(
+        cycles_per_frame=Spread.of(cycles),
+        dense_cycles_per_frame=dense,
+        speedup=dense / mean,
+        ideal_cycles_per_frame=ideal,
+        skip_efficiency=ideal / mean,
+        bottleneck_layer=max(busy, key=lambda name: busy[name]),
+        latency_cycles=float(steady(rtl.latency).mean()),
+        clock_mhz=clock_mhz,
+        frames_per_second=None if clock_mhz is None else clock_mhz * 1e6 / mean,
+    )

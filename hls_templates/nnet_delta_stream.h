@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// io_stream forms of the delta kernels: a packet is a nnet::array of codes, elements in raster order.
+//
+// Shapes:    n / packet size packets in. DeltaActivation: packets of the same size out. DeltaDense: one packet of n_out out.
+// II, State, Exactness, Verified: as in nnet_delta_activation.h and nnet_delta_dense.h.
+#ifndef NNET_DELTA_STREAM_H_
+#define NNET_DELTA_STREAM_H_
+
+#include "hls_stream.h"
+#include "nnet_delta_activation.h"
+#include "nnet_delta_dense.h"
+
+namespace nnet {
+
+template <class data_T, class res_T, class CONFIG_T>
+void delta_activation(hls::stream<data_T> &data, hls::stream<res_T> &res, typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                      typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    static const unsigned packets = CONFIG_T::n / data_T::size;
+    static_assert(CONFIG_T::n % data_T::size == 0, "a frame must be whole packets");
+    static_assert(unsigned(data_T::size) == unsigned(res_T::size), "packets keep their size");
+    static typename CONFIG_T::code_t sent[CONFIG_T::hold ? packets : 1][data_T::size];
+    #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
+    static bool running = false;
+    const bool fresh = reset || !running;
+    running = true;
+
+Packet:
+    for (unsigned p = 0; p < packets; p++) {
+        #pragma HLS PIPELINE II=1
+        const data_T in = data.read();
+        res_T out;
+    Lane:
+        for (unsigned lane = 0; lane < data_T::size; lane++) {
+            #pragma HLS UNROLL
+            const unsigned slot = CONFIG_T::hold ? p : 0;
+            const typename CONFIG_T::code_t last = fresh ? typename CONFIG_T::code_t(0) : sent[slot][lane];
+            const unsigned c = (p * data_T::size + lane) % CONFIG_T::n_step;
+            const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(delta_code(in[lane]), last, step[c], threshold[c]);
+            if (CONFIG_T::hold)
+                sent[slot][lane] = code;
+            out[lane] = delta_value<typename res_T::value_type>(code);
+        }
+        res.write(out);
+    }
+#ifndef __SYNTHESIS__
+    delta_count<CONFIG_T>(packets, 0, 0, 0);
+#endif
+}
+
+template <class data_T, class CONFIG_T>
+void delta_scan(hls::stream<data_T> &data, bool reset,
+                typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats],
+                typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats], unsigned &events) {
+    static const unsigned slices = data_T::size / CONFIG_T::lanes;
+    static_assert(data_T::size % CONFIG_T::lanes == 0, "lanes must divide a packet");
+    static_assert(CONFIG_T::n_in % data_T::size == 0, "a frame must be whole packets");
+    static typename CONFIG_T::code_t sent[delta_dense_shape<CONFIG_T>::beats][CONFIG_T::lanes];
+    #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
+    static bool running = false;
+    const bool fresh = reset || !running;
+    running = true;
+    unsigned found = 0;
+
+Packet:
+    for (unsigned p = 0; p < CONFIG_T::n_in / data_T::size; p++) {
+        const data_T in = data.read();
+    Slice:
+        for (unsigned slice = 0; slice < slices; slice++) {
+            #pragma HLS PIPELINE II=1
+            typename CONFIG_T::code_t now[CONFIG_T::lanes];
+            #pragma HLS ARRAY_PARTITION variable=now complete
+        Lane:
+            for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+                #pragma HLS UNROLL
+                now[lane] = delta_code(in[slice * CONFIG_T::lanes + lane]);
+            }
+            delta_scan_beat<CONFIG_T>(now, p * slices + slice, fresh, sent, address, delta, found);
+        }
+    }
+    events = found;
+}
+
+template <class CONFIG_T, class res_T>
+void delta_result(const typename CONFIG_T::state_t total[CONFIG_T::n_out], hls::stream<res_T> &res) {
+    static_assert(unsigned(res_T::size) == CONFIG_T::n_out, "the outputs of a frame are one packet");
+    res_T out;
+Output:
+    for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
+        #pragma HLS UNROLL
+        out[o] = delta_value<typename res_T::value_type>(total[o]);
+    }
+    res.write(out);
+}
+
+template <class data_T, class res_T, class CONFIG_T>
+void delta_dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                 typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
+                 typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset) {
+    #pragma HLS DATAFLOW
+    typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats];
+    typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats];
+    typename CONFIG_T::state_t total[CONFIG_T::n_out];
+    #pragma HLS ARRAY_PARTITION variable=address complete dim=1
+    #pragma HLS ARRAY_PARTITION variable=delta complete dim=1
+    #pragma HLS ARRAY_PARTITION variable=total complete
+    unsigned events;
+    delta_scan<data_T, CONFIG_T>(data, reset, address, delta, events);
+    delta_accumulate<CONFIG_T>(address, delta, events, weights, biases, reset, total);
+    delta_result<CONFIG_T, res_T>(total, res);
+}
+
+} // namespace nnet
+
+#endif

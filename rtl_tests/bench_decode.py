@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""delta_decode: one packet a frame, whatever of it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
+from models import Decode, Word, unpack
+
+CASES = {
+    "1 word, signed": Case(
+        parameters={"Words": 1, "Lanes": 2, "ValueWidth": 5, "ValueSigned": 1, "LaneWidth": 8},
+    ),
+    "4 words, unsigned": Case(
+        parameters={"Words": 4, "Lanes": 3, "ValueWidth": 9, "ValueSigned": 0, "LaneWidth": 16},
+    ),
+}
+
+
+class Packets:
+    """Random frames for the case of this build."""
+
+    def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
+        parameters = {key: int(str(value)) for key, value in this_case(CASES).parameters.items()}
+        self.words, self.lanes, self.bits = parameters["Words"], parameters["Lanes"], parameters["ValueWidth"]
+        self.signed, self.lane_bits = parameters["ValueSigned"], parameters["LaneWidth"]
+        self.rng, self.model = generator(), Decode(words=self.words)
+        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=self.rng)
+        out = [dut.m_axis_tdata, dut.m_axis_tlast]
+        self.sink = Sink(dut.m_axis_tvalid, dut.m_axis_tready, out, pause=stalls[1], rng=self.rng)
+        self.bench = Bench(dut, [self.source, self.sink])
+        self.expected: list[tuple[list[int], bool]] = []
+
+    def frame(self, brought: int) -> None:
+        """Queue a frame of the first ``brought`` words."""
+        bits = self.lanes * self.bits
+        tokens = [
+            Word(end=i == brought - 1, address=i, data=self.rng.getrandbits(bits), fresh=self.rng.random() < 0.5)
+            for i in range(brought)
+        ] or [Word(has_word=False, end=True, data=self.rng.getrandbits(bits))]
+        for token in tokens:
+            self.source.waiting.append(token.pack(self.words, bits))
+            self.expected += [(self._lanes(data), last) for data, last in self.model.push(token)]
+
+    def _lanes(self, data: int) -> list[int]:
+        values = unpack(data, self.bits, self.lanes)
+        sign = 1 << (self.bits - 1)
+        return [value - ((value & sign) << 1) if self.signed else value for value in values]
+
+    def parse(self, beat: tuple[int, int]) -> tuple[list[int], bool]:
+        """Return the values of a beat, read as the wide lane type says."""
+        sign = 1 << (self.lane_bits - 1)
+        values = unpack(beat[0], self.lane_bits, self.lanes)
+        return [value - ((value & sign) << 1) if self.signed else value for value in values], bool(beat[1])
+
+    async def drain(self) -> None:
+        """Wait for everything expected."""
+        await drain(self.bench, self.source, self.sink, self.expected, self.parse)
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def packets(dut: Any, stalls: tuple[float, float]) -> None:
+    packets = Packets(dut, stalls)
+    await packets.bench.start()
+    packets.frame(packets.words)
+    for _ in range(80):
+        packets.frame(packets.rng.choice((packets.words, packets.words, 0, packets.rng.randint(0, packets.words))))
+    await packets.drain()
+
+
+@cocotb.test()
+async def rates(dut: Any) -> None:
+    packets = Packets(dut, (0.0, 0.0))
+    await packets.bench.start()
+    for _ in range(5):
+        packets.frame(packets.words)
+    await packets.drain()
+    assert packets.source.taken_at == list(range(5 * packets.words)), "one word a cycle"
+    assert packets.sink.seen_at == [at + 1 for at in packets.source.taken_at], "latency 1 cycle"
+    start, since = len(packets.sink.seen_at), packets.bench.now
+    packets.frame(0)
+    packets.frame(0)
+    await packets.drain()
+    assert packets.sink.seen_at[start:] == [since + 1 + i for i in range(2 * packets.words)], "repeats at full rate"
+
+
+@cocotb.test()
+async def reset_in_a_packet(dut: Any) -> None:
+    packets = Packets(dut, (0.1, 0.5))
+    await packets.bench.start()
+    for _ in range(8):
+        packets.frame(packets.words)
+        packets.frame(0)
+        await packets.bench.cycles(packets.rng.randrange(1, 12))
+        await packets.bench.reset()
+        packets.expected.clear()
+        packets.model = Decode(words=packets.words)
+    packets.frame(packets.words)
+    packets.frame(0)
+    await packets.drain()

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""delta_quantise: rounding, step, clip and hold of one lane against the golden model."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+import numpy as np
+from bench import Bench, Case, generator, this_case
+
+from codesign.fixed import Fixed, IntArray
+from codesign.golden import Golden
+from codesign.graph import Delta, Graph, Source
+
+VALUES = 1500
+
+
+def case(seed: int, in_fmt: Fixed, fmt: Fixed, activation: str, k: int, hold: float | None, clip: int = 0) -> Case:
+    """Return a lane whose step varies over 0..k from value to value."""
+    steps = tuple(int(step) for step in np.random.default_rng(seed).integers(0, k + 1, VALUES))
+    source = Source(name="in", shape=(VALUES,), fmt=in_fmt)
+    delta = Delta(
+        name="d0",
+        input="in",
+        shape=(VALUES,),
+        in_fmt=in_fmt,
+        fmt=fmt,
+        activation="relu" if activation == "relu" else "identity",
+        step_log2=steps if k else (0,),
+        channels=VALUES if k else 1,
+        lo=min(0, fmt.lo + clip),
+        hi=fmt.hi - clip,
+        hold=hold,
+    )
+    thresholds = delta.thresholds()
+    parameters = {
+        "InWidth": in_fmt.width,
+        "InSigned": int(in_fmt.signed),
+        "Widen": delta.widen,
+        "Shift": delta.shift,
+        "Relu": int(activation == "relu"),
+        "CodeWidth": fmt.width,
+        "CodeSigned": int(fmt.signed),
+        "DeltaWidth": delta.delta_bits,
+        "Lo": delta.lo,
+        "Hi": delta.hi,
+        "StepMax": int(delta.steps().max()),
+        "Hold": int(hold is not None),
+        "ThresholdWidth": 1 if thresholds is None else int(thresholds.max()).bit_length(),
+    }
+    return Case(parameters=parameters, graph=Graph(name="lane", nodes=(source, delta)))
+
+
+def fixed(width: int, frac: int, signed: bool) -> Fixed:
+    return Fixed(width=width, frac=frac, signed=signed)
+
+
+CASES = {
+    "relu hold steps": case(1, fixed(14, 9, True), fixed(6, 4, False), "relu", 3, 0.75),
+    "signed hold clip": case(2, fixed(12, 6, True), fixed(7, 3, True), "identity", 2, 1.3, clip=5),
+    "unsigned widen": case(3, fixed(6, 2, False), fixed(9, 4, True), "identity", 2, 2.0),
+    "memoryless": case(4, fixed(10, 8, True), fixed(5, 3, True), "identity", 0, None, clip=2),
+}
+
+
+def edges(rng: random.Random, delta: Delta) -> tuple[IntArray, IntArray]:
+    """Return ``(z, before)``: half of the values within one unit of the threshold, a tie or a range end."""
+    thresholds = delta.thresholds()
+    z, before = np.empty(VALUES, np.int64), np.empty(VALUES, np.int64)
+    for i in range(VALUES):
+        before[i] = rng.randint(delta.lo, delta.hi)
+        threshold = int(thresholds[i]) if thresholds is not None else 1 << max(0, delta.shift - 1)
+        near = (int(before[i]) << delta.shift) + rng.choice((-1, 1)) * threshold + rng.randint(-1, 1)
+        tie = (2 * rng.randint(delta.lo, delta.hi) + 1) << max(0, delta.shift + int(delta.steps()[i]) - 1)
+        any_z = rng.randint(delta.in_fmt.lo, delta.in_fmt.hi)
+        ends = rng.choice((delta.in_fmt.lo, delta.in_fmt.hi, 0, -1))
+        z[i] = rng.choice((near >> delta.widen, near >> delta.widen, tie >> delta.widen, any_z, ends))
+    return z.clip(delta.in_fmt.lo, delta.in_fmt.hi), before
+
+
+class Lane:
+    """Pushes one value an enabled cycle, with its step, threshold and reference in their later cycles."""
+
+    def __init__(
+        self, dut: Any, delta: Delta, z: IntArray, before: IntArray, rng: random.Random, freeze: float
+    ) -> None:
+        self.dut, self.delta, self.z, self.before, self.rng, self.freeze = dut, delta, z, before, rng, freeze
+        self.now = 0
+        self.results: list[tuple[int, int]] = []
+
+    def _at(self, values: IntArray | None, cycle: int, signal: Any) -> None:
+        noise = self.rng.getrandbits(len(signal))
+        inside = values is not None and 0 <= cycle < VALUES
+        signal.value = int(values[cycle]) & ((1 << len(signal)) - 1) if inside and values is not None else noise
+
+    def drive(self) -> None:
+        self.enabled = self.rng.random() >= self.freeze
+        self.dut.enable_i.value = int(self.enabled)
+        self._at(self.z, self.now, self.dut.z_i)
+        self._at(self.delta.steps(), self.now - 1, self.dut.step_i)
+        self._at(self.delta.thresholds(), self.now - 1, self.dut.threshold_i)
+        self._at(self.before, self.now - 3, self.dut.before_i)
+
+    def sample(self, _: int) -> bool:
+        if self.enabled:
+            if 3 <= self.now < VALUES + 3:
+                self.results.append((self.dut.after_o.value.to_unsigned(), self.dut.delta_o.value.to_signed()))
+            self.now += 1
+        return self.enabled
+
+
+@cocotb.test()
+@cocotb.parametrize(freeze=(0.0, 0.3))
+async def values(dut: Any, freeze: float) -> None:
+    graph = this_case(CASES).graph
+    assert graph is not None
+    delta, rng = graph.deltas[0], generator()
+    z, before = edges(rng, delta)
+    golden = Golden(graph)
+    golden._reference[delta.name] = before
+    trace = golden.run(z[None])
+    lane = Lane(dut, delta, z, before, rng, freeze)
+    bench = Bench(dut, [lane])
+    await bench.start()
+    lane.now, lane.results = 0, []
+    await bench.until(lambda: len(lane.results) == VALUES)
+    mask = (1 << delta.fmt.width) - 1
+    for i, (after, change) in enumerate(lane.results):
+        want = (int(trace.codes["d0"][0, i]) & mask, int(trace.deltas["d0"][0, i]))
+        assert (after, change) == want, f"z={z[i]} before={before[i]}: got {(after, change)}, expected {want}"

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cocotb bench a leaf module, each on a few parameter sets."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from runner import simulate
+
+from codesign.paths import RTL
+from codesign.rtl.emit import LEAVES
+
+BENCHES = {leaf: importlib.import_module(f"bench_{leaf}").CASES for leaf in LEAVES}
+SOURCES = [RTL / f"delta_{leaf}.sv" for leaf in LEAVES]
+
+
+def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: object) -> None:
+    """Build case ``name`` of ``leaf`` and run its bench."""
+    case = BENCHES[leaf][name]
+    simulate(
+        f"delta_{leaf}",
+        sources,
+        {key: int(value) if isinstance(value, bool) else value for key, value in case.parameters.items()},
+        f"bench_{leaf}",
+        build_dir,
+        case.files,
+        env={"BENCH_CASE": name},
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(("leaf", "name"), [(leaf, name) for leaf, cases in BENCHES.items() for name in cases])
+def test_module(leaf: str, name: str, tmp_path: Path) -> None:
+    run(leaf, name, SOURCES, tmp_path)
+
+
+def test_every_module_has_a_bench() -> None:
+    assert sorted(path.stem for path in RTL.glob("*.sv")) == sorted(f"delta_{leaf}" for leaf in BENCHES)

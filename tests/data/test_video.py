@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Video files, made here with a lossless codec, read back exactly; every bad file is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from codesign.data import read_video, video_folder
+from codesign.errors import ConfigError, VideoError
+
+
+def write_video(path: Path, frames: np.ndarray) -> Path:
+    """Write uint8 ``[T, H, W, 3]`` losslessly."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def noise(frames: int, height: int = 16, width: int = 24, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (frames, height, width, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for index, (name, files) in enumerate({"left": 5, "right": 3, "still": 2}.items()):
+        (tmp_path / name).mkdir()
+        for number in range(files):
+            write_video(tmp_path / name / f"{number}.mkv", noise(9, seed=10 * index + number))
+    (tmp_path / "README.txt").write_text("not a class")
+    (tmp_path / "left" / "notes.txt").write_text("not a video")
+    return tmp_path
+
+
+def test_reads_back_what_was_written(tmp_path: Path) -> None:
+    frames = noise(5)
+    path = write_video(tmp_path / "a.mkv", frames)
+    assert np.array_equal(read_video(path, size=(16, 24), grey=False), frames)
+    grey = read_video(path, 3, size=(16, 24))
+    assert (grey.shape, grey.dtype) == ((3, 16, 24, 1), np.uint8)
+    luma = frames[:3] @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(grey[..., 0] - luma).max() <= 0.51
+
+
+def test_resizes_by_area_in_full_range(tmp_path: Path) -> None:
+    frames = np.zeros((2, 16, 24, 3), np.uint8)
+    frames[:, :, 12:] = 255
+    path = write_video(tmp_path / "a.mkv", frames)
+    small = read_video(path, size=(8, 4))[0, :, :, 0]
+    assert small.tolist() == [[0, 0, 255, 255]] * 8
+    mean = read_video(write_video(tmp_path / "b.mkv", noise(1)), size=(1, 1), grey=False)
+    assert np.abs(mean.ravel() - noise(1)[0].mean(axis=(0, 1))).max() <= 5  # swscale is not exact
+
+
+def test_folder_splits_by_file(folder: Path) -> None:
+    dataset = video_folder(folder, frames=4, size=(8, 8), grey=False)
+    assert dataset.classes == ("left", "right", "still")
+    assert dataset.shape == (4, 8, 8, 3)
+    splits = (dataset.train, dataset.val, dataset.test)
+    assert [len(split) for split in splits] == [2 * (3 + 1 + 1), 2 * (1 + 1), 2 * (1 + 1 + 1)]
+    used = [set(split.sources.tolist()) for split in splits]
+    assert len(set.union(*used)) == sum(map(len, used)) == 10
+    assert set(dataset.train.labels) == set(dataset.test.labels) == {0, 1, 2}
+    again = video_folder(folder, frames=4, size=(8, 8), grey=False)
+    assert np.array_equal(again.test.frames, dataset.test.frames)
+    seeds = {tuple(sorted(set(video_folder(folder, frames=4, seed=s).test.sources.tolist()))) for s in range(6)}
+    assert len(seeds) > 1
+
+
+def test_clips_are_consecutive_frames_of_their_file(folder: Path) -> None:
+    dataset = video_folder(folder, frames=4, size=(16, 24))
+    files = sorted(folder.glob("*/*.mkv"))
+    for split in (dataset.train, dataset.val, dataset.test):
+        for source in set(split.sources.tolist()):
+            clips = split.frames[split.sources == source]
+            whole = read_video(files[source], 8, size=(16, 24))
+            assert np.array_equal(clips.reshape(whole.shape), whole)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"gone\.mp4: no such video file"):
+        read_video(tmp_path / "gone.mp4")
+    with pytest.raises(VideoError, match="gone: no such folder"):
+        video_folder(tmp_path / "gone")
+    with pytest.raises(VideoError, match="no folders"):
+        video_folder(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VideoError, match="1 folders without videos"):
+        video_folder(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is not a video" * 99])
+def test_corrupt_file_is_named(folder: Path, content: bytes) -> None:
+    path = folder / "left" / "bad.mkv"
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=r"bad\.mkv: the video cannot be decoded"):
+        read_video(path)
+    with pytest.raises(VideoError, match=r"bad\.mkv"):
+        video_folder(folder, frames=4)
+
+
+def test_damaged_in_the_middle(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", noise(20))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match=r"a\.mkv"):
+        read_video(path, 20)
+
+
+def test_too_few_frames(folder: Path) -> None:
+    with pytest.raises(VideoError, match=r"0\.mkv: the video is too short\. Expected: 10 frames\. Received: 9"):
+        read_video(folder / "left" / "0.mkv", 10)
+    with pytest.raises(VideoError, match=r"too short\. Expected: 10 frames\. Received: 9"):
+        video_folder(folder, frames=10)
+
+
+def test_sound_only(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(VideoError, match="no video in the file"):
+        read_video(path)
+
+
+def test_class_with_a_single_file(folder: Path) -> None:
+    (folder / "still" / "0.mkv").unlink()
+    with pytest.raises(VideoError, match=r"still: a class has too few videos"):
+        video_folder(folder, frames=4)
+
+
+def test_bad_arguments(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="frames is out of range"):
+        video_folder(folder, frames=0)
+    with pytest.raises(ConfigError, match="frames is out of range"):
+        read_video(folder / "left" / "0.mkv", 0)
+    with pytest.raises(ConfigError, match="size is out of range"):
+        video_folder(folder, size=(0, 4))
+    for shares in ({"test": 0.0}, {"test": 0.6, "val": 0.5}, {"val": -0.1}):
+        with pytest.raises(ConfigError, match="shares"):
+            video_folder(folder, **shares)
+
+
+def test_data_needs_no_tensorflow() -> None:
+    code = "import sys, codesign.data; codesign.data.moving_digits(frames=2, train=1, val=0, test=1); "
+    code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every way a design's TOML can be wrong is an error that names file, key and what to write instead."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from codesign.errors import ConfigError
+from codesign.flow.config import Design, load
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(tmp_path: Path, body: str, head: str = '[design]\nname = "x"\n') -> Path:
+    path = tmp_path / "x.toml"
+    path.write_text(head + body)
+    return path
+
+
+def test_defaults(tmp_path: Path) -> None:
+    design = load(write(tmp_path, ""))
+    assert design.design.name == "x"
+    assert design.hardware.pe == 16
+    assert design == Design(design=design.design)
+
+
+def test_shipped_designs_load() -> None:
+    designs = sorted((ROOT / "flows").glob("*.toml"))
+    assert designs
+    for path in designs:
+        assert load(path).design.name == path.stem
+
+
+def test_values(tmp_path: Path) -> None:
+    design = load(write(tmp_path, '[hardware]\npe = 8\n[hardware.layer.fc1]\npe = 4\n[synth]\ntargets = ["xc7"]\n'))
+    assert design.hardware.pe == 8
+    assert design.hardware.layer["fc1"].pe == 4
+    assert design.synth.targets == ("xc7",)
+    assert load(write(tmp_path, "[report]\nclock_mhz = 50\n")).report.clock_mhz == 50.0
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("[hardwear]\n", r"x\.toml:hardwear: unknown section 'hardwear'.*did you mean 'hardware'"),
+        ("[hardware]\npes = 3\n", r"x\.toml:hardware\.pes: unknown key 'pes'.*did you mean 'pe'"),
+        ("[hardware.layer.fc1]\nep = 3\n", r"x\.toml:hardware\.layer\.fc1\.ep: unknown key.*did you mean 'pe'"),
+        ('[hardware]\npe = "3"\n', r"hardware\.pe: wrong type.*a whole number.*'3'"),
+        ("[hardware]\npe = true\n", r"hardware\.pe: wrong type.*True"),
+        ("[hardware]\npe = 1.5\n", r"hardware\.pe: wrong type"),
+        ("[hardware]\npe = 0\n", r"hardware\.pe: out of range.*1 to 4096.*Received: 0"),
+        ("hardware = 3\n", r"hardware: not a table"),
+        ('[hardware]\nio_type = "io_paralel"\n', r"io_type: not a valid choice.*did you mean 'io_parallel'"),
+        ('[synth]\ntargets = ["ecp6"]\n', r"synth\.targets: not a valid choice.*did you mean 'ecp5'"),
+        ('[synth]\ntargets = "ecp5"\n', r"synth\.targets: wrong type.*a list"),
+        ("[clip]\nframes = 1\n", r"clip\.frames: out of range.*at least 2"),
+        ("[report]\nclock_mhz = nan\n", r"report\.clock_mhz: out of range"),
+        ("[clip\n", r"x\.toml: not valid TOML.*line"),
+    ],
+)
+def test_bad_toml(tmp_path: Path, body: str, message: str) -> None:
+    head = "" if body.startswith("hardware =") else '[design]\nname = "x"\n'
+    tail = '[design]\nname = "x"\n' if not head else ""
+    with pytest.raises(ConfigError, match=message):
+        load(write(tmp_path, body + tail, head))
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("", r"x\.toml:design: missing"),
+        ("[design]\nseed = 1\n", r"x\.toml:design\.name: missing.*a string"),
+        ('[design]\nname = "a b"\n', r"design\.name: not an identifier.*'a b'"),
+        ('[design]\nname = "x"\nseed = -1\n', r"design\.seed: out of range"),
+    ],
+)
+def test_bad_design_section(tmp_path: Path, head: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(write(tmp_path, "", head))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+def test_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(path)
+
+
+def test_every_key_and_its_default_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for section in dataclasses.fields(Design):
+        part = text.split(f"### `[{section.name}]`")[1].split("###")[0]
+        for item in dataclasses.fields(get_type_hints(Design)[section.name]):
+            row = re.search(rf"^\| `{item.name}` \| (.*?) \|", part, re.MULTILINE)
+            if item.name == "layer":
+                continue
+            assert row, f"{section.name}.{item.name} is not in docs/cli.md"
+            if item.default not in (None, dataclasses.MISSING):
+                default = list(item.default) if isinstance(item.default, tuple) else item.default
+                assert row[1] == f"`{json.dumps(default)}`", f"{section.name}.{item.name}"

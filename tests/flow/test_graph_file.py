@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A graph on disk is the same graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from codesign.fixed import Fixed
+from codesign.flow.graph_file import load_graph, save_graph
+from codesign.golden import Golden
+from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+
+
+def small_graph(seed: int = 3) -> Graph:
+    rng = np.random.default_rng(seed)
+    source = Source(name="in", shape=(2, 3, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=4)
+    delta = Delta(
+        name="d0",
+        input="in",
+        shape=(6,),
+        in_fmt=source.fmt,
+        fmt=Fixed(width=4, frac=4, signed=False),
+        activation="identity",
+        step_log2=(0, 1, 0, 2, 0, 0),
+        channels=6,
+        lo=0,
+        hi=15,
+        hold=0.75,
+    )
+    weight, bias = rng.integers(-8, 8, (6, 4)), rng.integers(-20, 20, 4)
+    weight_fmt = Fixed(width=4, frac=3, signed=True)
+    fmt = accumulator_format("fc", weight, bias, weight_fmt=weight_fmt, delta=delta)
+    dense = Dense(name="fc", input="d0", weight=weight, bias=bias, weight_fmt=weight_fmt, fmt=fmt, pe=2)
+    return Graph(name="small", nodes=(source, delta, dense))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    graph = small_graph()
+    save_graph(graph, tmp_path)
+    again = load_graph(tmp_path)
+    assert again.nodes[:2] == graph.nodes[:2]
+    frames = np.random.default_rng(4).integers(0, 256, (50, 2, 3, 1))
+    np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
+    (one, two) = graph.linears[0], again.linears[0]
+    assert (one.fmt, one.pe, one.weight_fmt, one.input) == (two.fmt, two.pe, two.weight_fmt, two.input)
+
+
+def test_same_bytes_every_time(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        save_graph(small_graph(), tmp_path / name)
+    for name in ("graph.json", "weights.npz"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

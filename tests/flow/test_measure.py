@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign measure` refuses bad videos and unfinished designs before it does anything slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from finished import finish
+from test_graph_file import small_graph
+
+from codesign.cli import main
+from codesign.flow.graph_file import save_graph
+from codesign.flow.measure import NEEDS, read_clip
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A design with a 2 x 3 grey input whose stages all look finished."""
+    for stage in NEEDS:
+        (tmp_path / "small" / stage).mkdir(parents=True)
+    save_graph(small_graph(), tmp_path / "small" / "2_graph")
+    for stage in NEEDS:
+        finish(tmp_path / "small" / stage)
+    return tmp_path / "small"
+
+
+def write_video(path: Path, frames: int, level: int = 10) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "bgr0"
+        for index in range(frames):
+            pixels = np.full((16, 16, 3), level * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def fails(build: Path, video: Path, *options: str) -> int:
+    return main(["measure", str(build), "--video", str(video), *options])
+
+
+def test_missing_video(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fails(build, build / "none.mp4") == 1
+    assert "none.mp4: no such video file" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_corrupt_video(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = build / "bad.mp4"
+    path.write_bytes(b"this is no video" * 100)
+    assert fails(build, path) == 1
+    assert "cannot be decoded" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_too_short_video(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = build / "short.mkv"
+    write_video(path, 3)
+    assert fails(build, path, "--frames", "9") == 1
+    assert "too short" in capsys.readouterr().err
+    write_video(path, 1)
+    assert fails(build, path) == 2
+    assert "at least two frames" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_unfinished_design(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (build / "3_rtl" / "manifest.json").unlink()
+    assert fails(build, build / "any.mp4") == 1
+    assert "3_rtl: the stage has not been run" in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("change", ["edit", "delete"])
+def test_touched_design(build: Path, change: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = build / "2_graph" / "graph.json"
+    path.write_text("{}") if change == "edit" else path.unlink()
+    assert fails(build, build / "any.mp4") == 1
+    assert ("edited" if change == "edit" else "deleted") in capsys.readouterr().err
+
+
+def test_video_becomes_input_codes(tmp_path: Path) -> None:
+    write_video(tmp_path / "v.mkv", 5)
+    clip = read_clip(small_graph(), tmp_path / "v.mkv", 4)
+    assert clip.shape == (4, 2, 3, 1)
+    assert clip.dtype == np.uint8
+    np.testing.assert_array_equal(clip[:, 0, 0, 0], [0, 10, 20, 30])

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled HLS project against the golden model: outputs, state, counters, and bad frames."""
+
+import keras
+import numpy as np
+import pytest
+from qkeras import QActivation, QDense, quantized_bits, quantized_relu
+from random_models import dense, design, rich_design, walk
+
+from codesign.errors import ConfigError, ConversionWarning, FrameError, SimulationError
+from codesign.golden import Golden
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plugin_csim")]
+
+
+@pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
+def model(request, tmp_path_factory):
+    made = rich_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
+    made.compile()
+    return made
+
+
+@pytest.fixture
+def stream(model):
+    """A new stream: the model after reset, and codes of 400 frames."""
+    model.reset()
+    return walk(np.random.default_rng(1), model.delta_graph.source.fmt, model.delta_graph.source.shape, 400)
+
+
+def codes(model, x, **kwargs):
+    return model.delta_graph.output.fmt.to_codes(model.predict(x, **kwargs))
+
+
+def test_equals_golden(model, stream):
+    np.testing.assert_array_equal(codes(model, stream), Golden(model.delta_graph).run(stream).outputs)
+
+
+def test_state_persists_between_calls(model, stream):
+    parts = [codes(model, part) for part in np.split(stream, [1, 2, 100, 100, 350])]
+    np.testing.assert_array_equal(np.concatenate(parts), Golden(model.delta_graph).run(stream).outputs)
+
+
+def test_reset_starts_a_new_stream(model, stream):
+    golden = Golden(model.delta_graph)
+    model.predict(stream[200:])
+    golden.run(stream[200:])
+    carried_on = golden.run(stream[:1]).outputs
+    model.reset()
+    golden.reset()
+    fresh = golden.run(stream[:1]).outputs
+    assert (carried_on != fresh).any()  # otherwise the hold remembers nothing and this test shows nothing
+    np.testing.assert_array_equal(codes(model, stream[:1]), fresh)
+
+
+def test_values_and_codes_are_the_same_frames(model, stream):
+    values = model.delta_graph.source.fmt.to_values(stream)
+    expected = model.predict(stream)
+    for dtype in (np.float32, np.float64):
+        model.reset()
+        np.testing.assert_array_equal(model.predict(values.astype(dtype)), expected)
+    model.reset()
+    np.testing.assert_array_equal(model.predict(stream.reshape(len(stream), -1).astype(np.int16)), expected)
+
+
+def test_counters(model, stream):
+    model.predict(stream)
+    trace = Golden(model.delta_graph).run(stream)
+    graph, streaming = model.delta_graph, model.config.get_config_value("IOType") == "io_stream"
+    assert list(model.csim_stats) == [node.name for node in graph.nodes[1:]]
+    for node in graph.linears:
+        stats = model.csim_stats[node.name]["per_frame"]
+        events = (trace.deltas[node.input] != 0).sum(axis=1)
+        beats = {"fc1": 5, "fc2": 4, "fc3": 3}[node.name]  # 20 / P, 12 / PE of fc1, 6 / PE of fc2
+        np.testing.assert_array_equal(stats["events"], events)
+        np.testing.assert_array_equal(stats["macs"], events * node.n_out)
+        np.testing.assert_array_equal(stats["scanned_beats"], beats)
+        np.testing.assert_array_equal(stats["cycles"], beats + events * node.words)
+        assert model.csim_stats[node.name]["macs"] == int(events.sum()) * node.n_out
+    assert (model.csim_stats["d1"]["per_frame"]["cycles"] == (1 if streaming else 4)).all()
+
+
+def test_an_unchanged_frame_costs_the_scan_only(model, stream):
+    model.predict(np.repeat(stream[:1], 3, axis=0))
+    for node in model.delta_graph.linears:
+        stats = model.csim_stats[node.name]["per_frame"]
+        assert (stats["events"][1:] == 0).all()
+        assert (stats["macs"][1:] == 0).all()
+        np.testing.assert_array_equal(stats["cycles"][1:], stats["scanned_beats"][1:])
+
+
+def test_no_frames(model):
+    assert model.predict(np.empty((0, 4, 5, 1), int)).shape == (0, 5)
+
+
+BAD_FRAMES = {
+    "shape": (np.zeros((3, 5, 4, 1), int), r"wrong frame shape.*\[T, 4, 5, 1\].*\[3, 5, 4, 1\]"),
+    "a single frame": (np.zeros((4, 5, 1), int), "wrong frame shape"),
+    "codes above": (np.full((1, 4, 5, 1), 256), "outside the input format.*-256 to 255.*256"),
+    "codes below": (np.full((1, 4, 5, 1), -257), "outside the input format"),
+    "values above": (np.full((1, 4, 5, 1), 2.0), "outside the format's range.*-2.0 to 1.99.*Next step"),
+    "off the lattice": (np.full((1, 4, 5, 1), 0.3), r"off the lattice.*2\*\*-7.*0.3 at index.*Next step"),
+    "not a number": (np.full((1, 4, 5, 1), np.nan), "off the lattice"),
+    "infinite": (np.full((1, 4, 5, 1), np.inf), "outside"),
+    "dtype": (np.full((1, 4, 5, 1), "a"), "not numbers.*<U1"),
+    "bool": (np.ones((1, 4, 5, 1), bool), "not numbers.*bool"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FRAMES)
+@pytest.mark.parametrize("model", ["io_parallel"], indirect=True)
+def test_bad_frames(model, name):
+    frames, message = BAD_FRAMES[name]
+    with pytest.raises(FrameError, match=message):
+        model.predict(frames)
+
+
+@pytest.mark.parametrize("model", ["io_parallel"], indirect=True)
+def test_unknown_simulation(model):
+    with pytest.raises(ConfigError, match=r"'csim' or 'rtl'.*'hls'"):
+        model.predict(np.zeros((1, 4, 5, 1), int), sim="hls")
+
+
+def test_not_compiled(tmp_path):
+    model = design([dense(4, "fc")]).convert(tmp_path)
+    model.reset()  # nothing to reset yet, no error
+    with pytest.raises(SimulationError, match=r"not compiled.*call model\.compile\(\)"):
+        model.predict(np.zeros((1, 8), int))
+
+
+def test_wide_accumulators_are_exact(tmp_path):
+    """50-bit accumulators, far beyond float32, through the double bridge; identity deltas of full width between."""
+    layers = [dense(4, "a", bits=12), dense(3, "b", bits=12), keras.layers.Activation("relu")]
+    with pytest.warns(ConversionWarning):
+        model = design(layers, precision="fixed<18,4>").convert(tmp_path)
+    assert model.delta_graph["b"].fmt.width > 40
+    model.compile()
+    stream = walk(np.random.default_rng(2), model.delta_graph.source.fmt, (8,), 200)
+    np.testing.assert_array_equal(codes(model, stream), Golden(model.delta_graph).run(stream).outputs)
+
+
+def test_ten_lines_of_plain_hls4ml(tmp_path, monkeypatch):
+    """The example of the README."""
+    monkeypatch.chdir(tmp_path)
+    import hls4ml
+
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1), name="frame"),
+            keras.layers.Flatten(),
+            QDense(16, kernel_quantizer=quantized_bits(6, 0, alpha=1), use_bias=False, name="hidden"),
+            QActivation(quantized_relu(4, 2)),
+            QDense(3, kernel_quantizer=quantized_bits(6, 0, alpha=1), use_bias=False, name="logits"),
+        ]
+    )
+    config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
+    config["LayerName"]["frame"]["Precision"] = "ufixed<8,0>"
+    hls_model = hls4ml.converters.convert_from_keras_model(model, hls_config=config, backend="Delta", output_dir="mine")
+    hls_model.compile()
+    frames = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1)) / 256
+    expected = keras.ops.convert_to_numpy(model(frames))
+    np.testing.assert_array_equal(hls_model.predict(frames), expected)
+    hls_model.reset()
+    np.testing.assert_array_equal(hls_model.predict(frames, sim="rtl"), expected)
+    assert hls_model.rtl_stats["cycles_per_frame"].shape == (20,)
+    assert set(hls_model.rtl_stats["layers"]) == {"hidden_input", "hidden", "logits"}

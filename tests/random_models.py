@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small QKeras models for backend Delta, and their hls4ml configs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hls4ml
+import keras
+import numpy as np
+from qkeras import QActivation, QDense, quantized_bits, quantized_relu
+
+from codesign.fixed import Fixed, IntArray
+from codesign.layers import DeltaActivation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A Keras model with the config it is to be converted with."""
+
+    keras: Any
+    config: dict[str, Any]
+
+    def convert(self, folder: Path, *, io_type: str = "io_parallel", backend: str = "Delta") -> Any:
+        return hls4ml.converters.convert_from_keras_model(
+            self.keras, hls_config=self.config, backend=backend, output_dir=str(folder), io_type=io_type
+        )
+
+
+def design(
+    layers: list[Any], *, shape: tuple[int, ...] = (8,), precision: str = "ufixed<4,0>", seed: int = 0
+) -> Design:
+    """Return ``layers`` after an input called ``frame``, with random weights."""
+    model = keras.Sequential([keras.Input(shape, name="frame"), *layers])
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape) * 0.6)
+    config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
+    config["LayerName"]["frame"]["Precision"] = precision
+    return Design(keras=model, config=config)
+
+
+def dense(units: int, name: str, *, bias: int | None = None, bits: int = 4, **kwargs: Any) -> Any:
+    """Return a QDense on a power-of-two lattice; ``bias`` is the bits of its bias, None for no bias."""
+    return QDense(
+        units,
+        kernel_quantizer=quantized_bits(bits, 0, alpha=1),
+        bias_quantizer=None if bias is None else quantized_bits(bias, 1, alpha=1),
+        use_bias=bias is not None,
+        name=name,
+        **kwargs,
+    )
+
+
+def rich_design(seed: int = 0) -> Design:
+    """Return one model with everything: hold, per-channel steps, biases (one finer than its lattice), PE, P, inline."""
+    result = design(
+        [
+            DeltaActivation("identity", bits=5, step=2.0**-4, hold=0.7, name="d0"),
+            keras.layers.Flatten(),
+            dense(12, "fc1", bias=6),
+            DeltaActivation("relu", bits=5, step=[2.0 ** -(3 + i % 3) for i in range(12)], hold=1.5, name="d1"),
+            dense(6, "fc2", bias=12, activation=quantized_relu(4, 1)),
+            dense(5, "fc3"),
+            QActivation(quantized_bits(6, 2, symmetric=1, alpha=1), name="out"),
+        ],
+        shape=(4, 5, 1),
+        precision="fixed<9,2>",
+        seed=seed,
+    )
+    result.config["LayerName"]["frame"]["P"] = 4
+    result.config["LayerName"]["fc1"]["PE"] = 3
+    result.config["LayerName"]["fc2"]["PE"] = 2
+    return result
+
+
+def random_design(rng: np.random.Generator, *, hold: bool) -> Design:
+    """Return a random model; with ``hold`` every DeltaActivation has one, else all are memoryless."""
+    shape = [(int(rng.integers(5, 40)),), (int(rng.integers(2, 6)), int(rng.integers(2, 6)), 1)][int(rng.integers(2))]
+    signed = bool(rng.integers(2))
+    first = _activation(rng, "d0", shape[-1], hold, signed=signed)
+    layers = [] if first is None else [first]
+    layers += [keras.layers.Flatten()] if len(shape) > 1 else []
+    units = [int(n) for n in rng.choice([1, 3, 4, 6, 8, 12, 20], size=int(rng.integers(1, 4)))]
+    for i, n in enumerate(units):
+        last = i == len(units) - 1
+        bias = None if rng.random() < 0.3 else int(rng.integers(3, 12))
+        layers.append(dense(n, f"fc{i}", bias=bias, bits=int(rng.integers(2, 7))))
+        after = (
+            None if last and rng.random() < 0.5 else _activation(rng, f"d{i + 1}", n, hold, signed=rng.random() < 0.3)
+        )
+        if after is None and not last:
+            after = QActivation(quantized_relu(int(rng.integers(2, 7)), int(rng.integers(0, 3))), name=f"d{i + 1}")
+        layers += [] if after is None else [after]
+    width = int(rng.integers(2, 9))
+    precision = f"fixed<{width},1>" if signed else f"ufixed<{width},0>"
+    result = design(layers, shape=shape, precision=precision, seed=int(rng.integers(2**31)))
+    result.config["LayerName"]["frame"]["P"] = int(rng.integers(1, 17))
+    result.config["Model"]["PE"] = int(rng.integers(1, 9))
+    return result
+
+
+def _activation(rng: np.random.Generator, name: str, channels: int, hold: bool, *, signed: bool) -> Any:
+    """Return a random activation of any supported kind, or None."""
+    bits = int(rng.integers(2, 7))
+    kind = int(rng.integers(4)) if not hold else 0
+    if kind == 1:
+        return QActivation(quantized_bits(bits, 1, symmetric=int(rng.integers(2)), alpha=1), name=name)
+    if kind == 2:
+        return QActivation(quantized_relu(bits, 1), name=name)
+    if kind == 3 and name == "d0":
+        return None
+    steps = 2.0 ** rng.integers(-5, -1, size=channels if rng.random() < 0.5 else 1)
+    steps = np.maximum(steps, steps.max() * 2.0 ** (1 - bits))
+    step = steps.tolist() if len(steps) > 1 else float(steps[0])
+    activation = "identity" if signed else "relu"
+    threshold = float(rng.choice([0.5, 0.7, 1.0, 2.5])) if hold else None
+    return DeltaActivation(activation, bits=bits, step=step, hold=threshold, name=name)
+
+
+def walk(rng: np.random.Generator, fmt: Fixed, shape: tuple[int, ...], frames: int) -> IntArray:
+    """Return a stream of codes ``[frames, *shape]``: small moves, jumps to the extremes, unchanged frames."""
+    codes = np.empty((frames, *shape), np.int64)
+    now = rng.integers(fmt.lo, fmt.hi + 1, shape)
+    for t in range(frames):
+        moves = rng.random(shape) < rng.choice([0.0, 0.05, 0.3, 1.0])
+        jump = rng.choice([fmt.lo, fmt.hi, int(rng.integers(fmt.lo, fmt.hi + 1))], shape)
+        small = now + rng.integers(-2, 3, shape)
+        now = np.clip(np.where(moves, np.where(rng.random(shape) < 0.2, jump, small), now), fmt.lo, fmt.hi)
+        codes[t] = now
+    return codes
