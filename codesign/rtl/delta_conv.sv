@@ -282,7 +282,10 @@ module delta_conv #(
   assign grant = valid_s2 && credit_q != 0 && (end_s2 || !(go_q[2] && row_p[2][BankBits-1:0] == ring_s2[BankBits-1:0]));
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-    logic signed [ProductWidth-1:0] weight, product_q;
+    logic signed [ProductWidth-1:0] weight;
+    // verilator lint_off UNUSEDSIGNAL
+    logic signed [ProductWidth-1:0] product_q;  // bits above AccWidth cancel: sums wrap, the last one fits
+    // verilator lint_on UNUSEDSIGNAL
     logic hit;
     assign weight = ProductWidth'($signed(weight_q3[lane*WeightWidth+:WeightWidth]));
     assign hit = !Depthwise || lane_p[3] == LaneBits'(lane);
