@@ -9,7 +9,7 @@ import numpy as np
 
 from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
-from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 
 
 def random_graph(
@@ -51,6 +51,49 @@ def random_graph(
         relu = rng.random() < 0.6
         delta = _delta(rng, f"d{i + 1}", dense.name, dense.shape, dense.fmt, hold, span=_span(dense, delta), relu=relu)
         nodes.append(delta)
+    return Graph(name=name, nodes=tuple(nodes))
+
+
+def random_conv_graph(
+    rng: np.random.Generator,
+    *,
+    layers: int | None = None,
+    size: int = 9,
+    hold: float | str | None = "random",
+    dense: bool | None = None,
+    depthwise: bool | None = None,
+    lists: bool = False,
+    name: str = "t",
+) -> Graph:
+    """Return a convolutional network of random shapes, kernels, strides, paddings, steps, clips, holds, P and PE.
+
+    Its code formats are chosen on random frames, so that no layer is dead or saturated on a random stream.
+
+    Args:
+        rng: source of everything.
+        layers: convolutions; None: 1 to 3.
+        size: most rows and most columns of a frame.
+        hold: of every delta layer, or ``"random"``.
+        dense: a dense layer at the end; None: sometimes.
+        depthwise: of every convolution; None: sometimes.
+        lists: the first kernel reaches many rows at once.
+        name: of the graph.
+    """
+    height, width = (int(n) for n in rng.integers(1, size + 1, 2))
+    shape = (size if lists else height, width, int(rng.choice([1, 1, 2, 3])))
+    fmt = Fixed(width=int(rng.integers(2, 9)), frac=8, signed=bool(rng.random() < 0.3))
+    source = Source(name="in", shape=shape, fmt=fmt, lanes=int(rng.integers(1, 9)))
+    nodes: list[Source | Delta | Dense | Conv] = [source]
+    count = layers if layers is not None else int(rng.integers(1, 4))
+    for i in range(count):
+        delta = _alive(rng, f"d{i}", nodes, hold)
+        nodes.append(delta)
+        nodes.append(_conv(rng, f"conv{i}", delta, depthwise, tall=lists and i == 0))
+    if dense if dense is not None else rng.random() < 0.4:
+        delta = _alive(rng, f"d{count}", nodes, hold)
+        nodes += [delta, _dense(rng, "fc", delta, 12, wide=False, words=None)]
+    elif rng.random() < 0.4:
+        nodes.append(_alive(rng, f"d{count}", nodes, hold))
     return Graph(name=name, nodes=tuple(nodes))
 
 
@@ -141,6 +184,74 @@ def _delta(
         if isinstance(hold, str)
         else hold,
     )
+
+
+def _alive(
+    rng: np.random.Generator, name: str, nodes: list[Source | Delta | Dense | Conv], hold: float | str | None
+) -> Delta:
+    """Return a delta layer behind ``nodes`` whose code range is about that of its input on random frames."""
+    source, before = nodes[0], nodes[-1]
+    assert isinstance(source, Source)
+    assert not isinstance(before, Delta)
+    z = rng.integers(source.fmt.lo, source.fmt.hi, (16, source.size), endpoint=True)
+    if isinstance(before, Conv | Dense):
+        z = Golden(Graph(name="front", nodes=tuple(nodes))).run(z).accumulators[before.name]
+    relu = bool(isinstance(before, Conv | Dense) and rng.random() < 0.6 and np.percentile(z, 70) > 0)
+    signed = not relu and int(z.min()) < 0
+    width = int(rng.integers(2, 7)) + int(signed)
+    coarse = int(np.percentile(np.abs(z), 90)).bit_length() - width + int(signed)
+    fmt = Fixed(width=width, frac=before.fmt.frac - max(coarse, -1), signed=signed)
+    channels = before.shape[-1] if rng.random() < 0.5 else 1
+    return Delta(
+        name=name,
+        input=before.name,
+        shape=before.shape,
+        in_fmt=before.fmt,
+        fmt=fmt,
+        activation="relu" if relu else "identity",
+        step_log2=tuple(int(k) for k in rng.integers(0, min(2, width - 1) + 1, channels)),
+        channels=channels,
+        lo=fmt.lo,
+        hi=fmt.hi,
+        hold=(float(rng.choice([0.5, 0.75, 1.0, 1.3])) if rng.random() < 0.5 else None)
+        if isinstance(hold, str)
+        else hold,
+    )
+
+
+def _conv(rng: np.random.Generator, name: str, delta: Delta, depthwise: bool | None, *, tall: bool) -> Conv:
+    deep = bool(rng.random() < 0.25) if depthwise is None else depthwise
+    y, x = (_axis(rng, size) for size in delta.shape[:2])
+    if tall:
+        y = Axis.same(delta.shape[0], delta.shape[0], 1)
+    channels = delta.shape[2]
+    bits = int(rng.integers(1, 6))
+    weight_fmt = Fixed(width=bits + 1, frac=bits, signed=True)
+    shape = (y.kernel, x.kernel, channels, 1 if deep else int(rng.integers(1, 7)))
+    weight = rng.integers(weight_fmt.lo, weight_fmt.hi, shape, endpoint=True)
+    columns = weight[..., 0] if deep else weight
+    outputs = columns.shape[-1]
+    reach = 1 + int(np.sqrt((weight**2).sum() / outputs) * delta.hi) // 2
+    bias = rng.integers(-reach, reach, outputs, endpoint=True)
+    return Conv(
+        name=name,
+        input=delta.name,
+        weight=weight,
+        bias=bias,
+        weight_fmt=weight_fmt,
+        fmt=accumulator_format(name, columns, bias, weight_fmt=weight_fmt, delta=delta),
+        y=y,
+        x=x,
+        depthwise=deep,
+        pe=int(rng.choice([pe for pe in range(1, outputs + 1) if outputs % pe == 0])),
+    )
+
+
+def _axis(rng: np.random.Generator, size: int) -> Axis:
+    kernel, stride = int(rng.choice([1, 2, 3, 3, 5])), int(rng.choice([1, 1, 2, 2, 3]))
+    if kernel > size or rng.random() < 0.6:
+        return Axis.same(size, kernel, stride)
+    return Axis(size=size, kernel=kernel, stride=stride)
 
 
 def _span(node: Dense, delta: Delta) -> int:

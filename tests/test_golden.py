@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from random_graphs import extreme_frames, random_conv_graph, random_walk
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
-from codesign.golden import Golden, activate, quantise
-from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+from codesign.golden import Golden, activate, products, quantise, scatter
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.graph.sparsity import activity, dense_ideal_cycles, ideal_cycles
 
 U8 = Fixed(width=8, frac=8, signed=False)
@@ -155,3 +156,83 @@ def test_activity_needs_two_frames() -> None:
 def test_bad_frames(frames: np.ndarray, message: str) -> None:
     with pytest.raises(FrameError, match=message):
         Golden(one_pixel(None)).run(frames)
+
+
+def conv(weight: np.ndarray, y: Axis, x: Axis, *, depthwise: bool = False) -> Conv:
+    outputs = weight.shape[2] if depthwise else weight.shape[3]
+    fmt = Fixed(width=16, frac=0, signed=True)
+    bias = np.arange(outputs)
+    return Conv(name="c", input="d", weight=weight, bias=bias, weight_fmt=fmt, fmt=fmt, y=y, x=x, depthwise=depthwise)
+
+
+HAND: list[tuple[Conv, list[int], list[int]]] = [
+    (  # 'same', kernel 3 in a row of 4: 1 10 100 looks back, at and ahead
+        conv(np.array([1, 10, 100]).reshape(1, 3, 1, 1), Axis.same(1, 1, 1), Axis.same(4, 3, 1)),
+        [1, 2, 3, 4],
+        [210, 321, 432, 43],
+    ),
+    (  # 'same' with an even kernel pads behind
+        conv(np.array([1, 10]).reshape(2, 1, 1, 1), Axis.same(3, 2, 1), Axis.same(1, 1, 1)),
+        [1, 2, 3],
+        [21, 32, 3],
+    ),
+    (  # 'valid', stride 2: the last element reaches nothing
+        conv(np.array([1, 10, 100]).reshape(1, 3, 1, 1), Axis.same(1, 1, 1), Axis(size=6, kernel=3, stride=2)),
+        [1, 2, 3, 4, 5, 6],
+        [321, 543],
+    ),
+    (  # 2 x 2 windows of a 2 x 3 frame
+        conv(np.array([1, 10, 100, 1000]).reshape(2, 2, 1, 1), Axis(size=2, kernel=2), Axis(size=3, kernel=2)),
+        [1, 2, 3, 4, 5, 6],
+        [5421, 6532],
+    ),
+    (  # two channels into two: weights [in, out]
+        conv(np.array([[1, 10], [100, 1000]]).reshape(1, 1, 2, 2), Axis.same(1, 1, 1), Axis.same(2, 1, 1)),
+        [1, 2, 3, 4],
+        [201, 2010, 403, 4030],
+    ),
+    (  # depthwise: channels 1, 2 and 5, 6 apart
+        conv(
+            np.array([1, 100, 10, 1000]).reshape(1, 2, 2, 1),
+            Axis.same(1, 1, 1),
+            Axis(size=2, kernel=2),
+            depthwise=True,
+        ),
+        [1, 2, 5, 6],
+        [51, 6200],
+    ),
+]
+
+
+@pytest.mark.parametrize(("node", "codes", "expected"), HAND)
+def test_convolution_by_hand(node: Conv, codes: list[int], expected: list[int]) -> None:
+    assert products(node, np.array([codes])).tolist() == [expected]
+    assert scatter(node, np.array(codes)).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_both_forms_agree_on_convolutions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_conv_graph(rng, depthwise=None if seed % 4 else True)
+    frames = np.concatenate([random_walk(rng, graph, 12, 0.2), extreme_frames(graph)])
+    whole, stream = Golden(graph).run(frames), Golden(graph, "delta")
+    parts = [stream.run(frames[:1]), stream.run(frames[1:])]
+    assert np.array_equal(whole.outputs, np.concatenate([part.outputs for part in parts]))
+    assert whole.outputs.shape == (20, *graph.output.shape)
+    for node in graph.linears:
+        assert np.abs(whole.accumulators[node.name]).max() <= node.fmt.hi
+
+
+def test_activity_of_a_convolution_by_hand() -> None:
+    """Borders count exactly: in a 1 x 4 row under a 'same' kernel of 3 the ends reach 2 outputs, the others 3."""
+    weight = np.ones((1, 3, 1, 2), np.int64)
+    node = dataclasses.replace(conv(weight, Axis.same(1, 1, 1), Axis.same(4, 3, 1)), pe=1)
+    graph = Graph(name="g", nodes=(Source(name="x", shape=(1, 4, 1), fmt=U8, lanes=4), delta(shape=(1, 4, 1)), node))
+    frames = np.array([[0, 0, 0, 0], [16, 0, 0, 0], [16, 16, 0, 16], [16, 16, 0, 16]])
+    layers = activity(graph, Golden(graph).run(frames))
+    assert layers[0].macs == 2 * (2 + 3 + 3 + 2)
+    assert layers[0].events.tolist() == [1, 2, 0]
+    assert layers[0].active_macs.tolist() == [4, 10, 0]
+    assert layers[0].ideal_cycles.tolist() == [4, 10, 0]  # two words of one lane at each position
+    assert layers[0].spatial_macs.tolist() == [4, 14, 14]
+    assert dense_ideal_cycles(graph) == 20

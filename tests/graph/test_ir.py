@@ -9,7 +9,7 @@ import pytest
 
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import Fixed
-from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 
 U4 = Fixed(width=4, frac=4, signed=False)
 SOURCE = Source(name="x", shape=(2, 3), fmt=Fixed(width=8, frac=8, signed=False), lanes=4)
@@ -107,3 +107,111 @@ def test_dense_refuses_shapes_that_do_not_fit() -> None:
 def test_graph_refuses(nodes: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ConversionError, match=message):
         Graph(name="g", nodes=nodes)
+
+
+def conv(**changes: Any) -> Conv:
+    """5 x 4 pixels of 2 channels, kernel 3 x 2, stride 2 x 1: 'same' in y, 'valid' in x, 6 output channels."""
+    fields: dict[str, Any] = {
+        "name": "conv",
+        "input": "d",
+        "weight": np.ones((3, 2, 2, 6), np.int64),
+        "bias": np.zeros(6, np.int64),
+        "weight_fmt": Fixed(width=4, frac=3, signed=True),
+        "fmt": Fixed(width=12, frac=7, signed=True),
+        "y": Axis.same(5, 3, 2),
+        "x": Axis(size=4, kernel=2),
+        "pe": 3,
+    }
+    return Conv(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "before", "after", "outputs"),
+    [
+        (5, 3, 1, 1, 1, 5),
+        (5, 2, 1, 0, 1, 5),  # the odd zero stands behind
+        (6, 3, 2, 0, 1, 3),
+        (5, 3, 2, 1, 1, 3),
+        (7, 5, 3, 2, 2, 3),
+        (8, 5, 3, 1, 2, 3),
+        (4, 1, 3, 0, 0, 2),  # a stride over the kernel: nothing to pad
+        (1, 5, 1, 2, 2, 1),
+    ],
+)
+def test_padding_same(size: int, kernel: int, stride: int, before: int, after: int, outputs: int) -> None:
+    axis = Axis.same(size, kernel, stride)
+    assert (axis.before, axis.after, axis.outputs) == (before, after, outputs)
+
+
+@pytest.mark.parametrize(
+    ("axis", "counts", "first"),
+    [
+        (Axis(size=5, kernel=3), [1, 2, 3, 2, 1], [0, 0, 0, 1, 2]),
+        (Axis.same(5, 3, 1), [2, 3, 3, 3, 2], [0, 0, 1, 2, 3]),
+        (Axis.same(5, 3, 2), [1, 2, 1, 2, 1], [0, 0, 1, 1, 2]),
+        (Axis.same(6, 3, 2), [1, 1, 2, 1, 2, 1], [0, 0, 0, 1, 1, 2]),
+        (Axis(size=6, kernel=3, stride=2), [1, 1, 2, 1, 1, 0], [0, 0, 0, 1, 1, 2]),  # the last column is cut off
+        (Axis(size=7, kernel=2, stride=3), [1, 1, 0, 1, 1, 0, 0], [0, 0, 1, 1, 1, 2, 2]),  # gaps between windows
+        (Axis.same(4, 1, 3), [1, 0, 0, 1], [0, 1, 1, 1]),
+        (Axis.same(2, 5, 1), [2, 2], [0, 0]),  # a kernel over the frame
+    ],
+)
+def test_outputs_that_an_element_reaches(axis: Axis, counts: list[int], first: list[int]) -> None:
+    assert axis.counts().tolist() == counts
+    reached = [(i, axis.first(i), axis.last(i)) for i, count in enumerate(counts) if count]
+    assert [(i, start, end - start + 1) for i, start, end in reached] == [
+        (i, first[i], count) for i, count in enumerate(counts) if count
+    ]
+
+
+def test_derived_numbers_of_a_convolution() -> None:
+    layer = conv()
+    assert (layer.shape, layer.size, layer.groups, layer.words, layer.n_in) == ((3, 3, 6), 54, 2, 18, 40)
+    positions = [[1, 2, 2, 1], [2, 4, 4, 2], [1, 2, 2, 1], [2, 4, 4, 2], [1, 2, 2, 1]]
+    each = np.repeat(np.ravel(positions), 2)  # both channels
+    assert layer.fanout().tolist() == (6 * each).tolist()
+    assert layer.reach().tolist() == (2 * each).tolist()
+    # 9 outputs of 6 channels, 2 taps in x, 3 taps in y but 2 at both borders, 2 channels
+    assert layer.macs == 3 * 6 * 2 * (2 + 3 + 2) * 2
+
+
+def test_derived_numbers_of_a_depthwise_convolution() -> None:
+    layer = conv(weight=np.ones((3, 2, 2, 1), np.int64), bias=np.zeros(2, np.int64), depthwise=True, pe=1)
+    assert (layer.shape, layer.groups, layer.words, layer.channels_out) == ((3, 3, 2), 2, 18, 2)
+    assert layer.fanout().tolist() == layer.reach().tolist()  # one word and one multiplication a window
+    assert layer.macs == 3 * 2 * (2 + 3 + 2) * 2
+
+
+def test_derived_numbers_of_one_dimension() -> None:
+    layer = conv(y=Axis.same(1, 1, 1), x=Axis.same(5, 3, 2), weight=np.ones((1, 3, 2, 6), np.int64), pe=6)
+    assert (layer.shape, layer.n_in, layer.words) == ((1, 3, 6), 10, 3)
+    assert layer.reach().tolist() == np.repeat([1, 2, 1, 2, 1], 2).tolist()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"size": 0}, {"kernel": 0}, {"stride": 0}, {"before": -1}, {"after": -1}, {"kernel": 6}],
+)
+def test_axis_refuses(changes: dict[str, int]) -> None:
+    with pytest.raises(ConversionError, match="does not fit its axis"):
+        Axis(**({"size": 5, "kernel": 3} | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bias": np.zeros(5, np.int64)}, r"conv: weight and bias shapes.*\[3, 2, channels in, channels out\]"),
+        ({"weight": np.ones((2, 3, 2, 6), np.int64)}, "shapes do not fit"),
+        ({"weight": np.ones((3, 2, 2, 6), np.int64), "depthwise": True}, "shapes do not fit"),
+        ({"pe": 4}, r"conv: PE does not divide.*one of \[1, 2, 3, 6\]"),
+    ],
+)
+def test_conv_refuses(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        conv(**changes)
+
+
+def test_accumulator_bound_of_a_depthwise_convolution() -> None:
+    weight = np.array([[[[3], [-1]]], [[[-4], [2]]]])  # kernel 2 x 1, 2 channels: |w| sums to 7 and 3
+    fmt = accumulator_format("conv", weight[..., 0], np.array([5, 9]), weight_fmt=U4, delta=DELTA)
+    assert fmt == Fixed.holding(-110, 110, frac=8, signed=True)  # 7 * 15 + 5
