@@ -20,12 +20,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
 from codesign.errors import ConversionError, UnsupportedLayerError
-from codesign.fixed import Fixed, IntArray
-from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Linear, Source
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
 from codesign.paths import RTL
+from codesign.rtl.memories import (
+    conv_bits,
+    conv_memories,
+    delta_memories,
+    dense_memories,
+    index_bits,
+    signed_width,
+)
 
 EVENT_FIFO = 64
 """Event tokens between two layers: enough to hide the bursts of a frame."""
@@ -155,108 +160,7 @@ def _lanes(graph: Graph, node: Source | Delta | Linear) -> int:
     return _lanes(graph, graph[node.input])
 
 
-# Memory files
-
-
-def _memory(values: IntArray, bits: int) -> str:
-    """Return ``values`` ``[lines, lanes]`` as ``$readmemh`` text, ``bits`` each, lane 0 in the low bits."""
-    digits = -(-values.shape[1] * bits // 4)
-    mask = (1 << bits) - 1
-    lines = []
-    for row in values.tolist():
-        word = 0
-        for value in reversed(row):
-            word = (word << bits) | (value & mask)
-        lines.append(f"{word:0{digits}x}\n")
-    return "".join(lines)
-
-
-def _signed_width(fmt: Fixed) -> int:
-    """Bits of a two's-complement code of ``fmt``."""
-    return fmt.width + int(not fmt.signed)
-
-
-def dense_memories(node: Dense) -> dict[str, str]:
-    """Return the weight and bias files of a `Dense`."""
-    weight = node.weight.reshape(node.n_in * node.words, node.pe)
-    bias = node.bias.reshape(node.words, node.pe)
-    return {
-        f"{node.name}_weight.mem": _memory(weight, _signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": _memory(bias, node.fmt.width),
-    }
-
-
-def conv_memories(node: Conv) -> dict[str, str]:
-    """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
-    bits = _conv_bits(node)
-    channels = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
-    tap = node.weight[..., 0] if node.depthwise else node.weight
-    rows = _table(node.y, node.x.kernel * channels, 1)
-    columns = _table(node.x, channels, node.groups)
-    return {
-        f"{node.name}_weight.mem": _memory(tap.reshape(-1, node.pe), _signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": _memory(node.bias.reshape(node.groups, node.pe), node.fmt.width),
-        f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
-        f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
-    }
-
-
-def _conv_bits(node: Conv) -> dict[str, int]:
-    """Widths that ``locate`` and ``conv`` share."""
-    rows = max(node.y.outputs - 1, int(node.y.counts().max()))
-    columns = max(node.x.outputs * node.groups - 1, int(node.x.counts().max()))
-    return {
-        "RowBits": max(1, rows.bit_length()),
-        "ColumnBits": max(1, columns.bit_length()),
-        "WeightBits": _index_bits(node.weight.size // node.pe),
-    }
-
-
-def _table(axis: Axis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
-    """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
-    table = []
-    for position, count in enumerate(axis.counts().tolist()):
-        first = axis.first(position)
-        tap = position + axis.before - first * axis.stride
-        table.append((count, first * output_scale, tap * line_scale) if count else (0, 0, 0))
-    return table
-
-
-def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
-    """Return ``$readmemh`` text with the fields of each row packed, first field in the high bits."""
-    text = []
-    for row in rows:
-        word = 0
-        for value, width in zip(row, bits, strict=True):
-            word = word << width | value
-        text.append(f"{word:0{-(-sum(bits) // 4)}x}\n")
-    return "".join(text)
-
-
-def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
-    """Return the step and threshold files of a `Delta` whose channels differ; none if they do not."""
-    steps, thresholds = node.steps(), node.thresholds()
-    files = {}
-    if len(set(steps.tolist())) > 1:
-        files[f"{node.name}_step.mem"] = _memory(_words(steps, lanes), max(1, int(steps.max()).bit_length()))
-        if thresholds is not None:
-            bits = int(thresholds.max()).bit_length()
-            files[f"{node.name}_threshold.mem"] = _memory(_words(thresholds, lanes), bits)
-    return files
-
-
-def _words(values: IntArray, lanes: int) -> IntArray:
-    """Return ``values`` ``[size]`` as ``[words, lanes]``, padded with 0."""
-    padded = np.zeros(-(-len(values) // lanes) * lanes, np.int64)
-    padded[: len(values)] = values
-    return padded.reshape(-1, lanes)
-
-
 # The top module
-
-
-def _index_bits(count: int) -> int:
-    return max(1, (count - 1).bit_length())
 
 
 class _Top:
@@ -349,7 +253,7 @@ endmodule
 
 def _encode(top: _Top, source: Source) -> str:
     stream = f"{source.name}_word"
-    top.stream(stream, 3 + _index_bits(source.beats) + source.lanes * source.fmt.width)
+    top.stream(stream, 3 + index_bits(source.beats) + source.lanes * source.fmt.width)
     parameters: dict[str, object] = {
         "Beats": source.beats,
         "Lanes": source.lanes,
@@ -375,14 +279,14 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
     """Emit, serialise and queue; a last `Delta` only emits its codes."""
     lanes, final = _lanes(graph, node), node is graph.output
     words = -(-node.size // lanes)
-    word_head = 3 + _index_bits(words)
+    word_head = 3 + index_bits(words)
     top.stream(f"{node.name}_word", word_head + lanes * (node.fmt.width if final else node.delta_bits + 1))
     parameters = {"Skip": "Skip", "SendCodes": final} | delta_parameters(node, lanes)
     top.instance("emit", f"{node.name}_emit", parameters, _link(stream, f"{node.name}_word"))
     if final:
         return f"{node.name}_word"
 
-    event_bits = 3 + _index_bits(node.size) + node.delta_bits
+    event_bits = 3 + index_bits(node.size) + node.delta_bits
     top.stream(f"{node.name}_event", event_bits)
     first = node is graph.nodes[1]
     parameters = {
@@ -444,7 +348,7 @@ def dense_parameters(node: Dense, delta: Delta) -> dict[str, object]:
         "Words": node.words,
         "Lanes": node.pe,
         "DeltaWidth": delta.delta_bits,
-        "WeightWidth": _signed_width(node.weight_fmt),
+        "WeightWidth": signed_width(node.weight_fmt),
         "AccWidth": node.fmt.width,
         "WeightFile": f'"{node.name}_weight.mem"',
         "BiasFile": f'"{node.name}_bias.mem"',
@@ -452,50 +356,67 @@ def dense_parameters(node: Dense, delta: Delta) -> dict[str, object]:
 
 
 def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> str:
-    top.stream(f"{node.name}_word", 3 + _index_bits(node.words) + node.pe * node.fmt.width)
+    top.stream(f"{node.name}_word", 3 + index_bits(node.words) + node.pe * node.fmt.width)
     ports = _link(stream, f"{node.name}_word") | {"probe_o": f"probe[{probe + 3}:{probe}]"}
     top.instance("dense", f"{node.name}_dense", dense_parameters(node, delta), ports)
     return f"{node.name}_word"
 
 
-def _conv(top: _Top, delta: Delta, node: Conv, stream: str, *, probe: int) -> str:
-    bits = _conv_bits(node)
-    step = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
-    lanes = _index_bits(node.pe)
-    place = 3 + 2 * bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + lanes + delta.delta_bits
-    shared: dict[str, object] = {
-        "Groups": node.groups,
-        "Lanes": node.pe,
-        "Depthwise": node.depthwise,
-        "DeltaWidth": delta.delta_bits,
-        **bits,
+def locate_parameters(node: Conv, delta: Delta) -> dict[str, object]:
+    """Return the parameters of the ``delta_locate`` in front of the ``delta_conv`` that computes ``node``."""
+    return {
+        "Height": node.y.size,
+        "Width": node.x.size,
+        "Channels": node.channels_in,
+        **_shared(node, delta),
+        "RowFile": f'"{node.name}_row.mem"',
+        "ColumnFile": f'"{node.name}_column.mem"',
     }
-    located, queued, word = f"{node.name}_located", f"{node.name}_place", f"{node.name}_word"
-    top.stream(located, place)
-    tables = {"RowFile": f'"{node.name}_row.mem"', "ColumnFile": f'"{node.name}_column.mem"'}
-    geometry = {"Height": node.y.size, "Width": node.x.size, "Channels": node.channels_in}
-    top.instance("locate", f"{node.name}_locate", {**geometry, **shared, **tables}, _link(stream, located))
-    top.stream(queued, place)
-    ports = _link(located, queued)
-    ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
-    top.instance("fifo", f"{node.name}_place", {"Width": place, "Depth": PLACE_FIFO}, ports)
-    top.stream(word, 3 + _index_bits(node.words) + node.pe * node.fmt.width)
-    parameters: dict[str, object] = {
+
+
+def conv_parameters(node: Conv, delta: Delta) -> dict[str, object]:
+    """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``delta``."""
+    tap_lines = node.weight.size // node.pe // (node.y.kernel * node.x.kernel)
+    return {
         "Rows": node.y.outputs,
         "RowWords": node.x.outputs * node.groups,
-        **shared,
-        "StepX": node.x.stride * step,
-        "StepY": node.y.stride * node.x.kernel * step,
+        **_shared(node, delta),
+        "StepX": node.x.stride * tap_lines,
+        "StepY": node.y.stride * node.x.kernel * tap_lines,
         "WeightLines": node.weight.size // node.pe,
-        "WeightWidth": _signed_width(node.weight_fmt),
+        "WeightWidth": signed_width(node.weight_fmt),
         "AccWidth": node.fmt.width,
         "Lists": 1 << max(3, int(node.y.counts().max()).bit_length()),
         "WeightFile": f'"{node.name}_weight.mem"',
         "BiasFile": f'"{node.name}_bias.mem"',
     }
-    top.instance(
-        "conv", f"{node.name}_conv", parameters, _link(queued, word) | {"probe_o": f"probe[{probe + 3}:{probe}]"}
+
+
+def _shared(node: Conv, delta: Delta) -> dict[str, object]:
+    return {
+        "Groups": node.groups,
+        "Lanes": node.pe,
+        "Depthwise": node.depthwise,
+        "DeltaWidth": delta.delta_bits,
+        **conv_bits(node),
+    }
+
+
+def _conv(top: _Top, delta: Delta, node: Conv, stream: str, *, probe: int) -> str:
+    bits = conv_bits(node)
+    place = (
+        3 + 2 * bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + index_bits(node.pe) + delta.delta_bits
     )
+    located, queued, word = f"{node.name}_located", f"{node.name}_place", f"{node.name}_word"
+    top.stream(located, place)
+    top.instance("locate", f"{node.name}_locate", locate_parameters(node, delta), _link(stream, located))
+    top.stream(queued, place)
+    ports = _link(located, queued)
+    ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
+    top.instance("fifo", f"{node.name}_place", {"Width": place, "Depth": PLACE_FIFO}, ports)
+    top.stream(word, 3 + index_bits(node.words) + node.pe * node.fmt.width)
+    ports = _link(queued, word) | {"probe_o": f"probe[{probe + 3}:{probe}]"}
+    top.instance("conv", f"{node.name}_conv", conv_parameters(node, delta), ports)
     return word
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``$readmemh`` files of the leaves: weights, biases, steps and thresholds, and where a convolution's events go."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.fixed import Fixed, IntArray
+from codesign.graph.ir import Axis, Conv, Delta, Dense
+
+
+def index_bits(count: int) -> int:
+    """Bits of an index below ``count``, at least 1."""
+    return max(1, (count - 1).bit_length())
+
+
+def signed_width(fmt: Fixed) -> int:
+    """Bits of a two's-complement code of ``fmt``."""
+    return fmt.width + int(not fmt.signed)
+
+
+def _memory(values: IntArray, bits: int) -> str:
+    """Return ``values`` ``[lines, lanes]`` as ``$readmemh`` text, ``bits`` each, lane 0 in the low bits."""
+    digits = -(-values.shape[1] * bits // 4)
+    mask = (1 << bits) - 1
+    lines = []
+    for row in values.tolist():
+        word = 0
+        for value in reversed(row):
+            word = (word << bits) | (value & mask)
+        lines.append(f"{word:0{digits}x}\n")
+    return "".join(lines)
+
+
+def dense_memories(node: Dense) -> dict[str, str]:
+    """Return the weight and bias files of a `Dense`."""
+    weight = node.weight.reshape(node.n_in * node.words, node.pe)
+    bias = node.bias.reshape(node.words, node.pe)
+    return {
+        f"{node.name}_weight.mem": _memory(weight, signed_width(node.weight_fmt)),
+        f"{node.name}_bias.mem": _memory(bias, node.fmt.width),
+    }
+
+
+def conv_memories(node: Conv) -> dict[str, str]:
+    """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
+    bits = conv_bits(node)
+    channels = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
+    tap = node.weight[..., 0] if node.depthwise else node.weight
+    rows = _table(node.y, node.x.kernel * channels, 1)
+    columns = _table(node.x, channels, node.groups)
+    return {
+        f"{node.name}_weight.mem": _memory(tap.reshape(-1, node.pe), signed_width(node.weight_fmt)),
+        f"{node.name}_bias.mem": _memory(node.bias.reshape(node.groups, node.pe), node.fmt.width),
+        f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
+        f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
+    }
+
+
+def conv_bits(node: Conv) -> dict[str, int]:
+    """Widths that ``locate`` and ``conv`` share."""
+    rows = max(node.y.outputs - 1, int(node.y.counts().max()))
+    columns = max(node.x.outputs * node.groups - 1, int(node.x.counts().max()))
+    return {
+        "RowBits": max(1, rows.bit_length()),
+        "ColumnBits": max(1, columns.bit_length()),
+        "WeightBits": index_bits(node.weight.size // node.pe),
+    }
+
+
+def _table(axis: Axis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
+    """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
+    table = []
+    for position, count in enumerate(axis.counts().tolist()):
+        first = axis.first(position)
+        tap = position + axis.before - first * axis.stride
+        table.append((count, first * output_scale, tap * line_scale) if count else (0, 0, 0))
+    return table
+
+
+def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
+    """Return ``$readmemh`` text with the fields of each row packed, first field in the high bits."""
+    text = []
+    for row in rows:
+        word = 0
+        for value, width in zip(row, bits, strict=True):
+            word = word << width | value
+        text.append(f"{word:0{-(-sum(bits) // 4)}x}\n")
+    return "".join(text)
+
+
+def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
+    """Return the step and threshold files of a `Delta` whose channels differ; none if they do not."""
+    steps, thresholds = node.steps(), node.thresholds()
+    files = {}
+    if len(set(steps.tolist())) > 1:
+        files[f"{node.name}_step.mem"] = _memory(_words(steps, lanes), max(1, int(steps.max()).bit_length()))
+        if thresholds is not None:
+            bits = int(thresholds.max()).bit_length()
+            files[f"{node.name}_threshold.mem"] = _memory(_words(thresholds, lanes), bits)
+    return files
+
+
+def _words(values: IntArray, lanes: int) -> IntArray:
+    """Return ``values`` ``[size]`` as ``[words, lanes]``, padded with 0."""
+    padded = np.zeros(-(-len(values) // lanes) * lanes, np.int64)
+    padded[: len(values)] = values
+    return padded.reshape(-1, lanes)
