@@ -75,7 +75,7 @@ Beat:
         }
     }
 #ifndef __SYNTHESIS__
-    delta_count<CONFIG_T>(beats, 0, 0, 0);
+    delta_count<CONFIG_T>(beats, 0, 0, beats);
 #endif
 }
 

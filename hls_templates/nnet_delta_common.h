@@ -60,13 +60,14 @@ inline delta_counter *delta_counters() {
     return table;
 }
 
-template <class CONFIG_T> void delta_count(unsigned beats, unsigned long long events, unsigned n_out, unsigned words) {
+template <class CONFIG_T>
+void delta_count(unsigned long long beats, unsigned long long events, unsigned long long macs, unsigned long long cycles) {
     static_assert(CONFIG_T::index < delta_layers, "more layers than csim has counters for");
     delta_counter &counter = delta_counters()[CONFIG_T::index];
     counter.scanned_beats += beats;
     counter.events += events;
-    counter.macs += events * n_out;
-    counter.cycles += beats + events * words;
+    counter.macs += macs;
+    counter.cycles += cycles;
 }
 #endif
 

@@ -2,12 +2,15 @@
 // io_stream forms of the delta kernels: a packet is a nnet::array of codes, elements in raster order.
 //
 // Shapes:    n / packet size packets in. DeltaActivation: packets of the same size out. DeltaDense: one packet of n_out out.
-// II, State, Exactness, Verified: as in nnet_delta_activation.h and nnet_delta_dense.h.
+//            DeltaConv: a packet of n_filt channels for each output position.
+// II, State, Exactness, Verified: as in nnet_delta_activation.h, nnet_delta_scan.h, nnet_delta_dense.h and
+//            nnet_delta_conv.h.
 #ifndef NNET_DELTA_STREAM_H_
 #define NNET_DELTA_STREAM_H_
 
 #include "hls_stream.h"
 #include "nnet_delta_activation.h"
+#include "nnet_delta_conv.h"
 #include "nnet_delta_dense.h"
 
 namespace nnet {
@@ -43,18 +46,18 @@ Packet:
         res.write(out);
     }
 #ifndef __SYNTHESIS__
-    delta_count<CONFIG_T>(packets, 0, 0, 0);
+    delta_count<CONFIG_T>(packets, 0, 0, packets);
 #endif
 }
 
 template <class data_T, class CONFIG_T>
 void delta_scan(hls::stream<data_T> &data, bool reset,
-                typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats],
-                typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats], unsigned &events) {
+                typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
+                typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned &events) {
     static const unsigned slices = data_T::size / CONFIG_T::lanes;
     static_assert(data_T::size % CONFIG_T::lanes == 0, "lanes must divide a packet");
     static_assert(CONFIG_T::n_in % data_T::size == 0, "a frame must be whole packets");
-    static typename CONFIG_T::code_t sent[delta_dense_shape<CONFIG_T>::beats][CONFIG_T::lanes];
+    static typename CONFIG_T::code_t sent[delta_scan_shape<CONFIG_T>::beats][CONFIG_T::lanes];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
     const bool fresh = reset || !running;
@@ -97,8 +100,8 @@ void delta_dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
                  typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
                  typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset) {
     #pragma HLS DATAFLOW
-    typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats];
-    typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_dense_shape<CONFIG_T>::beats];
+    typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
+    typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
     typename CONFIG_T::state_t total[CONFIG_T::n_out];
     #pragma HLS ARRAY_PARTITION variable=address complete dim=1
     #pragma HLS ARRAY_PARTITION variable=delta complete dim=1
@@ -107,6 +110,49 @@ void delta_dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
     delta_scan<data_T, CONFIG_T>(data, reset, address, delta, events);
     delta_accumulate<CONFIG_T>(address, delta, events, weights, biases, reset, total);
     delta_result<CONFIG_T, res_T>(total, res);
+}
+
+template <class CONFIG_T, class res_T>
+void delta_convolve(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned located,
+                    typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                    typename CONFIG_T::bias_t biases[CONFIG_T::n_filt], bool reset, hls::stream<res_T> &res) {
+    #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=CONFIG_T::pe
+    static_assert(unsigned(res_T::size) == CONFIG_T::n_filt, "the channels of a position are one packet");
+    static const unsigned groups = delta_conv_shape<CONFIG_T>::groups;
+    static typename CONFIG_T::state_t state[delta_conv_shape<CONFIG_T>::words][CONFIG_T::pe];
+    #pragma HLS ARRAY_RESHAPE variable=state complete dim=2
+    static bool running = false;
+    const bool fresh = reset || !running;
+    running = true;
+    delta_walk<CONFIG_T>(spans, located, weights, biases, fresh, state);
+    res_T out;
+Emit:
+    for (unsigned word = 0; word < delta_conv_shape<CONFIG_T>::words; word++) {
+        #pragma HLS PIPELINE II=1
+    Lane:
+        for (unsigned lane = 0; lane < CONFIG_T::pe; lane++) {
+            #pragma HLS UNROLL
+            out[word % groups * CONFIG_T::pe + lane] = delta_value<typename res_T::value_type>(state[word][lane]);
+        }
+        if (word % groups == groups - 1)
+            res.write(out);
+    }
+}
+
+template <class data_T, class res_T, class CONFIG_T>
+void delta_conv(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                typename CONFIG_T::bias_t biases[CONFIG_T::n_filt], bool reset) {
+    #pragma HLS DATAFLOW
+    typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
+    typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
+    delta_span<CONFIG_T> spans[CONFIG_T::n_in];
+    #pragma HLS ARRAY_PARTITION variable=address complete dim=1
+    #pragma HLS ARRAY_PARTITION variable=delta complete dim=1
+    unsigned events, located;
+    delta_scan<data_T, CONFIG_T>(data, reset, address, delta, events);
+    delta_locate<CONFIG_T>(address, delta, events, spans, located);
+    delta_convolve<CONFIG_T>(spans, located, weights, biases, reset, res);
 }
 
 } // namespace nnet

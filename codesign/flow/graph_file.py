@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from codesign.flow.records import build, plain
-from codesign.graph.ir import Delta, Dense, Graph, Node, Source
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Node, Source
 
-_KINDS: dict[str, type[Any]] = {"Source": Source, "Delta": Delta, "Dense": Dense}
+_KINDS: dict[str, type[Any]] = {"Source": Source, "Delta": Delta, "Dense": Dense, "Conv": Conv}
 _ARRAYS = ("weight", "bias")
 
 

@@ -6,21 +6,30 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from codesign.errors import ConversionError, ConversionWarning, UnsupportedLayerError
+from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
-from codesign.graph import hls_config
-from codesign.graph.ir import Delta, Dense, Graph, Node, Source, accumulator_format
-from codesign.graph.lattice import codes_of, finest_frac, refine
+from codesign.graph import hls_config, hls_linear, hls_quantizers
+from codesign.graph.hls_linear import Padding
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Node, Source
 
-FLOAT32_BITS = 24
-"""Widest accumulator that float32 Keras computes exactly."""
+CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
 
-SUPPORTED = "Dense or QDense, DeltaActivation, QActivation of quantized_relu or quantized_bits, relu, Flatten, Reshape"
+SUPPORTED = (
+    "Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding2D, "
+    "BatchNormalization, DeltaActivation, QActivation of quantized_relu or quantized_bits, relu, Flatten, Reshape"
+)
+
+
+class Zeros(NamedTuple):
+    """A ZeroPadding layer that the convolution behind it is to make."""
+
+    name: str
+    padding: Padding
 
 
 def build_graph(model: Any) -> Graph:
@@ -53,6 +62,7 @@ class _Builder:
         self.model = model
         self.nodes: list[Node] = []
         self.shape: tuple[int, ...] = ()
+        self.zeros: Zeros | None = None
 
     def build(self) -> Graph:
         hls_config.check(self.model)
@@ -60,13 +70,20 @@ class _Builder:
             "Input": self._input,
             "Reshape": self._reshape,
             "Dense": self._dense,
+            **dict.fromkeys(CONVOLUTIONS, self._convolution),
+            **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D"), self._zero_padding),
+            "BatchNormalization": self._normalization,
             "DeltaActivation": self._delta_activation,
             "Activation": self._activation,
             "ParametrizedActivation": self._parametrized,
             "Softmax": self._softmax,
         }
         for layer in self._chain():
+            if self.zeros is not None and layer.class_name not in CONVOLUTIONS:
+                self._refuse_zeros(f"{layer.class_name} {layer.name!r}", self.zeros)
             convert.get(layer.class_name, self._unsupported)(layer)
+        if self.zeros is not None:
+            self._refuse_zeros("the end of the model", self.zeros)
         self._shape_output()
         return Graph(name=identifier(self.model.config.get_project_name()), nodes=tuple(self.nodes))
 
@@ -91,55 +108,58 @@ class _Builder:
         self.nodes.append(Source(name=identifier(layer.name), shape=self.shape, fmt=fmt, lanes=lanes))
 
     def _reshape(self, layer: Any) -> None:
-        if layer.get_attr("data_format", "channels_last") != "channels_last":
-            raise UnsupportedLayerError(
-                "codes travel channels last, so this would reorder them",
-                where=layer.name,
-                expected="data_format='channels_last'",
-                received=f"data_format={layer.get_attr('data_format')!r}",
-                fix="keep frames channels last",
-            )
+        self._check_channels_last(layer)
         self.shape = tuple(int(n) for n in layer.get_output_variable().shape)
 
+    def _zero_padding(self, layer: Any) -> None:
+        """Remember the zeros for the convolution behind; padding codes is padding what it reads."""
+        self._check_channels_last(layer)
+        self.zeros = Zeros(name=layer.name, padding=hls_linear.padding(layer))
+
     def _dense(self, layer: Any) -> None:
+        self._check_input(layer, (layer.get_attr("n_in"),), "put a Flatten layer before it")
+        weight, weight_fmt = hls_linear.tensor_codes(self.model, layer, "weight")
+        self._linear(layer, partial(Dense, weight=weight, weight_fmt=weight_fmt))
+
+    def _convolution(self, layer: Any) -> None:
+        hls_linear.check_convolution(layer)
+        zeros, self.zeros = self.zeros, None
+        if zeros is not None and any(hls_linear.padding(layer)):
+            self._refuse_zeros(f"{layer.name!r}, which pads itself", zeros)
+        y, x = hls_linear.axes(layer, zeros and zeros.padding)
+        one = layer.class_name.endswith("1D")
+        frame = (y.size,) if one else (y.size, x.size)
+        self._check_input(layer, (*frame, int(layer.get_attr("n_chan"))), "put a Reshape layer before it")
+        weight, weight_fmt = hls_linear.tensor_codes(self.model, layer, "weight")
+        make = partial(
+            Conv,
+            weight=weight[:, None] if one else weight,
+            weight_fmt=weight_fmt,
+            y=y,
+            x=x,
+            depthwise=layer.class_name.startswith("Depthwise"),
+        )
+        self._linear(layer, make, (y.outputs,) if one else (y.outputs, x.outputs))
+
+    def _linear(self, layer: Any, make: Callable[..., Linear], positions: tuple[int, ...] = ()) -> None:
+        """Append the node that ``make`` gives, behind an identity `Delta` if none feeds it."""
         hls_config.check_strategy(self.model, layer)
         name = identifier(layer.name)
-        n_in, n_out = layer.get_attr("n_in"), layer.get_attr("n_out")
-        if self.shape != (n_in,):
-            raise UnsupportedLayerError(
-                "a Dense layer reads one vector",
-                where=layer.name,
-                expected=f"an input of shape ({n_in},)",
-                received=f"{layer.class_name} on {self.shape}",
-                fix="put a Flatten layer before it",
-            )
         if not isinstance(self.nodes[-1], Delta):
             self._append_identity(f"{name}_input")
-        delta = self.nodes[-1]
-        assert isinstance(delta, Delta)
-        weight, weight_fmt = self._codes(layer, "weight")
-        bias_values = layer.get_weights("bias").data
-        bias, bias_fmt = self._codes(layer, "bias")
-        # The accumulator lattice is that of weight * code; a finer bias refines it by scaling the weight codes.
-        weight, weight_fmt = refine(
-            weight, weight_fmt, max(0, finest_frac(bias_values) - weight_fmt.frac - delta.fmt.frac)
-        )
-        frac = weight_fmt.frac + delta.fmt.frac
-        bias = bias << (frac - bias_fmt.frac) if frac >= bias_fmt.frac else bias >> (bias_fmt.frac - frac)
-        fmt = accumulator_format(layer.name, weight, bias, weight_fmt=weight_fmt, delta=delta)
-        if fmt.width > FLOAT32_BITS:
-            warnings.warn(
-                f"{layer.name}: the accumulator has {fmt.width} bits, more than float32's {FLOAT32_BITS}, so Keras in "
-                "float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
-                "model (codesign.golden).",
-                ConversionWarning,
-                stacklevel=2,
-            )
-        pe = hls_config.pe(self.model, layer, n_out)
-        self.nodes.append(
-            Dense(name=name, input=delta.name, weight=weight, bias=bias, weight_fmt=weight_fmt, fmt=fmt, pe=pe)
-        )
-        self.shape = (n_out,)
+        bias, bias_fmt = hls_linear.tensor_codes(self.model, layer, "bias")
+        pe = hls_config.pe(self.model, layer, len(bias))
+        node = make(name=name, input=self.nodes[-1].name, bias=bias, fmt=bias_fmt, pe=pe)
+        self.nodes.append(hls_linear.place(node, self._feeding(node)))
+        self.shape = (*positions, len(bias))
+
+    def _normalization(self, layer: Any) -> None:
+        """Fold a BatchNormalization into the linear layer before it."""
+        node = self.nodes[-1]
+        if isinstance(node, Linear):
+            self.nodes[-1] = hls_linear.fold(node, layer, self._feeding(node))
+        else:
+            self._unsupported(layer)
 
     def _delta_activation(self, layer: Any) -> None:
         self._append(
@@ -156,7 +176,7 @@ class _Builder:
         activation = layer.get_attr("activation")
         quantizer = layer.get_attr("activation_quantizer")
         if quantizer is not None and activation in ("relu", "linear"):
-            quantised = _quantized_relu if activation == "relu" else _quantized_bits
+            quantised = hls_quantizers.relu_fields if activation == "relu" else hls_quantizers.bits_fields
             self._append(layer.name, **quantised(layer.name, quantizer["config"]))
         elif activation == "relu":
             self._relu(layer)
@@ -168,14 +188,14 @@ class _Builder:
     def _parametrized(self, layer: Any) -> None:
         quantizer = layer.get_attr("activation_quantizer")
         if quantizer is not None and quantizer["class_name"] == "quantized_relu":
-            _quantized_relu(layer.name, quantizer["config"])  # refuses the slope
+            hls_quantizers.relu_fields(layer.name, quantizer["config"])  # refuses the slope
         if layer.get_attr("activation") != "thresholdedrelu" or layer.get_attr("activ_param") != 0.0:
             self._unsupported(layer)
         self._relu(layer)  # hls4ml reads keras.layers.ReLU as a threshold at 0
 
     def _relu(self, layer: Any) -> None:
         """Plain relu quantises nothing: keep every bit of the accumulator."""
-        fmt = replace(self._feeding.fmt, signed=False, width=max(1, self._feeding.fmt.hi.bit_length()))
+        fmt = replace(self.nodes[-1].fmt, signed=False, width=max(1, self.nodes[-1].fmt.hi.bit_length()))
         asked = hls_config.asked_precision(self.model, layer)
         if asked is not None and (asked.frac < fmt.frac or asked.hi * asked.scale < fmt.hi * fmt.scale):
             raise ConversionError(
@@ -207,14 +227,43 @@ class _Builder:
             fix="replace the layer, or convert the model with another hls4ml backend",
         )
 
+    def _refuse_zeros(self, behind: str, zeros: Zeros) -> None:
+        raise UnsupportedLayerError(
+            "zero padding is part of the convolution behind it",
+            where=zeros.name,
+            expected="a convolution with padding='valid' directly behind, activations before",
+            received=behind,
+            fix="move the padding there, or use padding='same'",
+        )
+
     # Helpers.
 
-    @property
-    def _feeding(self) -> Source | Delta | Dense:
-        return self.nodes[-1]
+    def _feeding(self, node: Linear) -> Delta:
+        return next(delta for delta in self.nodes if isinstance(delta, Delta) and delta.name == node.input)
+
+    @staticmethod
+    def _check_channels_last(layer: Any) -> None:
+        if layer.get_attr("data_format", "channels_last") != "channels_last":
+            raise UnsupportedLayerError(
+                "codes travel channels last, so this would reorder them",
+                where=layer.name,
+                expected="data_format='channels_last'",
+                received=f"data_format={layer.get_attr('data_format')!r}",
+                fix="keep frames channels last",
+            )
+
+    def _check_input(self, layer: Any, shape: tuple[int, ...], fix: str) -> None:
+        if self.shape != shape:
+            raise UnsupportedLayerError(
+                "the layer reads another shape",
+                where=layer.name,
+                expected=f"an input of shape {shape}",
+                received=f"{layer.class_name} on {self.shape}",
+                fix=fix,
+            )
 
     def _append(self, name: str, **fields: Any) -> None:
-        before = self._feeding
+        before = self.nodes[-1]
         if isinstance(before, Delta):
             raise ConversionError(
                 "two activations in a row: the second would quantise the first",
@@ -235,33 +284,15 @@ class _Builder:
         )
 
     def _append_identity(self, name: str) -> None:
-        fmt = self._feeding.fmt
+        fmt = self.nodes[-1].fmt
         self._append(name, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
-
-    def _codes(self, layer: Any, what: str) -> Any:
-        """Return the codes and format of the layer's ``weight`` or ``bias``."""
-        variable = layer.get_weights(what)
-        quantizer = layer.get_attr(f"{what}_quantizer")
-        kernel = "kernel" if what == "weight" else what
-        bits, fmt = 0, None
-        if quantizer is None:
-            fmt = hls_config.precision(self.model, variable.type.precision, f"{layer.name} {what}")
-            if not variable.data.any():
-                fmt = Fixed(width=1, frac=0, signed=True)
-            fix = f"use QDense with {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
-        else:
-            given = getattr(quantizer, "qkeras_config", {})
-            config = given.get("config", {})
-            bits = int(config.get("bits") or quantizer.bits)
-            if given.get("class_name") == "quantized_bits" and config.get("alpha") in (None, 1) and bits > 1:
-                signed = bool(config.get("keep_negative", True))
-                fmt = Fixed.from_qkeras(bits, int(config.get("integer", 0)), signed=signed)
-            fix = f"use {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
-        return codes_of(variable.data, fmt, bits=bits, where=f"{layer.name} {what}", fix=fix)
 
     def _shape_output(self) -> None:
         last = self.nodes[-1]
         if self.shape == last.shape:
+            return
+        if isinstance(last, Conv):  # one axis, or flattened: an identity carries the shape
+            self._append_identity(f"{last.name}_output")
             return
         if not isinstance(last, Delta):
             raise UnsupportedLayerError(
@@ -271,39 +302,3 @@ class _Builder:
                 fix="reshape predict() on the host",
             )
         self.nodes[-1] = replace(last, shape=self.shape, channels=last.channels)
-
-
-def _quantized_relu(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Return the `Delta` fields of QKeras ``quantized_relu``: half to even, clip to ``0 .. 2**bits - 1``."""
-    _refuse(name, "quantized_relu", config, use_sigmoid=0, negative_slope=0, use_stochastic_rounding=False)
-    if config.get("relu_upper_bound") is not None and not config.get("is_quantized_clip", True):
-        _refuse(name, "quantized_relu", config, relu_upper_bound=None)
-    fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=False)
-    return {"fmt": fmt, "activation": "relu", "lo": 0, "hi": fmt.hi}
-
-
-def _quantized_bits(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Return the `Delta` fields of QKeras ``quantized_bits``: half to even, symmetric clip if asked."""
-    alpha = 1 if config.get("alpha") is None else config["alpha"]
-    _refuse(name, "quantized_bits", {**config, "alpha": alpha}, alpha=1, use_stochastic_rounding=False)
-    signed = bool(config.get("keep_negative", True))
-    if int(config["bits"]) <= int(signed):
-        raise UnsupportedLayerError(
-            "quantized_bits of one bit is a sign, which has no code for 0", where=name, expected="bits >= 2", received=1
-        )
-    fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=signed)
-    lo = fmt.lo + int(signed and bool(config.get("symmetric")))
-    return {"fmt": fmt, "activation": "identity", "lo": lo, "hi": fmt.hi}
-
-
-def _refuse(name: str, quantizer: str, config: dict[str, Any], **wanted: Any) -> None:
-    """Refuse a quantiser argument that differs from the one the hardware computes."""
-    for key, value in {**wanted, "qnoise_factor": 1.0}.items():
-        if key in config and config[key] != value:
-            raise UnsupportedLayerError(
-                f"{quantizer} with this {key} has no exact delta implementation",
-                where=name,
-                expected=f"{key}={value}",
-                received=f"{key}={config[key]!r}",
-                fix=f"leave {key} at {value}, or use codesign.layers.DeltaActivation",
-            )

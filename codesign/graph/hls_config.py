@@ -9,6 +9,9 @@ from typing import Any
 from codesign.errors import ConfigError, ConversionError, LatticeError
 from codesign.fixed import Fixed
 
+LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
+"""hls4ml classes of the layers that multiply and accumulate."""
+
 DEFAULT_PE = 16
 DEFAULT_P = 16
 
@@ -19,10 +22,10 @@ def check(model: Any) -> None:
     Raises:
         ConfigError: an entry of ``LayerName`` with ``PE`` or ``P`` names no layer, or one of another kind.
     """
-    kinds = {"PE": "Dense", "P": "Input"}
+    kinds = {"PE": LINEAR, "P": ("Input",)}
     for name, entry in _section(model, "LayerName").items():
         for key in kinds.keys() & (entry or {}).keys():
-            names = [layer.name for layer in model.graph.values() if layer.class_name == kinds[key]]
+            names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
             if name not in names:
                 nearest = difflib.get_close_matches(name, names, n=1)
                 raise ConfigError(

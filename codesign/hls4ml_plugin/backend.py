@@ -123,10 +123,12 @@ class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
     """Partition the arrays between io_parallel layers to the codes a cycle that their reader takes."""
 
     def transform(self, model: Any, node: Any) -> bool:
-        """Set the pragma of the node's output; accumulators stay fully partitioned."""
+        """Set the pragma of the node's output; the accumulators of a dense layer stay fully partitioned."""
         if model.config.get_config_value("IOType") == "io_parallel" and node.class_name != "DeltaDense":
             mode = "reshape" if node.name in model.inputs else "partition"
             lanes = next((reader.get_attr("lanes") for reader in node.get_output_nodes()), None)
+            if lanes is None and node.class_name == "DeltaConv":
+                lanes = node.get_attr("ir").pe
             if lanes is not None:
                 node.get_output_variable().pragma = (mode, "cyclic", lanes)
         return False
@@ -151,7 +153,7 @@ def reset(model: Any) -> None:
 
 
 def install_on_vitis() -> None:
-    """Let stock backend Vitis convert and csim models whose Dense layers have Strategy 'delta'.
+    """Let stock backend Vitis convert and csim models whose linear layers have Strategy 'delta'.
 
     Such a project has no reset argument: its stream starts at power-up, which in csim is compile().
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keras 3 layer handlers: QKeras layers for which hls4ml has only a Keras 2 parser, and `DeltaActivation`."""
+"""Keras 3 layer handlers: layers for which hls4ml has only a Keras 2 parser, `DeltaActivation`, and what it drops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
 from codesign.errors import UnsupportedLayerError
 
-PARSED_BY_V2 = ("QDense", "QConv1D", "QConv2D", "QBatchNormalization", "BatchNormalization")
+PARSED_BY_V2 = (
+    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "ZeroPadding1D", "ZeroPadding2D"),
+    *("QBatchNormalization", "BatchNormalization"),
+)
+SEPARABLE = ("SeparableConv2D", "QSeparableConv2D")
+
+# Attributes that change what a layer computes and that hls4ml leaves out.
+DROPPED = ("dilation_rate", "groups", "axis")
 
 # Attributes of quantized_relu and quantized_bits that change the result; get_config() leaves some of them out.
 _QUANTIZER_FIELDS = (
@@ -19,11 +26,37 @@ _QUANTIZER_FIELDS = (
 
 
 def install() -> None:
-    """Register the handlers. All but the last stand back if hls4ml has its own, under a short or a full name."""
-    known = {key.rsplit(".", 1)[-1] for key in registry if key.split(".")[0] in ("qkeras", "keras") or "." not in key}
+    """Register the handlers.
+
+    Those of layers that hls4ml cannot read stand back if it has its own, under a short or a full name.
+    """
     handlers = {**dict.fromkeys(PARSED_BY_V2, V2Handler()), "QActivation": QActivationHandler()}
+    handlers["QConv2DBatchnorm"] = FoldedHandler()
+    known = {_short(key) for key in registry if key.split(".")[0] in ("qkeras", "keras") or "." not in key}
     registry.update({name: handler for name, handler in handlers.items() if name not in known})
     registry["DeltaActivation"] = DeltaActivationHandler()
+    for key in [key for key in registry if _short(key) in SEPARABLE]:
+        del registry[key]  # hls4ml 1.3 asks a separable layer for a kernel it has not
+    registry.update(dict.fromkeys(SEPARABLE, SeparableHandler()))
+    for key in registry:
+        if "Conv" in _short(key) or "BatchNorm" in _short(key):
+            registry[key] = _Complete(registry[key])
+
+
+def _short(key: str) -> str:
+    return key.rsplit(".", 1)[-1]
+
+
+class _Complete:
+    """A handler that adds the attributes `DROPPED` to what another one returns."""
+
+    def __init__(self, handler: Any) -> None:
+        self.handler = handler
+
+    def __call__(self, layer: Any, in_tensors: Any, out_tensors: Any) -> tuple[dict[str, Any], ...]:
+        """Return the layer's configurations, the first completed."""
+        first, *rest = self.handler(layer, in_tensors, out_tensors)
+        return {**{name: getattr(layer, name) for name in DROPPED if hasattr(layer, name)}, **first}, *rest
 
 
 class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
@@ -31,22 +64,48 @@ class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
 
     def handle(self, layer: Any, in_tensors: Any, out_tensors: Any) -> Any:
         """Return the layer's configuration, and one more for an inline activation."""
-        config = _parse_v2(layer, layer.get_config(), in_tensors)
-        config.pop("activation", None)
+        chain = self.parse(layer, in_tensors)
         outputs = [tensor.name for tensor in out_tensors]
-        names = {
-            "input_keras_tensor_names": [tensor.name for tensor in in_tensors],
-            "output_keras_tensor_names": outputs,
-        }
-        config.update(names, keras_class=type(layer).__name__)
         activation = getattr(layer, "activation", None)
-        if activation is None or getattr(activation, "__name__", "") == "linear":
-            return (config,)
-        between = [f"{outputs[0]}_activation"]
-        config["output_keras_tensor_names"] = between
-        kind = getattr(activation, "__name__", type(activation).__name__)
-        follow = _activation(f"{layer.name}_{kind}", activation, out_tensors)
-        return config, {**follow, "input_keras_tensor_names": between, "output_keras_tensor_names": outputs}
+        if activation is not None and getattr(activation, "__name__", "") != "linear":
+            kind = getattr(activation, "__name__", type(activation).__name__)
+            chain.append(_activation(f"{layer.name}_{kind}", activation, out_tensors))
+        tensors = [[tensor.name for tensor in in_tensors]]
+        tensors += [[f"{outputs[0]}_{config['name']}"] for config in chain[:-1]] + [outputs]
+        for config, before, after in zip(chain, tensors, tensors[1:], strict=False):
+            config.update(input_keras_tensor_names=before, output_keras_tensor_names=after)
+        return tuple(chain)
+
+    def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
+        """Return the configurations of the linear layers that ``layer`` is, in order."""
+        weights = {weight.name: weight for weight in layer.weights}
+        return [_parse_v2(layer, type(layer).__name__, {}, _shape(in_tensors), weights)[0]]
+
+
+class FoldedHandler(V2Handler):
+    """QConv2DBatchnorm as the QConv2D it computes once it is trained."""
+
+    def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
+        """Return a convolution with the folded weights."""
+        weights = dict(zip(("kernel", "bias"), layer.get_folded_weights(), strict=True))
+        return [_parse_v2(layer, "QConv2D", {"use_bias": True}, _shape(in_tensors), weights)[0]]
+
+
+class SeparableHandler(V2Handler):
+    """A separable convolution as the two that it is; the first is called ``<name>_depthwise``."""
+
+    def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
+        """Return a depthwise convolution without bias and one of kernel 1."""
+        config, weights = layer.get_config(), {weight.name: weight for weight in layer.weights}
+        changes = {"name": f"{layer.name}_depthwise", "use_bias": False, "bias_quantizer": None, "filters": None}
+        depthwise, shape = _parse_v2(
+            layer, "QDepthwiseConv2D", changes, _shape(in_tensors), {"depthwise_kernel": weights["depthwise_kernel"]}
+        )
+        changes = {"kernel_size": (1, 1), "strides": (1, 1), "padding": "valid"}
+        changes["kernel_quantizer"] = config.get("pointwise_quantizer")
+        weights["kernel"] = weights.pop("pointwise_kernel")
+        del weights["depthwise_kernel"]
+        return [depthwise, _parse_v2(layer, "QConv2D", changes, shape, weights)[0]]
 
 
 class QActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
@@ -78,27 +137,35 @@ class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
 
 
 class _Weights:
-    """The weight reader that Keras 2 parsers expect, for one layer."""
+    """The weight reader that Keras 2 parsers expect."""
 
-    def __init__(self, layer: Any) -> None:
-        self.layer = layer
+    def __init__(self, weights: dict[str, Any]) -> None:
+        self.weights = weights
 
     def get_weights_data(self, _: str, var_name: str) -> Any:
         """Return the weight whose name holds ``var_name``; None if there is none."""
         from keras.ops import convert_to_numpy
 
-        return next((convert_to_numpy(w) for w in self.layer.weights if var_name in w.name), None)
+        return next((convert_to_numpy(value) for name, value in self.weights.items() if var_name in name), None)
 
 
-def _parse_v2(layer: Any, config: dict[str, Any], in_tensors: Any) -> dict[str, Any]:
+def _shape(tensors: Any) -> list[int | None]:
+    return list(tensors[0].shape)
+
+
+def _parse_v2(
+    layer: Any, kind: str, changes: dict[str, Any], shape: list[int | None], weights: dict[str, Any]
+) -> tuple[dict[str, Any], list[int | None]]:
+    """Return what hls4ml's Keras 2 parser of ``kind`` makes of ``layer`` with some changes, and its output shape."""
     from hls4ml.converters.keras_v2_to_hls import get_layer_handlers
 
-    kind = type(layer).__name__
-    parse = get_layer_handlers()[kind]
-    names = [tensor.name for tensor in in_tensors]
-    shapes = [list(tensor.shape) for tensor in in_tensors]
-    parsed: dict[str, Any] = parse({"class_name": kind, "config": config}, names, shapes, _Weights(layer))[0]
-    return parsed
+    config = {key: value for key, value in {**layer.get_config(), **changes}.items() if key != "filters" or value}
+    parsed, output = get_layer_handlers()[kind](
+        {"class_name": kind, "config": config}, [layer.input.name], [shape], _Weights(weights)
+    )
+    parsed.pop("activation", None)
+    parsed["keras_class"] = type(layer).__name__
+    return parsed, output
 
 
 def _activation(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]:

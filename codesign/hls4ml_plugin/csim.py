@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import SimulationError
 from codesign.fixed import IntArray
+from codesign.hls4ml_plugin.layers import LINEAR
 from codesign.hls4ml_plugin.writer import delta_layers
 
 COUNTERS = ("scanned_beats", "events", "macs", "cycles")
@@ -65,6 +66,6 @@ def _library(model: Any) -> Any:
 
 def _stats(layer: Any, counts: IntArray) -> dict[str, Any]:
     """Return totals and per-frame counts ``[T, 4]`` of one layer; an activation has no events and no MACs."""
-    names = COUNTERS if layer.class_name == "DeltaDense" else ("scanned_beats", "cycles")
+    names = COUNTERS if layer.class_name in LINEAR else ("scanned_beats", "cycles")
     per_frame = {name: counts[:, COUNTERS.index(name)] for name in names}
     return {**{name: int(values.sum()) for name, values in per_frame.items()}, "per_frame": per_frame}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hls4ml layers `DeltaActivation` and `DeltaDense`.
+"""The hls4ml layers `DeltaActivation`, `DeltaDense` and `DeltaConv`.
 
 Before lowering (`codesign.hls4ml_plugin.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
-After it, every node of either class carries its node of the delta graph as attribute ``ir`` and exact types.
+After it, every node of these classes carries its node of the delta graph as attribute ``ir`` and exact types.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ from codesign.fixed import Fixed, IntArray
 
 
 def install() -> None:
-    """Make the two layers known to hls4ml."""
+    """Make the layers known to hls4ml."""
     register_layer("DeltaActivation", DeltaActivation)
     register_layer("DeltaDense", DeltaDense)
+    register_layer("DeltaConv", DeltaConv)
+
+
+LINEAR = ("DeltaDense", "DeltaConv")
+"""Classes of the layers that multiply and accumulate."""
 
 
 class DeltaActivation(Layer):  # type: ignore[misc]
@@ -51,6 +56,17 @@ class DeltaDense(Layer):  # type: ignore[misc]
         """Add the output, the weight codes and the biases on the accumulator lattice."""
         ir = self.get_attr("ir")
         self.add_output_variable([ir.n_out], precision=fixed_type(ir.fmt))
+        _add_codes(self, "weight", "w{index}", ir.weight, ir.weight_fmt)
+        _add_codes(self, "bias", "b{index}", ir.bias)
+
+
+class DeltaConv(Layer):  # type: ignore[misc]
+    """The same with a kernel that slides; the output is ``[positions, channels]``."""
+
+    def initialize(self) -> None:
+        """Add the output, the weight codes and the biases on the accumulator lattice."""
+        ir = self.get_attr("ir")
+        self.add_output_variable([ir.y.outputs * ir.x.outputs, ir.channels_out], precision=fixed_type(ir.fmt))
         _add_codes(self, "weight", "w{index}", ir.weight, ir.weight_fmt)
         _add_codes(self, "bias", "b{index}", ir.bias)
 

@@ -8,11 +8,11 @@ from typing import Any
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
 from codesign.fixed import Fixed
-from codesign.graph.ir import Delta, Dense
-from codesign.hls4ml_plugin.layers import DeltaActivation, DeltaDense
+from codesign.graph.ir import Conv, Delta, Linear
+from codesign.hls4ml_plugin.layers import DeltaActivation, DeltaConv, DeltaDense
 from codesign.paths import hls_templates
 
-HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("activation", "dense", "stream")]
+HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("activation", "dense", "conv", "stream")]
 
 ACTIVATION_CONFIG = """struct config{index} : nnet::delta_activation_config {{
     static const unsigned index = {index};
@@ -47,12 +47,38 @@ DENSE_CONFIG = """struct config{index} : nnet::delta_dense_config {{
 }};
 """
 
+CONV_CONFIG = """struct config{index} : nnet::delta_conv_config {{
+    static const unsigned index = {index};
+    static const unsigned n_in = {n_in};
+    static const unsigned lanes = {lanes};
+    static const unsigned in_width = {x.size};
+    static const unsigned n_chan = {n_chan};
+    static const unsigned out_height = {y.outputs};
+    static const unsigned out_width = {x.outputs};
+    static const unsigned n_filt = {n_filt};
+    static const unsigned filt_height = {y.kernel};
+    static const unsigned filt_width = {x.kernel};
+    static const unsigned stride_height = {y.stride};
+    static const unsigned stride_width = {x.stride};
+    static const unsigned pad_top = {y.before};
+    static const unsigned pad_left = {x.before};
+    static const unsigned pe = {pe};
+    static const bool depthwise = {depthwise};
+    typedef {code} code_t;
+    typedef {delta} delta_t;
+    typedef {address} address_t;
+    typedef {state} state_t;
+    typedef {weight_t.name} weight_t;
+    typedef {bias_t.name} bias_t;
+}};
+"""
+
 
 def install(backend: Any) -> None:
     """Register the templates and copy the headers into every project of ``backend``."""
-    for template in (ActivationConfig, ActivationCall, DenseConfig, DenseCall):
+    for template in (ActivationConfig, ActivationCall, DenseConfig, DenseCall, ConvConfig, ConvCall):
         backend.register_template(template)
-    for name in ("common", "activation", "dense", "stream"):
+    for name in ("common", "activation", "scan", "dense", "conv", "stream"):
         backend.register_source(hls_templates() / f"nnet_delta_{name}.h")
 
 
@@ -91,18 +117,44 @@ class DenseConfig(LayerConfigTemplate):  # type: ignore[misc]
 
     def format(self, node: Any) -> str:
         """Return the struct."""
-        ir: Dense = node.get_attr("ir")
-        delta = node.model.delta_graph[ir.input]
+        return DENSE_CONFIG.format(**{**self._default_config_params(node), **_linear_types(node)})
+
+
+class ConvConfig(LayerConfigTemplate):  # type: ignore[misc]
+    """Struct of a DeltaConv."""
+
+    def __init__(self) -> None:
+        super().__init__(DeltaConv)
+
+    def format(self, node: Any) -> str:
+        """Return the struct."""
+        ir: Conv = node.get_attr("ir")
         params = {
             **self._default_config_params(node),
-            "code": _int(delta.fmt),
-            "delta": f"ap_int<{delta.delta_bits}>",
-            "address": _int(Fixed.holding(0, ir.n_in - 1, frac=0)),
-            "state": _int(ir.fmt),
-            "weight_t": node.get_weights("weight").type,
-            "bias_t": node.get_weights("bias").type,
+            **_linear_types(node),
+            "n_in": ir.n_in,
+            "n_chan": ir.channels_in,
+            "n_filt": ir.channels_out,
+            "y": ir.y,
+            "x": ir.x,
+            "pe": ir.pe,
+            "depthwise": _bool(ir.depthwise),
         }
-        return DENSE_CONFIG.format(**params)
+        return CONV_CONFIG.format(**params)
+
+
+def _linear_types(node: Any) -> dict[str, Any]:
+    """Return the C++ types of a linear layer."""
+    ir: Linear = node.get_attr("ir")
+    delta = node.model.delta_graph[ir.input]
+    return {
+        "code": _int(delta.fmt),
+        "delta": f"ap_int<{delta.delta_bits}>",
+        "address": _int(Fixed.holding(0, ir.n_in - 1, frac=0)),
+        "state": _int(ir.fmt),
+        "weight_t": node.get_weights("weight").type,
+        "bias_t": node.get_weights("bias").type,
+    }
 
 
 class _Call(FunctionCallTemplate):  # type: ignore[misc]
@@ -138,6 +190,16 @@ class DenseCall(_Call):
 
     def __init__(self) -> None:
         super().__init__(DeltaDense, include_header=HEADERS)
+
+
+class ConvCall(_Call):
+    """Call of a DeltaConv."""
+
+    function = "delta_conv"
+    weights = ("weight", "bias")
+
+    def __init__(self) -> None:
+        super().__init__(DeltaConv, include_header=HEADERS)
 
 
 def _wide(ir: Delta) -> Fixed:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
-from codesign.graph.ir import Dense, Graph
+from codesign.graph.ir import Delta, Graph, Linear
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
 from codesign.report.model import Layer, Spread, Throughput
 
@@ -86,7 +86,7 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
         found.append(
             Layer(
                 name=node.name,
-                kind="dense",
+                kind=type(node).__name__.lower(),
                 macs_per_frame=node.macs,
                 density=Spread.of(seen.density),
                 operation_sparsity=seen.operation_sparsity,
@@ -101,10 +101,10 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
     return tuple(found)
 
 
-def state_bits(graph: Graph, node: Dense) -> int:
+def state_bits(graph: Graph, node: Linear) -> int:
     """Return the bits a layer keeps from frame to frame: its accumulators and the references of its input."""
     delta = graph[node.input]
-    assert not isinstance(delta, Dense)
+    assert isinstance(delta, Delta)
     return node.size * node.fmt.width + delta.size * delta.fmt.width
 
 

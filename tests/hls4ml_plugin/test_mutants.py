@@ -24,22 +24,22 @@ MUTANTS = {
     "activation ignores reset": ("activation", "const bool fresh = reset || !running;", "const bool fresh = !running;"),
     "accumulators ignore reset": ("dense", "if (fresh)\n            state[o]", "if (false)\n            state[o]"),
     "scan ignores reset": (
-        "dense",
+        "scan",
         "const typename CONFIG_T::code_t last = fresh ?",
         "const typename CONFIG_T::code_t last = false ?",
     ),
     "address off by one": (
-        "dense",
+        "scan",
         "beat * CONFIG_T::lanes + lane;\n                delta[",
         "beat * CONFIG_T::lanes;\n                delta[",
     ),
-    "last event of a full beat dropped": ("dense", "events += count;", "events += count - (count == CONFIG_T::lanes);"),
+    "last event of a full beat dropped": ("scan", "events += count;", "events += count - (count == CONFIG_T::lanes);"),
     "state stored only if changed": (
-        "dense",
+        "scan",
         "sent[beat][lane] = now[lane];",
         "if (lane != 0) sent[beat][lane] = now[lane];",
     ),
-    "unchanged codes are events": ("dense", "count += change[lane] != 0 ? 1 : 0;", "count += 1;"),
+    "unchanged codes are events": ("scan", "count += change[lane] != 0 ? 1 : 0;", "count += 1;"),
 }
 
 

@@ -34,7 +34,7 @@ def folder(model):
 
 def test_project_is_self_contained(model):
     headers = {path.name for path in (folder(model) / "firmware" / "nnet_utils").glob("nnet_delta_*.h")}
-    assert headers == {f"nnet_delta_{name}.h" for name in ("common", "activation", "dense", "stream")}
+    assert headers == {f"nnet_delta_{name}.h" for name in ("common", "activation", "scan", "dense", "conv", "stream")}
     top = (folder(model) / "firmware" / "myproject.cpp").read_text()
     assert top.count("bool reset") == 1
     assert top.count(", reset);") == 7

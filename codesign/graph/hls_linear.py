@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a linear layer of hls4ml holds: codes of its tensors, how its kernel slides, and the node made of both."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from codesign.errors import ConversionWarning, UnsupportedLayerError
+from codesign.fixed import Fixed, IntArray
+from codesign.graph import hls_config
+from codesign.graph.ir import Axis, Conv, Delta, Linear, accumulator_format
+from codesign.graph.lattice import codes_of, finest_frac, refine
+
+FLOAT32_BITS = 24
+"""Widest accumulator that float32 Keras computes exactly."""
+
+FOLDED_BIAS_BITS = 16
+"""Bits, before the spread of scales, that a bias may have after a batch normalisation is folded into it."""
+
+
+class Padding(NamedTuple):
+    """Zeros around a frame, in elements."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+def padding(layer: Any) -> Padding:
+    """Return the padding of an hls4ml layer; in one dimension (time) it is at the top and the bottom."""
+    given = Padding(*(int(layer.get_attr(f"pad_{side}", 0)) for side in Padding._fields))
+    return Padding(given.left, given.right) if layer.class_name.endswith("1D") else given
+
+
+def axes(layer: Any, zeros: Padding | None) -> tuple[Axis, Axis]:
+    """Return the vertical and the horizontal axis of a convolution; time is vertical, so that rows stream.
+
+    Args:
+        layer: of hls4ml.
+        zeros: what a ZeroPadding layer put around its input, to be made by the convolution instead.
+    """
+    top, bottom, left, right = zeros or padding(layer)
+    one = layer.class_name.endswith("1D")
+    sides = [("width", top, bottom)] if one else [("height", top, bottom), ("width", left, right)]
+    made = []
+    for side, before, after in sides:
+        size, kernel, stride = (int(layer.get_attr(f"{what}_{side}")) for what in ("in", "filt", "stride"))
+        size -= before + after if zeros else 0
+        made.append(Axis(size=size, kernel=kernel, stride=stride, before=before, after=after))
+    return made[0], Axis(size=1, kernel=1) if one else made[1]
+
+
+def check_convolution(layer: Any) -> None:
+    """Check that a convolution is one the engines compute.
+
+    Raises:
+        UnsupportedLayerError: an attribute has no delta implementation; names it and what would work.
+    """
+    wanted = {
+        "data_format": ("channels_last", "keep frames channels last"),
+        "groups": (1, "use one convolution a group, or DepthwiseConv2D for one group a channel"),
+        "depth_multiplier": (1, "use depth_multiplier=1 and a Conv2D of kernel 1 behind it"),
+        "dilation_rate": (1, "use a larger kernel, strides, or another convolution behind it"),
+    }
+    for name, (value, fix) in wanted.items():
+        given = layer.get_attr(name, value)
+        if given not in (value, (value,), (value, value)):
+            raise UnsupportedLayerError(
+                f"a convolution with this {name} has no delta implementation",
+                where=layer.name,
+                expected=f"{name}={value}",
+                received=f"{name}={given!r}",
+                fix=fix,
+            )
+
+
+def tensor_codes(model: Any, layer: Any, what: str) -> tuple[IntArray, Fixed]:
+    """Return the codes and format of the layer's ``weight`` or ``bias``.
+
+    Raises:
+        LatticeError: they lie on no power-of-two lattice; names the layer and the quantiser that would do.
+    """
+    variable = layer.get_weights(what)
+    depthwise = what == "weight" and layer.class_name.startswith("Depthwise")
+    kernel = "depthwise" if depthwise else "kernel" if what == "weight" else what
+    quantizer = layer.get_attr("depthwise_quantizer" if depthwise else f"{what}_quantizer")
+    bits, fmt = 0, None
+    if quantizer is None:
+        fmt = hls_config.precision(model, variable.type.precision, f"{layer.name} {what}")
+        if not variable.data.any():
+            fmt = Fixed(width=1, frac=0, signed=True)
+        fix = f"use Q{layer.class_name} with {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
+    else:
+        given = getattr(quantizer, "qkeras_config", {})
+        config = given.get("config", {})
+        bits = int(config.get("bits") or quantizer.bits)
+        if given.get("class_name") == "quantized_bits" and config.get("alpha") in (None, 1) and bits > 1:
+            signed = bool(config.get("keep_negative", True))
+            fmt = Fixed.from_qkeras(bits, int(config.get("integer", 0)), signed=signed)
+        fix = f"use {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
+    return codes_of(variable.data, fmt, bits=bits, where=f"{layer.name} {what}", fix=fix)
+
+
+def place(node: Linear, delta: Delta) -> Linear:
+    """Return ``node``, whose ``fmt`` is still that of its bias codes, on its accumulator lattice.
+
+    The lattice is that of weight * code; a finer bias refines it by scaling the weight codes.
+
+    Raises:
+        AccumulatorRangeError: the accumulator is too wide to be exact everywhere.
+
+    Warns:
+        ConversionWarning: it is wider than float32 Keras computes exactly.
+    """
+    values = node.fmt.to_values(node.bias)
+    extra = max(0, finest_frac(values) - node.weight_fmt.frac - delta.fmt.frac)
+    weight, weight_fmt = refine(node.weight, node.weight_fmt, extra)
+    bias = np.rint(values * 2.0 ** (weight_fmt.frac + delta.fmt.frac)).astype(np.int64)
+    per_output = weight[..., 0] if isinstance(node, Conv) and node.depthwise else weight
+    fmt = accumulator_format(node.name, per_output, bias, weight_fmt=weight_fmt, delta=delta)
+    if fmt.width > FLOAT32_BITS:
+        warnings.warn(
+            f"{node.name}: the accumulator has {fmt.width} bits, more than float32's {FLOAT32_BITS}, so Keras in "
+            "float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
+            "model (codesign.golden).",
+            ConversionWarning,
+            stacklevel=2,
+        )
+    return replace(node, weight=weight, weight_fmt=weight_fmt, bias=bias, fmt=fmt)
+
+
+def fold(node: Linear, layer: Any, delta: Delta) -> Linear:
+    """Return ``node`` with the BatchNormalization ``layer`` behind it folded in.
+
+    Raises:
+        UnsupportedLayerError: it does not normalise the channels, or has quantisers of its own.
+        LatticeError: the folded weights or biases lie on no power-of-two lattice.
+    """
+    scale, shift = (np.asarray(layer.get_weights(name).data, dtype=np.float64) for name in ("scale", "bias"))
+    kind, axis = layer.get_attr("keras_class"), layer.get_attr("axis", -1)
+    last = len(layer.get_output_variable().shape)
+    if kind != "BatchNormalization" or axis not in (-1, last) or scale.shape != node.bias.shape:
+        raise UnsupportedLayerError(
+            "only a BatchNormalization of the channels of a linear layer can be folded into it",
+            where=layer.name,
+            expected="BatchNormalization(axis=-1) directly behind it",
+            received=f"{kind}(axis={axis}) of {scale.size} channels",
+        )
+    fix = (
+        "use QConv2DBatchnorm, which quantises the folded weights, or fold it into the layer before and quantise "
+        "that again before conversion"
+    )
+    across = scale[:, None] if isinstance(node, Conv) and node.depthwise else scale
+    values = node.weight_fmt.to_values(node.weight) * across
+    weight, weight_fmt = codes_of(values, None, bits=node.weight_fmt.width, where=f"{layer.name} weight", fix=fix)
+    values = node.fmt.to_values(node.bias) * scale + shift
+    bias, bias_fmt = codes_of(values, None, bits=FOLDED_BIAS_BITS, where=f"{layer.name} bias", fix=fix)
+    return place(replace(node, weight=weight, weight_fmt=weight_fmt, bias=bias, fmt=bias_fmt), delta)
