@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from codesign.graph import Conv, Delta
+from codesign.rtl.memories import conv_bits
+
 
 def index_bits(count: int) -> int:
     """Bits of an index below ``count``, at least 1."""
@@ -149,20 +152,88 @@ def serialize(words: Iterable[tuple[Word, Sequence[int | None]]], lanes: int) ->
 
 @dataclass(slots=True)
 class Decode:
-    """Word tokens to packets of ``words`` words; what a frame does not bring is sent again."""
+    """Word tokens to packets of ``words`` words, one at each end of a frame; what a frame does not bring stays."""
 
     words: int
     _kept: dict[int, int] = field(default_factory=dict)
-    _next: int = 0
 
     def push(self, token: Word) -> list[tuple[int, bool]]:
         """Return the (data, last) beats a token causes."""
-        beats = []
         if token.has_word:
-            self._kept[self._next] = token.data
-            beats.append(self._next)
-            self._next += 1
-        if token.end:
-            beats += range(self._next, self.words)
-            self._next = 0
-        return [(self._kept[index], index == self.words - 1) for index in beats]
+            self._kept[token.address] = token.data
+        if not token.end:
+            return []
+        return [(self._kept[index], index == self.words - 1) for index in range(self.words)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A located token: the output words that an event reaches, the weights of the first, its lane (depthwise)."""
+
+    new_stream: bool = False
+    has_event: bool = True
+    end: bool = False
+    first_row: int = 0
+    rows: int = 0
+    first_column: int = 0
+    columns: int = 0
+    line: int = 0
+    lane: int = 0
+    delta: int = 0
+
+    @staticmethod
+    def _widths(row: int, column: int, weight: int, lane: int, delta: int) -> dict[str, int]:
+        names = ("first_row", "rows", "first_column", "columns", "line", "lane", "delta")
+        return dict(zip(names, (row, row, column, column, weight, lane, delta), strict=True))
+
+    def pack(self, *bits: int) -> int:
+        """Return the token; ``bits`` of a row, a column, a weight line, a lane and a delta."""
+        token = (self.new_stream << 2) | (self.has_event << 1) | int(self.end)
+        for name, width in self._widths(*bits).items():
+            token = (token << width) | (int(getattr(self, name)) & ((1 << width) - 1))
+        return token
+
+    @classmethod
+    def parse(cls, token: int, *bits: int) -> Place:
+        """Read a token; an event that is not there has no fields."""
+        values = {}
+        for name, width in reversed(cls._widths(*bits).items()):
+            values[name] = token & ((1 << width) - 1)
+            token >>= width
+        new_stream, has_event, end = _flags(token)
+        if not has_event:
+            return cls(new_stream=new_stream, has_event=False, end=end)
+        values["delta"] -= values["delta"] >> (bits[-1] - 1) << bits[-1]
+        return cls(new_stream=new_stream, end=end, **values)
+
+
+def locate(node: Conv, event: Event) -> Place | None:
+    """Return where an event of the frame in front of ``node`` goes; None if it reaches nothing and says nothing."""
+    position, channel = divmod(event.address, node.channels_in)
+    iy, ix = divmod(position, node.x.size)
+    rows, columns = int(node.y.counts()[iy]), int(node.x.counts()[ix])
+    if not (event.has_event and rows and columns):
+        if event.new_stream or event.end:
+            return Place(new_stream=event.new_stream, has_event=False, end=event.end)
+        return None
+    oy, ox = node.y.first(iy), node.x.first(ix)
+    tap_y, tap_x = iy + node.y.before - oy * node.y.stride, ix + node.x.before - ox * node.x.stride
+    tap = tap_y * node.x.kernel + tap_x
+    group, lane = divmod(channel, node.pe) if node.depthwise else (0, 0)
+    return Place(
+        new_stream=event.new_stream,
+        end=event.end,
+        first_row=oy,
+        rows=rows,
+        first_column=ox * node.groups + group,
+        columns=columns,
+        line=tap * node.groups + group if node.depthwise else (tap * node.channels_in + channel) * node.groups,
+        lane=lane,
+        delta=event.delta,
+    )
+
+
+def place_bits(node: Conv, delta: Delta) -> tuple[int, ...]:
+    """Return the widths that `Place.pack` takes."""
+    bits = conv_bits(node)
+    return bits["RowBits"], bits["ColumnBits"], bits["WeightBits"], index_bits(node.pe), delta.delta_bits

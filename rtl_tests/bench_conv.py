@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""delta_conv: accumulators of the touched words against the golden model, their order, new streams, cycle counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import cocotb
+import numpy as np
+from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
+from conv_cases import CODE, GRAPHS
+from models import Event, Place, Word, locate, pack, place_bits
+
+from codesign.fixed import IntArray
+from codesign.golden import Golden
+from codesign.graph import Conv
+from codesign.rtl.emit import conv_parameters
+from codesign.rtl.memories import conv_memories
+
+
+def case(name: str) -> Case:
+    graph = GRAPHS[name]
+    node = graph.linears[0]
+    assert isinstance(node, Conv)
+    return Case(parameters=conv_parameters(node, graph.deltas[0]), files=conv_memories(node), graph=graph)
+
+
+CASES = {name: case(name) for name in GRAPHS}
+
+
+class Engine:
+    """Frames of codes in, located tokens queued, word tokens expected."""
+
+    def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
+        graph = this_case(CASES).graph
+        assert graph is not None
+        node = graph.linears[0]
+        assert isinstance(node, Conv)
+        self.node, self.delta, self.golden, self.rng = node, graph.deltas[0], Golden(graph, "delta"), generator()
+        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=self.rng)
+        self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
+        self.bench = Bench(dut, [self.source, self.sink])
+        self.codes = np.zeros(node.n_in, np.int64)
+        self.fresh = True
+        self.expected: list[Word] = []
+
+    async def reset(self) -> None:
+        """Reset the engine and the model."""
+        await self.bench.reset()
+        self.restart()
+        self.expected.clear()
+
+    def restart(self) -> None:
+        """Start a new stream in the model."""
+        self.golden.reset()
+        self.codes[:] = 0
+        self.fresh = True
+
+    def frame(self, density: float, *, new_stream: bool = False, skip: bool = True) -> list[Place]:
+        """Queue a frame and what it must cause; return its tokens."""
+        codes, rng = self.codes.copy(), self.rng
+        if new_stream:
+            self.restart()
+            codes[:] = 0
+        for i in range(len(codes)):
+            if rng.random() < density:
+                codes[i] = rng.choice((CODE.lo, CODE.hi, rng.randint(CODE.lo, CODE.hi)))
+        return self.send(codes, skip=skip)
+
+    def send(self, codes: IntArray, *, skip: bool = True, bare_end: bool = False) -> list[Place]:
+        """Queue a frame of these codes."""
+        trace = self.golden.run(codes[None])
+        deltas = trace.deltas["d0"][0]
+        changed = [i for i in range(len(codes)) if deltas[i] or not skip]
+        events = [Event(address=i, delta=int(deltas[i])) for i in changed]
+        if events and not bare_end and self.rng.random() < 0.8:
+            events[-1] = dataclasses.replace(events[-1], end=True)
+        else:
+            events.append(Event(has_event=False, end=True))
+        if self.fresh and self.rng.random() < 0.3:
+            events.insert(0, Event(new_stream=True, has_event=False))
+        elif self.fresh:
+            events[0] = dataclasses.replace(events[0], new_stream=True)
+        places = [place for event in events if (place := locate(self.node, event)) is not None]
+        bits = place_bits(self.node, self.delta)
+        self.source.waiting.extend(place.pack(*bits) for place in places)
+        self.expected += self._words(places, trace.accumulators["conv"][0])
+        self.codes, self.fresh = codes.copy(), False
+        return places
+
+    def walk(self, place: Place) -> list[tuple[int, int]]:
+        """Return (row, word of the row) in the order in which the engine visits them."""
+        node = self.node
+        inner = 1 if node.depthwise else node.groups
+        return [
+            (place.first_row + y, place.first_column + x * node.groups + group)
+            for y in range(place.rows)
+            for x in range(place.columns)
+            for group in range(inner)
+        ]
+
+    def _words(self, places: list[Place], accumulators: IntArray) -> list[Word]:
+        """Rows in order; in a row all words of a fresh frame, else the touched ones, first touched first."""
+        node = self.node
+        row_words = node.x.outputs * node.groups
+        touched = dict.fromkeys(spot for place in places if place.has_event for spot in self.walk(place))
+        if self.fresh:
+            spots = [(y, word) for y in range(node.y.outputs) for word in range(row_words)]
+        else:
+            spots = sorted(touched, key=lambda spot: spot[0])
+        lines = accumulators.reshape(node.words, node.pe)
+        addresses = [y * row_words + word for y, word in spots]
+        words = [Word(fresh=self.fresh, address=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
+        return [*words, Word(has_word=False, end=True)]
+
+    async def drain(self) -> None:
+        """Wait for everything expected."""
+        words, bits = self.node.words, self.node.pe * self.node.fmt.width
+        await drain(self.bench, self.source, self.sink, self.expected, lambda t: Word.parse(t, words, bits))
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS, density=(0.03, 0.3, 1.0))
+async def frames(dut: Any, stalls: tuple[float, float], density: float) -> None:
+    engine = Engine(dut, stalls)
+    await engine.bench.start()
+    for _ in range(25):
+        engine.frame(density * engine.rng.random(), new_stream=engine.rng.random() < 0.2)
+    await engine.drain()
+
+
+@cocotb.test()
+async def empty_frames(dut: Any) -> None:
+    engine = Engine(dut, (0.1, 0.3))
+    await engine.bench.start()
+    for _ in range(60):
+        engine.frame(engine.rng.choice((0.0, 0.0, 0.02)), new_stream=engine.rng.random() < 0.1)
+    await engine.drain()
+
+
+@cocotb.test()
+async def quiet_between_frames(dut: Any) -> None:
+    """Frames far apart: every one is sent without waiting for the next."""
+    engine = Engine(dut, (0.0, 0.3))
+    await engine.bench.start()
+    for t in range(8):
+        engine.frame(0.5, new_stream=t % 4 == 3)
+        await engine.drain()
+
+
+@cocotb.test()
+async def skip_off(dut: Any) -> None:
+    """Every element an event, most of them 0: every word is touched and sent."""
+    engine = Engine(dut, (0.0, 0.0))
+    await engine.bench.start()
+    for _ in range(4):
+        engine.frame(0.2, skip=False)
+    await engine.drain()
+
+
+@cocotb.test()
+async def reset_anywhere(dut: Any) -> None:
+    engine = Engine(dut, (0.2, 0.2))
+    await engine.bench.start()
+    for _ in range(12):
+        for _ in range(3):
+            engine.frame(0.5)
+        await engine.bench.cycles(engine.rng.randrange(2, 250))
+        await engine.reset()
+    engine.frame(0.5)
+    await engine.drain()
+
+
+@cocotb.test()
+async def cycle_counts(dut: Any) -> None:
+    """An event costs the words it reaches, without gaps; a frame without events costs few cycles."""
+    engine = Engine(dut, (0.0, 0.0))
+    await engine.bench.start()
+    engine.frame(0.0)
+    await engine.drain()
+    codes = engine.codes.copy()
+    near = range(min(len(codes), 2 * engine.node.x.size * engine.node.channels_in))  # rows close together
+    codes[near.start : near.stop] = 1
+    taken, since = len(engine.source.taken_at), engine.bench.now
+    places = [place for place in engine.send(codes) if place.has_event]
+    await engine.drain()
+    costs = np.cumsum([len(engine.walk(place)) for place in places])
+    times = np.array(engine.source.taken_at[taken : taken + len(places)])
+    assert (times - since + 1).tolist() == costs.tolist()
+    assert costs[-1] == engine.node.reach()[list(near)].sum()
+    start = engine.bench.now
+    for _ in range(10):
+        engine.frame(0.0)
+    await engine.drain()
+    assert engine.sink.seen_at[-1] - start <= 10 * 12, "cycles of an empty frame"
+
+
+@cocotb.test()
+async def rows_leave_early(dut: Any) -> None:
+    """Rows before the last event's first one are sent although the frame's end has not come."""
+    engine = Engine(dut, (0.0, 0.0))
+    await engine.bench.start()
+    engine.frame(0.0)
+    await engine.drain()
+    codes, seen = engine.codes.copy(), len(engine.expected)
+    codes[[0, *np.flatnonzero(engine.node.reach())[-2:]]] = 3
+    last = engine.send(codes, bare_end=True)[-2]
+    end = engine.source.waiting.pop()
+    await engine.bench.cycles(80)
+    row_words = engine.node.x.outputs * engine.node.groups
+    before = [word for word in engine.expected[seen:] if word.has_word and word.address < last.first_row * row_words]
+    assert len(engine.sink.tokens) - seen == len(before)
+    engine.source.waiting.append(end)
+    await engine.drain()

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""delta_locate: every address of a frame, flags of events that reach nothing, latency and rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
+from conv_cases import GRAPHS
+from models import Event, Place, locate, place_bits
+
+from codesign.graph import Conv
+from codesign.rtl.emit import locate_parameters
+from codesign.rtl.memories import conv_memories
+
+
+def case(name: str) -> Case:
+    graph = GRAPHS[name]
+    node = graph.linears[0]
+    assert isinstance(node, Conv)
+    return Case(parameters=locate_parameters(node, graph.deltas[0]), files=conv_memories(node), graph=graph)
+
+
+CASES = {name: case(name) for name in ("same 3x3, 2 groups", "stride over kernel", "depthwise, 3 groups")}
+
+
+class Events:
+    """Event tokens in, located tokens expected."""
+
+    def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
+        graph = this_case(CASES).graph
+        assert graph is not None
+        node = graph.linears[0]
+        assert isinstance(node, Conv)
+        self.node, self.delta, self.rng = node, graph.deltas[0], generator()
+        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=self.rng)
+        self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
+        self.bench = Bench(dut, [self.source, self.sink])
+        self.expected: list[Place] = []
+
+    def push(self, event: Event) -> bool:
+        """Queue an event; true if a token must come out."""
+        self.source.waiting.append(event.pack(self.node.n_in, self.delta.delta_bits))
+        place = locate(self.node, event)
+        if place is not None:
+            self.expected.append(place)
+        return place is not None
+
+    def event(self, address: int, **flags: bool) -> Event:
+        """Return an event with a random delta, often an extreme one."""
+        top = (1 << (self.delta.delta_bits - 1)) - 1
+        return Event(address=address, delta=self.rng.choice((-top - 1, top, self.rng.randint(-top, top))), **flags)
+
+    async def drain(self) -> None:
+        """Wait for everything expected."""
+        bits = place_bits(self.node, self.delta)
+        await drain(self.bench, self.source, self.sink, self.expected, lambda token: Place.parse(token, *bits))
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def every_address(dut: Any, stalls: tuple[float, float]) -> None:
+    events = Events(dut, stalls)
+    await events.bench.start()
+    for _ in range(3):
+        for address in range(events.node.n_in):
+            flags = {name: events.rng.random() < 0.2 for name in ("new_stream", "end")}
+            events.push(events.event(address, **flags))
+    await events.drain()
+
+
+@cocotb.test()
+async def flags_alone(dut: Any) -> None:
+    events = Events(dut, (0.2, 0.2))
+    await events.bench.start()
+    for _ in range(60):
+        address = events.rng.randrange(events.node.n_in)
+        new_stream, end = events.rng.choice(((False, True), (True, False), (True, True)))
+        events.push(Event(new_stream=new_stream, has_event=False, end=end, address=address))
+    await events.drain()
+
+
+@cocotb.test()
+async def rate(dut: Any) -> None:
+    events = Events(dut, (0.0, 0.0))
+    await events.bench.start()
+    sent = [events.push(events.event(address)) for address in range(events.node.n_in)]
+    await events.drain()
+    assert events.source.taken_at == list(range(events.node.n_in)), "one event a cycle"
+    assert events.sink.seen_at == [at + 5 for at, out in enumerate(sent) if out], "latency 5 cycles"
+
+
+@cocotb.test()
+async def reset_forgets(dut: Any) -> None:
+    events = Events(dut, (0.1, 0.4))
+    await events.bench.start()
+    for _ in range(6):
+        for _ in range(10):
+            events.push(events.event(events.rng.randrange(events.node.n_in)))
+        await events.bench.cycles(events.rng.randrange(1, 12))
+        await events.bench.reset()
+        events.expected.clear()
+    for address in range(events.node.n_in):
+        events.push(events.event(address))
+    await events.drain()
