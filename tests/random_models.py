@@ -10,7 +10,7 @@ from typing import Any
 import hls4ml
 import keras
 import numpy as np
-from qkeras import QActivation, QDense, quantized_bits, quantized_relu
+from qkeras import QActivation, QConv1D, QConv2D, QDense, QDepthwiseConv2D, quantized_bits, quantized_relu
 
 from codesign.fixed import Fixed, IntArray
 from codesign.layers import DeltaActivation
@@ -52,6 +52,53 @@ def dense(units: int, name: str, *, bias: int | None = None, bits: int = 4, **kw
         name=name,
         **kwargs,
     )
+
+
+def conv(filters: int, kernel: Any, name: str, *, bias: int | None = None, bits: int = 4, **kwargs: Any) -> Any:
+    """Return a QConv2D (a QConv1D if ``kernel`` is a number) on a power-of-two lattice; ``bias`` as in `dense`."""
+    return (QConv1D if isinstance(kernel, int) else QConv2D)(
+        filters,
+        kernel,
+        kernel_quantizer=quantized_bits(bits, 0, alpha=1),
+        bias_quantizer=None if bias is None else quantized_bits(bias, 1, alpha=1),
+        use_bias=bias is not None,
+        name=name,
+        **kwargs,
+    )
+
+
+def depthwise(kernel: Any, name: str, *, bias: int | None = None, bits: int = 4, **kwargs: Any) -> Any:
+    """Return a QDepthwiseConv2D on a power-of-two lattice; ``bias`` as in `dense`."""
+    return QDepthwiseConv2D(
+        kernel,
+        depthwise_quantizer=quantized_bits(bits, 0, alpha=1),
+        bias_quantizer=None if bias is None else quantized_bits(bias, 1, alpha=1),
+        use_bias=bias is not None,
+        name=name,
+        **kwargs,
+    )
+
+
+def rich_conv_design(seed: int = 0) -> Design:
+    """Return one model with strides, zero padding, depthwise, hold, PE and P, and a dense layer behind."""
+    result = design(
+        [
+            DeltaActivation("identity", bits=5, step=2.0**-4, hold=0.7, name="d0"),
+            conv(4, (3, 2), "c1", bias=6, strides=(2, 1), padding="same"),
+            DeltaActivation("relu", bits=4, step=[0.25, 0.5] * 2, hold=1.0, name="d1"),
+            keras.layers.ZeroPadding2D(((1, 0), (1, 0)), name="zeros"),
+            depthwise((2, 3), "dw", bias=6, activation=quantized_relu(4, 2)),
+            keras.layers.Flatten(),
+            dense(3, "fc"),
+        ],
+        shape=(6, 5, 2),
+        precision="fixed<9,2>",
+        seed=seed,
+    )
+    result.config["LayerName"]["frame"]["P"] = 4
+    result.config["LayerName"]["c1"]["PE"] = 2
+    result.config["LayerName"]["dw"]["PE"] = 2
+    return result
 
 
 def rich_design(seed: int = 0) -> Design:
@@ -99,6 +146,30 @@ def random_design(rng: np.random.Generator, *, hold: bool) -> Design:
     result = design(layers, shape=shape, precision=precision, seed=int(rng.integers(2**31)))
     result.config["LayerName"]["frame"]["P"] = int(rng.integers(1, 17))
     result.config["Model"]["PE"] = int(rng.integers(1, 9))
+    return result
+
+
+def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
+    """Return a random model of one or two convolutions, sometimes with a dense layer behind."""
+    shape = tuple(int(n) for n in rng.integers((3, 3, 1), (9, 9, 4)))
+    layers = [_activation(rng, "d0", shape[-1], hold, signed=False)]
+    frame = shape
+    for i in range(int(rng.integers(1, 3))):
+        kernel = tuple(int(rng.integers(1, min(4, n) + 1)) for n in frame[:2])
+        options: dict[str, Any] = {"padding": str(rng.choice(["same", "valid"])), "bias": int(rng.integers(3, 9))}
+        options["strides"] = (int(rng.integers(1, 4)),) * 2
+        filters = int(rng.choice([1, 3, 4, 6]))
+        single = i == 1 and rng.random() < 0.5
+        layer = depthwise(kernel, f"c{i}", **options) if single else conv(filters, kernel, f"c{i}", **options)
+        frame = layer.compute_output_shape((None, *frame))[1:]
+        layers += [layer, _activation(rng, f"d{i + 1}", frame[-1], hold, signed=rng.random() < 0.3)]
+    if rng.random() < 0.5:
+        layers += [keras.layers.Flatten(), dense(int(rng.integers(1, 5)), "fc")]
+    result = design(
+        [layer for layer in layers if layer], shape=shape, precision="ufixed<8,0>", seed=int(rng.integers(99))
+    )
+    result.config["LayerName"]["frame"]["P"] = int(rng.integers(1, 17))
+    result.config["Model"]["PE"] = int(rng.integers(1, 5))
     return result
 
 

@@ -4,7 +4,7 @@
 import keras
 import numpy as np
 import pytest
-from random_models import random_design, walk
+from random_models import random_conv_design, random_design, walk
 
 from codesign.golden import Golden
 from codesign.layers import stream
@@ -12,10 +12,10 @@ from codesign.layers import stream
 pytestmark = pytest.mark.timeout(600)
 
 
-def agree(tmp_path, seed, *, hold, io_type, frames=1500):
+def agree(tmp_path, seed, *, hold, io_type, frames=1500, make=random_design):
     """Compare the four on one model; print what was compared."""
     rng = np.random.default_rng(seed)
-    made = random_design(rng, hold=hold)
+    made = make(rng, hold=hold)
     model = made.convert(tmp_path, io_type=io_type)
     model.compile()
     graph = model.delta_graph
@@ -39,6 +39,17 @@ def agree(tmp_path, seed, *, hold, io_type, frames=1500):
 @pytest.mark.parametrize(("seed", "hold", "io_type"), [(1, True, "io_parallel"), (2, False, "io_stream")])
 def test_random_model(tmp_path, seed, hold, io_type):
     agree(tmp_path, seed, hold=hold, io_type=io_type)
+
+
+def test_random_convolutional_model(tmp_path):
+    agree(tmp_path, 3, hold=True, io_type="io_parallel", frames=300, make=random_conv_design)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(200, 212))
+def test_many_random_convolutional_models(tmp_path, seed):
+    io_type = ["io_parallel", "io_stream"][seed // 2 % 2]
+    agree(tmp_path, seed, hold=seed % 2 == 0, io_type=io_type, frames=600, make=random_conv_design)
 
 
 @pytest.mark.heavy

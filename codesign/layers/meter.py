@@ -53,8 +53,16 @@ def probe(layer: Any, tensor: Any, code: float) -> Probe | None:
     Dense, Conv1D, Conv2D, DepthwiseConv2D and what derives from them (QKeras) are counted.
 
     Raises:
-        ConfigError: the shape of a frame is not known, or a convolution is not channels-last.
+        ConfigError: the shape of a frame is not known, a convolution is not channels-last, or it is two in one layer.
     """
+    if isinstance(layer, (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)):
+        raise ConfigError(
+            "what travels inside a separable convolution cannot be measured",
+            where=layer.name,
+            expected="DepthwiseConv2D and a Conv2D of kernel 1",
+            received=type(layer).__name__,
+            fix="write it as the two, with a DeltaActivation between",
+        )
     convolution = isinstance(layer, (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
     if not convolution and not isinstance(layer, keras.layers.Dense):
         return None

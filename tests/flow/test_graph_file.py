@@ -10,7 +10,7 @@ import numpy as np
 from codesign.fixed import Fixed
 from codesign.flow.graph_file import load_graph, save_graph
 from codesign.golden import Golden
-from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 
 
 def small_graph(seed: int = 3) -> Graph:
@@ -45,6 +45,32 @@ def test_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
     (one, two) = graph.linears[0], again.linears[0]
     assert (one.fmt, one.pe, one.weight_fmt, one.input) == (two.fmt, two.pe, two.weight_fmt, two.input)
+
+
+def test_convolution_round_trip(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    source, delta = small_graph().nodes[:2]
+    assert isinstance(source, Source)
+    assert isinstance(delta, Delta)
+    conv = Conv(
+        name="conv",
+        input=delta.name,
+        weight=rng.integers(-8, 8, (2, 2, 1, 3)),
+        bias=rng.integers(-20, 20, 3),
+        weight_fmt=Fixed(width=4, frac=3, signed=True),
+        fmt=Fixed(width=16, frac=7, signed=True),
+        y=Axis(size=2, kernel=2, stride=2),
+        x=Axis.same(3, 2, 1),
+        pe=3,
+    )
+    graph = Graph(name="small", nodes=(source, delta, conv))
+    save_graph(graph, tmp_path)
+    again = load_graph(tmp_path)
+    (one,) = again.linears
+    assert isinstance(one, Conv)
+    assert (one.y, one.x, one.depthwise, one.pe, one.fmt) == (conv.y, conv.x, False, 3, conv.fmt)
+    frames = rng.integers(0, 256, (50, 2, 3, 1))
+    np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
 
 
 def test_same_bytes_every_time(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 import keras
 import numpy as np
 import pytest
-from qkeras import QActivation, QConv2D, QDense, quantized_bits, quantized_relu, ternary
+from qkeras import QActivation, QDense, quantized_bits, quantized_relu, ternary
 from random_models import dense, design, rich_design
 
 from codesign.errors import (
@@ -143,17 +143,17 @@ REFUSED = {
     "softmax": ([dense(4, "fc"), keras.layers.Softmax()], {}, UnsupportedLayerError, "from_logits=True"),
     "inline softmax": ([dense(4, "fc", activation="softmax")], {}, UnsupportedLayerError, "fc_softmax.*from_logits"),
     "tanh": ([dense(4, "fc"), keras.layers.Activation("tanh", name="act")], {}, UnsupportedLayerError, "act:.*tanh"),
-    "convolution": (
-        [QConv2D(2, 2, kernel_quantizer=quantized_bits(4, 0, alpha=1), name="c")],
+    "pooling": (
+        [keras.layers.MaxPooling2D(name="pool")],
         {"shape": (4, 4, 1)},
         UnsupportedLayerError,
-        "c: .*QDense.*Received: QConv2D",
+        "pool: .*Conv2D.*Received: .*Pooling2D",
     ),
     "normalisation": (
         [dense(4, "fc"), keras.layers.BatchNormalization(name="norm")],
         {},
-        UnsupportedLayerError,
-        "norm: ",
+        LatticeError,
+        "norm weight: .*QConv2DBatchnorm",
     ),
     "dense on a matrix": ([dense(4, "fc")], {"shape": (3, 8)}, UnsupportedLayerError, "fc: .*Flatten"),
     "channels first": (

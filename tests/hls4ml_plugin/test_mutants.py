@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import rich_design, walk
+from random_models import rich_conv_design, rich_design, walk
 
 from codesign.golden import Golden
 
@@ -42,43 +42,72 @@ MUTANTS = {
     "unchanged codes are events": ("scan", "count += change[lane] != 0 ? 1 : 0;", "count += 1;"),
 }
 
+CONV_MUTANTS = {
+    "nothing is forwarded": ("conv", "if (recent_word[i - 1] == word)", "if (false)"),
+    "the oldest is forwarded": (
+        "conv",
+        "unsigned i = shape::recent; i > 0; i--) {\n                #pragma HLS UNROLL\n"
+        "                if (recent_word",
+        "unsigned i = 1; i <= shape::recent; i++) {\n                #pragma HLS UNROLL\n"
+        "                if (recent_word",
+    ),
+    "the last words are not stored": ("conv", "while (n < located + shape::recent)", "while (n < located)"),
+    "convolution ignores reset": (
+        "conv",
+        "for (unsigned word = 0; fresh && word <",
+        "for (unsigned word = 0; false && word <",
+    ),
+    "one output too few": ("conv", "? last - first + 1 : 0", "? last - first : 0"),
+    "padding on the left forgotten": ("conv", "CONFIG_T::in_width + CONFIG_T::pad_left", "CONFIG_T::in_width"),
+    "weights of another row": ("conv", "- (row * CONFIG_T::stride_height *", "- (row *"),
+    "depthwise adds to every lane": ("conv", "lane == span.lane))", "true))"),
+}
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    made = rich_design().convert(tmp_path_factory.mktemp("mutants"))
+
+@pytest.fixture(scope="module", params=["dense", "conv"])
+def model(request, tmp_path_factory):
+    make = {"dense": rich_design, "conv": rich_conv_design}[request.param]
+    made = make().convert(tmp_path_factory.mktemp(request.param))
     made.write()
     return made
 
 
 def wrong(model):
-    """Return how many outputs and event counts differ over a stream with 20 resets."""
+    """Return how many outputs and counters differ over a stream with 20 resets."""
     model._compile()
-    stream = walk(np.random.default_rng(5), model.delta_graph.source.fmt, (4, 5, 1), 300)
+    source = model.delta_graph.source
+    stream = walk(np.random.default_rng(5), source.fmt, source.shape, 300)
     count = 0
     for part in np.split(stream, 20):
         model.reset()
         trace = Golden(model.delta_graph).run(part)
         count += int((model.delta_graph.output.fmt.to_codes(model.predict(part)) != trace.outputs).sum())
         for node in model.delta_graph.linears:
-            events = (trace.deltas[node.input] != 0).sum(axis=1)
-            count += int((model.csim_stats[node.name]["per_frame"]["events"] != events).sum())
+            moved = trace.deltas[node.input] != 0
+            stats = model.csim_stats[node.name]["per_frame"]
+            count += int((stats["events"] != moved.sum(axis=1)).sum() + (stats["macs"] != moved @ node.fanout()).sum())
     return count
 
 
-@pytest.mark.parametrize("name", [None, *MUTANTS])
+@pytest.mark.parametrize("model", ["dense", "conv"], indirect=True)
+def test_nothing_is_wrong_without_a_fault(model):
+    assert wrong(model) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [*(("dense", name) for name in MUTANTS), *(("conv", name) for name in CONV_MUTANTS)],
+    indirect=["model"],
+)
 def test_mutant_is_killed(model, name):
-    if name is None:
-        assert wrong(model) == 0
-        return
-    header, old, new = MUTANTS[name]
+    header, old, new = {**MUTANTS, **CONV_MUTANTS}[name]
     path = Path(model.config.get_output_dir()) / "firmware" / "nnet_utils" / f"nnet_delta_{header}.h"
     good = path.read_text()
     assert good.count(old) == 1, name
     path.write_text(good.replace(old, new))
     stamp = model.config.config["Stamp"]
-    model.config.config["Stamp"] = (
-        f"mutant{list(MUTANTS).index(name)}"  # another library name, so that it is loaded afresh
-    )
+    # another library name, so that it is loaded afresh
+    model.config.config["Stamp"] = f"mutant{[*MUTANTS, *CONV_MUTANTS].index(name)}"
     script = path.parents[2] / "build_lib.sh"
     text = script.read_text()
     script.write_text(text.replace(stamp, model.config.config["Stamp"]))

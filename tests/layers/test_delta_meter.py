@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 import tiny_models as models
 
+from codesign.errors import ConfigError
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, over_time
@@ -131,3 +132,8 @@ def test_fanout_counts_every_product(layer: keras.layers.Layer, shape: tuple[int
 
 def test_only_layers_that_multiply_are_probed() -> None:
     assert probe(keras.layers.ReLU(), keras.Input((3,)), 1.0) is None
+
+
+def test_a_separable_convolution_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"sep: .*DepthwiseConv2D and a Conv2D.*write it as the two"):
+        probe(keras.layers.SeparableConv2D(2, 3, name="sep"), keras.Input((5, 5, 2)), 1.0)
