@@ -19,16 +19,27 @@ BUILD_TIMEOUT_S = 900.0
 
 # Verilator calls these; without this check their absence would be an obscure line in a log.
 _SYSTEM_TOOLS = ("g++", "make", "perl")
+# One C++ file: the precompiled headers of split output cost more than they save, and the wheel's makefile cannot use
+# them (its CFG_CXXFLAGS_PCH_I is empty).
+ONE_FILE = ("--output-split", "0")
 # `unique` makes state that the design forgot to initialise random instead of 0.
-_VERILATOR_FLAGS = ("-O3", "-Wall", "--assert", "--x-assign", "unique", "--x-initial", "unique", "--no-timing")
-# Several libraries live in one process: hide everything but the harness' C functions.
+_VERILATOR_FLAGS = (
+    "-O3",
+    "-Wall",
+    "--assert",
+    "--x-assign",
+    "unique",
+    "--x-initial",
+    "unique",
+    "--no-timing",
+    *ONE_FILE,
+)
+# Several libraries live in one process: export the harness' C functions only, and share nothing else.
 _CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
-# The wheel's makefile lost the option that includes a precompiled header: larger designs do not compile without it.
-PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
-_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", PCH_FLAG)
+_EXPORTS = "{ global: sim_*; local: *; };\n"
+_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
-_EXPORTS = "{ global: sim_*; local: *; };\n"
 
 
 @cache

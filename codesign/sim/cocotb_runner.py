@@ -23,7 +23,7 @@ from cocotb_tools.runner import Verilator
 
 from codesign import tools
 from codesign.errors import SimulationError, ToolNotFoundError
-from codesign.sim.build import PCH_FLAG
+from codesign.sim.build import ONE_FILE
 
 LOG_LINES = 60
 RUNTIME = ("verilator.o", "verilated.o", "verilated_vpi.o", "verilated_threads.o")
@@ -55,7 +55,7 @@ class PortsOnly(Verilator):  # type: ignore[misc]
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
         at = verilate.index("--public-flat-rw")
-        return [[*verilate[:at], "--public-depth", "1", *verilate[at + 1 :]], [*make, PCH_FLAG]]
+        return [[*verilate[:at], "--public-depth", "1", *ONE_FILE, *verilate[at + 1 :]], make]
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
         for command in cmds:
@@ -152,9 +152,8 @@ def run_cocotb(
         )
     except subprocess.TimeoutExpired:
         raise SimulationError(f"took longer than {timeout_s:g} s", where=f"{test_module} on {top}") from None
-    except (SimulationError, SystemExit):
-        if not _cases(results):
-            raise
+    except SystemExit:  # how cocotb's runner says that a test failed or none could run; the results say which
+        print(f"cocotb ended with {len(_cases(results))} results")
     _check_results(results, f"{test_module} on {top}")
 
 
