@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   word tokens {fresh, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words beats a
-//             frame; words that a frame does not bring are sent again from the last packet; values extended to LaneWidth
+//             frame; words that a frame does not bring are sent again from the last packet; widened to LaneWidth
 // Latency:    1 cycle
 // Throughput: 1 word a cycle
 // Timing:     combinational m_axis_tready -> ready_o
 // Reset:      between packets; the first frame must bring every word
-// Model:      rtl_tests.models.decode
+// Model:      rtl_tests.models.Decode
 // Words of a frame must arrive in order 0, 1, ... without holes at the front; the address itself is not read.
 module delta_decode #(
     parameter int unsigned Words = 1,

@@ -34,6 +34,10 @@ module delta_quantise #(
     output logic [    DeltaWidth-1:0] delta_o,
     output logic                      changed_o
 );
+  if (InWidth < 1 || CodeWidth < 1 || CodeWidth > 30 || Lo > 0 || Hi < 0) begin : g_bad
+    $error("delta_quantise: InWidth must be at least 1, CodeWidth 1 to 30, Lo <= 0 <= Hi");
+  end
+
   localparam int unsigned ActiveWidth = InWidth + (InSigned ? 0 : 1) + Widen;
   localparam int unsigned RestWidth = Shift + StepMax + 1;
   localparam int unsigned ReachWidth = CodeWidth + Shift > RestWidth ? CodeWidth + Shift : RestWidth;
