@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +42,21 @@ _EXPORTS = "{ global: sim_*; local: *; };\n"
 _MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
+
+
+@cache
+def objects(kind: str) -> Path:
+    """Return a folder that lives as long as this process, for objects that every build of a ``kind`` has in common."""
+    folder = Path(tempfile.mkdtemp(prefix=f"codesign_{kind}_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def copy_objects(names: Sequence[str], source: Path, target: Path) -> None:
+    """Copy the objects that ``source`` has and ``target`` has not."""
+    for name in names:
+        if (source / name).is_file() and not (target / name).exists():
+            shutil.copy(source / name, target / name)
 
 
 @cache
@@ -116,17 +133,12 @@ def _compile(work: Path, flags: list[str], log: Path) -> None:
     command += ["-LDFLAGS", "-shared -Wl,--version-script=../exports.map", "-o", f"../{LIBRARY}"]
     command += ["-f", "filelist.f", "harness.cpp"]
     tools.run(command, work, log, BUILD_TIMEOUT_S, error=SimulationError)
-    runtime = work.parent / f"runtime_{_digest(_versions(), _CXX_FLAGS)}"
-    for name in _RUNTIME:
-        if (runtime / name).is_file():
-            shutil.copy(runtime / name, work / "obj" / name)
+    copy_objects(_RUNTIME, objects("harness"), work / "obj")
     make = ["make", "-C", "obj", "-f", "Vtop.mk", "-j", "2", *_MAKE_FLAGS]
     tools.run(make, work, log, BUILD_TIMEOUT_S, error=SimulationError)
     if not (work / LIBRARY).is_file():
         raise SimulationError("Verilator made no library", where=str(log), expected=LIBRARY)
-    runtime.mkdir(exist_ok=True)
-    for name in _RUNTIME:
-        (work / "obj" / name).replace(runtime / name)
+    copy_objects(_RUNTIME, work / "obj", objects("harness"))
     shutil.rmtree(work / "obj")
 
 
