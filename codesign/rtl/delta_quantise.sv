@@ -39,7 +39,7 @@ module delta_quantise #(
   end
 
   localparam int unsigned ActiveWidth = InWidth + (InSigned ? 0 : 1) + Widen;
-  localparam int unsigned RestWidth = Shift + StepMax + 1;
+  localparam int unsigned RestWidth = Shift + StepMax + 2;  // at least 2: half is 1 << (Shift + k) >> 1
   localparam int unsigned ReachWidth = CodeWidth + Shift > RestWidth ? CodeWidth + Shift : RestWidth;
   // f saturates where that changes nothing: q is clipped and every reference is more than T away.
   localparam int unsigned Width = (ReachWidth > ThresholdWidth ? ReachWidth : ThresholdWidth) + 2;
