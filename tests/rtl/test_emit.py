@@ -121,6 +121,11 @@ def test_two_deltas_in_a_row_are_refused() -> None:
         emit(Graph(name="net", nodes=(source, first, delta("d1", "d0", 6))))
 
 
+def test_a_network_without_linear_layer_is_refused() -> None:
+    with pytest.raises(UnsupportedLayerError, match="at least one Dense"):
+        emit(Graph(name="net", nodes=chain().nodes[:2]))
+
+
 def test_a_branch_is_refused() -> None:
     source, first, node = chain().nodes
     assert isinstance(first, Delta)
