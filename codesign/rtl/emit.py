@@ -64,10 +64,6 @@ def check_chain(graph: Graph) -> None:
                 received=repr(name),
                 fix="rename the layer",
             )
-    if not graph.linears:
-        raise UnsupportedLayerError(
-            "a network without a linear layer has no RTL", where=graph.name, expected="at least one Dense"
-        )
     for before, node in zip(graph.nodes, graph.nodes[1:], strict=False):
         if node.inputs != (before.name,):
             raise ConversionError(
@@ -83,3 +79,7 @@ def check_chain(graph: Graph) -> None:
                 received=f"{type(before).__name__} {before.name!r} then {type(node).__name__} {node.name!r}",
                 fix="remove one of two activations in a row, or insert an identity DeltaActivation",
             )
+    if not graph.linears:
+        raise UnsupportedLayerError(
+            "a network without a linear layer has no RTL", where=graph.name, expected="at least one Dense"
+        )
