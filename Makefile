@@ -20,7 +20,7 @@ demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped d
 	$(BIN)/codesign report build/moving_digits
 
 test: $(STAMP)  ## run the test suite (about 10 minutes)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not heavy"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not heavy"
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -23,6 +23,8 @@ A message says what is wrong, where, what was expected, what was received and wh
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class CodesignError(Exception):
     """Base class of all errors raised on purpose by this project."""
@@ -46,6 +48,16 @@ class CodesignError(Exception):
             parts.append(f"Next step: {fix}.")
         parts[0] = parts[0].rstrip(".") + "."
         super().__init__(" ".join(parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the finished message, so that an error can come back from another process."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[CodesignError], args: tuple[Any, ...], state: dict[str, Any]) -> CodesignError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(CodesignError):

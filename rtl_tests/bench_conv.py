@@ -15,8 +15,8 @@ from models import Event, Place, Word, locate, pack, place_bits
 from codesign.fixed import IntArray
 from codesign.golden import Golden
 from codesign.graph import Conv
-from codesign.rtl.emit import conv_parameters
 from codesign.rtl.memories import conv_memories
+from codesign.rtl.top import conv_parameters
 
 
 def case(name: str) -> Case:

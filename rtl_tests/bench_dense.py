@@ -14,7 +14,8 @@ from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
 from codesign.graph import Delta, Dense, Graph, accumulator_format
 from codesign.graph import Source as GraphSource
-from codesign.rtl.emit import dense_memories, dense_parameters
+from codesign.rtl.memories import dense_memories
+from codesign.rtl.top import dense_parameters
 
 CODE = Fixed(width=5, frac=0, signed=True)
 

@@ -15,7 +15,8 @@ from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
 from codesign.graph import Delta, Graph
 from codesign.graph import Source as GraphSource
-from codesign.rtl.emit import delta_memories, delta_parameters
+from codesign.rtl.memories import delta_memories
+from codesign.rtl.top import delta_parameters
 
 FRAMES = 60
 

@@ -11,8 +11,8 @@ from conv_cases import GRAPHS
 from models import Event, Place, locate, place_bits
 
 from codesign.graph import Conv
-from codesign.rtl.emit import locate_parameters
 from codesign.rtl.memories import conv_memories
+from codesign.rtl.top import locate_parameters
 
 
 def case(name: str) -> Case:

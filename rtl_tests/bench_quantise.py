@@ -88,7 +88,7 @@ class Lane:
     ) -> None:
         self.dut, self.delta, self.z, self.before, self.rng, self.freeze = dut, delta, z, before, rng, freeze
         self.now = 0
-        self.results: list[tuple[int, int]] = []
+        self.results: list[tuple[int, int, int]] = []
 
     def _at(self, values: IntArray | None, cycle: int, signal: Any) -> None:
         noise = self.rng.getrandbits(len(signal))
@@ -106,7 +106,9 @@ class Lane:
     def sample(self, _: int) -> bool:
         if self.enabled:
             if 3 <= self.now < VALUES + 3:
-                self.results.append((self.dut.after_o.value.to_unsigned(), self.dut.delta_o.value.to_signed()))
+                dut = self.dut
+                change = dut.delta_o.value.to_signed()
+                self.results.append((dut.after_o.value.to_unsigned(), change, int(dut.changed_o.value)))
             self.now += 1
         return self.enabled
 
@@ -127,6 +129,7 @@ async def values(dut: Any, freeze: float) -> None:
     lane.now, lane.results = 0, []
     await bench.until(lambda: len(lane.results) == VALUES)
     mask = (1 << delta.fmt.width) - 1
-    for i, (after, change) in enumerate(lane.results):
-        want = (int(trace.codes["d0"][0, i]) & mask, int(trace.deltas["d0"][0, i]))
-        assert (after, change) == want, f"z={z[i]} before={before[i]}: got {(after, change)}, expected {want}"
+    for i, got in enumerate(lane.results):
+        change = int(trace.deltas["d0"][0, i])
+        want = (int(trace.codes["d0"][0, i]) & mask, change, int(change != 0))
+        assert got == want, f"z={z[i]} before={before[i]}: got {got}, expected {want}"

@@ -11,8 +11,8 @@ from bench import Bench, Case, generator, this_case
 
 CASES = {
     "one word": Case(parameters={"Words": 1, "Width": 9, "Distance": 1}),
-    "any distance": Case(parameters={"Words": 3, "Width": 9, "Distance": 1}),
-    "in turn": Case(parameters={"Words": 3, "Width": 9, "Distance": 3}),
+    "any distance": Case(parameters={"Words": 4, "Width": 9, "Distance": 1}),
+    "in turn": Case(parameters={"Words": 4, "Width": 9, "Distance": 4}),
 }
 
 

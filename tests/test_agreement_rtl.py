@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import extreme_frames, random_graph, random_walk, threshold_walk
+from random_graphs import extreme_frames, random_walk, threshold_walk
+from rtl_cases import CASES, Beats, Case, expected_events
 
 from codesign.golden import Golden, Trace
 from codesign.graph import Graph
-from codesign.sim import BeatRun, RtlRun, RtlSimulator, Stalls
+from codesign.sim import RtlRun, RtlSimulator, Stalls
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rtl_agreement")]
 
@@ -24,27 +24,6 @@ STALLS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A network to build: seed and kind of `random_graph`, skipping on or off."""
-
-    seed: int
-    kind: dict[str, object]
-    skip: bool = True
-
-    def graph(self) -> Graph:
-        print(f"{self}")
-        return random_graph(np.random.default_rng(self.seed), **self.kind)
-
-
-CASES = {
-    "hold": Case(seed=1833, kind={"layers": 2, "size": 24, "hold": 0.75, "end": "delta"}),
-    "one word": Case(seed=194, kind={"layers": 3, "size": 16, "hold": None, "lanes": 16, "words": 1, "end": "dense"}),
-    "wide": Case(seed=1001, kind={"layers": 1, "size": 20, "wide": True, "end": "dense"}),
-    "skip off": Case(seed=387, kind={"layers": 2, "size": 20, "end": "dense"}, skip=False),
-}
-
-
 def check_run(graph: Graph, run: RtlRun, trace: Trace, *, skip: bool) -> int:
     """Compare outputs and event counts; return how many values were compared."""
     wrong = np.argwhere(run.outputs != trace.outputs)
@@ -52,10 +31,7 @@ def check_run(graph: Graph, run: RtlRun, trace: Trace, *, skip: bool) -> int:
         f"{len(wrong)} of {run.outputs.size} differ; first at {wrong[0]}: expected {trace.outputs[tuple(wrong[0])]}, "
         f"received {run.outputs[tuple(wrong[0])]}"
     )
-    feeds = {graph.deltas[0].name: graph.deltas[0].name} | {node.name: node.input for node in graph.linears}
-    for engine, delta in feeds.items():
-        changed = (trace.deltas[delta] != 0).sum(axis=1)
-        expected = changed if skip else np.full_like(changed, trace.deltas[delta].shape[1])
+    for engine, expected in expected_events(graph, trace, skip=skip).items():
         np.testing.assert_array_equal(run.engines[engine].events, expected, err_msg=f"events of {engine}")
     return run.outputs.size
 
@@ -96,47 +72,15 @@ def test_many_random_networks(rtl_cache: Path, seed: int) -> None:
     agree(Case(seed=seed, kind=kind, skip=seed % 3 != 0), rtl_cache, frames=2000)
 
 
-def packets(graph: Graph, run: BeatRun, simulator: RtlSimulator) -> np.ndarray:
-    """Return raw output beats as frames ``[packets, size]``; every packet must have its TLAST in place."""
+def check_beats(beats: Beats, simulator: RtlSimulator, stalls: Stalls | None, *, errors: int) -> None:
+    """Push raw beats; every packet must be right and have its TLAST in place."""
+    run = simulator.run_beats(np.stack(beats.beats), np.array(beats.last), np.array(beats.user), stalls=stalls)
     words = simulator.spec.out_words
-    assert run.last.tolist() == ([False] * (words - 1) + [True]) * (len(run.last) // words)
-    return run.outputs.reshape(-1, words * simulator.spec.out_lanes)[:, : graph.output.size]
-
-
-class Beats:
-    """Raw input beats under construction, and the frames that they mean."""
-
-    def __init__(self, simulator: RtlSimulator) -> None:
-        self.source = simulator.graph.source
-        self.beats: list[np.ndarray] = []
-        self.last: list[bool] = []
-        self.user: list[bool] = []
-        self.frames: list[np.ndarray] = []
-
-    def add(
-        self,
-        frame: np.ndarray,
-        *,
-        beats: int | None = None,
-        last: bool = True,
-        new: bool = False,
-        dropped: bool = False,
-    ) -> None:
-        """Append the first ``beats`` beats of a frame; beats beyond its end repeat it."""
-        lanes, count = self.source.lanes, beats if beats is not None else self.source.beats
-        flat = np.resize(frame, max(count, self.source.beats) * lanes)
-        self.beats += list(flat.reshape(-1, lanes)[:count])
-        self.last += [False] * (count - 1) + [last]
-        self.user += [new, *[True] * (count - 1)] if not dropped else [True] * count
-        if not dropped:
-            before = self.frames[-1] if self.frames and not new else np.zeros(self.source.size, np.int64)
-            kept = np.arange(self.source.size) < count * lanes
-            self.frames.append(np.where(kept, frame.reshape(-1), before))
-
-    def run(self, simulator: RtlSimulator, stalls: Stalls | None) -> BeatRun:
-        run = simulator.run_beats(np.stack(self.beats), np.array(self.last), np.array(self.user), stalls=stalls)
-        assert run.accepted == len(self.beats)
-        return run
+    assert run.accepted == len(beats.beats)
+    assert run.last.tolist() == ([False] * (words - 1) + [True]) * len(beats.packets)
+    received = run.outputs.reshape(len(beats.packets), words * simulator.spec.out_lanes)
+    np.testing.assert_array_equal(received[:, : beats.graph.output.size], np.stack(beats.packets))
+    assert run.errors == simulator.errors == errors
 
 
 @pytest.mark.parametrize("stalls", STALLS[:2], ids=["full rate", "stalls"])
@@ -149,31 +93,30 @@ def test_malformed_frames(rtl_cache: Path, name: str, stalls: Stalls | None) -> 
     assert full > 2
     with RtlSimulator(graph, rtl_cache, skip=CASES[name].skip) as simulator:
 
-        def check(errors: int, *frames: dict[str, object]) -> None:
-            beats, golden = Beats(simulator), Golden(graph)
-            for keywords in ({"new": True}, *frames, {}, {}):
-                beats.add(next(walk), **keywords)  # type: ignore[arg-type]
-            run = beats.run(simulator, stalls)
-            np.testing.assert_array_equal(
-                packets(graph, run, simulator),
-                golden.run(np.stack(beats.frames)).outputs.reshape(len(beats.frames), -1),
-            )
-            assert run.errors == simulator.errors == errors
+        def check(errors: int, *lengths: int) -> None:
+            beats = Beats(graph)
+            beats.add(next(walk), new=True)
+            for length in (*lengths, full, full):
+                beats.add(next(walk), beats=length)
+            check_beats(beats, simulator, stalls, errors=errors)
 
         check(0)
-        check(1, {"beats": 1}, {"beats": full - 1}, {})
+        check(1, 1, full - 1, full)
         check(1)
-        check(3, {"beats": full + 1}, {"beats": 3 * full + 2}, {})
+        check(3, full + 1, 3 * full + 2)
         simulator.reset(hard=True)
         check(0)
-        check(2, {"last": False}, {"dropped": True})  # no TLAST: the next frame is the rest of this one
-        check(3, {"beats": 2}, {"beats": full + 2}, {"beats": 1})
+        beats = Beats(graph)
+        beats.add(next(walk), new=True, last=False)
+        beats.drop(next(walk))
+        beats.add(next(walk))
+        check_beats(beats, simulator, stalls, errors=2)
+        check(3, 2, full + 2, 1)
         simulator.reset(hard=True)
-        beats = Beats(simulator)
+        beats = Beats(graph)
         beats.add(next(walk), beats=1)  # a short frame that starts the stream: the rest is code 0
         beats.add(next(walk))
-        expected = Golden(graph).run(np.stack(beats.frames)).outputs.reshape(2, -1)
-        np.testing.assert_array_equal(packets(graph, beats.run(simulator, stalls), simulator), expected)
+        check_beats(beats, simulator, stalls, errors=1)
 
 
 def test_a_reset_in_the_middle_of_a_frame_forgets_everything(rtl_cache: Path) -> None:
@@ -182,9 +125,9 @@ def test_a_reset_in_the_middle_of_a_frame_forgets_everything(rtl_cache: Path) ->
     with RtlSimulator(graph, rtl_cache) as simulator:
         for count in range(1, graph.source.beats + 1):
             simulator.run(walk)
-            beats = Beats(simulator)
+            beats = Beats(graph)
             beats.add(walk[0], beats=count, last=False)
-            beats.run(simulator, None)
+            simulator.run_beats(np.stack(beats.beats), np.array(beats.last), np.array(beats.user))
             simulator.reset(hard=True)
             check_run(graph, simulator.run(walk[:5]), Golden(graph).run(walk[:5]), skip=True)
 

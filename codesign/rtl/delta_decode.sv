@@ -5,7 +5,7 @@
 // Throughput: 1 word a cycle in, then 1 beat a cycle out; no word is taken while a packet leaves
 // Timing:     no combinational path from m_axis_tready to ready_o
 // Reset:      between packets; the first frame must bring every word
-// Model:      rtl_tests.models.decode
+// Model:      rtl_tests.models.Decode
 module delta_decode #(
     parameter int unsigned Words = 1,
     parameter int unsigned Lanes = 1,

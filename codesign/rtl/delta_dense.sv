@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> a[j] += W[address, j] * delta for
-//             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the start
-//             of a stream. A frame without events sends only end_of_frame.
+//             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the
+//             start of a stream. A frame without events sends only end_of_frame.
 // Latency:    6 cycles from the issue of a word to its token
 // Throughput: Words cycles an event without gaps; emission is free, see below
-// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); both sides of the multiplier registered
+// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
 // Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
 // Model:      codesign.golden.Golden._delta
 // Emission: the first walk of the next frame reads every word before it adds, which is the value to send. If no event

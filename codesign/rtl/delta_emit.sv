@@ -56,7 +56,7 @@ module delta_emit #(
   logic [Lanes*StepWidth-1:0] step;
   logic [Lanes*ThresholdWidth-1:0] threshold;
   logic [Lanes*CodeWidth-1:0] old_codes, new_codes;
-  logic [Lanes-1:0] mask;
+  logic [Lanes-1:0] changed, mask;
   logic [Lanes*DeltaWidth-1:0] deltas;
 
   assign enable = ready_i || !valid_o;
@@ -125,17 +125,17 @@ module delta_emit #(
         .threshold_i(threshold[lane*ThresholdWidth+:ThresholdWidth]),
         .before_i   (old_codes[lane*CodeWidth+:CodeWidth]),
         .after_o    (new_codes[lane*CodeWidth+:CodeWidth]),
-        .delta_o    (deltas[lane*DeltaWidth+:DeltaWidth])
+        .delta_o    (deltas[lane*DeltaWidth+:DeltaWidth]),
+        .changed_o  (changed[lane])
     );
   end
 
   // Stage 3: which lanes send.
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_mask
     localparam bit InLastWord = (Words - 1) * Lanes + lane < Size;
-    logic used, changed;
+    logic used;
     assign used = head_q[3][WordWidth+1] && (InLastWord || head_q[3][WordWidth-1:0] != WordWidth'(Words - 1));
-    assign changed = deltas[lane*DeltaWidth+:DeltaWidth] != 0;
-    assign mask[lane] = used && (changed || !Skip);
+    assign mask[lane] = used && (changed[lane] || !Skip);
   end
 
   always_ff @(posedge clk_i) begin

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   one lane of delta_emit, with f = max(z, 0) or z, k = step_i, T = threshold_i:
 //               q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
-//               after = Hold && |f - before * 2^Shift| < T ? before : q;  delta = after - before
+//               after = Hold && |f - before * 2^Shift| < T ? before : q;  delta = after - before;  changed = delta != 0
 // Latency:    3 enabled cycles from z_i; step_i and threshold_i are taken 1 cycle after z_i, before_i 3 cycles after it
 // Throughput: 1 value a cycle
 // Timing:     combinational before_i -> after_o, delta_o: two comparisons with bounds made in the stages before, for
@@ -31,21 +31,31 @@ module delta_quantise #(
     input  logic [ThresholdWidth-1:0] threshold_i,
     input  logic [     CodeWidth-1:0] before_i,
     output logic [     CodeWidth-1:0] after_o,
-    output logic [    DeltaWidth-1:0] delta_o
+    output logic [    DeltaWidth-1:0] delta_o,
+    output logic                      changed_o
 );
+  if (InWidth < 1 || CodeWidth < 1 || CodeWidth > 30 || Lo > 0 || Hi < 0) begin : g_bad
+    $error("delta_quantise: InWidth must be at least 1, CodeWidth 1 to 30, Lo <= 0 <= Hi");
+  end
+
   localparam int unsigned ActiveWidth = InWidth + (InSigned ? 0 : 1) + Widen;
-  localparam int unsigned RestWidth = Shift + StepMax + 1;
-  // One bit more than either needs: floor + 1 may carry.
-  localparam int unsigned Width = (ActiveWidth > RestWidth ? ActiveWidth : RestWidth) + 1;
+  localparam int unsigned RestWidth = Shift + StepMax + 2;  // at least 2: half is 1 << (Shift + k) >> 1
+  localparam int unsigned ReachWidth = CodeWidth + Shift > RestWidth ? CodeWidth + Shift : RestWidth;
+  // f saturates where that changes nothing: q is clipped and every reference is more than T away.
+  localparam int unsigned Width = (ReachWidth > ThresholdWidth ? ReachWidth : ThresholdWidth) + 2;
+  localparam int unsigned FullWidth = (ActiveWidth > Width ? ActiveWidth : Width) + 1;
   localparam int unsigned BoundWidth = CodeWidth + 2;  // Lo - 1 .. Hi + 1, signed
 
   // Stage 0: activation.
-  logic signed [Width-1:0] z, f_q;
+  logic signed [FullWidth-1:0] z;
+  logic signed [Width-1:0] f_q;
+  logic beyond;
   if (InSigned) begin : g_signed
-    assign z = Width'($signed(z_i)) <<< Widen;
+    assign z = FullWidth'($signed(z_i)) <<< Widen;
   end else begin : g_unsigned
-    assign z = Width'(z_i) << Widen;
+    assign z = FullWidth'(z_i) << Widen;
   end
+  assign beyond = z[FullWidth-1:Width-1] != {(FullWidth - Width + 1) {z[FullWidth-1]}};
 
   // Stage 1: floor and round.
   logic signed [Width-1:0] floor, floor_q;
@@ -58,13 +68,15 @@ module delta_quantise #(
   assign up = half != 0 && (rest > half || (rest == half && floor[0]));
 
   // Stage 2: step and clip.
-  logic signed [Width-1:0] rounded;
+  logic signed [Width:0] rounded;  // one bit more: rounding may carry
   logic signed [BoundWidth-1:0] q_q;
-  assign rounded = (floor_q + Width'(up_q)) <<< step_q;
+  assign rounded = ((Width + 1)'(floor_q) + (Width + 1)'(up_q)) <<< step_q;
 
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
-      f_q <= Relu && z < 0 ? '0 : z;
+      if (Relu && z < 0) f_q <= '0;
+      else if (beyond) f_q <= {z[FullWidth-1], {(Width - 1) {!z[FullWidth-1]}}};
+      else f_q <= z[Width-1:0];
       floor_q <= floor;
       up_q <= up;
       step_q <= step_i;
@@ -80,9 +92,10 @@ module delta_quantise #(
   assign old_code = CodeSigned ? BoundWidth'($signed(before_i)) : BoundWidth'(before_i);
   assign after_o = moved ? q_q[CodeWidth-1:0] : before_i;
   assign delta_o = moved ? DeltaWidth'(q_q - old_code) : '0;
+  assign changed_o = moved && q_q != old_code;
 
   if (Hold) begin : g_hold
-    localparam int unsigned SumWidth = (Width > ThresholdWidth + 1 ? Width : ThresholdWidth + 1) + 1;
+    localparam int unsigned SumWidth = Width + 1;
     localparam logic signed [SumWidth-1:0] RoundUp = (SumWidth'(1) << Shift) - SumWidth'(1);
     logic signed [SumWidth-1:0] minus_q, plus_q, below, above;
     logic signed [BoundWidth-1:0] below_q, above_q;

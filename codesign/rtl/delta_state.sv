@@ -2,10 +2,10 @@
 // Function:   read-modify-write memory: operand_o = value of word_i (or initial_i if load_i), then value = result_i
 // Latency:    operand_o 2 enabled cycles after word_i; initial_i is taken 1 enabled cycle after word_i
 // Throughput: 1 access a cycle; an access sees the results of all before it, also of the one in the previous cycle
-// Timing:     combinational result_i -> memory write port; operand_o is a register behind a 2:1 multiplexer
+// Timing:     result_i is registered; operand_o is a register behind a 2:1 multiplexer
 // Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
 // Model:      a list, read then written
-// Distance = fewest cycles between two accesses of one word: 1 forwards always, 3 and more removes the forwarding.
+// Distance = fewest cycles between two accesses of one word: 1 forwards always, 4 and more removes the forwarding.
 module delta_state #(
     parameter int unsigned Words = 1,
     parameter int unsigned Width = 1,
@@ -26,37 +26,36 @@ module delta_state #(
     $error("delta_state: Words, Width and Distance must be at least 1");
   end
 
-  // Forwarding covers every collision, so the memory may return anything on one.
+  // Stages: _q read data, _qq operand, _qqq result. Forwarding covers every collision of the read with the write, so
+  // the memory may return anything on one.
   (* no_rw_check *) logic [Width-1:0] memory[Words];
-  logic [Width-1:0] read_q, operand_q, result_q;
-  logic [WordWidth-1:0] word_q, word_qq;  // stages: read data (q), operand (qq)
-  logic valid_q, valid_qq, load_q, collide_q, forward_q;
+  logic [Width-1:0] read_q, operand_q, result_q, written_q;
+  logic [WordWidth-1:0] word_q, word_qq, word_qqq;
+  logic valid_q, valid_qq, valid_qqq;
+  logic load_q, behind_1_q, behind_2_q, behind_3_q;  // distance to an access of the same word
 
-  assign operand_o = forward_q ? result_q : operand_q;
+  assign operand_o = behind_1_q ? result_q : operand_q;
 
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
-      if (valid_qq) memory[word_qq] <= result_i;
+      if (valid_qqq) memory[word_qqq] <= result_q;
       read_q <= memory[word_i];
-      operand_q <= load_q ? initial_i : collide_q ? result_q : read_q;
+      operand_q <= load_q ? initial_i : behind_2_q ? result_q : behind_3_q ? written_q : read_q;
       result_q <= result_i;
+      written_q <= result_q;
       load_q <= load_i;
-      word_q <= word_i;
-      word_qq <= word_q;
-      // Two cycles behind a write: it lands in the cycle of this read.
-      collide_q <= Distance <= 2 && valid_qq && word_i == word_qq;
-      // One cycle behind: its result is known only in the next cycle.
-      forward_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
+      {word_qqq, word_qq, word_q} <= {word_qq, word_q, word_i};
+      behind_1_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
+      behind_2_q <= Distance <= 2 && valid_qq && word_i == word_qq;
+      behind_3_q <= Distance <= 3 && valid_qqq && word_i == word_qqq;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      valid_q  <= 1'b0;
-      valid_qq <= 1'b0;
+      {valid_qqq, valid_qq, valid_q} <= '0;
     end else if (enable_i) begin
-      valid_q  <= valid_i;
-      valid_qq <= valid_q;
+      {valid_qqq, valid_qq, valid_q} <= {valid_qq, valid_q, valid_i};
     end
   end
 endmodule

@@ -5,7 +5,7 @@
 // Throughput: 1 read a cycle
 // Timing:     everything registered
 // Reset:      all counters 0
-// Model:      rtl_tests.models.Counters
+// Model:      rtl_tests.bench_stats.Pulses
 // Costs 32 flip-flops a counter, four counters an engine.
 module delta_stats #(
     parameter int unsigned Engines = 1

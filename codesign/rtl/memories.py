@@ -10,16 +10,11 @@ from codesign.graph.ir import Axis, Conv, Delta, Dense
 
 
 def index_bits(count: int) -> int:
-    """Bits of an index below ``count``, at least 1."""
+    """Return the bits of an index below ``count``, at least 1."""
     return max(1, (count - 1).bit_length())
 
 
-def signed_width(fmt: Fixed) -> int:
-    """Bits of a two's-complement code of ``fmt``."""
-    return fmt.width + int(not fmt.signed)
-
-
-def _memory(values: IntArray, bits: int) -> str:
+def memory_text(values: IntArray, bits: int) -> str:
     """Return ``values`` ``[lines, lanes]`` as ``$readmemh`` text, ``bits`` each, lane 0 in the low bits."""
     digits = -(-values.shape[1] * bits // 4)
     mask = (1 << bits) - 1
@@ -32,13 +27,18 @@ def _memory(values: IntArray, bits: int) -> str:
     return "".join(lines)
 
 
+def signed_width(fmt: Fixed) -> int:
+    """Bits of a two's-complement code of ``fmt``."""
+    return fmt.width + int(not fmt.signed)
+
+
 def dense_memories(node: Dense) -> dict[str, str]:
     """Return the weight and bias files of a `Dense`."""
     weight = node.weight.reshape(node.n_in * node.words, node.pe)
     bias = node.bias.reshape(node.words, node.pe)
     return {
-        f"{node.name}_weight.mem": _memory(weight, signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": _memory(bias, node.fmt.width),
+        f"{node.name}_weight.mem": memory_text(weight, signed_width(node.weight_fmt)),
+        f"{node.name}_bias.mem": memory_text(bias, node.fmt.width),
     }
 
 
@@ -50,8 +50,8 @@ def conv_memories(node: Conv) -> dict[str, str]:
     rows = _table(node.y, node.x.kernel * channels, 1)
     columns = _table(node.x, channels, node.groups)
     return {
-        f"{node.name}_weight.mem": _memory(tap.reshape(-1, node.pe), signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": _memory(node.bias.reshape(node.groups, node.pe), node.fmt.width),
+        f"{node.name}_weight.mem": memory_text(tap.reshape(-1, node.pe), signed_width(node.weight_fmt)),
+        f"{node.name}_bias.mem": memory_text(node.bias.reshape(node.groups, node.pe), node.fmt.width),
         f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
         f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
     }
@@ -94,10 +94,10 @@ def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
     steps, thresholds = node.steps(), node.thresholds()
     files = {}
     if len(set(steps.tolist())) > 1:
-        files[f"{node.name}_step.mem"] = _memory(_words(steps, lanes), max(1, int(steps.max()).bit_length()))
+        files[f"{node.name}_step.mem"] = memory_text(_words(steps, lanes), max(1, int(steps.max()).bit_length()))
         if thresholds is not None:
             bits = int(thresholds.max()).bit_length()
-            files[f"{node.name}_threshold.mem"] = _memory(_words(thresholds, lanes), bits)
+            files[f"{node.name}_threshold.mem"] = memory_text(_words(thresholds, lanes), bits)
     return files
 
 

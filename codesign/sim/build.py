@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,16 +21,42 @@ BUILD_TIMEOUT_S = 900.0
 
 # Verilator calls these; without this check their absence would be an obscure line in a log.
 _SYSTEM_TOOLS = ("g++", "make", "perl")
+# One C++ file: the precompiled headers of split output cost more than they save, and the wheel's makefile cannot use
+# them (its CFG_CXXFLAGS_PCH_I is empty).
+ONE_FILE = ("--output-split", "0")
 # `unique` makes state that the design forgot to initialise random instead of 0.
-_VERILATOR_FLAGS = ("-O3", "-Wall", "--assert", "--x-assign", "unique", "--x-initial", "unique", "--no-timing")
-# Several libraries live in one process: hide everything but the harness' C functions.
+_VERILATOR_FLAGS = (
+    "-O3",
+    "-Wall",
+    "--assert",
+    "--x-assign",
+    "unique",
+    "--x-initial",
+    "unique",
+    "--no-timing",
+    *ONE_FILE,
+)
+# Several libraries live in one process: export the harness' C functions only, and share nothing else.
 _CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
-# The wheel's makefile lost the option that includes a precompiled header: larger designs do not compile without it.
-PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
-_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2", PCH_FLAG)
+_EXPORTS = "{ global: sim_*; local: *; };\n"
+_MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
-_EXPORTS = "{ global: sim_*; local: *; };\n"
+
+
+@cache
+def objects(kind: str) -> Path:
+    """Return a folder that lives as long as this process, for objects that every build of a ``kind`` has in common."""
+    folder = Path(tempfile.mkdtemp(prefix=f"codesign_{kind}_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def copy_objects(names: Sequence[str], source: Path, target: Path) -> None:
+    """Copy the objects that ``source`` has and ``target`` has not."""
+    for name in names:
+        if (source / name).is_file() and not (target / name).exists():
+            shutil.copy(source / name, target / name)
 
 
 @cache
@@ -105,17 +133,12 @@ def _compile(work: Path, flags: list[str], log: Path) -> None:
     command += ["-LDFLAGS", "-shared -Wl,--version-script=../exports.map", "-o", f"../{LIBRARY}"]
     command += ["-f", "filelist.f", "harness.cpp"]
     tools.run(command, work, log, BUILD_TIMEOUT_S, error=SimulationError)
-    runtime = work.parent / f"runtime_{_digest(_versions(), _CXX_FLAGS)}"
-    for name in _RUNTIME:
-        if (runtime / name).is_file():
-            shutil.copy(runtime / name, work / "obj" / name)
+    copy_objects(_RUNTIME, objects("harness"), work / "obj")
     make = ["make", "-C", "obj", "-f", "Vtop.mk", "-j", "2", *_MAKE_FLAGS]
     tools.run(make, work, log, BUILD_TIMEOUT_S, error=SimulationError)
     if not (work / LIBRARY).is_file():
         raise SimulationError("Verilator made no library", where=str(log), expected=LIBRARY)
-    runtime.mkdir(exist_ok=True)
-    for name in _RUNTIME:
-        (work / "obj" / name).replace(runtime / name)
+    copy_objects(_RUNTIME, work / "obj", objects("harness"))
     shutil.rmtree(work / "obj")
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,6 +48,8 @@ def job_type(engines: int) -> type[ctypes.Structure]:
 class Model:
     """A Verilated top, out of power-on reset.
 
+    `close` frees it; it must not be used after that.
+
     Args:
         folder: what `codesign.sim.build.build` returned.
         spec: of the top.
@@ -75,12 +78,8 @@ class Model:
         self._handle = self._library.sim_open(str(folder).encode(), seed & 0xFFFFFFFF)
         if not self._handle:
             raise SimulationError(self._library.sim_message().decode(), where=spec.module)
-
-    def close(self) -> None:
-        """Free the model; calling it again does nothing."""
-        if self._handle:
-            self._library.sim_close(self._handle)
-            self._handle = None
+        # Frees the model: when called, or when this object is forgotten, or at exit; once.
+        self.close = weakref.finalize(self, self._library.sim_close, self._handle)
 
     def reset(self) -> None:
         """Hold ``rst_ni`` low for four cycles."""

@@ -62,3 +62,32 @@ ONE = stage("1_one", "one")
 TWO = stage("2_two", "two", "1_one", config=("clip",))
 THREE = stage("3_three", "three", "2_two")
 STAGES = (ONE, TWO, THREE)
+
+
+def meet(job: Job) -> None:
+    """Wait until the stage beside has written its name; only works if both run at the same time."""
+    mine = job.folder.name.removesuffix(".partial")
+    (job.cache / mine).write_text("here")
+    deadline = time.monotonic() + 60
+    while len(list(job.cache.iterdir())) < 2:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the other stage did not come")
+        time.sleep(0.02)
+    (job.folder / "met.txt").write_text("met")
+
+
+def wait(job: Job) -> None:
+    """Say it is there, then wait to be stopped; leave a mark when it is."""
+    (job.cache / "waiting").write_text("here")
+    try:
+        time.sleep(120)
+    except KeyboardInterrupt:
+        (job.cache / "stopped").write_text("yes")
+        raise
+
+
+def crash_beside(job: Job) -> None:
+    """Crash once the stage beside is waiting."""
+    while not (job.cache / "waiting").exists():
+        time.sleep(0.02)
+    raise ZeroDivisionError("by hand")

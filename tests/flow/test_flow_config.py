@@ -108,4 +108,4 @@ def test_every_key_and_its_default_is_documented() -> None:
             assert row, f"{section.name}.{item.name} is not in docs/cli.md"
             if item.default not in (None, dataclasses.MISSING):
                 default = list(item.default) if isinstance(item.default, tuple) else item.default
-                assert row[1] == f"`{json.dumps(default)}`", f"{section.name}.{item.name}"
+                assert row[1] == f"`{json.dumps(default)}`", f"docs/cli.md: {section.name}.{item.name} is now {default}"

@@ -238,3 +238,37 @@ def test_interrupted_work_with_other_inputs_is_not_reused(tmp_path: Path) -> Non
     with pytest.raises(StageError, match="KeyError"):
         flow()
     assert not (partial / "leftover.txt").exists()
+
+
+def test_beside_runs_at_the_same_time(tmp_path: Path) -> None:
+    stages = (stage("1_meet", "meet"), stage("2_meet", "meet", beside=True), stage("3_one", "one", "2_meet"))
+    flow = Flow(tmp_path, stages)
+    assert flow() == ["ok", "ok", "ok"]
+    assert flow() == ["cached", "cached", "cached"]
+
+
+def test_beside_waits_for_what_it_reads_and_is_not_started_past_to(tmp_path: Path) -> None:
+    stages = (ONE, dataclasses.replace(TWO, beside=True), stage("3_three", "three", "2_two"))
+    flow = Flow(tmp_path, stages)
+    assert flow(last="1_one") == ["ok"]
+    assert not list(tmp_path.glob("2_two*"))
+    assert flow() == ["cached", "ok", "ok"]
+    assert (tmp_path / "3_three" / "three.txt").read_text() == "seed 1, 8 frames"
+
+
+def test_failure_stops_what_runs_beside(tmp_path: Path) -> None:
+    flow = Flow(tmp_path, (stage("1_crash", "crash_beside"), stage("2_wait", "wait", beside=True)))
+    with pytest.raises(StageError, match="by hand"):
+        flow()
+    assert (tmp_path / "cache" / "stopped").read_text() == "yes"
+
+
+def test_errors_and_missing_tools_come_back_from_beside(tmp_path: Path) -> None:
+    flow = Flow(tmp_path / "a", (ONE, stage("2_refuse", "refuse", beside=True)))
+    with pytest.raises(ConversionError, match="fc1: cannot convert"):
+        flow()
+    assert "  | a tool said this about 2_refuse.partial" in flow.lines
+    assert "Traceback" not in flow.lines
+    flow = Flow(tmp_path / "b", (ONE, stage("2_tool", "no_tool", beside=True, optional=True)))
+    assert flow() == ["ok", "skipped"]
+    assert "2_tool skipped: vitis-run not on PATH" in flow.lines

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled HLS project against the golden model: outputs, state, counters, and bad frames."""
 
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -13,11 +15,22 @@ from codesign.golden import Golden
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plugin_csim")]
 
 
-@pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
-def model(request, tmp_path_factory):
-    made = rich_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
-    made.compile()
-    return made
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Compile each form once, in whatever order the tests come."""
+
+    @cache
+    def build(io_type):
+        made = rich_design().convert(tmp_path_factory.mktemp(io_type), io_type=io_type)
+        made.compile()
+        return made
+
+    return build
+
+
+@pytest.fixture(params=["io_parallel", "io_stream"])
+def model(request, compiled):
+    return compiled(request.param)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign.errors import ToolNotFoundError
+from codesign.flow.children import each
 from codesign.flow.graph_file import load_graph
 from codesign.rtl.emit import emit, top_spec
 from codesign.synth import Resources, place_and_route, synthesise
@@ -18,22 +18,21 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> str:
-    """Write ``resources.json``: one entry a target and tool. Two targets at a time."""
+    """Write ``resources.json``: one entry a target and tool. All targets at the same time."""
     graph = load_graph(job.upstream["2_graph"])
     files, top = emit(graph), top_spec(graph).module
     synth = job.design.synth
-
-    def measure(target: str) -> tuple[list[Resources], str]:
-        folder = job.folder / target
-        folder.mkdir()
-        found = [synthesise(files, top, target=target, folder=folder)]
-        return _route(found, folder) if target == "ecp5" and synth.route else (found, "")
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        results = list(job.track(pool.map(measure, synth.targets), len(synth.targets), "target"))
+    results = each(_measure, [(files, top, target, job.folder / target, synth.route) for target in synth.targets])
     found = [item.to_json() for items, _ in results for item in items]
     (job.folder / "resources.json").write_text(json.dumps(found, indent=1) + "\n")
     return ", ".join(note for _, note in results if note)
+
+
+def _measure(files: dict[str, str], top: str, target: str, folder: Path, route: bool) -> tuple[list[Resources], str]:
+    """Return the figures of one target and a note."""
+    folder.mkdir()
+    found = [synthesise(files, top, target=target, folder=folder)]
+    return _route(found, folder) if target == "ecp5" and route else (found, "")
 
 
 def _route(found: list[Resources], folder: Path) -> tuple[list[Resources], str]:

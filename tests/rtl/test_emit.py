@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""emit(): the files of an RTL project, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_graphs import random_graph
+
+from codesign.errors import ConversionError, UnsupportedLayerError
+from codesign.fixed import Fixed
+from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+from codesign.rtl import emit, top_spec
+from codesign.rtl.emit import LEAVES
+from codesign.tools import run
+
+CODE = Fixed(width=5, frac=4, signed=True)
+
+
+def delta(name: str, source: str, size: int, **changes: object) -> Delta:
+    record = {"activation": "identity", "lo": CODE.lo, "hi": CODE.hi, **changes}
+    return Delta(name=name, input=source, shape=(size,), in_fmt=CODE, fmt=CODE, **record)  # type: ignore[arg-type]
+
+
+def dense(name: str, before: Delta, n_out: int, pe: int, weight_fmt: Fixed | None = None) -> Dense:
+    fmt = weight_fmt or Fixed(width=4, frac=2, signed=True)
+    weight = np.arange(before.size * n_out).reshape(before.size, n_out) % (fmt.hi - fmt.lo + 1) + fmt.lo
+    bias = -np.arange(n_out)
+    return Dense(
+        name=name,
+        input=before.name,
+        weight=weight,
+        bias=bias,
+        weight_fmt=fmt,
+        fmt=accumulator_format(name, weight, bias, weight_fmt=fmt, delta=before),
+        pe=pe,
+    )
+
+
+def chain(**changes: object) -> Graph:
+    source = Source(name="in", shape=(2, 3), fmt=CODE, lanes=4)
+    first = delta("d0", "in", 6, **changes)
+    return Graph(name="net", nodes=(source, first, dense("fc", first, 4, 2)))
+
+
+def codes(line: str, bits: int, lanes: int) -> list[int]:
+    word = int(line, 16)
+    values = [(word >> (lane * bits)) & ((1 << bits) - 1) for lane in range(lanes)]
+    return [value - (value >> (bits - 1) << bits) for value in values]
+
+
+def test_files() -> None:
+    files = emit(chain())
+    assert files["filelist.f"].split() == [f"delta_{leaf}.sv" for leaf in LEAVES] + ["net_top.sv"]
+    assert set(files["filelist.f"].split()) | {"filelist.f", "fc_weight.mem", "fc_bias.mem"} == set(files)
+    assert files == emit(chain()), "the same graph gives the same text"
+
+
+def test_the_top_only_instantiates() -> None:
+    text = emit(chain())["net_top.sv"]
+    assert "always" not in text
+    assert set(re.findall(r"^  (delta_\w+) #\(", text, re.MULTILINE)) == {
+        f"delta_{leaf}" for leaf in LEAVES if leaf not in ("state", "quantise")
+    }
+
+
+def test_spec() -> None:
+    spec = top_spec(chain())
+    assert (spec.module, spec.engines) == ("net_top", ("d0", "fc"))
+    assert (spec.in_lanes, spec.in_lane_bits, spec.in_width, spec.beats) == (4, 8, 5, 2)
+    assert (spec.out_lanes, spec.out_lane_bits, spec.out_words) == (2, 16, 2)
+
+
+def test_memory_files_hold_the_codes_lane_0_low() -> None:
+    graph = chain()
+    node = graph.linears[0]
+    files = emit(graph)
+    weight = [codes(line, 4, 2) for line in files["fc_weight.mem"].split()]
+    bias = [codes(line, node.fmt.width, 2) for line in files["fc_bias.mem"].split()]
+    assert weight == node.weight.reshape(-1, 2).tolist(), "line = input * words + word"
+    assert bias == node.bias.reshape(-1, 2).tolist()
+
+
+def test_unsigned_weights_get_a_sign_bit() -> None:
+    source, first, _ = chain().nodes
+    assert isinstance(first, Delta)
+    node = dense("fc", first, 4, 4, Fixed(width=3, frac=0, signed=False))
+    files = emit(Graph(name="net", nodes=(source, first, node)))
+    assert ".WeightWidth(4)" in files["net_top.sv"]
+    assert [codes(line, 4, 4) for line in files["fc_weight.mem"].split()] == node.weight.tolist()
+
+
+def test_steps_that_differ_come_from_a_file_padded_with_0() -> None:
+    files = emit(chain(step_log2=(0, 1, 2), channels=3, hold=0.75))
+    steps = [codes("0" + line, 3, 1) for line in files["d0_step.mem"].split()]
+    assert len(steps) == 2
+    assert files["d0_step.mem"].split() == [f"{0b00_10_01_00:02x}", f"{0b00_00_10_01:02x}"]
+    thresholds = [int(line, 16) & 0b11 for line in files["d0_threshold.mem"].split()]
+    assert thresholds == [1, 2], "ceil(0.75 * 2^k) of elements 0 and 4"
+    assert not [name for name in emit(chain(step_log2=(1,), hold=0.75)) if name.startswith("d0_")]
+
+
+def test_a_last_delta_sends_codes() -> None:
+    source, first, node = chain().nodes
+    assert isinstance(node, Dense)
+    last = Delta(
+        name="d1", input="fc", shape=(4,), in_fmt=node.fmt, fmt=CODE, activation="identity", lo=CODE.lo, hi=CODE.hi
+    )
+    graph = Graph(name="net", nodes=(source, first, node, last))
+    spec = top_spec(graph)
+    assert (spec.out_lanes, spec.out_lane_bits, spec.out_words) == (2, 8, 2)
+    assert emit(graph)["net_top.sv"].count(".SendCodes(1'b1)") == 1
+
+
+def test_two_deltas_in_a_row_are_refused() -> None:
+    source, first, _ = chain().nodes
+    with pytest.raises(UnsupportedLayerError, match="'d0' then Delta 'd1'"):
+        emit(Graph(name="net", nodes=(source, first, delta("d1", "d0", 6))))
+
+
+def test_a_network_without_linear_layer_is_refused() -> None:
+    with pytest.raises(UnsupportedLayerError, match="at least one Dense"):
+        emit(Graph(name="net", nodes=chain().nodes[:2]))
+
+
+def test_a_branch_is_refused() -> None:
+    source, first, node = chain().nodes
+    assert isinstance(first, Delta)
+    with pytest.raises(ConversionError, match=r"fc2: .*branching"):
+        emit(Graph(name="net", nodes=(source, first, node, dense("fc2", first, 2, 1))))
+
+
+@pytest.mark.parametrize("name", ["1st", "a-b", "", "a b"])
+def test_a_name_that_is_no_identifier_is_refused(name: str) -> None:
+    with pytest.raises(ConversionError, match="identifier"):
+        emit(Graph(name=name, nodes=chain().nodes))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_tops_are_lint_clean(seed: int, tmp_path: Path) -> None:
+    print("seed", seed)
+    graph = random_graph(np.random.default_rng(seed))
+    for name, text in emit(graph).items():
+        (tmp_path / name).write_text(text)
+    top = top_spec(graph).module
+    argv = ["verilator", "--lint-only", "-Wall", "--assert", "-f", "filelist.f", "--top", top]
+    run(argv, tmp_path, tmp_path / "lint.log", 60)

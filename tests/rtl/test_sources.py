@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SystemVerilog leaves keep to the project's style, and refuse bad parameters."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from codesign.errors import CodesignError
+from codesign.paths import RTL
+from codesign.tools import run
+
+LEAVES = sorted(RTL.glob("*.sv"))
+HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
+STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "decode"}
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_header(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[0] == "// SPDX-License-Identifier: Apache-2.0"
+    header = [line for line in lines if line.startswith("// ")]
+    found = [match[1] for line in header if (match := re.match(r"// (\w+):\s+\S", line)) and match[1] in HEADER]
+    assert found == list(HEADER)
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_one_module_a_file(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [path.stem]
+    asserted = text.count("assert property")
+    assert asserted == (2 if path.stem.removeprefix("delta_") in STREAMS else 0), "valid and payload stay while stalled"
+    assert ("`ifndef SYNTHESIS" in text) == (asserted > 0)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "parameters"),
+    [
+        ("fifo", {"Depth": 0}),
+        ("state", {"Words": 0}),
+        ("encode", {"LaneWidth": 8, "CodeWidth": 9}),
+        ("quantise", {"Lo": 1}),
+        ("emit", {"Size": 0}),
+        ("serialize", {"Size": 0}),
+        ("dense", {"AccWidth": 1}),
+        ("decode", {"LaneWidth": 8, "ValueWidth": 9}),
+        ("stats", {"Engines": 64}),
+    ],
+)
+def test_bad_parameters_fail_elaboration(leaf: str, parameters: dict[str, int], tmp_path: Path) -> None:
+    log = tmp_path / "lint.log"
+    options = [f"-G{name}={value}" for name, value in parameters.items()]
+    argv = [
+        "verilator",
+        "--lint-only",
+        *options,
+        "-Wno-lint",
+        "-Wno-style",
+        *map(str, LEAVES),
+        "--top",
+        f"delta_{leaf}",
+    ]
+    with pytest.raises(CodesignError):
+        run(argv, tmp_path, log, 60)
+    assert f"delta_{leaf}: " in log.read_text(), "the message names the module"

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks whose RTL the tests build, and raw AXI4-Stream beats with what the golden model makes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from random_graphs import random_graph
+
+from codesign.golden import Golden, Trace
+from codesign.graph import Graph
+from codesign.rtl.emit import top_spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A network to build: seed and kind of `random_graph`, skipping on or off."""
+
+    seed: int
+    kind: dict[str, object]
+    skip: bool = True
+
+    def graph(self) -> Graph:
+        """Return the network; prints what makes it."""
+        print(self)
+        return random_graph(np.random.default_rng(self.seed), **self.kind)  # type: ignore[arg-type]
+
+
+# Seeds chosen so that every delta layer is busy: 10 to 50 % of its elements change in a walk.
+CASES = {
+    "hold": Case(seed=1833, kind={"layers": 2, "size": 24, "hold": 0.75, "end": "delta"}),
+    "one word": Case(seed=194, kind={"layers": 3, "size": 16, "hold": None, "lanes": 16, "words": 1, "end": "dense"}),
+    "wide": Case(seed=1001, kind={"layers": 1, "size": 20, "wide": True, "end": "dense"}),
+    "skip off": Case(seed=387, kind={"layers": 2, "size": 20, "end": "dense"}, skip=False),
+}
+
+
+def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:
+    """Return for each engine of the top how many events it handles in each frame, ``[T]``."""
+    feeds = {graph.deltas[0].name: graph.deltas[0].name} | {node.name: node.input for node in graph.linears}
+    changed = {engine: trace.deltas[delta] != 0 for engine, delta in feeds.items()}
+    return {engine: (moved if skip else np.ones_like(moved)).sum(axis=1) for engine, moved in changed.items()}
+
+
+class Beats:
+    """Raw input beats under construction, with the packets and events that they mean.
+
+    Attributes:
+        beats: codes of each beat, ``[lanes]``.
+        last, user: flags of each beat.
+        packets: output of each frame, ``[size]``.
+        events: of each engine, summed.
+    """
+
+    def __init__(self, graph: Graph, *, skip: bool = True) -> None:
+        self.graph, self.spec, self.skip = graph, top_spec(graph), skip
+        self.golden = Golden(graph)
+        self.before = np.zeros(graph.source.size, np.int64)
+        self.beats: list[np.ndarray] = []
+        self.last: list[bool] = []
+        self.user: list[bool] = []
+        self.packets: list[np.ndarray] = []
+        self.events: Counter[str] = Counter()
+
+    def add(self, frame: np.ndarray, *, beats: int | None = None, last: bool = True, new: bool = False) -> None:
+        """Append the first ``beats`` beats of a frame; beats beyond its end repeat it.
+
+        Too few: the rest of the frame is unchanged. ``new``: start a new stream. tuser is set on later beats too, where
+        it means nothing.
+        """
+        self._append(frame, self.spec.beats if beats is None else beats, last=last, user=new)
+        if new:
+            self.golden.reset()
+            self.before = np.zeros_like(self.before)
+        sent = np.arange(self.graph.source.size) < (self.spec.beats if beats is None else beats) * self.spec.in_lanes
+        self.before = np.where(sent, frame.reshape(-1), self.before)
+        trace = self.golden.run(self.before[None])
+        self.packets.append(trace.outputs.reshape(-1))
+        fresh = new or len(self.packets) == 1
+        for engine, count in expected_events(self.graph, trace, skip=self.skip).items():
+            # Skipping off does not invent the beats of a short frame, unless they must clear the references.
+            short = not self.skip and not fresh and engine in self.spec.engines[:2]
+            self.events[engine] += int(sent.sum() if short else count[0])
+
+    def drop(self, frame: np.ndarray) -> None:
+        """Append a frame after one without TLAST: its beats are the extra beats of that one."""
+        self._append(frame, self.spec.beats, last=True, user=True)
+
+    def _append(self, frame: np.ndarray, count: int, *, last: bool, user: bool) -> None:
+        lanes = self.spec.in_lanes
+        padded = np.resize(frame, self.spec.beats * lanes)
+        self.beats += list(np.resize(padded, count * lanes).reshape(count, lanes))
+        self.last += [False] * (count - 1) + [last]
+        self.user += [user] + [True] * (count - 1)

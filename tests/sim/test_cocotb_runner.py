@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cocotb runner: only ports are visible, and nothing that went wrong passes as a pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from loopback import files, identity
+
+from codesign.errors import SimulationError
+from codesign.sim.cocotb_runner import run_cocotb
+
+pytestmark = pytest.mark.xdist_group("cocotb_runner")
+
+BENCH = """\
+import cocotb
+from cocotb.triggers import Timer
+
+
+@cocotb.test()
+async def good(dut):
+    dut.rst_ni.value = 0
+    await Timer(1, "ns")
+    assert dut.rst_ni.value == 0
+
+
+@cocotb.test()
+async def bad(dut):
+    assert len(dut.s_axis_tdata) == 8, "the number of bits"
+
+
+@cocotb.test()
+async def slow(dut):
+    import time
+    time.sleep(60)
+"""
+
+
+def run(folder: Path, testcase: str, *, module: str = "tiny_bench", timeout_s: float = 120.0) -> None:
+    (folder / "tiny_bench.py").write_text(BENCH)
+    project = files(identity())
+    run_cocotb(
+        "loopback_top",
+        ["loopback_top.sv"],
+        {"Skip": "1'b1"},
+        module,
+        folder / "build",
+        project,
+        testcase=testcase,
+        python_path=[folder],
+        timeout_s=timeout_s,
+    )
+
+
+def test_passing_and_failing_benches(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "good")
+    assert "seed 1" in capfd.readouterr().out
+    with pytest.raises(SimulationError, match="tiny_bench on loopback_top: failed cocotb tests: bad"):
+        run(tmp_path, "bad")
+    assert "the number of bits" in capfd.readouterr().out
+    with pytest.raises(SimulationError, match="no cocotb test ran"):
+        run(tmp_path, "missing")
+    with pytest.raises(SimulationError, match="no cocotb test ran"):
+        run(tmp_path, "good", module="no_such_module")
+    with pytest.raises(SimulationError, match="took longer than 6 s"):
+        run(tmp_path, "slow", timeout_s=6.0)
+
+
+def test_a_broken_source_shows_the_log(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match=r"(?s)verilator failed.*syntax error"):
+        run_cocotb("t", ["t.sv"], {}, "nothing", tmp_path, {"t.sv": "module t; nonsense endmodule\n"})
