@@ -9,7 +9,7 @@ import pytest
 from rtl_cases import CASES
 from runner import simulate
 
-from codesign.rtl.emit import emit, top_spec
+from codesign.rtl import emit, top_spec
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from random_graphs import random_graph
 
 from codesign.golden import Golden, Trace
 from codesign.graph import Graph
-from codesign.rtl.emit import top_spec
+from codesign.rtl import top_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

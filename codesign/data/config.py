@@ -46,8 +46,8 @@ class DataConfig:
     val: int = 500
     test: int = 1000
     digit: float = 24.0
-    travel: float = 2.0
-    speed: float = 0.4
+    travel: float = 3.0
+    speed: float = 0.5
     contrast: float = 0.8
     texture: float = 0.15
     noise: float = 2.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from codesign.report.model import Report, operation_sparsity
-from codesign.report.words import KINDS, count, decimal, percent, times
+from codesign.report.words import count, decimal, percent, times
 
 
 def show(report: Report, console: Console) -> None:
@@ -18,6 +19,10 @@ def show(report: Report, console: Console) -> None:
     console.print(Text(report.design, style="bold"))
     for item in (_headlines(report), *_layers(report), *_resources(report)):
         console.print(item)
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
 
 
 def _headlines(report: Report) -> Table:
@@ -58,19 +63,9 @@ def _mismatches(report: Report) -> str:
 def _layers(report: Report) -> Iterator[RenderableType]:
     if not report.layers:
         return
-    table = Table(title="layers, per frame", title_justify="left", title_style="bold")
+    table = _table()
     table.add_column("layer")
-    for name in (
-        "MACs",
-        "density",
-        "op. sparsity",
-        "spatial",
-        "events",
-        "cycles",
-        "ideal",
-        "weight bits",
-        "state bits",
-    ):
+    for name in ("MACs", "density", "op. sparsity", "spatial", "events", "cycles", "ideal"):
         table.add_column(name, justify="right")
     for layer in report.layers:
         table.add_row(
@@ -82,8 +77,6 @@ def _layers(report: Report) -> Iterator[RenderableType]:
             count(layer.events_per_frame),
             count(layer.cycles_per_frame),
             count(layer.ideal_cycles_per_frame),
-            count(layer.weight_bits),
-            count(layer.state_bits),
         )
     yield table
 
@@ -91,20 +84,20 @@ def _layers(report: Report) -> Iterator[RenderableType]:
 def _resources(report: Report) -> Iterator[RenderableType]:
     if not report.resources:
         return
-    table = Table(title="resources", title_justify="left", title_style="bold")
-    for name in ("target", "figures from", "tool"):
+    table = _table()
+    for name in ("target", "kind", "tool"):
         table.add_column(name)
-    for name in ("LUT", "FF", "DSP", "BRAM bits", "Fmax MHz"):
+    for name in ("LUT", "FF", "DSP", "BRAM kbit", "Fmax MHz"):
         table.add_column(name, justify="right")
     for item in report.resources:
         table.add_row(
             item.target,
-            KINDS[item.kind],
+            item.kind,
             f"{item.tool} {item.tool_version or ''}".strip(),
             count(item.lut),
             count(item.ff),
             count(item.dsp),
-            count(item.bram_bits),
+            count(None if item.bram_bits is None else item.bram_bits / 1024),
             decimal(item.fmax_mhz),
         )
     yield table

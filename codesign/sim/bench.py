@@ -23,7 +23,7 @@ from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
 from codesign.graph.sparsity import activity, ideal_cycles
-from codesign.rtl.emit import emit, top_spec
+from codesign.rtl import emit, top_spec
 from codesign.sim.cocotb_runner import run_cocotb
 from codesign.sim.simulator import RtlSimulator
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from codesign import tools
 from codesign.errors import SimulationError, ToolNotFoundError
-from codesign.rtl.emit import TopSpec
+from codesign.rtl import TopSpec
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 LIBRARY = "harness.so"
@@ -100,7 +100,7 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
     is complete, and is used again as long as every file in it is still what was written.
 
     Args:
-        files: path -> text, as `codesign.rtl.emit.emit` returns them, with ``filelist.f``.
+        files: path -> text, as `codesign.rtl.emit` returns them, with ``filelist.f``.
         spec: of the top module.
         folder: cache; made if missing.
         skip: value of the top's parameter ``Skip``.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from codesign.errors import SimulationError
-from codesign.rtl.emit import TopSpec
+from codesign.rtl import TopSpec
 from codesign.sim.build import LIBRARY
 
 # Cycles per C call: Ctrl-C is seen between calls.

@@ -15,7 +15,7 @@ from codesign.errors import FrameError, SimulationError
 from codesign.fixed import IntArray
 from codesign.golden import check_frames
 from codesign.graph.ir import Graph
-from codesign.rtl.emit import emit, top_spec
+from codesign.rtl import emit, top_spec
 from codesign.sim.build import build
 from codesign.sim.native import Model
 

@@ -82,13 +82,13 @@ class TrainingConfig:
         sparsity: factor of the temporal-sparsity loss.
     """
 
-    float_epochs: int = 10
-    quantized_epochs: int = 8
-    delta_epochs: int = 8
+    float_epochs: int = 6
+    quantized_epochs: int = 4
+    delta_epochs: int = 6
     batch_size: int = 32
     learning_rate: float = 3e-3
     refine_rate: float = 1e-3
-    sparsity: float = 1.0
+    sparsity: float = 100.0
 
     def __post_init__(self) -> None:
         epochs = (1.0, 10_000.0)

@@ -88,7 +88,7 @@ class State:
                     kind: [data[f"{kind}{i}"] for i in range(sum(name.startswith(kind) for name in data.files))]
                     for kind in ("weight", "optimizer")
                 }
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return None
         return cls(weights=arrays["weight"], optimizer=arrays["optimizer"], **meta)
 
@@ -142,7 +142,7 @@ class Trainer:
             state.epoch += 1
             state.log.append({"phase": phase.name, "epoch": state.epoch, **logs})
             state.weights = network.get_weights()
-            state.optimizer = [np.asarray(variable) for variable in optimizer.variables]
+            state.optimizer = [variable.numpy() for variable in optimizer.variables]
             state.save(self.checkpoint, self.key)
             after_epoch(state)
         state.results[phase.name] = evaluate(network, self.dataset.test, deltas=phase.quantised)

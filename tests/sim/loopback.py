@@ -10,7 +10,7 @@ import pytest
 
 from codesign.fixed import Fixed
 from codesign.graph import Delta, Graph, Source
-from codesign.rtl.emit import TopSpec
+from codesign.rtl import TopSpec
 from codesign.sim import RtlSimulator, simulator
 
 SOURCE = Path(__file__).with_name("loopback.sv")
