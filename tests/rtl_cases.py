@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from random_graphs import random_graph
+from random_graphs import random_conv_graph, random_graph
 
 from codesign.golden import Golden, Trace
 from codesign.graph import Graph
@@ -16,16 +16,18 @@ from codesign.rtl import top_spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A network to build: seed and kind of `random_graph`, skipping on or off."""
+    """A network to build: seed and kind of `random_graph` or `random_conv_graph`, skipping on or off."""
 
     seed: int
     kind: dict[str, object]
     skip: bool = True
+    conv: bool = False
 
     def graph(self) -> Graph:
         """Return the network; prints what makes it."""
         print(self)
-        return random_graph(np.random.default_rng(self.seed), **self.kind)  # type: ignore[arg-type]
+        make = random_conv_graph if self.conv else random_graph
+        return make(np.random.default_rng(self.seed), **self.kind)  # type: ignore[operator]
 
 
 # Seeds chosen so that every delta layer is busy: 10 to 50 % of its elements change in a walk.
@@ -36,12 +38,25 @@ CASES = {
     "skip off": Case(seed=387, kind={"layers": 2, "size": 20, "end": "dense"}, skip=False),
 }
 
+CONV_CASES = {
+    "conv, dense end": Case(seed=9, kind={}, conv=True),
+    "conv, tall kernel": Case(seed=7, kind={"lists": True}, conv=True),
+    "conv, skip off": Case(seed=2, kind={"size": 5}, skip=False, conv=True),
+}
+
 
 def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:
-    """Return for each engine of the top how many events it handles in each frame, ``[T]``."""
+    """Return for each engine of the top how many events it handles in each frame, ``[T]``.
+
+    An event that reaches no output never comes to its engine.
+    """
     feeds = {graph.deltas[0].name: graph.deltas[0].name} | {node.name: node.input for node in graph.linears}
     changed = {engine: trace.deltas[delta] != 0 for engine, delta in feeds.items()}
-    return {engine: (moved if skip else np.ones_like(moved)).sum(axis=1) for engine, moved in changed.items()}
+    reaching = {node.name: node.reach() > 0 for node in graph.linears}
+    return {
+        engine: ((moved if skip else np.ones_like(moved)) & reaching.get(engine, True)).sum(axis=1)
+        for engine, moved in changed.items()
+    }
 
 
 class Beats:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_graphs import extreme_frames, random_walk, threshold_walk
-from rtl_cases import CASES, Beats, Case, expected_events
+from rtl_cases import CASES, CONV_CASES, Beats, Case, expected_events
 
 from codesign.golden import Golden, Trace
 from codesign.graph import Graph
@@ -65,6 +65,17 @@ def test_rtl_equals_golden(rtl_cache: Path, name: str) -> None:
     agree(CASES[name], rtl_cache, frames=600)
 
 
+@pytest.mark.parametrize("name", CONV_CASES)
+def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
+    agree(CONV_CASES[name], rtl_cache, frames=160)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(60))
+def test_many_random_convolutions(rtl_cache: Path, seed: int) -> None:
+    agree(Case(seed=seed, kind={"lists": seed % 7 == 0}, skip=seed % 4 != 0, conv=True), rtl_cache, frames=300)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_many_random_networks(rtl_cache: Path, seed: int) -> None:
@@ -84,14 +95,15 @@ def check_beats(beats: Beats, simulator: RtlSimulator, stalls: Stalls | None, *,
 
 
 @pytest.mark.parametrize("stalls", STALLS[:2], ids=["full rate", "stalls"])
-@pytest.mark.parametrize("name", ["hold", "skip off"])
+@pytest.mark.parametrize("name", ["hold", "skip off", "conv, dense end"])
 def test_malformed_frames(rtl_cache: Path, name: str, stalls: Stalls | None) -> None:
     """Early TLAST: the rest of the frame is unchanged. Late TLAST: the extra beats are dropped. Both: a sticky bit."""
-    graph, rng = CASES[name].graph(), np.random.default_rng(5)
+    case = (CASES | CONV_CASES)[name]
+    graph, rng = case.graph(), np.random.default_rng(5)
     walk = iter(random_walk(rng, graph, 100, 0.5))
     full = graph.source.beats
     assert full > 2
-    with RtlSimulator(graph, rtl_cache, skip=CASES[name].skip) as simulator:
+    with RtlSimulator(graph, rtl_cache, skip=case.skip) as simulator:
 
         def check(errors: int, *lengths: int) -> None:
             beats = Beats(graph)

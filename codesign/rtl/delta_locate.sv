@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream, has_event,
-//             end_of_frame, first row, rows, first column, columns, weight line, lane, delta}: the output words of a
-//             convolution that an event at address = (y * Width + x) * Channels + c reaches
+// Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream,
+//             has_event, end_of_frame, first row, rows, first column, columns, weight line, lane, delta}: the output
+//             words of a convolution that an event at address = (y * Width + x) * Channels + c reaches
 // Latency:    5 cycles
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)

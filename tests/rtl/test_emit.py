@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import random_graph
+from random_graphs import random_conv_graph, random_graph
 
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
-from codesign.graph import Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.rtl import emit, top_spec
 from codesign.rtl.emit import LEAVES
+from codesign.rtl.memories import conv_bits, conv_memories
 from codesign.tools import run
 
 CODE = Fixed(width=5, frac=4, signed=True)
@@ -60,11 +61,12 @@ def test_files() -> None:
 
 
 def test_the_top_only_instantiates() -> None:
-    text = emit(chain())["net_top.sv"]
-    assert "always" not in text
-    assert set(re.findall(r"^  (delta_\w+) #\(", text, re.MULTILINE)) == {
-        f"delta_{leaf}" for leaf in LEAVES if leaf not in ("state", "quantise")
-    }
+    used = set()
+    for graph in (chain(), random_conv_graph(np.random.default_rng(1), name="net")):
+        text = emit(graph)["net_top.sv"]
+        assert "always" not in text
+        used |= set(re.findall(r"^  (delta_\w+) #\(", text, re.MULTILINE))
+    assert used == {f"delta_{leaf}" for leaf in LEAVES if leaf not in ("state", "quantise")}
 
 
 def test_spec() -> None:
@@ -82,6 +84,33 @@ def test_memory_files_hold_the_codes_lane_0_low() -> None:
     bias = [codes(line, node.fmt.width, 2) for line in files["fc_bias.mem"].split()]
     assert weight == node.weight.reshape(-1, 2).tolist(), "line = input * words + word"
     assert bias == node.bias.reshape(-1, 2).tolist()
+
+
+def test_a_convolution_finds_its_weights_and_outputs_in_tables() -> None:
+    fmt = Fixed(width=4, frac=2, signed=True)
+    first = delta("d0", "in", 15)
+    weight = np.arange(-8, 4).reshape(2, 1, 1, 6) + np.zeros((2, 3, 1, 6), np.int64)
+    node = Conv(
+        name="conv",
+        input="d0",
+        weight=weight,
+        bias=np.arange(6),
+        weight_fmt=fmt,
+        fmt=accumulator_format("conv", weight, np.arange(6), weight_fmt=fmt, delta=first),
+        y=Axis(size=3, kernel=2),
+        x=Axis.same(5, 3, 2),
+        pe=3,
+    )
+    files = conv_memories(node)
+    lines = [codes(line, 4, 3) for line in files["conv_weight.mem"].split()]
+    assert lines == weight.reshape(-1, 3).tolist(), "line = (tap * channels + channel) * groups + group"
+    bits = conv_bits(node)
+    assert bits == {"RowBits": 2, "ColumnBits": 3, "WeightBits": 4}
+    rows = [int(line, 16) for line in files["conv_row.mem"].split()]
+    assert [(row >> 6, row >> 4 & 3, row & 15) for row in rows] == [(1, 0, 0), (2, 0, 6), (1, 1, 6)]
+    columns = [int(line, 16) for line in files["conv_column.mem"].split()]
+    reached = [(column >> 7, column >> 4 & 7, column & 15) for column in columns]
+    assert reached == [(1, 0, 2), (2, 0, 4), (1, 2, 2), (2, 2, 4), (1, 4, 2)], "words, so twice the column"
 
 
 def test_unsigned_weights_get_a_sign_bit() -> None:

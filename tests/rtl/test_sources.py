@@ -14,7 +14,7 @@ from codesign.tools import run
 
 LEAVES = sorted(RTL.glob("*.sv"))
 HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
-STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "decode"}
+STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "locate", "conv", "decode"}
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
@@ -32,7 +32,10 @@ def test_one_module_a_file(path: Path) -> None:
     text = path.read_text()
     assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [path.stem]
     asserted = text.count("assert property")
-    assert asserted == (2 if path.stem.removeprefix("delta_") in STREAMS else 0), "valid and payload stay while stalled"
+    leaf = path.stem.removeprefix("delta_")
+    assert asserted == (2 + (leaf == "conv") if leaf in STREAMS else 0), (
+        "valid and payload stay while stalled; conv counts credits"
+    )
     assert ("`ifndef SYNTHESIS" in text) == (asserted > 0)
 
 
@@ -46,6 +49,8 @@ def test_one_module_a_file(path: Path) -> None:
         ("emit", {"Size": 0}),
         ("serialize", {"Size": 0}),
         ("dense", {"AccWidth": 1}),
+        ("locate", {"Height": 0}),
+        ("conv", {"Lists": 3}),
         ("decode", {"LaneWidth": 8, "ValueWidth": 9}),
         ("stats", {"Engines": 64}),
     ],
