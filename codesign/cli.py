@@ -34,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CodesignError as error:
         if arguments.debug:
             raise
-        text = textwrap.fill(f"error: {error}", width=100, break_long_words=False, break_on_hyphens=False)
-        print(text, file=sys.stderr)
+        for line in f"error: {error}".splitlines():  # a tool's last lines stay lines
+            print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
 
 

@@ -93,5 +93,6 @@ def last_lines(log: Path, count: int = 15, *, traceback: bool = True) -> list[st
         return []
     text = log.read_text(encoding="utf-8", errors="replace")
     if not traceback:
-        text = text.rpartition("Traceback (most recent call last):")[0] or text
+        before, found, _ = text.rpartition("Traceback (most recent call last):")
+        text = before if found else text
     return text.splitlines()[-count:]
