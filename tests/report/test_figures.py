@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From traces and cycles to figures, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from codesign.fixed import Fixed
+from codesign.flow.agree import Comparison
+from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+from codesign.report.assemble import make_detail, make_report
+from codesign.report.figures import RtlFigures, layer_figures, run_golden, throughput_figures
+from codesign.report.model import Accuracy
+from codesign.synth.resources import Resources
+
+
+def graph_of_four() -> Graph:
+    """Return 2 x 2 pixels of 8 bits -> the same codes -> 4 outputs, 2 at a time, 2 pixels a beat."""
+    source = Source(name="in", shape=(2, 2, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=2)
+    delta = Delta(
+        name="d", input="in", shape=(4,), in_fmt=source.fmt, fmt=source.fmt, activation="identity", lo=0, hi=255
+    )
+    weight, bias = np.eye(4, dtype=np.int64), np.zeros(4, np.int64)
+    weight_fmt = Fixed(width=2, frac=0, signed=True)
+    fmt = accumulator_format("fc", weight, bias, weight_fmt=weight_fmt, delta=delta)
+    dense = Dense(name="fc", input="d", weight=weight, bias=bias, weight_fmt=weight_fmt, fmt=fmt, pe=2)
+    return Graph(name="four", nodes=(source, delta, dense))
+
+
+# Two clips of three frames: 0 and 1 changes after the first frame, then 3 and 4.
+CLIPS = np.array(
+    [
+        [[5, 5, 5, 5], [5, 5, 5, 5], [5, 5, 5, 6]],
+        [[1, 1, 1, 0], [2, 2, 2, 0], [3, 3, 3, 9]],
+    ],
+    np.uint8,
+).reshape(2, 3, 2, 2, 1)
+
+RTL = RtlFigures(
+    cycles=np.array([[99, 4, 6], [99, 8, 10]]),
+    latency=np.array([[50, 10, 10], [50, 12, 12]]),
+    busy={"encode": np.array([[2, 2, 2], [2, 2, 2]]), "fc": np.array([[8, 0, 2], [8, 6, 8]])},
+    dense_cycles=np.array([14, 14]),
+)
+
+
+def test_layer_figures_leave_the_first_frame_of_each_clip_out() -> None:
+    golden = run_golden(graph_of_four(), CLIPS)
+    (layer,) = layer_figures(graph_of_four(), golden, RTL)
+    assert layer.macs_per_frame == 16
+    assert layer.events_per_frame == (0 + 1 + 3 + 4) / 4
+    assert (layer.density.mean, layer.density.max) == (0.5, 1.0)
+    assert layer.operation_sparsity == 0.5
+    assert layer.spatial_sparsity == pytest.approx(1 / 16)  # one code of 16 is 0 in the frames that count
+    assert layer.ideal_cycles_per_frame == 4.0  # two words an event
+    assert layer.cycles_per_frame == (0 + 2 + 6 + 8) / 4
+    assert layer.weight_bits == 16 * 2
+    assert layer.state_bits == 4 * graph_of_four().linears[0].fmt.width + 4 * 8
+
+
+def test_throughput_figures() -> None:
+    golden = run_golden(graph_of_four(), CLIPS)
+    speed = throughput_figures(golden, RTL, 100.0)
+    assert (speed.cycles_per_frame.mean, speed.cycles_per_frame.max) == (7.0, 10.0)
+    assert speed.ideal_cycles_per_frame == (2 + 2 + 6 + 8) / 4  # the input beats are the floor
+    assert speed.skip_efficiency == 4.5 / 7.0
+    assert speed.speedup == 2.0
+    assert speed.bottleneck_layer == "fc"
+    assert speed.latency_cycles == 11.0
+    assert speed.frames_per_second == pytest.approx(1e8 / 7)
+    unknown = throughput_figures(golden, RTL, None)
+    assert (unknown.clock_mhz, unknown.frames_per_second) == (None, None)
+
+
+def test_layer_cycles_are_unknown_without_rtl() -> None:
+    (layer,) = layer_figures(graph_of_four(), run_golden(graph_of_four(), CLIPS), None)
+    assert layer.cycles_per_frame is None
+
+
+ROUTED = Resources(
+    target="ecp5",
+    tool="nextpnr-ecp5",
+    tool_version="1",
+    kind="route",
+    lut=1,
+    ff=1,
+    dsp=0,
+    bram_bits=0,
+    fmax_mhz=50.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "resources", "clock", "origin"),
+    [(None, (ROUTED,), 50.0, "routed"), (25.0, (ROUTED,), 25.0, "given"), (None, (), None, None)],
+)
+def test_the_clock_is_given_or_routed_or_unknown(
+    given: float | None, resources: tuple[Resources, ...], clock: float | None, origin: str | None
+) -> None:
+    graph = graph_of_four()
+    pairs = ("keras_golden", "golden_csim", "golden_rtl")
+    report = make_report(
+        design="four",
+        graph=graph,
+        golden=run_golden(graph, CLIPS),
+        rtl=RTL,
+        accuracy=Accuracy(),
+        comparisons=[Comparison(pair=pair, frames=6, values=24, mismatches=0) for pair in pairs],
+        resources=resources,
+        clock_mhz=given,
+        tool_versions={},
+    )
+    assert report.throughput.clock_mhz == clock
+    assert report.origins.get("throughput.clock_mhz") == origin
+    assert (report.agreement.frames, report.agreement.values) == (6, 24)
+
+
+def test_detail_shows_the_first_clip() -> None:
+    detail = make_detail(graph_of_four(), CLIPS, RTL, stills=8, clip="words")
+    assert detail.cycles == (4, 6)
+    assert detail.ideal == (2, 2)
+    assert detail.encode_cycles == 2.0
+    assert [still.frame for still in detail.stills] == [1, 2]
+    assert detail.stills[1].codes == (5, 5, 5, 6)
+    assert detail.stills[1].changes == (0, 0, 0, 1)
+    assert make_detail(graph_of_four(), CLIPS, RTL, stills=0, clip="").stills == ()
+
+
+def test_no_stills_of_what_is_no_picture() -> None:
+    graph = graph_of_four()
+    flat = dataclasses.replace(graph, nodes=(dataclasses.replace(graph.source, shape=(4,)), *graph.nodes[1:]))
+    assert make_detail(flat, CLIPS.reshape(2, 3, 4), RTL, stills=8, clip="").stills == ()
