@@ -7,7 +7,7 @@ hls4ml finds `register` through the entry-point group ``hls4ml.backends``. Nothi
 module          holds
 ==============  ===============================================================================
 `bridge`        Keras 3 handlers: QKeras layers that hls4ml lacks, and our `DeltaActivation`
-`layers`        the hls4ml layers DeltaActivation and DeltaDense
+`layers`        the hls4ml layers DeltaActivation, DeltaDense and DeltaConv
 `lower`         the pass that builds the delta graph and puts those layers in its place
 `templates`     their C++ configuration and calls
 `writer`        the HLS project (with a reset argument and counters) and the RTL project
