@@ -180,7 +180,7 @@ def speed(graph: Graph, folder: Path, *, density: float = 0.1, frames: int = 40)
 def _cocotb_seconds(graph: Graph, folder: Path, codes: IntArray, outputs: IntArray) -> float:
     spec, files = top_spec(graph), emit(graph)
     with tempfile.TemporaryDirectory(dir=folder) as work:
-        job = Path(work) / "job.json"
+        job = Path(work).resolve() / "job.json"
         beats = codes.reshape(-1, spec.in_lanes)
         job.write_text(
             json.dumps(

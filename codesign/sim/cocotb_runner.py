@@ -107,6 +107,7 @@ def run_cocotb(
         SimulationError: the build or a cocotb test failed, no test ran, or it took too long.
     """
     files = files or {}
+    build_dir = build_dir.resolve()  # the simulation runs in another folder than this process
     build_dir.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (build_dir / name).parent.mkdir(parents=True, exist_ok=True)

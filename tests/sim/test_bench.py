@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_graphs import random_graph
 
 from codesign.errors import SimulationError
 from codesign.golden import Golden
@@ -32,6 +33,14 @@ def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:
         still = np.repeat(bench.stream(graph, 1, 0.0), 4, axis=0)
         simulator.run(still[:1])
         assert all(simulator.run(still[:1]).latency[0] <= 48 for _ in range(3))
+
+
+def test_speed_takes_a_relative_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    graph = random_graph(np.random.default_rng(1), layers=1, size=12, end="dense", lanes=4)
+    (folder := Path("build")).mkdir()
+    rate = bench.speed(graph, folder, frames=4)
+    assert rate.ratio == rate.harness_frames_per_s / rate.cocotb_frames_per_s > 0
 
 
 def test_a_wrong_output_is_an_error(monkeypatch: pytest.MonkeyPatch, rtl_cache: Path) -> None:
