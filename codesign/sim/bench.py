@@ -66,14 +66,14 @@ class Speed:
     ratio: float
 
 
-def network(seed: int = SEED) -> Graph:
-    """Return the 1024-64-32-10 network with random 6-bit weights; any change of an input code is an event."""
+def network(seed: int = SEED, shape: tuple[int, int] = (32, 32), outputs: tuple[int, ...] = (64, 32, 10)) -> Graph:
+    """Return a dense network (1024-64-32-10) with random 6-bit weights; any change of an input code is an event."""
     rng = np.random.default_rng(seed)
-    source = Source(name="frame", shape=(32, 32), fmt=Fixed(width=8, frac=8, signed=False), lanes=16)
+    source = Source(name="frame", shape=shape, fmt=Fixed(width=8, frac=8, signed=False), lanes=16)
     delta = _delta("d0", source.name, source.shape, source.fmt, source.fmt, relu=False)
     nodes: list[Source | Delta | Dense] = [source, delta]
     weight_fmt = Fixed(width=6, frac=5, signed=True)
-    for i, n_out in enumerate((64, 32, 10)):
+    for i, n_out in enumerate(outputs):
         weight = rng.integers(weight_fmt.lo, weight_fmt.hi, (delta.size, n_out), endpoint=True)
         bias = rng.integers(-500, 500, n_out)
         fmt = accumulator_format(f"fc{i}", weight, bias, weight_fmt=weight_fmt, delta=delta)
@@ -81,7 +81,7 @@ def network(seed: int = SEED) -> Graph:
             name=f"fc{i}", input=delta.name, weight=weight, bias=bias, weight_fmt=weight_fmt, fmt=fmt, pe=min(16, n_out)
         )
         nodes.append(dense)
-        if n_out != 10:
+        if i != len(outputs) - 1:
             coarse = Fixed(width=8, frac=fmt.frac - fmt.width + 12, signed=False)
             delta = _delta(f"d{i + 1}", dense.name, dense.shape, fmt, coarse, relu=True)
             nodes.append(delta)

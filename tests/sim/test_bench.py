@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import random_graph
 
 from codesign.errors import SimulationError
 from codesign.golden import Golden
@@ -37,7 +36,7 @@ def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:
 
 def test_speed_takes_a_relative_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    graph = random_graph(np.random.default_rng(1), layers=1, size=12, end="dense", lanes=4)
+    graph = bench.network(shape=(4, 8), outputs=(8, 4))
     (folder := Path("build")).mkdir()
     rate = bench.speed(graph, folder, frames=4)
     assert rate.ratio == rate.harness_frames_per_s / rate.cocotb_frames_per_s > 0
