@@ -14,7 +14,7 @@ import numpy as np
 
 from codesign.errors import FrameError
 from codesign.fixed import IntArray
-from codesign.graph.ir import Delta, Dense, Graph, Linear, Source
+from codesign.graph.ir import Conv, Delta, Dense, Engine, Graph, Join, Linear, Pool, Source, Upsample
 
 Form = Literal["dense", "delta"]
 
@@ -27,7 +27,7 @@ class Trace:
         outputs: codes of the last node, ``[T, *shape]``.
         codes: for each `Delta`, what it last sent after each frame (``r_t``), ``[T, size]``.
         deltas: for each `Delta`, ``d_t``, ``[T, size]``; the first frame after a reset is ``r_0 - 0``.
-        accumulators: for each linear node, ``a_t``, ``[T, size]``.
+        accumulators: for each engine, what it makes of the codes (``a_t`` of a linear layer), ``[T, size]``.
     """
 
     outputs: IntArray
@@ -119,10 +119,11 @@ class Golden:
                 values[node.name] = codes[node.name] = sent
                 deltas[node.name] = np.diff(sent, axis=0, prepend=before[None])
                 self._reference[node.name] = sent[-1] if len(sent) else before
+            elif isinstance(node, Dense | Conv) and self.form == "delta":
+                values[node.name] = accumulators[node.name] = self._accumulate(node, deltas[node.input])
             else:
-                linear = self._dense if self.form == "dense" else self._delta
-                total = linear(node, values[node.input], deltas[node.input])
-                values[node.name] = accumulators[node.name] = total
+                codes_in = [codes[name] for name in node.inputs]
+                values[node.name] = accumulators[node.name] = compute(node, codes_in)
         output = self.graph.output
         outputs = values[output.name].reshape(-1, *output.shape)
         return Trace(outputs=outputs, codes=codes, deltas=deltas, accumulators=accumulators)
@@ -140,16 +141,50 @@ class Golden:
             reference = sent[t] = np.where(moved, q[t], reference)
         return sent
 
-    def _dense(self, node: Linear, r: IntArray, _: IntArray) -> IntArray:
-        return products(node, r) + np.resize(node.bias, node.size)
-
-    def _delta(self, node: Linear, _: IntArray, d: IntArray) -> IntArray:
+    def _accumulate(self, node: Linear, d: IntArray) -> IntArray:
         total = np.empty((len(d), node.size), np.int64)
         accumulator = self._accumulator[node.name]
         for t, frame in enumerate(d):
             accumulator = total[t] = accumulator + scatter(node, frame)
         self._accumulator[node.name] = accumulator
         return total
+
+
+def compute(node: Engine, codes: list[IntArray]) -> IntArray:
+    """Return what an engine makes of whole frames of codes, one ``[T, n_in]`` an input -> ``[T, size]``."""
+    if isinstance(node, Dense | Conv):
+        return products(node, codes[0]) + np.resize(node.bias, node.size)
+    frames = [
+        array.reshape(len(array), node.y.size, node.x.size, node.channels_in(at)) for at, array in enumerate(codes)
+    ]
+    if isinstance(node, Pool):
+        result = pooled(node, frames[0])
+    elif isinstance(node, Upsample):
+        result = frames[0].repeat(node.y.factor, axis=1).repeat(node.x.factor, axis=2)
+    else:
+        result = joined(node, frames)
+    return result.reshape(len(result), node.size)
+
+
+def pooled(node: Pool, frames: IntArray) -> IntArray:
+    """Return the maximum or the sum of every window, ``[T, H, W, C]`` -> ``[T, *shape]``; padded places hold 0."""
+    y, x = node.y, node.x
+    padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
+    taps = [
+        padded[:, tap_y : tap_y + y.stride * (y.outputs - 1) + 1 : y.stride][
+            :, :, tap_x : tap_x + x.stride * (x.outputs - 1) + 1 : x.stride
+        ]
+        for tap_y, tap_x in np.ndindex(y.kernel, x.kernel)
+    ]
+    result: IntArray = np.max(taps, axis=0) if node.kind == "max" else np.sum(taps, axis=0)
+    return result
+
+
+def joined(node: Join, frames: list[IntArray]) -> IntArray:
+    """Return the sum or the concatenation of frames ``[T, H, W, C]`` -> ``[T, *shape]``."""
+    shifted = [array << shift for array, shift in zip(frames, node.shifts, strict=True)]
+    result: IntArray = np.sum(shifted, axis=0) if node.kind == "add" else np.concatenate(shifted, axis=-1)
+    return result
 
 
 def products(node: Linear, r: IntArray) -> IntArray:
@@ -161,7 +196,7 @@ def products(node: Linear, r: IntArray) -> IntArray:
     if isinstance(node, Dense):
         return (codes @ weight).astype(np.int64)
     y, x = node.y, node.x
-    frames = codes.reshape(len(r), y.size, x.size, node.channels_in)
+    frames = codes.reshape(len(r), y.size, x.size, node.channels_in())
     padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
     total = np.zeros((len(r), *node.shape))
     for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
@@ -180,7 +215,7 @@ def scatter(node: Linear, d: IntArray) -> IntArray:
         return result
     total = np.zeros(node.shape, np.int64)
     for element in changed:
-        position, channel = divmod(int(element), node.channels_in)
+        position, channel = divmod(int(element), node.channels_in())
         iy, ix = divmod(position, node.x.size)
         for oy in range(node.y.first(iy), node.y.last(iy) + 1):
             for ox in range(node.x.first(ix), node.x.last(ix) + 1):

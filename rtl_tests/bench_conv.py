@@ -180,7 +180,7 @@ async def cycle_counts(dut: Any) -> None:
     engine.frame(0.0)
     await engine.drain()
     codes = engine.codes.copy()
-    near = range(min(len(codes), 2 * engine.node.x.size * engine.node.channels_in))  # rows close together
+    near = range(min(len(codes), 2 * engine.node.x.size * engine.node.channels_in()))  # rows close together
     codes[near.start : near.stop] = 1
     taken, since = len(engine.source.taken_at), engine.bench.now
     places = [place for place in engine.send(codes) if place.has_event]

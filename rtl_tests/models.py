@@ -209,7 +209,7 @@ class Place:
 
 def locate(node: Conv, event: Event) -> Place | None:
     """Return where an event of the frame in front of ``node`` goes; None if it reaches nothing and says nothing."""
-    position, channel = divmod(event.address, node.channels_in)
+    position, channel = divmod(event.address, node.channels_in())
     iy, ix = divmod(position, node.x.size)
     rows, columns = int(node.y.counts()[iy]), int(node.x.counts()[ix])
     if not (event.has_event and rows and columns):
@@ -227,7 +227,7 @@ def locate(node: Conv, event: Event) -> Place | None:
         rows=rows,
         first_column=ox * node.groups + group,
         columns=columns,
-        line=tap * node.groups + group if node.depthwise else (tap * node.channels_in + channel) * node.groups,
+        line=tap * node.groups + group if node.depthwise else (tap * node.channels_in() + channel) * node.groups,
         lane=lane,
         delta=event.delta,
     )

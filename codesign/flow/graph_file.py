@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from codesign.flow.records import build, plain
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Node, Source
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Node, Pool, Source, Upsample
 
-_KINDS: dict[str, type[Any]] = {"Source": Source, "Delta": Delta, "Dense": Dense, "Conv": Conv}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Source, Delta, Dense, Conv, Pool, Upsample, Join)}
 _ARRAYS = ("weight", "bias")
 
 

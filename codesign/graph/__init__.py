@@ -1,6 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The delta graph: its nodes, the passes that build it, and what is counted on it."""
 
-from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Linear, Source, accumulator_format
+from codesign.graph.axis import Axis, Repeat
+from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, Pool, Spatial, Upsample
+from codesign.graph.ir import Delta, Graph, Source, accumulator_format
 
-__all__ = ["Axis", "Conv", "Delta", "Dense", "Graph", "Linear", "Source", "accumulator_format"]
+__all__ = [
+    "Axis",
+    "Conv",
+    "Delta",
+    "Dense",
+    "Engine",
+    "Graph",
+    "Join",
+    "Linear",
+    "Pool",
+    "Repeat",
+    "Source",
+    "Spatial",
+    "Upsample",
+    "accumulator_format",
+]

@@ -11,44 +11,54 @@ node        computes                                                            
 `Delta`     ``r_t = q(z_t)`` with step, clip and hold; sends ``d_t``               `encode`, `emit`
 `Dense`     ``a_t = W r_t + b`` as ``a_t = a_{t-1} + W d_t``                       `dense` engine
 `Conv`      the same with a kernel that slides; one or two axes, or depthwise      `conv` engine
+`Pool`      the maximum or the sum of a window of codes                            `conv` engine
+`Upsample`  every code repeated                                                    `conv` engine
+`Join`      several frames of codes added or concatenated                          `conv` engine
 ==========  =====================================================================  ==================
 
 The last node's codes (or accumulators) leave through `decode`. A graph always starts ``Source, Delta`` and every
-linear node is fed by a `Delta`: the pass that builds the graph inserts the identity `Delta` where the user wrote
-none.
+other node is fed by a `Delta`, but a `Delta` itself by an engine: the pass that builds the graph inserts the identity
+`Delta` where the user wrote none. A node may feed several others.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import Fixed, IntArray
+from codesign.graph.axis import Axis, Repeat
+from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, Pool, Spatial, Upsample, check_pe
+
+__all__ = [
+    "MAX_ACCUMULATOR_BITS",
+    "Activation",
+    "Axis",
+    "Conv",
+    "Delta",
+    "Dense",
+    "Engine",
+    "Graph",
+    "Join",
+    "Linear",
+    "Node",
+    "Pool",
+    "Repeat",
+    "Source",
+    "Spatial",
+    "Upsample",
+    "accumulator_format",
+    "check_pe",
+]
 
 MAX_ACCUMULATOR_BITS = 53
 """Widest accumulator that float64 Keras, HLS csim, golden model and RTL all compute exactly."""
 
 Activation: TypeAlias = Literal["relu", "identity"]
-
-
-def check_pe(name: str, pe: int, outputs: int) -> None:
-    """Check that a layer of ``outputs`` output channels folds evenly onto ``pe`` processing elements.
-
-    Raises:
-        ConversionError: it does not; the message lists the values that do.
-    """
-    if pe < 1 or outputs % pe:
-        raise ConversionError(
-            "PE does not divide the number of outputs",
-            where=name,
-            expected=f"one of {[d for d in range(1, outputs + 1) if outputs % d == 0]}",
-            received=f"PE={pe} for {outputs} outputs",
-            fix=f"set PE of layer {name!r} to one of these",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,232 +199,7 @@ class Delta:
         return threshold
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dense:
-    """A fully connected layer on codes.
-
-    Attributes:
-        name: layer name.
-        input: the `Delta` that feeds it.
-        weight: codes, ``[n_in, n_out]``.
-        bias: codes on the accumulator lattice, ``[n_out]``.
-        weight_fmt: format of the weight codes.
-        fmt: format of the accumulators; made by `accumulator_format`.
-        pe: processing elements: output channels computed in one cycle. Divides ``n_out``.
-    """
-
-    name: str
-    input: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    weight_fmt: Fixed
-    fmt: Fixed
-    pe: int = 1
-
-    def __post_init__(self) -> None:
-        if self.weight.ndim != 2 or self.bias.shape != (self.weight.shape[1],):
-            raise ConversionError(
-                "weight and bias shapes do not fit",
-                where=self.name,
-                expected="[n_in, n_out] and [n_out]",
-                received=f"{self.weight.shape} and {self.bias.shape}",
-            )
-        check_pe(self.name, self.pe, self.n_out)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
-
-    @property
-    def n_in(self) -> int:
-        """Input elements."""
-        return int(self.weight.shape[0])
-
-    @property
-    def n_out(self) -> int:
-        """Output elements."""
-        return int(self.weight.shape[1])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one output frame."""
-        return (self.n_out,)
-
-    @property
-    def size(self) -> int:
-        """Elements in an output frame."""
-        return self.n_out
-
-    @property
-    def words(self) -> int:
-        """Output words (of PE lanes) that one input event reaches: cycles an event costs."""
-        return self.n_out // self.pe
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of a dense frame."""
-        return self.n_in * self.n_out
-
-    def fanout(self) -> IntArray:
-        """Return the MACs each input element takes part in, ``[n_in]``."""
-        return np.full(self.n_in, self.n_out, dtype=np.int64)
-
-    def reach(self) -> IntArray:
-        """Return the output words an event of each input element reaches: its cost in cycles, ``[n_in]``."""
-        return np.full(self.n_in, self.words, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """How a kernel slides along one axis: output ``o`` reads inputs ``o * stride - before + tap``.
-
-    Attributes:
-        size: input elements.
-        kernel: taps.
-        stride: input elements from one output to the next.
-        before: zeros padded in front.
-        after: zeros padded behind.
-    """
-
-    size: int
-    kernel: int
-    stride: int = 1
-    before: int = 0
-    after: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.size, self.kernel, self.stride) < 1 or min(self.before, self.after) < 0 or self.outputs < 1:
-            raise ConversionError(
-                "a kernel does not fit its axis",
-                expected="size, kernel, stride >= 1, padding >= 0, at least one output",
-                received=self,
-            )
-
-    @classmethod
-    def same(cls, size: int, kernel: int, stride: int) -> Axis:
-        """Return Keras' padding 'same': ``ceil(size / stride)`` outputs, the odd zero behind."""
-        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-        return cls(size=size, kernel=kernel, stride=stride, before=total // 2, after=total - total // 2)
-
-    @property
-    def outputs(self) -> int:
-        """Output elements."""
-        return (self.size + self.before + self.after - self.kernel) // self.stride + 1
-
-    def first(self, position: int) -> int:
-        """Return the first output that input ``position`` reaches (may be one past the last when it reaches none)."""
-        return max(0, -(-(position + self.before - self.kernel + 1) // self.stride))
-
-    def last(self, position: int) -> int:
-        """Return the last output that input ``position`` reaches (may be one before `first` when it reaches none)."""
-        return min(self.outputs - 1, (position + self.before) // self.stride)
-
-    def counts(self) -> IntArray:
-        """Return how many outputs each input element reaches, ``[size]``."""
-        return np.array([max(0, self.last(i) - self.first(i) + 1) for i in range(self.size)], dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conv:
-    """A convolution on codes, channels last. One axis is a height of 1.
-
-    Attributes:
-        name: layer name.
-        input: the `Delta` that feeds it.
-        weight: codes, ``[kernel_y, kernel_x, channels_in, channels_out]``, or ``[..., channels, 1]`` if depthwise.
-        bias: codes on the accumulator lattice, ``[channels_out]``.
-        weight_fmt: format of the weight codes.
-        fmt: format of the accumulators.
-        y: the vertical axis.
-        x: the horizontal axis.
-        depthwise: every channel has a kernel of its own (depth multiplier 1).
-        pe: output channels computed in one cycle. Divides the number of output channels.
-    """
-
-    name: str
-    input: str
-    weight: IntArray = field(repr=False)
-    bias: IntArray = field(repr=False)
-    weight_fmt: Fixed
-    fmt: Fixed
-    y: Axis
-    x: Axis
-    depthwise: bool = False
-    pe: int = 1
-
-    def __post_init__(self) -> None:
-        kernel = (self.y.kernel, self.x.kernel)
-        if self.weight.ndim != 4 or self.weight.shape[:2] != kernel or self.bias.shape != (self.channels_out,):
-            raise ConversionError(
-                "weight and bias shapes do not fit",
-                where=self.name,
-                expected=f"[{kernel[0]}, {kernel[1]}, channels in, channels out] and [channels out]",
-                received=f"{self.weight.shape} and {self.bias.shape}",
-            )
-        check_pe(self.name, self.pe, self.channels_out)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
-
-    @property
-    def channels_in(self) -> int:
-        """Input channels."""
-        return int(self.weight.shape[2])
-
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return int(self.weight.shape[2] if self.depthwise else self.weight.shape[3])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one output frame, ``(height, width, channels)``."""
-        return (self.y.outputs, self.x.outputs, self.channels_out)
-
-    @property
-    def size(self) -> int:
-        """Elements in an output frame."""
-        return math.prod(self.shape)
-
-    @property
-    def n_in(self) -> int:
-        """Input elements."""
-        return self.y.size * self.x.size * self.channels_in
-
-    @property
-    def groups(self) -> int:
-        """Output words of one output position."""
-        return self.channels_out // self.pe
-
-    @property
-    def words(self) -> int:
-        """Output words (of PE lanes) of a frame."""
-        return self.y.outputs * self.x.outputs * self.groups
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of a dense frame, taps on padding not counted."""
-        return int(self.fanout().sum())
-
-    def fanout(self) -> IntArray:
-        """Return the MACs each input element takes part in, ``[n_in]``; borders counted exactly."""
-        return self._positions(1 if self.depthwise else self.channels_out)
-
-    def reach(self) -> IntArray:
-        """Return the output words an event of each input element reaches: its cost in cycles, ``[n_in]``."""
-        return self._positions(1 if self.depthwise else self.groups)
-
-    def _positions(self, each: int) -> IntArray:
-        positions = np.outer(self.y.counts(), self.x.counts()).ravel() * each
-        result: IntArray = np.repeat(positions, self.channels_in)
-        return result
-
-
-Linear: TypeAlias = Dense | Conv
-Node: TypeAlias = Source | Delta | Dense | Conv
+Node: TypeAlias = Source | Delta | Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,7 +233,7 @@ class Graph:
         return node
 
     @property
-    def output(self) -> Delta | Linear:
+    def output(self) -> Delta | Engine:
         """The node whose codes leave."""
         node = self.nodes[-1]
         assert not isinstance(node, Source)
@@ -460,9 +245,18 @@ class Graph:
         return tuple(node for node in self.nodes if isinstance(node, Delta))
 
     @property
+    def engines(self) -> tuple[Engine, ...]:
+        """All nodes but the source and the delta activations, in order."""
+        return tuple(node for node in self.nodes if not isinstance(node, Source | Delta))
+
+    @property
     def linears(self) -> tuple[Linear, ...]:
         """All layers with multiply-accumulates, in order."""
         return tuple(node for node in self.nodes if isinstance(node, Dense | Conv))
+
+    def readers(self, name: str) -> tuple[str, ...]:
+        """Return the names of the nodes that read ``name``, in order; a node that reads it twice comes twice."""
+        return tuple(node.name for node in self.nodes for read in node.inputs if read == name)
 
     def __getitem__(self, name: str) -> Node:
         """Return the node called ``name``; KeyError if there is none."""

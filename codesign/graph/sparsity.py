@@ -8,6 +8,7 @@ Sifalakis 2021, section 4.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +21,12 @@ from codesign.graph.ir import Graph
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerActivity:
-    """Activity at the input of one linear layer; all arrays are ``[T]``, first frame after reset excluded.
+    """Activity at the input of one engine; all arrays are ``[T]``, first frame after reset excluded.
 
     Attributes:
-        name: of the linear layer.
-        elements: input elements of a frame.
-        macs: multiply-accumulates of a dense frame.
+        name: of the engine.
+        elements: input elements of a frame, of all its inputs.
+        macs: multiply-accumulates of a dense frame; 0 for an engine that does not multiply.
         events: nonzero deltas.
         active_macs: MACs whose delta is not 0.
         spatial_macs: MACs whose code is not 0.
@@ -46,18 +47,21 @@ class LayerActivity:
         return self.events / self.elements
 
     @property
-    def operation_sparsity(self) -> float:
-        """Share of all MACs whose delta is 0."""
-        return 1.0 - float(self.active_macs.mean()) / self.macs
+    def operation_sparsity(self) -> float | None:
+        """Share of all MACs whose delta is 0; None without MACs."""
+        return self._saved(self.active_macs)
 
     @property
-    def spatial_sparsity(self) -> float:
-        """Share of all MACs whose code is 0."""
-        return 1.0 - float(self.spatial_macs.mean()) / self.macs
+    def spatial_sparsity(self) -> float | None:
+        """Share of all MACs whose code is 0; None without MACs."""
+        return self._saved(self.spatial_macs)
+
+    def _saved(self, done: NDArray[np.int64]) -> float | None:
+        return 1.0 - float(done.mean()) / self.macs if self.macs else None
 
 
 def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
-    """Count the activity of every linear layer of a trace that starts at a reset.
+    """Count the activity of every engine of a trace that starts at a reset.
 
     Raises:
         FrameError: fewer than two frames, so nothing is left once the first is excluded.
@@ -65,21 +69,27 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
     if len(trace.outputs) < 2:
         raise FrameError("sparsity needs at least two frames", expected=">= 2 frames", received=len(trace.outputs))
     layers = []
-    for node in graph.linears:
-        moved = trace.deltas[node.input][1:] != 0
-        fanout = node.fanout()
+    for node in graph.engines:
+        moved = [trace.deltas[name][1:] != 0 for name in node.inputs]
+        alive = [trace.codes[name][1:] != 0 for name in node.inputs]
         layers.append(
             LayerActivity(
                 name=node.name,
                 elements=node.n_in,
                 macs=node.macs,
-                events=moved.sum(axis=1),
-                active_macs=moved @ fanout,
-                spatial_macs=(trace.codes[node.input][1:] != 0) @ fanout,
-                ideal_cycles=moved @ node.reach(),
+                events=_total(array.sum(axis=1) for array in moved),
+                active_macs=_total(array @ node.fanout(at) for at, array in enumerate(moved)),
+                spatial_macs=_total(array @ node.fanout(at) for at, array in enumerate(alive)),
+                ideal_cycles=_total(array @ node.reach(at) for at, array in enumerate(moved)),
             )
         )
     return tuple(layers)
+
+
+def _total(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the sum of arrays ``[T]``, one an input."""
+    total: NDArray[np.int64] = np.sum(list(parts), axis=0)
+    return total
 
 
 def ideal_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> NDArray[np.int64]:
@@ -91,4 +101,5 @@ def ideal_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> NDArray[np.
 
 def dense_ideal_cycles(graph: Graph) -> int:
     """Return the ideal cycles of a frame with skipping off: every element is an event."""
-    return max(graph.source.beats, *(int(node.reach().sum()) for node in graph.linears))
+    engines = (sum(int(node.reach(at).sum()) for at in range(len(node.inputs))) for node in graph.engines)
+    return max(graph.source.beats, *engines)

@@ -133,7 +133,7 @@ class ConvConfig(LayerConfigTemplate):  # type: ignore[misc]
             **self._default_config_params(node),
             **_linear_types(node),
             "n_in": ir.n_in,
-            "n_chan": ir.channels_in,
+            "n_chan": ir.channels_in(),
             "n_filt": ir.channels_out,
             "y": ir.y,
             "x": ir.x,

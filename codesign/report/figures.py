@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
-from codesign.graph.ir import Delta, Graph, Linear
+from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
 from codesign.report.model import Layer, Spread, Throughput
 
@@ -25,7 +25,7 @@ class GoldenRun:
 
     Attributes:
         outputs: codes of the last node, ``[N, T, *shape]``.
-        layers: activity of every linear layer, first frame of each clip left out, ``[N * (T - 1)]``.
+        layers: activity of every engine, first frame of each clip left out, ``[N * (T - 1)]``.
         ideal: ideal cycles of each frame, first frame of each clip left out, ``[N * (T - 1)]``.
     """
 
@@ -81,7 +81,7 @@ def steady(values: IntArray) -> IntArray:
 def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tuple[Layer, ...]:
     """Return the report's layers."""
     found = []
-    for node, seen in zip(graph.linears, golden.layers, strict=True):
+    for node, seen in zip(graph.engines, golden.layers, strict=True):
         cycles = None if rtl is None else float(steady(rtl.busy[node.name]).mean())
         found.append(
             Layer(
@@ -95,17 +95,20 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
                 cycles_per_frame=cycles,
                 ideal_cycles_per_frame=float(seen.ideal_cycles.mean()),
                 state_bits=state_bits(graph, node),
-                weight_bits=node.weight.size * node.weight_fmt.width,
+                weight_bits=node.weight.size * node.weight_fmt.width if isinstance(node, Linear) else 0,
             )
         )
     return tuple(found)
 
 
-def state_bits(graph: Graph, node: Linear) -> int:
-    """Return the bits a layer keeps from frame to frame: its accumulators and the references of its input."""
-    delta = graph[node.input]
-    assert isinstance(delta, Delta)
-    return node.size * node.fmt.width + delta.size * delta.fmt.width
+def state_bits(graph: Graph, node: Engine) -> int:
+    """Return the bits a layer keeps from frame to frame: its sums (a maximum: its windows) and its inputs' references.
+
+    The references of an input that several layers read count in the first of them.
+    """
+    own = node.size * node.fmt.width * (node.taps if isinstance(node, Pool) and node.kind == "max" else 1)
+    first = [graph[name] for name in dict.fromkeys(node.inputs) if graph.readers(name)[0] == node.name]
+    return own + sum(delta.size * delta.fmt.width for delta in first if isinstance(delta, Delta))
 
 
 def throughput_figures(golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:

@@ -169,10 +169,11 @@ class Detail:
 
 def operation_sparsity(report: Report) -> float | None:
     """Return the share of all MACs of the network that are skipped; None if a layer's is unknown."""
-    total = sum(layer.macs_per_frame for layer in report.layers)
-    if not total or any(layer.operation_sparsity is None for layer in report.layers):
+    layers = [layer for layer in report.layers if layer.macs_per_frame]
+    if not layers or any(layer.operation_sparsity is None for layer in layers):
         return None
-    return sum(layer.macs_per_frame * (layer.operation_sparsity or 0.0) for layer in report.layers) / total
+    skipped = sum(layer.macs_per_frame * (layer.operation_sparsity or 0.0) for layer in layers)
+    return skipped / sum(layer.macs_per_frame for layer in layers)
 
 
 def write_json(record: Report | Detail, path: Path) -> None:

@@ -45,7 +45,7 @@ def dense_memories(node: Dense) -> dict[str, str]:
 def conv_memories(node: Conv) -> dict[str, str]:
     """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
     bits = conv_bits(node)
-    channels = node.channels_in // node.pe if node.depthwise else node.channels_in * node.groups
+    channels = node.channels_in() // node.pe if node.depthwise else node.channels_in() * node.groups
     tap = node.weight[..., 0] if node.depthwise else node.weight
     rows = _table(node.y, node.x.kernel * channels, 1)
     columns = _table(node.x, channels, node.groups)

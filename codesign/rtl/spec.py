@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
+from codesign.graph.ir import Delta, Engine, Graph, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class TopSpec:
         out_lanes: values in an output beat.
         out_lane_bits: bits of a lane in ``m_axis_tdata``.
         out_words: beats of an output packet; the last may be padded beyond the output's size.
-        engines: names in the order of ``probe_o`` and of the counters: the first `Delta`, then every linear node.
+        engines: names in the order of ``probe_o`` and of the counters: the first `Delta`, then every engine.
     """
 
     module: str
@@ -48,7 +48,7 @@ def top_spec(graph: Graph) -> TopSpec:
         out_lanes=lanes,
         out_lane_bits=byte_bits(output.fmt.width),
         out_words=-(-output.size // lanes),
-        engines=(graph.nodes[1].name, *(node.name for node in graph.linears)),
+        engines=(graph.nodes[1].name, *(node.name for node in graph.engines)),
     )
 
 
@@ -57,10 +57,8 @@ def byte_bits(bits: int) -> int:
     return -(-bits // 8) * 8
 
 
-def word_lanes(graph: Graph, node: Source | Delta | Linear) -> int:
+def word_lanes(graph: Graph, node: Source | Delta | Engine) -> int:
     """Return how many values of ``node`` travel in a word."""
     if isinstance(node, Source):
         return node.lanes
-    if isinstance(node, Dense | Conv):
-        return node.pe
-    return word_lanes(graph, graph[node.input])
+    return word_lanes(graph, graph[node.input]) if isinstance(node, Delta) else node.pe

@@ -229,7 +229,7 @@ def locate_parameters(node: Conv, delta: Delta) -> dict[str, object]:
     return {
         "Height": node.y.size,
         "Width": node.x.size,
-        "Channels": node.channels_in,
+        "Channels": node.channels_in(),
         **_shared(node, delta),
         "RowFile": f'"{node.name}_row.mem"',
         "ColumnFile": f'"{node.name}_column.mem"',

@@ -279,10 +279,10 @@ class RtlSimulator:
 
     def _patience(self) -> int:
         """Cycles without progress after which the design hangs: it may walk every word of every engine."""
-        return 1000 + 8 * (self.spec.beats + sum(node.words for node in self.graph.linears))
+        return 1000 + 8 * (self.spec.beats + sum(node.words for node in self.graph.engines))
 
     def _most_cycles(self, frames: int, stalls: Stalls | None) -> int:
-        dense = self.spec.beats * self.spec.in_lanes + sum((node.n_in + 4) * node.words for node in self.graph.linears)
+        dense = self.spec.beats * self.spec.in_lanes + sum((node.n_in + 4) * node.words for node in self.graph.engines)
         slow = (1 - stalls.source_probability) * (1 - stalls.sink_probability) if stalls else 1.0
         return int((frames + 2) * (4 * dense + 200) / slow) + 10_000
 
