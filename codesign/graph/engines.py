@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes that an engine computes: what stands between two delta activations.
+
+Each keeps a sum (or, for a maximum, the codes of a window) for each output, and an event changes those that it
+reaches: `reach` says how many output words (of PE lanes) that are, which is what the event costs in cycles.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from codesign.errors import ConversionError
+from codesign.fixed import Fixed, IntArray
+from codesign.graph.axis import AnyAxis, Axis, Repeat
+
+
+def check_pe(name: str, pe: int, outputs: int) -> None:
+    """Check that a layer of ``outputs`` output channels folds evenly onto ``pe`` processing elements.
+
+    Raises:
+        ConversionError: it does not; the message lists the values that do.
+    """
+    if pe < 1 or outputs % pe:
+        raise ConversionError(
+            "PE does not divide the number of outputs",
+            where=name,
+            expected=f"one of {[d for d in range(1, outputs + 1) if outputs % d == 0]}",
+            received=f"PE={pe} for {outputs} outputs",
+            fix=f"set PE of layer {name!r} to one of these",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dense:
+    """A fully connected layer on codes.
+
+    Attributes:
+        name: layer name.
+        input: the `Delta` that feeds it.
+        weight: codes, ``[n_in, n_out]``.
+        bias: codes on the accumulator lattice, ``[n_out]``.
+        weight_fmt: format of the weight codes.
+        fmt: format of the accumulators; made by `accumulator_format`.
+        pe: processing elements: output channels computed in one cycle. Divides ``n_out``.
+    """
+
+    name: str
+    input: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    weight_fmt: Fixed
+    fmt: Fixed
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        if self.weight.ndim != 2 or self.bias.shape != (self.weight.shape[1],):
+            raise ConversionError(
+                "weight and bias shapes do not fit",
+                where=self.name,
+                expected="[n_in, n_out] and [n_out]",
+                received=f"{self.weight.shape} and {self.bias.shape}",
+            )
+        check_pe(self.name, self.pe, self.n_out)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+        return (self.input,)
+
+    @property
+    def n_in(self) -> int:
+        """Input elements."""
+        return int(self.weight.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """Output elements."""
+        return int(self.weight.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one output frame."""
+        return (self.n_out,)
+
+    @property
+    def size(self) -> int:
+        """Elements in an output frame."""
+        return self.n_out
+
+    @property
+    def words(self) -> int:
+        """Output words (of PE lanes) that one input event reaches: cycles an event costs."""
+        return self.n_out // self.pe
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a dense frame."""
+        return self.n_in * self.n_out
+
+    def fanout(self, at: int = 0) -> IntArray:  # noqa: ARG002  (one input)
+        """Return the MACs each input element takes part in, ``[n_in]``."""
+        return np.full(self.n_in, self.n_out, dtype=np.int64)
+
+    def reach(self, at: int = 0) -> IntArray:  # noqa: ARG002  (one input)
+        """Return the output words an event of each input element reaches: its cost in cycles, ``[n_in]``."""
+        return np.full(self.n_in, self.words, dtype=np.int64)
+
+
+class _Spatial:
+    """What the engines on frames ``[height, width, channels]`` share. One axis is a height of 1."""
+
+    __slots__ = ()
+    name: str
+    fmt: Fixed
+    y: AnyAxis
+    x: AnyAxis
+    pe: int
+
+    @property
+    def channelwise(self) -> bool:
+        """Whether an event reaches one channel only, of every output position."""
+        return True
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        raise NotImplementedError
+
+    def channels_in(self, at: int = 0) -> int:  # noqa: ARG002  (one input)
+        """Return the channels of input ``at``."""
+        return self.channels_out
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one output frame, ``(height, width, channels)``."""
+        return (self.y.outputs, self.x.outputs, self.channels_out)
+
+    @property
+    def size(self) -> int:
+        """Elements in an output frame."""
+        return math.prod(self.shape)
+
+    @property
+    def n_in(self) -> int:
+        """Input elements, of all inputs."""
+        return self.y.size * self.x.size * self.channels_in()
+
+    @property
+    def groups(self) -> int:
+        """Output words of one output position."""
+        return self.channels_out // self.pe
+
+    @property
+    def words(self) -> int:
+        """Output words (of PE lanes) of a frame."""
+        return self.y.outputs * self.x.outputs * self.groups
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a dense frame: none."""
+        return 0
+
+    def fanout(self, at: int = 0) -> IntArray:
+        """Return the MACs each element of input ``at`` takes part in: none."""
+        return np.zeros(self.y.size * self.x.size * self.channels_in(at), dtype=np.int64)
+
+    def reach(self, at: int = 0) -> IntArray:
+        """Return the output words an event of each element of input ``at`` reaches: its cost in cycles."""
+        return self._positions(1 if self.channelwise else self.groups, at)
+
+    def _positions(self, each: int, at: int) -> IntArray:
+        positions = np.outer(self.y.counts(), self.x.counts()).ravel() * each
+        result: IntArray = np.repeat(positions, self.channels_in(at))
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conv(_Spatial):
+    """A convolution on codes, channels last.
+
+    Attributes:
+        name: layer name.
+        input: the `Delta` that feeds it.
+        weight: codes, ``[kernel_y, kernel_x, channels_in, channels_out]``, or ``[..., channels, 1]`` if depthwise.
+        bias: codes on the accumulator lattice, ``[channels_out]``.
+        weight_fmt: format of the weight codes.
+        fmt: format of the accumulators.
+        y: the vertical axis.
+        x: the horizontal axis.
+        depthwise: every channel has a kernel of its own (depth multiplier 1).
+        pe: output channels computed in one cycle. Divides the number of output channels.
+    """
+
+    name: str
+    input: str
+    weight: IntArray = field(repr=False)
+    bias: IntArray = field(repr=False)
+    weight_fmt: Fixed
+    fmt: Fixed
+    y: Axis
+    x: Axis
+    depthwise: bool = False
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        kernel = (self.y.kernel, self.x.kernel)
+        if self.weight.ndim != 4 or self.weight.shape[:2] != kernel or self.bias.shape != (self.channels_out,):
+            raise ConversionError(
+                "weight and bias shapes do not fit",
+                where=self.name,
+                expected=f"[{kernel[0]}, {kernel[1]}, channels in, channels out] and [channels out]",
+                received=f"{self.weight.shape} and {self.bias.shape}",
+            )
+        check_pe(self.name, self.pe, self.channels_out)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+        return (self.input,)
+
+    @property
+    def channelwise(self) -> bool:
+        """Whether an event reaches one channel only, of every output position."""
+        return self.depthwise
+
+    def channels_in(self, at: int = 0) -> int:  # noqa: ARG002  (one input)
+        """Return the input channels."""
+        return int(self.weight.shape[2])
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return int(self.weight.shape[2] if self.depthwise else self.weight.shape[3])
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a dense frame, taps on padding not counted."""
+        return int(self.fanout().sum())
+
+    def fanout(self, at: int = 0) -> IntArray:
+        """Return the MACs each input element takes part in, ``[n_in]``; borders counted exactly."""
+        return self._positions(1 if self.depthwise else self.channels_out, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool(_Spatial):
+    """The maximum or the sum of the codes in a window, channel by channel.
+
+    An average is a sum on a finer lattice, so the window of a 'sum' has a power of two of elements. Padded places hold
+    0, which is why codes that can be negative are not padded for a maximum.
+
+    Attributes:
+        name: layer name.
+        input: the `Delta` that feeds it.
+        kind: ``max`` or ``sum``.
+        channels: of input and output.
+        fmt: format of the outputs.
+        y: the vertical axis.
+        x: the horizontal axis.
+        pe: output channels computed in one cycle. Divides ``channels``.
+    """
+
+    name: str
+    input: str
+    kind: Literal["max", "sum"]
+    channels: int
+    fmt: Fixed
+    y: Axis
+    x: Axis
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        check_pe(self.name, self.pe, self.channels)
+        if self.kind == "max" and self.fmt.signed and (self.y.padded or self.x.padded):
+            raise ConversionError(
+                "the maximum over a padded window needs codes that are not negative",
+                where=self.name,
+                expected="padding='valid', or a relu before the pooling",
+                received=f"codes of {self.fmt}",
+            )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+        return (self.input,)
+
+    @property
+    def taps(self) -> int:
+        """Elements of a window."""
+        return self.y.kernel * self.x.kernel
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return self.channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsample(_Spatial):
+    """Every code is repeated along both axes (nearest neighbour).
+
+    Attributes:
+        name: layer name.
+        input: the `Delta` that feeds it.
+        channels: of input and output.
+        fmt: format of the codes.
+        y: the vertical axis.
+        x: the horizontal axis.
+        pe: output channels computed in one cycle. Divides ``channels``.
+    """
+
+    name: str
+    input: str
+    channels: int
+    fmt: Fixed
+    y: Repeat
+    x: Repeat
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        check_pe(self.name, self.pe, self.channels)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+        return (self.input,)
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return self.channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join(_Spatial):
+    """Several frames of codes added, or put side by side (concatenated) along the channels.
+
+    Attributes:
+        name: layer name.
+        inputs: the `Delta` nodes that feed it.
+        kind: ``add`` or ``concat``.
+        channels: of each input; all the same for ``add``.
+        shifts: left shift that brings each input's codes to the lattice of ``fmt``.
+        fmt: format of the outputs.
+        y: the vertical axis; every element reaches its own output.
+        x: the horizontal axis; the same.
+        pe: output channels computed in one cycle. Divides the number of output channels.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    kind: Literal["add", "concat"]
+    channels: tuple[int, ...]
+    shifts: tuple[int, ...]
+    fmt: Fixed
+    y: Axis
+    x: Axis
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        if not len(self.inputs) == len(self.channels) == len(self.shifts) >= 2 or min(self.shifts) < 0:
+            raise ConversionError(
+                "two or more inputs are joined, each with its channels and its shift",
+                where=self.name,
+                received=f"{len(self.inputs)} inputs, channels {self.channels}, shifts {self.shifts}",
+            )
+        if self.kind == "add" and len(set(self.channels)) > 1:
+            raise ConversionError("frames of other shapes are added", where=self.name, received=self.channels)
+        check_pe(self.name, self.pe, self.channels_out)
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return self.channels[0] if self.kind == "add" else sum(self.channels)
+
+    def channels_in(self, at: int = 0) -> int:
+        """Return the channels of input ``at``."""
+        return self.channels[at]
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Output channel of each input's first channel."""
+        return tuple(accumulate(self.channels, initial=0))[:-1] if self.kind == "concat" else (0,) * len(self.channels)
+
+    @property
+    def n_in(self) -> int:
+        """Input elements, of all inputs."""
+        return self.y.size * self.x.size * sum(self.channels)
+
+
+Linear: TypeAlias = Dense | Conv
+"""Layers that multiply and accumulate."""
+Spatial: TypeAlias = Conv | Pool | Upsample | Join
+Engine: TypeAlias = Dense | Conv | Pool | Upsample | Join
