@@ -15,7 +15,7 @@ from models import Event, Place, Word, locate, pack, place_bits
 from codesign.fixed import IntArray
 from codesign.golden import Golden
 from codesign.graph import Conv
-from codesign.rtl.memories import conv_memories
+from codesign.rtl.memories import spatial_memories
 from codesign.rtl.top import conv_parameters
 
 
@@ -23,7 +23,7 @@ def case(name: str) -> Case:
     graph = GRAPHS[name]
     node = graph.linears[0]
     assert isinstance(node, Conv)
-    return Case(parameters=conv_parameters(node, graph.deltas[0]), files=conv_memories(node), graph=graph)
+    return Case(parameters=conv_parameters(node, graph.deltas[0]), files=spatial_memories(node), graph=graph)
 
 
 CASES = {name: case(name) for name in GRAPHS}

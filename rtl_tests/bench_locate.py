@@ -11,7 +11,7 @@ from conv_cases import GRAPHS
 from models import Event, Place, locate, place_bits
 
 from codesign.graph import Conv
-from codesign.rtl.memories import conv_memories
+from codesign.rtl.memories import spatial_memories
 from codesign.rtl.top import locate_parameters
 
 
@@ -19,7 +19,7 @@ def case(name: str) -> Case:
     graph = GRAPHS[name]
     node = graph.linears[0]
     assert isinstance(node, Conv)
-    return Case(parameters=locate_parameters(node, graph.deltas[0]), files=conv_memories(node), graph=graph)
+    return Case(parameters=locate_parameters(node, graph.deltas[0]), files=spatial_memories(node), graph=graph)
 
 
 CASES = {name: case(name) for name in ("same 3x3, 2 groups", "stride over kernel", "depthwise, 3 groups")}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from codesign.graph import Conv, Delta
-from codesign.rtl.memories import conv_bits
+from codesign.rtl.memories import spatial_bits
 
 
 def index_bits(count: int) -> int:
@@ -235,5 +235,5 @@ def locate(node: Conv, event: Event) -> Place | None:
 
 def place_bits(node: Conv, delta: Delta) -> tuple[int, ...]:
     """Return the widths that `Place.pack` takes."""
-    bits = conv_bits(node)
+    bits = spatial_bits(node)
     return bits["RowBits"], bits["ColumnBits"], bits["WeightBits"], index_bits(node.pe), delta.delta_bits

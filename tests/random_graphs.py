@@ -10,6 +10,7 @@ import numpy as np
 from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph.ir import Node
 
 
 def random_graph(
@@ -83,17 +84,17 @@ def random_conv_graph(
     shape = (size if lists else height, width, int(rng.choice([1, 1, 2, 3])))
     fmt = Fixed(width=int(rng.integers(2, 9)), frac=8, signed=bool(rng.random() < 0.3))
     source = Source(name="in", shape=shape, fmt=fmt, lanes=int(rng.integers(1, 9)))
-    nodes: list[Source | Delta | Dense | Conv] = [source]
+    nodes: list[Node] = [source]
     count = layers if layers is not None else int(rng.integers(1, 4))
     for i in range(count):
-        delta = _alive(rng, f"d{i}", nodes, hold)
+        delta = alive(rng, f"d{i}", nodes, hold)
         nodes.append(delta)
-        nodes.append(_conv(rng, f"conv{i}", delta, depthwise, tall=lists and i == 0))
+        nodes.append(conv(rng, f"conv{i}", delta, depthwise, tall=lists and i == 0))
     if dense if dense is not None else rng.random() < 0.4:
-        delta = _alive(rng, f"d{count}", nodes, hold)
+        delta = alive(rng, f"d{count}", nodes, hold)
         nodes += [delta, _dense(rng, "fc", delta, 12, wide=False, words=None)]
     elif rng.random() < 0.4:
-        nodes.append(_alive(rng, f"d{count}", nodes, hold))
+        nodes.append(alive(rng, f"d{count}", nodes, hold))
     return Graph(name=name, nodes=tuple(nodes))
 
 
@@ -186,17 +187,15 @@ def _delta(
     )
 
 
-def _alive(
-    rng: np.random.Generator, name: str, nodes: list[Source | Delta | Dense | Conv], hold: float | str | None
-) -> Delta:
+def alive(rng: np.random.Generator, name: str, nodes: list[Node], hold: float | str | None) -> Delta:
     """Return a delta layer behind ``nodes`` whose code range is about that of its input on random frames."""
     source, before = nodes[0], nodes[-1]
     assert isinstance(source, Source)
     assert not isinstance(before, Delta)
     z = rng.integers(source.fmt.lo, source.fmt.hi, (16, source.size), endpoint=True)
-    if isinstance(before, Conv | Dense):
+    if not isinstance(before, Source):
         z = Golden(Graph(name="front", nodes=tuple(nodes))).run(z).accumulators[before.name]
-    relu = bool(isinstance(before, Conv | Dense) and rng.random() < 0.6 and np.percentile(z, 70) > 0)
+    relu = bool(not isinstance(before, Source) and rng.random() < 0.6 and np.percentile(z, 70) > 0)
     signed = not relu and int(z.min()) < 0
     width = int(rng.integers(2, 7)) + int(signed)
     coarse = int(np.percentile(np.abs(z), 90)).bit_length() - width + int(signed)
@@ -219,15 +218,27 @@ def _alive(
     )
 
 
-def _conv(rng: np.random.Generator, name: str, delta: Delta, depthwise: bool | None, *, tall: bool) -> Conv:
+def conv(
+    rng: np.random.Generator,
+    name: str,
+    delta: Delta,
+    depthwise: bool | None,
+    *,
+    tall: bool = False,
+    stride: int | None = None,
+    channels_out: int | None = None,
+) -> Conv:
+    """Return a random convolution behind ``delta``; with ``stride`` a padded 3x3 one."""
     deep = bool(rng.random() < 0.25) if depthwise is None else depthwise
     y, x = (_axis(rng, size) for size in delta.shape[:2])
     if tall:
         y = Axis.same(delta.shape[0], delta.shape[0], 1)
+    if stride:
+        y, x = (Axis.same(size, 3, stride) for size in delta.shape[:2])
     channels = delta.shape[2]
     bits = int(rng.integers(1, 6))
     weight_fmt = Fixed(width=bits + 1, frac=bits, signed=True)
-    shape = (y.kernel, x.kernel, channels, 1 if deep else int(rng.integers(1, 7)))
+    shape = (y.kernel, x.kernel, channels, 1 if deep else channels_out or int(rng.integers(1, 7)))
     weight = rng.integers(weight_fmt.lo, weight_fmt.hi, shape, endpoint=True)
     columns = weight[..., 0] if deep else weight
     outputs = columns.shape[-1]

@@ -1,33 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   located tokens (delta_locate) -> a[o] += W[tap, c] * delta for every output word o that the event reaches
 //             -> word tokens {fresh, has_word, end_of_frame, word, accumulators} of the touched words, row by row;
-//             a = bias at the start of a stream, when every word is sent
+//             a = bias at the start of a stream, when every word is sent. Without a WeightFile every weight is 1.
+//             Taps > 0: keeps the Taps codes of each window instead, and sends their maximum
 // Latency:    a row leaves as soon as no later event of the frame can reach it
 // Throughput: rows * columns * Inner cycles an event, without gaps; sending uses a bank that accumulation leaves idle
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
 // Model:      codesign.golden.scatter
 // Rows live in Banks memories in turn. Each row has a list of its touched words; Lists of them (rows from the oldest
-// unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead.
+// unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a
+// delta_join there is a list for every row, so that no input ever waits for another one within a frame.
 module delta_conv #(
     parameter int unsigned Rows = 1,  // output rows
     parameter int unsigned RowWords = 1,  // output words of a row
     parameter int unsigned Groups = 1,  // output words of one position
     parameter int unsigned Lanes = 1,
-    parameter bit Depthwise = 1'b0,  // an event reaches one word of a position, and one lane of it
+    parameter bit Channelwise = 1'b0,  // an event reaches one word of a position, and one lane of it
+    parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
+    parameter int unsigned Taps = 0,  // of a window whose maximum is sent; a weight line is then the tap
     parameter int unsigned StepX = 1,  // lines of the weight memory from one column's tap back to the next column's
     parameter int unsigned StepY = 1,  // the same for rows
     parameter int unsigned WeightLines = 1,
     parameter int unsigned DeltaWidth = 9,
     parameter int unsigned WeightWidth = 8,
     parameter int unsigned AccWidth = 24,
+    parameter bit AccSigned = 1'b1,  // of the codes whose maximum is sent
     parameter int unsigned Banks = 2,  // power of two
     parameter int unsigned Lists = 4,  // power of two, more than the rows an event reaches
     parameter int unsigned RowBits = 1,
     parameter int unsigned ColumnBits = 1,
     parameter int unsigned WeightBits = 1,
-    parameter WeightFile = "",  // line (tap * Channels + c) * Groups + group; depthwise: tap * Groups + group
-    parameter BiasFile = "",  // line group
+    parameter WeightFile = "",  // line (tap * Channels + c) * Groups + group; channelwise: tap * Groups + group
+    parameter BiasFile = "",  // line group; "": 0
     localparam int unsigned Words = Rows * RowWords,
     localparam int unsigned WordBits = Words > 1 ? $clog2(Words) : 1,
     localparam int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1,
@@ -38,6 +43,9 @@ module delta_conv #(
     input  logic                                 valid_i,
     output logic                                 ready_o,
     input  logic [   3+PlaceBits+DeltaWidth-1:0] token_i,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic [                  RowBits-1:0] floor_i,  // no later event of the frame reaches a row before; if Joined
+    // verilator lint_on UNUSEDSIGNAL
     output logic                                 valid_o,
     input  logic                                 ready_i,
     output logic [3+WordBits+Lanes*AccWidth-1:0] token_o,
@@ -54,10 +62,12 @@ module delta_conv #(
   localparam int unsigned RingBits = HalfBits + 1;
   localparam int unsigned BankWords = (Rows + Banks - 1) / Banks * RowWords;
   localparam int unsigned SpotBits = BankWords > 1 ? $clog2(BankWords) : 1;
-  localparam int unsigned Inner = Depthwise ? 1 : Groups;
+  localparam int unsigned Inner = Channelwise ? 1 : Groups;
   localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1;
-  localparam int unsigned StateWidth = 1 + Lanes * AccWidth;  // {touched in this frame, accumulators}
-  localparam int unsigned ProductWidth = DeltaWidth + WeightWidth;
+  localparam int unsigned Fields = Taps > 0 ? Taps : 1;  // values kept for an output
+  localparam int unsigned StateWidth = 1 + Lanes * Fields * AccWidth;  // {touched in this frame, accumulators}
+  localparam bit Weighted = WeightFile != "";
+  localparam int unsigned ProductWidth = Weighted ? DeltaWidth + WeightWidth : DeltaWidth;
   localparam int unsigned OutputDepth = 8;
 
   function automatic logic [SpotBits-1:0] spot(input logic [RowBits-1:0] row, input logic [ColumnBits-1:0] column);
@@ -72,7 +82,7 @@ module delta_conv #(
   logic [LaneBits-1:0] event_lane;
   logic [DeltaWidth-1:0] delta;
   logic [GroupBits-1:0] inner_q;
-  logic [RingBits-1:0] ring_first, ring_last, low, low_q, span, unsent_q;
+  logic [RingBits-1:0] ring_first, ring_last, ring_floor, low, low_q, span, unsent_q;
   logic half_q;  // of the ring, for the frame being accumulated
   logic fresh_q;  // that frame is the first of its stream
   logic start_q;  // the next word is the first of its event
@@ -84,6 +94,7 @@ module delta_conv #(
   assign unclean = valid_i && new_stream && !clean_q;
   assign ring_first = {half_q, HalfBits'(first_row)};
   assign ring_last = ring_first + RingBits'(rows) - 1'b1;
+  assign ring_floor = Joined ? {half_q, HalfBits'(floor_i)} : ring_first;
   assign span = ring_last - unsent_q;
   assign admit = !unclean && (!end_of_frame || unsent_q[HalfBits] == half_q);  // at most two frames in the ring
   assign go = valid_i && has_event && admit && span < RingBits'(Lists);
@@ -98,7 +109,7 @@ module delta_conv #(
   assign line = start_q ? first_line : line_q;
   assign row_line = start_q ? first_line : row_line_q;
   // No later event reaches a row before this one. Told even while the head event waits, so that those rows can leave.
-  assign low = bare && end_of_frame ? {!half_q, HalfBits'(0)} : valid_i && has_event && !unclean ? ring_first : low_q;
+  assign low = bare && end_of_frame ? {!half_q, HalfBits'(0)} : valid_i && has_event && !unclean ? ring_floor : low_q;
   assign probe_o = {pop && end_of_frame, valid_i && !go && !bare, go, pop && has_event};
 
   always_ff @(posedge clk_i) begin
@@ -141,12 +152,8 @@ module delta_conv #(
   logic [4:1][RowBits-1:0] row_p;
   logic [4:1][ColumnBits-1:0] column_p;
   logic [3:1][DeltaWidth-1:0] delta_p;
-  logic [3:1][LaneBits-1:0] lane_p;
+  logic [4:1][LaneBits-1:0] lane_p;
   logic [SpotBits-1:0] spot_q2;
-  logic [WeightBits-1:0] line_q1;
-  logic [Lanes*WeightWidth-1:0] weights[WeightLines];
-  logic [Lanes*WeightWidth-1:0] weight_q2, weight_q3;
-  initial $readmemh(WeightFile, weights);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -162,11 +169,34 @@ module delta_conv #(
     row_p <= {row_p[3:1], row};
     column_p <= {column_p[3:1], column};
     delta_p <= {delta_p[2:1], delta};
-    lane_p <= {lane_p[2:1], event_lane};
-    line_q1 <= line;
+    lane_p <= {lane_p[3:1], event_lane};
     spot_q2 <= spot(row_p[1], column_p[1]);
-    weight_q2 <= weights[line_q1];
-    weight_q3 <= weight_q2;
+  end
+
+  // What the lanes add in stage 4: a product for each, or one for the only lane that an event reaches.
+  localparam int unsigned Products = Channelwise ? 1 : Lanes;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [Products-1:0][ProductWidth-1:0] product_q4;  // bits above AccWidth cancel: sums wrap, the last one fits
+  // verilator lint_on UNUSEDSIGNAL
+  if (Weighted) begin : g_weights
+    logic [WeightBits-1:0] line_q1;
+    logic [Lanes*WeightWidth-1:0] weights[WeightLines];
+    logic [Lanes*WeightWidth-1:0] weight_q2;
+    logic [Products*WeightWidth-1:0] weight_q3;
+    initial $readmemh(WeightFile, weights);
+    always_ff @(posedge clk_i) begin
+      line_q1   <= line;
+      weight_q2 <= weights[line_q1];
+      weight_q3 <= weight_q2[(Channelwise?32'(lane_p[2]) : 0)*WeightWidth+:Products*WeightWidth];
+    end
+    for (genvar i = 0; i < Products; i++) begin : g_product
+      logic signed [ProductWidth-1:0] weight, delta_in;
+      assign weight = ProductWidth'($signed(weight_q3[i*WeightWidth+:WeightWidth]));
+      assign delta_in = ProductWidth'($signed(delta_p[3]));
+      always_ff @(posedge clk_i) product_q4[i] <= weight * delta_in;
+    end
+  end else begin : g_unit
+    always_ff @(posedge clk_i) product_q4 <= {Products{delta_p[3]}};
   end
 
   // ---- Sending. Stage 1: the next touched word of the oldest row (any word in a fresh frame), or the frame's end.
@@ -242,10 +272,7 @@ module delta_conv #(
   logic sweep_q, drained;
   logic [SpotBits-1:0] sweep_spot_q;
   logic [GroupBits-1:0] sweep_group_q;
-  logic [Lanes*AccWidth-1:0] biases[Groups];
-  logic [Lanes*AccWidth-1:0] bias_q;
-  logic [4:3] grant_q;
-  initial $readmemh(BiasFile, biases);
+  logic [5:3] grant_q;
   assign drained = oldest_q == low_p[4] && low_p[4] == low_q && go_q == 0 && !valid_s1 && !valid_s2 && grant_q == 0;
 
   always_ff @(posedge clk_i) begin
@@ -264,33 +291,58 @@ module delta_conv #(
       else if (sweep_q && sweep_spot_q == SpotBits'(BankWords - 1)) clean_q <= 1'b1;
     end
   end
-  always_ff @(posedge clk_i) bias_q <= biases[sweep_group_q];
+  if (BiasFile != "") begin : g_biases
+    logic [Lanes*AccWidth-1:0] biases[Groups];
+    initial $readmemh(BiasFile, biases);
+    always_ff @(posedge clk_i) initial_state <= biases[sweep_group_q];
+  end else begin : g_zero
+    assign initial_state = '0;
+  end
 
   // ---- State: accumulation goes first, sending takes a bank that it leaves idle.
   logic [Banks-1:0][StateWidth-1:0] operand;
   logic [StateWidth-1:0] current;
-  logic [Lanes*AccWidth-1:0] total, sent;
-  logic [4:3] end_p, fresh_out_p;
-  logic [4:3][RowBits-1:0] send_row_p;
-  logic [4:3][ColumnBits-1:0] send_column_p;
+  logic [Lanes*Fields*AccWidth-1:0] total, kept, initial_state;
+  logic [Lanes*AccWidth-1:0] sent, sent_q5;
+  logic [5:3] end_p, fresh_out_p;
+  logic [5:3][RowBits-1:0] send_row_p;
+  logic [5:3][ColumnBits-1:0] send_column_p;
   logic [3:0] credit_q;
   logic queue_ready;
 
   assign current = operand[row_p[4][BankBits-1:0]];
-  assign sent = operand[send_row_p[4][BankBits-1:0]][StateWidth-2:0];
+  assign kept = operand[send_row_p[4][BankBits-1:0]][StateWidth-2:0];
   assign touch = go_q[4] && !current[StateWidth-1] && !fresh_p[4];
   assign grant = valid_s2 && credit_q != 0 && (end_s2 || !(go_q[2] && row_p[2][BankBits-1:0] == ring_s2[BankBits-1:0]));
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-    logic signed [ProductWidth-1:0] weight;
-    // verilator lint_off UNUSEDSIGNAL
-    logic signed [ProductWidth-1:0] product_q;  // bits above AccWidth cancel: sums wrap, the last one fits
-    // verilator lint_on UNUSEDSIGNAL
+    logic [AccWidth-1:0] addend;
     logic hit;
-    assign weight = ProductWidth'($signed(weight_q3[lane*WeightWidth+:WeightWidth]));
-    assign hit = !Depthwise || lane_p[3] == LaneBits'(lane);
-    always_ff @(posedge clk_i) product_q <= hit ? weight * ProductWidth'($signed(delta_p[3])) : '0;
-    assign total[lane*AccWidth+:AccWidth] = current[lane*AccWidth+:AccWidth] + AccWidth'(product_q);
+    assign hit = !Channelwise || lane_p[4] == LaneBits'(lane);
+    assign addend = hit ? AccWidth'($signed(product_q4[Channelwise?0 : lane])) : '0;
+    if (Taps == 0) begin : g_sum
+      assign total[lane*AccWidth+:AccWidth] = current[lane*AccWidth+:AccWidth] + addend;
+      assign sent[lane*AccWidth+:AccWidth]  = kept[lane*AccWidth+:AccWidth];
+    end else begin : g_window
+      logic [Taps-1:0][AccWidth-1:0] codes, window;
+      logic [AccWidth-1:0] most;
+      assign {codes, window} = {current[lane*Taps*AccWidth+:Taps*AccWidth], kept[lane*Taps*AccWidth+:Taps*AccWidth]};
+      for (genvar tap = 0; tap < Taps; tap++) begin : g_tap
+        assign total[(lane*Taps+tap)*AccWidth+:AccWidth] =
+            codes[tap] + (g_taps.tap_q4 == WeightBits'(tap) ? addend : '0);
+      end
+      always_comb begin
+        most = window[0];
+        for (int unsigned tap = 1; tap < Taps; tap++) begin
+          if (AccSigned ? $signed(window[tap]) > $signed(most) : window[tap] > most) most = window[tap];
+        end
+      end
+      assign sent[lane*AccWidth+:AccWidth] = most;
+    end
+  end
+  if (Taps != 0) begin : g_taps
+    logic [WeightBits-1:0] tap_q1, tap_q2, tap_q3, tap_q4;
+    always_ff @(posedge clk_i) {tap_q4, tap_q3, tap_q2, tap_q1} <= {tap_q3, tap_q2, tap_q1, line};
   end
 
   for (genvar bank = 0; bank < Banks; bank++) begin : g_bank
@@ -309,7 +361,7 @@ module delta_conv #(
         .valid_i  (add || send || sweep_q),
         .load_i   (sweep_q),
         .word_i   (sweep_q ? sweep_spot_q : add ? spot_q2 : spot_s2),
-        .initial_i({1'b0, bias_q}),
+        .initial_i({1'b0, initial_state}),
         .operand_o(operand[bank]),
         .result_i (add_q[4] ? {1'b1, total} : {1'b0, operand[bank][StateWidth-2:0]})
     );
@@ -321,15 +373,16 @@ module delta_conv #(
       grant_q  <= '0;
       credit_q <= 4'(OutputDepth);
     end else begin
-      grant_q  <= {grant_q[3], grant};
+      grant_q  <= {grant_q[4:3], grant};
       credit_q <= credit_q + 4'(valid_o && ready_i) - 4'(grant);
     end
   end
   always_ff @(posedge clk_i) begin
-    end_p <= {end_p[3], end_s2};
-    fresh_out_p <= {fresh_out_p[3], fresh_s2};
-    send_row_p <= {send_row_p[3], RowBits'(ring_s2[HalfBits-1:0])};
-    send_column_p <= {send_column_p[3], column_s2};
+    end_p <= {end_p[4:3], end_s2};
+    fresh_out_p <= {fresh_out_p[4:3], fresh_s2};
+    send_row_p <= {send_row_p[4:3], RowBits'(ring_s2[HalfBits-1:0])};
+    send_column_p <= {send_column_p[4:3], column_s2};
+    sent_q5 <= sent;
   end
   delta_fifo #(
       .Width(3 + WordBits + Lanes * AccWidth),
@@ -337,14 +390,14 @@ module delta_conv #(
   ) i_output (
       .clk_i,
       .rst_ni,
-      .valid_i(grant_q[4]),
+      .valid_i(grant_q[5]),
       .ready_o(queue_ready),
       .data_i({
-        fresh_out_p[4],
-        !end_p[4],
-        end_p[4],
-        WordBits'(32'(send_row_p[4]) * RowWords + 32'(send_column_p[4])),
-        sent
+        fresh_out_p[5],
+        !end_p[5],
+        end_p[5],
+        WordBits'(32'(send_row_p[5]) * RowWords + 32'(send_column_p[5])),
+        sent_q5
       }),
       .valid_o,
       .ready_i,
@@ -353,7 +406,7 @@ module delta_conv #(
 
 `ifndef SYNTHESIS
   a_credit :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) grant_q[4] |-> queue_ready);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) grant_q[5] |-> queue_ready);
   a_valid :
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
   a_token :

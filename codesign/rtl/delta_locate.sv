@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream,
 //             has_event, end_of_frame, first row, rows, first column, columns, weight line, lane, delta}: the output
-//             words of a convolution that an event at address = (y * Width + x) * Channels + c reaches
+//             words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise: of those
+//             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
 // Latency:    5 cycles
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
@@ -15,8 +16,12 @@ module delta_locate #(
     parameter int unsigned Channels = 1,
     parameter int unsigned Groups = 1,  // output words of one position
     parameter int unsigned Lanes = 1,
-    parameter bit Depthwise = 1'b0,
+    parameter bit Channelwise = 1'b0,
+    parameter int unsigned ChannelOffset = 0,
+    parameter bit Weighted = 1'b1,  // the weight line depends on the channel too
     parameter int unsigned DeltaWidth = 9,
+    parameter int unsigned Shift = 0,
+    parameter int unsigned OutWidth = DeltaWidth,
     parameter int unsigned RowBits = 1,  // of an output row, and of a count of rows
     parameter int unsigned ColumnBits = 1,  // of an output word in its row, and of a count of columns
     parameter int unsigned WeightBits = 1,  // of a line of the weight memory
@@ -34,26 +39,31 @@ module delta_locate #(
     input  logic [3+AddressBits+DeltaWidth-1:0] token_i,
     output logic                                valid_o,
     input  logic                                ready_i,
-    output logic [  3+PlaceBits+DeltaWidth-1:0] token_o
+    output logic [    3+PlaceBits+OutWidth-1:0] token_o
 );
   if (Height < 1 || Width < 1 || Channels < 1 || Groups < 1 || Lanes < 1) begin : g_bad
     $error("delta_locate: Height, Width, Channels, Groups and Lanes must be at least 1");
   end
 
-  // floor(address / divisor): with 2^shift >= divisor * 2^AddressBits the rounded-up reciprocal is exact.
-  function automatic logic [AddressBits-1:0] divide(input logic [AddressBits-1:0] address, input int unsigned divisor);
+  localparam int unsigned OutChannels = Groups * Lanes;
+  localparam int unsigned ChannelBits = OutChannels > Channels ? $clog2(OutChannels + 1) : $clog2(Channels + 1);
+  localparam int unsigned DivideBits = AddressBits > ChannelBits ? AddressBits : ChannelBits;
+
+  // floor(number / divisor): with 2^shift >= divisor * 2^DivideBits the rounded-up reciprocal is exact.
+  function automatic logic [DivideBits-1:0] divide(input logic [DivideBits-1:0] number, input int unsigned divisor);
     logic [63:0] reciprocal;
     int unsigned shift;
-    shift = AddressBits + $clog2(divisor);
+    shift = DivideBits + $clog2(divisor);
     reciprocal = ((64'd1 << shift) + 64'(divisor) - 1) / 64'(divisor);
-    divide = AddressBits'((64'(address) * reciprocal) >> shift);
+    divide = DivideBits'((64'(number) * reciprocal) >> shift);
   endfunction
 
   localparam int unsigned RowLine = 2 * RowBits + WeightBits;
   localparam int unsigned ColumnLine = 2 * ColumnBits + WeightBits;
   localparam int unsigned YBits = Height > 1 ? $clog2(Height) : 1;
   localparam int unsigned XBits = Width > 1 ? $clog2(Width) : 1;
-  localparam int unsigned ChannelScale = Depthwise ? 1 : Groups;
+  localparam int unsigned GroupScale = Weighted && Channelwise ? 1 : 0;
+  localparam int unsigned ChannelScale = Weighted && !Channelwise ? Groups : 0;
 
   logic [RowLine-1:0] row_table[Height];
   logic [ColumnLine-1:0] column_table[Width];
@@ -64,7 +74,8 @@ module delta_locate #(
   logic [4:1] valid_q;
   logic [4:1][2:0] flags_q;
   logic [4:1][DeltaWidth-1:0] delta_q;
-  logic [AddressBits-1:0] address_q1, position_q1, position_q2, y_q2, channel_q2, channel_q3, group_q3;
+  logic [AddressBits-1:0] address_q1, position_q1, position_q2, y_q2;
+  logic [ChannelBits-1:0] channel_q2, channel_q3, group_q3;  // of the output, if Channelwise
   logic [YBits-1:0] y_q3;
   logic [XBits-1:0] x_q3;
   logic [WeightBits-1:0] channel_line_q4;
@@ -99,19 +110,19 @@ module delta_locate #(
       flags_q <= {flags_q[3:1], token_i[AddressBits+DeltaWidth+:3]};
       delta_q <= {delta_q[3:1], token_i[DeltaWidth-1:0]};
       address_q1 <= token_i[DeltaWidth+:AddressBits];
-      position_q1 <= divide(token_i[DeltaWidth+:AddressBits], Channels);
+      position_q1 <= AddressBits'(divide(DivideBits'(token_i[DeltaWidth+:AddressBits]), Channels));
       position_q2 <= position_q1;
-      channel_q2 <= AddressBits'(address_q1 - position_q1 * AddressBits'(Channels));
-      y_q2 <= divide(position_q1, Width);
+      channel_q2 <= ChannelBits'(32'(address_q1) - 32'(position_q1) * Channels + ChannelOffset);
+      y_q2 <= AddressBits'(divide(DivideBits'(position_q1), Width));
       y_q3 <= YBits'(y_q2);
       x_q3 <= XBits'(position_q2 - y_q2 * AddressBits'(Width));
       channel_q3 <= channel_q2;
-      group_q3 <= Depthwise ? divide(channel_q2, Lanes) : '0;
+      group_q3 <= Channelwise ? ChannelBits'(divide(DivideBits'(channel_q2), Lanes)) : '0;
       row_q4 <= row_table[y_q3];
       column_q4 <= column_table[x_q3];
-      channel_line_q4 <= WeightBits'(Depthwise ? 32'(group_q3) : 32'(channel_q3) * ChannelScale);
+      channel_line_q4 <= WeightBits'(32'(group_q3) * GroupScale + 32'(channel_q3) * ChannelScale);
       group_q4 <= ColumnBits'(group_q3);
-      lane_q4 <= Depthwise ? LaneBits'(32'(channel_q3) - 32'(group_q3) * Lanes) : '0;
+      lane_q4 <= Channelwise ? LaneBits'(32'(channel_q3) - 32'(group_q3) * Lanes) : '0;
       token_o <= {
         flags_q[4][2],
         reaches,
@@ -122,7 +133,7 @@ module delta_locate #(
         columns,
         WeightBits'(row_line + column_line + channel_line_q4),
         lane_q4,
-        delta_q[4]
+        OutWidth'($signed(delta_q[4])) <<< Shift
       };
     end
   end

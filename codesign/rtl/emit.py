@@ -5,7 +5,9 @@ A chain ``Source, Delta, Dense, Delta, ..., Dense`` (a last `Delta` is possible)
 
     encode -> emit -> serialize -> fifo -> dense -> emit -> serialize -> fifo -> ... -> dense -> decode
 
-A convolution stands where a dense engine would, behind ``locate``, which finds the output words an event reaches.
+A convolution (pooling, upsampling) stands where a dense engine would, behind ``locate``, which finds the output words
+an event reaches. Several inputs are located each for itself and then go through ``join``; a node with several readers
+has a ``fork`` behind it.
 
 `emit` is pure: it returns a dict of files and writes nothing.
 """
@@ -15,15 +17,18 @@ from __future__ import annotations
 import re
 
 from codesign.errors import ConversionError, UnsupportedLayerError
-from codesign.graph.ir import Conv, Delta, Dense, Graph
+from codesign.graph.ir import Delta, Dense, Graph, Source
 from codesign.paths import RTL
-from codesign.rtl.memories import conv_memories, delta_memories, dense_memories
+from codesign.rtl.memories import delta_memories, dense_memories, spatial_memories
 from codesign.rtl.spec import TopSpec, top_spec, word_lanes
 from codesign.rtl.top import top_text
 
-__all__ = ["LEAVES", "TopSpec", "check_chain", "emit", "top_spec"]
+__all__ = ["LEAVES", "TopSpec", "check_graph", "emit", "top_spec"]
 
-LEAVES = ("fifo", "state", "encode", "quantise", "emit", "serialize", "dense", "locate", "conv", "decode", "stats")
+LEAVES = (
+    *("fifo", "state", "fork", "encode", "quantise", "emit", "serialize"),
+    *("dense", "locate", "join", "conv", "decode", "stats"),
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -35,9 +40,9 @@ def emit(graph: Graph) -> dict[str, str]:
         directory) and ``filelist.f`` with the sources in compile order.
 
     Raises:
-        ConversionError: the graph is not a chain of supported nodes, or a name is no identifier.
+        ConversionError: the graph cannot be wired, see `check_graph`.
     """
-    check_chain(graph)
+    check_graph(graph)
     spec = top_spec(graph)
     files = {f"delta_{leaf}.sv": (RTL / f"delta_{leaf}.sv").read_text(encoding="utf-8") for leaf in LEAVES}
     files[f"{spec.module}.sv"] = top_text(graph, spec)
@@ -45,19 +50,19 @@ def emit(graph: Graph) -> dict[str, str]:
     for node in graph.nodes:
         if isinstance(node, Dense):
             files |= dense_memories(node)
-        elif isinstance(node, Conv):
-            files |= conv_memories(node)
         elif isinstance(node, Delta):
             files |= delta_memories(node, word_lanes(graph, node))
+        elif not isinstance(node, Source):
+            files |= spatial_memories(node)
     return files
 
 
-def check_chain(graph: Graph) -> None:
-    """Check that ``graph`` is a chain that alternates `Delta` and linear nodes.
+def check_graph(graph: Graph) -> None:
+    """Check that ``graph`` can be wired: deltas and engines alternate, and every output is read.
 
     Raises:
-        ConversionError: a branch, two `Delta` in a row, or a name that is no SystemVerilog identifier.
-        UnsupportedLayerError: a node kind without RTL.
+        ConversionError: a node that nothing reads, or a name that is no SystemVerilog identifier.
+        UnsupportedLayerError: two `Delta` or two engines in a row, or no engine.
     """
     for name in (graph.name, *(node.name for node in graph.nodes)):
         if not _IDENTIFIER.fullmatch(name):
@@ -68,22 +73,28 @@ def check_chain(graph: Graph) -> None:
                 received=repr(name),
                 fix="rename the layer",
             )
-    for before, node in zip(graph.nodes, graph.nodes[1:], strict=False):
-        if node.inputs != (before.name,):
+    for node in graph.nodes[1:]:
+        for before in (graph[name] for name in node.inputs):
+            if isinstance(node, Delta) == isinstance(before, Delta):
+                raise UnsupportedLayerError(
+                    "delta activations and other layers must alternate",
+                    where=node.name,
+                    received=f"{type(before).__name__} {before.name!r} then {type(node).__name__} {node.name!r}",
+                    fix="remove one of two activations in a row, or insert an identity DeltaActivation",
+                )
+        if bool(graph.readers(node.name)) == (node is graph.output):
             raise ConversionError(
-                "the RTL of a branching graph does not exist",
+                "the last node's codes leave, and every other node has a reader",
                 where=node.name,
-                expected=f"input {before.name!r}",
-                received=node.inputs,
+                received=f"read by {list(graph.readers(node.name))}",
             )
-        if isinstance(node, Delta) == isinstance(before, Delta):
-            raise UnsupportedLayerError(
-                "delta activations and linear layers must alternate",
-                where=node.name,
-                received=f"{type(before).__name__} {before.name!r} then {type(node).__name__} {node.name!r}",
-                fix="remove one of two activations in a row, or insert an identity DeltaActivation",
-            )
-    if not graph.linears:
+    if len(graph.readers(graph.source.name)) != 1:
+        raise ConversionError(
+            "the input goes to one delta activation", where=graph.source.name, received=graph.readers(graph.source.name)
+        )
+    if not graph.engines:
         raise UnsupportedLayerError(
-            "a network without a linear layer has no RTL", where=graph.name, expected="at least one Dense"
+            "a network without a layer between its activations has no RTL",
+            where=graph.name,
+            expected="at least one Dense",
         )

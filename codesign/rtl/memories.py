@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
-from codesign.graph.ir import Axis, Conv, Delta, Dense
+from codesign.graph.axis import AnyAxis
+from codesign.graph.ir import Conv, Delta, Dense, Pool, Spatial
 
 
 def index_bits(count: int) -> int:
@@ -42,39 +43,53 @@ def dense_memories(node: Dense) -> dict[str, str]:
     }
 
 
-def conv_memories(node: Conv) -> dict[str, str]:
-    """Weights, biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
-    bits = conv_bits(node)
-    channels = node.channels_in() // node.pe if node.depthwise else node.channels_in() * node.groups
-    tap = node.weight[..., 0] if node.depthwise else node.weight
-    rows = _table(node.y, node.x.kernel * channels, 1)
-    columns = _table(node.x, channels, node.groups)
-    return {
-        f"{node.name}_weight.mem": memory_text(tap.reshape(-1, node.pe), signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": memory_text(node.bias.reshape(node.groups, node.pe), node.fmt.width),
+def spatial_memories(node: Spatial) -> dict[str, str]:
+    """Weights and biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
+    bits, (row_lines, column_lines, _) = spatial_bits(node), weight_lines(node)
+    rows, columns = _table(node.y, row_lines, 1), _table(node.x, column_lines, node.groups)
+    files = {
         f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
         f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
     }
+    if isinstance(node, Conv):
+        tap = node.weight[..., 0] if node.depthwise else node.weight
+        files[f"{node.name}_weight.mem"] = memory_text(tap.reshape(-1, node.pe), signed_width(node.weight_fmt))
+        files[f"{node.name}_bias.mem"] = memory_text(node.bias.reshape(node.groups, node.pe), node.fmt.width)
+    return files
 
 
-def conv_bits(node: Conv) -> dict[str, int]:
+def weight_lines(node: Spatial) -> tuple[int, int, int]:
+    """Return the weight lines from a tap to the one below and to the one on its right, and how many there are.
+
+    For a maximum a line is the tap itself; without weights there is one line.
+    """
+    if isinstance(node, Conv):
+        tap = node.groups if node.depthwise else node.channels_in() * node.groups
+    elif isinstance(node, Pool) and node.kind == "max":
+        tap = 1
+    else:
+        return 0, 0, 1
+    return node.x.kernel * tap, tap, node.y.kernel * node.x.kernel * tap
+
+
+def spatial_bits(node: Spatial) -> dict[str, int]:
     """Widths that ``locate`` and ``conv`` share."""
     rows = max(node.y.outputs - 1, int(node.y.counts().max()))
     columns = max(node.x.outputs * node.groups - 1, int(node.x.counts().max()))
     return {
         "RowBits": max(1, rows.bit_length()),
         "ColumnBits": max(1, columns.bit_length()),
-        "WeightBits": index_bits(node.weight.size // node.pe),
+        "WeightBits": index_bits(weight_lines(node)[2]),
     }
 
 
-def _table(axis: Axis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
+def _table(axis: AnyAxis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
     """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
     table = []
     for position, count in enumerate(axis.counts().tolist()):
         first = axis.first(position)
-        tap = position + axis.before - first * axis.stride
-        table.append((count, first * output_scale, tap * line_scale) if count else (0, 0, 0))
+        line = axis.tap(position, first) * line_scale
+        table.append((count, first * output_scale, line) if count else (0, 0, 0))
     return table
 
 

@@ -9,8 +9,8 @@ Two token streams connect the leaves (valid/ready, one packed vector, first fiel
 
 from __future__ import annotations
 
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Source
-from codesign.rtl.memories import conv_bits, index_bits, signed_width
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Pool, Source, Spatial
+from codesign.rtl.memories import index_bits, signed_width, spatial_bits, weight_lines
 from codesign.rtl.spec import TopSpec, byte_bits, word_lanes
 
 EVENT_FIFO = 64
@@ -18,7 +18,7 @@ EVENT_FIFO = 64
 SCAN_FIFO = 16
 """Words that the input scan may run ahead of the events it found."""
 PLACE_FIFO = 16
-"""Located events in front of a convolution: hides the events that reach no output."""
+"""Located events in front of a spatial engine: hides the events that reach no output."""
 WORD_FIFO = 32
 """Most words of changed codes that wait behind an engine."""
 
@@ -32,6 +32,27 @@ class _Top:
     def stream(self, name: str, bits: int) -> None:
         """Declare the wires of a valid/ready stream."""
         self.lines += ["", f"  logic {name}_valid, {name}_ready;", f"  logic [{bits - 1}:0] {name};"]
+
+    def fork(self, name: str, bits: int, outputs: int) -> list[str]:
+        """Return ``outputs`` streams that each carry all of stream ``name``, which is one of them if it is alone."""
+        if outputs < 2:
+            return [name]
+        copies = [f"{name}_{i}" for i in range(outputs)]
+        for copy in copies:
+            self.stream(copy, bits)
+            self.lines.append(f"  assign {copy} = {name};")
+        ports = {"valid_i": f"{name}_valid", "ready_o": f"{name}_ready"}
+        ports |= {"valid_o": _side_by_side(copies, "_valid"), "ready_i": _side_by_side(copies, "_ready")}
+        self.instance("fork", f"{name}_fork", {"Outputs": outputs}, ports)
+        return copies
+
+    def queue(self, before: str, after: str, bits: int, depth: int) -> str:
+        """Put a FIFO between stream ``before`` and a new stream ``after``, which is returned."""
+        self.stream(after, bits)
+        ports = _link(before, after)
+        ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
+        self.instance("fifo", after, {"Width": bits, "Depth": depth}, ports)
+        return after
 
     def instance(self, leaf: str, name: str, parameters: dict[str, object], ports: dict[str, str]) -> None:
         """Instantiate ``delta_<leaf>``; ``ports`` beside the clock and the reset."""
@@ -57,6 +78,11 @@ def _link(before: str, after: str) -> dict[str, str]:
     return ports | {"valid_o": f"{after}_valid", "ready_i": f"{after}_ready", "token_o": after}
 
 
+def _side_by_side(streams: list[str], suffix: str = "") -> str:
+    """Return the concatenation of a signal of several streams, the first one in the low bits."""
+    return "{" + ", ".join(f"{stream}{suffix}" for stream in reversed(streams)) + "}"
+
+
 def top_text(graph: Graph, spec: TopSpec) -> str:
     """Return the SystemVerilog of the top of ``graph``."""
     top = _Top()
@@ -66,15 +92,20 @@ def top_text(graph: Graph, spec: TopSpec) -> str:
         "  logic malformed;",
         "  assign probe_o = probe;",
     ]
-    stream = _encode(top, graph.source)
-    for before, node in zip(graph.nodes, graph.nodes[1:], strict=False):
+    streams = {graph.source.name: [_encode(top, graph.source)]}  # of each node's output, one for each reader to come
+    for node in graph.nodes[1:]:
+        stream, *more = [streams[name].pop(0) for name in node.inputs]
         if isinstance(node, Delta):
-            stream = _delta(top, graph, node, stream)
-        elif isinstance(node, Dense) and isinstance(before, Delta):
-            stream = _dense(top, before, node, stream, probe=4 * spec.engines.index(node.name))
-        elif isinstance(node, Conv) and isinstance(before, Delta):
-            stream = _conv(top, before, node, stream, probe=4 * spec.engines.index(node.name))
-    _decode(top, graph, spec, stream)
+            streams[node.name] = _delta(top, graph, node, stream)
+            continue
+        probe = f"probe[{4 * spec.engines.index(node.name) + 3}:{4 * spec.engines.index(node.name)}]"
+        assert not isinstance(node, Source)
+        if isinstance(node, Dense):
+            word = _dense(top, graph, node, stream, probe)
+        else:
+            word = _spatial(top, graph, node, [stream, *more], probe)
+        streams[node.name] = top.fork(word, _word_bits(node), len(graph.readers(node.name)))
+    _decode(top, graph, spec, streams[graph.output.name][0])
     return _HEADER.format(
         name=graph.name,
         module=spec.module,
@@ -137,8 +168,8 @@ def _encode(top: _Top, source: Source) -> str:
     return stream
 
 
-def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
-    """Emit, serialise and queue; a last `Delta` only emits its codes."""
+def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> list[str]:
+    """Emit, serialise, and queue for each reader; a last `Delta` only emits its codes."""
     lanes, final = word_lanes(graph, node), node is graph.output
     words = -(-node.size // lanes)
     word_head = 3 + index_bits(words)
@@ -146,10 +177,11 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
     parameters = {"Skip": "Skip", "SendCodes": final} | delta_parameters(node, lanes)
     top.instance("emit", f"{node.name}_emit", parameters, _link(stream, f"{node.name}_word"))
     if final:
-        return f"{node.name}_word"
+        return [f"{node.name}_word"]
 
     event_bits = 3 + index_bits(node.size) + node.delta_bits
-    top.stream(f"{node.name}_event", event_bits)
+    event = f"{node.name}_event"
+    top.stream(event, event_bits)
     first = node is graph.nodes[1]
     parameters = {
         "Size": node.size,
@@ -157,19 +189,14 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> str:
         "DeltaWidth": node.delta_bits,
         "Depth": SCAN_FIFO if first else min(max(2, words), WORD_FIFO),
     }
-    event = f"{node.name}_event"
     top.instance("serialize", f"{node.name}_serialize", parameters, _link(f"{node.name}_word", event))
     if first:
         top.lines += [
             f"  assign probe[0] = {event}_valid && {event}_ready && {event}[{event_bits - 2}];",
             f"  assign probe[3] = {event}_valid && {event}_ready && {event}[{event_bits - 3}];",
         ]
-
-    top.stream(f"{node.name}_queue", event_bits)
-    ports = _link(f"{node.name}_event", f"{node.name}_queue")
-    ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
-    top.instance("fifo", f"{node.name}_queue", {"Width": event_bits, "Depth": EVENT_FIFO}, ports)
-    return f"{node.name}_queue"
+    copies = top.fork(event, event_bits, len(graph.readers(node.name)))
+    return [top.queue(copy, f"{copy}_queue", event_bits, EVENT_FIFO) for copy in copies]
 
 
 def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
@@ -217,68 +244,106 @@ def dense_parameters(node: Dense, delta: Delta) -> dict[str, object]:
     }
 
 
-def _dense(top: _Top, delta: Delta, node: Dense, stream: str, *, probe: int) -> str:
-    top.stream(f"{node.name}_word", 3 + index_bits(node.words) + node.pe * node.fmt.width)
-    ports = _link(stream, f"{node.name}_word") | {"probe_o": f"probe[{probe + 3}:{probe}]"}
+def _word_bits(node: Dense | Spatial) -> int:
+    """Return the bits of a word token of an engine."""
+    return 3 + index_bits(node.words) + node.pe * node.fmt.width
+
+
+def _dense(top: _Top, graph: Graph, node: Dense, stream: str, probe: str) -> str:
+    delta = graph[node.input]
+    assert isinstance(delta, Delta)
+    top.stream(f"{node.name}_word", _word_bits(node))
+    ports = _link(stream, f"{node.name}_word") | {"probe_o": probe}
     top.instance("dense", f"{node.name}_dense", dense_parameters(node, delta), ports)
     return f"{node.name}_word"
 
 
-def locate_parameters(node: Conv, delta: Delta) -> dict[str, object]:
-    """Return the parameters of the ``delta_locate`` in front of the ``delta_conv`` that computes ``node``."""
-    return {
+def _feeds(graph: Graph, node: Spatial) -> list[Delta]:
+    return [feed for name in node.inputs if isinstance(feed := graph[name], Delta)]
+
+
+def product_bits(node: Spatial, feeds: list[Delta]) -> int:
+    """Return the bits of a delta on the lattice of ``node``."""
+    shifts = node.shifts if isinstance(node, Join) else (0,)
+    return max(feed.delta_bits + shift for feed, shift in zip(feeds, shifts, strict=True))
+
+
+def locate_parameters(node: Spatial, feeds: list[Delta], at: int = 0) -> dict[str, object]:
+    """Return the parameters of the ``delta_locate`` between ``feeds[at]`` and the engine that computes ``node``."""
+    parameters: dict[str, object] = {
         "Height": node.y.size,
         "Width": node.x.size,
-        "Channels": node.channels_in(),
-        **_shared(node, delta),
+        "Channels": node.channels_in(at),
+        "Groups": node.groups,
+        "Lanes": node.pe,
+        "Channelwise": node.channelwise,
+        "Weighted": isinstance(node, Conv),
+        "DeltaWidth": feeds[at].delta_bits,
+        "OutWidth": product_bits(node, feeds),
+        **spatial_bits(node),
         "RowFile": f'"{node.name}_row.mem"',
         "ColumnFile": f'"{node.name}_column.mem"',
     }
+    if isinstance(node, Join):
+        parameters |= {"ChannelOffset": node.offsets[at], "Shift": node.shifts[at]}
+    return parameters
 
 
-def conv_parameters(node: Conv, delta: Delta) -> dict[str, object]:
-    """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``delta``."""
-    tap_lines = node.weight.size // node.pe // (node.y.kernel * node.x.kernel)
-    return {
+def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
+    """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``feeds``."""
+    row_lines, column_lines, lines = weight_lines(node)
+    reached = node.y.outputs - 1 if isinstance(node, Join) else int(node.y.counts().max())
+    parameters: dict[str, object] = {
         "Rows": node.y.outputs,
         "RowWords": node.x.outputs * node.groups,
-        **_shared(node, delta),
-        "StepX": node.x.stride * tap_lines,
-        "StepY": node.y.stride * node.x.kernel * tap_lines,
-        "WeightLines": node.weight.size // node.pe,
-        "WeightWidth": signed_width(node.weight_fmt),
-        "AccWidth": node.fmt.width,
-        "Lists": 1 << max(3, int(node.y.counts().max()).bit_length()),
-        "WeightFile": f'"{node.name}_weight.mem"',
-        "BiasFile": f'"{node.name}_bias.mem"',
-    }
-
-
-def _shared(node: Conv, delta: Delta) -> dict[str, object]:
-    return {
         "Groups": node.groups,
         "Lanes": node.pe,
-        "Depthwise": node.depthwise,
-        "DeltaWidth": delta.delta_bits,
-        **conv_bits(node),
+        "Channelwise": node.channelwise,
+        "Joined": isinstance(node, Join),
+        "StepX": node.x.stride * column_lines,
+        "StepY": node.y.stride * row_lines,
+        "DeltaWidth": product_bits(node, feeds),
+        "AccWidth": node.fmt.width,
+        "Lists": 1 << max(3, reached.bit_length()),
+        **spatial_bits(node),
     }
+    if isinstance(node, Conv):
+        parameters |= {
+            "WeightLines": lines,
+            "WeightWidth": signed_width(node.weight_fmt),
+            "WeightFile": f'"{node.name}_weight.mem"',
+            "BiasFile": f'"{node.name}_bias.mem"',
+        }
+    elif isinstance(node, Pool) and node.kind == "max":
+        parameters |= {"Taps": node.taps, "AccSigned": node.fmt.signed}
+    return parameters
 
 
-def _conv(top: _Top, delta: Delta, node: Conv, stream: str, *, probe: int) -> str:
-    bits = conv_bits(node)
-    place = (
-        3 + 2 * bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + index_bits(node.pe) + delta.delta_bits
-    )
-    located, queued, word = f"{node.name}_located", f"{node.name}_place", f"{node.name}_word"
-    top.stream(located, place)
-    top.instance("locate", f"{node.name}_locate", locate_parameters(node, delta), _link(stream, located))
-    top.stream(queued, place)
-    ports = _link(located, queued)
-    ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
-    top.instance("fifo", f"{node.name}_place", {"Width": place, "Depth": PLACE_FIFO}, ports)
-    top.stream(word, 3 + index_bits(node.words) + node.pe * node.fmt.width)
-    ports = _link(queued, word) | {"probe_o": f"probe[{probe + 3}:{probe}]"}
-    top.instance("conv", f"{node.name}_conv", conv_parameters(node, delta), ports)
+def _spatial(top: _Top, graph: Graph, node: Spatial, streams: list[str], probe: str) -> str:
+    """Locate the events of every input, join them if there are several, accumulate."""
+    bits, feeds, word = spatial_bits(node), _feeds(graph, node), f"{node.name}_word"
+    rest = bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + index_bits(node.pe)
+    rest += product_bits(node, feeds)
+    place = 3 + bits["RowBits"] + rest
+    queues = []
+    for at, stream in enumerate(streams):
+        own = node.name if len(streams) == 1 else f"{node.name}_{at}"
+        top.stream(f"{own}_located", place)
+        top.instance("locate", f"{own}_locate", locate_parameters(node, feeds, at), _link(stream, f"{own}_located"))
+        queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_FIFO))
+    floor = "'0"
+    if isinstance(node, Join):
+        joined, floor = f"{node.name}_joined", f"{node.name}_floor"
+        top.stream(joined, place)
+        top.lines.append(f"  logic [{bits['RowBits'] - 1}:0] {floor};")
+        ports = _link(joined, joined) | {"valid_i": _side_by_side(queues, "_valid"), "floor_o": floor}
+        ports |= {"ready_o": _side_by_side(queues, "_ready"), "token_i": _side_by_side(queues)}
+        parameters: dict[str, object] = {"Inputs": len(queues), "RowBits": bits["RowBits"], "RestBits": rest}
+        top.instance("join", f"{node.name}_join", parameters, ports)
+        queues = [joined]
+    top.stream(word, _word_bits(node))
+    ports = _link(queues[0], word) | {"floor_i": floor, "probe_o": probe}
+    top.instance("conv", f"{node.name}_conv", conv_parameters(node, feeds), ports)
     return word
 
 

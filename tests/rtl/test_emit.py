@@ -15,7 +15,7 @@ from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.rtl import emit, top_spec
 from codesign.rtl.emit import LEAVES
-from codesign.rtl.memories import conv_bits, conv_memories
+from codesign.rtl.memories import spatial_bits, spatial_memories
 from codesign.tools import run
 
 CODE = Fixed(width=5, frac=4, signed=True)
@@ -101,10 +101,10 @@ def test_a_convolution_finds_its_weights_and_outputs_in_tables() -> None:
         x=Axis.same(5, 3, 2),
         pe=3,
     )
-    files = conv_memories(node)
+    files = spatial_memories(node)
     lines = [codes(line, 4, 3) for line in files["conv_weight.mem"].split()]
     assert lines == weight.reshape(-1, 3).tolist(), "line = (tap * channels + channel) * groups + group"
-    bits = conv_bits(node)
+    bits = spatial_bits(node)
     assert bits == {"RowBits": 2, "ColumnBits": 3, "WeightBits": 4}
     rows = [int(line, 16) for line in files["conv_row.mem"].split()]
     assert [(row >> 6, row >> 4 & 3, row & 15) for row in rows] == [(1, 0, 0), (2, 0, 6), (1, 1, 6)]
