@@ -9,24 +9,23 @@ from typing import Any
 import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from conv_cases import CODE, GRAPHS
+from conv_cases import CODE, GRAPHS, JOINS
 from models import Event, Place, Word, locate, pack, place_bits
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
-from codesign.graph import Conv
+from codesign.graph import Graph, Join, Spatial
 from codesign.rtl.memories import spatial_memories
 from codesign.rtl.top import conv_parameters
 
 
-def case(name: str) -> Case:
-    graph = GRAPHS[name]
-    node = graph.linears[0]
-    assert isinstance(node, Conv)
-    return Case(parameters=conv_parameters(node, graph.deltas[0]), files=spatial_memories(node), graph=graph)
+def case(graph: Graph) -> Case:
+    node = graph.output
+    assert isinstance(node, Spatial)
+    return Case(parameters=conv_parameters(node, list(graph.deltas)), files=spatial_memories(node), graph=graph)
 
 
-CASES = {name: case(name) for name in GRAPHS}
+CASES = {name: case(graph) for name, graph in (GRAPHS | JOINS).items()}
 
 
 class Engine:
@@ -35,13 +34,14 @@ class Engine:
     def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
         graph = this_case(CASES).graph
         assert graph is not None
-        node = graph.linears[0]
-        assert isinstance(node, Conv)
-        self.node, self.delta, self.golden, self.rng = node, graph.deltas[0], Golden(graph, "delta"), generator()
-        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=self.rng)
+        node = graph.output
+        assert isinstance(node, Spatial)
+        self.node, self.feeds, self.golden, self.rng = node, list(graph.deltas), Golden(graph, "delta"), generator()
+        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i, dut.floor_i], pause=stalls[0], rng=self.rng)
+        self.token_bits = len(dut.token_i)
         self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
         self.bench = Bench(dut, [self.source, self.sink])
-        self.codes = np.zeros(node.n_in, np.int64)
+        self.codes = np.zeros(graph.source.size, np.int64)
         self.fresh = True
         self.expected: list[Word] = []
 
@@ -68,31 +68,51 @@ class Engine:
                 codes[i] = rng.choice((CODE.lo, CODE.hi, rng.randint(CODE.lo, CODE.hi)))
         return self.send(codes, skip=skip)
 
-    def send(self, codes: IntArray, *, skip: bool = True, bare_end: bool = False) -> list[Place]:
-        """Queue a frame of these codes."""
+    def send(self, codes: IntArray, *, skip: bool = True, bare_end: bool = False, ordered: bool = False) -> list[Place]:
+        """Queue a frame of these codes; several inputs interleaved anyhow, or ``ordered`` by rows."""
         trace = self.golden.run(codes[None])
-        deltas = trace.deltas["d0"][0]
-        changed = [i for i in range(len(codes)) if deltas[i] or not skip]
-        events = [Event(address=i, delta=int(deltas[i])) for i in changed]
-        if events and not bare_end and self.rng.random() < 0.8:
-            events[-1] = dataclasses.replace(events[-1], end=True)
+        inputs = [
+            [Event(address=i, delta=int(d)) for i, d in enumerate(trace.deltas[feed.name][0]) if d or not skip]
+            for feed in self.feeds
+        ]
+        parts = [
+            [place for event in events if (place := locate(self.node, event, at)) is not None]
+            for at, events in enumerate(inputs)
+        ]
+        places, floors = self._merge(parts, ordered=ordered)
+        if places and not bare_end and self.rng.random() < 0.8:
+            places[-1] = dataclasses.replace(places[-1], end=True)
         else:
-            events.append(Event(has_event=False, end=True))
+            places.append(Place(has_event=False, end=True))
+            floors.append(0)
         if self.fresh and self.rng.random() < 0.3:
-            events.insert(0, Event(new_stream=True, has_event=False))
+            places.insert(0, Place(new_stream=True, has_event=False))
+            floors.insert(0, 0)
         elif self.fresh:
-            events[0] = dataclasses.replace(events[0], new_stream=True)
-        places = [place for event in events if (place := locate(self.node, event)) is not None]
-        bits = place_bits(self.node, self.delta)
-        self.source.waiting.extend(place.pack(*bits) for place in places)
+            places[0] = dataclasses.replace(places[0], new_stream=True)
+        bits = place_bits(self.node, self.feeds)
+        for place, floor in zip(places, floors, strict=True):
+            self.source.waiting.append(place.pack(*bits) | floor << self.token_bits)
         self.expected += self._words(places, trace.accumulators["conv"][0])
         self.codes, self.fresh = codes.copy(), False
         return places
 
+    def _merge(self, parts: list[list[Place]], *, ordered: bool) -> tuple[list[Place], list[int]]:
+        """Interleave the inputs' tokens; return them and the row that no later one is above."""
+        waiting, merged, floors = [part[:] for part in parts if part], [], []
+        while waiting:
+            floors.append(min(part[0].first_row for part in waiting))
+            if not ordered:  # a floor may also be told late
+                floors[-1] = self.rng.randint(floors[-2] if len(floors) > 1 else 0, floors[-1])
+            lowest = min(waiting, key=lambda part: part[0].first_row)
+            merged.append((lowest if ordered else self.rng.choice(waiting)).pop(0))
+            waiting = [part for part in waiting if part]
+        return merged, floors if isinstance(self.node, Join) else [0] * len(merged)
+
     def walk(self, place: Place) -> list[tuple[int, int]]:
         """Return (row, word of the row) in the order in which the engine visits them."""
         node = self.node
-        inner = 1 if node.depthwise else node.groups
+        inner = 1 if node.channelwise else node.groups
         return [
             (place.first_row + y, place.first_column + x * node.groups + group)
             for y in range(place.rows)
@@ -181,14 +201,17 @@ async def cycle_counts(dut: Any) -> None:
     await engine.drain()
     codes = engine.codes.copy()
     near = range(min(len(codes), 2 * engine.node.x.size * engine.node.channels_in()))  # rows close together
-    codes[near.start : near.stop] = 1
+    before = engine.golden.run(codes[None])
+    codes[near.start : near.stop] = 1 - codes[near.start : near.stop].clip(0, 1)
     taken, since = len(engine.source.taken_at), engine.bench.now
-    places = [place for place in engine.send(codes) if place.has_event]
+    places = [place for place in engine.send(codes, ordered=True) if place.has_event]
     await engine.drain()
     costs = np.cumsum([len(engine.walk(place)) for place in places])
     times = np.array(engine.source.taken_at[taken : taken + len(places)])
     assert (times - since + 1).tolist() == costs.tolist()
-    assert costs[-1] == engine.node.reach()[list(near)].sum()
+    after = engine.golden.run(codes[None])
+    moved = [before.codes[feed.name][0] != after.codes[feed.name][0] for feed in engine.feeds]
+    assert costs[-1] == sum(int(engine.node.reach(at)[where].sum()) for at, where in enumerate(moved))
     start = engine.bench.now
     for _ in range(10):
         engine.frame(0.0)
@@ -204,8 +227,9 @@ async def rows_leave_early(dut: Any) -> None:
     engine.frame(0.0)
     await engine.drain()
     codes, seen = engine.codes.copy(), len(engine.expected)
-    codes[[0, *np.flatnonzero(engine.node.reach())[-2:]]] = 3
-    last = engine.send(codes, bare_end=True)[-2]
+    where = [0, *np.flatnonzero(engine.node.reach())[-2:]]
+    codes[where] = np.where(codes[where] == 3, 4, 3)
+    last = engine.send(codes, bare_end=True, ordered=True)[-2]
     end = engine.source.waiting.pop()
     await engine.bench.cycles(80)
     row_words = engine.node.x.outputs * engine.node.groups

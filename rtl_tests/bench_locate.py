@@ -7,22 +7,28 @@ from typing import Any
 
 import cocotb
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from conv_cases import GRAPHS
+from conv_cases import GRAPHS, JOINS
 from models import Event, Place, locate, place_bits
 
-from codesign.graph import Conv
+from codesign.graph import Delta, Graph, Spatial
 from codesign.rtl.memories import spatial_memories
 from codesign.rtl.top import locate_parameters
 
 
-def case(name: str) -> Case:
-    graph = GRAPHS[name]
-    node = graph.linears[0]
-    assert isinstance(node, Conv)
-    return Case(parameters=locate_parameters(node, graph.deltas[0]), files=spatial_memories(node), graph=graph)
+def engine(graph: Graph) -> tuple[Spatial, list[Delta], int]:
+    """Return the engine of a case, what feeds it, and which of these is looked at: the last."""
+    node, feeds = graph.output, list(graph.deltas)
+    assert isinstance(node, Spatial)
+    return node, feeds, len(feeds) - 1
 
 
-CASES = {name: case(name) for name in ("same 3x3, 2 groups", "stride over kernel", "depthwise, 3 groups")}
+def case(graph: Graph) -> Case:
+    node, feeds, at = engine(graph)
+    return Case(parameters=locate_parameters(node, feeds, at), files=spatial_memories(node), graph=graph)
+
+
+NAMES = ("same 3x3, 2 groups", "stride over kernel", "depthwise, 3 groups", "max 3x2", "upsample 2x3")
+CASES = {name: case(GRAPHS[name]) for name in NAMES} | {name: case(graph) for name, graph in JOINS.items()}
 
 
 class Events:
@@ -31,9 +37,8 @@ class Events:
     def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
         graph = this_case(CASES).graph
         assert graph is not None
-        node = graph.linears[0]
-        assert isinstance(node, Conv)
-        self.node, self.delta, self.rng = node, graph.deltas[0], generator()
+        self.node, self.feeds, self.at = engine(graph)
+        self.size, self.delta, self.rng = self.feeds[self.at].size, self.feeds[self.at], generator()
         self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=self.rng)
         self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
         self.bench = Bench(dut, [self.source, self.sink])
@@ -41,8 +46,8 @@ class Events:
 
     def push(self, event: Event) -> bool:
         """Queue an event; true if a token must come out."""
-        self.source.waiting.append(event.pack(self.node.n_in, self.delta.delta_bits))
-        place = locate(self.node, event)
+        self.source.waiting.append(event.pack(self.size, self.delta.delta_bits))
+        place = locate(self.node, event, self.at)
         if place is not None:
             self.expected.append(place)
         return place is not None
@@ -54,7 +59,7 @@ class Events:
 
     async def drain(self) -> None:
         """Wait for everything expected."""
-        bits = place_bits(self.node, self.delta)
+        bits = place_bits(self.node, self.feeds)
         await drain(self.bench, self.source, self.sink, self.expected, lambda token: Place.parse(token, *bits))
 
 
@@ -64,7 +69,7 @@ async def every_address(dut: Any, stalls: tuple[float, float]) -> None:
     events = Events(dut, stalls)
     await events.bench.start()
     for _ in range(3):
-        for address in range(events.node.n_in):
+        for address in range(events.size):
             flags = {name: events.rng.random() < 0.2 for name in ("new_stream", "end")}
             events.push(events.event(address, **flags))
     await events.drain()
@@ -75,7 +80,7 @@ async def flags_alone(dut: Any) -> None:
     events = Events(dut, (0.2, 0.2))
     await events.bench.start()
     for _ in range(60):
-        address = events.rng.randrange(events.node.n_in)
+        address = events.rng.randrange(events.size)
         new_stream, end = events.rng.choice(((False, True), (True, False), (True, True)))
         events.push(Event(new_stream=new_stream, has_event=False, end=end, address=address))
     await events.drain()
@@ -85,9 +90,9 @@ async def flags_alone(dut: Any) -> None:
 async def rate(dut: Any) -> None:
     events = Events(dut, (0.0, 0.0))
     await events.bench.start()
-    sent = [events.push(events.event(address)) for address in range(events.node.n_in)]
+    sent = [events.push(events.event(address)) for address in range(events.size)]
     await events.drain()
-    assert events.source.taken_at == list(range(events.node.n_in)), "one event a cycle"
+    assert events.source.taken_at == list(range(events.size)), "one event a cycle"
     assert events.sink.seen_at == [at + 5 for at, out in enumerate(sent) if out], "latency 5 cycles"
 
 
@@ -97,10 +102,10 @@ async def reset_forgets(dut: Any) -> None:
     await events.bench.start()
     for _ in range(6):
         for _ in range(10):
-            events.push(events.event(events.rng.randrange(events.node.n_in)))
+            events.push(events.event(events.rng.randrange(events.size)))
         await events.bench.cycles(events.rng.randrange(1, 12))
         await events.bench.reset()
         events.expected.clear()
-    for address in range(events.node.n_in):
+    for address in range(events.size):
         events.push(events.event(address))
     await events.drain()

@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions that the benches of ``delta_locate`` and ``delta_conv`` build."""
+"""Spatial engines that the benches of ``delta_locate`` and ``delta_conv`` build; each graph ends with the engine."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from codesign.fixed import Fixed
-from codesign.graph import Axis, Conv, Delta, Graph, Source, accumulator_format
+from codesign.graph import (
+    AnyAxis,
+    Axis,
+    Conv,
+    Delta,
+    Graph,
+    Join,
+    Pool,
+    Repeat,
+    Source,
+    Spatial,
+    Upsample,
+    accumulator_format,
+)
 
 CODE = Fixed(width=5, frac=0, signed=True)
 
@@ -14,11 +27,7 @@ CODE = Fixed(width=5, frac=0, signed=True)
 def graph(seed: int, y: Axis, x: Axis, channels: tuple[int, int], *, pe: int, depthwise: bool = False) -> Graph:
     """Return a convolution with random weights behind a delta layer that passes its codes; channels in and out."""
     rng = np.random.default_rng(seed)
-    shape = (y.size, x.size, channels[0])
-    source = Source(name="in", shape=shape, fmt=CODE)
-    delta = Delta(
-        name="d0", input="in", shape=shape, in_fmt=CODE, fmt=CODE, activation="identity", lo=CODE.lo, hi=CODE.hi
-    )
+    delta = passing(y, x, channels[0])
     fmt = Fixed(width=4, frac=0, signed=True)
     kernel = (y.kernel, x.kernel, channels[0], 1 if depthwise else channels[1])
     weight = rng.integers(fmt.lo, fmt.hi, kernel, endpoint=True)
@@ -36,7 +45,79 @@ def graph(seed: int, y: Axis, x: Axis, channels: tuple[int, int], *, pe: int, de
         depthwise=depthwise,
         pe=pe,
     )
-    return Graph(name="t", nodes=(source, delta, conv))
+    return behind(delta, conv)
+
+
+def pooling(kind: str, y: Axis, x: Axis, channels: int, *, pe: int) -> Graph:
+    """Return a maximum or a sum of windows."""
+    delta = passing(y, x, channels)
+    area = y.kernel * x.kernel if kind == "sum" else 1
+    fmt = Fixed.holding(area * CODE.lo, area * CODE.hi, frac=0, signed=True)
+    return behind(delta, Pool(name="conv", input="d0", kind=kind, channels=channels, fmt=fmt, y=y, x=x, pe=pe))  # type: ignore[arg-type]
+
+
+def upsampling(y: Repeat, x: Repeat, channels: int, *, pe: int) -> Graph:
+    """Return an upsampling."""
+    return behind(
+        passing(y, x, channels), Upsample(name="conv", input="d0", channels=channels, fmt=CODE, y=y, x=x, pe=pe)
+    )
+
+
+def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[int, int], *, pe: int) -> Graph:
+    """Return a join of two inputs of ``CODE``; the second one is the output of an identity pooling."""
+    axes = Axis(size=y), Axis(size=x)
+    first = passing(*axes, channels[0])
+    one = np.zeros((1, 1, *channels), np.int64)
+    one[0, 0, 0] = 1
+    bias = np.zeros(channels[1], np.int64)
+    narrow = Fixed(width=2, frac=0, signed=True)
+    conv = Conv(
+        name="copy",
+        input="d0",
+        weight=one,
+        bias=bias,
+        weight_fmt=narrow,
+        fmt=accumulator_format("copy", one, bias, weight_fmt=narrow, delta=first),
+        y=axes[0],
+        x=axes[1],
+    )
+    second = Delta(
+        name="d1",
+        input="copy",
+        shape=conv.shape,
+        in_fmt=conv.fmt,
+        fmt=CODE,
+        activation="relu",
+        lo=0,
+        hi=CODE.hi,
+    )
+    lo, hi = (sum(end << shift for shift in shifts) for end in (CODE.lo, CODE.hi))
+    join = Join(
+        name="conv",
+        inputs=("d0", "d1"),
+        kind=kind,  # type: ignore[arg-type]
+        channels=channels,
+        shifts=shifts,
+        fmt=Fixed.holding(lo, hi, frac=0, signed=True),
+        y=axes[0],
+        x=axes[1],
+        pe=pe,
+    )
+    source = Source(name="in", shape=first.shape, fmt=CODE)
+    return Graph(name="t", nodes=(source, first, conv, second, join))
+
+
+def passing(y: AnyAxis, x: AnyAxis, channels: int) -> Delta:
+    """Return a delta layer that passes its codes."""
+    shape = (y.size, x.size, channels)
+    return Delta(
+        name="d0", input="in", shape=shape, in_fmt=CODE, fmt=CODE, activation="identity", lo=CODE.lo, hi=CODE.hi
+    )
+
+
+def behind(delta: Delta, engine: Spatial) -> Graph:
+    """Return source, delta layer, engine."""
+    return Graph(name="t", nodes=(Source(name="in", shape=delta.shape, fmt=CODE), delta, engine))
 
 
 GRAPHS = {
@@ -45,4 +126,11 @@ GRAPHS = {
     "depthwise, 3 groups": graph(3, Axis.same(6, 3, 2), Axis(size=6, kernel=2), (6, 6), pe=2, depthwise=True),
     "one row": graph(4, Axis.same(1, 1, 1), Axis.same(6, 5, 1), (2, 2), pe=1),
     "one column, tall kernel": graph(5, Axis.same(12, 9, 1), Axis(size=3, kernel=3), (1, 2), pe=2),
+    "max 3x2": pooling("max", Axis(size=7, kernel=3, stride=2), Axis(size=6, kernel=2, stride=2), 4, pe=2),
+    "sum 2x2": pooling("sum", Axis(size=6, kernel=2, stride=2), Axis(size=5, kernel=2, stride=1), 3, pe=1),
+    "upsample 2x3": upsampling(Repeat(size=4, factor=2), Repeat(size=3, factor=3), 2, pe=2),
+}
+JOINS = {
+    "add": joining("add", 5, 3, (4, 4), (1, 0), pe=2),
+    "concat": joining("concat", 9, 2, (2, 4), (0, 2), pe=3),
 }

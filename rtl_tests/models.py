@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from codesign.graph import Conv, Delta
-from codesign.rtl.memories import spatial_bits
+from codesign.graph import Conv, Delta, Join, Spatial
+from codesign.rtl.memories import spatial_bits, weight_lines
+from codesign.rtl.top import product_bits
 
 
 def index_bits(count: int) -> int:
@@ -168,7 +169,7 @@ class Decode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A located token: the output words that an event reaches, the weights of the first, its lane (depthwise)."""
+    """A located token: the output words that an event reaches, the weights of the first, its lane (channelwise)."""
 
     new_stream: bool = False
     has_event: bool = True
@@ -207,9 +208,9 @@ class Place:
         return cls(new_stream=new_stream, end=end, **values)
 
 
-def locate(node: Conv, event: Event) -> Place | None:
-    """Return where an event of the frame in front of ``node`` goes; None if it reaches nothing and says nothing."""
-    position, channel = divmod(event.address, node.channels_in())
+def locate(node: Spatial, event: Event, at: int = 0) -> Place | None:
+    """Return where an event of input ``at`` of ``node`` goes; None if it reaches nothing and says nothing."""
+    position, channel = divmod(event.address, node.channels_in(at))
     iy, ix = divmod(position, node.x.size)
     rows, columns = int(node.y.counts()[iy]), int(node.x.counts()[ix])
     if not (event.has_event and rows and columns):
@@ -217,9 +218,13 @@ def locate(node: Conv, event: Event) -> Place | None:
             return Place(new_stream=event.new_stream, has_event=False, end=event.end)
         return None
     oy, ox = node.y.first(iy), node.x.first(ix)
-    tap_y, tap_x = iy + node.y.before - oy * node.y.stride, ix + node.x.before - ox * node.x.stride
-    tap = tap_y * node.x.kernel + tap_x
-    group, lane = divmod(channel, node.pe) if node.depthwise else (0, 0)
+    row_lines, column_lines, lines = weight_lines(node)
+    line = node.y.tap(iy, oy) * row_lines + node.x.tap(ix, ox) * column_lines
+    offset, shift = (node.offsets[at], node.shifts[at]) if isinstance(node, Join) else (0, 0)
+    group, lane = divmod(channel + offset, node.pe) if node.channelwise else (0, 0)
+    if isinstance(node, Conv):
+        line += group if node.depthwise else channel * node.groups
+    assert line < lines
     return Place(
         new_stream=event.new_stream,
         end=event.end,
@@ -227,13 +232,13 @@ def locate(node: Conv, event: Event) -> Place | None:
         rows=rows,
         first_column=ox * node.groups + group,
         columns=columns,
-        line=tap * node.groups + group if node.depthwise else (tap * node.channels_in() + channel) * node.groups,
+        line=line,
         lane=lane,
-        delta=event.delta,
+        delta=event.delta << shift,
     )
 
 
-def place_bits(node: Conv, delta: Delta) -> tuple[int, ...]:
+def place_bits(node: Spatial, feeds: list[Delta]) -> tuple[int, ...]:
     """Return the widths that `Place.pack` takes."""
     bits = spatial_bits(node)
-    return bits["RowBits"], bits["ColumnBits"], bits["WeightBits"], index_bits(node.pe), delta.delta_bits
+    return bits["RowBits"], bits["ColumnBits"], bits["WeightBits"], index_bits(node.pe), product_bits(node, feeds)

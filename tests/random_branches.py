@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from random_graphs import alive, conv
 
@@ -56,11 +58,9 @@ class Branches:
             self.now = self.join("add", now, now)
         elif kind == "two readers":
             self.nodes.append(conv(self.rng, self.name("conv"), now, depthwise=None))
-            engine = self.nodes[-1]
+            second = alive(self.rng, f"d{len(self.nodes)}b", self.nodes, self.hold)
             first = self.activate()
-            self.nodes.append(engine)  # `alive` reads the newest node
-            second = alive(self.rng, f"d{len(self.nodes)}", self.nodes, self.hold)
-            self.nodes[-1] = second
+            self.nodes.append(second)
             self.now = self.join("concat", first, second)
         elif kind == "three":
             self.now = self.join("concat", self.conv(now, stride=1), now, self.conv(now, stride=1))
@@ -108,8 +108,6 @@ class Branches:
 
     def fold(self, engine: Engine, channels: int) -> Engine:
         """Give an engine a random PE."""
-        from dataclasses import replace
-
         return replace(engine, pe=int(self.rng.choice([pe for pe in range(1, channels + 1) if channels % pe == 0])))
 
     def name(self, kind: str) -> str:
