@@ -11,9 +11,9 @@ import cocotb
 import numpy as np
 from bench import STALLS, Bench, Sink, Source, drain, generator
 from random_graphs import extreme_frames, random_walk, threshold_walk
-from rtl_cases import CASES, Beats
+from rtl_cases import ALL_CASES, Beats
 
-CASE = CASES[os.environ["BENCH_CASE"]]
+CASE = ALL_CASES[os.environ["BENCH_CASE"]]
 Word = tuple[tuple[int, ...], int]
 """Values of an output beat, and its TLAST."""
 

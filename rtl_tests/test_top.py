@@ -6,17 +6,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rtl_cases import CASES
+from rtl_cases import ALL_CASES
 from runner import simulate
 
 from codesign.rtl import emit, top_spec
 
 
 @pytest.mark.parametrize(
-    "name", ["hold", "skip off", *(pytest.param(name, marks=pytest.mark.heavy) for name in ("one word", "wide"))]
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("hold", "skip off", "residual, pooled") else pytest.mark.heavy)
+        for name in ALL_CASES
+    ],
 )
 def test_top(name: str, tmp_path: Path) -> None:
-    case = CASES[name]
+    case = ALL_CASES[name]
     graph = case.graph()
     files = emit(graph)
     simulate(

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph
 
 from codesign.golden import Golden, Trace
@@ -16,18 +18,17 @@ from codesign.rtl import top_spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A network to build: seed and kind of `random_graph` or `random_conv_graph`, skipping on or off."""
+    """A network to build: seed and kind of `random_graph` or another maker, skipping on or off."""
 
     seed: int
     kind: dict[str, object]
     skip: bool = True
-    conv: bool = False
+    make: Callable[..., Graph] = random_graph
 
     def graph(self) -> Graph:
         """Return the network; prints what makes it."""
         print(self)
-        make = random_conv_graph if self.conv else random_graph
-        return make(np.random.default_rng(self.seed), **self.kind)  # type: ignore[operator]
+        return self.make(np.random.default_rng(self.seed), **self.kind)
 
 
 # Seeds chosen so that every delta layer is busy: 10 to 50 % of its elements change in a walk.
@@ -39,10 +40,19 @@ CASES = {
 }
 
 CONV_CASES = {
-    "conv, dense end": Case(seed=9, kind={}, conv=True),
-    "conv, tall kernel": Case(seed=7, kind={"lists": True}, conv=True),
-    "conv, skip off": Case(seed=2, kind={"size": 5}, skip=False, conv=True),
+    "conv, dense end": Case(seed=9, kind={}, make=random_conv_graph),
+    "conv, tall kernel": Case(seed=7, kind={"lists": True}, make=random_conv_graph),
+    "conv, skip off": Case(seed=2, kind={"size": 5}, skip=False, make=random_conv_graph),
 }
+
+BRANCH_CASES = {
+    "residual, pooled": Case(seed=4, kind={"blocks": ("residual", "max")}, make=random_branching_graph),
+    "shortcut, upsampled": Case(seed=1, kind={"blocks": ("shortcut", "upsample")}, make=random_branching_graph),
+    "dense connections": Case(seed=8, kind={"blocks": ("three", "sum", "self")}, make=random_branching_graph),
+    "two readers, skip off": Case(seed=9, kind={"blocks": ("two readers",)}, skip=False, make=random_branching_graph),
+}
+
+ALL_CASES = CASES | CONV_CASES | BRANCH_CASES
 
 
 def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:
@@ -50,13 +60,13 @@ def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.n
 
     An event that reaches no output never comes to its engine.
     """
-    feeds = {graph.deltas[0].name: graph.deltas[0].name} | {node.name: node.input for node in graph.linears}
-    changed = {engine: trace.deltas[delta] != 0 for engine, delta in feeds.items()}
-    reaching = {node.name: node.reach() > 0 for node in graph.linears}
-    return {
-        engine: ((moved if skip else np.ones_like(moved)) & reaching.get(engine, True)).sum(axis=1)
-        for engine, moved in changed.items()
-    }
+    moved = {name: deltas != 0 if skip else np.ones_like(deltas, bool) for name, deltas in trace.deltas.items()}
+    first = graph.deltas[0].name
+    found = {first: moved[first].sum(axis=1)}
+    for node in graph.engines:
+        parts = [(moved[name] & (node.reach(at) > 0)).sum(axis=1) for at, name in enumerate(node.inputs)]
+        found[node.name] = np.sum(parts, axis=0)
+    return found
 
 
 class Beats:
@@ -96,8 +106,10 @@ class Beats:
         fresh = new or len(self.packets) == 1
         for engine, count in expected_events(self.graph, trace, skip=self.skip).items():
             # Skipping off does not invent the beats of a short frame, unless they must clear the references.
-            short = not self.skip and not fresh and engine in self.spec.engines[:2]
-            self.events[engine] += int(sent.sum() if short else count[0])
+            first = self.graph.deltas[0].name
+            reads = 1 if engine == first else self.graph[engine].inputs.count(first)
+            short = not self.skip and not fresh and reads == len(self.graph[engine].inputs)
+            self.events[engine] += int(reads * sent.sum() if short else count[0])
 
     def drop(self, frame: np.ndarray) -> None:
         """Append a frame after one without TLAST: its beats are the extra beats of that one."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import extreme_frames, random_walk, threshold_walk
-from rtl_cases import CASES, CONV_CASES, Beats, Case, expected_events
+from random_branches import random_branching_graph
+from random_graphs import extreme_frames, random_conv_graph, random_walk, threshold_walk
+from rtl_cases import ALL_CASES, BRANCH_CASES, CASES, CONV_CASES, Beats, Case, expected_events
 
 from codesign.golden import Golden, Trace
 from codesign.graph import Graph
+from codesign.rtl import top
 from codesign.sim import RtlRun, RtlSimulator, Stalls
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rtl_agreement")]
@@ -56,7 +58,7 @@ def agree(case: Case, cache: Path, frames: int) -> None:
             simulator.reset(hard=stalls is None)
             golden.reset()
     kinds = [(type(node).__name__, node.fmt.width) for node in graph.nodes]
-    print(f"{values} values equal; nodes and bits {kinds}, PE {[node.pe for node in graph.linears]}")
+    print(f"{values} values equal; nodes and bits {kinds}, PE {[node.pe for node in graph.engines]}")
     assert values >= 1000
 
 
@@ -70,10 +72,39 @@ def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(CONV_CASES[name], rtl_cache, frames=160)
 
 
+@pytest.mark.parametrize("name", BRANCH_CASES)
+def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
+    agree(BRANCH_CASES[name], rtl_cache, frames=80)
+
+
+@pytest.mark.parametrize("name", ["residual, pooled", "dense connections"])
+def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A join takes a whole frame of one input without the others: FIFOs of one token are enough, at any density."""
+    for fifo in ("EVENT_FIFO", "SCAN_FIFO", "PLACE_FIFO", "WORD_FIFO"):
+        monkeypatch.setattr(top, fifo, 1)
+    graph, rng = ALL_CASES[name].graph(), np.random.default_rng(8)
+    walk = np.concatenate([random_walk(rng, graph, 20, density) for density in (0.0, 0.1, 1.0)])
+    for skip in (True, False):
+        with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:
+            golden = Golden(graph)
+            for stalls in STALLS:
+                check_run(graph, simulator.run(walk, stalls=stalls), golden.run(walk), skip=skip)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(60))
+def test_many_random_branching_networks(rtl_cache: Path, seed: int) -> None:
+    agree(Case(seed=seed, kind={}, skip=seed % 4 != 0, make=random_branching_graph), rtl_cache, frames=200)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(60))
 def test_many_random_convolutions(rtl_cache: Path, seed: int) -> None:
-    agree(Case(seed=seed, kind={"lists": seed % 7 == 0}, skip=seed % 4 != 0, conv=True), rtl_cache, frames=300)
+    agree(
+        Case(seed=seed, kind={"lists": seed % 7 == 0}, skip=seed % 4 != 0, make=random_conv_graph),
+        rtl_cache,
+        frames=300,
+    )
 
 
 @pytest.mark.heavy
@@ -95,10 +126,10 @@ def check_beats(beats: Beats, simulator: RtlSimulator, stalls: Stalls | None, *,
 
 
 @pytest.mark.parametrize("stalls", STALLS[:2], ids=["full rate", "stalls"])
-@pytest.mark.parametrize("name", ["hold", "skip off", "conv, dense end"])
+@pytest.mark.parametrize("name", ["hold", "skip off", "conv, dense end", "residual, pooled"])
 def test_malformed_frames(rtl_cache: Path, name: str, stalls: Stalls | None) -> None:
     """Early TLAST: the rest of the frame is unchanged. Late TLAST: the extra beats are dropped. Both: a sticky bit."""
-    case = (CASES | CONV_CASES)[name]
+    case = ALL_CASES[name]
     graph, rng = case.graph(), np.random.default_rng(5)
     walk = iter(random_walk(rng, graph, 100, 0.5))
     full = graph.source.beats
