@@ -109,28 +109,33 @@ class Engine:
             waiting = [part for part in waiting if part]
         return merged, floors if isinstance(self.node, Join) else [0] * len(merged)
 
-    def walk(self, place: Place) -> list[tuple[int, int]]:
-        """Return (row, word of the row) in the order in which the engine visits them."""
-        node = self.node
-        inner = 1 if node.channelwise else node.groups
+    def walk(self, place: Place) -> list[set[tuple[int, int, int]]]:
+        """Return for each cycle the (row, column, group) that the engine visits, in order."""
+        node, (tap_rows, tap_columns) = self.node, self.node.taps
+        groups = [place.group] if node.channelwise else range(node.groups)
         return [
-            (place.first_row + y, place.first_column + x * node.groups + group)
-            for y in range(place.rows)
-            for x in range(place.columns)
-            for group in range(inner)
+            {
+                (place.first_row + row, place.first_column + column, group)
+                for row in range(y, min(y + tap_rows, place.rows))
+                for column in range(x, min(x + tap_columns, place.columns))
+            }
+            for y in range(0, place.rows, tap_rows)
+            for x in range(0, place.columns, tap_columns)
+            for group in groups
         ]
 
     def _words(self, places: list[Place], accumulators: IntArray) -> list[Word]:
-        """Rows in order; in a row all words of a fresh frame, else the touched ones, first touched first."""
+        """Rows in order; in a row all words of a fresh frame, else the touched ones, bank by bank, then as touched."""
         node = self.node
-        row_words = node.x.outputs * node.groups
-        touched = dict.fromkeys(spot for place in places if place.has_event for spot in self.walk(place))
         if self.fresh:
-            spots = [(y, word) for y in range(node.y.outputs) for word in range(row_words)]
+            spots = list(np.ndindex(node.y.outputs, node.x.outputs, node.groups))
         else:
-            spots = sorted(touched, key=lambda spot: spot[0])
+            visits = [visit for place in places if place.has_event for visit in self.walk(place)]
+            touched = dict.fromkeys(spot for visit in visits for spot in sorted(visit))
+            banks = 1 << (node.taps[1] - 1).bit_length()
+            spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
         lines = accumulators.reshape(node.words, node.pe)
-        addresses = [y * row_words + word for y, word in spots]
+        addresses = [(y * node.x.outputs + x) * node.groups + group for y, x, group in spots]
         words = [Word(fresh=self.fresh, address=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
         return [*words, Word(has_word=False, end=True)]
 

@@ -178,17 +178,18 @@ class Place:
     rows: int = 0
     first_column: int = 0
     columns: int = 0
+    group: int = 0
     line: int = 0
     lane: int = 0
     delta: int = 0
 
     @staticmethod
-    def _widths(row: int, column: int, weight: int, lane: int, delta: int) -> dict[str, int]:
-        names = ("first_row", "rows", "first_column", "columns", "line", "lane", "delta")
-        return dict(zip(names, (row, row, column, column, weight, lane, delta), strict=True))
+    def _widths(row: int, column: int, group: int, weight: int, lane: int, delta: int) -> dict[str, int]:
+        names = ("first_row", "rows", "first_column", "columns", "group", "line", "lane", "delta")
+        return dict(zip(names, (row, row, column, column, group, weight, lane, delta), strict=True))
 
     def pack(self, *bits: int) -> int:
-        """Return the token; ``bits`` of a row, a column, a weight line, a lane and a delta."""
+        """Return the token; ``bits`` of a row, a column, a group, a weight line, a lane and a delta."""
         token = (self.new_stream << 2) | (self.has_event << 1) | int(self.end)
         for name, width in self._widths(*bits).items():
             token = (token << width) | (int(getattr(self, name)) & ((1 << width) - 1))
@@ -230,8 +231,9 @@ def locate(node: Spatial, event: Event, at: int = 0) -> Place | None:
         end=event.end,
         first_row=oy,
         rows=rows,
-        first_column=ox * node.groups + group,
+        first_column=ox,
         columns=columns,
+        group=group,
         line=line,
         lane=lane,
         delta=event.delta << shift,
@@ -241,4 +243,5 @@ def locate(node: Spatial, event: Event, at: int = 0) -> Place | None:
 def place_bits(node: Spatial, feeds: list[Delta]) -> tuple[int, ...]:
     """Return the widths that `Place.pack` takes."""
     bits = spatial_bits(node)
-    return bits["RowBits"], bits["ColumnBits"], bits["WeightBits"], index_bits(node.pe), product_bits(node, feeds)
+    lane = index_bits(node.groups), bits["WeightBits"], index_bits(node.pe), product_bits(node, feeds)
+    return bits["RowBits"], bits["ColumnBits"], *lane

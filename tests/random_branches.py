@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from random_graphs import alive, conv
+from random_graphs import alive, conv, with_taps
 
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Delta, Engine, Graph, Join, Pool, Repeat, Source, Upsample
@@ -129,4 +129,4 @@ def random_branching_graph(
     for kind in blocks or rng.choice(BLOCKS, int(rng.integers(1, 4))):
         made.block(str(kind))
     nodes = made.nodes if rng.random() < 0.5 else made.nodes[:-1]  # codes or accumulators leave
-    return Graph(name=name, nodes=tuple(nodes))
+    return Graph(name=name, nodes=with_taps(rng, nodes))

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
-from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, Spatial, accumulator_format
 from codesign.graph.ir import Node
 
 
@@ -95,7 +96,17 @@ def random_conv_graph(
         nodes += [delta, _dense(rng, "fc", delta, 12, wide=False, words=None)]
     elif rng.random() < 0.4:
         nodes.append(alive(rng, f"d{count}", nodes, hold))
-    return Graph(name=name, nodes=tuple(nodes))
+    return Graph(name=name, nodes=with_taps(rng, nodes))
+
+
+def with_taps(rng: np.random.Generator, nodes: list[Node]) -> tuple[Node, ...]:
+    """Return the nodes, half of the spatial ones with a random number of taps a cycle."""
+    return tuple(
+        replace(node, taps=tuple(int(rng.integers(1, axis.counts().max() + 1)) for axis in (node.y, node.x)))
+        if isinstance(node, Spatial) and rng.random() < 0.5
+        else node
+        for node in nodes
+    )
 
 
 def random_walk(rng: np.random.Generator, graph: Graph, frames: int, density: float) -> IntArray:

@@ -2,7 +2,7 @@
 """The nodes that an engine computes: what stands between two delta activations.
 
 Each keeps a sum (or, for a maximum, the codes of a window) for each output, and an event changes those that it
-reaches: `reach` says how many output words (of PE lanes) that are, which is what the event costs in cycles.
+reaches: `reach` says what that costs in cycles, one for each output word (of PE lanes) or for ``taps`` of them.
 """
 
 from __future__ import annotations
@@ -120,6 +120,19 @@ class _Spatial:
     y: AnyAxis
     x: AnyAxis
     pe: int
+    taps: tuple[int, int]
+
+    def _check(self) -> None:
+        check_pe(self.name, self.pe, self.channels_out)
+        most = (int(self.y.counts().max()), int(self.x.counts().max()))
+        if not all(1 <= taps <= limit for taps, limit in zip(self.taps, most, strict=True)):
+            raise ConversionError(
+                "more taps a cycle than an input element has",
+                where=self.name,
+                expected=f"1 to {most[0]} rows, 1 to {most[1]} columns",
+                received=f"taps={self.taps}",
+                fix=f"set Taps of layer {self.name!r} within that",
+            )
 
     @property
     def channelwise(self) -> bool:
@@ -170,11 +183,13 @@ class _Spatial:
         return np.zeros(self.y.size * self.x.size * self.channels_in(at), dtype=np.int64)
 
     def reach(self, at: int = 0) -> IntArray:
-        """Return the output words an event of each element of input ``at`` reaches: its cost in cycles."""
-        return self._positions(1 if self.channelwise else self.groups, at)
+        """Return what an event of each element of input ``at`` costs in cycles: the output words that it reaches,
+        ``taps`` positions of them a cycle.
+        """
+        return self._positions(1 if self.channelwise else self.groups, at, *self.taps)
 
-    def _positions(self, each: int, at: int) -> IntArray:
-        positions = np.outer(self.y.counts(), self.x.counts()).ravel() * each
+    def _positions(self, each: int, at: int, rows: int = 1, columns: int = 1) -> IntArray:
+        positions = np.outer(-(-self.y.counts() // rows), -(-self.x.counts() // columns)).ravel() * each
         result: IntArray = np.repeat(positions, self.channels_in(at))
         return result
 
@@ -194,6 +209,7 @@ class Conv(_Spatial):
         x: the horizontal axis.
         depthwise: every channel has a kernel of its own (depth multiplier 1).
         pe: output channels computed in one cycle. Divides the number of output channels.
+        taps: output rows and columns that an event reaches in one cycle, each at most as many as it reaches at all.
     """
 
     name: str
@@ -206,6 +222,7 @@ class Conv(_Spatial):
     x: Axis
     depthwise: bool = False
     pe: int = 1
+    taps: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         kernel = (self.y.kernel, self.x.kernel)
@@ -216,7 +233,7 @@ class Conv(_Spatial):
                 expected=f"[{kernel[0]}, {kernel[1]}, channels in, channels out] and [channels out]",
                 received=f"{self.weight.shape} and {self.bias.shape}",
             )
-        check_pe(self.name, self.pe, self.channels_out)
+        self._check()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -263,6 +280,7 @@ class Pool(_Spatial):
         y: the vertical axis.
         x: the horizontal axis.
         pe: output channels computed in one cycle. Divides ``channels``.
+        taps: output rows and columns that an event reaches in one cycle.
     """
 
     name: str
@@ -273,9 +291,10 @@ class Pool(_Spatial):
     y: Axis
     x: Axis
     pe: int = 1
+    taps: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        check_pe(self.name, self.pe, self.channels)
+        self._check()
         if self.kind == "max" and self.fmt.signed and (self.y.padded or self.x.padded):
             raise ConversionError(
                 "the maximum over a padded window needs codes that are not negative",
@@ -290,7 +309,7 @@ class Pool(_Spatial):
         return (self.input,)
 
     @property
-    def taps(self) -> int:
+    def window(self) -> int:
         """Elements of a window."""
         return self.y.kernel * self.x.kernel
 
@@ -312,6 +331,7 @@ class Upsample(_Spatial):
         y: the vertical axis.
         x: the horizontal axis.
         pe: output channels computed in one cycle. Divides ``channels``.
+        taps: output rows and columns that an event reaches in one cycle.
     """
 
     name: str
@@ -321,9 +341,10 @@ class Upsample(_Spatial):
     y: Repeat
     x: Repeat
     pe: int = 1
+    taps: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        check_pe(self.name, self.pe, self.channels)
+        self._check()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -350,6 +371,7 @@ class Join(_Spatial):
         y: the vertical axis; every element reaches its own output.
         x: the horizontal axis; the same.
         pe: output channels computed in one cycle. Divides the number of output channels.
+        taps: there is one output to reach.
     """
 
     name: str
@@ -361,6 +383,7 @@ class Join(_Spatial):
     y: Axis
     x: Axis
     pe: int = 1
+    taps: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.channels) == len(self.shifts) >= 2 or min(self.shifts) < 0:
@@ -371,7 +394,7 @@ class Join(_Spatial):
             )
         if self.kind == "add" and len(set(self.channels)) > 1:
             raise ConversionError("frames of other shapes are added", where=self.name, received=self.channels)
-        check_pe(self.name, self.pe, self.channels_out)
+        self._check()
 
     @property
     def channels_out(self) -> int:

@@ -106,7 +106,7 @@ def state_bits(graph: Graph, node: Engine) -> int:
 
     The references of an input that several layers read count in the first of them.
     """
-    own = node.size * node.fmt.width * (node.taps if isinstance(node, Pool) and node.kind == "max" else 1)
+    own = node.size * node.fmt.width * (node.window if isinstance(node, Pool) and node.kind == "max" else 1)
     first = [graph[name] for name in dict.fromkeys(node.inputs) if graph.readers(name)[0] == node.name]
     return own + sum(delta.size * delta.fmt.width for delta in first if isinstance(delta, Delta))
 

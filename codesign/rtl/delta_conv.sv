@@ -2,23 +2,27 @@
 // Function:   located tokens (delta_locate) -> a[o] += W[tap, c] * delta for every output word o that the event reaches
 //             -> word tokens {fresh, has_word, end_of_frame, word, accumulators} of the touched words, row by row;
 //             a = bias at the start of a stream, when every word is sent. Without a WeightFile every weight is 1.
-//             Taps > 0: keeps the Taps codes of each window instead, and sends their maximum
+//             Window > 0: keeps the Window codes that an output sees instead, and sends their maximum
 // Latency:    a row leaves as soon as no later event of the frame can reach it
-// Throughput: rows * columns * Inner cycles an event, without gaps; sending uses a bank that accumulation leaves idle
+// Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles an event, without gaps; sending uses a
+//             bank that accumulation leaves idle
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
 // Model:      codesign.golden.scatter
-// Rows live in Banks memories in turn. Each row has a list of its touched words; Lists of them (rows from the oldest
-// unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a
-// delta_join there is a list for every row, so that no input ever waits for another one within a frame.
+// Words live in BankRows x BankColumns memories by row and column, so that the TapRows x TapColumns words of a cycle never
+// meet. Each row has a list of its touched words in each of its banks; lists of Lists rows (from the oldest unsent to the
+// newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a delta_join there is a
+// list for every row, so that no input ever waits for another one within a frame.
 module delta_conv #(
     parameter int unsigned Rows = 1,  // output rows
-    parameter int unsigned RowWords = 1,  // output words of a row
+    parameter int unsigned Columns = 1,  // output columns
     parameter int unsigned Groups = 1,  // output words of one position
     parameter int unsigned Lanes = 1,
     parameter bit Channelwise = 1'b0,  // an event reaches one word of a position, and one lane of it
     parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
-    parameter int unsigned Taps = 0,  // of a window whose maximum is sent; a weight line is then the tap
+    parameter int unsigned Window = 0,  // codes whose maximum is sent; a weight line is then one of them
+    parameter int unsigned TapRows = 1,  // output positions reached in one cycle
+    parameter int unsigned TapColumns = 1,
     parameter int unsigned StepX = 1,  // lines of the weight memory from one column's tap back to the next column's
     parameter int unsigned StepY = 1,  // the same for rows
     parameter int unsigned WeightLines = 1,
@@ -26,17 +30,19 @@ module delta_conv #(
     parameter int unsigned WeightWidth = 8,
     parameter int unsigned AccWidth = 24,
     parameter bit AccSigned = 1'b1,  // of the codes whose maximum is sent
-    parameter int unsigned Banks = 2,  // power of two
-    parameter int unsigned Lists = 4,  // power of two, more than the rows an event reaches
+    parameter int unsigned BankRows = 2,  // power of two, more than TapRows
+    parameter int unsigned BankColumns = 1,  // power of two, at least TapColumns
+    parameter int unsigned Lists = 8,  // power of two, more than the rows an event reaches, at least 2 * BankRows
     parameter int unsigned RowBits = 1,
     parameter int unsigned ColumnBits = 1,
     parameter int unsigned WeightBits = 1,
     parameter WeightFile = "",  // line (tap * Channels + c) * Groups + group; channelwise: tap * Groups + group
     parameter BiasFile = "",  // line group; "": 0
-    localparam int unsigned Words = Rows * RowWords,
+    localparam int unsigned Words = Rows * Columns * Groups,
     localparam int unsigned WordBits = Words > 1 ? $clog2(Words) : 1,
     localparam int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1,
-    localparam int unsigned PlaceBits = 2 * RowBits + 2 * ColumnBits + WeightBits + LaneBits
+    localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1,
+    localparam int unsigned PlaceBits = 2 * RowBits + 2 * ColumnBits + GroupBits + WeightBits + LaneBits
 ) (
     input  logic                                 clk_i,
     input  logic                                 rst_ni,
@@ -51,37 +57,58 @@ module delta_conv #(
     output logic [3+WordBits+Lanes*AccWidth-1:0] token_o,
     output logic [                          3:0] probe_o  // {frame_done, stalled, busy, event}
 );
+  localparam int unsigned Banks = BankRows * BankColumns;
   localparam int unsigned BankBits = $clog2(Banks);
-  localparam int unsigned ListBits = $clog2(Lists);
-  if (Banks < 2 || 1 << BankBits != Banks || 1 << ListBits != Lists || Rows < 1 || RowWords < 1) begin : g_bad
-    $error("delta_conv: Banks and Lists must be powers of two, Banks at least 2");
+  localparam int unsigned RowShift = $clog2(BankRows);
+  localparam int unsigned ColumnShift = $clog2(BankColumns);
+  if (1 << RowShift != BankRows || 1 << ColumnShift != BankColumns || BankRows <= TapRows || BankColumns < TapColumns)
+  begin : g_bad_banks
+    $error("delta_conv: BankRows and BankColumns must be powers of two, above TapRows and not below TapColumns");
+  end
+  if (1 << $clog2(Lists) != Lists || Lists < 2 * BankRows || Rows < 1 || Columns < 1 || Groups < 1) begin : g_bad
+    $error("delta_conv: Lists must be a power of two, at least 2 * BankRows");
   end
 
   // Frames take turns in two halves of a ring of rows; the last row of a half is only the mark of the frame's end.
   localparam int unsigned HalfBits = $clog2((Rows + 1 > 2 * Lists) ? Rows + 1 : 2 * Lists);
   localparam int unsigned RingBits = HalfBits + 1;
-  localparam int unsigned BankWords = (Rows + Banks - 1) / Banks * RowWords;
+  localparam int unsigned ListRows = Lists / BankRows;  // lists of a bank
+  localparam int unsigned ListBits = $clog2(ListRows);
+  localparam int unsigned BankRowWords = (Columns + BankColumns - 1) / BankColumns * Groups;
+  localparam int unsigned EntryBits = BankRowWords > 1 ? $clog2(BankRowWords) : 1;
+  localparam int unsigned BankWords = (Rows + BankRows - 1) / BankRows * BankRowWords;
   localparam int unsigned SpotBits = BankWords > 1 ? $clog2(BankWords) : 1;
   localparam int unsigned Inner = Channelwise ? 1 : Groups;
-  localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1;
-  localparam int unsigned Fields = Taps > 0 ? Taps : 1;  // values kept for an output
+  localparam int unsigned Slots = TapRows * TapColumns;  // words of a cycle; slot = row * TapColumns + column
+  localparam int unsigned Fields = Window > 0 ? Window : 1;  // values kept for an output
   localparam int unsigned StateWidth = 1 + Lanes * Fields * AccWidth;  // {touched in this frame, accumulators}
   localparam bit Weighted = WeightFile != "";
   localparam int unsigned ProductWidth = Weighted ? DeltaWidth + WeightWidth : DeltaWidth;
   localparam int unsigned OutputDepth = 8;
 
-  function automatic logic [SpotBits-1:0] spot(input logic [RowBits-1:0] row, input logic [ColumnBits-1:0] column);
-    spot = SpotBits'((32'(row) >> BankBits) * RowWords + 32'(column));
+  typedef struct packed {
+    logic [RowBits-1:0]    row;
+    logic [ColumnBits-1:0] column;
+    logic [GroupBits-1:0]  group;
+  } place_t;
+
+  function automatic logic [BankBits-1:0] bank_of(input logic [RowBits-1:0] row, input logic [ColumnBits-1:0] column);
+    bank_of = BankBits'((32'(row) % BankRows) * BankColumns + 32'(column) % BankColumns);
   endfunction
 
-  // ---- Issue: one word of the head event a cycle.
+  function automatic logic [SpotBits-1:0] spot(input place_t place);
+    spot = SpotBits'((32'(place.row) >> RowShift) * BankRowWords +
+                     (32'(place.column) >> ColumnShift) * Groups + 32'(place.group));
+  endfunction
+
+  // ---- Issue: TapRows x TapColumns words of the head event a cycle.
   logic new_stream, has_event, end_of_frame;
-  logic [RowBits-1:0] first_row, rows, row, y_q;
-  logic [ColumnBits-1:0] first_column, columns, column, column_q, x_q;
+  logic [RowBits-1:0] first_row, rows, y_q;
+  logic [ColumnBits-1:0] first_column, columns, x_q;
+  logic [GroupBits-1:0] first_group, inner_q;
   logic [WeightBits-1:0] first_line, line, line_q, row_line, row_line_q;
   logic [LaneBits-1:0] event_lane;
   logic [DeltaWidth-1:0] delta;
-  logic [GroupBits-1:0] inner_q;
   logic [RingBits-1:0] ring_first, ring_last, ring_floor, low, low_q, span, unsent_q;
   logic half_q;  // of the ring, for the frame being accumulated
   logic fresh_q;  // that frame is the first of its stream
@@ -89,8 +116,8 @@ module delta_conv #(
   logic clean_q;  // every word is its bias
   logic unclean, admit, go, bare, pop, last_inner, last_x, last_y;
 
-  assign {new_stream, has_event, end_of_frame, first_row, rows, first_column, columns, first_line, event_lane, delta} =
-      token_i;
+  assign {new_stream, has_event, end_of_frame, first_row, rows, first_column, columns, first_group, first_line,
+          event_lane, delta} = token_i;
   assign unclean = valid_i && new_stream && !clean_q;
   assign ring_first = {half_q, HalfBits'(first_row)};
   assign ring_last = ring_first + RingBits'(rows) - 1'b1;
@@ -100,12 +127,10 @@ module delta_conv #(
   assign go = valid_i && has_event && admit && span < RingBits'(Lists);
   assign bare = valid_i && !has_event && admit;
   assign last_inner = inner_q == GroupBits'(Inner - 1);
-  assign last_x = last_inner && x_q == columns - 1'b1;
-  assign last_y = last_x && y_q == rows - 1'b1;
+  assign last_x = last_inner && 32'(x_q) + TapColumns >= 32'(columns);
+  assign last_y = last_x && 32'(y_q) + TapRows >= 32'(rows);
   assign pop = bare || (go && last_y);
   assign ready_o = pop;
-  assign row = first_row + y_q;
-  assign column = start_q ? first_column : column_q;
   assign line = start_q ? first_line : line_q;
   assign row_line = start_q ? first_line : row_line_q;
   // No later event reaches a row before this one. Told even while the head event waits, so that those rows can leave.
@@ -126,8 +151,8 @@ module delta_conv #(
       if (go) begin
         start_q <= last_y;
         inner_q <= last_inner ? '0 : inner_q + 1'b1;
-        if (last_inner) x_q <= last_x ? '0 : x_q + 1'b1;
-        if (last_x) y_q <= last_y ? '0 : y_q + 1'b1;
+        if (last_inner) x_q <= last_x ? '0 : x_q + ColumnBits'(TapColumns);
+        if (last_x) y_q <= last_y ? '0 : y_q + RowBits'(TapRows);
       end
       if (pop && end_of_frame) half_q <= !half_q;
       if (unclean) fresh_q <= 1'b1;
@@ -136,91 +161,141 @@ module delta_conv #(
   end
   always_ff @(posedge clk_i) begin
     if (go) begin
-      row_line_q <= last_x ? row_line - WeightBits'(StepY) : row_line;
-      if (last_x) line_q <= row_line - WeightBits'(StepY);
-      else if (last_inner) line_q <= line - WeightBits'(StepX + Inner - 1);
+      row_line_q <= last_x ? row_line - WeightBits'(StepY * TapRows) : row_line;
+      if (last_x) line_q <= row_line - WeightBits'(StepY * TapRows);
+      else if (last_inner) line_q <= line - WeightBits'(StepX * TapColumns + Inner - 1);
       else line_q <= line + 1'b1;
-      if (last_x) column_q <= first_column;
-      else if (last_inner) column_q <= column + ColumnBits'(Groups - Inner + 1);
-      else column_q <= column + 1'b1;
     end
   end
 
-  // ---- Accumulation. Stage 1: place. 2: state address. 3: read. 4: add, note the first touch.
+  // ---- Accumulation. Stage 1: first place. 2: places and banks of the slots. 3: read. 4: add, note the first touch.
   logic [4:1] go_q, fresh_p;
   logic [4:1][RingBits-1:0] low_p;
-  logic [4:1][RowBits-1:0] row_p;
-  logic [4:1][ColumnBits-1:0] column_p;
+  place_t place_q1;
+  logic [RowBits-1:0] rows_left_q1;
+  logic [ColumnBits-1:0] columns_left_q1;
+  logic [WeightBits-1:0] line_q1;
   logic [3:1][DeltaWidth-1:0] delta_p;
   logic [4:1][LaneBits-1:0] lane_p;
-  logic [SpotBits-1:0] spot_q2;
+  logic [4:2][Slots-1:0] slot_go_p;
+  place_t [4:2][Slots-1:0] slot_p;
+  logic [Slots-1:0][SpotBits-1:0] slot_spot_q2;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      go_q  <= '0;
+      go_q <= '0;
       low_p <= '0;
+      slot_go_p <= '0;
     end else begin
       go_q  <= {go_q[3:1], go};
       low_p <= {low_p[3:1], low};
+      slot_go_p[4:3] <= slot_go_p[3:2];
+      for (int unsigned s = 0; s < Slots; s++) begin
+        slot_go_p[2][s] <= go_q[1] && s / TapColumns < 32'(rows_left_q1) && s % TapColumns < 32'(columns_left_q1);
+      end
     end
   end
   always_ff @(posedge clk_i) begin
     fresh_p <= {fresh_p[3:1], fresh_q};
-    row_p <= {row_p[3:1], row};
-    column_p <= {column_p[3:1], column};
+    place_q1 <= '{row: first_row + y_q, column: first_column + x_q, group: first_group + inner_q};
+    rows_left_q1 <= rows - y_q;
+    columns_left_q1 <= columns - x_q;
+    line_q1 <= line;
     delta_p <= {delta_p[2:1], delta};
     lane_p <= {lane_p[3:1], event_lane};
-    spot_q2 <= spot(row_p[1], column_p[1]);
+    slot_p[4:3] <= slot_p[3:2];
+    for (int unsigned s = 0; s < Slots; s++) begin
+      slot_p[2][s] <= slot_place(s);
+      slot_spot_q2[s] <= spot(slot_place(s));
+    end
   end
+  function automatic place_t slot_place(input int unsigned s);
+    slot_place = place_q1;
+    slot_place.row = place_q1.row + RowBits'(s / TapColumns);
+    slot_place.column = place_q1.column + ColumnBits'(s % TapColumns);
+  endfunction
 
-  // What the lanes add in stage 4: a product for each, or one for the only lane that an event reaches.
+  // What the lanes of a slot add in stage 4: a product for each, or one for the only lane that an event reaches.
   localparam int unsigned Products = Channelwise ? 1 : Lanes;
   // verilator lint_off UNUSEDSIGNAL
-  logic [Products-1:0][ProductWidth-1:0] product_q4;  // bits above AccWidth cancel: sums wrap, the last one fits
+  logic [Slots-1:0][Products-1:0][ProductWidth-1:0] product_q4;  // bits above AccWidth cancel: sums wrap, the last fits
+  logic [4:2][Slots-1:0][WeightBits-1:0] line_p;  // of the slot's weights, or its place in a window
   // verilator lint_on UNUSEDSIGNAL
-  if (Weighted) begin : g_weights
-    logic [WeightBits-1:0] line_q1;
-    logic [Lanes*WeightWidth-1:0] weights[WeightLines];
-    logic [Lanes*WeightWidth-1:0] weight_q2;
-    logic [Products*WeightWidth-1:0] weight_q3;
-    initial $readmemh(WeightFile, weights);
-    always_ff @(posedge clk_i) begin
-      line_q1   <= line;
-      weight_q2 <= weights[line_q1];
-      weight_q3 <= weight_q2[(Channelwise?32'(lane_p[2]) : 0)*WeightWidth+:Products*WeightWidth];
+  always_ff @(posedge clk_i) begin
+    line_p[4:3] <= line_p[3:2];
+    for (int unsigned s = 0; s < Slots; s++) begin
+      line_p[2][s] <= line_q1 - WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX);
     end
-    for (genvar i = 0; i < Products; i++) begin : g_product
-      logic signed [ProductWidth-1:0] weight, delta_in;
-      assign weight = ProductWidth'($signed(weight_q3[i*WeightWidth+:WeightWidth]));
-      assign delta_in = ProductWidth'($signed(delta_p[3]));
-      always_ff @(posedge clk_i) product_q4[i] <= weight * delta_in;
+  end
+  for (genvar s = 0; s < Slots; s++) begin : g_product
+    if (Weighted) begin : g_weights
+      logic [Lanes*WeightWidth-1:0] weights[WeightLines];
+      logic [Lanes*WeightWidth-1:0] weight_q2;
+      logic [Products*WeightWidth-1:0] weight_q3;
+      initial $readmemh(WeightFile, weights);
+      always_ff @(posedge clk_i) begin
+        weight_q2 <= weights[line_q1-WeightBits'((s/TapColumns)*StepY+(s%TapColumns)*StepX)];
+        weight_q3 <= weight_q2[(Channelwise?32'(lane_p[2]) : 0)*WeightWidth+:Products*WeightWidth];
+      end
+      for (genvar i = 0; i < Products; i++) begin : g_lane
+        logic signed [ProductWidth-1:0] weight, delta_in;
+        assign weight = ProductWidth'($signed(weight_q3[i*WeightWidth+:WeightWidth]));
+        assign delta_in = ProductWidth'($signed(delta_p[3]));
+        always_ff @(posedge clk_i) product_q4[s][i] <= weight * delta_in;
+      end
+    end else begin : g_unit
+      always_ff @(posedge clk_i) product_q4[s] <= {Products{delta_p[3]}};
     end
-  end else begin : g_unit
-    always_ff @(posedge clk_i) product_q4 <= {Products{delta_p[3]}};
   end
 
   // ---- Sending. Stage 1: the next touched word of the oldest row (any word in a fresh frame), or the frame's end.
   // Stage 2: its place; granted when its bank is idle. The word is there two cycles later.
-  logic [Lists-1:0][ColumnBits:0] count_q;  // touched words of each row
-  logic [ColumnBits-1:0] list[Lists << ColumnBits];
+  logic [Banks-1:0][ListRows-1:0][EntryBits:0] count_q;  // touched words of each row in each bank
+  logic [BankColumns-1:0][EntryBits:0] counts;  // of the oldest row
+  logic [Banks-1:0][ColumnBits+GroupBits-1:0] entry_s1;
+  logic [(ColumnShift > 0 ? ColumnShift - 1 : 0):0] pick;  // column of banks that is sent: the first that has words
   logic [RingBits-1:0] oldest_q, ring_s1, ring_s2;
-  logic [ColumnBits:0] sent_q;
-  logic [ColumnBits-1:0] list_s1, walk_s1, column_s1, column_s2;
+  logic [EntryBits-1:0] sent_q;
+  logic [ColumnBits-1:0] walk_column_q;
+  logic [GroupBits-1:0] walk_group_q;
+  logic [ListBits-1:0] oldest_list;
+  logic [BankBits-1:0] oldest_bank, bank_s1, bank_s2;
+  logic [ColumnBits+GroupBits-1:0] walk_s1;
   logic [SpotBits-1:0] spot_s2;
-  logic [ListBits-1:0] oldest_list, touch_list;
-  logic send_fresh_q, row_done, at_end, no_word, all_empty, last_word, take, ready_s1, grant, touch;
+  place_t place_s1, place_s2;
+  logic send_fresh_q, row_done, at_end, no_word, all_empty, last_entry, last_word, take, ready_s1, grant, drained;
   logic valid_s1, end_s1, fresh_s1, valid_s2, end_s2, fresh_s2;
+  logic [Banks-1:0] touch;
+  logic [Banks-1:0][ListBits-1:0] touch_list;
+  logic [Banks-1:0][ColumnBits+GroupBits-1:0] touch_entry;
 
-  assign oldest_list = oldest_q[ListBits-1:0];
+  assign oldest_list = oldest_q[RowShift+:ListBits];
+  assign oldest_bank = BankBits'((32'(oldest_q) % BankRows) * BankColumns + 32'(pick));
   assign row_done = oldest_q != low_p[4];
   assign at_end = &oldest_q[HalfBits-1:0];
-  assign no_word = send_fresh_q ? oldest_q[HalfBits-1:0] >= HalfBits'(Rows) : count_q[oldest_list] == 0;
+  assign no_word = send_fresh_q ? oldest_q[HalfBits-1:0] >= HalfBits'(Rows) : counts == '0;
   assign all_empty = !send_fresh_q && count_q == '0;
-  assign last_word = sent_q == (send_fresh_q ? (ColumnBits + 1)'(RowWords) : count_q[oldest_list]) - 1'b1;
+  assign last_entry = (EntryBits + 1)'(sent_q) == counts[pick] - 1'b1;
   assign ready_s1 = !valid_s2 || grant;
   assign take = row_done && (at_end || !no_word) && (!valid_s1 || ready_s1);
-  assign touch_list = ListBits'(row_p[4]);
-  assign column_s1 = fresh_s1 ? walk_s1 : list_s1;
+  assign place_s1.row = RowBits'(ring_s1[HalfBits-1:0]);
+  assign {place_s1.column, place_s1.group} = fresh_s1 ? walk_s1 : entry_s1[bank_s1];
+
+  always_comb begin
+    pick = '0;
+    for (int unsigned b = BankColumns; b > 0; b--) begin
+      counts[b-1] = count_q[(32'(oldest_q)%BankRows)*BankColumns+b-1][oldest_list];
+      if (counts[b-1] != 0) pick = $bits(pick)'(b - 1);
+    end
+  end
+  always_comb begin
+    last_word = 1'b1;  // of its row: no other bank has one
+    for (int unsigned b = 0; b < BankColumns; b++) begin
+      if (b != 32'(pick) && counts[b] != 0) last_word = 1'b0;
+    end
+    last_word = last_word && last_entry;
+    if (send_fresh_q) last_word = 32'(walk_column_q) == Columns - 1 && 32'(walk_group_q) == Groups - 1;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -228,14 +303,21 @@ module delta_conv #(
       unsent_q <= '0;
       count_q <= '0;
       sent_q <= '0;
+      walk_column_q <= '0;
+      walk_group_q <= '0;
       send_fresh_q <= 1'b1;
       valid_s1 <= 1'b0;
       valid_s2 <= 1'b0;
     end else begin
       if (take) begin
-        sent_q <= at_end || last_word ? '0 : sent_q + 1'b1;
         if (at_end || last_word) oldest_q <= oldest_q + 1'b1;
-        if (!at_end && last_word) count_q[oldest_list] <= '0;
+        if (!at_end && send_fresh_q) begin
+          walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
+          if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
+        end else if (!at_end) begin
+          sent_q <= last_entry ? '0 : sent_q + 1'b1;
+          if (last_entry) count_q[oldest_bank][oldest_list] <= '0;
+        end
       end else if (row_done && !at_end && no_word) begin
         // Skip one empty row, or all of them at once.
         if (!all_empty) oldest_q <= oldest_q + 1'b1;
@@ -243,35 +325,45 @@ module delta_conv #(
       end
       if (unclean) send_fresh_q <= send_fresh_q || drained;
       else if (take && at_end) send_fresh_q <= 1'b0;
-      if (touch) count_q[touch_list] <= count_q[touch_list] + 1'b1;
+      for (int unsigned b = 0; b < Banks; b++) begin
+        if (touch[b]) count_q[b][touch_list[b]] <= count_q[b][touch_list[b]] + 1'b1;
+      end
       if (ready_s1) valid_s2 <= valid_s1;
       if (take) valid_s1 <= 1'b1;
       else if (ready_s1) valid_s1 <= 1'b0;
       unsent_q <= valid_s2 ? ring_s2 : valid_s1 ? ring_s1 : oldest_q;
     end
   end
+  for (genvar b = 0; b < Banks; b++) begin : g_list
+    logic [ColumnBits+GroupBits-1:0] list[ListRows << EntryBits];
+    always_ff @(posedge clk_i) begin
+      if (touch[b]) list[{touch_list[b], count_q[b][touch_list[b]][EntryBits-1:0]}] <= touch_entry[b];
+      if (take) entry_s1[b] <= list[{oldest_list, sent_q}];
+    end
+  end
   always_ff @(posedge clk_i) begin
-    if (touch) list[{touch_list, count_q[touch_list][ColumnBits-1:0]}] <= column_p[4];
     if (take) begin
-      list_s1  <= list[{oldest_list, sent_q[ColumnBits-1:0]}];
-      walk_s1  <= sent_q[ColumnBits-1:0];
+      walk_s1  <= {walk_column_q, walk_group_q};
       ring_s1  <= oldest_q;
+      bank_s1  <= oldest_bank;
       end_s1   <= at_end;
       fresh_s1 <= send_fresh_q;
     end
     if (ready_s1) begin
       ring_s2 <= ring_s1;
-      column_s2 <= column_s1;
-      spot_s2 <= spot(RowBits'(ring_s1[HalfBits-1:0]), column_s1);
+      place_s2 <= place_s1;
+      bank_s2 <= bank_of(place_s1.row, place_s1.column);
+      spot_s2 <= spot(place_s1);
       end_s2 <= end_s1;
       fresh_s2 <= fresh_s1;
     end
   end
 
   // ---- Sweep: set every word to its bias, once all of the old stream has left.
-  logic sweep_q, drained;
+  logic sweep_q;
   logic [SpotBits-1:0] sweep_spot_q;
   logic [GroupBits-1:0] sweep_group_q;
+  logic [Lanes*Fields*AccWidth-1:0] initial_state;
   logic [5:3] grant_q;
   assign drained = oldest_q == low_p[4] && low_p[4] == low_q && go_q == 0 && !valid_s1 && !valid_s2 && grant_q == 0;
 
@@ -301,56 +393,77 @@ module delta_conv #(
 
   // ---- State: accumulation goes first, sending takes a bank that it leaves idle.
   logic [Banks-1:0][StateWidth-1:0] operand;
-  logic [StateWidth-1:0] current;
-  logic [Lanes*Fields*AccWidth-1:0] total, kept, initial_state;
+  logic [Slots-1:0][StateWidth-1:0] current;
+  logic [Slots-1:0][Lanes*Fields*AccWidth-1:0] total;
+  logic [Slots-1:0][BankBits-1:0] slot_bank_q2, slot_bank_q4;
+  logic [Lanes*Fields*AccWidth-1:0] kept;
   logic [Lanes*AccWidth-1:0] sent, sent_q5;
   logic [5:3] end_p, fresh_out_p;
-  logic [5:3][RowBits-1:0] send_row_p;
-  logic [5:3][ColumnBits-1:0] send_column_p;
+  place_t [5:3] sent_p;
+  logic [4:3][BankBits-1:0] sent_bank_p;
+  logic [Banks-1:0] add;
   logic [3:0] credit_q;
   logic queue_ready;
 
-  assign current = operand[row_p[4][BankBits-1:0]];
-  assign kept = operand[send_row_p[4][BankBits-1:0]][StateWidth-2:0];
-  assign touch = go_q[4] && !current[StateWidth-1] && !fresh_p[4];
-  assign grant = valid_s2 && credit_q != 0 && (end_s2 || !(go_q[2] && row_p[2][BankBits-1:0] == ring_s2[BankBits-1:0]));
+  assign kept = operand[sent_bank_p[4]][StateWidth-2:0];
+  assign grant = valid_s2 && credit_q != 0 && (end_s2 || !add[bank_s2]);
 
-  for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-    logic [AccWidth-1:0] addend;
-    logic hit;
-    assign hit = !Channelwise || lane_p[4] == LaneBits'(lane);
-    assign addend = hit ? AccWidth'($signed(product_q4[Channelwise?0 : lane])) : '0;
-    if (Taps == 0) begin : g_sum
-      assign total[lane*AccWidth+:AccWidth] = current[lane*AccWidth+:AccWidth] + addend;
-      assign sent[lane*AccWidth+:AccWidth]  = kept[lane*AccWidth+:AccWidth];
-    end else begin : g_window
-      logic [Taps-1:0][AccWidth-1:0] codes, window;
-      logic [AccWidth-1:0] most;
-      assign {codes, window} = {current[lane*Taps*AccWidth+:Taps*AccWidth], kept[lane*Taps*AccWidth+:Taps*AccWidth]};
-      for (genvar tap = 0; tap < Taps; tap++) begin : g_tap
-        assign total[(lane*Taps+tap)*AccWidth+:AccWidth] =
-            codes[tap] + (g_taps.tap_q4 == WeightBits'(tap) ? addend : '0);
+  for (genvar s = 0; s < Slots; s++) begin : g_slot
+    assign slot_bank_q2[s] = bank_of(slot_p[2][s].row, slot_p[2][s].column);
+    assign slot_bank_q4[s] = bank_of(slot_p[4][s].row, slot_p[4][s].column);
+    assign current[s] = operand[slot_bank_q4[s]];
+    for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
+      logic [AccWidth-1:0] addend;
+      logic hit;
+      assign hit = !Channelwise || lane_p[4] == LaneBits'(lane);
+      assign addend = hit ? AccWidth'($signed(product_q4[s][Channelwise?0 : lane])) : '0;
+      for (genvar f = 0; f < Fields; f++) begin : g_field
+        localparam int unsigned At = (lane * Fields + f) * AccWidth;
+        logic here;
+        assign here = Window == 0 || line_p[4][s] == WeightBits'(f);
+        assign total[s][At+:AccWidth] = current[s][At+:AccWidth] + (here ? addend : '0);
       end
-      always_comb begin
-        most = window[0];
-        for (int unsigned tap = 1; tap < Taps; tap++) begin
-          if (AccSigned ? $signed(window[tap]) > $signed(most) : window[tap] > most) most = window[tap];
-        end
-      end
-      assign sent[lane*AccWidth+:AccWidth] = most;
     end
   end
-  if (Taps != 0) begin : g_taps
-    logic [WeightBits-1:0] tap_q1, tap_q2, tap_q3, tap_q4;
-    always_ff @(posedge clk_i) {tap_q4, tap_q3, tap_q2, tap_q1} <= {tap_q3, tap_q2, tap_q1, line};
+
+  for (genvar lane = 0; lane < Lanes; lane++) begin : g_sent
+    logic [Fields-1:0][AccWidth-1:0] window;
+    logic [AccWidth-1:0] most;
+    assign window = kept[lane*Fields*AccWidth+:Fields*AccWidth];
+    always_comb begin
+      most = window[0];
+      for (int unsigned f = 1; f < Fields; f++) begin
+        if (AccSigned ? $signed(window[f]) > $signed(most) : window[f] > most) most = window[f];
+      end
+    end
+    assign sent[lane*AccWidth+:AccWidth] = most;
   end
 
-  for (genvar bank = 0; bank < Banks; bank++) begin : g_bank
-    logic add, send;
+  for (genvar b = 0; b < Banks; b++) begin : g_bank
+    logic send;
     logic [4:3] add_q;
-    assign add  = go_q[2] && row_p[2][BankBits-1:0] == BankBits'(bank);
-    assign send = grant && !end_s2 && ring_s2[BankBits-1:0] == BankBits'(bank);
-    always_ff @(posedge clk_i) add_q <= {add_q[3], add};
+    logic [SpotBits-1:0] add_spot;
+    logic [Lanes*Fields*AccWidth-1:0] result;
+    assign send = grant && !end_s2 && bank_s2 == BankBits'(b);
+    always_comb begin
+      {add[b], add_spot, result} = '0;
+      {touch[b], touch_list[b], touch_entry[b]} = '0;
+      for (int unsigned s = 0; s < Slots; s++) begin
+        if (slot_go_p[2][s] && slot_bank_q2[s] == BankBits'(b)) begin
+          add[b] = 1'b1;
+          add_spot |= slot_spot_q2[s];
+        end
+        if (slot_bank_q4[s] == BankBits'(b)) begin
+          if (Slots == 1 || slot_go_p[4][s]) result |= total[s];
+          if (slot_go_p[4][s]) begin
+            touch[b] = !current[s][StateWidth-1] && !fresh_p[4];
+            touch_list[b] |= ListBits'(32'(slot_p[4][s].row) >> RowShift);
+            touch_entry[b] |= {slot_p[4][s].column, slot_p[4][s].group};
+          end
+        end
+      end
+    end
+    always_ff @(posedge clk_i) add_q <= {add_q[3], add[b]};
     delta_state #(
         .Words(BankWords),
         .Width(StateWidth)
@@ -358,12 +471,12 @@ module delta_conv #(
         .clk_i,
         .rst_ni,
         .enable_i (1'b1),
-        .valid_i  (add || send || sweep_q),
+        .valid_i  (add[b] || send || sweep_q),
         .load_i   (sweep_q),
-        .word_i   (sweep_q ? sweep_spot_q : add ? spot_q2 : spot_s2),
+        .word_i   (sweep_q ? sweep_spot_q : add[b] ? add_spot : spot_s2),
         .initial_i({1'b0, initial_state}),
-        .operand_o(operand[bank]),
-        .result_i (add_q[4] ? {1'b1, total} : {1'b0, operand[bank][StateWidth-2:0]})
+        .operand_o(operand[b]),
+        .result_i (add_q[4] ? {1'b1, result} : {1'b0, operand[b][StateWidth-2:0]})
     );
   end
 
@@ -380,8 +493,8 @@ module delta_conv #(
   always_ff @(posedge clk_i) begin
     end_p <= {end_p[4:3], end_s2};
     fresh_out_p <= {fresh_out_p[4:3], fresh_s2};
-    send_row_p <= {send_row_p[4:3], RowBits'(ring_s2[HalfBits-1:0])};
-    send_column_p <= {send_column_p[4:3], column_s2};
+    sent_p <= {sent_p[4:3], place_s2};
+    sent_bank_p <= {sent_bank_p[3], bank_s2};
     sent_q5 <= sent;
   end
   delta_fifo #(
@@ -396,7 +509,7 @@ module delta_conv #(
         fresh_out_p[5],
         !end_p[5],
         end_p[5],
-        WordBits'(32'(send_row_p[5]) * RowWords + 32'(send_column_p[5])),
+        WordBits'((32'(sent_p[5].row) * Columns + 32'(sent_p[5].column)) * Groups + 32'(sent_p[5].group)),
         sent_q5
       }),
       .valid_o,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream,
-//             has_event, end_of_frame, first row, rows, first column, columns, weight line, lane, delta}: the output
+//             has_event, end_of_frame, first row, rows, first column, columns, group, weight line, lane, delta}: the output
 //             words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise: of those
 //             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
 // Latency:    5 cycles
@@ -23,14 +23,15 @@ module delta_locate #(
     parameter int unsigned Shift = 0,
     parameter int unsigned OutWidth = DeltaWidth,
     parameter int unsigned RowBits = 1,  // of an output row, and of a count of rows
-    parameter int unsigned ColumnBits = 1,  // of an output word in its row, and of a count of columns
+    parameter int unsigned ColumnBits = 1,  // of an output column, and of a count of columns
     parameter int unsigned WeightBits = 1,  // of a line of the weight memory
     parameter RowFile = "",  // line y: {rows, first row, weight line of its tap}
-    parameter ColumnFile = "",  // line x: {columns, first word, weight line of its tap}
+    parameter ColumnFile = "",  // line x: {columns, first column, weight line of its tap}
     localparam int unsigned Size = Height * Width * Channels,
     localparam int unsigned AddressBits = Size > 1 ? $clog2(Size) : 1,
     localparam int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1,
-    localparam int unsigned PlaceBits = 2 * RowBits + 2 * ColumnBits + WeightBits + LaneBits
+    localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1,
+    localparam int unsigned PlaceBits = 2 * RowBits + 2 * ColumnBits + GroupBits + WeightBits + LaneBits
 ) (
     input  logic                                clk_i,
     input  logic                                rst_ni,
@@ -79,7 +80,7 @@ module delta_locate #(
   logic [YBits-1:0] y_q3;
   logic [XBits-1:0] x_q3;
   logic [WeightBits-1:0] channel_line_q4;
-  logic [ColumnBits-1:0] group_q4;
+  logic [GroupBits-1:0] group_q4;
   logic [LaneBits-1:0] lane_q4;
   logic [RowLine-1:0] row_q4;
   logic [ColumnLine-1:0] column_q4;
@@ -121,7 +122,7 @@ module delta_locate #(
       row_q4 <= row_table[y_q3];
       column_q4 <= column_table[x_q3];
       channel_line_q4 <= WeightBits'(32'(group_q3) * GroupScale + 32'(channel_q3) * ChannelScale);
-      group_q4 <= ColumnBits'(group_q3);
+      group_q4 <= GroupBits'(group_q3);
       lane_q4 <= Channelwise ? LaneBits'(32'(channel_q3) - 32'(group_q3) * Lanes) : '0;
       token_o <= {
         flags_q[4][2],
@@ -129,8 +130,9 @@ module delta_locate #(
         flags_q[4][0],
         first_row,
         rows,
-        ColumnBits'(first_column + group_q4),
+        first_column,
         columns,
+        group_q4,
         WeightBits'(row_line + column_line + channel_line_q4),
         lane_q4,
         OutWidth'($signed(delta_q[4])) <<< Shift

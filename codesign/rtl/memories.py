@@ -46,7 +46,7 @@ def dense_memories(node: Dense) -> dict[str, str]:
 def spatial_memories(node: Spatial) -> dict[str, str]:
     """Weights and biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
     bits, (row_lines, column_lines, _) = spatial_bits(node), weight_lines(node)
-    rows, columns = _table(node.y, row_lines, 1), _table(node.x, column_lines, node.groups)
+    rows, columns = _table(node.y, row_lines), _table(node.x, column_lines)
     files = {
         f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
         f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
@@ -75,7 +75,7 @@ def weight_lines(node: Spatial) -> tuple[int, int, int]:
 def spatial_bits(node: Spatial) -> dict[str, int]:
     """Widths that ``locate`` and ``conv`` share."""
     rows = max(node.y.outputs - 1, int(node.y.counts().max()))
-    columns = max(node.x.outputs * node.groups - 1, int(node.x.counts().max()))
+    columns = max(node.x.outputs - 1, int(node.x.counts().max()))
     return {
         "RowBits": max(1, rows.bit_length()),
         "ColumnBits": max(1, columns.bit_length()),
@@ -83,13 +83,13 @@ def spatial_bits(node: Spatial) -> dict[str, int]:
     }
 
 
-def _table(axis: AnyAxis, line_scale: int, output_scale: int) -> list[tuple[int, int, int]]:
+def _table(axis: AnyAxis, line_scale: int) -> list[tuple[int, int, int]]:
     """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
     table = []
     for position, count in enumerate(axis.counts().tolist()):
         first = axis.first(position)
         line = axis.tap(position, first) * line_scale
-        table.append((count, first * output_scale, line) if count else (0, 0, 0))
+        table.append((count, first, line) if count else (0, 0, 0))
     return table
 
 

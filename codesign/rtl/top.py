@@ -292,10 +292,11 @@ def locate_parameters(node: Spatial, feeds: list[Delta], at: int = 0) -> dict[st
 def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
     """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``feeds``."""
     row_lines, column_lines, lines = weight_lines(node)
+    bank_rows = 1 << node.taps[0].bit_length()
     reached = node.y.outputs - 1 if isinstance(node, Join) else int(node.y.counts().max())
     parameters: dict[str, object] = {
         "Rows": node.y.outputs,
-        "RowWords": node.x.outputs * node.groups,
+        "Columns": node.x.outputs,
         "Groups": node.groups,
         "Lanes": node.pe,
         "Channelwise": node.channelwise,
@@ -304,7 +305,11 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
         "StepY": node.y.stride * row_lines,
         "DeltaWidth": product_bits(node, feeds),
         "AccWidth": node.fmt.width,
-        "Lists": 1 << max(3, reached.bit_length()),
+        "TapRows": node.taps[0],
+        "TapColumns": node.taps[1],
+        "BankRows": bank_rows,
+        "BankColumns": 1 << (node.taps[1] - 1).bit_length(),
+        "Lists": max(8, 2 * bank_rows, 1 << reached.bit_length()),
         **spatial_bits(node),
     }
     if isinstance(node, Conv):
@@ -315,15 +320,15 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
             "BiasFile": f'"{node.name}_bias.mem"',
         }
     elif isinstance(node, Pool) and node.kind == "max":
-        parameters |= {"Taps": node.taps, "AccSigned": node.fmt.signed}
+        parameters |= {"Window": node.window, "AccSigned": node.fmt.signed}
     return parameters
 
 
 def _spatial(top: _Top, graph: Graph, node: Spatial, streams: list[str], probe: str) -> str:
     """Locate the events of every input, join them if there are several, accumulate."""
     bits, feeds, word = spatial_bits(node), _feeds(graph, node), f"{node.name}_word"
-    rest = bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"] + index_bits(node.pe)
-    rest += product_bits(node, feeds)
+    rest = bits["RowBits"] + 2 * bits["ColumnBits"] + bits["WeightBits"]
+    rest += index_bits(node.groups) + index_bits(node.pe) + product_bits(node, feeds)
     place = 3 + bits["RowBits"] + rest
     queues = []
     for at, stream in enumerate(streams):
