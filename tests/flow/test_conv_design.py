@@ -181,6 +181,7 @@ def test_layer_that_the_model_has_not() -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)
 def test_whole_run(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(TOML)
     assert main(["run", str(tmp_path / "tiny.toml"), "--build-dir", str(tmp_path / "build")]) == 0
