@@ -106,6 +106,8 @@ def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
     if origin is dict and isinstance(value, Mapping):
         return {key: _value(args[1], item, _join(where, key), folder) for key, item in value.items()}
     if origin is tuple and isinstance(value, list):
+        if dataclasses.is_dataclass(args[0]):
+            return tuple(_value(args[0], item, f"{where}[{place}]", folder) for place, item in enumerate(value))
         return tuple(_value(args[0], item, where, folder) for item in value)
     if origin is typing.Literal:
         if value in args:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
-from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
+from codesign.graph.ir import Conv, Delta, Engine, Graph, Join, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
 from codesign.report.model import Layer, Spread, Throughput
 
@@ -86,7 +86,7 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
         found.append(
             Layer(
                 name=node.name,
-                kind=type(node).__name__.lower(),
+                kind=kind(node),
                 macs_per_frame=node.macs,
                 density=Spread.of(seen.density),
                 operation_sparsity=seen.operation_sparsity,
@@ -99,6 +99,13 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
             )
         )
     return tuple(found)
+
+
+def kind(node: Engine) -> str:
+    """Return what the report calls a layer: ``dense``, ``conv``, ``depthwise``, ``max``, ``sum``, ``add`` ..."""
+    if isinstance(node, Pool | Join):
+        return node.kind
+    return "depthwise" if isinstance(node, Conv) and node.depthwise else type(node).__name__.lower()
 
 
 def state_bits(graph: Graph, node: Engine) -> int:

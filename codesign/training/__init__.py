@@ -4,7 +4,17 @@
 Importing this package does not import TensorFlow; `train` and `load_model` do.
 """
 
-from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.config import BlockConfig, ModelConfig, TrainingConfig
 from codesign.training.run import CHECKPOINT, LOG, MODEL, RESULTS, load_model, train
 
-__all__ = ["CHECKPOINT", "LOG", "MODEL", "RESULTS", "ModelConfig", "TrainingConfig", "load_model", "train"]
+__all__ = [
+    "CHECKPOINT",
+    "LOG",
+    "MODEL",
+    "RESULTS",
+    "BlockConfig",
+    "ModelConfig",
+    "TrainingConfig",
+    "load_model",
+    "train",
+]

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from codesign.errors import ConfigError
+
+POOLS = ("maxpool", "avgpool")
 
 
 def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) -> None:
@@ -20,11 +22,76 @@ def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig:
-    """A dense network: `DeltaActivation` as input quantiser, then `QDense` layers with one between each two.
+class BlockConfig:
+    """``[[model.blocks]]``: a piece of a convolutional network. `ModelConfig` checks it, since it knows its place.
+
+    ======================  =====================================================================================
+    kind of block *n*       layers (``delta`` stands for a `DeltaActivation`)
+    ======================  =====================================================================================
+    ``conv``                ``conv<n>``, delta
+    ``separable``           ``dw<n>`` (depthwise), delta, ``pw<n>`` (kernel 1), delta
+    ``residual``            ``res<n>_a``, delta, ``res<n>_b``, sum with the block's input, delta; the input goes
+                            through ``res<n>_skip`` (kernel 1) where the block changes its shape
+    ``maxpool``             ``pool<n>``
+    ``avgpool``             ``pool<n>``, delta
+    ======================  =====================================================================================
+
+    Convolutions pad with zeros (Keras ``same``); a pool leaves out what its last window does not fit on (``valid``).
 
     Attributes:
-        hidden: outputs of each hidden layer.
+        kind: see above.
+        filters: output channels; needed, except by a pool, which keeps the channels it reads.
+        kernel: height and width of the sliding window.
+        stride: of the first layer of the block, in both directions.
+    """
+
+    kind: Literal["conv", "separable", "residual", "maxpool", "avgpool"]
+    filters: int | None = None
+    kernel: int = 3
+    stride: int = 1
+
+    def check(self, where: str) -> None:
+        """Check the block.
+
+        Raises:
+            ConfigError: a value is out of range, or the kind of block cannot have it; ``where`` is the block's key.
+        """
+        _check(self, where, {"kernel": (1, 32), "stride": (1, 32)})
+        if self.kind in POOLS:
+            if self.filters is not None:
+                raise ConfigError(
+                    "a pool keeps the channels it reads",
+                    where=f"{where}.filters",
+                    expected="nothing",
+                    received=self.filters,
+                    fix="remove the key",
+                )
+        elif self.filters is None:
+            raise ConfigError(
+                "missing", where=f"{where}.filters", expected=f"output channels of the {self.kind} block", fix="add it"
+            )
+        else:
+            _check(self, where, {"filters": (1, 4096)})
+        if self.kind == "avgpool" and self.kernel & (self.kernel - 1):
+            raise ConfigError(
+                "the mean of a window is not exact",
+                where=f"{where}.kernel",
+                expected="a power of two, so that dividing by its square is a shift",
+                received=self.kernel,
+                fix="use 2 or 4",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """A network: an input quantiser, convolutional blocks if any, dense layers, one output a class.
+
+    Every weight is quantised (`QConv2D`, `QDepthwiseConv2D`, `QDense`), and a `DeltaActivation` stands in front of
+    every layer that multiplies.
+
+    Attributes:
+        blocks: convolutional blocks, in order; none for a dense network.
+        hidden: outputs of each hidden dense layer, behind the blocks.
         weight_bits: of a weight, sign included.
         weight_integer: integer bits of a weight, sign excluded (as in QKeras): weights in ``+-2**weight_integer``.
         bias_bits: of a bias, sign included.
@@ -36,6 +103,7 @@ class ModelConfig:
         hold_steps: hold of the hidden activations in steps; 0 for memoryless.
     """
 
+    blocks: tuple[BlockConfig, ...] = ()
     hidden: tuple[int, ...] = (64, 32)
     weight_bits: int = 6
     weight_integer: int = 0
@@ -48,6 +116,8 @@ class ModelConfig:
     hold_steps: float = 0.0
 
     def __post_init__(self) -> None:
+        for position, block in enumerate(self.blocks):
+            block.check(f"model.blocks[{position}]")
         _check(
             self,
             "model",

@@ -13,6 +13,7 @@ import pytest
 
 from codesign.errors import ConfigError
 from codesign.flow.config import Design, load
+from codesign.training import BlockConfig
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,34 @@ def test_values(tmp_path: Path) -> None:
     assert load(write(tmp_path, "[report]\nclock_mhz = 50\n")).report.clock_mhz == 50.0
 
 
+def test_blocks_inline_and_as_tables_are_the_same(tmp_path: Path) -> None:
+    inline = load(write(tmp_path, '[model]\nblocks = [{kind = "conv", filters = 8}, {kind = "maxpool", kernel = 2}]\n'))
+    tables = '[[model.blocks]]\nkind = "conv"\nfilters = 8\n[[model.blocks]]\nkind = "maxpool"\nkernel = 2\n'
+    assert inline == load(write(tmp_path, tables))
+    assert inline.model.blocks == (BlockConfig(kind="conv", filters=8), BlockConfig(kind="maxpool", kernel=2))
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("filters = 8", r"blocks\[1\]\.kind: missing.*'conv'.*'residual'.*add it"),
+        ('kind = "convolution"', r"blocks\[1\]\.kind: not a valid choice.*did you mean 'conv'"),
+        ('kind = "conv", filter = 8', r"blocks\[1\]\.filter: unknown key.*did you mean 'filters'"),
+        ('kind = "residual"', r"blocks\[1\]\.filters: missing.*output channels of the residual block.*add it"),
+        ('kind = "conv", filters = "8"', r"blocks\[1\]\.filters: wrong type.*a whole number.*'8'"),
+        ('kind = "conv", filters = 0', r"blocks\[1\]\.filters: out of range.*1 to 4096.*Received: 0"),
+        ('kind = "separable", filters = 8, stride = 0', r"blocks\[1\]\.stride: out of range.*1 to 32.*Received: 0"),
+        ('kind = "conv", filters = 8, kernel = 33', r"blocks\[1\]\.kernel: out of range.*Received: 33"),
+        ('kind = "maxpool", filters = 8', r"blocks\[1\]\.filters: a pool keeps.*Received: 8.*remove the key"),
+        ('kind = "avgpool"', r"blocks\[1\]\.kernel: .*a power of two.*Received: 3.*use 2 or 4"),
+    ],
+)
+def test_bad_block(tmp_path: Path, block: str, message: str) -> None:
+    body = f'[model]\nblocks = [{{kind = "conv", filters = 4}}, {{{block}}}]\n'
+    with pytest.raises(ConfigError, match=r"x\.toml:model\." + message):
+        load(write(tmp_path, body))
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -61,6 +90,7 @@ def test_values(tmp_path: Path) -> None:
         ('[synth]\ntargets = "ecp5"\n', r"synth\.targets: wrong type.*a list"),
         ("[clip]\nframes = 1\n", r"clip\.frames: out of range.*at least 2"),
         ("[report]\nclock_mhz = nan\n", r"report\.clock_mhz: out of range"),
+        ("[model]\nblocks = [3]\n", r"model\.blocks\[0\]: not a table.*Received: 3"),
         ("[clip\n", r"x\.toml: not valid TOML.*line"),
     ],
 )
@@ -97,15 +127,21 @@ def test_not_text(tmp_path: Path) -> None:
         load(path)
 
 
-def test_every_key_and_its_default_is_documented() -> None:
-    text = (ROOT / "docs" / "cli.md").read_text()
-    for section in dataclasses.fields(Design):
-        part = text.split(f"### `[{section.name}]`")[1].split("###")[0]
-        for item in dataclasses.fields(get_type_hints(Design)[section.name]):
-            row = re.search(rf"^\| `{item.name}` \| (.*?) \|", part, re.MULTILINE)
-            if item.name == "layer":
-                continue
-            assert row, f"{section.name}.{item.name} is not in docs/cli.md"
-            if item.default not in (None, dataclasses.MISSING):
-                default = list(item.default) if isinstance(item.default, tuple) else item.default
-                assert row[1] == f"`{json.dumps(default)}`", f"docs/cli.md: {section.name}.{item.name} is now {default}"
+def records() -> list[tuple[str, str, type]]:
+    """Return the name of each section, its heading in docs/cli.md, and its record."""
+    kinds = get_type_hints(Design)
+    sections = [(item.name, f"[{item.name}]", kinds[item.name]) for item in dataclasses.fields(Design)]
+    return [*sections, ("model.blocks", "[[model.blocks]]", BlockConfig)]
+
+
+@pytest.mark.parametrize(("name", "heading", "kind"), records())
+def test_every_key_and_its_default_is_documented(name: str, heading: str, kind: type) -> None:
+    part = (ROOT / "docs" / "cli.md").read_text().split(f"### `{heading}`")[1].split("###")[0]
+    for item in dataclasses.fields(kind):
+        row = re.search(rf"^\| `{item.name}` \| (.*?) \|", part, re.MULTILINE)
+        if item.name == "layer":
+            continue
+        assert row, f"{name}.{item.name} is not in docs/cli.md"
+        if item.default not in (None, dataclasses.MISSING):
+            default = list(item.default) if isinstance(item.default, tuple) else item.default
+            assert row[1] == f"`{json.dumps(default)}`", f"docs/cli.md: {name}.{item.name} is now {default}"

@@ -50,11 +50,12 @@ class FakeSimulator:
         type(self).calls.append((self.skip, len(frames)))
         count = np.arange(len(frames))
         engine = EngineRun(events=count, busy=count + 10, stalled=count)
+        names = ("encode", *(node.name for node in self.golden.graph.linears))
         return RtlRun(
             outputs=self.golden.run(frames).outputs,
             cycles=count + 100,
             latency=count + 200,
-            engines={"encode": engine, "fc": engine},
+            engines=dict.fromkeys(names, engine),
             total_cycles=0,
         )
 

@@ -10,7 +10,7 @@ import pytest
 
 from codesign.fixed import Fixed
 from codesign.flow.agree import Comparison
-from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import RtlFigures, layer_figures, run_golden, throughput_figures
 from codesign.report.model import Accuracy
@@ -59,6 +59,41 @@ def test_layer_figures_leave_the_first_frame_of_each_clip_out() -> None:
     assert layer.cycles_per_frame == (0 + 2 + 6 + 8) / 4
     assert layer.weight_bits == 16 * 2
     assert layer.state_bits == 4 * graph_of_four().linears[0].fmt.width + 4 * 8
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_layer_figures_of_a_convolution_count_what_each_pixel_reaches(depthwise: bool) -> None:
+    """3 x 3 pixels, kernel of 2 x 2: the middle reaches four outputs, a corner one. Two channels, one a cycle."""
+    source = Source(name="in", shape=(3, 3, 2), fmt=Fixed(width=8, frac=8, signed=False), lanes=2)
+    delta = Delta(
+        name="d", input="in", shape=(3, 3, 2), in_fmt=source.fmt, fmt=source.fmt, activation="identity", lo=0, hi=255
+    )
+    weight, weight_fmt = np.ones((2, 2, 2, 1 if depthwise else 3), np.int64), Fixed(width=2, frac=0, signed=True)
+    channels = 2 if depthwise else 3
+    conv = Conv(
+        name="c",
+        input="d",
+        weight=weight,
+        bias=np.zeros(channels, np.int64),
+        weight_fmt=weight_fmt,
+        fmt=Fixed(width=12, frac=8, signed=True),
+        y=Axis(size=3, kernel=2),
+        x=Axis(size=3, kernel=2),
+        depthwise=depthwise,
+    )
+    graph = Graph(name="conv", nodes=(source, delta, conv))
+    clips = np.zeros((1, 3, 3, 3, 2), np.uint8)
+    clips[0, 1:, 1, 1, 0] = 7  # the middle changes in the second frame
+    clips[0, 2, 0, 0, 1] = 9  # and a corner in the third
+    (layer,) = layer_figures(graph, run_golden(graph, clips), None)
+    assert layer.kind == ("depthwise" if depthwise else "conv")
+    each = 1 if depthwise else 3
+    assert layer.macs_per_frame == 2 * 16 * each  # four outputs of four taps for each channel
+    assert layer.events_per_frame == 1.0
+    assert layer.operation_sparsity == 1 - (4 + 1) * each / 2 / layer.macs_per_frame
+    assert layer.ideal_cycles_per_frame == (4 + 1) * each / 2
+    assert layer.weight_bits == weight.size * 2
+    assert layer.state_bits == 4 * channels * 12 + 18 * 8
 
 
 def test_throughput_figures() -> None:
