@@ -2,9 +2,11 @@
 // io_stream forms of the delta kernels: a packet is a nnet::array of codes, elements in raster order.
 //
 // Shapes:    n / packet size packets in. DeltaActivation: packets of the same size out. DeltaDense: one packet of n_out out.
-//            DeltaConv: a packet of n_filt channels for each output position.
-// II, State, Exactness, Verified: as in nnet_delta_activation.h, nnet_delta_scan.h, nnet_delta_dense.h and
-//            nnet_delta_conv.h.
+//            DeltaConv: a packet of n_filt channels for each output position. DeltaPool, DeltaUpsample, DeltaJoin: packets of
+//            any size in, one of n_chan channels for each output position out. DeltaCopy: the packets it reads, twice.
+// II, State, Exactness, Verified: as in nnet_delta_activation.h, nnet_delta_scan.h, nnet_delta_dense.h, nnet_delta_conv.h,
+//            nnet_delta_pool.h, nnet_delta_upsample.h and nnet_delta_join.h.
+// Branches:  a stream holds a frame (hls4ml's depth), and so does what reads it; a short branch never blocks a long one.
 #ifndef NNET_DELTA_STREAM_H_
 #define NNET_DELTA_STREAM_H_
 
@@ -12,6 +14,9 @@
 #include "nnet_delta_activation.h"
 #include "nnet_delta_conv.h"
 #include "nnet_delta_dense.h"
+#include "nnet_delta_join.h"
+#include "nnet_delta_pool.h"
+#include "nnet_delta_upsample.h"
 
 namespace nnet {
 
@@ -153,6 +158,98 @@ void delta_conv(hls::stream<data_T> &data, hls::stream<res_T> &res,
     delta_scan<data_T, CONFIG_T>(data, reset, address, delta, events);
     delta_locate<CONFIG_T>(address, delta, events, spans, located);
     delta_convolve<CONFIG_T>(spans, located, weights, biases, reset, res);
+}
+
+// A frame of n elements from packets, and to packets.
+template <unsigned n, class data_T> void delta_unpack(hls::stream<data_T> &data, typename data_T::value_type frame[n]) {
+    static_assert(n % data_T::size == 0, "a frame must be whole packets");
+Packet:
+    for (unsigned p = 0; p < n / data_T::size; p++) {
+        #pragma HLS PIPELINE
+        const data_T in = data.read();
+    Lane:
+        for (unsigned lane = 0; lane < data_T::size; lane++) {
+            #pragma HLS UNROLL
+            frame[p * data_T::size + lane] = in[lane];
+        }
+    }
+}
+
+template <unsigned n, class res_T> void delta_pack(typename res_T::value_type frame[n], hls::stream<res_T> &res) {
+    static_assert(n % res_T::size == 0, "a frame must be whole packets");
+Packet:
+    for (unsigned p = 0; p < n / res_T::size; p++) {
+        #pragma HLS PIPELINE
+        res_T out;
+    Lane:
+        for (unsigned lane = 0; lane < res_T::size; lane++) {
+            #pragma HLS UNROLL
+            out[lane] = frame[p * res_T::size + lane];
+        }
+        res.write(out);
+    }
+}
+
+template <class data_T, class res_T, class CONFIG_T> void delta_pool(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+    #pragma HLS DATAFLOW
+    static const unsigned n_in = delta_pool_shape<CONFIG_T>::n_in;
+    static const unsigned n_out = delta_pool_shape<CONFIG_T>::words * CONFIG_T::pe;
+    typename data_T::value_type frame[n_in];
+    typename res_T::value_type result[n_out];
+    #pragma HLS ARRAY_PARTITION variable=frame cyclic factor=CONFIG_T::pe
+    #pragma HLS ARRAY_PARTITION variable=result cyclic factor=CONFIG_T::pe
+    delta_unpack<n_in, data_T>(data, frame);
+    delta_pool<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(frame, result);
+    delta_pack<n_out, res_T>(result, res);
+}
+
+template <class data_T, class res_T, class CONFIG_T> void delta_upsample(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+    #pragma HLS DATAFLOW
+    static const unsigned n_in = delta_upsample_shape<CONFIG_T>::n_in;
+    static const unsigned n_out = delta_upsample_shape<CONFIG_T>::words * CONFIG_T::pe;
+    typename data_T::value_type frame[n_in];
+    typename res_T::value_type result[n_out];
+    #pragma HLS ARRAY_PARTITION variable=frame cyclic factor=CONFIG_T::pe
+    #pragma HLS ARRAY_PARTITION variable=result cyclic factor=CONFIG_T::pe
+    delta_unpack<n_in, data_T>(data, frame);
+    delta_upsample<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(frame, result);
+    delta_pack<n_out, res_T>(result, res);
+}
+
+template <class first_T, class second_T, class res_T, class CONFIG_T>
+void delta_join(hls::stream<first_T> &first, hls::stream<second_T> &second, hls::stream<res_T> &res) {
+    #pragma HLS DATAFLOW
+    static const unsigned n_first = CONFIG_T::n_position * CONFIG_T::n_first;
+    static const unsigned n_second = CONFIG_T::n_position * CONFIG_T::n_second;
+    static const unsigned n_out = CONFIG_T::n_position * CONFIG_T::n_chan;
+    typename first_T::value_type first_frame[n_first];
+    typename second_T::value_type second_frame[n_second];
+    typename res_T::value_type result[n_out];
+    #pragma HLS ARRAY_PARTITION variable=first_frame cyclic factor=CONFIG_T::pe
+    #pragma HLS ARRAY_PARTITION variable=second_frame cyclic factor=CONFIG_T::pe
+    #pragma HLS ARRAY_PARTITION variable=result cyclic factor=CONFIG_T::pe
+    delta_unpack<n_first, first_T>(first, first_frame);
+    delta_unpack<n_second, second_T>(second, second_frame);
+    delta_join<typename first_T::value_type, typename second_T::value_type, typename res_T::value_type, CONFIG_T>(
+        first_frame, second_frame, result);
+    delta_pack<n_out, res_T>(result, res);
+}
+
+template <class data_T, class res_T, class CONFIG_T>
+void delta_copy(hls::stream<data_T> &data, hls::stream<res_T> &first, hls::stream<res_T> &second) {
+Packet:
+    for (unsigned p = 0; p < CONFIG_T::n / data_T::size; p++) {
+        #pragma HLS PIPELINE II=1
+        const data_T in = data.read();
+        res_T out;
+    Lane:
+        for (unsigned lane = 0; lane < data_T::size; lane++) {
+            #pragma HLS UNROLL
+            out[lane] = in[lane];
+        }
+        first.write(out);
+        second.write(out);
+    }
 }
 
 } // namespace nnet

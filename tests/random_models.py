@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,19 @@ def design(
     layers: list[Any], *, shape: tuple[int, ...] = (8,), precision: str = "ufixed<4,0>", seed: int = 0
 ) -> Design:
     """Return ``layers`` after an input called ``frame``, with random weights."""
-    model = keras.Sequential([keras.Input(shape, name="frame"), *layers])
+    return configured(keras.Sequential([keras.Input(shape, name="frame"), *layers]), precision=precision, seed=seed)
+
+
+def network(
+    build: Callable[[Any], Any], *, shape: tuple[int, ...], precision: str = "ufixed<4,0>", seed: int = 0
+) -> Design:
+    """Return what ``build`` makes of an input called ``frame``, with random weights."""
+    frame = keras.Input(shape, name="frame")
+    return configured(keras.Model(frame, build(frame)), precision=precision, seed=seed)
+
+
+def configured(model: Any, *, precision: str, seed: int) -> Design:
+    """Return ``model`` with random weights and its config."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape) * 0.6)
@@ -120,6 +133,32 @@ def rich_design(seed: int = 0) -> Design:
     result.config["LayerName"]["frame"]["P"] = 4
     result.config["LayerName"]["fc1"]["PE"] = 3
     result.config["LayerName"]["fc2"]["PE"] = 2
+    return result
+
+
+def rich_branch_design(seed: int = 0) -> Design:
+    """Return one model with every kind of pooling, join and upsampling, tensors that several layers read, a hold."""
+
+    def build(frame: Any) -> Any:
+        d0 = DeltaActivation("relu", bits=5, step=2.0**-4, hold=0.7, name="d0")(frame)
+        c1 = conv(4, (3, 3), "c1", bias=6, strides=2, padding="same")(d0)
+        q1 = QActivation(quantized_relu(4, 2), name="q1")(c1)
+        peak = keras.layers.MaxPooling2D(3, strides=2, padding="same", name="peak")(d0)
+        mean = keras.layers.AveragePooling2D(2, padding="same", name="mean")(d0)
+        dense_block = keras.layers.Concatenate(name="block")([peak, q1, mean])
+        c2 = conv(4, (1, 1), "c2")(dense_block)
+        d2 = DeltaActivation("identity", bits=6, step=[0.25, 0.5] * 2, hold=1.0, name="d2")(c2)
+        total = keras.layers.Add(name="sum")([q1, d2, c1])
+        q3 = QActivation(quantized_relu(5, 3), name="q3")(total)
+        wide = keras.layers.UpSampling2D((2, 1), name="wide")(q3)
+        top = keras.layers.GlobalMaxPooling2D(name="top")(wide)
+        flat = keras.layers.Flatten(name="flat")(keras.layers.Add(name="twice")([q3, q3]))
+        return dense(3, "fc")(keras.layers.Concatenate(name="head")([flat, top]))
+
+    result = network(build, shape=(6, 10, 2), precision="ufixed<6,0>", seed=seed)
+    result.config["LayerName"]["frame"]["P"] = 5
+    result.config["LayerName"]["sum"]["PE"] = 2
+    result.config["LayerName"]["peak"]["PE"] = 1
     return result
 
 

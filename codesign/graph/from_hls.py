@@ -3,33 +3,29 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NoReturn
 
-from codesign.errors import ConversionError, UnsupportedLayerError
-from codesign.fixed import Fixed
-from codesign.graph import hls_config, hls_linear, hls_quantizers
+from codesign.errors import UnsupportedLayerError
+from codesign.graph import hls_activations, hls_between, hls_config, hls_linear
 from codesign.graph.hls_linear import Padding
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Node, Source
+from codesign.graph.hls_nodes import Nodes, Tensor, Zeros
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
 
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
+PADDING = (*CONVOLUTIONS, *hls_config.POOLINGS)
+"""Layers that can make the zeros of a ZeroPadding before them."""
 
 SUPPORTED = (
     "Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding2D, "
-    "BatchNormalization, DeltaActivation, QActivation of quantized_relu or quantized_bits, relu, Flatten, Reshape"
+    "BatchNormalization, MaxPooling, AveragePooling, GlobalMaxPooling, GlobalAveragePooling, UpSampling, Add, "
+    "Concatenate, DeltaActivation, QActivation of quantized_relu or quantized_bits, relu, Flatten, Reshape, and "
+    "softmax at the end"
 )
-
-
-class Zeros(NamedTuple):
-    """A ZeroPadding layer that the convolution behind it is to make."""
-
-    name: str
-    padding: Padding
 
 
 def build_graph(model: Any) -> Graph:
@@ -55,78 +51,75 @@ def identifier(name: str) -> str:
     return safe if safe[:1].isalpha() else f"n_{safe}"
 
 
+def ends_with_softmax(model: Any) -> bool:
+    """Say whether the last layer of an hls4ml ``ModelGraph`` is a softmax, which is left to the host."""
+    return any(_is_softmax(layer) and layer.outputs[0] in model.outputs for layer in model.graph.values())
+
+
+def _is_softmax(layer: Any) -> bool:
+    return bool(layer.class_name == "Softmax" or layer.get_attr("activation") == "softmax")
+
+
 class _Builder:
-    """Walks the layers once, in order, and collects nodes."""
+    """Walks the layers once, in order, and collects nodes and what every tensor stands for."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.nodes: list[Node] = []
-        self.shape: tuple[int, ...] = ()
-        self.zeros: Zeros | None = None
+        self.nodes = Nodes()
+        self.tensors: dict[str, Tensor] = {}
 
     def build(self) -> Graph:
-        hls_config.check(self.model)
-        convert: dict[str, Callable[[Any], None]] = {
+        model = self.model
+        hls_config.check(model)
+        if len(model.inputs) != 1 or len(model.outputs) != 1:
+            raise UnsupportedLayerError(
+                "a delta network has one input and one output", received=f"{model.inputs} to {model.outputs}"
+            )
+        convert: dict[str, Callable[[Any], Tensor]] = {
             "Input": self._input,
             "Reshape": self._reshape,
             "Dense": self._dense,
             **dict.fromkeys(CONVOLUTIONS, self._convolution),
             **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D"), self._zero_padding),
+            **dict.fromkeys(hls_config.POOLINGS, self._pooling),
+            **dict.fromkeys(hls_config.JOINS, self._join),
+            "Resize": self._upsampling,
             "BatchNormalization": self._normalization,
-            "DeltaActivation": self._delta_activation,
-            "Activation": self._activation,
-            "ParametrizedActivation": self._parametrized,
-            "Softmax": self._softmax,
+            **dict.fromkeys((*hls_activations.KINDS, "Softmax"), self._activation),
         }
-        for layer in self._chain():
-            if self.zeros is not None and layer.class_name not in CONVOLUTIONS:
-                self._refuse_zeros(f"{layer.class_name} {layer.name!r}", self.zeros)
-            convert.get(layer.class_name, self._unsupported)(layer)
-        if self.zeros is not None:
-            self._refuse_zeros("the end of the model", self.zeros)
-        self._shape_output()
-        return Graph(name=identifier(self.model.config.get_project_name()), nodes=tuple(self.nodes))
+        for layer in model.graph.values():
+            if layer.class_name not in PADDING:
+                for name in layer.inputs:
+                    self._refuse_zeros(self.tensors.get(name), f"{layer.class_name} {layer.name!r}")
+            self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
+        last = self.tensors[model.outputs[0]]
+        self._refuse_zeros(last, "the end of the model")
+        self._shape_output(last)
+        return Graph(name=identifier(model.config.get_project_name()), nodes=self.nodes.all())
 
-    def _chain(self) -> list[Any]:
-        """Return the layers in order; refuse branches and several inputs or outputs."""
-        layers = list(self.model.graph.values())
-        for before, layer in itertools.pairwise(layers):
-            if list(layer.inputs) != list(before.outputs):
-                raise UnsupportedLayerError(
-                    "only a chain of layers has a delta implementation yet",
-                    where=layer.name,
-                    expected=f"the output of {before.name!r} as only input",
-                    received=f"{layer.class_name} of {list(layer.inputs)}",
-                    fix="use a Sequential model",
-                )
-        return layers
-
-    def _input(self, layer: Any) -> None:
-        self.shape = tuple(int(n) for n in layer.get_output_variable().shape)
+    def _input(self, layer: Any) -> Tensor:
+        shape = tuple(int(n) for n in layer.get_output_variable().shape)
         fmt = hls_config.precision(self.model, layer.get_output_variable().type.precision, layer.name)
-        lanes = min(hls_config.lanes(self.model, layer), math.prod(self.shape))
-        self.nodes.append(Source(name=identifier(layer.name), shape=self.shape, fmt=fmt, lanes=lanes))
+        lanes = min(hls_config.lanes(self.model, layer), math.prod(shape))
+        return self.nodes.add(Source(name=identifier(layer.name), shape=shape, fmt=fmt, lanes=lanes), shape)
 
-    def _reshape(self, layer: Any) -> None:
+    def _reshape(self, layer: Any) -> Tensor:
         self._check_channels_last(layer)
-        self.shape = tuple(int(n) for n in layer.get_output_variable().shape)
+        return replace(self._read(layer), shape=tuple(int(n) for n in layer.get_output_variable().shape))
 
-    def _zero_padding(self, layer: Any) -> None:
-        """Remember the zeros for the convolution behind; padding codes is padding what it reads."""
+    def _zero_padding(self, layer: Any) -> Tensor:
+        """Remember the zeros for the layer behind; padding codes is padding what it reads."""
         self._check_channels_last(layer)
-        self.zeros = Zeros(name=layer.name, padding=hls_linear.padding(layer))
+        return replace(self._read(layer), zeros=Zeros(name=layer.name, padding=hls_linear.padding(layer)))
 
-    def _dense(self, layer: Any) -> None:
+    def _dense(self, layer: Any) -> Tensor:
         self._check_input(layer, (layer.get_attr("n_in"),), "put a Flatten layer before it")
         weight, weight_fmt = hls_linear.tensor_codes(self.model, layer, "weight")
-        self._linear(layer, partial(Dense, weight=weight, weight_fmt=weight_fmt))
+        return self._linear(layer, partial(Dense, weight=weight, weight_fmt=weight_fmt))
 
-    def _convolution(self, layer: Any) -> None:
+    def _convolution(self, layer: Any) -> Tensor:
         hls_linear.check_convolution(layer)
-        zeros, self.zeros = self.zeros, None
-        if zeros is not None and any(hls_linear.padding(layer)):
-            self._refuse_zeros(f"{layer.name!r}, which pads itself", zeros)
-        y, x = hls_linear.axes(layer, zeros and zeros.padding)
+        y, x = hls_linear.axes(layer, self._zeros(layer))
         one = layer.class_name.endswith("1D")
         frame = (y.size,) if one else (y.size, x.size)
         self._check_input(layer, (*frame, int(layer.get_attr("n_chan"))), "put a Reshape layer before it")
@@ -139,107 +132,141 @@ class _Builder:
             x=x,
             depthwise=layer.class_name.startswith("Depthwise"),
         )
-        self._linear(layer, make, (y.outputs,) if one else (y.outputs, x.outputs))
+        return self._linear(layer, make, (y.outputs,) if one else (y.outputs, x.outputs))
 
-    def _linear(self, layer: Any, make: Callable[..., Linear], positions: tuple[int, ...] = ()) -> None:
-        """Append the node that ``make`` gives, behind an identity `Delta` if none feeds it."""
+    def _linear(self, layer: Any, make: Callable[..., Linear], positions: tuple[int, ...] = ()) -> Tensor:
+        """Append the node that ``make`` gives."""
         hls_config.check_strategy(self.model, layer)
         name = identifier(layer.name)
-        if not isinstance(self.nodes[-1], Delta):
-            self._append_identity(f"{name}_input")
+        delta = self.nodes.codes(self._read(layer), name)
         bias, bias_fmt = hls_linear.tensor_codes(self.model, layer, "bias")
         pe = hls_config.pe(self.model, layer, len(bias))
-        node = make(name=name, input=self.nodes[-1].name, bias=bias, fmt=bias_fmt, pe=pe)
-        self.nodes.append(hls_linear.place(node, self._feeding(node)))
-        self.shape = (*positions, len(bias))
+        node = make(name=name, input=delta.name, bias=bias, fmt=bias_fmt, pe=pe)
+        return self.nodes.add(hls_linear.place(node, delta), (*positions, len(bias)))
 
-    def _normalization(self, layer: Any) -> None:
+    def _normalization(self, layer: Any) -> Tensor:
         """Fold a BatchNormalization into the linear layer before it."""
-        node = self.nodes[-1]
-        if isinstance(node, Linear):
-            self.nodes[-1] = hls_linear.fold(node, layer, self._feeding(node))
-        else:
+        tensor = self._read(layer)
+        node = self.nodes[tensor.node]
+        readers = sum(list(other.inputs).count(layer.inputs[0]) for other in self.model.graph.values())
+        if not isinstance(node, Linear) or identifier(layer.inputs[0]) != node.name:
             self._unsupported(layer)
-
-    def _delta_activation(self, layer: Any) -> None:
-        self._append(
-            layer.name,
-            fmt=Fixed(**layer.get_attr("code_format")),
-            activation=layer.get_attr("activation"),
-            step_log2=tuple(layer.get_attr("step_log2")),
-            lo=layer.get_attr("lo"),
-            hi=layer.get_attr("hi"),
-            hold=layer.get_attr("hold"),
-        )
-
-    def _activation(self, layer: Any) -> None:
-        activation = layer.get_attr("activation")
-        quantizer = layer.get_attr("activation_quantizer")
-        if quantizer is not None and activation in ("relu", "linear"):
-            quantised = hls_quantizers.relu_fields if activation == "relu" else hls_quantizers.bits_fields
-            self._append(layer.name, **quantised(layer.name, quantizer["config"]))
-        elif activation == "relu":
-            self._relu(layer)
-        elif activation == "softmax":
-            self._softmax(layer)
-        elif activation != "linear":  # a plain linear activation changes nothing
-            self._unsupported(layer)
-
-    def _parametrized(self, layer: Any) -> None:
-        quantizer = layer.get_attr("activation_quantizer")
-        if quantizer is not None and quantizer["class_name"] == "quantized_relu":
-            hls_quantizers.relu_fields(layer.name, quantizer["config"])  # refuses the slope
-        if layer.get_attr("activation") != "thresholdedrelu" or layer.get_attr("activ_param") != 0.0:
-            self._unsupported(layer)
-        self._relu(layer)  # hls4ml reads keras.layers.ReLU as a threshold at 0
-
-    def _relu(self, layer: Any) -> None:
-        """Plain relu quantises nothing: keep every bit of the accumulator."""
-        fmt = replace(self.nodes[-1].fmt, signed=False, width=max(1, self.nodes[-1].fmt.hi.bit_length()))
-        asked = hls_config.asked_precision(self.model, layer)
-        if asked is not None and (asked.frac < fmt.frac or asked.hi * asked.scale < fmt.hi * fmt.scale):
-            raise ConversionError(
-                "a plain relu computes every bit in Keras, so a coarser Precision would change the result",
+        elif readers > 1:
+            raise UnsupportedLayerError(
+                "a BatchNormalization cannot be folded into a layer that others read, too",
                 where=layer.name,
-                expected=f"at least {fmt}, or no Precision",
-                received=asked,
-                fix="quantise in the Keras model: QActivation(quantized_relu(...)) or DeltaActivation",
+                expected=f"{layer.name!r} as only reader of {node.name!r}",
+                received=f"{readers} readers",
+                fix="let the others read the BatchNormalization, or fold it before conversion",
             )
-        self._append(layer.name, fmt=fmt, activation="relu", lo=0, hi=fmt.hi)
+        else:
+            delta = self.nodes[node.input]
+            assert isinstance(delta, Delta)
+            self.nodes.replace(hls_linear.fold(node, layer, delta))
+        return tensor
 
-    def _softmax(self, layer: Any) -> None:
-        raise UnsupportedLayerError(
-            "softmax is not computed in hardware",
-            where=layer.name,
-            expected="a model that ends with its logits",
-            received=layer.class_name,
-            fix="train with from_logits=True and no softmax layer, or compute the softmax of predict() on the host",
-        )
+    def _pooling(self, layer: Any) -> Tensor:
+        """Append a pooling, or a cascade of them."""
+        self._check_channels_last(layer)
+        tensor, name = self._read(layer), identifier(layer.name)
+        zeros = self._zeros(layer)
+        y, x = hls_linear.axes(layer, zeros, "pool")
+        kind: Literal["max", "sum"] = "max" if layer.get_attr("pool_op") == "Max" else "sum"
+        pe = hls_config.pe(self.model, layer, tensor.shape[-1])
+        stages = hls_between.windows(layer, kind, y, x, pads=zeros is None)
+        for i, axes in enumerate(stages, 1):
+            stage = name if i == len(stages) else f"{name}_stage{i}"
+            node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe)
+            tensor = self.nodes.add(node, node.shape)
+        positions: tuple[int, ...] = (y.outputs,) if layer.class_name.endswith("1D") else (y.outputs, x.outputs)
+        if layer.class_name.startswith("Global") and not layer.get_attr("keepdims"):
+            positions = ()
+        return replace(tensor, shape=(*positions, tensor.shape[-1]))
 
-    def _unsupported(self, layer: Any) -> None:
+    def _upsampling(self, layer: Any) -> Tensor:
+        self._check_channels_last(layer)
+        tensor, name = self._read(layer), identifier(layer.name)
+        pe = hls_config.pe(self.model, layer, tensor.shape[-1])
+        node = hls_between.upsample(layer, name, self.nodes.codes(tensor, name), tensor.shape, pe)
+        return self.nodes.add(node, (*node.shape[: len(tensor.shape) - 1], tensor.shape[-1]))
+
+    def _join(self, layer: Any) -> Tensor:
+        name, op = identifier(layer.name), layer.get_attr("op").lower()  # hls4ml calls a concatenation Concatenate2d
+        if op != "add" and not op.startswith("concatenate"):
+            self._unsupported(layer)
+        tensors = [self.tensors[given] for given in layer.inputs]
+        deltas = [self.nodes.codes(tensor, name) for tensor in tensors]
+        shapes = [tensor.shape for tensor in tensors]
+        pe = partial(hls_config.pe, self.model, layer)
+        if op == "add":
+            return self.nodes.add(hls_between.added(name, deltas, shapes, pe(shapes[0][-1])), shapes[0])
+        axis = int(layer.get_attr("axis"))
+        axis = axis - 1 if axis > 0 else axis + len(shapes[0])
+        node = hls_between.concatenated(name, deltas, shapes, axis, pe)
+        total = sum(shape[axis] for shape in shapes)
+        return self.nodes.add(node, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
+
+    def _activation(self, layer: Any) -> Tensor:
+        """Append a `Delta`; a plain linear activation changes nothing."""
+        if _is_softmax(layer):
+            return self._softmax(layer)
+        tensor = self._read(layer)
+        if layer.get_attr("activation") == "linear" and layer.get_attr("activation_quantizer") is None:
+            return tensor
+        fields = hls_activations.fields(self.model, layer, self.nodes[tensor.node].fmt)
+        if fields is None:
+            self._unsupported(layer)
+        return self.nodes.activation(identifier(layer.name), tensor, **fields)
+
+    def _softmax(self, layer: Any) -> Tensor:
+        """Leave a softmax at the end to the host: the graph ends with the logits."""
+        last, own = layer.outputs[0] in self.model.outputs, self.model.config.backend.name == "Delta"
+        if not last or not own or layer.get_attr("axis", -1) != -1:
+            raise UnsupportedLayerError(
+                "softmax is not computed in hardware",
+                where=layer.name,
+                expected="softmax of the last axis as last layer: predict() of backend Delta computes it on the host",
+                received=f"axis {layer.get_attr('axis', -1)}, {'last' if last else 'not the last'} layer, "
+                f"backend {self.model.config.backend.name}",
+                fix="end the model with its logits (train with from_logits=True), and use backend='Delta'",
+            )
+        return self._read(layer)
+
+    def _unsupported(self, layer: Any) -> NoReturn:
         activation = layer.get_attr("activation")
         raise UnsupportedLayerError(
             "this layer has no delta implementation",
             where=layer.name,
             expected=SUPPORTED,
-            received=layer.get_attr("keras_class", layer.class_name)
+            received=layer.get_attr("keras_class", layer.get_attr("op") or layer.class_name)
             + (f" ({activation})" if isinstance(activation, str) else ""),
             fix="replace the layer, or convert the model with another hls4ml backend",
         )
 
-    def _refuse_zeros(self, behind: str, zeros: Zeros) -> None:
-        raise UnsupportedLayerError(
-            "zero padding is part of the convolution behind it",
-            where=zeros.name,
-            expected="a convolution with padding='valid' directly behind, activations before",
-            received=behind,
-            fix="move the padding there, or use padding='same'",
-        )
-
     # Helpers.
 
-    def _feeding(self, node: Linear) -> Delta:
-        return next(delta for delta in self.nodes if isinstance(delta, Delta) and delta.name == node.input)
+    def _read(self, layer: Any) -> Tensor:
+        """Return what the only input of ``layer`` stands for; zeros before it are the layer's own to make."""
+        return replace(self.tensors[layer.inputs[0]], zeros=None)
+
+    def _zeros(self, layer: Any) -> Padding | None:
+        """Return the zeros that ``layer`` is to make for a ZeroPadding before it."""
+        tensor = self.tensors[layer.inputs[0]]
+        if any(hls_linear.padding(layer)):
+            self._refuse_zeros(tensor, f"{layer.name!r}, which pads itself")
+        return tensor.zeros and tensor.zeros.padding
+
+    @staticmethod
+    def _refuse_zeros(tensor: Tensor | None, behind: str) -> None:
+        """Refuse zeros that ``behind`` cannot make."""
+        if tensor is not None and tensor.zeros is not None:
+            raise UnsupportedLayerError(
+                "zero padding is part of the layer behind it",
+                where=tensor.zeros.name,
+                expected="a convolution or pooling with padding='valid' directly behind, activations before",
+                received=behind,
+                fix="move the padding there, or use padding='same'",
+            )
 
     @staticmethod
     def _check_channels_last(layer: Any) -> None:
@@ -253,52 +280,22 @@ class _Builder:
             )
 
     def _check_input(self, layer: Any, shape: tuple[int, ...], fix: str) -> None:
-        if self.shape != shape:
+        given = self._read(layer).shape
+        if given != shape:
             raise UnsupportedLayerError(
                 "the layer reads another shape",
                 where=layer.name,
                 expected=f"an input of shape {shape}",
-                received=f"{layer.class_name} on {self.shape}",
+                received=f"{layer.class_name} on {given}",
                 fix=fix,
             )
 
-    def _append(self, name: str, **fields: Any) -> None:
-        before = self.nodes[-1]
-        if isinstance(before, Delta):
-            raise ConversionError(
-                "two activations in a row: the second would quantise the first",
-                where=name,
-                expected="a linear layer between them",
-                received=f"{name!r} right after {before.name!r}",
-                fix="remove one of the two",
-            )
-        self.nodes.append(
-            Delta(
-                name=identifier(name),
-                input=before.name,
-                shape=self.shape,
-                in_fmt=before.fmt,
-                channels=self.shape[-1],
-                **fields,
-            )
-        )
-
-    def _append_identity(self, name: str) -> None:
-        fmt = self.nodes[-1].fmt
-        self._append(name, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
-
-    def _shape_output(self) -> None:
-        last = self.nodes[-1]
-        if self.shape == last.shape:
+    def _shape_output(self, last: Tensor) -> None:
+        """Give the output the shape that the user sees; behind an engine an identity carries it."""
+        node = self.nodes[last.node]
+        if last.shape == node.shape:
             return
-        if isinstance(last, Conv):  # one axis, or flattened: an identity carries the shape
-            self._append_identity(f"{last.name}_output")
-            return
-        if not isinstance(last, Delta):
-            raise UnsupportedLayerError(
-                "a Reshape after the last layer",
-                where=last.name,
-                received=self.shape,
-                fix="reshape predict() on the host",
-            )
-        self.nodes[-1] = replace(last, shape=self.shape, channels=last.channels)
+        if isinstance(node, Delta):
+            self.nodes.replace(replace(node, shape=last.shape))
+        else:
+            self.nodes.identity(f"{last.node}_output", last)

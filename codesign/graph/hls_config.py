@@ -12,6 +12,11 @@ from codesign.fixed import Fixed
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 """hls4ml classes of the layers that multiply and accumulate."""
 
+POOLINGS = ("Pooling1D", "Pooling2D", "GlobalPooling1D", "GlobalPooling2D")
+JOINS = ("Merge", "Concatenate", "DeltaMerge")
+ENGINES = (*LINEAR, *POOLINGS, *JOINS, "Resize")
+"""hls4ml classes of the layers that have processing elements."""
+
 DEFAULT_PE = 16
 DEFAULT_P = 16
 
@@ -22,14 +27,14 @@ def check(model: Any) -> None:
     Raises:
         ConfigError: an entry of ``LayerName`` with ``PE`` or ``P`` names no layer, or one of another kind.
     """
-    kinds = {"PE": LINEAR, "P": ("Input",)}
+    kinds = {"PE": ENGINES, "P": ("Input",)}
     for name, entry in _section(model, "LayerName").items():
         for key in kinds.keys() & (entry or {}).keys():
             names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
             if name not in names:
                 nearest = difflib.get_close_matches(name, names, n=1)
                 raise ConfigError(
-                    f"{key} belongs to a{'n input' if key == 'P' else ' linear'} layer of the model",
+                    f"{key} belongs to {'an input layer' if key == 'P' else 'a layer that computes'}",
                     where=f"config['LayerName'][{name!r}][{key!r}]",
                     expected=f"one of {names}",
                     received=repr(name),
@@ -64,7 +69,7 @@ def check_strategy(model: Any, layer: Any) -> None:
 
 
 def pe(model: Any, layer: Any, n_out: int) -> int:
-    """Return the processing elements of a linear layer.
+    """Return the processing elements of a layer with ``n_out`` output channels.
 
     A layer's own PE must divide ``n_out`` (at least ``n_out`` means fully parallel); the model's PE, 16 unless set,
     becomes the largest divisor of ``n_out`` that is not above it.

@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from codesign.errors import ConversionWarning, UnsupportedLayerError
+from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph import hls_config
 from codesign.graph.ir import Axis, Conv, Delta, Linear, accumulator_format
 from codesign.graph.lattice import codes_of, finest_frac, refine
-
-FLOAT32_BITS = 24
-"""Widest accumulator that float32 Keras computes exactly."""
+from codesign.graph.wide import warn_if_wide
 
 FOLDED_BIAS_BITS = 16
 """Bits, before the spread of scales, that a bias may have after a batch normalisation is folded into it."""
@@ -37,19 +34,20 @@ def padding(layer: Any) -> Padding:
     return Padding(given.left, given.right) if layer.class_name.endswith("1D") else given
 
 
-def axes(layer: Any, zeros: Padding | None) -> tuple[Axis, Axis]:
-    """Return the vertical and the horizontal axis of a convolution; time is vertical, so that rows stream.
+def axes(layer: Any, zeros: Padding | None, window: str = "filt") -> tuple[Axis, Axis]:
+    """Return the vertical and the horizontal axis of a convolution or pooling; time is vertical, so that rows stream.
 
     Args:
         layer: of hls4ml.
-        zeros: what a ZeroPadding layer put around its input, to be made by the convolution instead.
+        zeros: what a ZeroPadding layer put around its input, to be made by the layer instead.
+        window: hls4ml's word for its kernel, "filt" or "pool".
     """
     top, bottom, left, right = zeros or padding(layer)
     one = layer.class_name.endswith("1D")
     sides = [("width", top, bottom)] if one else [("height", top, bottom), ("width", left, right)]
     made = []
     for side, before, after in sides:
-        size, kernel, stride = (int(layer.get_attr(f"{what}_{side}")) for what in ("in", "filt", "stride"))
+        size, kernel, stride = (int(layer.get_attr(f"{what}_{side}")) for what in ("in", window, "stride"))
         size -= before + after if zeros else 0
         made.append(Axis(size=size, kernel=kernel, stride=stride, before=before, after=after))
     return made[0], Axis(size=1, kernel=1) if one else made[1]
@@ -123,14 +121,7 @@ def place(node: Linear, delta: Delta) -> Linear:
     bias = np.rint(values * 2.0 ** (weight_fmt.frac + delta.fmt.frac)).astype(np.int64)
     per_output = weight[..., 0] if isinstance(node, Conv) and node.depthwise else weight
     fmt = accumulator_format(node.name, per_output, bias, weight_fmt=weight_fmt, delta=delta)
-    if fmt.width > FLOAT32_BITS:
-        warnings.warn(
-            f"{node.name}: the accumulator has {fmt.width} bits, more than float32's {FLOAT32_BITS}, so Keras in "
-            "float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
-            "model (codesign.golden).",
-            ConversionWarning,
-            stacklevel=2,
-        )
+    warn_if_wide(node.name, fmt)
     return replace(node, weight=weight, weight_fmt=weight_fmt, bias=bias, fmt=fmt)
 
 

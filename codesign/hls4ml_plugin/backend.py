@@ -14,6 +14,8 @@ from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, ConversionError, SimulationError, ToolNotFoundError
+from codesign.fixed import IntArray
+from codesign.graph.ir import Spatial
 from codesign.hls4ml_plugin import csim, templates, vendor
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.hls4ml_plugin.lower import LowerToDelta
@@ -59,9 +61,12 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         return str(folder / "firmware" / f"{model.config.get_project_name()}-{stamp}.so")
 
     def predict(
-        self, model: Any, x: Any, sim: Literal["csim", "rtl"] = "csim", *, skip: bool = True
+        self, model: Any, x: Any, sim: Literal["csim", "rtl"] = "csim", *, skip: bool = True, logits: bool = False
     ) -> NDArray[np.float64]:
         """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
+
+        If the Keras model ends with a softmax, hardware ends with its logits, and these are given to a softmax of the
+        last axis in float64 on the host.
 
         State persists between calls (of the same ``sim`` and ``skip``); ``model.reset()`` starts a new stream.
 
@@ -71,6 +76,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
                 sets ``model.rtl_stats``.
             skip: False runs the RTL's dense baseline; the same outputs, slower.
+            logits: True leaves out a softmax at the end: exactly what the hardware computed.
 
         Raises:
             FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
@@ -83,19 +89,8 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         if sim not in ("csim", "rtl"):
             raise ConfigError("unknown simulation", where="predict()", expected="'csim' or 'rtl'", received=repr(sim))
         codes = frame_codes(model.delta_graph, x)
-        if sim == "csim":
-            return csim.run(model, codes)
-        result = rtl_simulator(model, skip=skip).run(codes)
-        model.rtl_stats = {
-            "cycles_per_frame": result.cycles,
-            "latency_cycles": result.latency,
-            "layers": {
-                name: {"events": engine.events, "cycles": engine.busy, "stalled": engine.stalled}
-                for name, engine in result.engines.items()
-            },
-        }
-        values: NDArray[np.float64] = model.delta_graph.output.fmt.to_values(result.outputs)
-        return values
+        values = csim.run(model, codes) if sim == "csim" else run_rtl(model, codes, skip=skip)
+        return softmax(values) if model.softmax_on_host and not logits else values
 
     def build(self, model: Any, synth: str = "yosys", target: str | None = None, **options: Any) -> dict[str, Any]:
         """Synthesise, and return a report.
@@ -123,15 +118,38 @@ class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
     """Partition the arrays between io_parallel layers to the codes a cycle that their reader takes."""
 
     def transform(self, model: Any, node: Any) -> bool:
-        """Set the pragma of the node's output; the accumulators of a dense layer stay fully partitioned."""
+        """Set the pragma of the node's outputs; the accumulators of a dense layer stay fully partitioned."""
         if model.config.get_config_value("IOType") == "io_parallel" and node.class_name != "DeltaDense":
             mode = "reshape" if node.name in model.inputs else "partition"
-            lanes = next((reader.get_attr("lanes") for reader in node.get_output_nodes()), None)
-            if lanes is None and node.class_name == "DeltaConv":
-                lanes = node.get_attr("ir").pe
-            if lanes is not None:
-                node.get_output_variable().pragma = (mode, "cyclic", lanes)
+            for name in node.outputs:
+                lanes = next((reader.get_attr("lanes") for reader in node.get_output_nodes(name)), None)
+                if lanes is None and isinstance(node.get_attr("ir"), Spatial):
+                    lanes = node.get_attr("ir").pe
+                if lanes is not None:
+                    node.get_output_variable(name).pragma = (mode, "cyclic", lanes)
         return False
+
+
+def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
+    """Push frames of codes, ``[T, size]``, through the RTL; set ``model.rtl_stats``; return values ``[T, *shape]``."""
+    result = rtl_simulator(model, skip=skip).run(codes)
+    model.rtl_stats = {
+        "cycles_per_frame": result.cycles,
+        "latency_cycles": result.latency,
+        "layers": {
+            name: {"events": engine.events, "cycles": engine.busy, "stalled": engine.stalled}
+            for name, engine in result.engines.items()
+        },
+    }
+    values: NDArray[np.float64] = model.delta_graph.output.fmt.to_values(result.outputs)
+    return values
+
+
+def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the softmax of the last axis."""
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def rtl_simulator(model: Any, *, skip: bool) -> Any:

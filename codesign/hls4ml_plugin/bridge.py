@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
@@ -11,12 +11,34 @@ from codesign.errors import UnsupportedLayerError
 
 PARSED_BY_V2 = (
     *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "ZeroPadding1D", "ZeroPadding2D"),
-    *("QBatchNormalization", "BatchNormalization"),
+    *("QBatchNormalization", "BatchNormalization", "UpSampling1D", "UpSampling2D"),
 )
 SEPARABLE = ("SeparableConv2D", "QSeparableConv2D")
 
 # Attributes that change what a layer computes and that hls4ml leaves out.
-DROPPED = ("dilation_rate", "groups", "axis")
+DROPPED = ("dilation_rate", "groups", "axis", "keepdims", "interpolation")
+
+MERGES = ("Add", "Concatenate")
+
+# Layers that hls4ml cannot read: what to use in their place.
+_SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
+_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution behind it"
+_QUANTISED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation behind it"
+_CROPPED = "crop the frames before predict(), or use padding='valid'"
+_FLAT = "use the layer for one or two dimensions"
+_NORM = "use BatchNormalization behind a linear layer"
+UNREADABLE = {
+    **dict.fromkeys(("SeparableConv1D", "QSeparableConv1D"), _SEPARATE),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _TRANSPOSED),
+    **dict.fromkeys(("QConv2DTranspose", "QDepthwiseConv2DTranspose", "QSeparableConv2DTranspose"), _TRANSPOSED),
+    **dict.fromkeys(("QAveragePooling2D", "QGlobalAveragePooling2D"), _QUANTISED_POOLING),
+    **dict.fromkeys(("Conv3D", "MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D"), _FLAT),
+    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D"), _CROPPED),
+    **dict.fromkeys(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), _FLAT),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), _NORM),
+    "QDepthwiseConv2DBatchnorm": "use QDepthwiseConv2D and BatchNormalization",
+    "QDenseBatchnorm": "use QDense and BatchNormalization",
+}
 
 # Attributes of quantized_relu and quantized_bits that change the result; get_config() leaves some of them out.
 _QUANTIZER_FIELDS = (
@@ -39,8 +61,13 @@ def install() -> None:
         del registry[key]  # hls4ml 1.3 asks a separable layer for a kernel it has not
     registry.update(dict.fromkeys(SEPARABLE, SeparableHandler()))
     for key in registry:
-        if "Conv" in _short(key) or "BatchNorm" in _short(key):
+        if any(part in _short(key) for part in ("Conv", "BatchNorm", "Pooling", "UpSampling")):
             registry[key] = _Complete(registry[key])
+        elif _short(key) in MERGES:
+            registry[key] = _Merge(registry[key])
+    for key in [key for key in registry if _short(key) in UNREADABLE]:
+        del registry[key]
+    registry.update({name: _Unreadable(fix) for name, fix in UNREADABLE.items()})
 
 
 def _short(key: str) -> str:
@@ -57,6 +84,31 @@ class _Complete:
         """Return the layer's configurations, the first completed."""
         first, *rest = self.handler(layer, in_tensors, out_tensors)
         return {**{name: getattr(layer, name) for name in DROPPED if hasattr(layer, name)}, **first}, *rest
+
+
+class _Merge:
+    """A handler that makes a merge of three or more tensors, for which hls4ml has no layer, a `DeltaMerge`."""
+
+    def __init__(self, handler: Any) -> None:
+        self.handler = handler
+
+    def __call__(self, layer: Any, in_tensors: Any, out_tensors: Any) -> tuple[dict[str, Any], ...]:
+        """Return the layer's configuration."""
+        (config,) = self.handler(layer, in_tensors, out_tensors)
+        return ({**config, "class_name": "DeltaMerge"} if len(in_tensors) > 2 else config,)
+
+
+class _Unreadable:
+    """A handler of layers that hls4ml cannot read: an error that names what to use."""
+
+    def __init__(self, fix: str) -> None:
+        self.fix = fix
+
+    def __call__(self, layer: Any, *_: Any) -> NoReturn:
+        """Refuse ``layer``."""
+        raise UnsupportedLayerError(
+            "hls4ml cannot read this layer", where=layer.name, received=type(layer).__name__, fix=self.fix
+        )
 
 
 class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]

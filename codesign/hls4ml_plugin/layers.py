@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hls4ml layers `DeltaActivation`, `DeltaDense` and `DeltaConv`.
+"""The hls4ml layers `DeltaActivation`, `DeltaDense`, `DeltaConv`, and those that only move codes.
 
 Before lowering (`codesign.hls4ml_plugin.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
 After it, every node of these classes carries its node of the delta graph as attribute ``ir`` and exact types.
@@ -19,13 +19,22 @@ from codesign.fixed import Fixed, IntArray
 
 def install() -> None:
     """Make the layers known to hls4ml."""
-    register_layer("DeltaActivation", DeltaActivation)
-    register_layer("DeltaDense", DeltaDense)
-    register_layer("DeltaConv", DeltaConv)
+    for layer in (DeltaMerge, DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin, DeltaCopy):
+        register_layer(layer.__name__, layer)
 
 
 LINEAR = ("DeltaDense", "DeltaConv")
 """Classes of the layers that multiply and accumulate."""
+COUNTING = ("DeltaActivation", *LINEAR, "DeltaPool", "DeltaUpsample", "DeltaJoin")
+"""Classes of the layers that csim counts."""
+
+
+class DeltaMerge(Layer):  # type: ignore[misc]
+    """Three or more tensors that Keras adds or concatenates, until the model is lowered."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_attr("output_shape"))
 
 
 class DeltaActivation(Layer):  # type: ignore[misc]
@@ -69,6 +78,39 @@ class DeltaConv(Layer):  # type: ignore[misc]
         self.add_output_variable([ir.y.outputs * ir.x.outputs, ir.channels_out], precision=fixed_type(ir.fmt))
         _add_codes(self, "weight", "w{index}", ir.weight, ir.weight_fmt)
         _add_codes(self, "bias", "b{index}", ir.bias)
+
+
+class _Moving(Layer):  # type: ignore[misc]
+    """Codes to codes, without parameters; the output is ``[positions, channels]``."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        ir = self.get_attr("ir")
+        self.add_output_variable([ir.size // ir.channels_out, ir.channels_out], precision=fixed_type(ir.fmt))
+
+
+class DeltaPool(_Moving):
+    """The maximum or the sum of a window."""
+
+
+class DeltaUpsample(_Moving):
+    """Every code repeated."""
+
+
+class DeltaJoin(_Moving):
+    """Two frames added or concatenated."""
+
+
+class DeltaCopy(Layer):  # type: ignore[misc]
+    """One tensor for two readers."""
+
+    def initialize(self) -> None:
+        """Add the two outputs."""
+        given = self.get_input_variable()
+        for number, name in enumerate(self.outputs, 1):
+            self.add_output_variable(
+                given.shape, out_name=name, var_name=f"layer{{index}}_copy{number}", precision=given.type.precision
+            )
 
 
 def fixed_type(fmt: Fixed) -> Any:

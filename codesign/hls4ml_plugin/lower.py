@@ -7,21 +7,21 @@ It runs before every pass of hls4ml, so nothing can have rounded, fused or reord
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from hls4ml.model.optimizer import ModelOptimizerPass
 
-from codesign.errors import UnsupportedLayerError
 from codesign.graph import hls_config
-from codesign.graph.from_hls import build_graph
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
+from codesign.graph.from_hls import build_graph, ends_with_softmax
+from codesign.graph.ir import Delta, Dense, Engine, Graph, Join, Node, Pool, Source, Spatial, Upsample
 from codesign.hls4ml_plugin import reset
 from codesign.hls4ml_plugin.layers import fixed_type
 
 
 class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
-    """Replace the layers of a model by DeltaActivation, DeltaDense and DeltaConv.
+    """Replace the layers of a model by those of `codesign.hls4ml_plugin.layers`.
 
     Backend Delta lowers every model; on another backend Strategy 'delta' of a linear layer asks for it.
     """
@@ -35,34 +35,65 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
         wanted = model.config.backend.name == "Delta" or any(hls_config.is_delta(model, layer) for layer in linear)
         if wanted and getattr(model, "delta_graph", None) is None:
             graph = build_graph(model)
-            _replace(model, graph)
+            model.softmax_on_host = ends_with_softmax(model)
+            _replace(model, with_pairs(graph))
             model.delta_graph = graph
             model.reset = partial(reset, model)
         return False
 
 
-def hls_lanes(graph: Graph, node: Delta | Linear, *, streaming: bool) -> int:
+def hls_lanes(graph: Graph, node: Node, *, streaming: bool) -> int:
     """Return how many codes a cycle the HLS kernel of ``node`` reads.
 
-    The first layers read P (io_stream packets cannot be padded: there the largest divisor of the frame not above P),
-    later ones what the linear layer before makes in a cycle.
+    Layers that only move codes read what they make, PE. A `Delta` and the linear layers behind it read what the engine
+    before makes in a cycle; at the input P (io_stream packets cannot be padded: there the largest divisor of the frame
+    not above P).
     """
-    before = next((n for n in reversed(graph.nodes[: graph.nodes.index(node)]) if isinstance(n, Linear)), None)
-    if before is not None:
-        return before.pe
-    source = graph.source
-    return hls_config.largest_divisor(source.size, source.lanes) if streaming else source.lanes
+    if isinstance(node, Source):
+        return hls_config.largest_divisor(node.size, node.lanes) if streaming else node.lanes
+    if isinstance(node, Pool | Upsample | Join):
+        return node.pe
+    before = graph[node.inputs[0]]
+    return hls_lanes(graph, before, streaming=streaming) if isinstance(before, Source | Delta) else before.pe
+
+
+def with_pairs(graph: Graph) -> Graph:
+    """Return ``graph`` with every `Join` of more than two inputs as a chain of joins of two: what the HLS kernel takes.
+
+    They are on the lattice of the whole from the first on, so the sums fit its type.
+    """
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        nodes += _pairs(node) if isinstance(node, Join) else [node]
+    return Graph(name=graph.name, nodes=tuple(nodes))
+
+
+def _pairs(join: Join) -> list[Join]:
+    """Return joins of two inputs, each of the next but the first, that together are ``join``."""
+    made: list[Join] = []
+    before, width, shift = join.inputs[0], join.channels[0], join.shifts[0]
+    for at in range(1, len(join.inputs)):
+        width_out = width if join.kind == "add" else width + join.channels[at]
+        step = replace(
+            join,
+            name=join.name if at == len(join.inputs) - 1 else f"{join.name}_first{at + 1}",
+            inputs=(before, join.inputs[at]),
+            channels=(width, join.channels[at]),
+            shifts=(shift, join.shifts[at]),
+            pe=hls_config.largest_divisor(width_out, join.pe),
+        )
+        made.append(step)
+        before, width, shift = step.name, width_out, 0
+    return made
 
 
 def _replace(model: Any, graph: Graph) -> None:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise UnsupportedLayerError("a delta network has one input and one output", received=model.outputs)
     streaming = model.config.get_config_value("IOType") == "io_stream"
     source = next(layer for layer in model.graph.values() if layer.class_name == "Input")
     variable = source.get_output_variable()
     variable.type.precision = fixed_type(graph.source.fmt)
     if streaming:
-        lanes = hls_lanes(graph, graph.deltas[0], streaming=True)
+        lanes = hls_lanes(graph, graph.source, streaming=True)
         variable.shape = [graph.source.size // lanes, lanes]
     model.index = source.index
     model.graph = OrderedDict({source.name: source})
@@ -70,14 +101,16 @@ def _replace(model: Any, graph: Graph) -> None:
     model.outputs = [graph.output.name]
     model.config.pipeline_style = "dataflow"
     model.config.config["HLSConfig"].setdefault("Model", {})["BitExact"] = False
-    previous = source.outputs[0]
+    tensors = {graph.source.name: [source.outputs[0]]}
     for node in graph.nodes:
-        if not isinstance(node, Source):
-            model.graph[node.name] = _layer(model, graph, node, previous, streaming=streaming)
-            previous = node.name
+        if isinstance(node, Source):
+            continue
+        inputs = [tensors[name].pop(0) for name in node.inputs]
+        model.graph[node.name] = layer = _layer(model, graph, node, inputs, streaming=streaming)
+        tensors[node.name] = _copies(model, layer, len(graph.readers(node.name)))
 
 
-def _layer(model: Any, graph: Graph, node: Delta | Linear, previous: str, *, streaming: bool) -> Any:
+def _layer(model: Any, graph: Graph, node: Delta | Engine, inputs: list[str], *, streaming: bool) -> Any:
     """Return the hls4ml layer that computes ``node``."""
     lanes = hls_lanes(graph, node, streaming=streaming)
     attributes: dict[str, Any] = {"ir": node, "lanes": lanes}
@@ -88,10 +121,23 @@ def _layer(model: Any, graph: Graph, node: Delta | Linear, previous: str, *, str
         kind, reuse_factor = f"Delta{type(node).__name__}", node.words
         if isinstance(node, Dense):
             attributes.update(n_in=node.n_in, n_out=node.n_out)
-    layer = model.make_node(kind, node.name, attributes, [previous])
+    layer = model.make_node(kind, node.name, attributes, inputs)
     layer.set_attr("strategy", "delta")  # after make_node, which takes the user's config over given attributes
     layer.set_attr("reuse_factor", reuse_factor)
     return layer
+
+
+def _copies(model: Any, layer: Any, readers: int) -> list[str]:
+    """Return names of as many tensors with the output of ``layer`` as it has ``readers``, made by a chain of copies."""
+    rest, names = layer.outputs[0], []
+    for number in range(1, readers):
+        name = f"{layer.name}_copy{number}"
+        outputs = [name, f"{layer.name}_rest{number}"]
+        copy = model.make_node("DeltaCopy", name, {"lanes": layer.get_attr("lanes")}, [rest], outputs)
+        model.graph[name] = copy
+        names.append(name)
+        rest = outputs[1]
+    return [*names, rest]
 
 
 def _packets(graph: Graph, node: Delta, lanes: int) -> list[int]:
@@ -99,4 +145,4 @@ def _packets(graph: Graph, node: Delta, lanes: int) -> list[int]:
     before = graph[node.input]
     if isinstance(before, Source) and lanes < node.size:
         return [node.size // lanes, lanes]
-    return [node.size // before.channels_out, before.channels_out] if isinstance(before, Conv) else [node.size]
+    return [node.size // before.channels_out, before.channels_out] if isinstance(before, Spatial) else [node.size]

@@ -9,10 +9,10 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
 from codesign.fixed import Fixed
 from codesign.graph.ir import Conv, Delta, Linear
+from codesign.hls4ml_plugin import moving
+from codesign.hls4ml_plugin.cpp import HEADERS, PARTS, boolean, integer
 from codesign.hls4ml_plugin.layers import DeltaActivation, DeltaConv, DeltaDense
 from codesign.paths import hls_templates
-
-HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("activation", "dense", "conv", "stream")]
 
 ACTIVATION_CONFIG = """struct config{index} : nnet::delta_activation_config {{
     static const unsigned index = {index};
@@ -76,9 +76,9 @@ CONV_CONFIG = """struct config{index} : nnet::delta_conv_config {{
 
 def install(backend: Any) -> None:
     """Register the templates and copy the headers into every project of ``backend``."""
-    for template in (ActivationConfig, ActivationCall, DenseConfig, DenseCall, ConvConfig, ConvCall):
+    for template in (ActivationConfig, ActivationCall, DenseConfig, DenseCall, ConvConfig, ConvCall, *moving.TEMPLATES):
         backend.register_template(template)
-    for name in ("common", "activation", "scan", "dense", "conv", "stream"):
+    for name in PARTS:
         backend.register_source(hls_templates() / f"nnet_delta_{name}.h")
 
 
@@ -99,10 +99,10 @@ class ActivationConfig(LayerConfigTemplate):  # type: ignore[misc]
             "shift": ir.shift,
             "lo": ir.lo,
             "hi": ir.hi,
-            "relu": _bool(ir.activation == "relu"),
-            "hold": _bool(ir.hold is not None),
-            "wide": _int(_wide(ir)),
-            "code": _int(ir.fmt),
+            "relu": boolean(ir.activation == "relu"),
+            "hold": boolean(ir.hold is not None),
+            "wide": integer(_wide(ir)),
+            "code": integer(ir.fmt),
             "step_t": node.get_weights("step").type,
             "threshold_t": node.get_weights("threshold").type,
         }
@@ -138,7 +138,7 @@ class ConvConfig(LayerConfigTemplate):  # type: ignore[misc]
             "y": ir.y,
             "x": ir.x,
             "pe": ir.pe,
-            "depthwise": _bool(ir.depthwise),
+            "depthwise": boolean(ir.depthwise),
         }
         return CONV_CONFIG.format(**params)
 
@@ -148,10 +148,10 @@ def _linear_types(node: Any) -> dict[str, Any]:
     ir: Linear = node.get_attr("ir")
     delta = node.model.delta_graph[ir.input]
     return {
-        "code": _int(delta.fmt),
+        "code": integer(delta.fmt),
         "delta": f"ap_int<{delta.delta_bits}>",
-        "address": _int(Fixed.holding(0, ir.n_in - 1, frac=0)),
-        "state": _int(ir.fmt),
+        "address": integer(Fixed.holding(0, ir.n_in - 1, frac=0)),
+        "state": integer(ir.fmt),
         "weight_t": node.get_weights("weight").type,
         "bias_t": node.get_weights("bias").type,
     }
@@ -209,11 +209,3 @@ def _wide(ir: Delta) -> Fixed:
     peak = 0 if thresholds is None else int(thresholds.max())
     bits = max(ir.in_fmt.width + ir.widen, ir.fmt.width + ir.shift, step, peak.bit_length())
     return Fixed(width=bits + 3, frac=0, signed=True)
-
-
-def _int(fmt: Fixed) -> str:
-    return f"ap_{'' if fmt.signed else 'u'}int<{fmt.width}>"
-
-
-def _bool(value: bool) -> str:
-    return str(value).lower()

@@ -14,7 +14,7 @@ import hls4ml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from codesign.errors import ConfigError, ConversionError
-from codesign.hls4ml_plugin.layers import LINEAR
+from codesign.hls4ml_plugin.layers import COUNTING
 from codesign.rtl.emit import emit
 
 # Appended to the bridge. Frames come as doubles, exact up to 53 bits.
@@ -113,8 +113,8 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
 
 
 def delta_layers(model: Any) -> list[Any]:
-    """Return the layers that count, in order: all but the input."""
-    return [layer for layer in model.graph.values() if layer.class_name in ("DeltaActivation", *LINEAR)]
+    """Return the layers that count, in order: all but the input and the copies."""
+    return [layer for layer in model.graph.values() if layer.class_name in COUNTING]
 
 
 def write_rtl(model: Any, folder: Path) -> None:

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the activations of hls4ml to the fields of a `codesign.graph.ir.Delta`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from codesign.errors import ConversionError, UnsupportedLayerError
+from codesign.fixed import Fixed
+from codesign.graph import hls_config
+
+KINDS = ("DeltaActivation", "Activation", "ParametrizedActivation")
+"""hls4ml classes of the layers that `fields` reads."""
+
+
+def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
+    """Return the fields of the `Delta` that an activation layer of hls4ml is; None if it is none.
+
+    Args:
+        model: of hls4ml.
+        layer: one of `KINDS`.
+        given: format of the codes before it.
+
+    Raises:
+        UnsupportedLayerError: a quantiser argument has no exact implementation.
+        ConversionError: a plain relu with a coarser Precision.
+    """
+    if layer.class_name == "DeltaActivation":
+        same = ("activation", "lo", "hi", "hold")
+        parameters = {"fmt": Fixed(**layer.get_attr("code_format")), "step_log2": tuple(layer.get_attr("step_log2"))}
+        return {**parameters, **{name: layer.get_attr(name) for name in same}}
+    activation, quantizer = layer.get_attr("activation"), layer.get_attr("activation_quantizer")
+    if layer.class_name == "ParametrizedActivation":
+        if quantizer is not None and quantizer["class_name"] == "quantized_relu":
+            relu_fields(layer.name, quantizer["config"])  # refuses the slope
+        threshold = activation == "thresholdedrelu" and layer.get_attr("activ_param") == 0.0
+        return _plain_relu(model, layer, given) if threshold else None  # hls4ml's reading of keras.layers.ReLU
+    if quantizer is not None and activation in ("relu", "linear"):
+        return (relu_fields if activation == "relu" else bits_fields)(layer.name, quantizer["config"])
+    return _plain_relu(model, layer, given) if activation == "relu" else None
+
+
+def _plain_relu(model: Any, layer: Any, given: Fixed) -> dict[str, Any]:
+    """Return the fields of a relu that quantises nothing: every bit is kept."""
+    fmt = replace(given, signed=False, width=max(1, given.hi.bit_length()))
+    asked = hls_config.asked_precision(model, layer)
+    if asked is not None and (asked.frac < fmt.frac or asked.hi * asked.scale < fmt.hi * fmt.scale):
+        raise ConversionError(
+            "a plain relu computes every bit in Keras, so a coarser Precision would change the result",
+            where=layer.name,
+            expected=f"at least {fmt}, or no Precision",
+            received=asked,
+            fix="quantise in the Keras model: QActivation(quantized_relu(...)) or DeltaActivation",
+        )
+    return {"fmt": fmt, "activation": "relu", "lo": 0, "hi": fmt.hi}
+
+
+def relu_fields(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the `Delta` fields of QKeras ``quantized_relu``: half to even, clip to ``0 .. 2**bits - 1``."""
+    _refuse(name, "quantized_relu", config, use_sigmoid=0, negative_slope=0, use_stochastic_rounding=False)
+    if config.get("relu_upper_bound") is not None and not config.get("is_quantized_clip", True):
+        _refuse(name, "quantized_relu", config, relu_upper_bound=None)
+    fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=False)
+    return {"fmt": fmt, "activation": "relu", "lo": 0, "hi": fmt.hi}
+
+
+def bits_fields(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the `Delta` fields of QKeras ``quantized_bits``: half to even, symmetric clip if asked."""
+    alpha = 1 if config.get("alpha") is None else config["alpha"]
+    _refuse(name, "quantized_bits", {**config, "alpha": alpha}, alpha=1, use_stochastic_rounding=False)
+    signed = bool(config.get("keep_negative", True))
+    if int(config["bits"]) <= int(signed):
+        raise UnsupportedLayerError(
+            "quantized_bits of one bit is a sign, which has no code for 0", where=name, expected="bits >= 2", received=1
+        )
+    fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=signed)
+    lo = fmt.lo + int(signed and bool(config.get("symmetric")))
+    return {"fmt": fmt, "activation": "identity", "lo": lo, "hi": fmt.hi}
+
+
+def _refuse(name: str, quantizer: str, config: dict[str, Any], **wanted: Any) -> None:
+    """Refuse a quantiser argument that differs from the one the hardware computes."""
+    for key, value in {**wanted, "qnoise_factor": 1.0}.items():
+        if key in config and config[key] != value:
+            raise UnsupportedLayerError(
+                f"{quantizer} with this {key} has no exact delta implementation",
+                where=name,
+                expected=f"{key}={value}",
+                received=f"{key}={config[key]!r}",
+                fix=f"leave {key} at {value}, or use codesign.layers.DeltaActivation",
+            )

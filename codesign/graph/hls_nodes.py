@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a graph while it is built, and what each tensor of hls4ml stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from codesign.errors import ConversionError
+from codesign.graph.hls_linear import Padding
+from codesign.graph.ir import Delta, Engine, Node, Source
+
+
+class Zeros(NamedTuple):
+    """A ZeroPadding layer that the convolution or pooling behind it is to make."""
+
+    name: str
+    padding: Padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """What a tensor of hls4ml stands for.
+
+    Attributes:
+        node: name of the node that makes its codes, in raster order.
+        shape: of a frame as the user sees it, without ``zeros``.
+        zeros: padding that whoever reads the tensor has yet to make.
+    """
+
+    node: str
+    shape: tuple[int, ...]
+    zeros: Zeros | None = None
+
+
+class Nodes:
+    """Nodes in topological order, by name. An engine gets its codes from `codes`, which knows where a `Delta` lacks."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+        self._identities: dict[str, Delta] = {}
+
+    def __getitem__(self, name: str) -> Node:
+        """Return the node called ``name``."""
+        return self._nodes[name]
+
+    def all(self) -> tuple[Node, ...]:
+        """Return every node, in order."""
+        return tuple(self._nodes.values())
+
+    def add(self, node: Source | Engine, shape: tuple[int, ...]) -> Tensor:
+        """Append ``node`` and return its output, which the user sees as ``shape``.
+
+        Raises:
+            ConversionError: another node has its name.
+        """
+        return self._append(node, shape)
+
+    def replace(self, node: Node) -> None:
+        """Put ``node`` in the place of the one that has its name."""
+        self._nodes[node.name] = node
+
+    def activation(self, name: str, tensor: Tensor, **fields: Any) -> Tensor:
+        """Append a `Delta` of ``tensor`` with further ``fields`` and return its output.
+
+        Raises:
+            ConversionError: ``tensor`` is one of codes already, or an input that is quantised elsewhere, too.
+        """
+        before = self._nodes[tensor.node]
+        if isinstance(before, Delta):
+            raise ConversionError(
+                "two activations in a row: the second would quantise the first",
+                where=name,
+                expected="a layer that computes between them",
+                received=f"{name!r} right after {before.name!r}",
+                fix="remove one of the two",
+            )
+        other = next((node for node in self._nodes.values() if tensor.node in node.inputs), None)
+        if isinstance(before, Source) and other is not None:
+            raise ConversionError(
+                "the input is quantised once",
+                where=name,
+                expected="one activation behind the input, which everything else reads",
+                received=f"{name!r} beside {other.name!r}",
+                fix="let every branch start at one activation, or none",
+            )
+        channels = tensor.shape[-1]
+        delta = Delta(name=name, input=before.name, shape=tensor.shape, in_fmt=before.fmt, channels=channels, **fields)
+        return self._append(delta, tensor.shape)
+
+    def codes(self, tensor: Tensor, reader: str) -> Delta:
+        """Return the `Delta` whose codes ``tensor`` is; an identity, which all readers share, if an engine makes it.
+
+        Args:
+            tensor: to be read.
+            reader: name of the engine that reads it; the identity is named after the first.
+        """
+        node = self._nodes[tensor.node]
+        if isinstance(node, Delta):
+            return node
+        if node.name not in self._identities:
+            delta = self._nodes[self.identity(self._free(f"{reader}_input"), tensor).node]
+            assert isinstance(delta, Delta)
+            self._identities[node.name] = delta
+        return self._identities[node.name]
+
+    def identity(self, name: str, tensor: Tensor) -> Tensor:
+        """Append a `Delta` that keeps every bit of ``tensor`` and return its output."""
+        fmt = self._nodes[tensor.node].fmt
+        return self.activation(name, tensor, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
+
+    def _free(self, name: str) -> str:
+        """Return ``name``, or with the first number behind it that makes it a new one."""
+        number = 1
+        free = name
+        while free in self._nodes:
+            number += 1
+            free = f"{name}{number}"
+        return free
+
+    def _append(self, node: Node, shape: tuple[int, ...]) -> Tensor:
+        if node.name in self._nodes:
+            raise ConversionError(
+                "two nodes share a name", where=node.name, received=list(self._nodes), fix="rename one layer"
+            )
+        self._nodes[node.name] = node
+        return Tensor(node=node.name, shape=shape)
