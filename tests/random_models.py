@@ -212,6 +212,66 @@ def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
     return result
 
 
+def random_branch_design(rng: np.random.Generator, *, hold: bool) -> Design:
+    """Return a random model whose blocks pool, upsample, add and concatenate, sometimes with a dense layer behind."""
+
+    def build(frame: Any) -> Any:
+        first = _activation(rng, "d0", frame.shape[-1], hold, signed=False)
+        x, raw = (frame, True) if first is None else (first(frame), False)
+        for i in range(int(rng.integers(2, 4))):
+            x = _block(rng, x, f"b{i}")
+            raw = not raw and rng.random() < 0.3  # no two blocks in a row without an activation: sums would widen
+            if not raw:
+                x = _activation(rng, f"d{i + 1}", x.shape[-1], hold, signed=rng.random() < 0.3)(x)
+        return _head(rng, x)
+
+    shape = tuple(int(n) for n in rng.integers((2, 2, 1), (7, 7, 4)))
+    result = network(build, shape=shape, precision="ufixed<6,0>", seed=int(rng.integers(99)))
+    result.config["LayerName"]["frame"]["P"] = int(rng.integers(1, 17))
+    result.config["Model"]["PE"] = int(rng.integers(1, 5))
+    return result
+
+
+def _block(rng: np.random.Generator, x: Any, name: str) -> Any:
+    """Return a random block of layers behind ``x``; the names of all begin with ``name``."""
+    height, width, channels = x.shape[1:]
+    layers, bias = keras.layers, int(rng.integers(3, 7))
+    kind = int(rng.integers(7))
+    if kind == 0:
+        size = (int(rng.integers(1, min(height, 3) + 1)), int(rng.integers(1, min(width, 3) + 1)))
+        return layers.MaxPooling2D(size, strides=int(rng.integers(1, 3)), name=f"{name}_max")(x)
+    if kind == 1:
+        size = (min(2, height), min(2, width))
+        return layers.AveragePooling2D(size, strides=int(rng.integers(1, 3)), name=f"{name}_mean")(x)
+    if kind == 2 and height * width <= 16:
+        return layers.UpSampling2D(tuple(int(n) for n in rng.integers(1, 3, 2)), name=f"{name}_up")(x)
+    if kind == 3:
+        return layers.Add(name=f"{name}_twice")([x, x])
+    kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
+    if kind == 4:
+        beside = depthwise(kernel, f"{name}_dw", bias=bias, padding="same")(x)
+        several = [x, beside, x][: int(rng.integers(2, 4))]
+        return layers.Concatenate(int(rng.integers(1, 4)), name=f"{name}_cat")(several)
+    stride = int(rng.integers(1, 3))
+    main = conv(channels, kernel, f"{name}_c", bias=bias, strides=stride, padding="same")(x)
+    short = x if stride == 1 else conv(channels, (1, 1), f"{name}_s", strides=stride)(x)
+    main = QActivation(quantized_bits(5, 2, alpha=1), name=f"{name}_q")(main) if rng.random() < 0.5 else main
+    return layers.Add(name=f"{name}_sum")([main, short])
+
+
+def _head(rng: np.random.Generator, x: Any) -> Any:
+    """Return a random end of a model: the frame as it is, its maximum, its mean if that is exact, or a dense layer."""
+    height, width, _ = x.shape[1:]
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return keras.layers.GlobalMaxPooling2D(name="top")(x)
+    if kind == 1 and (height * width).bit_count() == 1:
+        return keras.layers.GlobalAveragePooling2D(keepdims=bool(rng.integers(2)), name="mean")(x)
+    if kind == 2:
+        return dense(int(rng.integers(1, 5)), "fc")(keras.layers.Flatten()(x))
+    return x
+
+
 def _activation(rng: np.random.Generator, name: str, channels: int, hold: bool, *, signed: bool) -> Any:
     """Return a random activation of any supported kind, or None."""
     bits = int(rng.integers(2, 7))

@@ -4,7 +4,7 @@
 import keras
 import numpy as np
 import pytest
-from random_models import random_conv_design, random_design, walk
+from random_models import random_branch_design, random_conv_design, random_design, walk
 
 from codesign.golden import Golden
 from codesign.layers import stream
@@ -51,6 +51,17 @@ def test_random_model(tmp_path, seed, hold, io_type):
 
 def test_random_convolutional_model(tmp_path):
     agree(tmp_path, 9, hold=True, io_type="io_parallel", frames=300, make=random_conv_design)
+
+
+def test_random_branching_model(tmp_path):
+    agree(tmp_path, 310, hold=True, io_type="io_stream", frames=300, make=random_branch_design)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(300, 316))
+def test_many_random_branching_models(tmp_path, seed):
+    io_type = ["io_parallel", "io_stream"][seed // 2 % 2]
+    agree(tmp_path, seed, hold=seed % 2 == 0, io_type=io_type, frames=600, make=random_branch_design)
 
 
 @pytest.mark.heavy

@@ -140,15 +140,7 @@ def pe(value):
 
 DENSE = dense(4, "fc")
 REFUSED = {
-    "softmax": ([dense(4, "fc"), keras.layers.Softmax()], {}, UnsupportedLayerError, "from_logits=True"),
-    "inline softmax": ([dense(4, "fc", activation="softmax")], {}, UnsupportedLayerError, "fc_softmax.*from_logits"),
     "tanh": ([dense(4, "fc"), keras.layers.Activation("tanh", name="act")], {}, UnsupportedLayerError, "act:.*tanh"),
-    "pooling": (
-        [keras.layers.MaxPooling2D(name="pool")],
-        {"shape": (4, 4, 1)},
-        UnsupportedLayerError,
-        "pool: .*Conv2D.*Received: .*Pooling2D",
-    ),
     "normalisation": (
         [dense(4, "fc"), keras.layers.BatchNormalization(name="norm")],
         {},
@@ -162,7 +154,6 @@ REFUSED = {
         UnsupportedLayerError,
         "flat: .*channels_last",
     ),
-    "last reshape": ([dense(4, "fc"), keras.layers.Reshape((2, 2))], {}, UnsupportedLayerError, "host"),
     "alpha auto": ([QDense(4, **kernel(alpha="auto"))], {}, LatticeError, "fc weight: .*alpha=1"),
     "float weights": ([keras.layers.Dense(4, name="fc")], {}, LatticeError, "fc weight: .*kernel_quantizer"),
     "float bias": (
@@ -234,12 +225,3 @@ def test_refused(tmp_path, name):
     layers, options, error, message = REFUSED[name]
     with pytest.raises(error, match=message):
         graph_of(layers, tmp_path, **options)
-
-
-def test_a_branch_is_refused(tmp_path):
-    import hls4ml
-
-    frame = keras.Input((8,), name="frame")
-    model = keras.Model(frame, keras.layers.Add()([dense(4, "a")(frame), dense(4, "b")(frame)]))
-    with pytest.raises(UnsupportedLayerError, match="chain"):
-        hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=str(tmp_path))
