@@ -144,21 +144,20 @@ def rich_branch_design(seed: int = 0) -> Design:
         c1 = conv(4, (3, 3), "c1", bias=6, strides=2, padding="same")(d0)
         q1 = QActivation(quantized_relu(4, 2), name="q1")(c1)
         peak = keras.layers.MaxPooling2D(3, strides=2, padding="same", name="peak")(d0)
-        mean = keras.layers.AveragePooling2D(2, padding="same", name="mean")(d0)
-        dense_block = keras.layers.Concatenate(name="block")([peak, q1, mean])
-        c2 = conv(4, (1, 1), "c2")(dense_block)
-        d2 = DeltaActivation("identity", bits=6, step=[0.25, 0.5] * 2, hold=1.0, name="d2")(c2)
-        total = keras.layers.Add(name="sum")([q1, d2, c1])
-        q3 = QActivation(quantized_relu(5, 3), name="q3")(total)
-        wide = keras.layers.UpSampling2D((2, 1), name="wide")(q3)
-        top = keras.layers.GlobalMaxPooling2D(name="top")(wide)
-        flat = keras.layers.Flatten(name="flat")(keras.layers.Add(name="twice")([q3, q3]))
-        return dense(3, "fc")(keras.layers.Concatenate(name="head")([flat, top]))
+        mean = keras.layers.AveragePooling2D(2, name="mean")(keras.layers.ZeroPadding2D(((0, 1), (1, 0)))(d0))
+        block = keras.layers.Concatenate(name="block")([peak, q1, mean])
+        d2 = DeltaActivation("identity", bits=6, step=[0.25, 0.5] * 2, hold=1.0, name="d2")(
+            conv(4, (1, 1), "c2")(block)
+        )
+        q3 = QActivation(quantized_relu(5, 3), name="q3")(keras.layers.Add(name="sum")([q1, d2, c1]))
+        wide = keras.layers.Flatten()(keras.layers.UpSampling2D((2, 3), name="wide")(q3))
+        top = keras.layers.GlobalMaxPooling2D(name="top")(keras.layers.Add(name="twice")([q3, q3]))
+        return dense(3, "fc")(keras.layers.Concatenate(name="head")([wide, top]))
 
-    result = network(build, shape=(6, 10, 2), precision="ufixed<6,0>", seed=seed)
+    result = network(build, shape=(5, 9, 2), precision="ufixed<6,0>", seed=seed)
     result.config["LayerName"]["frame"]["P"] = 5
-    result.config["LayerName"]["sum"]["PE"] = 2
-    result.config["LayerName"]["peak"]["PE"] = 1
+    for name, pe in {"sum": 2, "peak": 1, "wide": 2}.items():
+        result.config["LayerName"][name]["PE"] = pe
     return result
 
 

@@ -198,7 +198,7 @@ def test_a_large_maximum_is_a_cascade(tmp_path):
     assert [(pool.y.kernel, pool.x.kernel) for pool in pools] == [(4, 2), (3, 5), (2, 1)]
     assert {pool.pe for pool in pools} == {1}
     graph = graph_of(layers.GlobalMaxPooling2D(name="top"), (4, 4, 3), tmp_path)
-    assert (graph["top"].y, graph["top"].taps) == (Axis(size=4, kernel=4, stride=4), 16)
+    assert (graph["top"].y, graph["top"].window) == (Axis(size=4, kernel=4, stride=4), 16)
 
 
 def test_formats(tmp_path):
@@ -454,7 +454,7 @@ def test_counters(model):
     cycles = {name: stats["per_frame"]["cycles"].tolist() for name, stats in model.csim_stats.items()}
     for node in graph.engines:
         if isinstance(node, Pool):
-            assert cycles[node.name] == [node.words * node.taps] * 3
+            assert cycles[node.name] == [node.words * node.window] * 3
         elif node not in graph.linears:
             assert cycles[node.name] == [node.words] * 3
 

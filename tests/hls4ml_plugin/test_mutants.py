@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import rich_conv_design, rich_design, walk
+from random_models import rich_branch_design, rich_conv_design, rich_design, walk
 
 from codesign.golden import Golden
 
@@ -63,12 +63,54 @@ CONV_MUTANTS = {
     "depthwise adds to every lane": ("conv", "lane == span.lane))", "true))"),
 }
 
+BRANCH_MUTANTS = {
+    "padding on the left forgotten by the pooling": ("pool", "x - CONFIG_T::pad_left) *", "x) *"),
+    "padding holds the code beside": ("pool", "x - CONFIG_T::pad_left < CONFIG_T::in_width", "true"),
+    "the minimum": ("pool", "else if (code > total[lane])", "else if (code < total[lane])"),
+    "sums are maxima": ("pool", "else if (!CONFIG_T::maximum)", "else if (false)"),
+    "windows run into each other": ("pool", "if (tap == 0)", "if (tap == 0 && word == 0)"),
+    "windows overlap": ("pool", "* CONFIG_T::stride_width + tap", "+ tap"),
+    "the first channels are pooled": ("pool", "word % shape::groups * CONFIG_T::pe;", "0;"),
+    "rows are tiled, not repeated": ("upsample", "/ CONFIG_T::height_factor;", "% CONFIG_T::in_height;"),
+    "columns are tiled, not repeated": ("upsample", "/ CONFIG_T::width_factor;", "% CONFIG_T::in_width;"),
+    "the first channels are repeated": ("upsample", "+ word % shape::groups * CONFIG_T::pe;", ";"),
+    "the first input is not shifted": ("join", "<< CONFIG_T::shift_first", "<< 0"),
+    "the second input is not shifted": ("join", "<< CONFIG_T::shift_second", "<< 0"),
+    "the second input starts elsewhere": ("join", "c - CONFIG_T::n_first;", "c % CONFIG_T::n_second;"),
+    "concatenated codes are of one position": ("join", "second[position * CONFIG_T::n_second", "second[0"),
+    "a copy lacks an element": ("join", "second[e] = data[e];", "second[e] = e == 1 ? data_T(0) : data[e];"),
+}
 
-@pytest.fixture(scope="module", params=["dense", "conv"])
+STREAM_MUTANTS = {
+    "packets are read as their first code": (
+        "stream",
+        "= in[lane];\n        }\n    }\n}",
+        "= in[0];\n        }\n    }\n}",
+    ),
+    "packets are written as the first": ("stream", "frame[p * res_T::size + lane];", "frame[lane];"),
+    "a copy repeats its first packet": (
+        "stream",
+        "out[lane] = in[lane];\n        }\n        first.write(out);",
+        "out[lane] = in[0];\n        }\n        first.write(out);",
+    ),
+}
+
+DESIGNS = {
+    "dense": (rich_design, "io_parallel", MUTANTS),
+    "conv": (rich_conv_design, "io_parallel", CONV_MUTANTS),
+    "branch": (rich_branch_design, "io_parallel", BRANCH_MUTANTS),
+    "stream": (rich_branch_design, "io_stream", STREAM_MUTANTS),
+}
+ALL = [(design, name) for design, (_, _, mutants) in DESIGNS.items() for name in mutants]
+
+
+@pytest.fixture(scope="module", params=DESIGNS)
 def model(request, tmp_path_factory):
-    make = {"dense": rich_design, "conv": rich_conv_design}[request.param]
-    made = make().convert(tmp_path_factory.mktemp(request.param))
+    make, io_type, _ = DESIGNS[request.param]
+    made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
     made.write()
+    script = Path(made.config.get_output_dir()) / "build_lib.sh"
+    script.write_text(script.read_text().replace("-O3", "-O1"))  # compiled once for every fault, run for moments
     return made
 
 
@@ -89,25 +131,21 @@ def wrong(model):
     return count
 
 
-@pytest.mark.parametrize("model", ["dense", "conv"], indirect=True)
+@pytest.mark.parametrize("model", DESIGNS, indirect=True)
 def test_nothing_is_wrong_without_a_fault(model):
     assert wrong(model) == 0
 
 
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [*(("dense", name) for name in MUTANTS), *(("conv", name) for name in CONV_MUTANTS)],
-    indirect=["model"],
-)
-def test_mutant_is_killed(model, name):
-    header, old, new = {**MUTANTS, **CONV_MUTANTS}[name]
+@pytest.mark.parametrize(("model", "name"), ALL, indirect=["model"])
+def test_mutant_is_killed(request, model, name):
+    design = request.node.callspec.params["model"]
+    header, old, new = DESIGNS[design][2][name]
     path = Path(model.config.get_output_dir()) / "firmware" / "nnet_utils" / f"nnet_delta_{header}.h"
     good = path.read_text()
     assert good.count(old) == 1, name
     path.write_text(good.replace(old, new))
     stamp = model.config.config["Stamp"]
-    # another library name, so that it is loaded afresh
-    model.config.config["Stamp"] = f"mutant{[*MUTANTS, *CONV_MUTANTS].index(name)}"
+    model.config.config["Stamp"] = f"mutant{ALL.index((design, name))}"  # another library name: it is loaded afresh
     script = path.parents[2] / "build_lib.sh"
     text = script.read_text()
     script.write_text(text.replace(stamp, model.config.config["Stamp"]))

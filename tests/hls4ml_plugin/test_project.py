@@ -15,7 +15,7 @@ from random_models import dense, design, rich_design, walk
 
 from codesign.errors import ConfigError, ConversionError, SimulationError, SynthesisError, ToolNotFoundError
 from codesign.golden import Golden
-from codesign.hls4ml_plugin import writer
+from codesign.hls4ml_plugin import cpp, writer
 from codesign.rtl.emit import emit
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plugin_project")]
@@ -34,7 +34,7 @@ def folder(model):
 
 def test_project_is_self_contained(model):
     headers = {path.name for path in (folder(model) / "firmware" / "nnet_utils").glob("nnet_delta_*.h")}
-    assert headers == {f"nnet_delta_{name}.h" for name in ("common", "activation", "scan", "dense", "conv", "stream")}
+    assert headers == {f"nnet_delta_{name}.h" for name in cpp.PARTS}
     top = (folder(model) / "firmware" / "myproject.cpp").read_text()
     assert top.count("bool reset") == 1
     assert top.count(", reset);") == 7
