@@ -19,7 +19,6 @@ from codesign.errors import (
 from codesign.fixed import Fixed
 from codesign.golden import Golden
 from codesign.graph.ir import Axis, Join, Pool
-from codesign.hls4ml_plugin.backend import softmax
 from codesign.layers import stream
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("plugin_branches")]
@@ -410,21 +409,41 @@ def test_softmax_on_another_backend_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("softmax"), None])
-def test_softmax_at_the_end_is_the_hosts(tmp_path, last):
+def test_a_softmax_at_the_end_is_left_out(tmp_path, last):
     build = dense(4, "fc", activation="softmax") if last is None else chain(dense(4, "fc"), last)
-    made = network(build, shape=(6,))
+    model = network(build, shape=(6,)).convert(tmp_path)
+    assert model.delta_graph.output.name == "fc"
+    assert model.softmax_on_host
+
+
+def test_softmax_on_the_host(tmp_path):
+    made = network(chain(dense(4, "fc"), layers.Softmax()), shape=(6,))
     model = made.convert(tmp_path)
     model.compile()
     codes = frames_of(model.delta_graph)
     logits = model.predict(codes, logits=True)
-    assert model.delta_graph.output.name == "fc"
     np.testing.assert_array_equal(
         model.delta_graph.output.fmt.to_codes(logits), Golden(model.delta_graph).run(codes).outputs
     )
-    model.reset()
-    np.testing.assert_array_equal(model.predict(codes), softmax(logits))
     values = model.delta_graph.source.fmt.to_values(codes)
     np.testing.assert_allclose(model.predict(codes), keras.ops.convert_to_numpy(made.keras(values)), atol=1e-6)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_stock_vitis(tmp_path, io_type):
+    def build(x):
+        c = conv(2, (2, 2), "c", padding="same")(x)
+        return dense(3, "fc")(layers.Flatten()(layers.MaxPooling2D(2, name="max")(add(c, x, c))))
+
+    made = network(build, shape=(4, 4, 2))
+    for name in ("c", "fc"):
+        made.config["LayerName"][name]["Strategy"] = "delta"
+    model = made.convert(tmp_path, io_type=io_type, backend="Vitis")
+    model.compile()
+    codes, fmt = frames_of(model.delta_graph), model.delta_graph.output.fmt
+    values = model.delta_graph.source.fmt.to_values(codes).astype(np.float32)
+    np.testing.assert_array_equal(fmt.to_codes(model.predict(values)), Golden(model.delta_graph).run(codes).outputs)
 
 
 @pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
