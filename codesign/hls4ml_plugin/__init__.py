@@ -6,10 +6,12 @@ hls4ml finds `register` through the entry-point group ``hls4ml.backends``. Nothi
 ==============  ===============================================================================
 module          holds
 ==============  ===============================================================================
-`bridge`        Keras 3 handlers: QKeras layers that hls4ml lacks, and our `DeltaActivation`
-`layers`        the hls4ml layers DeltaActivation, DeltaDense and DeltaConv
+`bridge`        Keras 3 handlers: layers that hls4ml lacks, our `DeltaActivation`, and what cannot be read
+`layers`        the hls4ml layers DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin
 `lower`         the pass that builds the delta graph and puts those layers in its place
-`templates`     their C++ configuration and calls
+`templates`     C++ configuration and calls of activations and linear layers
+`moving`        the same of the layers that only move codes
+`cpp`           what both share
 `writer`        the HLS project (with a reset argument and counters) and the RTL project
 `csim`          running the compiled project frame by frame
 `frames`        the input check of predict()

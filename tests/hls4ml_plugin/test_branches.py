@@ -174,6 +174,31 @@ def test_csim_equals_golden_on_every_layer(tmp_path, name, io_type):
     np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(model.predict(codes)), expected)
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    "name",
+    [
+        "max in time",
+        "max behind zeros",
+        "mean in time",
+        "mean behind zeros",
+        "global max, cascade",
+        "upsampling in time",
+        "residual",
+        "dense block",
+        "a tensor by two activations",
+        "three added",
+        "rows side by side",
+        "vectors",
+    ],
+)
+def test_rtl_equals_golden(tmp_path, name):
+    model = designed(name).convert(tmp_path)
+    codes = frames_of(model.delta_graph, 300)
+    expected = Golden(model.delta_graph).run(codes).outputs
+    np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(model.predict(codes, sim="rtl")), expected)
+
+
 def graph_of(build, shape, folder, **config):
     made = network(build, shape=shape, precision="fixed<5,2>")
     for name, entry in config.items():
