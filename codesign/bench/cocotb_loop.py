@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cocotb half of the speed comparison in `codesign.sim.bench`: the leanest loop that drives and checks every beat.
+"""cocotb half of the speed comparison in `codesign.bench.speed`: the leanest loop that drives and checks every beat.
 
 Inputs change and handshakes are sampled while the clock is low, after the design has settled; what is sampled there
 is what the next rising edge sees.
