@@ -56,7 +56,7 @@ def _origin(measured: Measured) -> str:
     tools = ", ".join(f"{name} {number or 'unknown'}" for name, number in place.tools.items())
     return (
         f"`{measured.command}`, commit {place.commit or 'unknown'}, seed {measured.seed}.\n"
-        f"Machine: {place.cpu or 'unknown processor'}, {place.cores} cores, load {place.load:g} before the run;\n{tools}."
+        f"Machine: {place.cpu or 'unknown processor'}, {place.cores} cores, load {place.load:g} before it;\n{tools}."
     )
 
 
@@ -96,7 +96,10 @@ def _conv(runs: Sequence[ConvRun]) -> str:
             "latency, cycles (share of a dense frame)",
             [f"{run.mean('latency_cycles'):.0f} ({100 * run.latency_share:.1f} %)" for run in runs],
         ),
-        ("simulated frames/s", [f"{run.frames_per_s:.0f}" for run in runs]),
+        (
+            "simulated frames/s of processor time (wall time)",
+            [f"{run.frames_per_core_s:.0f} ({run.frames_per_s:.0f})" for run in runs],
+        ),
     )
     head = ("per frame", *(hold_words(run.hold) for run in runs))
     return _table(head, [(name, *values) for name, values in figures])
