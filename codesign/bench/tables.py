@@ -77,8 +77,8 @@ def _dense(measured: Measured) -> str:
     return (
         f"{_table(head, rows)}\n\n"
         f"An unchanged frame on its own takes {measured.unchanged} cycles, {measured.beats} of them input beats. "
-        f"Simulation: {rate.harness_frames_per_s:,.0f}\nframes/s by the C++ harness against "
-        f"{rate.cocotb_frames_per_s:.1f} by cocotb on the same top with only its ports visible, "
+        f"Simulation: {rate.harness_frames_per_s:,.0f}\nframes/s of processor time by the C++ harness against "
+        f"{rate.cocotb_frames_per_s:.1f} by cocotb on the same top with only its\nports visible, "
         f"{rate.ratio:.0f} times faster."
     )
 
