@@ -151,7 +151,7 @@ class _Stage:
         self.finish.append(max([begin + work, *late]))
         self.free = self.finish[-1]
         if isinstance(self.node, Conv) and self.events[t]:
-            self.free += SENDING + self.last * min(work, self.node.words)
+            self.free += SENDING + self.last * _touched(self.node.words, work)
         self.busy.append(self._reached(t) + drain)
         self.seen.append((self.seen[-1] if t else 0.0) + self.events[t])
 
@@ -189,7 +189,7 @@ class _Pipeline:
         for stage in self.stages:
             stage.push(t)
         last = self.stages[-1]
-        words = min(self.packet, last.events[t] * last.pace)
+        words = _touched(self.packet, last.events[t] * last.pace)
         self.left = max(last.last_out() + last.words, self.left + words) + self.packet
         for stage in reversed(self.stages):
             stage.hold_back()
@@ -248,6 +248,11 @@ def _feeding(graph: Graph, node: Node, stages: Mapping[str, _Stage]) -> list[str
     for name in node.inputs:
         found += [name] if name in stages else _feeding(graph, graph[name], stages)
     return found
+
+
+def _touched(words: int, visits: float) -> float:
+    """Return how many of ``words`` are reached at least once by ``visits`` that fall anywhere."""
+    return float(words * (1.0 - (1.0 - 1.0 / words) ** visits))
 
 
 def _waiting(graph: Graph, stage: _Stage, density: float) -> float:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import random_conv_graph, random_graph, random_walk
+from random_graphs import _alive, random_conv_graph, random_graph, random_walk
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
-from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.graph.cycles import DENSE_DEPTH, INPUT_DEPTH, SENDING, dense_cycles, estimate, event_counts
 from codesign.graph.sparsity import dense_ideal_cycles
 from codesign.sim import RtlSimulator
@@ -107,7 +107,7 @@ def test_a_convolution_takes_the_mean_of_what_its_elements_reach() -> None:
 def test_a_convolution_sends_its_last_rows_before_the_next_frame() -> None:
     steady = estimate(one_conv(), {"conv": [64] * 6}).cycles[-1]
     work = one_conv().linears[0].reach().sum()
-    assert steady == pytest.approx(work + SENDING + 2 * 8)  # the last input row reaches two output rows
+    assert steady == pytest.approx(work + SENDING + 2 * 8, abs=0.1)  # the last input row reaches two output rows
 
 
 def test_dense_cycles_are_those_of_the_slowest_layer() -> None:
@@ -140,14 +140,42 @@ def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip
                 assert predicted == pytest.approx(measured, rel=TOLERANCE, abs=1.0), (density, name, pairs)
 
 
+def three_convolutions(rng: np.random.Generator) -> Graph:
+    """Return 20 x 20 inputs and three 3 x 3 convolutions of 3, 4 and 4 channels, at stride 1, 2 and 1."""
+    nodes: list[Source | Delta | Conv | Dense] = [
+        Source(name="in", shape=(20, 20, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=8)
+    ]
+    for number, (channels, stride) in enumerate(((3, 1), (4, 2), (4, 1))):
+        before = _alive(rng, f"d{number}", nodes, None)
+        weight_fmt = Fixed(width=4, frac=3, signed=True)
+        weight = rng.integers(-8, 8, (3, 3, before.shape[2], channels))
+        bias = rng.integers(-20, 20, channels)
+        y, x = (Axis.same(size, 3, stride) for size in before.shape[:2])
+        node = Conv(
+            name=f"conv{number}",
+            input=before.name,
+            weight=weight,
+            bias=bias,
+            weight_fmt=weight_fmt,
+            fmt=accumulator_format("conv", weight, bias, weight_fmt=weight_fmt, delta=before),
+            y=y,
+            x=x,
+            pe=channels,
+        )
+        nodes += [before, node]
+    return Graph(name="three", nodes=tuple(nodes))
+
+
 def random_net(kind: str, seed: int) -> tuple[Graph, np.random.Generator]:
     """Return a random network whose frames are large enough for rates to matter more than the pipeline's depth."""
     rng = np.random.default_rng(seed)
+    if kind == "three convolutions":
+        return three_convolutions(rng), rng
     while True:
         if kind == "dense":
             graph = random_graph(rng, layers=3, size=160, lanes=4)
         else:
-            graph = random_conv_graph(rng, layers=3 if kind == "three convolutions" else None, size=24)
+            graph = random_conv_graph(rng, layers=1, size=24, dense=True)
         wide = max(node.pe for node in graph.linears)
         if graph.source.size >= 100 and wide <= 12 and dense_ideal_cycles(graph) >= 200:
             return graph, rng
