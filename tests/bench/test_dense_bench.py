@@ -13,6 +13,7 @@ from codesign.bench.speed import Speed, speed
 from codesign.bench.targets import dense_targets
 from codesign.errors import SimulationError
 from codesign.golden import Golden
+from codesign.graph.cycles import dense_cycles, estimate, event_counts
 from codesign.sim import RtlSimulator
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rtl_bench")]
@@ -29,6 +30,22 @@ def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:
     assert rows[0].cycles == rows[0].ideal_cycles == graph.source.beats
     # With nothing changed a frame takes its beats and the depth of the pipeline: nothing waits for a layer's words.
     assert unchanged <= graph.source.beats + 48
+
+
+def test_the_cycle_model_predicts_layers_and_frames(rtl_cache: Path) -> None:
+    graph = bench.network()
+    with RtlSimulator(graph, rtl_cache) as simulator:
+        for density in bench.DENSITIES:
+            frames = bench.stream(graph, 24, density)
+            events = event_counts(graph, Golden(graph).run(frames))
+            simulator.reset()
+            simulator.run(frames[:1])
+            run = simulator.run(frames[1:])
+            found = estimate(graph, {name: counts[1:] for name, counts in events.items()})
+            assert found.cycles.mean() == pytest.approx(run.cycles.mean(), rel=0.05)
+            for name, cycles in found.layers.items():
+                assert cycles.mean() == pytest.approx(run.engines[name].busy.mean(), rel=0.05), (density, name)
+    assert dense_cycles(graph) == pytest.approx(bench.dense_cycles(graph, rtl_cache), rel=0.05)
 
 
 def test_speed_takes_a_relative_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
