@@ -20,6 +20,8 @@ Parameters: TypeAlias = Mapping[str, int | str]
 CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_BITS}
 """Block RAM of the largest device of each family: LFE5U-85F and XC7VX1140T."""
 
+GENERATED = "// Generated from the graph"
+"""What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
 OUTPUT_QUEUE = 8  # words behind a convolution, fixed in the leaf
 BANKS = 2  # of a convolution's state
 
@@ -62,12 +64,14 @@ Found: TypeAlias = Iterator[tuple[str, str, int, int]]
 
 
 def memories(top: str) -> tuple[Memory, ...]:
-    """Return every memory of a design, from the text of its generated top.
+    """Return every memory of a design, from the text of its generated top; none of any other module is known.
 
     Raises:
         SynthesisError: a leaf is instantiated whose memories are not known here.
     """
-    found = []
+    found: list[Memory] = []
+    if GENERATED not in top:
+        return ()
     for leaf, parameters, instance in _instances(top):
         if leaf not in LEAVES:
             raise SynthesisError(

@@ -15,9 +15,10 @@ from random_graphs import random_conv_graph, random_graph
 from codesign.errors import SynthesisError
 from codesign.fixed import Fixed
 from codesign.graph import Delta, Dense, Graph, Source
+from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
 from codesign.synth import synthesise
-from codesign.synth.memory import CAPACITY_BITS, Memory, check_fits, memories
+from codesign.synth.memory import CAPACITY_BITS, GENERATED, Memory, check_fits, memories
 from codesign.tools import run
 
 pytestmark = pytest.mark.xdist_group("synth_memory")
@@ -120,6 +121,10 @@ def test_the_limit_is_the_capacity() -> None:
 
 
 def test_an_unknown_leaf_is_an_error() -> None:
-    text = "  delta_new #(\n      .Words(3)\n  ) i_a_new (\n"
+    text = f"{GENERATED} t\n  delta_new #(\n      .Words(3)\n  ) i_a_new (\n"
     with pytest.raises(SynthesisError, match="memories of delta_new are not known"):
         memories(text)
+
+
+def test_a_leaf_on_its_own_is_not_judged() -> None:
+    assert memories((RTL / "delta_conv.sv").read_text(encoding="utf-8")) == ()
