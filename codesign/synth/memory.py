@@ -23,7 +23,7 @@ CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_
 GENERATED = "// Generated from the graph"
 """What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
 OUTPUT_QUEUE = 8  # words behind a convolution, fixed in the leaf
-BANKS = 2  # of a convolution's state
+BANKS = 2  # of a convolution's state, unless the top says otherwise
 
 ADVICE = {
     "weights": "fewer outputs or weight bits in this layer",
@@ -183,8 +183,9 @@ def _conv(p: Parameters) -> Found:
     yield "weights", "weights", _number(p, "WeightLines"), _number(p, "Lanes") * _number(p, "WeightWidth")
     yield "biases", "biases", _number(p, "Groups"), values
     yield "lists", "list", _number(p, "Lists") << _number(p, "ColumnBits"), _number(p, "ColumnBits")
-    for bank in range(BANKS):
-        yield "state", f"g_bank[{bank}].i_state.memory", -(-rows // BANKS) * row_words, 1 + values
+    banks = int(p.get("Banks", BANKS))
+    for bank in range(banks):
+        yield "state", f"g_bank[{bank}].i_state.memory", -(-rows // banks) * row_words, 1 + values
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * row_words) + values
 
 
