@@ -10,7 +10,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test lint bench clean need
+.PHONY: help demo test lint bench performance clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -27,8 +27,11 @@ lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure skip efficiency and simulation speed, run the heavy tests (tens of minutes)
-	$(BIN)/python -m codesign.sim.bench --json build/bench.json
+performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minutes); CLIPS=folder: on its videos
+	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
+
+bench: $(STAMP)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
+	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
 
 clean:  ## remove .venv and build

@@ -20,7 +20,9 @@ from codesign.report.figures import (
     steady,
     throughput_figures,
 )
-from codesign.report.model import Accuracy, Agreement, Detail, Mismatches, Origin, Report, Still
+from codesign.report.model import Accuracy, Agreement, Detail, MemoryUse, Mismatches, Origin, Report, Still
+from codesign.rtl import emit, top_spec
+from codesign.synth.memory import memories
 from codesign.synth.resources import Resources
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def make_report(
         "layers.ideal_cycles_per_frame": "counted",
         "throughput.cycles_per_frame": "simulated",
         "throughput.latency_cycles": "simulated",
+        "throughput.estimated_cycles_per_frame": "estimated",
+        "memories": "counted",
     }
     if clock is not None:
         origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
@@ -63,10 +67,20 @@ def make_report(
         accuracy=accuracy,
         agreement=agreement(comparisons),
         layers=layer_figures(graph, golden, rtl),
-        throughput=throughput_figures(golden, rtl, clock),
+        throughput=throughput_figures(graph, golden, rtl, clock),
         resources=resources,
+        memories=memory_figures(graph),
         origins=origins,
     )
+
+
+def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:
+    """Return the bits of every kind of memory of each node, in the order of the design."""
+    bits: dict[tuple[str, str], int] = {}
+    for memory in memories(emit(graph)[f"{top_spec(graph).module}.sv"]):
+        key = (memory.layer, memory.kind)
+        bits[key] = bits.get(key, 0) + memory.bits
+    return tuple(MemoryUse(layer=layer, kind=kind, bits=count) for (layer, kind), count in bits.items())
 
 
 def agreement(comparisons: Sequence[Comparison]) -> Agreement:

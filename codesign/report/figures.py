@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
+from codesign.graph.cycles import CycleEstimate, dense_cycles, estimate
 from codesign.graph.ir import Conv, Delta, Engine, Graph, Join, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
 from codesign.report.model import Layer, Spread, Throughput
@@ -80,7 +81,7 @@ def steady(values: IntArray) -> IntArray:
 
 def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tuple[Layer, ...]:
     """Return the report's layers."""
-    found = []
+    found, estimates = [], estimated(golden, graph)
     for node, seen in zip(graph.engines, golden.layers, strict=True):
         cycles = None if rtl is None else float(steady(rtl.busy[node.name]).mean())
         found.append(
@@ -96,6 +97,7 @@ def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tu
                 ideal_cycles_per_frame=float(seen.ideal_cycles.mean()),
                 state_bits=state_bits(graph, node),
                 weight_bits=node.weight.size * node.weight_fmt.width if isinstance(node, Linear) else 0,
+                estimated_cycles_per_frame=float(np.mean([clip.layers[node.name] for clip in estimates])),
             )
         )
     return tuple(found)
@@ -118,7 +120,14 @@ def state_bits(graph: Graph, node: Engine) -> int:
     return own + sum(delta.size * delta.fmt.width for delta in first if isinstance(delta, Delta))
 
 
-def throughput_figures(golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:
+def estimated(golden: GoldenRun, graph: Graph) -> list[CycleEstimate]:
+    """Return what the cycle model predicts for each clip, first frame left out."""
+    clips = len(golden.outputs)
+    events = {layer.name: layer.events.reshape(clips, -1) for layer in golden.layers}
+    return [estimate(graph, {name: counts[clip] for name, counts in events.items()}) for clip in range(clips)]
+
+
+def throughput_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:
     """Return the report's throughput; frames per second only with a clock."""
     cycles = steady(rtl.cycles)
     mean, ideal, dense = float(cycles.mean()), float(golden.ideal.mean()), float(rtl.dense_cycles.mean())
@@ -133,4 +142,6 @@ def throughput_figures(golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | No
         latency_cycles=float(steady(rtl.latency).mean()),
         clock_mhz=clock_mhz,
         frames_per_second=None if clock_mhz is None else clock_mhz * 1e6 / mean,
+        estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimated(golden, graph)])),
+        estimated_dense_cycles_per_frame=dense_cycles(graph),
     )

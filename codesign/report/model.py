@@ -92,6 +92,7 @@ class Layer:
     ideal_cycles_per_frame: Number
     state_bits: int
     weight_bits: int
+    estimated_cycles_per_frame: Number = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,17 @@ class Throughput:
     latency_cycles: Number = None
     clock_mhz: Number = None
     frames_per_second: Number = None
+    estimated_cycles_per_frame: Number = None
+    estimated_dense_cycles_per_frame: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryUse:
+    """Bits of one kind of memory that the RTL instantiates for a node of the graph; see docs/report.md."""
+
+    layer: str
+    kind: str
+    bits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +132,7 @@ class Report:
     layers: tuple[Layer, ...] = ()
     throughput: Throughput = field(default_factory=Throughput)
     resources: tuple[Resources, ...] = ()
+    memories: tuple[MemoryUse, ...] = ()
     origins: dict[str, Origin] = field(default_factory=dict)
 
 

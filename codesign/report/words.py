@@ -26,6 +26,8 @@ FIGURES = {
     "layers.macs_per_frame": "MACs, weight and state bits",
     "throughput.cycles_per_frame": "cycles per frame, dense and skipping",
     "throughput.latency_cycles": "latency",
+    "throughput.estimated_cycles_per_frame": "predicted cycles of layers and frames",
+    "memories": "memory bits",
     "throughput.clock_mhz": "clock and frames per second",
     "resources.synth": "resources after synthesis",
     "resources.route": "resources and Fmax after place and route",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError
+from codesign.synth.memory import check_fits, memories
 from codesign.synth.resources import TARGETS, Resources, count
 from codesign.tools import run, version
 
@@ -35,12 +36,14 @@ def synthesise(
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
 
     Returns: kind "synth"; fmax_mhz is None: nothing is placed yet. Nothing is added for pads and clock buffers.
-    Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log.
+    Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log, or, before
+    anything is written, if the memories do not fit the target.
     """
     if target not in TARGETS:
         raise ConfigError("unknown synthesis target", expected=" or ".join(TARGETS), received=target)
     if f"{top}.sv" not in files:
         raise ConfigError("the top module has no file", expected=f"{top}.sv", received=", ".join(files))
+    check_fits(memories(files[f"{top}.sv"]), target, where=top)
     folder.mkdir(parents=True, exist_ok=True)
     for result in (STAT, NETLIST):
         (folder / result).unlink(missing_ok=True)  # nothing of an older run outlives a failure

@@ -10,6 +10,7 @@ from codesign.report.model import (
     Agreement,
     Detail,
     Layer,
+    MemoryUse,
     Mismatches,
     Report,
     Spread,
@@ -69,6 +70,10 @@ def synthetic_report() -> Report:
             resource("ecp5", "yosys", "0.60", "synth", 4210, bram_bits=442368),
             resource("ecp5", "nextpnr-ecp5", None, "route", 4388, bram_bits=442368, fmax_mhz=112.4),
             resource("xc7", "yosys", "0.60", "synth", 3120),
+        ),
+        memories=(
+            MemoryUse(layer="encode", kind="references", bits=4096),
+            MemoryUse(layer="fc1", kind="weights", bits=393216),
         ),
         origins={
             "accuracy": "simulated",

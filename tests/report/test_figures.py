@@ -57,6 +57,8 @@ def test_layer_figures_leave_the_first_frame_of_each_clip_out() -> None:
     assert layer.spatial_sparsity == pytest.approx(1 / 16)  # one code of 16 is 0 in the frames that count
     assert layer.ideal_cycles_per_frame == 4.0  # two words an event
     assert layer.cycles_per_frame == (0 + 2 + 6 + 8) / 4
+    # Two words an event; a frame that changed sends its two words before a pause. Both clips end with a change.
+    assert layer.estimated_cycles_per_frame == pytest.approx(4.0, abs=1.0)
     assert layer.weight_bits == 16 * 2
     assert layer.state_bits == 4 * graph_of_four().linears[0].fmt.width + 4 * 8
 
@@ -98,7 +100,7 @@ def test_layer_figures_of_a_convolution_count_what_each_pixel_reaches(depthwise:
 
 def test_throughput_figures() -> None:
     golden = run_golden(graph_of_four(), CLIPS)
-    speed = throughput_figures(golden, RTL, 100.0)
+    speed = throughput_figures(graph_of_four(), golden, RTL, 100.0)
     assert (speed.cycles_per_frame.mean, speed.cycles_per_frame.max) == (7.0, 10.0)
     assert speed.ideal_cycles_per_frame == (2 + 2 + 6 + 8) / 4  # the input beats are the floor
     assert speed.skip_efficiency == 4.5 / 7.0
@@ -106,7 +108,9 @@ def test_throughput_figures() -> None:
     assert speed.bottleneck_layer == "fc"
     assert speed.latency_cycles == 11.0
     assert speed.frames_per_second == pytest.approx(1e8 / 7)
-    unknown = throughput_figures(golden, RTL, None)
+    assert speed.estimated_dense_cycles_per_frame == pytest.approx(8.0)
+    assert speed.estimated_cycles_per_frame is not None
+    unknown = throughput_figures(graph_of_four(), golden, RTL, None)
     assert (unknown.clock_mhz, unknown.frames_per_second) == (None, None)
 
 

@@ -57,6 +57,7 @@ SCHEMA: dict[str, Any] = {
             "ideal_cycles_per_frame": float,
             "state_bits": int,
             "weight_bits": int,
+            "estimated_cycles_per_frame": float,
         }
     ],
     "throughput": {
@@ -69,6 +70,8 @@ SCHEMA: dict[str, Any] = {
         "latency_cycles": float,
         "clock_mhz": float,
         "frames_per_second": float,
+        "estimated_cycles_per_frame": float,
+        "estimated_dense_cycles_per_frame": float,
     },
     "resources": [
         {
@@ -83,6 +86,7 @@ SCHEMA: dict[str, Any] = {
             "fmax_mhz": float,
         }
     ],
+    "memories": [{"layer": str, "kind": str, "bits": int}],
     "origins": dict,
 }
 

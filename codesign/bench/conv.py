@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure a convolutional network on video: agreement of all four implementations, cycles, speed of the simulation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.bench.clips import Clip, noise_clip
+from codesign.data.clips import PIXEL
+from codesign.fixed import IntArray
+from codesign.golden import Golden
+from codesign.graph.sparsity import activity, ideal_cycles
+from codesign.layers import stream
+from codesign.report.model import Mismatches
+from codesign.sim import RtlSimulator, Stalls
+
+if TYPE_CHECKING:
+    from codesign.bench.conv_network import ConvNetwork
+
+STEADY = 10
+"""The first frame (number 0) is dense; frames from this one on are measured."""
+SOURCE_STALLS, SINK_STALLS = 0.3, 0.3
+HOLDS = (None, 1.0)
+TIMED_RUNS = 3
+STILL_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRow:
+    """One clip through one network.
+
+    Attributes:
+        name: of the clip.
+        frames: of the clip; all are compared.
+        values: output values compared in each pair.
+        mismatches: Keras and golden model, golden model and HLS C++, golden model and RTL without stalls.
+        mismatches_with_stalls: golden model and RTL, with random stalls on both sides.
+        density: changed input codes / pixels, mean over steady frames.
+        ideal_cycles: mean over steady frames.
+        cycles: measured, mean over steady frames.
+        skip_efficiency: ideal / measured.
+        speedup: measured dense cycles / measured.
+        latency_cycles: last input beat to the end of the packet, mean over steady frames.
+    """
+
+    name: str
+    frames: int
+    values: int
+    mismatches: Mismatches
+    mismatches_with_stalls: int
+    density: float
+    ideal_cycles: float
+    cycles: float
+    skip_efficiency: float
+    speedup: float
+    latency_cycles: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvRun:
+    """One network on all clips; cycles are per frame.
+
+    Attributes:
+        hold: of every delta layer in steps; None: memoryless.
+        input_beats: of a frame.
+        dense_cycles: measured on the same sources with skipping off.
+        noise_cycles: measured with skipping, every pixel changing a lot.
+        noise_mismatches: values of the noise video in which golden model and RTL differ, skipping off and on.
+        unchanged_cycles: of an unchanged frame on its own: first input beat to the end of its packet.
+        frames_per_s: of the C++ harness without stalls, wall time; the best of `TIMED_RUNS` runs over all clips.
+        frames_per_core_s: the same by processor time (the harness has one thread): what an idle core gives.
+        clips: a row each.
+    """
+
+    hold: float | None
+    input_beats: int
+    dense_cycles: float
+    noise_cycles: float
+    noise_mismatches: int
+    unchanged_cycles: int
+    frames_per_s: float
+    frames_per_core_s: float
+    clips: tuple[ClipRow, ...]
+
+    @property
+    def noise_ratio(self) -> float:
+        """Cycles of the noise video / dense cycles."""
+        return self.noise_cycles / self.dense_cycles
+
+    @property
+    def latency_share(self) -> float:
+        """Mean latency / time of a dense frame."""
+        return self.mean("latency_cycles") / self.dense_cycles
+
+    @property
+    def mismatches(self) -> int:
+        """Values that differ in any comparison."""
+        clips = sum(row.mismatches.total() + row.mismatches_with_stalls for row in self.clips)
+        return clips + self.noise_mismatches
+
+    @property
+    def values(self) -> int:
+        """Output values of the clips, each compared by every pair."""
+        return sum(row.values for row in self.clips)
+
+    def mean(self, figure: str) -> float:
+        """Return the mean of a figure of `ClipRow` over clips."""
+        return float(np.mean([getattr(row, figure) for row in self.clips]))
+
+    def least(self, figure: str) -> float:
+        """Return the least of a figure of `ClipRow` over clips."""
+        return float(min(getattr(row, figure) for row in self.clips))
+
+
+def calibration(clips: Sequence[Clip]) -> NDArray[np.uint8]:
+    """Return every twentieth frame of the clips, on which the network's steps are chosen."""
+    return np.concatenate([clip.frames[::20] for clip in clips])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """A clip through the RTL as a new stream, first frame included: codes ``[T, ...]``, cycles and latency ``[T]``."""
+
+    outputs: IntArray
+    cycles: IntArray
+    latency: IntArray
+
+
+def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: int) -> ConvRun:
+    """Run every clip through Keras, golden model, HLS C++ (compiled here) and RTL.
+
+    Args:
+        network: what to measure.
+        clips: at least one, of more than `STEADY` frames each.
+        folder: build cache of the RTL.
+        seed: of the stalls and of the noise video.
+
+    Raises:
+        ToolNotFoundError: Verilator, g++, make or perl is missing.
+        SimulationError: a build failed, or the design hung or broke a protocol rule.
+    """
+    network.hls.compile()
+    noise = noise_clip(seed).frames
+    with RtlSimulator(network.graph, folder, skip=False) as simulator:
+        dense = _through(simulator, noise)
+    dense_cycles = float(dense.cycles[2:].mean())
+    with RtlSimulator(network.graph, folder) as simulator:
+        rows = tuple(_row(network, simulator, clip, dense_cycles, seed + n) for n, clip in enumerate(clips))
+        noisy = _through(simulator, noise)
+        unchanged = _unchanged_cycles(simulator, clips[0].frames[:1])
+        speeds = [_speed(simulator, clips) for _ in range(TIMED_RUNS)]
+    expected = Golden(network.graph).run(noise).outputs
+    return ConvRun(
+        hold=network.hold,
+        input_beats=network.graph.source.beats,
+        dense_cycles=dense_cycles,
+        noise_cycles=float(noisy.cycles[2:].mean()),
+        noise_mismatches=sum(_wrong(expected, run.outputs) for run in (dense, noisy)),
+        unchanged_cycles=unchanged,
+        frames_per_s=max(wall for wall, _ in speeds),
+        frames_per_core_s=max(core for _, core in speeds),
+        clips=rows,
+    )
+
+
+def _row(network: ConvNetwork, simulator: RtlSimulator, clip: Clip, dense_cycles: float, seed: int) -> ClipRow:
+    graph, frames = network.graph, clip.frames
+    trace = Golden(graph).run(frames)
+    layers = activity(graph, trace)
+    run = _through(simulator, frames)
+    stalls = Stalls(seed=seed, source_probability=SOURCE_STALLS, sink_probability=SINK_STALLS)
+    stalled = _through(simulator, frames, stalls)
+    ideal = float(ideal_cycles(graph, layers)[STEADY - 1 :].mean())  # the first frame is not in it
+    cycles = float(run.cycles[STEADY:].mean())
+    network.hls.reset()
+    keras = stream(network.model, PIXEL.to_values(frames)).outputs
+    csim = network.hls.predict(frames.astype(np.int64))
+    return ClipRow(
+        name=clip.name,
+        frames=len(frames),
+        values=trace.outputs.size,
+        mismatches=Mismatches(
+            keras_golden=_wrong(trace.outputs, graph.output.fmt.to_codes(keras)),
+            golden_csim=_wrong(trace.outputs, graph.output.fmt.to_codes(csim)),
+            golden_rtl=_wrong(trace.outputs, run.outputs),
+        ),
+        mismatches_with_stalls=_wrong(trace.outputs, stalled.outputs),
+        density=float(layers[0].density[STEADY - 1 :].mean()),
+        ideal_cycles=ideal,
+        cycles=cycles,
+        skip_efficiency=ideal / cycles,
+        speedup=dense_cycles / cycles,
+        latency_cycles=float(run.latency[STEADY:].mean()),
+    )
+
+
+def _through(simulator: RtlSimulator, frames: np.ndarray, stalls: Stalls | None = None) -> _Pass:
+    """Run a new stream. Its first frame leaves before the second enters: nothing of the others is done meanwhile."""
+    simulator.reset()
+    runs = [simulator.run(part, stalls=stalls) for part in (frames[:1], frames[1:])]
+    return _Pass(
+        outputs=np.concatenate([run.outputs for run in runs]),
+        cycles=np.concatenate([run.cycles for run in runs]),
+        latency=np.concatenate([run.latency for run in runs]),
+    )
+
+
+def _unchanged_cycles(simulator: RtlSimulator, frame: np.ndarray) -> int:
+    """Return the most cycles of an unchanged frame on its own, from its first input beat to the end of its packet."""
+    simulator.reset()
+    simulator.run(frame)
+    return max(int(simulator.run(frame).cycles[0]) for _ in range(STILL_FRAMES))
+
+
+def _speed(simulator: RtlSimulator, clips: Sequence[Clip]) -> tuple[float, float]:
+    """Return frames per second over all clips, beats always offered and always taken: wall and processor time."""
+    wall, core = time.perf_counter(), time.process_time()
+    for clip in clips:
+        simulator.reset()
+        simulator.run(clip.frames)
+    wall, core = time.perf_counter() - wall, time.process_time() - core
+    frames = sum(len(clip.frames) for clip in clips)
+    return frames / wall, frames / core
+
+
+def _wrong(expected: np.ndarray, received: np.ndarray) -> int:
+    """Return how many of the values, each ``[T, ...]``, differ."""
+    return int((expected != np.asarray(received).reshape(expected.shape)).sum())

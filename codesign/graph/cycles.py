@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cycle model: from the number of events of each layer and frame to clock cycles, without simulating anything.
+
+An event costs what it reaches (``reach()``, cycles). Event counts do not say which elements changed, so a layer takes
+``events * mean cost``: exact where all elements cost the same.
+A frame is followed through the pipeline with these times:
+
+* the input takes a beat or an event a cycle, whichever are more;
+* an engine starts a frame when it is done with the one before and the first event arrives, and is not done before the
+  last event arrives. A dense engine's results leave when its frame is complete, those of the others row by row;
+* an engine that falls behind lets the ones before it run ahead by what the queue between them holds; so frames that
+  are expensive in different layers share their time, as in the hardware;
+* the packet leaves last, a word a cycle, while no further result is taken.
+
+* a convolution (and what else slides) takes the next frame when it has sent all rows of this one; it sends through the bank of its state that
+  accumulation leaves idle.
+
+Assumptions: frames are offered back to back and taken at once; the changed elements are spread evenly over a frame.
+Where they are not, a layer takes more or less than the mean, most of all on small feature maps with wide borders.
+Frames of a few tens of cycles, or of a few events a row, may be 10 % off. What reports call *estimate* is this.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codesign.errors import FrameError
+from codesign.fixed import IntArray
+from codesign.golden import Trace
+from codesign.graph.axis import AnyAxis
+from codesign.graph.ir import Dense, Engine, Graph, Node, Spatial
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+INPUT_DEPTH = 8
+"""Cycles from an input beat to its first event: `encode`, `emit`, `serialize`."""
+DENSE_DEPTH = 11
+"""Cycles from the last event of a frame to the first event of the next layer, beside the words on their way."""
+CONV_DEPTH = 22
+"""The same for an engine that sends rows: also `locate`, and the way through the row lists."""
+SENDING = 7
+"""Cycles from the last event of a frame until a convolution has found its last rows; then it sends their words, and
+only then takes the next frame."""
+EVENT_QUEUE = 64
+"""Events that wait in front of an engine."""
+INPUT_WORDS, LAYER_WORDS = 16, 32
+"""Changed words that wait to be made events, behind the input and behind an engine."""
+DENSE_FRAMES = 8
+"""Frames after which the dense pipeline is steady."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleEstimate:
+    """Predicted clock cycles of ``T`` consecutive frames.
+
+    Attributes:
+        layers: for each engine the cycles in which it has work, ``[T]``.
+        cycles: distance of output packets, ``[T]``; the first frame's from its first input beat.
+    """
+
+    layers: dict[str, FloatArray]
+    cycles: FloatArray
+
+
+def event_counts(graph: Graph, trace: Trace) -> dict[str, IntArray]:
+    """Return the events of each engine and frame of a golden trace, ``[T]`` each."""
+    moved = {name: (deltas != 0).sum(axis=1) for name, deltas in trace.deltas.items()}
+    return {node.name: np.sum([moved[name] for name in node.inputs], axis=0) for node in graph.engines}
+
+
+def estimate(graph: Graph, events: Mapping[str, ArrayLike]) -> CycleEstimate:
+    """Predict cycles from event counts.
+
+    Args:
+        graph: the network.
+        events: for each engine its events in each frame, ``[T]``, T >= 1. The frames follow one that has left.
+
+    Raises:
+        FrameError: an engine is missing, or has another number of frames.
+    """
+    stages = _stages(graph, events)
+    pipeline = _Pipeline(graph, stages)
+    frames = len(stages[0].events)
+    ends = np.array([pipeline.push(t) for t in range(frames)])
+    return CycleEstimate(
+        layers={stage.node.name: np.array(stage.busy) for stage in stages if stage.node},
+        cycles=np.diff(ends, prepend=0.0),
+    )
+
+
+def dense_cycles(graph: Graph) -> float:
+    """Predict the cycles of a frame with skipping off, when every element of every layer is an event."""
+    events = {node.name: np.full(DENSE_FRAMES, node.n_in) for node in graph.engines}
+    return float(estimate(graph, events).cycles[-1])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stage:
+    """The input, an engine, and what happened to it so far.
+
+    Attributes:
+        node: the engine; None for the input.
+        before: stages whose results it takes.
+        events: in each frame, ``[T]``.
+        pace: cycles an event occupies it.
+        least: cycles a frame takes at least.
+        queue: events that wait in front of it.
+        first: share of a frame after which it sends its first results.
+        last: share of its results that it sends when the frame is complete.
+        depth: cycles from an event to one that results from it.
+        seen: events up to and with each frame.
+        start: when it began each frame.
+        finish: when it was done with each frame.
+        free: when it is ready for the next one.
+        busy: cycles with work of each frame.
+    """
+
+    node: Engine | None
+    before: tuple[_Stage, ...]
+    events: FloatArray
+    pace: float
+    least: float
+    queue: float
+    first: float
+    last: float
+    depth: int
+    seen: list[float] = field(default_factory=list)
+    start: list[float] = field(default_factory=list)
+    finish: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    free: float = 0.0
+
+    @property
+    def words(self) -> int:
+        """Words of results that a dense engine sends at the end of a frame; 0 if results leave as they come."""
+        return self.node.words if isinstance(self.node, Dense) else 0
+
+    def push(self, t: int) -> None:
+        """Take frame ``t`` as soon as its events arrive."""
+        begin = max([self.free, *(stage.first_out(self.events[t]) for stage in self.before)])
+        work = max(self.least, self.events[t] * self.pace)
+        idle = begin > self.free or not self.events[t]
+        drain = self.words if t and self.events[t - 1] and idle else 0
+        begin = max(begin, self.free + drain)
+        late = [stage.last_out() + stage.last * work for stage in self.before]
+        self.start.append(begin)
+        self.finish.append(max([begin + work, *late]))
+        self.free = self.finish[-1]
+        if isinstance(self.node, Spatial) and self.events[t]:
+            self.free += SENDING + self._unsent(work)
+        self.busy.append(self._reached(t) + drain)
+        self.seen.append((self.seen[-1] if t else 0.0) + self.events[t])
+
+    def first_out(self, events: float) -> float:
+        """Return when the first of ``events`` results of the newest frame arrives at the next stage."""
+        share = max(self.first, 1.0 / (events + 1.0))
+        return self.start[-1] + share * (self.finish[-1] - self.start[-1]) + self.depth
+
+    def last_out(self) -> float:
+        """Return when the first of those does that leave when the frame is complete."""
+        return self.finish[-1] + self.depth
+
+    def hold_back(self) -> None:
+        """Make those before wait with their next frame until what is not taken yet fits the queue."""
+        taken = self.seen[-1] - self.queue
+        if taken > 0:
+            t = bisect_left(self.seen, taken)
+            for stage in self.before:
+                stage.free = max(stage.free, self.finish[t] - (self.seen[t] - taken) * self.pace)
+
+    def _unsent(self, work: float) -> float:
+        """Return the words of a convolution that leave after the frame's last event: those of its last rows at least.
+
+        The others have left while it worked, as far as it kept their bank idle: every other cycle of its work.
+        """
+        assert self.node is not None
+        touched = _touched(self.node.words, work)
+        return max(self.last * touched, touched - (self.finish[-1] - self.start[-1] - work / 2))
+
+    def _reached(self, t: int) -> float:
+        return float(self.events[t] * mean_reach(self.node)) if self.node else 0.0
+
+
+class _Pipeline:
+    """All stages in order, and the packet that leaves behind the last one."""
+
+    def __init__(self, graph: Graph, stages: list[_Stage]) -> None:
+        self.stages = stages
+        self.packet = -(-graph.output.size // stages[-1].node.pe) if stages[-1].node else 0
+        self.left = 0.0
+
+    def push(self, t: int) -> float:
+        """Follow frame ``t``; return when its packet was complete."""
+        for stage in self.stages:
+            stage.push(t)
+        last = self.stages[-1]
+        words = _touched(self.packet, last.events[t] * last.pace)
+        self.left = max(last.last_out() + last.words, self.left + words) + self.packet
+        for stage in reversed(self.stages):
+            stage.hold_back()
+        return self.left
+
+
+def _stages(graph: Graph, events: Mapping[str, ArrayLike]) -> list[_Stage]:
+    """Return the input and every engine, in order."""
+    counts = _checked(graph, events)
+    first = next(counts[node.name] for node in graph.engines if graph.nodes[1].name in node.inputs)
+    stages = {
+        graph.nodes[1].name: _Stage(
+            node=None,
+            before=(),
+            events=first,
+            pace=1.0,
+            least=graph.source.beats,
+            queue=0.0,
+            first=0.0,
+            last=0.0,
+            depth=INPUT_DEPTH,
+        )
+    }
+    for node in graph.engines:
+        before = tuple(stages[name] for name in _feeding(graph, node, stages))
+        stages[node.name] = _Stage(
+            node=node,
+            before=before,
+            events=counts[node.name],
+            pace=max(1.0, mean_reach(node)),  # one that reaches nothing is dropped on its way
+            least=0.0,
+            queue=EVENT_QUEUE + sum(_waiting(graph, stage, counts[node.name].mean() / node.n_in) for stage in before),
+            first=_first_row(node.y) if isinstance(node, Spatial) else 1.0,
+            last=1.0 - node.y.first(node.y.size - 1) / node.y.outputs if isinstance(node, Spatial) else 1.0,
+            depth=DENSE_DEPTH if isinstance(node, Dense) else CONV_DEPTH,
+        )
+    return list(stages.values())
+
+
+def _checked(graph: Graph, events: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+    missing = [node.name for node in graph.engines if node.name not in events]
+    counts = {name: np.asarray(values, dtype=np.float64) for name, values in events.items()}
+    if missing or len({values.shape for values in counts.values()}) != 1 or next(iter(counts.values())).size < 1:
+        raise FrameError(
+            "the event counts do not fit the network",
+            where=graph.name,
+            expected=f"one count a frame for each of {', '.join(node.name for node in graph.engines)}",
+            received=", ".join(f"{name}: {list(values.shape)}" for name, values in counts.items()) or "nothing",
+        )
+    return counts
+
+
+def _feeding(graph: Graph, node: Node, stages: Mapping[str, _Stage]) -> list[str]:
+    """Return the stages whose results reach ``node`` without another engine between."""
+    found: list[str] = []
+    for name in node.inputs:
+        found += [name] if name in stages else _feeding(graph, graph[name], stages)
+    return found
+
+
+def mean_reach(node: Engine) -> float:
+    """Return the cycles that an event of ``node`` costs, in the mean over the elements of all its inputs."""
+    return float(np.concatenate([node.reach(at) for at in range(len(node.inputs))]).mean())
+
+
+def _first_row(axis: AnyAxis) -> float:
+    """Return the share of the input rows after which the first output row is complete."""
+    return max((row + 1 for row in range(axis.size) if axis.first(row) == 0), default=0) / axis.size
+
+
+def _touched(words: int, visits: float) -> float:
+    """Return how many of ``words`` are reached at least once by ``visits`` that fall anywhere."""
+    return float(words * (1.0 - (1.0 - 1.0 / words) ** visits))
+
+
+def _waiting(graph: Graph, stage: _Stage, density: float) -> float:
+    """Return the events in the words that wait behind ``stage`` to be made events, at an even density."""
+    lanes, depth = (stage.node.pe, LAYER_WORDS) if stage.node else (graph.source.lanes, INPUT_WORDS)
+    changed = 1.0 - (1.0 - density) ** lanes
+    return depth * density * lanes / changed if changed else 0.0

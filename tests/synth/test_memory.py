@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory sizes against what Verilator elaborates, and the refusal of what does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from random_graphs import random_conv_graph, random_graph
+
+from codesign.errors import SynthesisError
+from codesign.fixed import Fixed
+from codesign.graph import Delta, Dense, Graph, Source
+from codesign.paths import RTL
+from codesign.rtl import emit, top_spec
+from codesign.synth import synthesise
+from codesign.synth.memory import CAPACITY_BITS, GENERATED, Memory, check_fits, memories
+from codesign.tools import run
+
+pytestmark = pytest.mark.xdist_group("synth_memory")
+
+
+def top_of(graph: Graph) -> str:
+    return emit(graph)[f"{top_spec(graph).module}.sv"]
+
+
+def elaborated(graph: Graph, folder: Path) -> dict[str, tuple[int, int]]:
+    """Return words and width of every unpacked array below the top, by hierarchical name, as Verilator sees them."""
+    for name, text in emit(graph).items():
+        (folder / name).write_text(text)
+    module = top_spec(graph).module
+    sources = (folder / "filelist.f").read_text().split()
+    run(["verilator", "--json-only", "--top-module", module, *sources], folder, folder / "log", 120.0)
+    tree = json.loads((folder / "obj_dir" / f"V{module}.tree.json").read_text())
+    nodes = {node["addr"]: node for node in all_nodes(tree)}
+    top = next(node for node in tree["modulesp"] if node["name"] == module)
+    return dict(arrays(top, nodes, ""))
+
+
+def all_nodes(item: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(item, dict):
+        if "addr" in item:
+            yield item
+        for value in item.values():
+            yield from all_nodes(value)
+    elif isinstance(item, list):
+        for value in item:
+            yield from all_nodes(value)
+
+
+def arrays(module: dict[str, Any], nodes: dict[str, dict[str, Any]], prefix: str) -> Iterator[tuple[str, Any]]:
+    for path, node in named(module["stmtsp"], prefix):
+        if node["type"] == "CELL":
+            yield from arrays(nodes[node["modp"]], nodes, f"{path}.")
+        elif nodes.get(node["dtypep"], {}).get("type") == "UNPACKARRAYDTYPE":
+            kind = nodes[node["dtypep"]]
+            low, high = (int(end) for end in kind["declRange"].strip("[]").split(":"))
+            left, right = (int(end) for end in nodes[kind["refDTypep"]].get("range", "0:0").split(":"))
+            yield path, (abs(high - low) + 1, left - right + 1)
+
+
+def named(items: list[dict[str, Any]], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the variables and instances of a scope; generate blocks count as scopes."""
+    for node in items:
+        if node["type"] == "GENBLOCK":
+            name = node["name"]
+            yield from named(node["itemsp"], f"{prefix}{name}." if name else prefix)
+        elif node["type"] in ("CELL", "VAR"):
+            yield f"{prefix}{node['name']}", node
+
+
+GRAPHS = {
+    **{f"dense {seed}": ("dense", seed) for seed in range(6)},
+    **{f"convolutions {seed}": ("conv", seed) for seed in range(10)},
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_sizes_are_those_that_are_elaborated(name: str, tmp_path: Path) -> None:
+    kind, seed = GRAPHS[name]
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng) if kind == "dense" else random_conv_graph(rng)
+    found = memories(top_of(graph))
+    assert {memory.path: (memory.words, memory.width) for memory in found} == elaborated(graph, tmp_path)
+    assert {memory.layer for memory in found} <= {node.name for node in graph.nodes}
+    assert sum(memory.bits for memory in found if memory.kind == "references") >= sum(
+        node.size * node.fmt.width for node in graph.deltas
+    )
+
+
+def large(units: int) -> Graph:
+    """Return 4096 inputs and one dense layer."""
+    code, wide = Fixed(width=4, frac=0, signed=False), Fixed(width=24, frac=0, signed=True)
+    weight, bias = np.ones((4096, units), np.int64), np.zeros(units, np.int64)
+    source = Source(name="frame", shape=(4096,), fmt=code, lanes=16)
+    delta = Delta(name="d0", input="frame", shape=(4096,), in_fmt=code, fmt=code, activation="relu", lo=0, hi=15)
+    dense = Dense(name="fc", input="d0", weight=weight, bias=bias, weight_fmt=code, fmt=wide, pe=1)
+    return Graph(name="large", nodes=(source, delta, dense))
+
+
+def test_what_does_not_fit_is_refused_before_synthesis(tmp_path: Path) -> None:
+    graph = large(300)  # 4096 * 300 * 5 bits
+    with pytest.raises(SynthesisError) as error:
+        synthesise(emit(graph), top_spec(graph).module, target="ecp5", folder=tmp_path / "synth")
+    message = str(error.value)
+    for part in ("large_top: ", "do not fit ecp5", "3,833,856 bits of block RAM", "fc 6,1", "d0 16,384", "layer 'fc'"):
+        assert part in message
+    assert not (tmp_path / "synth").exists()
+
+
+def test_the_limit_is_the_capacity() -> None:
+    room = CAPACITY_BITS["ecp5"]
+    fits = Memory(layer="fc", kind="weights", words=room, width=1, path="a")
+    check_fits([fits, Memory(layer="d", kind="queue", words=9, width=9, path="b", registered=False)], "ecp5", where="t")
+    with pytest.raises(SynthesisError, match="fewer outputs"):
+        check_fits([fits, Memory(layer="fc", kind="biases", words=1, width=1, path="c")], "ecp5", where="t")
+
+
+def test_an_unknown_leaf_is_an_error() -> None:
+    text = f"{GENERATED} t\n  delta_new #(\n      .Words(3)\n  ) i_a_new (\n"
+    with pytest.raises(SynthesisError, match="memories of delta_new are not known"):
+        memories(text)
+
+
+def test_a_leaf_on_its_own_is_not_judged() -> None:
+    assert memories((RTL / "delta_conv.sv").read_text(encoding="utf-8")) == ()
