@@ -11,9 +11,8 @@ A frame is followed through the pipeline with these times:
 * an engine that falls behind lets the ones before it run ahead by what the queue between them holds; so frames that
   are expensive in different layers share their time, as in the hardware;
 * the packet leaves last, a word a cycle, while no further result is taken.
-
-* a convolution (and what else slides) takes the next frame when it has sent all rows of this one; it sends through the bank of its state that
-  accumulation leaves idle.
+* a convolution (and what else slides) takes the next frame when it has sent all rows of this one; it sends through the
+  bank of its state that accumulation leaves idle.
 
 Assumptions: frames are offered back to back and taken at once; the changed elements are spread evenly over a frame.
 Where they are not, a layer takes more or less than the mean, most of all on small feature maps with wide borders.

@@ -61,6 +61,7 @@ module delta_conv #(
   localparam int unsigned BankBits = $clog2(Banks);
   localparam int unsigned RowShift = $clog2(BankRows);
   localparam int unsigned ColumnShift = $clog2(BankColumns);
+  localparam int unsigned PickBits = ColumnShift > 0 ? ColumnShift : 1;
   if (1 << RowShift != BankRows || 1 << ColumnShift != BankColumns || BankRows <= TapRows || BankColumns < TapColumns)
   begin : g_bad_banks
     $error("delta_conv: BankRows and BankColumns must be powers of two, above TapRows and not below TapColumns");
@@ -86,19 +87,16 @@ module delta_conv #(
   localparam int unsigned ProductWidth = Weighted ? DeltaWidth + WeightWidth : DeltaWidth;
   localparam int unsigned OutputDepth = 8;
 
-  typedef struct packed {
-    logic [RowBits-1:0]    row;
-    logic [ColumnBits-1:0] column;
-    logic [GroupBits-1:0]  group;
-  } place_t;
+  // A position is {row, column, group}.
+  localparam int unsigned PositionBits = RowBits + ColumnBits + GroupBits;
 
-  function automatic logic [BankBits-1:0] bank_of(input logic [RowBits-1:0] row, input logic [ColumnBits-1:0] column);
-    bank_of = BankBits'((32'(row) % BankRows) * BankColumns + 32'(column) % BankColumns);
+  function automatic logic [BankBits-1:0] bank_of(input logic [RowBits+ColumnBits-1:0] at);
+    bank_of = BankBits'((32'(at[ColumnBits+:RowBits]) % BankRows) * BankColumns + 32'(at[ColumnBits-1:0]) % BankColumns);
   endfunction
 
-  function automatic logic [SpotBits-1:0] spot(input place_t place);
-    spot = SpotBits'((32'(place.row) >> RowShift) * BankRowWords +
-                     (32'(place.column) >> ColumnShift) * Groups + 32'(place.group));
+  function automatic logic [SpotBits-1:0] spot(input logic [PositionBits-1:0] at);
+    spot = SpotBits'((32'(at[PositionBits-1-:RowBits]) >> RowShift) * BankRowWords +
+                     (32'(at[GroupBits+:ColumnBits]) >> ColumnShift) * Groups + 32'(at[GroupBits-1:0]));
   endfunction
 
   // ---- Issue: TapRows x TapColumns words of the head event a cycle.
@@ -171,14 +169,17 @@ module delta_conv #(
   // ---- Accumulation. Stage 1: first place. 2: places and banks of the slots. 3: read. 4: add, note the first touch.
   logic [4:1] go_q, fresh_p;
   logic [4:1][RingBits-1:0] low_p;
-  place_t place_q1;
+  logic [RowBits-1:0] row_q1;
+  logic [ColumnBits-1:0] column_q1;
+  logic [GroupBits-1:0] group_q1;
+  logic [Slots-1:0][PositionBits-1:0] slot_q1;
   logic [RowBits-1:0] rows_left_q1;
   logic [ColumnBits-1:0] columns_left_q1;
   logic [WeightBits-1:0] line_q1;
   logic [3:1][DeltaWidth-1:0] delta_p;
   logic [4:1][LaneBits-1:0] lane_p;
   logic [4:2][Slots-1:0] slot_go_p;
-  place_t [4:2][Slots-1:0] slot_p;
+  logic [4:2][Slots-1:0][PositionBits-1:0] slot_p;
   logic [Slots-1:0][SpotBits-1:0] slot_spot_q2;
 
   always_ff @(posedge clk_i) begin
@@ -197,23 +198,20 @@ module delta_conv #(
   end
   always_ff @(posedge clk_i) begin
     fresh_p <= {fresh_p[3:1], fresh_q};
-    place_q1 <= '{row: first_row + y_q, column: first_column + x_q, group: first_group + inner_q};
+    row_q1 <= first_row + y_q;
+    column_q1 <= first_column + x_q;
+    group_q1 <= first_group + inner_q;
     rows_left_q1 <= rows - y_q;
     columns_left_q1 <= columns - x_q;
     line_q1 <= line;
     delta_p <= {delta_p[2:1], delta};
     lane_p <= {lane_p[3:1], event_lane};
-    slot_p[4:3] <= slot_p[3:2];
-    for (int unsigned s = 0; s < Slots; s++) begin
-      slot_p[2][s] <= slot_place(s);
-      slot_spot_q2[s] <= spot(slot_place(s));
-    end
+    slot_p[4:2] <= {slot_p[3:2], slot_q1};
+    for (int unsigned s = 0; s < Slots; s++) slot_spot_q2[s] <= spot(slot_q1[s]);
   end
-  function automatic place_t slot_place(input int unsigned s);
-    slot_place = place_q1;
-    slot_place.row = place_q1.row + RowBits'(s / TapColumns);
-    slot_place.column = place_q1.column + ColumnBits'(s % TapColumns);
-  endfunction
+  for (genvar s = 0; s < Slots; s++) begin : g_place
+    assign slot_q1[s] = {row_q1 + RowBits'(s / TapColumns), column_q1 + ColumnBits'(s % TapColumns), group_q1};
+  end
 
   // What the lanes of a slot add in stage 4: a product for each, or one for the only lane that an event reaches.
   localparam int unsigned Products = Channelwise ? 1 : Lanes;
@@ -253,7 +251,7 @@ module delta_conv #(
   logic [Banks-1:0][ListRows-1:0][EntryBits:0] count_q;  // touched words of each row in each bank
   logic [BankColumns-1:0][EntryBits:0] counts;  // of the oldest row
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] entry_s1;
-  logic [(ColumnShift > 0 ? ColumnShift - 1 : 0):0] pick;  // column of banks that is sent: the first that has words
+  logic [PickBits-1:0] pick;  // column of banks that is sent: the first that has words
   logic [RingBits-1:0] oldest_q, ring_s1, ring_s2;
   logic [EntryBits-1:0] sent_q;
   logic [ColumnBits-1:0] walk_column_q;
@@ -262,7 +260,7 @@ module delta_conv #(
   logic [BankBits-1:0] oldest_bank, bank_s1, bank_s2;
   logic [ColumnBits+GroupBits-1:0] walk_s1;
   logic [SpotBits-1:0] spot_s2;
-  place_t place_s1, place_s2;
+  logic [PositionBits-1:0] place_s1, place_s2;
   logic send_fresh_q, row_done, at_end, no_word, all_empty, last_entry, last_word, take, ready_s1, grant, drained;
   logic valid_s1, end_s1, fresh_s1, valid_s2, end_s2, fresh_s2;
   logic [Banks-1:0] touch;
@@ -278,14 +276,13 @@ module delta_conv #(
   assign last_entry = (EntryBits + 1)'(sent_q) == counts[pick] - 1'b1;
   assign ready_s1 = !valid_s2 || grant;
   assign take = row_done && (at_end || !no_word) && (!valid_s1 || ready_s1);
-  assign place_s1.row = RowBits'(ring_s1[HalfBits-1:0]);
-  assign {place_s1.column, place_s1.group} = fresh_s1 ? walk_s1 : entry_s1[bank_s1];
+  assign place_s1 = {RowBits'(ring_s1[HalfBits-1:0]), fresh_s1 ? walk_s1 : entry_s1[bank_s1]};
 
   always_comb begin
     pick = '0;
     for (int unsigned b = BankColumns; b > 0; b--) begin
       counts[b-1] = count_q[(32'(oldest_q)%BankRows)*BankColumns+b-1][oldest_list];
-      if (counts[b-1] != 0) pick = $bits(pick)'(b - 1);
+      if (counts[b-1] != 0) pick = PickBits'(b - 1);
     end
   end
   always_comb begin
@@ -352,7 +349,7 @@ module delta_conv #(
     if (ready_s1) begin
       ring_s2 <= ring_s1;
       place_s2 <= place_s1;
-      bank_s2 <= bank_of(place_s1.row, place_s1.column);
+      bank_s2 <= bank_of(place_s1[PositionBits-1:GroupBits]);
       spot_s2 <= spot(place_s1);
       end_s2 <= end_s1;
       fresh_s2 <= fresh_s1;
@@ -399,18 +396,22 @@ module delta_conv #(
   logic [Lanes*Fields*AccWidth-1:0] kept;
   logic [Lanes*AccWidth-1:0] sent, sent_q5;
   logic [5:3] end_p, fresh_out_p;
-  place_t [5:3] sent_p;
+  logic [5:3][PositionBits-1:0] sent_p;
+  logic [RowBits-1:0] sent_row;
+  logic [ColumnBits-1:0] sent_column;
+  logic [GroupBits-1:0] sent_group;
   logic [4:3][BankBits-1:0] sent_bank_p;
   logic [Banks-1:0] add;
   logic [3:0] credit_q;
   logic queue_ready;
 
+  assign {sent_row, sent_column, sent_group} = sent_p[5];
   assign kept = operand[sent_bank_p[4]][StateWidth-2:0];
   assign grant = valid_s2 && credit_q != 0 && (end_s2 || !add[bank_s2]);
 
   for (genvar s = 0; s < Slots; s++) begin : g_slot
-    assign slot_bank_q2[s] = bank_of(slot_p[2][s].row, slot_p[2][s].column);
-    assign slot_bank_q4[s] = bank_of(slot_p[4][s].row, slot_p[4][s].column);
+    assign slot_bank_q2[s] = bank_of(slot_p[2][s][PositionBits-1:GroupBits]);
+    assign slot_bank_q4[s] = bank_of(slot_p[4][s][PositionBits-1:GroupBits]);
     assign current[s] = operand[slot_bank_q4[s]];
     for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
       logic [AccWidth-1:0] addend;
@@ -427,13 +428,13 @@ module delta_conv #(
   end
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_sent
-    logic [Fields-1:0][AccWidth-1:0] window;
-    logic [AccWidth-1:0] most;
-    assign window = kept[lane*Fields*AccWidth+:Fields*AccWidth];
+    logic [AccWidth-1:0] most, code;
     always_comb begin
-      most = window[0];
+      most = kept[lane*Fields*AccWidth+:AccWidth];
+      code = '0;
       for (int unsigned f = 1; f < Fields; f++) begin
-        if (AccSigned ? $signed(window[f]) > $signed(most) : window[f] > most) most = window[f];
+        code = kept[(lane*Fields+f)*AccWidth+:AccWidth];
+        if (AccSigned ? $signed(code) > $signed(most) : code > most) most = code;
       end
     end
     assign sent[lane*AccWidth+:AccWidth] = most;
@@ -457,8 +458,8 @@ module delta_conv #(
           if (Slots == 1 || slot_go_p[4][s]) result |= total[s];
           if (slot_go_p[4][s]) begin
             touch[b] = !current[s][StateWidth-1] && !fresh_p[4];
-            touch_list[b] |= ListBits'(32'(slot_p[4][s].row) >> RowShift);
-            touch_entry[b] |= {slot_p[4][s].column, slot_p[4][s].group};
+            touch_list[b] |= ListBits'(32'(slot_p[4][s][PositionBits-1-:RowBits]) >> RowShift);
+            touch_entry[b] |= slot_p[4][s][ColumnBits+GroupBits-1:0];
           end
         end
       end
@@ -509,7 +510,7 @@ module delta_conv #(
         fresh_out_p[5],
         !end_p[5],
         end_p[5],
-        WordBits'((32'(sent_p[5].row) * Columns + 32'(sent_p[5].column)) * Groups + 32'(sent_p[5].group)),
+        WordBits'((32'(sent_row) * Columns + 32'(sent_column)) * Groups + 32'(sent_group)),
         sent_q5
       }),
       .valid_o,
