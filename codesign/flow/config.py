@@ -49,9 +49,12 @@ class LayerSection:
     Attributes:
         pe: processing elements (multiply-accumulates a cycle); divides the layer's outputs, or is not below them.
             Unset: ``hardware.pe``.
+        taps: output positions that an event reaches in one cycle: rows and columns of a layer whose window slides.
+            Unset: one. As many as an element reaches, or more, means all of them.
     """
 
     pe: int | None = limited(None, at_least=1)
+    taps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check(self, "hardware.layer")

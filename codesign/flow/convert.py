@@ -44,6 +44,8 @@ def settings(design: Design, model: Any) -> dict[str, Any]:
             )
         if layer.pe is not None:
             config["LayerName"][name]["PE"] = layer.pe
+        if layer.taps:
+            config["LayerName"][name]["Taps"] = list(layer.taps)
     return {"hls_config": config, "io_type": hardware.io_type, "project_name": design.design.name}
 
 

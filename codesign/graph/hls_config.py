@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's entries in an hls4ml config that the delta graph reads: Strategy, PE, P, Precision."""
+"""The user's entries in an hls4ml config that the delta graph reads: Strategy, PE, Taps, P, Precision."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from codesign.errors import ConfigError, ConversionError, LatticeError
 from codesign.fixed import Fixed
+from codesign.graph.axis import AnyAxis
 
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 """hls4ml classes of the layers that multiply and accumulate."""
@@ -16,25 +17,28 @@ POOLINGS = ("Pooling1D", "Pooling2D", "GlobalPooling1D", "GlobalPooling2D")
 JOINS = ("Merge", "Concatenate", "DeltaMerge")
 ENGINES = (*LINEAR, *POOLINGS, *JOINS, "Resize")
 """hls4ml classes of the layers that have processing elements."""
+SLIDING = (*LINEAR[1:], *POOLINGS, "Resize")
+"""hls4ml classes of the layers in which an element reaches several positions."""
 
 DEFAULT_PE = 16
 DEFAULT_P = 16
 
 
 def check(model: Any) -> None:
-    """Check that PE and P stand at layers that have them.
+    """Check that PE, Taps and P stand at layers that have them.
 
     Raises:
-        ConfigError: an entry of ``LayerName`` with ``PE`` or ``P`` names no layer, or one of another kind.
+        ConfigError: an entry of ``LayerName`` with one of them names no layer, or one of another kind.
     """
-    kinds = {"PE": ENGINES, "P": ("Input",)}
+    kinds = {"PE": ENGINES, "Taps": SLIDING, "P": ("Input",)}
+    owners = {"PE": "a layer that computes", "Taps": "a layer whose window slides", "P": "an input layer"}
     for name, entry in _section(model, "LayerName").items():
         for key in kinds.keys() & (entry or {}).keys():
             names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
             if name not in names:
                 nearest = difflib.get_close_matches(name, names, n=1)
                 raise ConfigError(
-                    f"{key} belongs to {'an input layer' if key == 'P' else 'a layer that computes'}",
+                    f"{key} belongs to {owners[key]}",
                     where=f"config['LayerName'][{name!r}][{key!r}]",
                     expected=f"one of {names}",
                     received=repr(name),
@@ -93,6 +97,25 @@ def pe(model: Any, layer: Any, n_out: int) -> int:
             fix=f"set config['LayerName'][{layer.name!r}]['PE'] to one of these",
         )
     return wanted
+
+
+def taps(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
+    """Return how many output rows and columns an event of a layer reaches in one cycle of the RTL; 1 and 1 unless set.
+
+    ``Taps`` holds one number an axis of the layer; as many as an element reaches, or more, means all of them.
+
+    Raises:
+        ConfigError: not positive integers, or another number of axes.
+    """
+    own = _own(model, layer, "Taps")
+    if own is None:
+        return 1, 1
+    where, axes = f"config['LayerName'][{layer.name!r}]['Taps']", 1 if layer.class_name.endswith("1D") else 2
+    given = list(own) if isinstance(own, list | tuple) else [own]
+    if len(given) != axes:
+        raise ConfigError("one number an axis", where=where, expected=f"{axes} numbers", received=repr(own))
+    rows, columns, *_ = (*(_positive(value, where) for value in given), 1)
+    return min(rows, int(y.counts().max())), min(columns, int(x.counts().max()))
 
 
 def lanes(model: Any, layer: Any) -> int:

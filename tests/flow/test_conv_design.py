@@ -63,6 +63,7 @@ pe = 2
 
 [hardware.layer.conv1]
 pe = 4
+taps = [2, 1]
 
 [clip]
 clips = 2
@@ -126,6 +127,7 @@ def test_graph_has_the_layers_of_the_blocks(build: Path) -> None:
     assert isinstance(pointwise, Conv)
     assert conv.y == conv.x == Axis.same(12, 3, 2)
     assert (conv.pe, depthwise.pe, pointwise.pe, dense.pe) == (4, 2, 2, 2)
+    assert conv.taps == (2, 1)
     assert (depthwise.depthwise, pointwise.depthwise) == (True, False)
     assert pointwise.shape == (3, 3, 6)
     assert {delta.fmt.width for delta in graph.deltas} == {4}

@@ -15,7 +15,7 @@ from qkeras import (
 )
 from random_models import conv, dense, depthwise, design, rich_conv_design, walk
 
-from codesign.errors import ConversionError, LatticeError, UnsupportedLayerError
+from codesign.errors import ConfigError, ConversionError, LatticeError, UnsupportedLayerError
 from codesign.golden import Golden
 from codesign.graph.ir import Axis, Conv
 
@@ -110,6 +110,30 @@ def test_rich_conv_model(tmp_path):
     assert (graph["dw"].y, graph["dw"].x) == (Axis(size=3, kernel=2, before=1), Axis(size=5, kernel=3, before=1))
     assert graph["dw"].depthwise
     assert graph["d1"].step_log2 == (0, 1, 0, 1)
+
+
+def test_taps_a_cycle(tmp_path):
+    made = rich_conv_design()
+    made.config["LayerName"]["c1"]["Taps"] = [9, 1]  # more than an element reaches: all of them
+    graph = made.convert(tmp_path).delta_graph
+    assert graph["c1"].taps == (2, 1)
+    assert graph["dw"].taps == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "taps", "message"),
+    [
+        ("c1", [3], r"\['c1'\]\['Taps'\]: one number an axis.*2 numbers.*\[3\]"),
+        ("c1", [0, 1], r"not a positive integer.*Received: 0"),
+        ("c1", "3", r"one number an axis.*'3'"),
+        ("fc", [1, 1], r"Taps belongs to a layer whose window slides.*'c1'.*Received: 'fc'"),
+    ],
+)
+def test_taps_that_cannot_be(tmp_path, layer, taps, message):
+    made = rich_conv_design()
+    made.config["LayerName"].setdefault(layer, {})["Taps"] = taps
+    with pytest.raises(ConfigError, match=message):
+        made.convert(tmp_path)
 
 
 def test_separable_is_two_layers(tmp_path):
