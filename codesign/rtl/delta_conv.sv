@@ -9,10 +9,10 @@
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
 // Model:      codesign.golden.scatter
-// Words live in BankRows x BankColumns memories by row and column, so that the TapRows x TapColumns words of a cycle never
-// meet. Each row has a list of its touched words in each of its banks; lists of Lists rows (from the oldest unsent to the
-// newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a delta_join there is a
-// list for every row, so that no input ever waits for another one within a frame.
+// Words live in BankRows x BankColumns memories by row and column, so that the TapRows x TapColumns words of a cycle
+// never meet. Each row has a list of its touched words in each of its banks; lists of Lists rows (from the oldest
+// unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a
+// delta_join there is a list for every row, so that no input ever waits for another one within a frame.
 module delta_conv #(
     parameter int unsigned Rows = 1,  // output rows
     parameter int unsigned Columns = 1,  // output columns
@@ -50,7 +50,7 @@ module delta_conv #(
     output logic                                 ready_o,
     input  logic [   3+PlaceBits+DeltaWidth-1:0] token_i,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic [                  RowBits-1:0] floor_i,  // no later event of the frame reaches a row before; if Joined
+    input  logic [                  RowBits-1:0] floor_i,  // if Joined: no later event reaches a row before
     // verilator lint_on UNUSEDSIGNAL
     output logic                                 valid_o,
     input  logic                                 ready_i,
@@ -91,7 +91,8 @@ module delta_conv #(
   localparam int unsigned PositionBits = RowBits + ColumnBits + GroupBits;
 
   function automatic logic [BankBits-1:0] bank_of(input logic [RowBits+ColumnBits-1:0] at);
-    bank_of = BankBits'((32'(at[ColumnBits+:RowBits]) % BankRows) * BankColumns + 32'(at[ColumnBits-1:0]) % BankColumns);
+    bank_of = BankBits'((32'(at[ColumnBits+:RowBits]) % BankRows) * BankColumns +
+                        32'(at[ColumnBits-1:0]) % BankColumns);
   endfunction
 
   function automatic logic [SpotBits-1:0] spot(input logic [PositionBits-1:0] at);

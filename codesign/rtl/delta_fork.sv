@@ -16,6 +16,10 @@ module delta_fork #(
     output logic [Outputs-1:0] valid_o,
     input  logic [Outputs-1:0] ready_i
 );
+  if (Outputs < 2) begin : g_bad
+    $error("delta_fork: Outputs must be at least 2");
+  end
+
   logic [Outputs-1:0] taken_q, taken;  // readers that have the head token
 
   assign valid_o = {Outputs{valid_i}} & ~taken_q;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   located tokens {new_stream, has_event, end_of_frame, first row, rest} of several inputs -> one such stream
-//             with the events of all in any order; its end_of_frame rides on the last token of the last input
+// Function:   located tokens {new_stream, has_event, end_of_frame, first row, rest} of several inputs -> one stream of
+//             them with the events of all in any order; its end_of_frame rides on the last token of the last input
 // Latency:    1 cycle
 // Throughput: 1 token a cycle
 // Timing:     token_o is a register; combinational ready_i -> ready_o
@@ -8,8 +8,8 @@
 // Model:      rtl_tests.models.join
 // floor_o goes with token_o: no later event of this frame has a first row before it.
 // The input that is behind goes first, but none waits for another one: only its end of frame does. So a fork whose
-// branches meet here cannot deadlock, whatever the depths of its FIFOs. It does not keep an order: delta_conv has a list
-// for every row.
+// branches meet here cannot deadlock, whatever the depths of its FIFOs. It does not keep an order: delta_conv has a
+// list for every row.
 module delta_join #(
     parameter int unsigned Inputs = 2,
     parameter int unsigned RowBits = 1,
@@ -26,6 +26,10 @@ module delta_join #(
     output logic [TokenBits-1:0]             token_o,
     output logic [RowBits-1:0]               floor_o
 );
+  if (Inputs < 2) begin : g_bad
+    $error("delta_join: Inputs must be at least 2");
+  end
+
   logic enable, take;
   logic started_q;  // a token of this frame has left
   logic new_q;  // a token that did not leave carried new_stream

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream,
-//             has_event, end_of_frame, first row, rows, first column, columns, group, weight line, lane, delta}: the output
-//             words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise: of those
+//             has_event, end_of_frame, first row, rows, first column, columns, group, weight line, lane, delta}: the
+//             output words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise:
 //             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
 // Latency:    5 cycles
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)

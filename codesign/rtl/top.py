@@ -37,7 +37,7 @@ class _Top:
         """Return ``outputs`` streams that each carry all of stream ``name``, which is one of them if it is alone."""
         if outputs < 2:
             return [name]
-        copies = [f"{name}_{i}" for i in range(outputs)]
+        copies = [f"{name}__{i}" for i in range(outputs)]
         for copy in copies:
             self.stream(copy, bits)
             self.lines.append(f"  assign {copy} = {name};")
@@ -196,7 +196,10 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> list[str]:
             f"  assign probe[3] = {event}_valid && {event}_ready && {event}[{event_bits - 3}];",
         ]
     copies = top.fork(event, event_bits, len(graph.readers(node.name)))
-    return [top.queue(copy, f"{copy}_queue", event_bits, EVENT_FIFO) for copy in copies]
+    queues = [f"{node.name}__{i}" if len(copies) > 1 else node.name for i in range(len(copies))]
+    return [
+        top.queue(copy, f"{queue}_queue", event_bits, EVENT_FIFO) for copy, queue in zip(copies, queues, strict=True)
+    ]
 
 
 def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
@@ -332,7 +335,7 @@ def _spatial(top: _Top, graph: Graph, node: Spatial, streams: list[str], probe: 
     place = 3 + bits["RowBits"] + rest
     queues = []
     for at, stream in enumerate(streams):
-        own = node.name if len(streams) == 1 else f"{node.name}_{at}"
+        own = node.name if len(streams) == 1 else f"{node.name}__{at}"
         top.stream(f"{own}_located", place)
         top.instance("locate", f"{own}_locate", locate_parameters(node, feeds, at), _link(stream, f"{own}_located"))
         queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_FIFO))

@@ -79,7 +79,7 @@ def memories(top: str) -> tuple[Memory, ...]:
                 expected=f"one of {', '.join(LEAVES)}",
                 fix="add a function for it to codesign/synth/memory.py",
             )
-        layer = instance.removeprefix("i_").rpartition("_")[0]
+        layer = _BRANCH.sub("", instance.removeprefix("i_").rpartition("_")[0])
         for kind, path, words, width in LEAVES[leaf](parameters):
             found.append(
                 Memory(
@@ -122,6 +122,7 @@ def check_fits(found: Iterable[Memory], target: str, *, where: str) -> None:
 
 
 _INSTANCE = re.compile(r"^  delta_(\w+) #\(\n(.*?)\n  \) (i_\w+) \(", re.MULTILINE | re.DOTALL)
+_BRANCH = re.compile(r"__\d+$")  # what the top appends where a node has several readers or inputs
 _PARAMETER = re.compile(r"\.(\w+)\((.*)\)")
 
 

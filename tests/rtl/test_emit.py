@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_graphs import random_conv_graph, random_graph
+from random_branches import random_branching_graph
+from random_graphs import random_graph
 
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
-from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumulator_format
 from codesign.rtl import emit, top_spec
 from codesign.rtl.emit import LEAVES
 from codesign.rtl.memories import spatial_bits, spatial_memories
@@ -41,6 +42,11 @@ def dense(name: str, before: Delta, n_out: int, pe: int, weight_fmt: Fixed | Non
     )
 
 
+def joined(first: Delta, second: Delta) -> Join:
+    sizes = {"channels": (first.size, second.size), "shifts": (0, 0), "y": Axis(size=1), "x": Axis(size=1)}
+    return Join(name="cat", inputs=(first.name, second.name), kind="concat", fmt=CODE, **sizes)  # type: ignore[arg-type]
+
+
 def chain(**changes: object) -> Graph:
     source = Source(name="in", shape=(2, 3), fmt=CODE, lanes=4)
     first = delta("d0", "in", 6, **changes)
@@ -62,7 +68,8 @@ def test_files() -> None:
 
 def test_the_top_only_instantiates() -> None:
     used = set()
-    for graph in (chain(), random_conv_graph(np.random.default_rng(1), name="net")):
+    rng = np.random.default_rng(1)
+    for graph in (chain(), random_branching_graph(rng, blocks=("residual",), name="net")):
         text = emit(graph)["net_top.sv"]
         assert "always" not in text
         used |= set(re.findall(r"^  (delta_\w+) #\(", text, re.MULTILINE))
@@ -105,12 +112,12 @@ def test_a_convolution_finds_its_weights_and_outputs_in_tables() -> None:
     lines = [codes(line, 4, 3) for line in files["conv_weight.mem"].split()]
     assert lines == weight.reshape(-1, 3).tolist(), "line = (tap * channels + channel) * groups + group"
     bits = spatial_bits(node)
-    assert bits == {"RowBits": 2, "ColumnBits": 3, "WeightBits": 4}
+    assert bits == {"RowBits": 2, "ColumnBits": 2, "WeightBits": 4}
     rows = [int(line, 16) for line in files["conv_row.mem"].split()]
     assert [(row >> 6, row >> 4 & 3, row & 15) for row in rows] == [(1, 0, 0), (2, 0, 6), (1, 1, 6)]
     columns = [int(line, 16) for line in files["conv_column.mem"].split()]
-    reached = [(column >> 7, column >> 4 & 7, column & 15) for column in columns]
-    assert reached == [(1, 0, 2), (2, 0, 4), (1, 2, 2), (2, 2, 4), (1, 4, 2)], "words, so twice the column"
+    reached = [(column >> 6, column >> 4 & 3, column & 15) for column in columns]
+    assert reached == [(1, 0, 2), (2, 0, 4), (1, 1, 2), (2, 1, 4), (1, 2, 2)]
 
 
 def test_unsigned_weights_get_a_sign_bit() -> None:
@@ -155,11 +162,19 @@ def test_a_network_without_linear_layer_is_refused() -> None:
         emit(Graph(name="net", nodes=chain().nodes[:2]))
 
 
-def test_a_branch_is_refused() -> None:
+def test_a_node_that_nothing_reads_is_refused() -> None:
     source, first, node = chain().nodes
     assert isinstance(first, Delta)
-    with pytest.raises(ConversionError, match=r"fc2: .*branching"):
+    with pytest.raises(ConversionError, match=r"fc: .*every other node has a reader"):
         emit(Graph(name="net", nodes=(source, first, node, dense("fc2", first, 2, 1))))
+
+
+def test_two_readers_of_the_input_are_refused() -> None:
+    source, first, _ = chain().nodes
+    assert isinstance(first, Delta)
+    second = delta("d1", "in", 6)
+    with pytest.raises(ConversionError, match=r"in: the input goes to one delta activation"):
+        emit(Graph(name="net", nodes=(source, first, second, joined(first, second))))
 
 
 @pytest.mark.parametrize("name", ["1st", "a-b", "", "a b"])

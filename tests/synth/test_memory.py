@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph
 
 from codesign.errors import SynthesisError
@@ -76,14 +77,15 @@ def named(items: list[dict[str, Any]], prefix: str) -> Iterator[tuple[str, dict[
 GRAPHS = {
     **{f"dense {seed}": ("dense", seed) for seed in range(6)},
     **{f"convolutions {seed}": ("conv", seed) for seed in range(10)},
+    **{f"branches {seed}": ("branches", seed) for seed in range(10)},
 }
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_sizes_are_those_that_are_elaborated(name: str, tmp_path: Path) -> None:
     kind, seed = GRAPHS[name]
-    rng = np.random.default_rng(seed)
-    graph = random_graph(rng) if kind == "dense" else random_conv_graph(rng)
+    make = {"dense": random_graph, "conv": random_conv_graph, "branches": random_branching_graph}[kind]
+    graph = make(np.random.default_rng(seed))
     found = memories(top_of(graph))
     assert {memory.path: (memory.words, memory.width) for memory in found} == elaborated(graph, tmp_path)
     assert {memory.layer for memory in found} <= {node.name for node in graph.nodes}
