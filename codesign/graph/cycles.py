@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cycle model: from the number of events of each layer and frame to clock cycles, without simulating anything.
 
-An event costs what it reaches (``reach()``, cycles). Event counts do not say which elements changed, so a layer takes
-``events * mean cost``: exact where all elements cost the same.
+An event costs what it reaches (``reach()``, cycles). Event counts alone do not say which elements changed, so a layer
+takes ``events * mean cost``: exact where all elements cost the same. Who knows which ones changed can say so
+(`Reached`): an object in the middle of a frame reaches more than the mean, and the same words again and again.
 A frame is followed through the pipeline with these times:
 
 * the input takes a beat or an event a cycle, whichever are more;
@@ -14,8 +15,7 @@ A frame is followed through the pipeline with these times:
 * a convolution (and what else slides) takes the next frame when it has sent all rows of this one; it sends through the
   bank of its state that accumulation leaves idle.
 
-Assumptions: frames are offered back to back and taken at once; the changed elements are spread evenly over a frame.
-Where they are not, a layer takes more or less than the mean, most of all on small feature maps with wide borders.
+Assumptions: frames are offered back to back and taken at once; from counts alone, changed elements are spread evenly.
 Frames of a few tens of cycles, or of a few events a row, may be 10 % off. What reports call *estimate* is this.
 """
 
@@ -67,23 +67,39 @@ class CycleEstimate:
     cycles: FloatArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What the events of one engine reach, of ``T`` frames.
+
+    Attributes:
+        cycles: what its events cost, ``[T]``.
+        words: output words that they reach, each counted once, ``[T]``.
+    """
+
+    cycles: ArrayLike
+    words: ArrayLike
+
+
 def event_counts(graph: Graph, trace: Trace) -> dict[str, IntArray]:
     """Return the events of each engine and frame of a golden trace, ``[T]`` each."""
     moved = {name: (deltas != 0).sum(axis=1) for name, deltas in trace.deltas.items()}
     return {node.name: np.sum([moved[name] for name in node.inputs], axis=0) for node in graph.engines}
 
 
-def estimate(graph: Graph, events: Mapping[str, ArrayLike]) -> CycleEstimate:
+def estimate(
+    graph: Graph, events: Mapping[str, ArrayLike], reached: Mapping[str, Reached] | None = None
+) -> CycleEstimate:
     """Predict cycles from event counts.
 
     Args:
         graph: the network.
         events: for each engine its events in each frame, ``[T]``, T >= 1. The frames follow one that has left.
+        reached: for each engine what these events reach; None: as many words as evenly spread events do.
 
     Raises:
         FrameError: an engine is missing, or has another number of frames.
     """
-    stages = _stages(graph, events)
+    stages = _stages(graph, events, reached)
     pipeline = _Pipeline(graph, stages)
     frames = len(stages[0].events)
     ends = np.array([pipeline.push(t) for t in range(frames)])
@@ -107,7 +123,8 @@ class _Stage:
         node: the engine; None for the input.
         before: stages whose results it takes.
         events: in each frame, ``[T]``.
-        pace: cycles an event occupies it.
+        work: cycles that the events of each frame occupy it, ``[T]``.
+        touched: output words that they reach, ``[T]``.
         least: cycles a frame takes at least.
         queue: events that wait in front of it.
         first: share of a frame after which it sends its first results.
@@ -123,7 +140,8 @@ class _Stage:
     node: Engine | None
     before: tuple[_Stage, ...]
     events: FloatArray
-    pace: float
+    work: FloatArray
+    touched: FloatArray
     least: float
     queue: float
     first: float
@@ -143,7 +161,7 @@ class _Stage:
     def push(self, t: int) -> None:
         """Take frame ``t`` as soon as its events arrive."""
         begin = max([self.free, *(stage.first_out(self.events[t]) for stage in self.before)])
-        work = max(self.least, self.events[t] * self.pace)
+        work = max(self.least, self.work[t])
         idle = begin > self.free or not self.events[t]
         drain = self.words if t and self.events[t - 1] and idle else 0
         begin = max(begin, self.free + drain)
@@ -152,8 +170,8 @@ class _Stage:
         self.finish.append(max([begin + work, *late]))
         self.free = self.finish[-1]
         if isinstance(self.node, Spatial) and self.events[t]:
-            self.free += SENDING + self._unsent(work)
-        self.busy.append(self._reached(t) + drain)
+            self.free += SENDING + self._unsent(t, work)
+        self.busy.append(self.work[t] + drain if self.node else 0.0)
         self.seen.append((self.seen[-1] if t else 0.0) + self.events[t])
 
     def first_out(self, events: float) -> float:
@@ -171,19 +189,16 @@ class _Stage:
         if taken > 0:
             t = bisect_left(self.seen, taken)
             for stage in self.before:
-                stage.free = max(stage.free, self.finish[t] - (self.seen[t] - taken) * self.pace)
+                late = (self.seen[t] - taken) * self.work[t] / self.events[t]
+                stage.free = max(stage.free, self.finish[t] - late)
 
-    def _unsent(self, work: float) -> float:
+    def _unsent(self, t: int, work: float) -> float:
         """Return the words of a convolution that leave after the frame's last event: those of its last rows at least.
 
         The others have left while it worked, as far as it kept their bank idle: every other cycle of its work.
         """
-        assert self.node is not None
-        touched = _touched(self.node.words, work)
+        touched = float(self.touched[t])
         return max(self.last * touched, touched - (self.finish[-1] - self.start[-1] - work / 2))
-
-    def _reached(self, t: int) -> float:
-        return float(self.events[t] * mean_reach(self.node)) if self.node else 0.0
 
 
 class _Pipeline:
@@ -191,7 +206,8 @@ class _Pipeline:
 
     def __init__(self, graph: Graph, stages: list[_Stage]) -> None:
         self.stages = stages
-        self.packet = -(-graph.output.size // stages[-1].node.pe) if stages[-1].node else 0
+        last = stages[-1].node
+        self.packet = -(-graph.output.size // last.pe) if last else 0
         self.left = 0.0
 
     def push(self, t: int) -> float:
@@ -199,23 +215,24 @@ class _Pipeline:
         for stage in self.stages:
             stage.push(t)
         last = self.stages[-1]
-        words = _touched(self.packet, last.events[t] * last.pace)
-        self.left = max(last.last_out() + last.words, self.left + words) + self.packet
+        self.left = max(last.last_out() + last.words, self.left + float(last.touched[t])) + self.packet
         for stage in reversed(self.stages):
             stage.hold_back()
         return self.left
 
 
-def _stages(graph: Graph, events: Mapping[str, ArrayLike]) -> list[_Stage]:
+def _stages(graph: Graph, events: Mapping[str, ArrayLike], reached: Mapping[str, Reached] | None) -> list[_Stage]:
     """Return the input and every engine, in order."""
     counts = _checked(graph, events)
+    known = reached or {node.name: _evenly(node, counts[node.name]) for node in graph.engines}
     first = next(counts[node.name] for node in graph.engines if graph.nodes[1].name in node.inputs)
     stages = {
         graph.nodes[1].name: _Stage(
             node=None,
             before=(),
             events=first,
-            pace=1.0,
+            work=first,
+            touched=first,
             least=graph.source.beats,
             queue=0.0,
             first=0.0,
@@ -229,7 +246,8 @@ def _stages(graph: Graph, events: Mapping[str, ArrayLike]) -> list[_Stage]:
             node=node,
             before=before,
             events=counts[node.name],
-            pace=max(1.0, mean_reach(node)),  # one that reaches nothing is dropped on its way
+            work=np.asarray(known[node.name].cycles, np.float64),
+            touched=np.asarray(known[node.name].words, np.float64),
             least=0.0,
             queue=EVENT_QUEUE + sum(_waiting(graph, stage, counts[node.name].mean() / node.n_in) for stage in before),
             first=_first_row(node.y) if isinstance(node, Spatial) else 1.0,
@@ -270,9 +288,10 @@ def _first_row(axis: AnyAxis) -> float:
     return max((row + 1 for row in range(axis.size) if axis.first(row) == 0), default=0) / axis.size
 
 
-def _touched(words: int, visits: float) -> float:
-    """Return how many of ``words`` are reached at least once by ``visits`` that fall anywhere."""
-    return float(words * (1.0 - (1.0 - 1.0 / words) ** visits))
+def _evenly(node: Engine, events: FloatArray) -> Reached:
+    """Return what ``events`` that fall anywhere cost, and how many words they reach at least once."""
+    cycles = events * mean_reach(node)
+    return Reached(cycles=cycles, words=node.words * (1.0 - (1.0 - 1.0 / node.words) ** cycles))
 
 
 def _waiting(graph: Graph, stage: _Stage, density: float) -> float:

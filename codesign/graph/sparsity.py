@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from codesign.errors import FrameError
 from codesign.golden import Trace
-from codesign.graph.ir import Graph
+from codesign.graph.axis import AnyAxis
+from codesign.graph.ir import Dense, Engine, Graph, Join
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class LayerActivity:
         active_macs: MACs whose delta is not 0.
         spatial_macs: MACs whose code is not 0.
         ideal_cycles: reached output words, summed over events.
+        words: output words reached, each counted once.
     """
 
     name: str
@@ -40,6 +42,7 @@ class LayerActivity:
     active_macs: NDArray[np.int64]
     spatial_macs: NDArray[np.int64]
     ideal_cycles: NDArray[np.int64]
+    words: NDArray[np.int64]
 
     @property
     def density(self) -> NDArray[np.float64]:
@@ -81,9 +84,35 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
                 active_macs=_total(array @ node.fanout(at) for at, array in enumerate(moved)),
                 spatial_macs=_total(array @ node.fanout(at) for at, array in enumerate(alive)),
                 ideal_cycles=_total(array @ node.reach(at) for at, array in enumerate(moved)),
+                words=words_reached(node, moved),
             )
         )
     return tuple(layers)
+
+
+def words_reached(node: Engine, moved: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """Return how many output words the changed elements of each input, ``[T, n_in]``, reach: each once, ``[T]``."""
+    if isinstance(node, Dense):
+        return np.where(moved[0].any(axis=1), node.words, 0)
+    hit = np.zeros((len(moved[0]), *node.shape[:2], node.groups))
+    rows, columns = (_reaches(axis) for axis in (node.y, node.x))
+    for at, changed in enumerate(moved):
+        channels = changed.reshape(len(changed), node.y.size, node.x.size, -1)
+        if not node.channelwise:
+            hit += (rows @ channels.any(axis=3).astype(np.float64) @ columns.T)[..., None]
+            continue
+        first = node.offsets[at] if isinstance(node, Join) else 0
+        for channel in range(channels.shape[3]):
+            hit[..., (first + channel) // node.pe] += rows @ channels[..., channel].astype(np.float64) @ columns.T
+    result: NDArray[np.int64] = (hit > 0).reshape(len(hit), -1).sum(axis=1)
+    return result
+
+
+def _reaches(axis: AnyAxis) -> NDArray[np.float64]:
+    """Return 1 where an output of an axis reads an input, ``[outputs, inputs]``."""
+    outputs = np.arange(axis.outputs)
+    spans = [(outputs >= axis.first(i)) & (outputs <= axis.last(i)) for i in range(axis.size)]
+    return np.array(spans, np.float64).T
 
 
 def _total(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.golden import Golden
-from codesign.graph.cycles import CycleEstimate, dense_cycles, estimate
+from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
 from codesign.graph.ir import Conv, Delta, Engine, Graph, Join, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
 from codesign.report.model import Layer, Spread, Throughput
@@ -71,6 +71,7 @@ def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
         active_macs=np.concatenate([part.active_macs for part in parts]),
         spatial_macs=np.concatenate([part.spatial_macs for part in parts]),
         ideal_cycles=np.concatenate([part.ideal_cycles for part in parts]),
+        words=np.concatenate([part.words for part in parts]),
     )
 
 
@@ -123,8 +124,15 @@ def state_bits(graph: Graph, node: Engine) -> int:
 def estimated(golden: GoldenRun, graph: Graph) -> list[CycleEstimate]:
     """Return what the cycle model predicts for each clip, first frame left out."""
     clips = len(golden.outputs)
-    events = {layer.name: layer.events.reshape(clips, -1) for layer in golden.layers}
-    return [estimate(graph, {name: counts[clip] for name, counts in events.items()}) for clip in range(clips)]
+
+    found = []
+    for frames in np.split(np.arange(golden.ideal.size), clips):
+        events = {layer.name: layer.events[frames] for layer in golden.layers}
+        reached = {
+            layer.name: Reached(cycles=layer.ideal_cycles[frames], words=layer.words[frames]) for layer in golden.layers
+        }
+        found.append(estimate(graph, events, reached))
+    return found
 
 
 def throughput_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from random_branches import random_branching_graph
 from random_graphs import alive, random_conv_graph, random_graph, random_walk
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
-from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
-from codesign.graph.cycles import DENSE_DEPTH, INPUT_DEPTH, SENDING, dense_cycles, estimate, event_counts
-from codesign.graph.sparsity import dense_ideal_cycles
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
+from codesign.graph.cycles import DENSE_DEPTH, INPUT_DEPTH, SENDING, Reached, dense_cycles, estimate, event_counts
+from codesign.graph.sparsity import activity, dense_ideal_cycles
 from codesign.sim import RtlSimulator
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("cycles")]
@@ -105,6 +107,45 @@ def test_a_convolution_sends_its_last_rows_before_the_next_frame() -> None:
 def test_dense_cycles_are_those_of_the_slowest_layer() -> None:
     assert dense_cycles(two_dense()) == pytest.approx(300)
     assert dense_cycles(two_dense()) == pytest.approx(dense_ideal_cycles(two_dense()))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_words_reached_are_those_that_every_event_walks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_branching_graph(rng)
+    trace = Golden(graph).run(random_walk(rng, graph, 6, 0.1))
+    for node, seen in zip(graph.engines, activity(graph, trace), strict=True):
+        assert isinstance(node, Spatial)
+        for t in range(5):
+            words = {
+                word
+                for at, name in enumerate(node.inputs)
+                for element in np.flatnonzero(trace.deltas[name][t + 1])
+                for word in walked(node, at, int(element))
+            }
+            assert seen.words[t] == len(words), (node.name, t)
+
+
+def walked(node: Spatial, at: int, element: int) -> Iterator[tuple[int, int, int]]:
+    """Return the output words (row, column, group) that an element reaches, by the definition."""
+    position, channel = divmod(element, node.channels_in(at))
+    iy, ix = divmod(position, node.x.size)
+    if isinstance(node, Join):
+        channel += node.offsets[at]
+    groups = [channel // node.pe] if node.channelwise else range(node.groups)
+    for oy in range(node.y.first(iy), node.y.last(iy) + 1):
+        for ox in range(node.x.first(ix), node.x.last(ix) + 1):
+            yield from ((oy, ox, group) for group in groups)
+
+
+def test_an_object_in_the_middle_reaches_few_words_often() -> None:
+    graph = one_conv()
+    evenly = estimate(graph, {"conv": [30] * 6})
+    there = {"conv": Reached(cycles=[30 * 9] * 6, words=[25] * 6)}
+    middle = estimate(graph, {"conv": [30] * 6}, there)
+    assert middle.layers["conv"] == pytest.approx([270] * 6)
+    assert middle.layers["conv"][0] > evenly.layers["conv"][0]
+    assert middle.cycles[-1] - 270 < evenly.cycles[-1] - evenly.layers["conv"][0], "fewer words are left to send"
 
 
 @pytest.mark.parametrize("events", [{"fc0": [1]}, {"fc0": [1], "fc1": [1, 2]}, {"fc0": [], "fc1": []}, {}])
