@@ -24,7 +24,7 @@ def save_graph(graph: Graph, folder: Path) -> None:
     for node in graph.nodes:
         values = {item.name: getattr(node, item.name) for item in dataclasses.fields(node)}
         arrays |= {f"{node.name}/{name}": values.pop(name) for name in _ARRAYS if name in values}
-        nodes.append({"kind": type(node).__name__, **{name: plain(value) for name, value in values.items()}})
+        nodes.append({"node": type(node).__name__, **{name: plain(value) for name, value in values.items()}})
     (folder / "graph.json").write_text(json.dumps({"name": graph.name, "nodes": nodes}, indent=1) + "\n")
     np.savez_compressed(folder / "weights.npz", **arrays)
 
@@ -38,7 +38,7 @@ def load_graph(folder: Path) -> Graph:
 
 
 def _node(values: dict[str, Any], folder: Path, arrays: Any) -> Node:
-    kind = _KINDS[values.pop("kind")]
+    kind = _KINDS[values.pop("node")]
     name = values["name"]
     known = {key: arrays[f"{name}/{key}"] for key in _ARRAYS if f"{name}/{key}" in arrays}
     node: Node = build(kind, values, where=name, folder=folder, known=known)

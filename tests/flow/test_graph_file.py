@@ -6,11 +6,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+from random_branches import BLOCKS, random_branching_graph
+from random_graphs import random_walk
 
 from codesign.fixed import Fixed
 from codesign.flow.graph_file import load_graph, save_graph
 from codesign.golden import Golden
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.rtl import emit
 
 
 def small_graph(seed: int = 3) -> Graph:
@@ -70,6 +74,17 @@ def test_convolution_round_trip(tmp_path: Path) -> None:
     assert isinstance(one, Conv)
     assert (one.y, one.x, one.depthwise, one.pe, one.fmt) == (conv.y, conv.x, False, 3, conv.fmt)
     frames = rng.integers(0, 256, (50, 2, 3, 1))
+    np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_branches_round_trip(tmp_path: Path, block: str) -> None:
+    rng = np.random.default_rng(6)
+    graph = random_branching_graph(rng, blocks=(block,))
+    save_graph(graph, tmp_path)
+    again = load_graph(tmp_path)
+    assert emit(again) == emit(graph)
+    frames = random_walk(rng, graph, 20, 0.3)
     np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
 
 
