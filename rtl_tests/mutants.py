@@ -194,7 +194,9 @@ MUTANTS = [
             "if (last_x) line_q <= row_line - WeightBits'(StepY * TapRows)",
             "if (last_x) line_q <= row_line",
         ),
-        ("frames overtake", "(!end_of_frame || unsent_q[HalfBits] == half_q)", "1'b1"),
+        ("lists of the last frame", "base_list_p[4] + ListBits'", "ListBits'"),
+        ("skips into the next frame", "low_within ? low_p[4] : send_base_q + RingBits'(Rows)", "low_p[4]"),
+        ("frames overtake", "(!end_of_frame || unsent_odd_q == odd_q)", "1'b1"),
         ("unsigned delta", "ProductWidth'($signed(delta_p[3]))", "ProductWidth'(delta_p[3])"),
     ),
     *_mutants(
@@ -206,6 +208,7 @@ MUTANTS = [
     *_mutants(
         "conv",
         "max 3x2",
+        ("a frame a row too early", "Least = Rows + 1 > Lists ? Rows + 1 : Lists", "Least = Rows + 1"),
         ("every place of the window", "Window == 0 || line_p[4][s] == WeightBits'(f)", "1'b1"),
         ("a cycle late", "line_p[4:3] <= line_p[3:2]", "line_p[4:3] <= {2{line_p[2]}}"),
         ("the smallest", "$signed(code) > $signed(most)", "$signed(code) < $signed(most)"),
@@ -216,7 +219,7 @@ MUTANTS = [
         "conv",
         "concat",
         ("group of the first", "group_q1 <= first_group + inner_q", "group_q1 <= inner_q"),
-        ("rows in the order of events", "Joined ? {half_q, HalfBits'(floor_i)} : ring_first", "ring_first"),
+        ("rows in the order of events", "Joined ? base_q + RingBits'(floor_i) : ring_first", "ring_first"),
         ("bias of a join", "initial_state = '0", "initial_state = '1"),
     ),
     *_mutants(

@@ -70,9 +70,11 @@ module delta_conv #(
     $error("delta_conv: Lists must be a power of two, at least 2 * BankRows");
   end
 
-  // Frames take turns in two halves of a ring of rows; the last row of a half is only the mark of the frame's end.
-  localparam int unsigned HalfBits = $clog2((Rows + 1 > 2 * Lists) ? Rows + 1 : 2 * Lists);
-  localparam int unsigned RingBits = HalfBits + 1;
+  // Rows of consecutive frames lie on a ring: a frame's rows from its base on, then the mark of its end, then a gap
+  // that keeps bases in the first row of banks and the same row of two frames further apart than there are lists.
+  localparam int unsigned Least = Rows + 1 > Lists ? Rows + 1 : Lists;
+  localparam int unsigned Stride = (Least + BankRows - 1) / BankRows * BankRows;
+  localparam int unsigned RingBits = $clog2(2 * Stride + 2);
   localparam int unsigned ListRows = Lists / BankRows;  // lists of a bank
   localparam int unsigned ListBits = $clog2(ListRows);
   localparam int unsigned BankRowWords = (Columns + BankColumns - 1) / BankColumns * Groups;
@@ -109,7 +111,8 @@ module delta_conv #(
   logic [LaneBits-1:0] event_lane;
   logic [DeltaWidth-1:0] delta;
   logic [RingBits-1:0] ring_first, ring_last, ring_floor, low, low_q, span, unsent_q;
-  logic half_q;  // of the ring, for the frame being accumulated
+  logic [RingBits-1:0] base_q, next_base;  // of the frame being accumulated, and of the next one
+  logic odd_q, unsent_odd_q;  // that frame, and the one of the oldest unsent row, counted modulo 2
   logic fresh_q;  // that frame is the first of its stream
   logic start_q;  // the next word is the first of its event
   logic clean_q;  // every word is its bias
@@ -118,11 +121,11 @@ module delta_conv #(
   assign {new_stream, has_event, end_of_frame, first_row, rows, first_column, columns, first_group, first_line,
           event_lane, delta} = token_i;
   assign unclean = valid_i && new_stream && !clean_q;
-  assign ring_first = {half_q, HalfBits'(first_row)};
+  assign ring_first = base_q + RingBits'(first_row);
   assign ring_last = ring_first + RingBits'(rows) - 1'b1;
-  assign ring_floor = Joined ? {half_q, HalfBits'(floor_i)} : ring_first;
+  assign ring_floor = Joined ? base_q + RingBits'(floor_i) : ring_first;
   assign span = ring_last - unsent_q;
-  assign admit = !unclean && (!end_of_frame || unsent_q[HalfBits] == half_q);  // at most two frames in the ring
+  assign admit = !unclean && (!end_of_frame || unsent_odd_q == odd_q);  // at most two frames in the ring
   assign go = valid_i && has_event && admit && span < RingBits'(Lists);
   assign bare = valid_i && !has_event && admit;
   assign last_inner = inner_q == GroupBits'(Inner - 1);
@@ -133,12 +136,14 @@ module delta_conv #(
   assign line = start_q ? first_line : line_q;
   assign row_line = start_q ? first_line : row_line_q;
   // No later event reaches a row before this one. Told even while the head event waits, so that those rows can leave.
-  assign low = bare && end_of_frame ? {!half_q, HalfBits'(0)} : valid_i && has_event && !unclean ? ring_floor : low_q;
+  assign next_base = base_q + RingBits'(Stride);
+  assign low = bare && end_of_frame ? next_base : valid_i && has_event && !unclean ? ring_floor : low_q;
   assign probe_o = {pop && end_of_frame, valid_i && !go && !bare, go, pop && has_event};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      half_q <= 1'b0;
+      base_q <= '0;
+      odd_q <= 1'b0;
       fresh_q <= 1'b1;
       start_q <= 1'b1;
       inner_q <= '0;
@@ -146,14 +151,17 @@ module delta_conv #(
       y_q <= '0;
       low_q <= '0;
     end else begin
-      low_q <= pop && end_of_frame ? {!half_q, HalfBits'(0)} : low;
+      low_q <= pop && end_of_frame ? next_base : low;
       if (go) begin
         start_q <= last_y;
         inner_q <= last_inner ? '0 : inner_q + 1'b1;
         if (last_inner) x_q <= last_x ? '0 : x_q + ColumnBits'(TapColumns);
         if (last_x) y_q <= last_y ? '0 : y_q + RowBits'(TapRows);
       end
-      if (pop && end_of_frame) half_q <= !half_q;
+      if (pop && end_of_frame) begin
+        base_q <= next_base;
+        odd_q  <= !odd_q;
+      end
       if (unclean) fresh_q <= 1'b1;
       else if (pop && end_of_frame) fresh_q <= 1'b0;
     end
@@ -170,6 +178,7 @@ module delta_conv #(
   // ---- Accumulation. Stage 1: first place. 2: places and banks of the slots. 3: read. 4: add, note the first touch.
   logic [4:1] go_q, fresh_p;
   logic [4:1][RingBits-1:0] low_p;
+  logic [4:1][ListBits-1:0] base_list_p;  // list of the base row
   logic [RowBits-1:0] row_q1;
   logic [ColumnBits-1:0] column_q1;
   logic [GroupBits-1:0] group_q1;
@@ -199,6 +208,7 @@ module delta_conv #(
   end
   always_ff @(posedge clk_i) begin
     fresh_p <= {fresh_p[3:1], fresh_q};
+    base_list_p <= {base_list_p[3:1], base_q[RowShift+:ListBits]};
     row_q1 <= first_row + y_q;
     column_q1 <= first_column + x_q;
     group_q1 <= first_group + inner_q;
@@ -253,7 +263,10 @@ module delta_conv #(
   logic [BankColumns-1:0][EntryBits:0] counts;  // of the oldest row
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] entry_s1;
   logic [PickBits-1:0] pick;  // column of banks that is sent: the first that has words
-  logic [RingBits-1:0] oldest_q, ring_s1, ring_s2;
+  logic [RingBits-1:0] oldest_q, send_base_q, ring_s1, ring_s2;
+  logic odd_s1, odd_s2, send_odd_q;
+  logic [RowBits-1:0] oldest_row, row_s1;
+  logic low_within;  // low is in the frame that is sent
   logic [EntryBits-1:0] sent_q;
   logic [ColumnBits-1:0] walk_column_q;
   logic [GroupBits-1:0] walk_group_q;
@@ -271,13 +284,15 @@ module delta_conv #(
   assign oldest_list = oldest_q[RowShift+:ListBits];
   assign oldest_bank = BankBits'((32'(oldest_q) % BankRows) * BankColumns + 32'(pick));
   assign row_done = oldest_q != low_p[4];
-  assign at_end = &oldest_q[HalfBits-1:0];
-  assign no_word = send_fresh_q ? oldest_q[HalfBits-1:0] >= HalfBits'(Rows) : counts == '0;
+  assign oldest_row = RowBits'(oldest_q - send_base_q);
+  assign at_end = oldest_q - send_base_q == RingBits'(Rows);
+  assign low_within = low_p[4] - send_base_q < RingBits'(Rows);
+  assign no_word = !send_fresh_q && counts == '0;
   assign all_empty = !send_fresh_q && count_q == '0;
   assign last_entry = (EntryBits + 1)'(sent_q) == counts[pick] - 1'b1;
   assign ready_s1 = !valid_s2 || grant;
   assign take = row_done && (at_end || !no_word) && (!valid_s1 || ready_s1);
-  assign place_s1 = {RowBits'(ring_s1[HalfBits-1:0]), fresh_s1 ? walk_s1 : entry_s1[bank_s1]};
+  assign place_s1 = {row_s1, fresh_s1 ? walk_s1 : entry_s1[bank_s1]};
 
   always_comb begin
     pick = '0;
@@ -298,7 +313,10 @@ module delta_conv #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       oldest_q <= '0;
+      send_base_q <= '0;
+      send_odd_q <= 1'b0;
       unsent_q <= '0;
+      unsent_odd_q <= 1'b0;
       count_q <= '0;
       sent_q <= '0;
       walk_column_q <= '0;
@@ -308,7 +326,11 @@ module delta_conv #(
       valid_s2 <= 1'b0;
     end else begin
       if (take) begin
-        if (at_end || last_word) oldest_q <= oldest_q + 1'b1;
+        if (at_end) begin
+          oldest_q <= send_base_q + RingBits'(Stride);
+          send_base_q <= send_base_q + RingBits'(Stride);
+          send_odd_q <= !send_odd_q;
+        end else if (last_word) oldest_q <= oldest_q + 1'b1;
         if (!at_end && send_fresh_q) begin
           walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
           if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
@@ -319,7 +341,7 @@ module delta_conv #(
       end else if (row_done && !at_end && no_word) begin
         // Skip one empty row, or all of them at once.
         if (!all_empty) oldest_q <= oldest_q + 1'b1;
-        else oldest_q <= low_p[4][HalfBits] == oldest_q[HalfBits] ? low_p[4] : {oldest_q[HalfBits], {HalfBits{1'b1}}};
+        else oldest_q <= low_within ? low_p[4] : send_base_q + RingBits'(Rows);
       end
       if (unclean) send_fresh_q <= send_fresh_q || drained;
       else if (take && at_end) send_fresh_q <= 1'b0;
@@ -329,7 +351,7 @@ module delta_conv #(
       if (ready_s1) valid_s2 <= valid_s1;
       if (take) valid_s1 <= 1'b1;
       else if (ready_s1) valid_s1 <= 1'b0;
-      unsent_q <= valid_s2 ? ring_s2 : valid_s1 ? ring_s1 : oldest_q;
+      {unsent_odd_q, unsent_q} <= valid_s2 ? {odd_s2, ring_s2} : valid_s1 ? {odd_s1, ring_s1} : {send_odd_q, oldest_q};
     end
   end
   for (genvar b = 0; b < Banks; b++) begin : g_list
@@ -342,13 +364,14 @@ module delta_conv #(
   always_ff @(posedge clk_i) begin
     if (take) begin
       walk_s1  <= {walk_column_q, walk_group_q};
-      ring_s1  <= oldest_q;
+      {odd_s1, ring_s1} <= {send_odd_q, oldest_q};
+      row_s1   <= oldest_row;
       bank_s1  <= oldest_bank;
       end_s1   <= at_end;
       fresh_s1 <= send_fresh_q;
     end
     if (ready_s1) begin
-      ring_s2 <= ring_s1;
+      {odd_s2, ring_s2} <= {odd_s1, ring_s1};
       place_s2 <= place_s1;
       bank_s2 <= bank_of(place_s1[PositionBits-1:GroupBits]);
       spot_s2 <= spot(place_s1);
@@ -459,7 +482,7 @@ module delta_conv #(
           if (Slots == 1 || slot_go_p[4][s]) result |= total[s];
           if (slot_go_p[4][s]) begin
             touch[b] = !current[s][StateWidth-1] && !fresh_p[4];
-            touch_list[b] |= ListBits'(32'(slot_p[4][s][PositionBits-1-:RowBits]) >> RowShift);
+            touch_list[b] |= base_list_p[4] + ListBits'(32'(slot_p[4][s][PositionBits-1-:RowBits]) >> RowShift);
             touch_entry[b] |= slot_p[4][s][ColumnBits+GroupBits-1:0];
           end
         end
