@@ -12,11 +12,9 @@ A frame is followed through the pipeline with these times:
 * an engine that falls behind lets the ones before it run ahead by what the queue between them holds; so frames that
   are expensive in different layers share their time, as in the hardware;
 * the packet leaves last, a word a cycle, while no further result is taken.
-* a convolution (and what else slides) takes the next frame when it has sent all rows of this one; it sends through the
-  bank of its state that accumulation leaves idle.
 
 Assumptions: frames are offered back to back and taken at once; from counts alone, changed elements are spread evenly.
-Frames of a few tens of cycles, or of a few events a row, may be 10 % off. What reports call *estimate* is this.
+Frames of less than about 200 cycles may be 10 % off. What reports call *estimate* is this.
 """
 
 from __future__ import annotations
@@ -43,9 +41,6 @@ DENSE_DEPTH = 11
 """Cycles from the last event of a frame to the first event of the next layer, beside the words on their way."""
 CONV_DEPTH = 22
 """The same for an engine that sends rows: also `locate`, and the way through the row lists."""
-SENDING = 7
-"""Cycles from the last event of a frame until a convolution has found its last rows; then it sends their words, and
-only then takes the next frame."""
 EVENT_QUEUE = 64
 """Events that wait in front of an engine."""
 INPUT_WORDS, LAYER_WORDS = 16, 32
@@ -169,8 +164,6 @@ class _Stage:
         self.start.append(begin)
         self.finish.append(max([begin + work, *late]))
         self.free = self.finish[-1]
-        if isinstance(self.node, Spatial) and self.events[t]:
-            self.free += SENDING + self._unsent(t, work)
         self.busy.append(self.work[t] + drain if self.node else 0.0)
         self.seen.append((self.seen[-1] if t else 0.0) + self.events[t])
 
@@ -191,14 +184,6 @@ class _Stage:
             for stage in self.before:
                 late = (self.seen[t] - taken) * self.work[t] / self.events[t]
                 stage.free = max(stage.free, self.finish[t] - late)
-
-    def _unsent(self, t: int, work: float) -> float:
-        """Return the words of a convolution that leave after the frame's last event: those of its last rows at least.
-
-        The others have left while it worked, as far as it kept their bank idle: every other cycle of its work.
-        """
-        touched = float(self.touched[t])
-        return max(self.last * touched, touched - (self.finish[-1] - self.start[-1] - work / 2))
 
 
 class _Pipeline:

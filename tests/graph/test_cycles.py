@@ -15,7 +15,7 @@ from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
-from codesign.graph.cycles import DENSE_DEPTH, INPUT_DEPTH, SENDING, Reached, dense_cycles, estimate, event_counts
+from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, event_counts
 from codesign.graph.sparsity import activity, dense_ideal_cycles
 from codesign.sim import RtlSimulator
 
@@ -98,12 +98,6 @@ def test_a_convolution_takes_the_mean_of_what_its_elements_reach() -> None:
     assert found.layers["conv"][2] == graph.linears[0].reach().sum()
 
 
-def test_a_convolution_sends_its_last_rows_before_the_next_frame() -> None:
-    steady = estimate(one_conv(), {"conv": [64] * 6}).cycles[-1]
-    work = one_conv().linears[0].reach().sum()
-    assert steady == pytest.approx(work + SENDING + 2 * 8, abs=0.1)  # the last input row reaches two output rows
-
-
 def test_dense_cycles_are_those_of_the_slowest_layer() -> None:
     assert dense_cycles(two_dense()) == pytest.approx(300)
     assert dense_cycles(two_dense()) == pytest.approx(dense_ideal_cycles(two_dense()))
@@ -138,14 +132,14 @@ def walked(node: Spatial, at: int, element: int) -> Iterator[tuple[int, int, int
             yield from ((oy, ox, group) for group in groups)
 
 
-def test_an_object_in_the_middle_reaches_few_words_often() -> None:
+def test_an_object_in_the_middle_costs_more_than_the_mean() -> None:
     graph = one_conv()
     evenly = estimate(graph, {"conv": [30] * 6})
     there = {"conv": Reached(cycles=[30 * 9] * 6, words=[25] * 6)}
     middle = estimate(graph, {"conv": [30] * 6}, there)
     assert middle.layers["conv"] == pytest.approx([270] * 6)
     assert middle.layers["conv"][0] > evenly.layers["conv"][0]
-    assert middle.cycles[-1] - 270 < evenly.cycles[-1] - evenly.layers["conv"][0], "fewer words are left to send"
+    assert middle.cycles[-1] == pytest.approx(270)
 
 
 @pytest.mark.parametrize("events", [{"fc0": [1]}, {"fc0": [1], "fc1": [1, 2]}, {"fc0": [], "fc1": []}, {}])
@@ -155,7 +149,7 @@ def test_counts_that_do_not_fit_are_an_error(events: dict[str, list[int]]) -> No
 
 
 def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip: bool = True) -> None:
-    """Compare the mean over frames of every layer, and of the frames: within 5 %, or one cycle."""
+    """Compare the mean over frames of every layer, and of the frames: within 5 %, or one cycle, a frame within an engine's depth."""
     with RtlSimulator(graph, cache, skip=skip) as simulator:
         for density in DENSITIES if skip else (1.0,):
             frames = random_walk(rng, graph, 40, density)
@@ -170,7 +164,8 @@ def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip
                 pairs = {"frame": (dense_cycles(graph), run.cycles[1:].mean())}
             print(graph.source.shape, density, {name: f"{a:.1f} {b:.1f}" for name, (a, b) in pairs.items()})
             for name, (predicted, measured) in pairs.items():
-                assert predicted == pytest.approx(measured, rel=TOLERANCE, abs=1.0), (density, name, pairs)
+                slack = CONV_DEPTH if name == "frame" else 1.0
+                assert predicted == pytest.approx(measured, rel=TOLERANCE, abs=slack), (density, name, pairs)
 
 
 def three_convolutions(rng: np.random.Generator) -> Graph:
