@@ -295,7 +295,7 @@ def locate_parameters(node: Spatial, feeds: list[Delta], at: int = 0) -> dict[st
 def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
     """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``feeds``."""
     row_lines, column_lines, lines = weight_lines(node)
-    bank_rows = max(4, 1 << node.taps[0].bit_length())
+    bank_rows = 1 << node.taps[0].bit_length()
     reached = node.y.outputs - 1 if isinstance(node, Join) else int(node.y.counts().max())
     parameters: dict[str, object] = {
         "Rows": node.y.outputs,

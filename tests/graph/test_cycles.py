@@ -149,7 +149,7 @@ def test_counts_that_do_not_fit_are_an_error(events: dict[str, list[int]]) -> No
 
 
 def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip: bool = True) -> None:
-    """Compare the mean over frames of every layer, and of the frames: within 5 %, or one cycle, a frame within an engine's depth."""
+    """Compare means over frames: every layer within 5 % or a cycle, the frames within 5 % or an engine's depth."""
     with RtlSimulator(graph, cache, skip=skip) as simulator:
         for density in DENSITIES if skip else (1.0,):
             frames = random_walk(rng, graph, 40, density)
