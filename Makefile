@@ -15,9 +15,9 @@ export CUDA_VISIBLE_DEVICES ?=
 help:  ## say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
 
-demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped design (about 8 minutes)
-	$(BIN)/codesign run flows/moving_digits.toml
-	$(BIN)/codesign report build/moving_digits
+demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped convolutional design (under 10 minutes)
+	$(BIN)/codesign run flows/moving_digits_conv.toml
+	$(BIN)/codesign report build/moving_digits_conv
 
 test: $(STAMP)  ## run the test suite (about 10 minutes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not heavy"
