@@ -16,7 +16,7 @@ from codesign.graph import Graph
 from codesign.rtl import top
 from codesign.sim import RtlRun, RtlSimulator, Stalls
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rtl_agreement")]
+pytestmark = pytest.mark.timeout(600)
 
 STALLS = (
     None,

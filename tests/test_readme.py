@@ -11,7 +11,6 @@ import pytest
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.xdist_group("hls")
 def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 2

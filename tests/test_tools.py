@@ -12,8 +12,6 @@ from codesign import tools
 from codesign.errors import SimulationError, ToolNotFoundError
 from codesign.tools import ToolStatus, doctor, environment, run, version
 
-pytestmark = pytest.mark.xdist_group("synth")  # doctor() may be the first to run Yosys
-
 
 def program(folder: Path, name: str, script: str) -> None:
     """Make ``folder/name``, a shell script."""

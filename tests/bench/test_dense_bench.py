@@ -16,7 +16,7 @@ from codesign.golden import Golden
 from codesign.graph.cycles import dense_cycles, estimate, event_counts
 from codesign.sim import RtlSimulator
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rtl_bench")]
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:

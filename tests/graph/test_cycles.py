@@ -19,7 +19,7 @@ from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached,
 from codesign.graph.sparsity import activity, dense_ideal_cycles
 from codesign.sim import RtlSimulator
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("cycles")]
+pytestmark = pytest.mark.timeout(900)
 
 CODE = Fixed(width=4, frac=0, signed=False)
 WIDE = Fixed(width=16, frac=0, signed=True)

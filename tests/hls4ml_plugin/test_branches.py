@@ -21,7 +21,7 @@ from codesign.golden import Golden
 from codesign.graph.ir import Axis, Join, Pool
 from codesign.layers import stream
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("plugin_branches")]
+pytestmark = pytest.mark.timeout(900)
 layers = keras.layers
 
 

@@ -19,7 +19,7 @@ from codesign.errors import ConfigError, ConversionError, LatticeError, Unsuppor
 from codesign.golden import Golden
 from codesign.graph.ir import Axis, Conv
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("plugin_conv")]
+pytestmark = pytest.mark.timeout(600)
 layers = keras.layers
 
 

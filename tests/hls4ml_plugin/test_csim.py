@@ -12,7 +12,7 @@ from random_models import dense, design, rich_design, walk
 from codesign.errors import ConfigError, ConversionWarning, FrameError, SimulationError
 from codesign.golden import Golden
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plugin_csim")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from codesign.golden import Golden
 from codesign.hls4ml_plugin import cpp, writer
 from codesign.rtl.emit import emit
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plugin_project")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ from loopback import files, identity
 from codesign.errors import SimulationError
 from codesign.sim.cocotb_runner import run_cocotb
 
-pytestmark = pytest.mark.xdist_group("cocotb_runner")
-
 BENCH = """\
 import cocotb
 from cocotb.triggers import Timer

@@ -22,8 +22,6 @@ from codesign.synth import synthesise
 from codesign.synth.memory import CAPACITY_BITS, GENERATED, Memory, check_fits, memories
 from codesign.tools import run
 
-pytestmark = pytest.mark.xdist_group("synth_memory")
-
 
 def top_of(graph: Graph) -> str:
     return emit(graph)[f"{top_spec(graph).module}.sv"]

@@ -15,7 +15,7 @@ from codesign.synth import Resources, critical_path, place_and_route, synthesise
 
 HERE = Path(__file__).parent
 BLOCK = 18 * 1024
-pytestmark = [pytest.mark.xdist_group("synth"), pytest.mark.timeout(600)]  # the first call compiles the tools
+pytestmark = pytest.mark.timeout(600)  # the first call compiles the tools
 
 
 @pytest.fixture(scope="module")
