@@ -31,7 +31,23 @@ def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: o
     )
 
 
-@pytest.mark.parametrize(("leaf", "name"), [(leaf, name) for leaf, cases in BENCHES.items() for name in cases])
+LIGHT = {
+    "conv": ("same 3x3, 2 groups", "one row", "max 3x2", "taps 3x3", "concat"),
+    "locate": ("same 3x3, 2 groups", "concat"),
+}
+"""Cases in the default run of the leaves that have many; the others are heavy."""
+
+
+def cases() -> list[object]:
+    """Return every case of every leaf."""
+    return [
+        pytest.param(leaf, name, marks=() if name in LIGHT.get(leaf, made) else pytest.mark.heavy)
+        for leaf, made in BENCHES.items()
+        for name in made
+    ]
+
+
+@pytest.mark.parametrize(("leaf", "name"), cases())
 def test_module(leaf: str, name: str, tmp_path: Path) -> None:
     run(leaf, name, SOURCES, tmp_path)
 

@@ -72,12 +72,15 @@ def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(CONV_CASES[name], rtl_cache, frames=160)
 
 
-@pytest.mark.parametrize("name", BRANCH_CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.heavy if name.startswith("shortcut") else ()) for name in BRANCH_CASES],
+)
 def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(BRANCH_CASES[name], rtl_cache, frames=80)
 
 
-@pytest.mark.parametrize("name", ["residual, pooled", "dense connections"])
+@pytest.mark.parametrize("name", ["residual, pooled", pytest.param("dense connections", marks=pytest.mark.heavy)])
 def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A join takes a whole frame of one input without the others: FIFOs of one token are enough, at any density."""
     for fifo in ("EVENT_FIFO", "SCAN_FIFO", "PLACE_FIFO", "WORD_FIFO"):
