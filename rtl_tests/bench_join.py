@@ -159,6 +159,8 @@ async def full_rate_and_lowest_row_first(dut: Any) -> None:
     assert taken == list(range(total)), "one token a cycle"
     received = [unpack(token) for token, _ in joined.sink.tokens]  # type: ignore[misc]
     assert [token[3] for token in received if token[1]] == [row for frame in rows for row in frame]
+    floors = [floor for token, floor in joined.sink.tokens if unpack(token)[1]]  # type: ignore[misc]
+    assert floors == [row for frame in rows for row in frame], "an input that has ended holds no row back"
 
 
 @cocotb.test()

@@ -194,7 +194,6 @@ MUTANTS = [
             "if (last_x) line_q <= row_line - WeightBits'(StepY * TapRows)",
             "if (last_x) line_q <= row_line",
         ),
-        ("lists of the last frame", "base_list_p[4] + ListBits'", "ListBits'"),
         ("skips into the next frame", "low_within ? low_p[4] : send_base_q + RingBits'(Rows)", "low_p[4]"),
         ("frames overtake", "(!end_of_frame || unsent_odd_q == odd_q)", "1'b1"),
         ("unsigned delta", "ProductWidth'($signed(delta_p[3]))", "ProductWidth'(delta_p[3])"),
@@ -225,6 +224,7 @@ MUTANTS = [
     *_mutants(
         "conv",
         "taps 3x3",
+        ("lists of the last frame", "base_list_p[4] + ListBits'", "ListBits'"),
         ("rows outside", "s / TapColumns < 32'(rows_left_q1) &&", "1'b1 &&"),
         ("columns outside", "s % TapColumns < 32'(columns_left_q1)", "1'b1"),
         (
