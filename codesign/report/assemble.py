@@ -21,7 +21,8 @@ from codesign.report.figures import (
     throughput_figures,
 )
 from codesign.report.model import Accuracy, Agreement, Detail, MemoryUse, Mismatches, Origin, Report, Still
-from codesign.rtl import emit, top_spec
+from codesign.rtl.spec import top_spec
+from codesign.rtl.top import top_text
 from codesign.synth.memory import memories
 from codesign.synth.resources import Resources
 
@@ -77,7 +78,7 @@ def make_report(
 def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:
     """Return the bits of every kind of memory of each node, in the order of the design."""
     bits: dict[tuple[str, str], int] = {}
-    for memory in memories(emit(graph)[f"{top_spec(graph).module}.sv"]):
+    for memory in memories(top_text(graph, top_spec(graph))):
         key = (memory.layer, memory.kind)
         bits[key] = bits.get(key, 0) + memory.bits
     return tuple(MemoryUse(layer=layer, kind=kind, bits=count) for (layer, kind), count in bits.items())
