@@ -16,6 +16,7 @@ from codesign.report.figures import (
     ENCODE,
     GoldenRun,
     RtlFigures,
+    estimated,
     layer_figures,
     steady,
     throughput_figures,
@@ -62,13 +63,14 @@ def make_report(
     if clock is not None:
         origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
     origins |= {f"resources.{item.kind}": RESOURCE_ORIGINS[item.kind] for item in resources}
+    estimates = estimated(golden, graph)
     return Report(
         design=design,
         tool_versions=tool_versions,
         accuracy=accuracy,
         agreement=agreement(comparisons),
-        layers=layer_figures(graph, golden, rtl),
-        throughput=throughput_figures(graph, golden, rtl, clock),
+        layers=layer_figures(graph, golden, rtl, estimates),
+        throughput=throughput_figures(graph, golden, rtl, clock, estimates),
         resources=resources,
         memories=memory_figures(graph),
         origins=origins,

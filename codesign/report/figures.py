@@ -80,9 +80,11 @@ def steady(values: IntArray) -> IntArray:
     return values[:, 1:].reshape(-1)
 
 
-def layer_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures | None) -> tuple[Layer, ...]:
+def layer_figures(
+    graph: Graph, golden: GoldenRun, rtl: RtlFigures | None, estimates: Sequence[CycleEstimate]
+) -> tuple[Layer, ...]:
     """Return the report's layers."""
-    found, estimates = [], estimated(golden, graph)
+    found = []
     for node, seen in zip(graph.engines, golden.layers, strict=True):
         cycles = None if rtl is None else float(steady(rtl.busy[node.name]).mean())
         found.append(
@@ -123,10 +125,8 @@ def state_bits(graph: Graph, node: Engine) -> int:
 
 def estimated(golden: GoldenRun, graph: Graph) -> list[CycleEstimate]:
     """Return what the cycle model predicts for each clip, first frame left out."""
-    clips = len(golden.outputs)
-
     found = []
-    for frames in np.split(np.arange(golden.ideal.size), clips):
+    for frames in np.split(np.arange(golden.ideal.size), len(golden.outputs)):
         events = {layer.name: layer.events[frames] for layer in golden.layers}
         reached = {
             layer.name: Reached(cycles=layer.ideal_cycles[frames], words=layer.words[frames]) for layer in golden.layers
@@ -135,7 +135,9 @@ def estimated(golden: GoldenRun, graph: Graph) -> list[CycleEstimate]:
     return found
 
 
-def throughput_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None) -> Throughput:
+def throughput_figures(
+    graph: Graph, golden: GoldenRun, rtl: RtlFigures, clock_mhz: float | None, estimates: Sequence[CycleEstimate]
+) -> Throughput:
     """Return the report's throughput; frames per second only with a clock."""
     cycles = steady(rtl.cycles)
     mean, ideal, dense = float(cycles.mean()), float(golden.ideal.mean()), float(rtl.dense_cycles.mean())
@@ -150,6 +152,6 @@ def throughput_figures(graph: Graph, golden: GoldenRun, rtl: RtlFigures, clock_m
         latency_cycles=float(steady(rtl.latency).mean()),
         clock_mhz=clock_mhz,
         frames_per_second=None if clock_mhz is None else clock_mhz * 1e6 / mean,
-        estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimated(golden, graph)])),
+        estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimates])),
         estimated_dense_cycles_per_frame=dense_cycles(graph),
     )

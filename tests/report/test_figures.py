@@ -12,7 +12,7 @@ from codesign.fixed import Fixed
 from codesign.flow.agree import Comparison
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.report.assemble import make_detail, make_report
-from codesign.report.figures import RtlFigures, layer_figures, run_golden, throughput_figures
+from codesign.report.figures import RtlFigures, estimated, layer_figures, run_golden, throughput_figures
 from codesign.report.model import Accuracy
 from codesign.synth.resources import Resources
 
@@ -49,7 +49,7 @@ RTL = RtlFigures(
 
 def test_layer_figures_leave_the_first_frame_of_each_clip_out() -> None:
     golden = run_golden(graph_of_four(), CLIPS)
-    (layer,) = layer_figures(graph_of_four(), golden, RTL)
+    (layer,) = layer_figures(graph_of_four(), golden, RTL, estimated(golden, graph_of_four()))
     assert layer.macs_per_frame == 16
     assert layer.events_per_frame == (0 + 1 + 3 + 4) / 4
     assert (layer.density.mean, layer.density.max) == (0.5, 1.0)
@@ -87,7 +87,8 @@ def test_layer_figures_of_a_convolution_count_what_each_pixel_reaches(depthwise:
     clips = np.zeros((1, 3, 3, 3, 2), np.uint8)
     clips[0, 1:, 1, 1, 0] = 7  # the middle changes in the second frame
     clips[0, 2, 0, 0, 1] = 9  # and a corner in the third
-    (layer,) = layer_figures(graph, run_golden(graph, clips), None)
+    golden = run_golden(graph, clips)
+    (layer,) = layer_figures(graph, golden, None, estimated(golden, graph))
     assert layer.kind == ("depthwise" if depthwise else "conv")
     each = 1 if depthwise else 3
     assert layer.macs_per_frame == 2 * 16 * each  # four outputs of four taps for each channel
@@ -100,7 +101,7 @@ def test_layer_figures_of_a_convolution_count_what_each_pixel_reaches(depthwise:
 
 def test_throughput_figures() -> None:
     golden = run_golden(graph_of_four(), CLIPS)
-    speed = throughput_figures(graph_of_four(), golden, RTL, 100.0)
+    speed = throughput_figures(graph_of_four(), golden, RTL, 100.0, estimated(golden, graph_of_four()))
     assert (speed.cycles_per_frame.mean, speed.cycles_per_frame.max) == (7.0, 10.0)
     assert speed.ideal_cycles_per_frame == (2 + 2 + 6 + 8) / 4  # the input beats are the floor
     assert speed.skip_efficiency == 4.5 / 7.0
@@ -110,12 +111,13 @@ def test_throughput_figures() -> None:
     assert speed.frames_per_second == pytest.approx(1e8 / 7)
     assert speed.estimated_dense_cycles_per_frame == pytest.approx(8.0)
     assert speed.estimated_cycles_per_frame is not None
-    unknown = throughput_figures(graph_of_four(), golden, RTL, None)
+    unknown = throughput_figures(graph_of_four(), golden, RTL, None, estimated(golden, graph_of_four()))
     assert (unknown.clock_mhz, unknown.frames_per_second) == (None, None)
 
 
 def test_layer_cycles_are_unknown_without_rtl() -> None:
-    (layer,) = layer_figures(graph_of_four(), run_golden(graph_of_four(), CLIPS), None)
+    golden = run_golden(graph_of_four(), CLIPS)
+    (layer,) = layer_figures(graph_of_four(), golden, None, estimated(golden, graph_of_four()))
     assert layer.cycles_per_frame is None
 
 
