@@ -35,8 +35,20 @@ def check_pe(name: str, pe: int, outputs: int) -> None:
         )
 
 
+class OneInput:
+    """What the nodes with one input share."""
+
+    __slots__ = ()
+    input: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+        return (self.input,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dense:
+class Dense(OneInput):
     """A fully connected layer on codes.
 
     Attributes:
@@ -66,11 +78,6 @@ class Dense:
                 received=f"{self.weight.shape} and {self.bias.shape}",
             )
         check_pe(self.name, self.pe, self.n_out)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
 
     @property
     def n_in(self) -> int:
@@ -195,7 +202,7 @@ class _Spatial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conv(_Spatial):
+class Conv(OneInput, _Spatial):
     """A convolution on codes, channels last.
 
     Attributes:
@@ -236,11 +243,6 @@ class Conv(_Spatial):
         self._check()
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
-
-    @property
     def channelwise(self) -> bool:
         """Whether an event reaches one channel only, of every output position."""
         return self.depthwise
@@ -265,7 +267,7 @@ class Conv(_Spatial):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool(_Spatial):
+class Pool(OneInput, _Spatial):
     """The maximum or the sum of the codes in a window, channel by channel.
 
     An average is a sum on a finer lattice, so the window of a 'sum' has a power of two of elements. Padded places hold
@@ -304,11 +306,6 @@ class Pool(_Spatial):
             )
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
-
-    @property
     def window(self) -> int:
         """Elements of a window."""
         return self.y.kernel * self.x.kernel
@@ -320,7 +317,7 @@ class Pool(_Spatial):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upsample(_Spatial):
+class Upsample(OneInput, _Spatial):
     """Every code is repeated along both axes (nearest neighbour).
 
     Attributes:
@@ -345,11 +342,6 @@ class Upsample(_Spatial):
 
     def __post_init__(self) -> None:
         self._check()
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
 
     @property
     def channels_out(self) -> int:

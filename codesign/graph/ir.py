@@ -32,7 +32,7 @@ import numpy as np
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph.axis import Axis, Repeat
-from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, Pool, Spatial, Upsample, check_pe
+from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, OneInput, Pool, Spatial, Upsample, check_pe
 
 __all__ = [
     "MAX_ACCUMULATOR_BITS",
@@ -94,7 +94,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
+class Delta(OneInput):
     """A delta activation: quantise, compare with what was last sent, send the difference.
 
     For input code ``z`` on ``in_fmt`` and ``s = in_fmt.frac - fmt.frac`` (``z`` is widened first if negative)::
@@ -157,11 +157,6 @@ class Delta:
                 expected="at least 0.5 steps, or None",
                 received=self.hold,
             )
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
 
     @property
     def size(self) -> int:
