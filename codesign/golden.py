@@ -7,6 +7,7 @@ changed (``a += W d``). They are equal on every element of every frame; hardware
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -166,16 +167,19 @@ def compute(node: Engine, codes: list[IntArray]) -> IntArray:
     return result.reshape(len(result), node.size)
 
 
-def pooled(node: Pool, frames: IntArray) -> IntArray:
-    """Return the maximum or the sum of every window, ``[T, H, W, C]`` -> ``[T, *shape]``; padded places hold 0."""
+def windows(node: Conv | Pool, frames: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    """Yield each tap of a window and what every output sees at it, ``[T, H, W, C]`` -> ``[T, *shape[:2], C]``."""
     y, x = node.y, node.x
     padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
-    taps = [
-        padded[:, tap_y : tap_y + y.stride * (y.outputs - 1) + 1 : y.stride][
-            :, :, tap_x : tap_x + x.stride * (x.outputs - 1) + 1 : x.stride
-        ]
-        for tap_y, tap_x in np.ndindex(y.kernel, x.kernel)
-    ]
+    for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
+        rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)
+        columns = slice(tap_x, tap_x + x.stride * (x.outputs - 1) + 1, x.stride)
+        yield (tap_y, tap_x), padded[:, rows, columns]
+
+
+def pooled(node: Pool, frames: IntArray) -> IntArray:
+    """Return the maximum or the sum of every window, ``[T, H, W, C]`` -> ``[T, *shape]``; padded places hold 0."""
+    taps = [seen for _, seen in windows(node, frames)]
     result: IntArray = np.max(taps, axis=0) if node.kind == "max" else np.sum(taps, axis=0)
     return result
 
@@ -195,15 +199,11 @@ def products(node: Linear, r: IntArray) -> IntArray:
     codes, weight = r.astype(np.float64), node.weight.astype(np.float64)
     if isinstance(node, Dense):
         return (codes @ weight).astype(np.int64)
-    y, x = node.y, node.x
-    frames = codes.reshape(len(r), y.size, x.size, node.channels_in())
-    padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
+    frames = codes.reshape(len(r), node.y.size, node.x.size, node.channels_in())
     total = np.zeros((len(r), *node.shape))
-    for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
-        rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)
-        columns = slice(tap_x, tap_x + x.stride * (x.outputs - 1) + 1, x.stride)
-        window, kernel = padded[:, rows, columns], weight[tap_y, tap_x]
-        total += window * kernel[:, 0] if node.depthwise else window @ kernel
+    for tap, seen in windows(node, frames):
+        kernel = weight[tap]
+        total += seen * kernel[:, 0] if node.depthwise else seen @ kernel
     return total.reshape(len(r), node.size).astype(np.int64)
 
 
