@@ -8,7 +8,7 @@
 //             bank that accumulation leaves idle
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
-// Model:      codesign.golden.scatter
+// Model:      codesign.golden.scatter; of pooling and joins codesign.golden.compute
 // Words live in BankRows x BankColumns memories by row and column, so that the TapRows x TapColumns words of a cycle
 // never meet. Each row has a list of its touched words in each of its banks; lists of Lists rows (from the oldest
 // unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a
@@ -186,6 +186,7 @@ module delta_conv #(
   logic [RowBits-1:0] rows_left_q1;
   logic [ColumnBits-1:0] columns_left_q1;
   logic [WeightBits-1:0] line_q1;
+  logic [Slots-1:0][WeightBits-1:0] slot_line_q1;  // of the slot's weights, or its place in a window
   logic [3:1][DeltaWidth-1:0] delta_p;
   logic [4:1][LaneBits-1:0] lane_p;
   logic [4:2][Slots-1:0] slot_go_p;
@@ -222,20 +223,16 @@ module delta_conv #(
   end
   for (genvar s = 0; s < Slots; s++) begin : g_place
     assign slot_q1[s] = {row_q1 + RowBits'(s / TapColumns), column_q1 + ColumnBits'(s % TapColumns), group_q1};
+    assign slot_line_q1[s] = line_q1 - WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX);
   end
 
   // What the lanes of a slot add in stage 4: a product for each, or one for the only lane that an event reaches.
   localparam int unsigned Products = Channelwise ? 1 : Lanes;
   // verilator lint_off UNUSEDSIGNAL
   logic [Slots-1:0][Products-1:0][ProductWidth-1:0] product_q4;  // bits above AccWidth cancel: sums wrap, the last fits
-  logic [4:2][Slots-1:0][WeightBits-1:0] line_p;  // of the slot's weights, or its place in a window
+  logic [4:2][Slots-1:0][WeightBits-1:0] line_p;
   // verilator lint_on UNUSEDSIGNAL
-  always_ff @(posedge clk_i) begin
-    line_p[4:3] <= line_p[3:2];
-    for (int unsigned s = 0; s < Slots; s++) begin
-      line_p[2][s] <= line_q1 - WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX);
-    end
-  end
+  always_ff @(posedge clk_i) line_p <= {line_p[3:2], slot_line_q1};
   for (genvar s = 0; s < Slots; s++) begin : g_product
     if (Weighted) begin : g_weights
       logic [Lanes*WeightWidth-1:0] weights[WeightLines];
@@ -243,7 +240,7 @@ module delta_conv #(
       logic [Products*WeightWidth-1:0] weight_q3;
       initial $readmemh(WeightFile, weights);
       always_ff @(posedge clk_i) begin
-        weight_q2 <= weights[line_q1-WeightBits'((s/TapColumns)*StepY+(s%TapColumns)*StepX)];
+        weight_q2 <= weights[slot_line_q1[s]];
         weight_q3 <= weight_q2[(Channelwise?32'(lane_p[2]) : 0)*WeightWidth+:Products*WeightWidth];
       end
       for (genvar i = 0; i < Products; i++) begin : g_lane
