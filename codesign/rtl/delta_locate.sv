@@ -7,7 +7,7 @@
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
 // Reset:      empty
-// Model:      codesign.graph.axis.Axis.first, Axis.last, codesign.graph.engines.Spatial.reach
+// Model:      codesign.graph.axis.Axis.first, Axis.last, codesign.graph.engines.Conv.reach
 // Division by a constant is a multiplication by its reciprocal, exact for every address; by a power of two it is free.
 // It does not accumulate: delta_conv does.
 module delta_locate #(
