@@ -13,8 +13,9 @@ from codesign.bench.conv import HOLDS, ConvRun, calibration, measure
 from codesign.bench.origin import origin
 from codesign.bench.record import Measured, write_json
 from codesign.bench.speed import speed
-from codesign.bench.tables import fill, tables
+from codesign.bench.tables import tables
 from codesign.errors import CodesignError
+from codesign.report.document import fill
 
 SEED = 1
 MADE_CLIPS = 10

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures as Markdown, and their place in a document: between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``."""
+"""The figures of the bench as Markdown."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from codesign.bench.conv import ConvRun
 from codesign.bench.record import Measured
 from codesign.bench.targets import Target, hold_words
-from codesign.errors import ConfigError
+from codesign.report.document import table
 
 CLIP_COLUMNS = ("clip", "frames", "density", "ideal", "measured", "skip efficiency", "speed-up", "latency")
 
@@ -26,29 +24,6 @@ def tables(measured: Measured) -> dict[str, str]:
         "clips": "\n\n".join(_clips(run) for run in measured.conv),
         "video": measured.video,
     }
-
-
-def fill(path: Path, parts: dict[str, str]) -> None:
-    """Replace what stands between the marks of each part in a document.
-
-    Raises:
-        ConfigError: the file is missing, or does not have each pair of marks once.
-    """
-    if not path.is_file():
-        raise ConfigError("no such document", where=str(path), expected="a Markdown file with marks for the tables")
-    text = path.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-        marks = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if len(marks.findall(text)) != 1:
-            raise ConfigError("the place of a table is not marked", where=str(path), expected=f"once {begin} ... {end}")
-        text = marks.sub(lambda _, new=f"{begin}\n{part}\n{end}": new, text)  # type: ignore[misc]
-    path.write_text(text, encoding="utf-8")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _origin(measured: Measured) -> str:
@@ -75,7 +50,7 @@ def _dense(measured: Measured) -> str:
     ]
     rate = measured.speed
     return (
-        f"{_table(head, rows)}\n\n"
+        f"{table(head, rows)}\n\n"
         f"An unchanged frame on its own takes {measured.unchanged} cycles, {measured.beats} of them input beats. "
         f"Simulation: {rate.harness_frames_per_s:,.0f}\nframes/s of processor time by the C++ harness against "
         f"{rate.cocotb_frames_per_s:.1f} by cocotb on the same top with only its\nports visible, "
@@ -102,7 +77,7 @@ def _conv(runs: Sequence[ConvRun]) -> str:
         ),
     )
     head = ("per frame", *(hold_words(run.hold) for run in runs))
-    return _table(head, [(name, *values) for name, values in figures])
+    return table(head, [(name, *values) for name, values in figures])
 
 
 def _mean_least(run: ConvRun, figure: str, digits: int) -> str:
@@ -124,7 +99,7 @@ def _clips(run: ConvRun) -> str:
         for row in run.clips
     ]
     kind = hold_words(run.hold)
-    return f"{kind[0].upper()}{kind[1:]}:\n\n{_table(CLIP_COLUMNS, rows)}"
+    return f"{kind[0].upper()}{kind[1:]}:\n\n{table(CLIP_COLUMNS, rows)}"
 
 
 def _targets(targets: Sequence[Target]) -> str:
@@ -137,4 +112,4 @@ def _targets(targets: Sequence[Target]) -> str:
         )
         for target in targets
     ]
-    return _table(("target", "limit", "measured", ""), rows)
+    return table(("target", "limit", "measured", ""), rows)

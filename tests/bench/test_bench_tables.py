@@ -15,8 +15,9 @@ from codesign.bench.dense import Row
 from codesign.bench.origin import Origin, origin
 from codesign.bench.record import Measured, write_json
 from codesign.bench.speed import Speed
-from codesign.bench.tables import fill, tables
+from codesign.bench.tables import tables
 from codesign.errors import ConfigError
+from codesign.report.document import fill
 from codesign.report.model import Mismatches
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
