@@ -73,6 +73,18 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("--json", type=Path, metavar="OUT", help="write the figures as report.json does")
     measure.set_defaults(command=_measure)
 
+    compare = commands.add_parser("compare", parents=[common], help="train variants over several seeds, compare them")
+    compare.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE.toml", help="one study, or designs that are compared as they are"
+    )
+    compare.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="default: the study's, or 1 2 3")
+    compare.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="trainings at a time")
+    compare.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
+    compare.add_argument("--json", type=Path, metavar="OUT", help="write every figure")
+    compare.add_argument("--markdown", type=Path, metavar="DOC", help="put the tables between the marks of a document")
+    compare.add_argument("--plot", type=Path, metavar="SVG", help="draw the fronts")
+    compare.set_defaults(command=_compare)
+
     doctor = commands.add_parser("doctor", parents=[common], help="list the tools, and how to get what is missing")
     doctor.set_defaults(command=_doctor)
     return top
@@ -153,6 +165,35 @@ def _measure(arguments: argparse.Namespace) -> int:
         write_json(report, arguments.json)
         print(arguments.json)
     return FAILED if report.agreement.mismatches.total() else OK
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from codesign.report.document import fill
+    from codesign.study import Result, open_study, run_study
+    from codesign.study.plot import plot
+    from codesign.study.tables import markdown, terminal
+
+    study = open_study(arguments.files, arguments.seeds)
+    console = Console(highlight=False)
+    root = (arguments.build_dir / study.name).resolve()
+    command = "codesign compare " + " ".join(map(str, arguments.files))
+
+    def tell(result: Result, count: int, total: int, cached: bool) -> None:
+        how = "cached" if cached else f"{result.training_s:.0f} s"
+        skipped = f"accuracy {100 * result.accuracy:.1f} %, {100 * result.operation_sparsity:.1f} % of MACs skipped"
+        console.print(f"\\[{count}/{total}] {result.variant}, seed {result.seed}: {skipped} ({how})")
+
+    results = run_study(study, root, command=command, jobs=arguments.jobs, progress=tell)
+    console.print(terminal(results))
+    if arguments.json:
+        results.write(arguments.json)
+    if arguments.plot:
+        plot(results, arguments.plot)
+    if arguments.markdown:
+        fill(arguments.markdown, markdown(results))
+    return OK if all(map(results.met, results.targets)) else FAILED
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
@@ -149,8 +149,21 @@ def load(path: Path) -> Design:
     Raises:
         ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
     """
+    table = read_toml(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return build(Design, table, where="", folder=path.resolve().parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}:{error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        ConfigError: no such file, or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"cannot be read ({error.strerror})",
@@ -159,7 +172,3 @@ def load(path: Path) -> Design:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("not valid TOML", where=str(path), received=str(error)) from None
-    try:
-        return build(Design, table, where="", folder=path.resolve().parent)
-    except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None

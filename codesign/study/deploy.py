@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained network of a study through hls4ml and the RTL, on the clips that training was tested with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codesign.flow.config import Design
+from codesign.flow.convert import convert, settings
+from codesign.report.figures import run_golden, steady
+from codesign.sim import RtlSimulator
+from codesign.training import load_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What the RTL did, first frame of each clip left out.
+
+    Attributes:
+        cycles_per_frame: mean distance of output TLASTs.
+        values: output values compared.
+        mismatches: output values that differ from the golden model's.
+        operation_sparsity: counted by the golden model on the deployed graph.
+        density: for each linear layer, events counted by the RTL / elements.
+    """
+
+    cycles_per_frame: float
+    values: int
+    mismatches: int
+    operation_sparsity: float
+    density: dict[str, float]
+
+
+def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
+    """Convert the network in ``trained`` and simulate every test clip of ``design``, each as a new stream.
+
+    Raises:
+        ConversionError: the network cannot be deployed.
+        SimulationError: the RTL does not build.
+    """
+    model = load_model(trained)
+    graph = convert(model, settings(design, model), folder / "hls").delta_graph
+    clips = design.data.load(seed).test.frames
+    golden = run_golden(graph, clips)
+    runs = []
+    with RtlSimulator(graph, folder / "verilator") as simulator:
+        for clip in clips:
+            simulator.reset()
+            # The first frame, which is dense, leaves before the second enters: it would hide the scan of the others.
+            runs.append((simulator.run(clip[:1]), simulator.run(clip[1:])))
+    outputs = np.stack([np.concatenate([first.outputs, rest.outputs]) for first, rest in runs])
+    frames = len(runs) * (clips.shape[1] - 1)
+    linears = [layer for layer in golden.layers if layer.macs]
+    done = sum(int(layer.active_macs.sum()) for layer in linears)
+    return Deployed(
+        cycles_per_frame=float(steady(np.stack([np.append(first.cycles, rest.cycles) for first, rest in runs])).mean()),
+        values=outputs.size,
+        mismatches=int((outputs != golden.outputs).sum()),
+        operation_sparsity=1.0 - done / (frames * sum(layer.macs for layer in linears)),
+        density={
+            layer.name: sum(int(rest.engines[layer.name].events.sum()) for _, rest in runs) / (frames * layer.elements)
+            for layer in linears
+        },
+    )

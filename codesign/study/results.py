@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a study found: a `Result` for every variant and seed, its mean and spread, and JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from codesign.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One trained network on the test clips, first frame of each excluded.
+
+    Attributes:
+        variant: its name.
+        seed: of data, weights and order of clips.
+        accuracy: share of test clips told right, exact arithmetic.
+        operation_sparsity: share of the multiply-accumulates that are skipped, counted as the variant skips: where
+            nothing changed, or in front of stateless layers where the code is 0.
+        spatial_sparsity: share of the multiply-accumulates whose code is 0.
+        cycles_per_frame: words that the events reach in the slowest layer of each frame, mean (an *estimate*).
+        density: changed (in front of stateless layers: not 0) elements / elements, for each linear layer.
+        simulated_cycles_per_frame: of the RTL on the same clips; None where it was not simulated.
+        mismatches: values in which the RTL differs from the golden model; None where it was not simulated.
+        rtl_density: events that the RTL counted / elements, for each linear layer; None where not simulated.
+        rtl_operation_sparsity: of the deployed graph by the golden model; None where not simulated.
+        events_per_frame: what is not skipped at the inputs of the linear layers, mean.
+        values: output values compared with the golden model's; None where not simulated.
+        training_s: wall time of the training.
+    """
+
+    variant: str
+    seed: int
+    accuracy: float
+    operation_sparsity: float
+    spatial_sparsity: float
+    cycles_per_frame: float | None
+    events_per_frame: float
+    density: dict[str, float]
+    simulated_cycles_per_frame: float | None = None
+    values: int | None = None
+    mismatches: int | None = None
+    rtl_density: dict[str, float] | None = None
+    rtl_operation_sparsity: float | None = None
+    training_s: float
+
+    @property
+    def active(self) -> float:
+        """Share of the multiply-accumulates that are computed."""
+        return 1.0 - self.operation_sparsity
+
+    def as_trained(self) -> bool:
+        """Whether the RTL counted, and the deployed graph has, exactly the sparsity that training reports."""
+        return self.rtl_density == self.density and self.rtl_operation_sparsity == self.operation_sparsity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Mean and spread (standard deviation of the sample) of a figure over seeds; spread is None for one seed."""
+
+    mean: float
+    spread: float | None
+
+    @classmethod
+    def of(cls, values: list[float]) -> Summary:
+        """Return the summary of at least one value."""
+        return cls(mean=statistics.fmean(values), spread=statistics.stdev(values) if len(values) > 1 else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """``[[target]]``: what a variant should reach against another one, in the mean over seeds.
+
+    Attributes:
+        variant: that should reach it.
+        against: what it is compared with, seed by seed.
+        figure: times fewer multiply-accumulates, events or (simulated) cycles, or percentage points of accuracy.
+        at_least: limit.
+    """
+
+    variant: str
+    against: str
+    figure: Literal["fewer MACs", "fewer events", "fewer cycles", "points of accuracy"]
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """All results of a study.
+
+    Attributes:
+        study: its name.
+        command: that made them.
+        baseline: variant the others are compared with, seed by seed.
+        results: one for each variant and seed, variants in the study's order.
+        settings: of each variant, its design's sections as JSON.
+        texts: what each variant is, in words.
+        lengths: refinement epochs of the variants that are points of the curve.
+        targets: what should be reached.
+    """
+
+    study: str
+    command: str
+    baseline: str
+    results: tuple[Result, ...]
+    settings: dict[str, Any]
+    texts: dict[str, str]
+    lengths: dict[str, int]
+    targets: tuple[Goal, ...] = ()
+
+    def seeds(self) -> list[int]:
+        """Return the seeds in order."""
+        return list(dict.fromkeys(result.seed for result in self.results))
+
+    def variants(self) -> list[str]:
+        """Return the variants' names in order."""
+        return list(dict.fromkeys(result.variant for result in self.results))
+
+    def of(self, variant: str) -> list[Result]:
+        """Return the results of ``variant``, one a seed.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        found = [result for result in self.results if result.variant == variant]
+        if not found:
+            raise ConfigError("no such variant", where=self.study, expected=self.variants(), received=variant)
+        return found
+
+    def summary(self, variant: str, figure: Callable[[Result], float | None]) -> Summary | None:
+        """Return the summary of a figure; None if it is unknown for a seed."""
+        values = [figure(result) for result in self.of(variant)]
+        known = [value for value in values if value is not None]
+        return Summary.of(known) if len(known) == len(values) else None
+
+    def fewer(self, variant: str) -> Summary:
+        """Return how many times fewer multiply-accumulates than the baseline, seed by seed."""
+        return self._ratio(variant, self.baseline, lambda result: result.active)
+
+    def points(self, variant: str, against: str | None = None) -> Summary:
+        """Return percentage points of accuracy above ``against`` (None: the baseline), seed by seed."""
+        pairs = zip(self.of(variant), self.of(against or self.baseline), strict=True)
+        return Summary.of([100 * (own.accuracy - other.accuracy) for own, other in pairs])
+
+    def figure(self, target: Goal) -> Summary:
+        """Return what a target is about.
+
+        Raises:
+            ConfigError: it is about cycles of a variant that was not simulated.
+        """
+        if target.figure == "points of accuracy":
+            return self.points(target.variant, target.against)
+        cost = {"fewer MACs": _active, "fewer events": _events, "fewer cycles": _cycles}[target.figure]
+        return self._ratio(target.variant, target.against, cost)
+
+    def met(self, target: Goal) -> bool:
+        """Whether the mean over seeds reaches the limit."""
+        return self.figure(target).mean >= target.at_least
+
+    def _ratio(self, variant: str, against: str, cost: Callable[[Result], float]) -> Summary:
+        pairs = zip(self.of(variant), self.of(against), strict=True)
+        return Summary.of([cost(other) / cost(own) for own, other in pairs])
+
+    def write(self, path: Path) -> None:
+        """Write everything as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _active(result: Result) -> float:
+    return result.active
+
+
+def _events(result: Result) -> float:
+    return result.events_per_frame
+
+
+def _cycles(result: Result) -> float:
+    if result.simulated_cycles_per_frame is None:
+        raise ConfigError(
+            "cycles are not known", where=f"variant.{result.variant}", fix="set simulate = true for this variant"
+        )
+    return result.simulated_cycles_per_frame

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`run_study`: train every variant with every seed, several at a time; what is done stays done."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from codesign.errors import StageError
+from codesign.flow.console import captured
+from codesign.flow.records import plain
+from codesign.study.config import SECTIONS, Study, Variant
+from codesign.study.results import Result, Results
+
+RESULT = "result.json"
+"""What one variant and seed gave, with the settings that it belongs to."""
+
+
+Progress = Callable[[Result, int, int, bool], None]
+"""Called with a result, how many are done, of how many, and whether it was there before."""
+
+
+def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress: Progress | None = None) -> Results:
+    """Train and measure what is missing below ``root``; return everything.
+
+    Each variant and seed has a folder of its own with its model, log and `RESULT`. A result with the same settings is
+    used again, an interrupted training goes on from its last epoch.
+
+    Args:
+        study: what to run.
+        root: the study's build folder; made if missing.
+        command: that is written down with the results.
+        jobs: trainings at a time, each a process with one thread.
+        progress: called for each result.
+
+    Raises:
+        StageError: a training failed; says which, and where its log is. What the others found is kept.
+    """
+    tell = progress or (lambda *_: None)
+    pairs = [(variant, seed) for variant in study.variants for seed in study.seeds]
+    found = {(variant.name, seed): _cached(variant, seed, _folder(root, variant, seed)) for variant, seed in pairs}
+    for count, result in enumerate(filter(None, found.values()), start=1):
+        tell(result, count, len(pairs), True)
+    missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_one_thread) as pool:
+        waiting = {pool.submit(_train, variant, seed, root): (variant, seed) for variant, seed in missing}
+        try:
+            for future in as_completed(waiting):
+                variant, seed = waiting[future]
+                found[variant.name, seed] = result = _finished(future, _folder(root, variant, seed))
+                tell(result, sum(item is not None for item in found.values()), len(pairs), False)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Results(
+        study=study.name,
+        command=command,
+        baseline=study.baseline,
+        results=tuple(result for result in found.values() if result is not None),
+        settings={variant.name: _settings(variant) for variant in study.variants},
+        texts={variant.name: variant.text for variant in study.variants},
+        lengths={variant.name: variant.length for variant in study.variants if variant.length is not None},
+        targets=study.targets,
+    )
+
+
+def _folder(root: Path, variant: Variant, seed: int) -> Path:
+    return root / variant.name / f"seed{seed}"
+
+
+def _settings(variant: Variant) -> dict[str, Any]:
+    return {section: plain(getattr(variant.design, section)) for section in SECTIONS}
+
+
+def _cached(variant: Variant, seed: int, folder: Path) -> Result | None:
+    """Return the result of an earlier run with the same settings, or None."""
+    try:
+        record = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        same = record["settings"] == json.loads(json.dumps(_settings(variant))) and (
+            record["result"]["simulated_cycles_per_frame"] is not None or not variant.simulate
+        )
+        return Result(**record["result"]) if same and record["result"]["seed"] == seed else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _one_thread() -> None:
+    """Give a worker one thread: many small networks train faster side by side than one after the other."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+
+def _train(variant: Variant, seed: int, root: Path) -> Result:
+    """Train and measure one variant with one seed; everything that is printed goes to its log."""
+    folder = _folder(root, variant, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    with captured(folder / "log.txt"):
+        result = _measured(variant, seed, folder, root / "shared")
+    record = {"settings": _settings(variant), "result": asdict(result)}
+    part = folder / f"{RESULT}.part"
+    part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    part.replace(folder / RESULT)
+    return result
+
+
+def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result:
+    from codesign.study.deploy import deploy
+    from codesign.training import train
+
+    design = variant.design
+    start = time.monotonic()
+    trained = train(
+        design.data, design.model, design.training, folder, seed=seed, hardware=design.hardware, shared=shared
+    )
+    seconds = time.monotonic() - start
+    deployed = deploy(design, folder, seed, folder / "rtl") if variant.simulate else None
+    last = trained["final"]
+    return Result(
+        variant=variant.name,
+        seed=seed,
+        accuracy=last["accuracy"],
+        operation_sparsity=last["operation_sparsity"],
+        spatial_sparsity=last["spatial_sparsity"],
+        cycles_per_frame=last["cycles_per_frame"],
+        events_per_frame=last["events_per_frame"],
+        density=last["density"],
+        simulated_cycles_per_frame=deployed.cycles_per_frame if deployed else None,
+        values=deployed.values if deployed else None,
+        mismatches=deployed.mismatches if deployed else None,
+        rtl_density=deployed.density if deployed else None,
+        rtl_operation_sparsity=deployed.operation_sparsity if deployed else None,
+        training_s=seconds,
+    )
+
+
+def _finished(future: Future[Result], folder: Path) -> Result:
+    try:
+        return future.result()
+    except Exception as error:
+        raise StageError(
+            f"the training failed: {error}", where=str(folder), fix=f"see {folder / 'log.txt'}, then run it again"
+        ) from error

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Means, spreads, ratios and targets of a study against hand-computed values; tables and plot of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from codesign.errors import ConfigError
+from codesign.study.plot import plot
+from codesign.study.results import Goal, Result, Results
+from codesign.study.tables import markdown, rows, terminal
+
+
+def result(variant: str, seed: int, accuracy: float, skipped: float, **more: object) -> Result:
+    values: dict[str, object] = {
+        "variant": variant,
+        "seed": seed,
+        "accuracy": accuracy,
+        "operation_sparsity": skipped,
+        "spatial_sparsity": 0.25,
+        "cycles_per_frame": 100.0 * (1 - skipped),
+        "events_per_frame": 1000.0 * (1 - skipped),
+        "density": {"fc": 1 - skipped},
+        "training_s": 30.0,
+    }
+    return Result(**{**values, **more})  # type: ignore[arg-type]
+
+
+SIMULATED = {"simulated_cycles_per_frame": 60.0, "values": 80, "mismatches": 0}
+
+
+def results(*targets: Goal) -> Results:
+    deployed = {**SIMULATED, "rtl_density": {"fc": 1 - 0.875}, "rtl_operation_sparsity": 0.875}
+    return Results(
+        study="s",
+        command="codesign compare s.toml",
+        baseline="dense",
+        results=(
+            result("dense", 1, 0.75, 0.5, **{**SIMULATED, "simulated_cycles_per_frame": 240.0}),
+            result("dense", 2, 0.5, 0.0, **{**SIMULATED, "simulated_cycles_per_frame": 120.0}),
+            result("delta", 1, 0.625, 0.875, **deployed),
+            result("delta", 2, 0.5625, 0.875, **{**deployed, "rtl_density": {"fc": 0.5}}),
+            result("delta_3", 1, 0.5, 0.875, cycles_per_frame=None),
+            result("delta_3", 2, 0.25, 0.875, cycles_per_frame=None),
+        ),
+        settings={"dense": {}, "delta": {}, "delta_3": {}},
+        texts={"dense": "as it is", "delta": "trained", "delta_3": ""},
+        lengths={"delta_3": 3},
+        targets=targets,
+    )
+
+
+def test_ratios_are_taken_seed_by_seed() -> None:
+    study = results()
+    fewer, points = study.fewer("delta"), study.points("delta")
+    assert fewer.mean == pytest.approx((4 + 8) / 2)
+    assert fewer.spread == pytest.approx(8**0.5)
+    assert points.mean == pytest.approx((-12.5 + 6.25) / 2)
+    accuracy = study.summary("dense", lambda r: r.accuracy)
+    assert accuracy is not None
+    assert (accuracy.mean, accuracy.spread) == pytest.approx((0.625, 0.125 * 2**0.5))
+    assert study.summary("delta_3", lambda r: r.cycles_per_frame) is None
+    with pytest.raises(ConfigError, match="no such variant"):
+        study.of("detla")
+
+
+@pytest.mark.parametrize(
+    ("figure", "value"),
+    [
+        ("fewer MACs", 6.0),
+        ("fewer events", 6.0),
+        ("fewer cycles", 3.0),
+        ("points of accuracy", -3.125),
+    ],
+)
+def test_targets_compare_the_mean_with_the_limit(figure: str, value: float) -> None:
+    for limit, met in ((value, True), (value + 0.01, False)):
+        target = Goal(variant="delta", against="dense", figure=figure, at_least=limit)  # type: ignore[arg-type]
+        study = results(target)
+        assert study.figure(target).mean == pytest.approx(value)
+        assert study.met(target) is met
+        assert ("MISSED" in markdown(study)["targets"]) is not met
+
+
+def test_cycles_that_were_not_simulated_are_not_compared() -> None:
+    target = Goal(variant="delta_3", against="dense", figure="fewer cycles", at_least=1.0)
+    with pytest.raises(ConfigError, match="simulate = true"):
+        results(target).figure(target)
+
+
+def test_tables_hold_every_variant() -> None:
+    study = results()
+    assert [row[0] for row in rows(study)] == ["dense", "delta", "delta_3"]
+    assert rows(study)[1][4] == "6.00x ± 2.83"
+    assert rows(study)[2][7:] == ("-", "-")
+    parts = markdown(study)
+    assert "| delta | 1 | 80 | 0 | as training counts it |" in parts["deployed"]
+    assert "| delta | 2 | 80 | 0 | **DIFFERS** |" in parts["deployed"]
+    console = Console(width=200, record=True, file=None, quiet=False)
+    with console.capture() as shown:
+        console.print(terminal(study))
+    assert "delta_3" in shown.get()
+
+
+def test_json_holds_every_figure(tmp_path: Path) -> None:
+    results().write(tmp_path / "deep" / "s.json")
+    record = json.loads((tmp_path / "deep" / "s.json").read_text())
+    assert [item["accuracy"] for item in record["results"]] == [0.75, 0.5, 0.625, 0.5625, 0.5, 0.25]
+    assert record["lengths"] == {"delta_3": 3}
+
+
+def test_the_plot_names_the_variants_and_is_the_same_again(tmp_path: Path) -> None:
+    plot(results(), tmp_path / "a.svg")
+    plot(results(), tmp_path / "b.svg")
+    picture = (tmp_path / "a.svg").read_text()
+    assert ">delta<" in picture
+    assert "refinement epochs" in picture
+    assert picture == (tmp_path / "b.svg").read_text()
