@@ -4,6 +4,19 @@
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import over_time
 from codesign.layers.meter import DeltaMeter
+from codesign.layers.probe import Engines
+from codesign.layers.schedule import Target, WarmUp
+from codesign.layers.sparsity_loss import SparsityLoss
 from codesign.layers.stream import StreamRun, stream
 
-__all__ = ["DeltaActivation", "DeltaMeter", "StreamRun", "over_time", "stream"]
+__all__ = [
+    "DeltaActivation",
+    "DeltaMeter",
+    "Engines",
+    "SparsityLoss",
+    "StreamRun",
+    "Target",
+    "WarmUp",
+    "over_time",
+    "stream",
+]
