@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled clips: moving handwritten digits, or folders of ordinary video files. One interface, no TensorFlow."""
+"""Labelled clips: moving handwritten digits, folders of ordinary video files, UCF101. One interface, no TensorFlow."""
 
-from codesign.data.clips import ClipDataset, Clips
+from codesign.data.clips import ClipDataset, Clips, ClipSource
 from codesign.data.config import DataConfig
 from codesign.data.digits import moving_digits
+from codesign.data.streamed import StreamedClips
+from codesign.data.ucf101 import ucf101
 from codesign.data.video import read_video, video_folder
 
-__all__ = ["ClipDataset", "Clips", "DataConfig", "moving_digits", "read_video", "video_folder"]
+__all__ = [
+    "ClipDataset",
+    "ClipSource",
+    "Clips",
+    "DataConfig",
+    "StreamedClips",
+    "moving_digits",
+    "read_video",
+    "ucf101",
+    "video_folder",
+]

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every source of clips gives: `Clips` in three splits, a `ClipDataset`."""
+"""What every kind of data gives: three splits of clips (`ClipDataset`), in memory (`Clips`) or on disk."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,43 @@ from codesign.fixed import Fixed
 PIXEL = Fixed(width=8, frac=8, signed=False)
 """Format of a pixel: uint8 codes, values 0 to 255/256."""
 
+Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Values of pixels, float32 ``[B, T, H, W, C]``, and labels, int64 ``[B]``."""
+
+
+class ClipSource(Protocol):
+    """Labelled clips of one shape, wherever they are: what training and evaluation read."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class index of each clip, int64 ``[N]``."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a clip, ``(T, H, W, C)``."""
+
+    def __len__(self) -> int:
+        """Return the number of clips, N."""
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """Return one clip without augmentation, uint8 ``[T, H, W, C]``."""
+
+    def batches(self, order: NDArray[np.int64], batch_size: int, draw: tuple[int, ...] = ()) -> Iterator[Batch]:
+        """Yield the clips of the indices ``order``, ``batch_size`` at a time; the last batch may be smaller.
+
+        Args:
+            order: indices of clips.
+            batch_size: clips in a batch.
+            draw: numbers that decide the augmentation, such as phase and epoch: the same numbers, the same pixels.
+        """
+
+
+S = TypeVar("S", bound=ClipSource, covariant=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clips:
-    """Labelled clips.
+    """Labelled clips in memory, never augmented.
 
     Attributes:
         frames: uint8 ``[N, T, H, W, C]``.
@@ -46,13 +81,34 @@ class Clips:
     def __len__(self) -> int:
         return len(self.frames)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a clip, ``(T, H, W, C)``."""
+        return self.frames.shape[1:]
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """Return one clip, uint8 ``[T, H, W, C]``."""
+        clip: NDArray[np.uint8] = self.frames[index]
+        return clip
+
     def values(self) -> NDArray[np.float32]:
         """Return the pixels as values of `PIXEL`, float32 ``[N, T, H, W, C]`` in 0 to 255/256; exact."""
-        return self.frames * np.float32(PIXEL.scale)
+        return to_values(self.frames)
+
+    def batches(self, order: NDArray[np.int64], batch_size: int, draw: tuple[int, ...] = ()) -> Iterator[Batch]:  # noqa: ARG002
+        """Yield the clips of ``order``; see `ClipSource`."""
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            yield to_values(self.frames[chosen]), self.labels[chosen]
+
+
+def to_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pixels as values of `PIXEL`, float32 in 0 to 255/256; exact."""
+    return pixels * np.float32(PIXEL.scale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClipDataset:
+class ClipDataset(Generic[S]):
     """Clips of the same shape in three splits that share no source.
 
     Attributes:
@@ -65,11 +121,11 @@ class ClipDataset:
 
     name: str
     classes: tuple[str, ...]
-    train: Clips
-    val: Clips
-    test: Clips
+    train: S
+    val: S
+    test: S
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip, ``[T, H, W, C]``."""
-        return self.train.frames.shape[1:]
+        """Shape of a clip, ``(T, H, W, C)``."""
+        return self.train.shape

@@ -27,7 +27,7 @@ def moving_digits(
     contrast: float = 0.8,
     texture: float = 0.15,
     noise: float = 2.0,
-) -> ClipDataset:
+) -> ClipDataset[Clips]:
     """Return clips of one digit each: real handwriting over a textured background, with sensor noise.
 
     The background is drawn once a clip and stays; the digit moves along a smooth path around the middle, at sub-pixel

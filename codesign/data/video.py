@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ordinary video files as frames of uint8: `read_video` for one, `video_folder` for labelled clips."""
+"""Ordinary video files as frames of uint8: `read_video`, `read_view` for a part of one, `video_folder` for clips."""
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -38,21 +42,10 @@ def read_video(
     if frames is not None and frames < 1:
         raise ConfigError("frames is out of range", where=str(path), expected="at least 1, or None", received=frames)
     path = Path(path)
-    if not path.is_file():
-        raise VideoError("no such video file", where=str(path), fix="check the path")
-    decoded: list[NDArray[np.uint8]] = []
-    try:
-        for frame in _decode(path, size, grey):
-            decoded.append(frame)
-            if len(decoded) == frames:
-                break
-    except (av.FFmpegError, ValueError) as error:
-        raise VideoError(
-            "the video cannot be decoded",
-            where=str(path),
-            received=f"{error} after {len(decoded)} frames",
-            fix="play it with another program; if that fails too the file is corrupt",
-        ) from error
+    with _opened(path) as container:
+        height, width = size
+        scaled = (_scaled(frame, height, width, grey) for frame in container.decode(video=0))
+        decoded = list(itertools.islice(scaled, frames))
     if not decoded or (frames is not None and len(decoded) < frames):
         raise VideoError(
             "the video is too short", where=str(path), expected=f"{frames or 1} frames", received=len(decoded)
@@ -60,14 +53,94 @@ def read_video(
     return np.stack(decoded)
 
 
-def _decode(path: Path, size: tuple[int, int], grey: bool) -> Iterator[NDArray[np.uint8]]:
-    height, width = size
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise VideoError("there is no video in the file", where=str(path), received="no video stream")
-        for frame in container.decode(video=0):
-            rgb = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
-            yield _luma(rgb) if grey else rgb
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Which part of a video a clip shows, in shares of what is possible: 0 is the first place, 1 the last.
+
+    Attributes:
+        start: of the first frame.
+        row: of the upper edge.
+        column: of the left edge.
+        mirrored: left and right are exchanged.
+    """
+
+    start: float = 0.5
+    row: float = 0.5
+    column: float = 0.5
+    mirrored: bool = False
+
+
+CENTRE = View()
+"""The middle of a video, in space and time."""
+
+
+def read_view(
+    path: Path, frames: int, size: int, *, crop: float = 1.0, grey: bool = True, view: View = CENTRE
+) -> NDArray[np.uint8]:
+    """Return consecutive frames of a video as seen through a square window, uint8 ``[T, size, size, C]``.
+
+    The window is the same for all frames. Frames are scaled by area averaging, without distortion.
+
+    Args:
+        path: of the file.
+        frames: T.
+        size: H and W in pixels.
+        crop: side of the window, as a share of the shorter side of the video.
+        grey: one channel of luma; otherwise three, RGB.
+        view: where the window and the first frame lie.
+
+    Raises:
+        VideoError: the file is missing, cannot be decoded, or is too short.
+    """
+    with _opened(path) as container:
+        promised = sum(packet.size > 0 for packet in container.demux(video=0))
+        container.seek(0)
+        end = _place(view.start, promised - frames) + frames
+        kept: deque[av.VideoFrame] = deque(itertools.islice(container.decode(video=0), end), maxlen=frames)
+        if len(kept) < frames:
+            raise VideoError(
+                "the video is too short",
+                where=str(path),
+                expected=f"{frames} frames",
+                received=len(kept),
+                fix="ask for shorter clips, or leave this video out",
+            )
+        scale = size / (crop * min(kept[0].height, kept[0].width))
+        height, width = (max(size, round(scale * side)) for side in (kept[0].height, kept[0].width))
+        pixels = np.stack([_scaled(frame, height, width, grey) for frame in kept])
+    row, column = _place(view.row, height - size), _place(view.column, width - size)
+    window: NDArray[np.uint8] = pixels[:, row : row + size, column : column + size]
+    return window[:, :, ::-1] if view.mirrored else window
+
+
+def _place(share: float, last: int) -> int:
+    """Return the integer 0 to ``last`` that lies at ``share`` of them: each has the same share."""
+    return min(int(share * (last + 1)), last) if last > 0 else 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a video file; what goes wrong with it in the body is a `VideoError` that names the file."""
+    if not path.is_file():
+        raise VideoError("no such video file", where=str(path), fix="check the path")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise VideoError("there is no video in the file", where=str(path), received="no video stream")
+            yield container
+    except (av.FFmpegError, ValueError) as error:
+        raise VideoError(
+            "the video cannot be decoded",
+            where=str(path),
+            received=str(error),
+            fix="play it with another program; if that fails too the file is corrupt",
+        ) from error
+
+
+def _scaled(frame: av.VideoFrame, height: int, width: int, grey: bool) -> NDArray[np.uint8]:
+    """Return one frame, ``[H, W, C]``, scaled by area averaging."""
+    rgb: NDArray[np.uint8] = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    return _luma(rgb) if grey else rgb
 
 
 def _luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -85,7 +158,7 @@ def video_folder(
     seed: int = 0,
     val: float = 0.2,
     test: float = 0.2,
-) -> ClipDataset:
+) -> ClipDataset[Clips]:
     """Return clips of a folder that holds one folder a class of video files.
 
     Every file is cut into consecutive clips of ``frames`` frames; what is left at its end is dropped. Splits are

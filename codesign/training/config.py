@@ -150,6 +150,11 @@ class TrainingConfig:
         learning_rate: at the start of the float phase; each phase falls to 0 along a cosine.
         refine_rate: at the start of the other two phases.
         sparsity: factor of the temporal-sparsity loss.
+        early_stop: epochs without a better ``early_stop_on`` after which a phase ends; its network is then the one of
+            its best epoch, also if it does not end early. 0: every epoch, and the network of the last.
+        early_stop_on: figure of the validation split that decides. The loss has the sparsity loss in it.
+        devices: that share every batch evenly; 0: every GPU, or the processor if there is none.
+        tensorboard: write logs for TensorBoard.
     """
 
     float_epochs: int = 6
@@ -159,6 +164,10 @@ class TrainingConfig:
     learning_rate: float = 3e-3
     refine_rate: float = 1e-3
     sparsity: float = 100.0
+    early_stop: int = 0
+    early_stop_on: Literal["val_loss", "val_accuracy"] = "val_loss"
+    devices: int = 0
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         epochs = (1.0, 10_000.0)
@@ -173,5 +182,7 @@ class TrainingConfig:
                 "learning_rate": (1e-8, 10),
                 "refine_rate": (1e-8, 10),
                 "sparsity": (0, 1e6),
+                "early_stop": (0, 10_000),
+                "devices": (0, 1024),
             },
         )

@@ -39,12 +39,12 @@ def train(
 
     The same arguments give the same weights. A checkpoint is written after every epoch: after an interruption
     (Ctrl-C included) the next call with the same arguments goes on from it and ends with the same weights as an
-    uninterrupted run; a checkpoint of other arguments is ignored.
+    uninterrupted run; a checkpoint of other arguments is ignored. (On several GPUs sums may come out in another order.)
 
     Args:
         data: clips to learn from.
         model: shape and formats of the network.
-        training: epochs, rates, factor of the sparsity loss.
+        training: epochs, rates, factor of the sparsity loss, when to stop, where to compute.
         folder: made if missing.
         seed: of clips, initial weights and order of clips.
         progress: called with (fraction, words) after every step.
@@ -56,6 +56,7 @@ def train(
 
     Raises:
         ConfigError, VideoError: the clips cannot be made or read.
+        ConfigError: ``training`` asks for devices, validation clips or a package that are not there.
     """
     from codesign.training.network import freeze
     from codesign.training.trainer import Trainer

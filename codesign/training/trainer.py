@@ -3,25 +3,29 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import math
-import zipfile
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
-from codesign.data.clips import ClipDataset, Clips
+from codesign.data.clips import ClipDataset, ClipSource
+from codesign.errors import ConfigError
 from codesign.layers import over_time
 from codesign.layers.stream import float64, in_float64
 from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.devices import find_strategy
+from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
+from codesign.training.state import State, hand_over
 
-TEST_BATCH = 250
-"""Clips evaluated at once."""
+BOARDS = "tensorboard"
+"""Folder of the TensorBoard logs, beside the checkpoint; one folder a phase in it."""
 
 
 class Progress(Protocol):
@@ -33,72 +37,33 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One network to train, from the weights of the phase before."""
+    """One network to train, from the weights of the phase before.
+
+    Attributes:
+        name: of the phase, and of its figures in the results.
+        epochs: at most.
+        rate: learning rate at its start.
+        sparsity: factor of the temporal-sparsity loss.
+        quantised: the delta network; otherwise the float one.
+    """
 
     name: str
     epochs: int
     rate: float
     sparsity: float = 0.0
-
-    @property
-    def quantised(self) -> bool:
-        """False for the float network only."""
-        return self.name != "float"
-
-
-@dataclass(slots=True, kw_only=True)
-class State:
-    """Where training is; what a checkpoint holds.
-
-    Attributes:
-        phase: index of the current phase.
-        epoch: epochs done in it.
-        weights: of the network.
-        optimizer: its variables; empty at the start of a phase.
-        log: one line for every epoch done.
-        results: figures of every phase done.
-    """
-
-    weights: list[np.ndarray]
-    phase: int = 0
-    epoch: int = 0
-    optimizer: list[np.ndarray] = field(default_factory=list)
-    log: list[dict[str, Any]] = field(default_factory=list)
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def save(self, path: Path, key: str) -> None:
-        """Write the state so that an interruption at any time leaves a whole file."""
-        meta = {name: getattr(self, name) for name in ("phase", "epoch", "log", "results")} | {"key": key}
-        arrays: dict[str, Any] = {f"weight{i}": array for i, array in enumerate(self.weights)}
-        arrays |= {f"optimizer{i}": array for i, array in enumerate(self.optimizer)}
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
-        unfinished.replace(path)
-
-    @classmethod
-    def load(cls, path: Path, key: str) -> State | None:
-        """Return the state saved at ``path`` with the same ``key``; None if there is none or it is damaged."""
-        try:
-            with np.load(path) as data:
-                meta = json.loads(str(data["meta"]))
-                if meta.pop("key") != key:
-                    return None
-                arrays = {
-                    kind: [data[f"{kind}{i}"] for i in range(sum(name.startswith(kind) for name in data.files))]
-                    for kind in ("weight", "optimizer")
-                }
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            return None
-        return cls(weights=arrays["weight"], optimizer=arrays["optimizer"], **meta)
+    quantised: bool = True
 
 
 class Trainer:
-    """Trains one configuration; see `codesign.training.train`."""
+    """Trains one configuration; see `codesign.training.train`.
+
+    Raises:
+        ConfigError: the data, the devices or what is installed do not allow what the configuration asks for.
+    """
 
     def __init__(
         self,
-        dataset: ClipDataset,
+        dataset: ClipDataset[ClipSource],
         model: ModelConfig,
         training: TrainingConfig,
         seed: int,
@@ -109,11 +74,38 @@ class Trainer:
         self.dataset, self.model, self.training, self.seed = dataset, model, training, seed
         self.checkpoint, self.key = checkpoint, key
         self.progress: Progress | None = None
+        self.strategy = find_strategy(training.devices)
+        self.devices: int = self.strategy.num_replicas_in_sync
         self.phases = (
-            Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate),
+            Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, quantised=False),
             Phase(name="quantized", epochs=training.quantized_epochs, rate=training.refine_rate),
             Phase(name="delta", epochs=training.delta_epochs, rate=training.refine_rate, sparsity=training.sparsity),
         )
+        self._check()
+
+    def _check(self) -> None:
+        training = self.training
+        if training.batch_size % self.devices:
+            raise ConfigError(
+                "devices share a batch evenly",
+                where="training.batch_size",
+                expected=f"a multiple of {self.devices} devices",
+                received=training.batch_size,
+            )
+        if training.early_stop and not len(self.dataset.val):
+            raise ConfigError(
+                "there is nothing to validate with",
+                where="training.early_stop",
+                expected="clips in the validation split",
+                received="none",
+                fix="set data.val or data.val_share above 0, or training.early_stop to 0",
+            )
+        if training.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise ConfigError(
+                "TensorBoard is not installed",
+                where="training.tensorboard",
+                fix="pip install 'delta-codesign[tensorboard]', or set it to false",
+            )
 
     def network(self, *, quantised: bool) -> Any:
         """Return an untrained frame model."""
@@ -124,29 +116,39 @@ class Trainer:
         """Go through what is left of the phases and return the final state."""
         state = State.load(self.checkpoint, self.key)
         if state is None:
-            state = State(weights=self.network(quantised=False).get_weights())
+            state = State(weights=self.network(quantised=self.phases[0].quantised).get_weights())
+            shutil.rmtree(self._boards, ignore_errors=True)
         after_epoch(state)
         while state.phase < len(self.phases):
             self._phase(self.phases[state.phase], state, after_epoch)
         return state
 
     def _phase(self, phase: Phase, state: State, after_epoch: Callable[[State], None]) -> None:
-        network = self.network(quantised=phase.quantised)
+        with self.strategy.scope():
+            network = self.network(quantised=phase.quantised)
+            clips = over_time(network, self.dataset.shape[0], "mean", sparsity=phase.sparsity)
+            optimizer = self._compile(clips, phase)
         network.set_weights(state.weights)
-        clips = over_time(network, self.dataset.shape[0], "mean", sparsity=phase.sparsity)
-        optimizer = self._compile(clips, phase)
-        for variable, value in zip(optimizer.variables, state.optimizer, strict=False):
-            variable.assign(value)
-        while state.epoch < phase.epochs:
+        own = {id(weight) for weight in network.weights}
+        others = [weight for weight in clips.weights if id(weight) not in own]
+        _restore(others, state.others)
+        _restore(optimizer.variables, state.optimizer)
+        while state.epoch < phase.epochs and not self._stalled(phase, state):
             logs = self._epoch(clips, phase, state)
             state.epoch += 1
             state.log.append({"phase": phase.name, "epoch": state.epoch, **logs})
             state.weights = network.get_weights()
-            state.optimizer = [variable.numpy() for variable in optimizer.variables]
+            state.others, state.optimizer = _values(others), _values(optimizer.variables)
+            if self.training.early_stop and self._epochs_since_best(phase, state) == 0:
+                state.best = state.weights
             state.save(self.checkpoint, self.key)
             after_epoch(state)
+        if state.best:
+            network.set_weights(state.best)
         state.results[phase.name] = evaluate(network, self.dataset.test, deltas=phase.quantised)
-        state.phase, state.epoch, state.optimizer = state.phase + 1, 0, []
+        state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
+        following = self.phases[min(state.phase, len(self.phases) - 1)]
+        state.weights = hand_over(network, self.network(quantised=following.quantised))
         state.save(self.checkpoint, self.key)
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
@@ -161,19 +163,55 @@ class Trainer:
 
     def _epoch(self, clips: Any, phase: Phase, state: State) -> dict[str, float]:
         """Train one epoch, in an order that only the seed, phase and epoch decide; return its figures."""
-        train, val = self.dataset.train, self.dataset.val
-        order = np.random.default_rng((self.seed, state.phase, state.epoch)).permutation(len(train))
-        history = clips.fit(
-            train.values()[order],
-            train.labels[order],
-            batch_size=self.training.batch_size,
-            shuffle=False,
-            verbose=0,
-            validation_data=(val.values(), val.labels) if len(val) else None,
-            validation_batch_size=TEST_BATCH,
-            callbacks=[_Bar(self, phase, state)] if self.progress else [],
-        ).history
+        draw = (state.phase, state.epoch)
+        order = np.random.default_rng((self.seed, *draw)).permutation(len(self.dataset.train))
+        train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, devices=self.devices)
+        val = Feed(self.dataset.val, devices=self.devices)
+        with errors_of(train, val):
+            history = clips.fit(
+                train.dataset(),
+                initial_epoch=state.epoch,
+                epochs=state.epoch + 1,
+                shuffle=False,
+                verbose=0,
+                validation_data=val.dataset() if len(val) else None,
+                callbacks=self._callbacks(phase, state),
+            ).history
         return {name: float(values[-1]) for name, values in sorted(history.items())}
+
+    def _callbacks(self, phase: Phase, state: State) -> list[Any]:
+        """Return what watches an epoch."""
+        watching: list[Any] = [_Bar(self, phase, state)] if self.progress else []
+        if self.training.tensorboard:
+            watching.append(keras.callbacks.TensorBoard(str(self._boards / phase.name), write_graph=False))
+        return watching
+
+    @property
+    def _boards(self) -> Path:
+        return self.checkpoint.with_name(BOARDS)
+
+    def _stalled(self, phase: Phase, state: State) -> bool:
+        """Return whether a phase is over before its last epoch."""
+        patience = self.training.early_stop
+        return 0 < patience <= self._epochs_since_best(phase, state)
+
+    def _epochs_since_best(self, phase: Phase, state: State) -> int:
+        """Return how long ago the validation figure of a phase was best; 0 before the first epoch."""
+        sign = -1 if self.training.early_stop_on == "val_accuracy" else 1
+        costs = [sign * line[self.training.early_stop_on] for line in state.log if line["phase"] == phase.name]
+        costs = [math.inf if math.isnan(cost) else cost for cost in costs]
+        return len(costs) - 1 - costs.index(min(costs)) if costs else 0
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [variable.numpy() for variable in variables]
+
+
+def _restore(variables: list[Any], values: list[np.ndarray]) -> None:
+    """Give variables their saved values; at the start of a phase there are none."""
+    if values:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
 
 class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
@@ -193,16 +231,17 @@ class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
             self.show((self.done + (batch + 1) / self.steps) / self.total, self.text + accuracy)
 
 
-def evaluate(network: Any, clips: Clips, *, deltas: bool = True) -> dict[str, Any]:
+def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True) -> dict[str, Any]:
     """Return ``accuracy`` of a frame model on ``clips``, exact: in float64, head 'mean'.
 
     With ``deltas`` also ``operation_sparsity`` and ``density`` by linear layer.
     """
-    with float64():
-        model = over_time(in_float64(network), clips.frames.shape[1], "mean")
+    feed = Feed(clips)
+    with float64(), errors_of(feed):
+        model = over_time(in_float64(network), clips.shape[0], "mean")
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(loss=loss, metrics=["accuracy"])
-        logs = model.evaluate(clips.values(), clips.labels, batch_size=TEST_BATCH, verbose=0, return_dict=True)
+        logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
     figures: dict[str, Any] = {"accuracy": float(logs["accuracy"])}
     if deltas:
         figures["operation_sparsity"] = float(logs["operation_sparsity"])

@@ -10,25 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from data.videos import noise, write_video
 
 from codesign.data import read_video, video_folder
+from codesign.data.video import View, read_view
 from codesign.errors import ConfigError, VideoError
-
-
-def write_video(path: Path, frames: np.ndarray) -> Path:
-    """Write uint8 ``[T, H, W, 3]`` losslessly."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=30)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "bgr0"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
-def noise(frames: int, height: int = 16, width: int = 24, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (frames, height, width, 3), np.uint8)
 
 
 @pytest.fixture
@@ -107,6 +93,29 @@ def test_corrupt_file_is_named(folder: Path, content: bytes) -> None:
         read_video(path)
     with pytest.raises(VideoError, match=r"bad\.mkv"):
         video_folder(folder, frames=4)
+
+
+def test_view_is_a_window_of_consecutive_frames(tmp_path: Path) -> None:
+    """The shorter side, 16, is what ``crop`` is a share of: at 12 pixels a window of 0.75 is not scaled."""
+    frames = noise(9)
+    path = write_video(tmp_path / "a.avi", frames)
+
+    def seen(**view: object) -> np.ndarray:
+        return read_view(path, 4, 12, crop=0.75, grey=False, view=View(**view))
+
+    assert np.array_equal(seen(), frames[3:7, 2:14, 6:18])
+    assert np.array_equal(seen(start=0.0, row=0.0, column=0.0), frames[:4, :12, :12])
+    assert np.array_equal(seen(start=0.999, row=0.999, column=0.999), frames[5:, 4:, 12:])
+    assert np.array_equal(seen(mirrored=True), seen()[:, :, ::-1])
+    half = read_view(path, 9, 8, grey=False)
+    assert np.abs(half.astype(int) - frames[:, :, 4:20].reshape(9, 8, 2, 8, 2, 3).mean(axis=(2, 4))).max() <= 5
+
+
+def test_view_of_a_compressed_video_starts_between_key_frames(tmp_path: Path) -> None:
+    levels = np.broadcast_to(np.arange(0, 240, 8, np.uint8)[:, None, None, None], (30, 16, 16, 3))
+    path = write_video(tmp_path / "a.avi", np.ascontiguousarray(levels), codec="mpeg4")
+    clip = read_view(path, 5, 16, view=View(start=0.5))
+    assert np.abs(clip.mean(axis=(1, 2, 3)) - levels[13:18, 0, 0, 0]).max() < 3
 
 
 def test_damaged_in_the_middle(tmp_path: Path) -> None:

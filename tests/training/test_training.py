@@ -21,7 +21,7 @@ from codesign.errors import ConfigError, StageError
 from codesign.fixed import Fixed
 from codesign.layers import stream
 from codesign.training import CHECKPOINT, LOG, MODEL, RESULTS, ModelConfig, TrainingConfig, load_model, train
-from codesign.training.trainer import State
+from codesign.training.state import State
 
 DATA = DataConfig(frames=3, size=16, digit=14.0, travel=0.5, texture=0.05, train=400, val=8, test=8)
 NETWORK = ModelConfig(hidden=(16,))

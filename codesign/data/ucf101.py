@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ucf101`: the UCF101 action videos, or any others in their official layout, streamed from disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codesign.data.clips import ClipDataset
+from codesign.data.streamed import StreamedClips
+from codesign.errors import ConfigError, VideoError
+
+CLASSES = "classInd.txt"
+"""Name of the list of classes: an index from 1 and a name on each line."""
+VIDEO_FOLDERS, LIST_FOLDERS = (".", "UCF-101"), (".", "ucfTrainTestlist")
+"""Where the class folders and the lists may lie in the folder given."""
+GROUP = re.compile(r"_g(\d+)_c\d+\.avi$")
+"""The end of a file name: group (one background and one set of people) and number of a video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One line of a list.
+
+    Attributes:
+        file: of the video.
+        label: index of its class, from 0.
+        group: number of its group within the class. Videos of a group look alike.
+        where: file and line that name it.
+    """
+
+    file: Path
+    label: int
+    group: int
+    where: str
+
+
+def ucf101(
+    path: str | Path,
+    *,
+    split: int = 1,
+    frames: int = 16,
+    size: int = 112,
+    grey: bool = False,
+    crop: float = 0.875,
+    flip: bool = True,
+    val: float = 0.1,
+    seed: int = 0,
+    workers: int = 2,
+) -> ClipDataset[StreamedClips]:
+    """Return one clip of each video of an official split of UCF101.
+
+    The layout is the one that the archives of the data set unpack to::
+
+        path/[UCF-101/]ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi      class folders of videos
+        path/[ucfTrainTestlist/]classInd.txt                            1 ApplyEyeMakeup
+        path/[ucfTrainTestlist/]trainlist01.txt                         ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi 1
+        path/[ucfTrainTestlist/]testlist01.txt                          ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi
+
+    Videos of one group (``g01``) of a class share people and background, so a group is in one split only: that is
+    checked for train and test, and the validation split is made of whole groups of the training list. Training clips
+    are augmented, others are the middle of their video; see `StreamedClips`.
+
+    Args:
+        path: of the folder.
+        split: 1, 2 or 3.
+        frames: of a clip, T.
+        size: H and W of a frame in pixels.
+        grey: one channel; otherwise three, RGB.
+        crop: side of the square window a clip shows, as a share of the shorter side of the video.
+        flip: mirror half of the training clips.
+        val: share of each class's training groups to validate with: at least one, unless it is 0.
+        seed: of the validation split and of the augmentation.
+        workers: threads that decode videos.
+
+    Raises:
+        ConfigError: an argument is out of range.
+        VideoError: a list or a video is missing, a line is not of its form, names an unknown class or a wrong index, a
+            video is listed twice, a group is in train and test, a class has no video to train or to test with.
+            A video that is corrupt or too short raises it when it is read.
+    """
+    _check(split, frames, size, crop, val, workers)
+    folder = Path(path)
+    if not folder.is_dir():
+        raise VideoError("no such folder", where=str(folder), expected=f"a folder with {CLASSES} and class folders")
+    classes = _classes(_list(folder, CLASSES))
+    train = _videos(folder, _list(folder, f"trainlist{split:02}.txt"), classes)
+    test = _videos(folder, _list(folder, f"testlist{split:02}.txt"), classes)
+    _separate(train, test, classes)
+    held = _held_out(train, val, np.random.default_rng(seed))
+    parts = {
+        "train": [video for video in train if (video.label, video.group) not in held],
+        "val": [video for video in train if (video.label, video.group) in held],
+        "test": test,
+    }
+    made = {
+        name: StreamedClips(
+            files=tuple(video.file for video in videos),
+            labels=np.array([video.label for video in videos], np.int64),
+            frames=frames,
+            size=size,
+            crop=crop,
+            grey=grey,
+            augment=name == "train",
+            flip=flip,
+            seed=seed,
+            workers=workers,
+        )
+        for name, videos in parts.items()
+    }
+    return ClipDataset(name=str(folder), classes=tuple(classes), **made)
+
+
+def _check(split: int, frames: int, size: int, crop: float, val: float, workers: int) -> None:
+    for name, value, low, high in (
+        ("split", split, 1, 3),
+        ("frames", frames, 1, 100_000),
+        ("size", size, 1, 4096),
+        ("crop", crop, 0.01, 1),
+        ("val", val, 0, 0.9),
+        ("workers", workers, 1, 256),
+    ):
+        if not low <= value <= high:
+            raise ConfigError(f"{name} is out of range", where="ucf101", expected=f"{low} to {high}", received=value)
+
+
+def _list(folder: Path, name: str) -> Path:
+    """Return the path of a list."""
+    for place in LIST_FOLDERS:
+        if (folder / place / name).is_file():
+            return folder / place / name
+    raise VideoError(
+        f"{name} is missing",
+        where=str(folder),
+        expected=f"it here or in {LIST_FOLDERS[1]}",
+        fix="unpack the official train and test lists into this folder",
+    )
+
+
+def _lines(path: Path) -> Iterable[tuple[str, str]]:
+    """Yield where each line is and what it says; empty lines are left out."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            yield f"{path}:{number}", line.strip()
+
+
+def _classes(path: Path) -> dict[str, int]:
+    """Return the index from 1 of each class, in the order of the indices."""
+    found: dict[str, int] = {}
+    for where, line in _lines(path):
+        index, _, name = line.partition(" ")
+        if not index.isdigit() or not name or name in found:
+            raise VideoError("not a class", where=where, expected="an index and a new name", received=repr(line))
+        found[name] = int(index)
+    if sorted(found.values()) != list(range(1, len(found) + 1)):
+        raise VideoError("indices of classes", where=str(path), expected="1, 2, 3, ... once each", received=found)
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _videos(folder: Path, path: Path, classes: dict[str, int]) -> list[Video]:
+    """Return what a list names."""
+    videos: dict[str, Video] = {}
+    for where, line in _lines(path):
+        name, _, index = line.partition(" ")
+        category, _, file = name.partition("/")
+        group = GROUP.search(file)
+        if not group or "/" in file:
+            form = "Class/v_Class_g01_c01.avi, in a train list followed by the index of the class"
+            raise VideoError("not a video of UCF101", where=where, expected=form, received=repr(line))
+        if category not in classes:
+            raise VideoError(f"class {category!r} is not in {CLASSES}", where=where, received=repr(line))
+        if index and index != str(classes[category]):
+            raise VideoError(
+                f"the index is not the one of {category} in {CLASSES}",
+                where=where,
+                expected=classes[category],
+                received=index,
+            )
+        if name in videos:
+            raise VideoError("a video is listed twice", where=where, received=f"{name}, as at {videos[name].where}")
+        videos[name] = Video(_find(folder, name, where), classes[category] - 1, int(group[1]), where)
+    missing = [name for name, index in classes.items() if index - 1 not in {video.label for video in videos.values()}]
+    if missing:
+        raise VideoError(
+            "classes without a video",
+            where=str(path),
+            expected=f"every class of {CLASSES}",
+            received=f"none of {', '.join(missing)}",
+        )
+    return list(videos.values())
+
+
+def _find(folder: Path, name: str, where: str) -> Path:
+    """Return the path of a listed video."""
+    for place in VIDEO_FOLDERS:
+        if (folder / place / name).is_file():
+            return folder / place / name
+    raise VideoError(
+        f"{name} is missing",
+        where=where,
+        expected=f"it in {folder} or {folder / VIDEO_FOLDERS[1]}",
+        fix="unpack the videos again, or take the line out of the list",
+    )
+
+
+def _separate(train: list[Video], test: list[Video], classes: dict[str, int]) -> None:
+    """Raise a `VideoError` if a group is in both lists."""
+    tested = {(video.label, video.group): video for video in test}
+    for video in train:
+        other = tested.get((video.label, video.group))
+        if other is not None:
+            raise VideoError(
+                f"group {video.group} of {list(classes)[video.label]} is in the train list and in the test list",
+                where=video.where,
+                expected="people and background that are tested never trained with",
+                received=f"{video.file.name} to train, {other.file.name} to test ({other.where})",
+                fix="use the official lists, or keep groups together in your own",
+            )
+
+
+def _held_out(train: list[Video], share: float, rng: np.random.Generator) -> set[tuple[int, int]]:
+    """Return class and group of what is validated with: a share of the groups of each class, never all of them."""
+    held: set[tuple[int, int]] = set()
+    for label in sorted({video.label for video in train}):
+        groups = sorted({video.group for video in train if video.label == label})
+        count = min(max(1, round(share * len(groups))), len(groups) - 1) if share else 0
+        held |= {(label, int(group)) for group in rng.permutation(groups)[:count]}
+    return held

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Feed`: clips as Keras takes them, prepared while the network computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from codesign.data.clips import Batch, ClipSource
+from codesign.errors import CodesignError
+
+TEST_CLIPS = 250
+"""Most clips that are evaluated at once."""
+TEST_VALUES = 2**23
+"""Most pixels that are evaluated at once."""
+PREFETCH = 2
+"""Batches that are ready before they are asked for."""
+
+
+class Feed:
+    """One pass over clips, in order.
+
+    Args:
+        clips: where they are from.
+        order: indices of clips; all of them if left out.
+        batch_size: clips in a batch; as many as `TEST_CLIPS` and `TEST_VALUES` allow if left out.
+        draw: see `ClipSource.batches`.
+        devices: that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
+    """
+
+    def __init__(
+        self,
+        clips: ClipSource,
+        order: NDArray[np.int64] | None = None,
+        batch_size: int | None = None,
+        *,
+        draw: tuple[int, ...] = (),
+        devices: int = 1,
+    ) -> None:
+        every = np.arange(len(clips)) if order is None else order
+        self.order = every[: len(every) - len(every) % devices]
+        most = max(1, min(TEST_CLIPS, TEST_VALUES // math.prod(clips.shape)))
+        self.batch_size = max(devices, most - most % devices) if batch_size is None else batch_size
+        self.clips, self.draw = clips, draw
+        self.error: CodesignError | None = None
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return math.ceil(len(self.order) / self.batch_size)
+
+    def dataset(self) -> Any:
+        """Return (float32 ``[B, T, H, W, C]``, int64 ``[B]``) batches for `fit` and `evaluate`."""
+        signature = (tf.TensorSpec((None, *self.clips.shape), tf.float32), tf.TensorSpec((None,), tf.int64))
+        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
+        return batches.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(PREFETCH)
+
+    def _batches(self) -> Iterator[Batch]:
+        try:
+            yield from self.clips.batches(self.order, self.batch_size, self.draw)
+        except CodesignError as error:
+            self.error = error
+            raise
+
+
+@contextmanager
+def errors_of(*feeds: Feed) -> Iterator[None]:
+    """Raise what went wrong in a feed as it was raised there, not as the TensorFlow error that it became.
+
+    Raises:
+        CodesignError: such as a `VideoError` that names the file.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        for feed in feeds:
+            if feed.error is not None:
+                raise feed.error from None
+        raise
