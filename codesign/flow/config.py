@@ -7,12 +7,15 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow.records import build, check, limited
 from codesign.training.config import ModelConfig, TrainingConfig
+
+if TYPE_CHECKING:
+    from codesign.layers import Engines
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -80,6 +83,16 @@ class HardwareSection:
 
     def __post_init__(self) -> None:
         check(self, "hardware")
+
+    def engines(self) -> Engines:
+        """Return what an event costs in the engines, for training to count."""
+        from codesign.layers import Engines
+
+        return Engines(
+            pe=self.pe,
+            layer_pe={name: layer.pe for name, layer in self.layer.items() if layer.pe is not None},
+            taps={name: layer.taps for name, layer in self.layer.items() if layer.taps},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def read(folder: Path) -> Manifest | None:
 def inputs_of(stage: Stage, design: Any, upstream: dict[str, str]) -> Inputs:
     """Return the inputs a stage would have now; ``upstream`` maps stage names to output digests."""
     config: dict[str, Any] = {}
-    for key in ("design.seed", *stage.config):
+    for key in ("design.seed", *stage.config, *(stage.config_of(design) if stage.config_of else ())):
         value = design
         for part in key.split("."):
             value = getattr(value, part)

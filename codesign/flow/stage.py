@@ -24,6 +24,7 @@ class Stage:
         after: stages whose outputs it reads.
         body: ``module:function``; imported only when the stage really runs.
         config: sections of the design it reads; ``section.key`` for a single key.
+        config_of: sections it reads besides, where that depends on the design.
         packages: distributions whose version is an input.
         optional: a missing tool skips the stage instead of failing it.
         beside: runs in a process of its own, beside the stages that come before it but that it does not read.
@@ -34,6 +35,7 @@ class Stage:
     after: tuple[str, ...] = ()
     body: str
     config: tuple[str, ...] = ()
+    config_of: Callable[[Any], tuple[str, ...]] | None = None
     packages: tuple[str, ...] = ()
     optional: bool = False
     resumable: bool = False

@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+from codesign.flow.config import Design
 from codesign.flow.stage import Stage
 
 _BODIES = "codesign.flow.stages"
 _HLS4ML = ("keras", "qkeras-v3", "hls4ml")
+
+
+def _cycles(design: Design) -> tuple[str, ...]:
+    """Return what training reads of the hardware: nothing, unless it counts cycles."""
+    return ("hardware.pe", "hardware.layer") if design.training.sees_cycles else ()
+
 
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="1_model",
         body=f"{_BODIES}.model:run",
         config=("data", "model", "training"),
+        config_of=_cycles,
         packages=("keras", "qkeras-v3", "tensorflow", "scikit-learn"),
         resumable=True,
     ),

@@ -43,7 +43,8 @@ def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
     """
     model = load_model(trained)
     graph = convert(model, settings(design, model), folder / "hls").delta_graph
-    clips = design.data.load(seed).test.frames
+    test = design.data.load(seed).test
+    clips = np.stack([test.pixels(index) for index in range(len(test))])
     golden = run_golden(graph, clips)
     runs = []
     with RtlSimulator(graph, folder / "verilator") as simulator:

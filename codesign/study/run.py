@@ -118,20 +118,21 @@ def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result
     design = variant.design
     start = time.monotonic()
     trained = train(
-        design.data, design.model, design.training, folder, seed=seed, hardware=design.hardware, shared=shared
+        design.data,
+        design.model,
+        design.training,
+        folder,
+        seed=seed,
+        engines=design.hardware.engines(),
+        shared=shared,
     )
     seconds = time.monotonic() - start
     deployed = deploy(design, folder, seed, folder / "rtl") if variant.simulate else None
-    last = trained["final"]
+    figures = ("accuracy", "operation_sparsity", "spatial_sparsity", "cycles_per_frame", "density", "events_per_frame")
     return Result(
         variant=variant.name,
         seed=seed,
-        accuracy=last["accuracy"],
-        operation_sparsity=last["operation_sparsity"],
-        spatial_sparsity=last["spatial_sparsity"],
-        cycles_per_frame=last["cycles_per_frame"],
-        events_per_frame=last["events_per_frame"],
-        density=last["density"],
+        **{figure: trained[figure]["delta"] for figure in figures},
         simulated_cycles_per_frame=deployed.cycles_per_frame if deployed else None,
         values=deployed.values if deployed else None,
         mismatches=deployed.mismatches if deployed else None,

@@ -9,13 +9,15 @@ from typing import Any, Literal
 from codesign.errors import ConfigError
 
 POOLS = ("maxpool", "avgpool")
+LOSSES = ("delta", "spatial")
+"""Methods with a sparsity loss."""
 
 
 def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) -> None:
     for name, (low, high) in limits.items():
         value = getattr(record, name)
         for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
+            if number is not None and not low <= number <= high:
                 raise ConfigError(
                     "out of range", where=f"{section}.{name}", expected=f"{low} to {high}", received=value
                 )
@@ -101,6 +103,11 @@ class ModelConfig:
         activation_bits: of a hidden activation's code.
         activation_step_log2: log2 of a hidden activation's step.
         hold_steps: hold of the hidden activations in steps; 0 for memoryless.
+        activation_step: of the hidden activations: ``fixed``, or trained from there in the last phase: ``po2`` in
+            powers of two, which deploys, or ``real``, as in the paper, which does not.
+        step_per: what has a trained step of its own.
+        step_rate: how many times as fast as the learning rate says trained steps and holds move.
+        train_hold: train the hold of the hidden activations, one for each layer, from ``hold_steps``.
     """
 
     blocks: tuple[BlockConfig, ...] = ()
@@ -114,6 +121,10 @@ class ModelConfig:
     activation_bits: int = 6
     activation_step_log2: int = -3
     hold_steps: float = 0.0
+    activation_step: Literal["fixed", "po2", "real"] = "fixed"
+    step_per: Literal["layer", "channel", "neuron"] = "channel"
+    step_rate: float = 16.0
+    train_hold: bool = False
 
     def __post_init__(self) -> None:
         for position, block in enumerate(self.blocks):
@@ -130,26 +141,52 @@ class ModelConfig:
                 "input_bits": (1, 8),
                 "activation_bits": (1, 16),
                 "activation_step_log2": (-16, 8),
+                "step_rate": (0.01, 1000),
             },
         )
         for name in ("input_hold_steps", "hold_steps"):
             hold = getattr(self, name)
             if hold != 0 and not 0.5 <= hold <= 64:
                 raise ConfigError("out of range", where=f"model.{name}", expected="0, or 0.5 to 64", received=hold)
+        if self.train_hold and not self.hold_steps:
+            raise ConfigError(
+                "there is no hold to train",
+                where="model.train_hold",
+                expected="model.hold_steps from 0.5, where training starts",
+                received=self.hold_steps,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
-    """Three phases on the same weights: float, quantised, quantised with the temporal-sparsity loss.
+    """Phases on the same weights: float, quantised, and what ``method`` makes of it. See `codesign.training.phases`.
+
+    ================  =================================================  ==============================================
+    ``method``        the last phase                                     what hardware skips, and sparsity counts
+    ================  =================================================  ==============================================
+    ``delta``         a loss on what changes                             what did not change
+    ``dense``         no loss                                            zeros (the zero-skipping baseline)
+    ``spatial``       an L1 loss on the activations                      zeros
+    ``input_delta``   no loss                                            unchanged pixels, zeros behind the first layer
+    ``hold``          no loss and no hold; ``model`` has its holds only  what did not change
+                      when it is done (post-training hold)
+    ================  =================================================  ==============================================
+
+    Only ``delta`` and ``hold`` deploy as they are counted; hardware of the others skips what does not change, too.
 
     Attributes:
+        method: see above.
         float_epochs: of the float network.
         quantized_epochs: of the quantised delta network without sparsity loss.
         delta_epochs: of the refinement with it.
         batch_size: clips in a step.
         learning_rate: at the start of the float phase; each phase falls to 0 along a cosine.
         refine_rate: at the start of the other two phases.
-        sparsity: factor of the temporal-sparsity loss.
+        sparsity: factor of the loss of methods ``delta`` and ``spatial``; 0 for none.
+        weights: of the layers in it: by ``macs``, as in the paper, or by ``cycles``, which pushes the slowest layer.
+        warmup_epochs: of the last phase in which the factor grows from 0 to ``sparsity``.
+        target_operation_sparsity: share of the MACs to skip; the factor is moved until it is met. None: it is fixed.
+        target_cycles: cycles of the slowest layer in a mean frame to reach in the same way; None: none.
         early_stop: epochs without a better ``early_stop_on`` after which a phase ends; its network is then the one of
             its best epoch, also if it does not end early. 0: every epoch, and the network of the last.
         early_stop_on: figure of the validation split that decides. The loss has the sparsity loss in it.
@@ -163,7 +200,12 @@ class TrainingConfig:
     batch_size: int = 32
     learning_rate: float = 3e-3
     refine_rate: float = 1e-3
+    method: Literal["delta", "dense", "spatial", "input_delta", "hold"] = "delta"
     sparsity: float = 100.0
+    weights: Literal["macs", "cycles"] = "macs"
+    warmup_epochs: int = 0
+    target_operation_sparsity: float | None = None
+    target_cycles: float | None = None
     early_stop: int = 0
     early_stop_on: Literal["val_loss", "val_accuracy"] = "val_loss"
     devices: int = 0
@@ -182,7 +224,32 @@ class TrainingConfig:
                 "learning_rate": (1e-8, 10),
                 "refine_rate": (1e-8, 10),
                 "sparsity": (0, 1e6),
+                "warmup_epochs": (0, 10_000),
+                "target_operation_sparsity": (0.0001, 0.9999),
+                "target_cycles": (1, 1e12),
                 "early_stop": (0, 10_000),
                 "devices": (0, 1024),
             },
         )
+        self._check_schedule()
+
+    @property
+    def sees_cycles(self) -> bool:
+        """Whether training depends on the cycles of the engines."""
+        return self.weights == "cycles" or self.target_cycles is not None
+
+    def _check_schedule(self) -> None:
+        """Check that one thing at most moves the factor of the loss, and that there is a factor."""
+        names = ("warmup_epochs", "target_operation_sparsity", "target_cycles")
+        moved = [f"training.{name}" for name in names if getattr(self, name)]
+        if len(moved) > 1:
+            raise ConfigError(
+                "two schedules move one factor", where=moved[1], expected=f"{moved[0]} without it", received="both"
+            )
+        if moved and not (self.sparsity and self.method in LOSSES):
+            raise ConfigError(
+                "there is no sparsity loss to schedule",
+                where=moved[0],
+                expected=f"training.sparsity above 0 and training.method one of {', '.join(LOSSES)}",
+                received=f"sparsity={self.sparsity}, method={self.method!r}",
+            )

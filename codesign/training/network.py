@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import qkeras
@@ -13,6 +13,9 @@ from keras import ops
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation
 from codesign.training.config import BlockConfig, ModelConfig
+
+Stateless = Literal["none", "hidden", "all"]
+"""Activations that are marked stateless: none, all but the input's, all."""
 
 
 @keras.saving.register_keras_serializable(package="codesign")
@@ -38,7 +41,15 @@ class ZeroMean(keras.constraints.Constraint):  # type: ignore[misc]
         return {"outputs": self.outputs}
 
 
-def build_network(config: ModelConfig, shape: tuple[int, ...], classes: int, *, quantised: bool, seed: int) -> Any:
+def build_network(
+    config: ModelConfig,
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    quantised: bool,
+    seed: int,
+    stateless: Stateless = "none",
+) -> Any:
     """Return a frame model: values of pixels ``[N, *shape]`` in, one logit a class out, ``[N, classes]``.
 
     Args:
@@ -47,12 +58,13 @@ def build_network(config: ModelConfig, shape: tuple[int, ...], classes: int, *, 
         classes: number of outputs.
         quantised: QKeras layers and `DeltaActivation`; otherwise Keras layers and relu on the pixels as they are.
         seed: of the initial weights.
+        stateless: activations whose readers are computed anew in every frame, so that zeros count and not changes.
 
     Raises:
         ConfigError: a pool does not fit on what the blocks before it leave of a frame.
     """
     frame = keras.Input(shape, name="frame")
-    build = _Builder(config, quantised=quantised, seed=seed)
+    build = _Builder(config, quantised=quantised, seed=seed, stateless=stateless)
     x = build.encode(frame)
     for number, block in enumerate(config.blocks, start=1):
         x = getattr(build, block.kind)(x, block, number)
@@ -68,8 +80,8 @@ def build_network(config: ModelConfig, shape: tuple[int, ...], classes: int, *, 
 class _Builder:
     """Adds layers behind a tensor and returns theirs; a method of the name of each kind of block."""
 
-    def __init__(self, config: ModelConfig, *, quantised: bool, seed: int) -> None:
-        self.config, self.quantised, self.seed = config, quantised, seed
+    def __init__(self, config: ModelConfig, *, quantised: bool, seed: int, stateless: Stateless) -> None:
+        self.config, self.quantised, self.seed, self.stateless = config, quantised, seed, stateless
         self.linears = 0
 
     def encode(self, x: Any) -> Any:
@@ -77,14 +89,27 @@ class _Builder:
         if not self.quantised:
             return x
         bits, hold = self.config.input_bits, self.config.input_hold_steps
-        return DeltaActivation("relu", bits, 2.0**-bits, hold or None, name="encode")(x)
+        stateless = self.stateless == "all"
+        return DeltaActivation("relu", bits, 2.0**-bits, hold or None, stateless=stateless, name="encode")(x)
 
     def delta(self, x: Any, name: str) -> Any:
         """Add a hidden activation."""
         if not self.quantised:
             return keras.layers.ReLU(name=name)(x)
-        step, hold = 2.0**self.config.activation_step_log2, self.config.hold_steps
-        return DeltaActivation("relu", self.config.activation_bits, step, hold or None, name=name)(x)
+        config = self.config
+        step = 2.0**config.activation_step_log2
+        return DeltaActivation(
+            "relu",
+            config.activation_bits,
+            step if config.activation_step == "fixed" else config.activation_step,
+            config.hold_steps or None,
+            per=config.step_per,
+            initial_step=step,
+            train_hold=config.train_hold,
+            step_rate=config.step_rate,
+            stateless=self.stateless != "none",
+            name=name,
+        )(x)
 
     def dense(self, x: Any, units: int, name: str) -> Any:
         """Add a dense layer."""

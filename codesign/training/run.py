@@ -14,6 +14,7 @@ from codesign.errors import StageError
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
+    from codesign.layers import Engines
     from codesign.training.trainer import Progress
 
 MODEL = "model.keras"
@@ -34,8 +35,10 @@ def train(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    engines: Engines | None = None,
+    shared: Path | None = None,
 ) -> dict[str, Any]:
-    """Train the three networks and write `MODEL`, `RESULTS`, `LOG` and `CHECKPOINT` into ``folder``.
+    """Train the networks of every phase and write `MODEL`, `RESULTS`, `LOG` and `CHECKPOINT` into ``folder``.
 
     The same arguments give the same weights. A checkpoint is written after every epoch: after an interruption
     (Ctrl-C included) the next call with the same arguments goes on from it and ends with the same weights as an
@@ -48,11 +51,15 @@ def train(
         folder: made if missing.
         seed: of clips, initial weights and order of clips.
         progress: called with (fraction, words) after every step.
+        engines: what will compute the layers: to weigh the loss by their cycles, and to count them.
+        shared: folder of float networks that several trainings start from: the first one that needs a certain one
+            trains it, the others use it. None: every training has its own.
 
     Returns:
         What `RESULTS` holds. ``accuracy`` is the share of test clips told right by the mean over time of the
         outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined with
-        it, the one that is saved). ``operation_sparsity`` and ``density`` of the latter two, on the same clips.
+        it, the one that is saved). ``operation_sparsity``, ``spatial_sparsity`` and ``density`` of the latter two, on
+        the same clips, and with ``engines`` ``cycles_per_frame``.
 
     Raises:
         ConfigError, VideoError: the clips cannot be made or read.
@@ -62,15 +69,25 @@ def train(
     from codesign.training.trainer import Trainer
 
     folder.mkdir(parents=True, exist_ok=True)
-    key = json.dumps([asdict(data), asdict(model), asdict(training), seed], default=str)
-    trainer = Trainer(data.load(seed), model, training, seed, checkpoint=folder / CHECKPOINT, key=key)
+    key = json.dumps([asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed], default=str)
+    trainer = Trainer(
+        data.load(seed),
+        model,
+        training,
+        seed,
+        checkpoint=folder / CHECKPOINT,
+        key=key,
+        engines=engines,
+        shared=shared,
+        data_key=json.dumps(asdict(data), default=str),
+    )
     trainer.progress = progress
     state = trainer.run(lambda state: _write_log(folder / LOG, state.log))
-    network = trainer.network(quantised=True)
+    network = trainer.network(trainer.phases[-1])
     network.set_weights(state.weights)
     freeze(network)
     network.save(folder / MODEL)
-    figures = ("accuracy", "operation_sparsity", "density")
+    figures = ("accuracy", "operation_sparsity", "spatial_sparsity", "density", "events_per_frame", "cycles_per_frame")
     results: dict[str, Any] = {
         figure: {name: value[figure] for name, value in state.results.items() if figure in value} for figure in figures
     }

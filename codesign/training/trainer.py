@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,12 +18,13 @@ import numpy as np
 
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.errors import ConfigError
-from codesign.layers import over_time
+from codesign.layers import Engines, over_time
 from codesign.layers.stream import float64, in_float64
 from codesign.training.config import ModelConfig, TrainingConfig
 from codesign.training.devices import find_strategy
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
+from codesign.training.phases import Phase, phases_of
 from codesign.training.state import State, hand_over
 
 BOARDS = "tensorboard"
@@ -33,25 +36,6 @@ class Progress(Protocol):
 
     def __call__(self, fraction: float, text: str) -> None:
         """Show ``fraction`` (0 to 1) and a few words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """One network to train, from the weights of the phase before.
-
-    Attributes:
-        name: of the phase, and of its figures in the results.
-        epochs: at most.
-        rate: learning rate at its start.
-        sparsity: factor of the temporal-sparsity loss.
-        quantised: the delta network; otherwise the float one.
-    """
-
-    name: str
-    epochs: int
-    rate: float
-    sparsity: float = 0.0
-    quantised: bool = True
 
 
 class Trainer:
@@ -70,17 +54,17 @@ class Trainer:
         *,
         checkpoint: Path,
         key: str,
+        engines: Engines | None = None,
+        shared: Path | None = None,
+        data_key: str = "",
     ) -> None:
         self.dataset, self.model, self.training, self.seed = dataset, model, training, seed
         self.checkpoint, self.key = checkpoint, key
         self.progress: Progress | None = None
         self.strategy = find_strategy(training.devices)
         self.devices: int = self.strategy.num_replicas_in_sync
-        self.phases = (
-            Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, quantised=False),
-            Phase(name="quantized", epochs=training.quantized_epochs, rate=training.refine_rate),
-            Phase(name="delta", epochs=training.delta_epochs, rate=training.refine_rate, sparsity=training.sparsity),
-        )
+        self.engines, self.shared, self.data_key = engines, shared, data_key
+        self.phases = phases_of(model, training)
         self._check()
 
     def _check(self) -> None:
@@ -107,26 +91,47 @@ class Trainer:
                 fix="pip install 'delta-codesign[tensorboard]', or set it to false",
             )
 
-    def network(self, *, quantised: bool) -> Any:
-        """Return an untrained frame model."""
+    def network(self, phase: Phase) -> Any:
+        """Return the untrained frame model of ``phase``."""
         shape, classes = self.dataset.shape[1:], len(self.dataset.classes)
-        return build_network(self.model, shape, classes, quantised=quantised, seed=self.seed)
+        return build_network(
+            phase.model, shape, classes, quantised=phase.quantised, stateless=phase.stateless, seed=self.seed
+        )
 
     def run(self, after_epoch: Callable[[State], None]) -> State:
         """Go through what is left of the phases and return the final state."""
-        state = State.load(self.checkpoint, self.key)
+        state = State.load(self.checkpoint, self.key) or self._shared_state()
         if state is None:
-            state = State(weights=self.network(quantised=self.phases[0].quantised).get_weights())
+            state = State(weights=self.network(self.phases[0]).get_weights())
             shutil.rmtree(self._boards, ignore_errors=True)
         after_epoch(state)
         while state.phase < len(self.phases):
             self._phase(self.phases[state.phase], state, after_epoch)
+            if self.shared and state.phase == 1:
+                self.shared.mkdir(parents=True, exist_ok=True)
+                state.save(self._origin, self._origin.stem)
         return state
+
+    @property
+    def _origin(self) -> Path:
+        """File of the float network in the shared folder, named by all that it follows from."""
+        assert self.shared is not None
+        names = ("float_epochs", "batch_size", "learning_rate", "early_stop", "early_stop_on", "devices")
+        settings = [getattr(self.training, name) for name in names]
+        parts = [self.data_key, asdict(self.model)["blocks"], self.model.hidden, settings, self.seed]
+        digest = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+        return self.shared / f"float_{digest[:16]}.npz"
+
+    def _shared_state(self) -> State | None:
+        """Return the state behind the float phase if another training has been there."""
+        return State.load(self._origin, self._origin.stem) if self.shared else None
 
     def _phase(self, phase: Phase, state: State, after_epoch: Callable[[State], None]) -> None:
         with self.strategy.scope():
-            network = self.network(quantised=phase.quantised)
-            clips = over_time(network, self.dataset.shape[0], "mean", sparsity=phase.sparsity)
+            network = self.network(phase)
+            clips = over_time(
+                network, self.dataset.shape[0], "mean", sparsity=phase.loss or 0.0, engines=self._engines(phase)
+            )
             optimizer = self._compile(clips, phase)
         network.set_weights(state.weights)
         own = {id(weight) for weight in network.weights}
@@ -145,14 +150,16 @@ class Trainer:
             after_epoch(state)
         if state.best:
             network.set_weights(state.best)
-        state.results[phase.name] = evaluate(network, self.dataset.test, deltas=phase.quantised)
+        state.results[phase.name] = evaluate(
+            network, self.dataset.test, deltas=phase.quantised, engines=self._engines(phase)
+        )
         state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
         following = self.phases[min(state.phase, len(self.phases) - 1)]
-        state.weights = hand_over(network, self.network(quantised=following.quantised))
+        state.weights = hand_over(network, self.network(following))
         state.save(self.checkpoint, self.key)
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
-        steps = phase.epochs * self._steps()
+        steps = max(1, phase.epochs) * self._steps()
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(phase.rate, steps))
         optimizer.build(clips.trainable_variables)
         clips.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
@@ -181,10 +188,13 @@ class Trainer:
 
     def _callbacks(self, phase: Phase, state: State) -> list[Any]:
         """Return what watches an epoch."""
-        watching: list[Any] = [_Bar(self, phase, state)] if self.progress else []
+        watching: list[Any] = [*([_Bar(self, phase, state)] if self.progress else []), *phase.schedule()]
         if self.training.tensorboard:
             watching.append(keras.callbacks.TensorBoard(str(self._boards / phase.name), write_graph=False))
         return watching
+
+    def _engines(self, phase: Phase) -> Engines | None:
+        return self.engines if phase.quantised else None
 
     @property
     def _boards(self) -> Path:
@@ -231,20 +241,24 @@ class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
             self.show((self.done + (batch + 1) / self.steps) / self.total, self.text + accuracy)
 
 
-def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True) -> dict[str, Any]:
+def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True, engines: Engines | None = None) -> dict[str, Any]:
     """Return ``accuracy`` of a frame model on ``clips``, exact: in float64, head 'mean'.
 
-    With ``deltas`` also ``operation_sparsity`` and ``density`` by linear layer.
+    With ``deltas`` also ``operation_sparsity``, ``spatial_sparsity``, ``density`` by linear layer and
+    ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer. First frames are left out.
     """
     feed = Feed(clips)
     with float64(), errors_of(feed):
-        model = over_time(in_float64(network), clips.shape[0], "mean")
+        model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(loss=loss, metrics=["accuracy"])
         logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
     figures: dict[str, Any] = {"accuracy": float(logs["accuracy"])}
     if deltas:
-        figures["operation_sparsity"] = float(logs["operation_sparsity"])
+        names = ("operation_sparsity", "spatial_sparsity", *(("cycles_per_frame",) if engines else ()))
+        figures |= {name: float(logs[name]) for name in names}
         density = {name.removeprefix("density/"): float(v) for name, v in logs.items() if name.startswith("density/")}
         figures["density"] = density
+        sizes = {name: math.prod(network.get_layer(name).input.shape[1:]) for name in density}
+        figures["events_per_frame"] = sum(share * sizes[name] for name, share in density.items())
     return figures

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 def run(job: Job) -> str:
     """Write the trained model and its accuracies."""
     design = job.design
-    results = train(design.data, design.model, design.training, job.folder, seed=design.design.seed, progress=job.bar)
+    results = train(
+        design.data,
+        design.model,
+        design.training,
+        job.folder,
+        seed=design.design.seed,
+        progress=job.bar,
+        engines=design.hardware.engines() if design.training.sees_cycles else None,
+    )
     accuracy, sparsity = results["accuracy"]["delta"], results["operation_sparsity"]["delta"]
     return f"accuracy {100 * accuracy:.1f} %, {1 / (1 - sparsity):.1f} x fewer MACs"

@@ -35,7 +35,7 @@ def run(job: Job) -> str:
         graph=graph,
         golden=golden,
         rtl=rtl,
-        accuracy=Accuracy(**training["accuracy"]),
+        accuracy=Accuracy(**{name: training["accuracy"][name] for name in ("float", "quantized", "delta")}),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
             read_comparison(job.upstream["4_csim"], "golden_csim"),

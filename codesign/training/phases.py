@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phases of a training: which network each one trains, how long, and with which sparsity loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from codesign.errors import ConfigError
+from codesign.layers import SparsityLoss, Target, WarmUp
+from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.network import Stateless
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One network to train, from the weights of the phase before.
+
+    Attributes:
+        name: of the phase, and of its figures in the results.
+        epochs: at most; 0 only evaluates.
+        rate: learning rate at its start.
+        model: the network's configuration.
+        quantised: the delta network; otherwise the float one.
+        stateless: activations whose readers are computed anew in every frame.
+        loss: on what travels; None for none.
+        schedule: makes the callbacks that move the factor of the loss, anew for each epoch.
+    """
+
+    name: str
+    epochs: int
+    rate: float
+    model: ModelConfig
+    quantised: bool = True
+    stateless: Stateless = "none"
+    loss: SparsityLoss | None = None
+    schedule: Callable[[], list[Any]] = list
+
+
+def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]:
+    """Return the phases: ``float``, ``quantized``, for method ``hold`` one more, ``delta``: the network that is saved.
+
+    Steps and holds are trained in the last phase only, so that what is compared has one origin.
+
+    Raises:
+        ConfigError: method ``hold`` without a hold in ``model``.
+    """
+    method = training.method
+    stateless: Stateless = {"dense": "all", "spatial": "all", "input_delta": "hidden"}.get(method, "none")  # type: ignore[assignment]
+    plain = replace(model, activation_step="fixed", train_hold=False)
+    if method in ("dense", "spatial", "hold"):
+        plain = replace(plain, input_hold_steps=0.0, hold_steps=0.0)
+    elif method == "input_delta":
+        plain = replace(plain, hold_steps=0.0)
+    refine = training.refine_rate
+    first = (
+        Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, model=plain, quantised=False),
+        Phase(name="quantized", epochs=training.quantized_epochs, rate=refine, model=plain, stateless=stateless),
+    )
+    if method == "hold":
+        if not model.input_hold_steps and not model.hold_steps:
+            raise ConfigError(
+                "there is no hold to apply",
+                where="training.method",
+                expected="model.input_hold_steps or model.hold_steps above 0",
+                received="'hold' with neither",
+            )
+        held = replace(model, activation_step="fixed", train_hold=False)
+        return (
+            *first,
+            Phase(name="refined", epochs=training.delta_epochs, rate=refine, model=plain),
+            Phase(name="delta", epochs=0, rate=refine, model=held),
+        )
+    last = Phase(
+        name="delta",
+        epochs=training.delta_epochs,
+        rate=refine,
+        model=model if method == "delta" else replace(plain, activation_step=model.activation_step),
+        stateless=stateless,
+        loss=_loss(training),
+        schedule=partial(_schedule, training),
+    )
+    return (*first, last)
+
+
+def _loss(training: TrainingConfig) -> SparsityLoss | None:
+    if not training.sparsity or training.method not in ("delta", "spatial"):
+        return None
+    of = "spatial" if training.method == "spatial" else "temporal"
+    return SparsityLoss(training.sparsity, of=of, weights=training.weights)  # type: ignore[arg-type]
+
+
+def _schedule(training: TrainingConfig) -> list[Any]:
+    if training.warmup_epochs:
+        return [WarmUp(training.warmup_epochs)]
+    if training.target_operation_sparsity:
+        return [Target(operation_sparsity=training.target_operation_sparsity)]
+    return [Target(cycles_per_frame=training.target_cycles)] if training.target_cycles else []
