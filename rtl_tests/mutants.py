@@ -237,7 +237,6 @@ MUTANTS = [
         ("weights of the first slot", "weights[slot_line_q1[s]]", "weights[slot_line_q1[0]]"),
         ("weights of its column", "(s / TapColumns) * StepY + (s % TapColumns) * StepX", "(s % TapColumns) * StepX"),
         ("idle slots touch", "if (slot_go_p[4][s]) begin", "begin"),
-        ("idle slots add", "if (Slots == 1 || slot_go_p[4][s]) result", "result"),
     ),
     *_mutants(
         "conv",

@@ -2,7 +2,7 @@
 """From TOML tables (or JSON) to frozen records: every key checked, every error with key and nearest valid name.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
-(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]`` and nested records. Limits
+(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, ``Any`` (as it is). Limits
 are written beside the field with `limited` and checked by `check`, which a record calls in ``__post_init__``.
 """
 
@@ -97,6 +97,8 @@ def _join(where: str, key: str) -> str:
 def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
     """Return ``value`` as the annotation ``hint`` wants it."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in args:
             return None

@@ -476,7 +476,7 @@ module delta_conv #(
           add_spot |= slot_spot_q2[s];
         end
         if (slot_bank_q4[s] == BankBits'(b)) begin
-          if (Slots == 1 || slot_go_p[4][s]) result |= total[s];
+          result |= total[s];  // an idle slot's bank is no other's, and nothing is added there
           if (slot_go_p[4][s]) begin
             touch[b] = !current[s][StateWidth-1] && !fresh_p[4];
             touch_list[b] |= base_list_p[4] + ListBits'(32'(slot_p[4][s][PositionBits-1-:RowBits]) >> RowShift);
