@@ -4,6 +4,7 @@
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import over_time
 from codesign.layers.meter import DeltaMeter
+from codesign.layers.replace import delta
 from codesign.layers.stream import StreamRun, stream
 
-__all__ = ["DeltaActivation", "DeltaMeter", "StreamRun", "over_time", "stream"]
+__all__ = ["DeltaActivation", "DeltaMeter", "StreamRun", "delta", "over_time", "stream"]
