@@ -10,12 +10,19 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from codesign.errors import ConfigError
-from codesign.fixed import Fixed
+from codesign.fixed import Fixed, IntArray
+from codesign.layers import surrogate
+from codesign.layers.step import Between, FixedStep, RealStep, make_step, undeployable, weight_shape
+from codesign.layers.surrogate import Quantiser
 
 MAX_BITS = 24
 """Widest code: float32 holds every one of them exactly."""
+
+LEAST_HOLD = 0.5
+"""Smallest hold, in steps: a smaller one would hold nothing that rounding lets pass."""
 
 _ALIASES = {"relu": "relu", "identity": "identity", "linear": "identity"}
 
@@ -24,10 +31,10 @@ _ALIASES = {"relu": "relu", "identity": "identity", "linear": "identity"}
 class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
     """Activation, quantiser and change detector in one layer.
 
-    Outputs are values of integer codes ``r`` on the lattice of the smallest step, ``value = code * min(step)``. For
+    Outputs are values of integer codes ``r`` on the lattice of the smallest step, ``value = code * unit``. For
     input ``z``, activation ``f``, step ``s`` of the channel and clip range ``[lo, hi]`` (in codes)::
 
-        q(z) = clip(round_half_even(f(z) / s) * s, lo * min(step), hi * min(step))
+        q(z) = clip(round_half_even(f(z) / s) * s, lo * unit, hi * unit)
         r_t  = q(z_t)                                                       without hold (memoryless)
         r_t  = q(z_t) if |f(z_t) - r_{t-1}| >= hold * s else r_{t-1}        with hold; r_{-1} = 0
 
@@ -35,24 +42,35 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
     batch. With ``hold``, ``layer(x, frames=T)`` reads the batch as ``N / T`` clips of ``T`` consecutive frames and
     recurs over each; ``layer(x)`` takes each sample as the first frame of its own stream.
 
-    Gradient: straight-through. Rounding and hold pass the gradient of ``clip(f(z))`` unchanged, so it is 0 where relu
-    or the clip is; there is no gradient through time.
+    Trained steps: ``'po2'`` keeps to ``s = initial_step * 2**k``, k in ``0 .. bits - 1``. Codes and their range stay
+    those of ``initial_step``, so a coarser step never widens anything, and the layer deploys bit for bit. ``'real'``
+    is the paper's: any step, with ``lo .. hi`` counting levels, ``clip(round(f(z) / s), lo, hi) * s``; it trains and
+    evaluates, and is refused at conversion.
+
+    Gradient: straight-through for ``z``, and surrogates for step and hold; `codesign.layers.surrogate` has them all.
+    There is none through time. The one of the step is negative for whatever is sent, so an L1 loss on changes makes
+    steps larger.
 
     Exactness: for inputs on a power-of-two lattice whose codes fit the mantissa (24 bits in float32, 53 in float64)
-    the output equals the golden model's codes bit for bit.
+    the output equals the golden model's codes bit for bit (not for ``'real'``, which has no golden model).
 
-    Source: Yousefzadeh & Sifalakis, "Delta Activation Layer exploits temporal sparsity", 2021, section 3; the hold
-    compares with what was last sent, so it cannot drift.
+    Source: Yousefzadeh & Sifalakis, "Training for temporal sparsity in deep neural networks", 2021, section 3; the
+    hold compares with what was last sent, so it cannot drift.
 
     Args:
         activation: ``'relu'``, or ``'identity'`` (also called ``'linear'``).
         bits: of a code, 1 to 24. Relu codes are ``0 .. 2**bits - 1``, identity codes two's complement.
-        step: quantisation step, a power of two; or one a channel (last axis).
+        step: quantisation step, a power of two; or one a channel (last axis); or trained, ``'po2'`` or ``'real'``.
         hold: threshold in steps, at least 0.5, rounded to float32; None for the memoryless layer.
+        per: what has a trained step of its own: the ``'layer'``, a ``'channel'`` or a ``'neuron'``.
+        initial_step: where a trained step starts; for ``'po2'`` also the finest, a power of two.
+        max_value: largest output, such as 6 for relu6; rounded down to the lattice.
+        train_hold: whether ``hold`` is trained, one for the layer, from the value given.
+        stateless: a mark for `over_time`: what reads this layer is computed anew in every frame, so zeros count and
+            not changes.
 
     Attributes:
-        fmt: `Fixed` format of the codes.
-        step_log2: ``log2(step / min(step))`` of each channel, or of the whole layer.
+        unit: value in which a change is measured: the smallest step, or for ``'real'`` the initial one.
         lo: smallest code.
         hi: largest code.
 
@@ -64,27 +82,33 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         self,
         activation: str = "relu",
         bits: int = 8,
-        step: float | Sequence[float] = 2.0**-4,
+        step: float | str | Sequence[float] = 2.0**-4,
         hold: float | None = None,
+        *,
+        per: str = "channel",
+        initial_step: float = 2.0**-4,
+        max_value: float | None = None,
+        train_hold: bool = False,
+        stateless: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.activation = _activation(activation, self.name)
         self.bits = _bits(bits, self.name)
-        exponents = _exponents(step, self.name)
-        self.step = step if isinstance(step, (int, float)) else tuple(float(s) for s in step)
-        self.hold = _hold(hold, self.name)
-        self.step_log2 = tuple(e - min(exponents) for e in exponents)
-        if max(self.step_log2) >= self.bits:
+        self.step = step if isinstance(step, (int, float, str)) else tuple(float(s) for s in step)
+        self.per, self.initial_step = per, initial_step
+        self._step = make_step(step, initial_step, per, self.bits, self.name)
+        self._hold = _hold(hold, self.name)
+        self.train_hold, self.stateless = train_hold, stateless
+        if train_hold and hold is None:
             raise ConfigError(
-                "the largest step is outside the code range",
-                where=self.name,
-                expected=f"steps less than 2**{self.bits} apart for {self.bits} bits",
-                received=f"2**{max(self.step_log2)} apart",
+                "there is no hold to train", where=self.name, expected="hold=1.0, where training starts", received=hold
             )
-        self.fmt = Fixed(width=self.bits, frac=-min(exponents), signed=self.activation == "identity")
-        self.lo, self.hi = self.fmt.lo, self.fmt.hi
-        self._steps = np.ldexp(1.0, np.array(exponents if len(exponents) > 1 else exponents[0]))
+        whole = Fixed(width=self.bits, frac=0, signed=self.activation == "identity")
+        self.max_value = max_value
+        self.lo, self.hi = whole.lo, min(whole.hi, _levels(max_value, self.unit, self.name))
+        self._step_weight: Any = None
+        self._hold_weight: Any = None
         if self.compute_dtype not in ("float32", "float64"):
             raise ConfigError(
                 "this dtype cannot hold the codes exactly",
@@ -93,27 +117,93 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
                 received=self.compute_dtype,
             )
 
+    @property
+    def unit(self) -> float:
+        """Value in which a change is measured, never trained."""
+        return self._step.unit
+
+    @property
+    def fmt(self) -> Fixed:
+        """`Fixed` format of the codes.
+
+        Raises:
+            ConversionError: the step is ``'real'``.
+        """
+        if isinstance(self._step, RealStep):
+            raise undeployable(self.name)
+        return Fixed(width=self.bits, frac=1 - math.frexp(self.unit)[1], signed=self.activation == "identity")
+
+    @property
+    def step_log2(self) -> tuple[int, ...]:
+        """``log2(step / unit)`` now: of the whole layer, of each channel, or of each neuron in C order.
+
+        Raises:
+            ConversionError: the step is ``'real'``.
+        """
+        if isinstance(self._step, RealStep):
+            raise undeployable(self.name)
+        return self._step.log2(self._step_weight)
+
+    @property
+    def hold(self) -> float | None:
+        """Threshold in steps now; None for the memoryless layer."""
+        if self._hold_weight is None:
+            return self._hold
+        return float(ops.convert_to_numpy(_at_least(self._hold_weight)))
+
+    def to_codes(self, outputs: ArrayLike) -> IntArray:
+        """Return the codes of ``outputs``; with ``'real'`` steps the levels, multiples of each one's own step.
+
+        Raises:
+            LatticeError: they are not outputs of this layer.
+        """
+        if not isinstance(self._step, RealStep):
+            return self.fmt.to_codes(outputs)
+        steps = ops.convert_to_numpy(self._step.values(self._step_weight, "float64")[0])
+        return Fixed(width=self.bits + 1, frac=0, signed=True).to_codes(np.asarray(outputs, np.float64) / steps)
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Check the number of channels of ``input_shape``."""
-        channels = input_shape[-1] if len(input_shape) > 1 else 1
-        if len(self.step_log2) not in (1, channels):
-            raise ConfigError(
-                "wrong number of per-channel steps",
-                where=self.name,
-                expected=f"1 or {channels} (channels of input {tuple(input_shape)})",
-                received=len(self.step_log2),
-            )
+        """Check the number of channels of ``input_shape``; add what is trained, in float32 whatever the dtype."""
+        if isinstance(self._step, FixedStep):
+            channels = input_shape[-1] if len(input_shape) > 1 else 1
+            if len(self._step.exponents) not in (1, channels):
+                raise ConfigError(
+                    "wrong number of per-channel steps",
+                    where=self.name,
+                    expected=f"1 or {channels} (channels of input {tuple(input_shape)})",
+                    received=len(self._step.exponents),
+                )
+        else:
+            shape = weight_shape(self._step.per, input_shape, self.name)
+            self._step_weight = self._trained("step", shape, self._step.initial, self._step.bounds)
+        if self.train_hold:
+            self._hold_weight = self._trained("hold", (), self._hold, Between(LEAST_HOLD))
         self.built = True
 
     def call(self, inputs: Any, frames: int | None = None) -> Any:
         """Return ``r``; ``frames`` consecutive samples of the batch are one clip (matters only with ``hold``)."""
-        f = ops.cast(inputs, self.compute_dtype)
-        if self.activation == "relu":
-            f = ops.relu(f)
-        passed = self._clip(f)
-        sent = self._quantise(f) if self.hold is None else self._recur(ops.stop_gradient(f), frames)
-        # x - x is exactly 0, so the value is exactly `sent` and the gradient that of `passed`.
-        return ops.stop_gradient(sent) + (passed - ops.stop_gradient(passed))
+        trained = [w for w in (self._step_weight, self._hold_weight) if w is not None]
+
+        @ops.custom_gradient  # type: ignore[untyped-decorator]
+        def forward(z: Any, *weights: Any) -> tuple[Any, Any]:
+            step = weights[0] if self._step_weight is not None else None
+            hold = ops.cast(_at_least(weights[-1]), z.dtype) if self._hold_weight is not None else self._hold
+            quantiser = self._quantiser(step)
+            r = surrogate.send(quantiser, z, hold, frames)
+
+            def backward(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
+                up = args[-1] if upstream is None else upstream
+                gradients = [surrogate.input_gradient(quantiser, z, up)]
+                if not isinstance(self._step, FixedStep):
+                    gradients.append(surrogate.step_gradient(self._step.slope(step), r, up, step))
+                if self._hold_weight is not None:
+                    gradient = surrogate.hold_gradient(quantiser, z, r, hold, up, frames)
+                    gradients.append(ops.cast(gradient, weights[-1].dtype))
+                return tuple(gradients)
+
+            return r, backward
+
+        return forward(ops.cast(inputs, self.compute_dtype), *(ops.convert_to_tensor(w) for w in trained))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return ``input_shape``."""
@@ -121,35 +211,33 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        step = self.step if isinstance(self.step, (int, float)) else list(self.step)
-        own = {"activation": self.activation, "bits": self.bits, "step": step, "hold": self.hold}
+        own = {
+            "activation": self.activation,
+            "bits": self.bits,
+            "step": list(self.step) if isinstance(self.step, tuple) else self.step,
+            "hold": self._hold,
+            **{name: getattr(self, name) for name in ("per", "initial_step", "max_value", "train_hold", "stateless")},
+        }
         return {**super().get_config(), **own}
 
-    def _clip(self, x: Any) -> Any:
-        return ops.clip(x, self.lo * self.fmt.scale, self.hi * self.fmt.scale)
+    def _trained(self, name: str, shape: tuple[int, ...], initial: Any, bounds: Between) -> Any:
+        start = keras.initializers.Constant(initial)
+        return self.add_weight(shape, start, "float32", name=name, constraint=bounds, autocast=False)
 
-    def _quantise(self, f: Any) -> Any:
-        # Multiply by the inverse, exact for powers of two: TensorFlow folds a division by a constant vector into a
-        # product with approximate reciprocals, and ties then round wrongly in compiled graphs.
-        steps, inverse = (ops.convert_to_tensor(s, dtype=self.compute_dtype) for s in (self._steps, 1 / self._steps))
-        return self._clip(ops.round(f * inverse) * steps)
+    def _quantiser(self, weight: Any) -> Quantiser:
+        """Return ``q`` for the ``weight`` of the step, which is None if that is fixed."""
+        relu, dtype = self.activation == "relu", self.compute_dtype
+        steps, inverse = self._step.values(weight, dtype)
+        if not isinstance(self._step, RealStep):
+            low, high = self.lo * self.unit, self.hi * self.unit
+            return Quantiser(relu=relu, steps=steps, inverse=inverse, low=low, high=high)
+        hi = Fixed(width=self.bits, frac=0, signed=not relu).hi
+        top = hi if self.max_value is None else ops.minimum(float(hi), ops.floor(self.max_value * inverse))
+        return Quantiser(relu=relu, steps=steps, inverse=inverse, low=self.lo * steps, high=top * steps)
 
-    def _send(self, reference: Any, f: Any) -> Any:
-        threshold = ops.convert_to_tensor(self.hold * self._steps, dtype=self.compute_dtype)
-        return ops.where(ops.abs(f - reference) >= threshold, self._quantise(f), reference)
 
-    def _recur(self, f: Any, frames: int | None) -> Any:
-        if frames is None:
-            return self._send(ops.zeros_like(f), f)
-        shape = ops.shape(f)
-        clips = ops.swapaxes(ops.reshape(f, (-1, frames, *shape[1:])), 0, 1)
-
-        def step(reference: Any, frame: Any) -> tuple[Any, Any]:
-            sent = self._send(reference, frame)
-            return sent, sent
-
-        _, sent = ops.scan(step, ops.zeros_like(clips[0]), clips, length=frames)
-        return ops.reshape(ops.swapaxes(sent, 0, 1), shape)
+def _at_least(hold: Any) -> Any:
+    return ops.maximum(hold, LEAST_HOLD)
 
 
 def _activation(activation: str, name: str) -> str:
@@ -166,23 +254,21 @@ def _bits(bits: int, name: str) -> int:
     return int(bits)
 
 
-def _exponents(step: float | Sequence[float], name: str) -> tuple[int, ...]:
-    steps = np.atleast_1d(np.asarray(step, dtype=np.float64))
-    good = steps.size > 0 and steps.ndim == 1 and bool(np.all(np.isfinite(steps) & (steps > 0)))
-    if not good or any(math.frexp(s)[0] != 0.5 for s in steps):
+def _levels(max_value: float | None, unit: float, name: str) -> int:
+    """Return how often ``unit`` goes into ``max_value``; as many as there are codes if there is none."""
+    if max_value is None:
+        return 1 << MAX_BITS
+    if not isinstance(max_value, (int, float)) or not unit <= max_value < math.inf:
         raise ConfigError(
-            "a step is not a power of two",
-            where=name,
-            expected="a positive power of two such as 0.0625, or one for each channel",
-            received=step,
+            "max_value is out of range", where=name, expected=f"at least one step, {unit}", received=repr(max_value)
         )
-    return tuple(math.frexp(s)[1] - 1 for s in steps)
+    return math.floor(max_value / unit)
 
 
 def _hold(hold: float | None, name: str) -> float | None:
     if hold is None:
         return None
-    if not isinstance(hold, (int, float, np.number)) or isinstance(hold, bool) or not 0.5 <= hold < math.inf:
+    if not isinstance(hold, (int, float, np.number)) or isinstance(hold, bool) or not LEAST_HOLD <= hold < math.inf:
         raise ConfigError(
             "hold is out of range", where=name, expected="at least 0.5 steps, or None", received=repr(hold)
         )

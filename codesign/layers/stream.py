@@ -67,7 +67,7 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
         result = model.predict_on_batch(values)  # as a compiled graph: recurring over T frames eagerly is slow
     return StreamRun(
         outputs=result["outputs"],
-        codes={name: deltas[name].fmt.to_codes(array) for name, array in result["codes"].items()},
+        codes={name: deltas[name].to_codes(array) for name, array in result["codes"].items()},
     )
 
 
