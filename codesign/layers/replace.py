@@ -25,6 +25,11 @@ BIAS_BITS = 16
 DEFAULT_RANGE_LOG2 = 3
 """Without sample frames activations range to 2**3 = 8: what a normalised layer gives, and what relu6 needs."""
 
+_QUANTIZER_FIELDS = (
+    *("bits", "integer", "symmetric", "keep_negative", "alpha", "negative_slope", "use_sigmoid"),
+    *("use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"),
+)
+
 
 def delta(
     model: Any,
@@ -172,7 +177,8 @@ class _Builder:
         kind = getattr(layer, "activation", None)
         name = "softmax" if isinstance(layer, keras.layers.Softmax) else getattr(kind, "__name__", "")
         if isinstance(layer, DeltaActivation):
-            output, known = self._sent(new := copied(layer), x)
+            stateless = layer.stateless or layer.name in self.skip
+            output, known = self._sent(new := copied(layer, stateless=stateless), x)
             new.set_weights(layer.get_weights())
             return output, known
         if isinstance(layer, qkeras.QActivation):
@@ -186,17 +192,14 @@ class _Builder:
 
     def _of_quantizer(self, layer: Any) -> DeltaActivation:
         """Return the layer of a QKeras activation; its bits and lattice stay."""
-        quantizer = layer.quantizer
+        quantizer = layer.activation
         kind = type(quantizer).__name__
         if kind not in ("quantized_relu", "quantized_bits"):
-            raise _refused(layer.name, str(layer.activation), "only quantized_relu and quantized_bits have one")
-        config = {key: value for key, value in vars(quantizer).items() if not key.startswith("_")}
-        config |= {"bits": quantizer.bits, "integer": quantizer.integer}
+            raise _refused(layer.name, str(quantizer), "its outputs are no multiples of a power of two in its range")
+        config = {name: getattr(quantizer, name) for name in _QUANTIZER_FIELDS if hasattr(quantizer, name)}
         fields = (relu_fields if kind == "quantized_relu" else bits_fields)(layer.name, config)
         fmt = fields["fmt"]
-        activation = fields["activation"] if fmt.signed else "relu"
-        limit = getattr(quantizer, "relu_upper_bound", None)
-        return self._delta(layer.name, activation, fmt.width, fmt.scale, limit)
+        return self._delta(layer.name, fields["activation"] if fmt.signed else "relu", fmt.width, fmt.scale)
 
     def _delta(
         self, name: str, activation: str, bits: int, step: float, limit: float | None = None, *, first: bool = False
@@ -215,7 +218,7 @@ class _Builder:
         return DeltaActivation(activation, bits, steps, hold, name=name, **options)
 
     def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, _Tensor]:
-        return layer(x), _Tensor(layer.name, layer.activation == "identity", _unit(layer))
+        return layer(x), _Tensor(layer.name, layer.activation == "identity", layer.unit)
 
     def _step(self, name: str, bits: int, *, signed: bool) -> float:
         """Return the finest step of the activation of the values that the folded layer ``name`` gives out."""
@@ -281,11 +284,6 @@ class _Builder:
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
         return copied(layer)(*args), _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit)
-
-
-def _unit(layer: DeltaActivation) -> float:
-    """Return the value of one code of ``layer``."""
-    return float(getattr(layer, "unit", None) or layer.fmt.scale)
 
 
 def _lattice(bits: int, exponent: int) -> Any:
