@@ -173,7 +173,20 @@ class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
     """`codesign.layers.DeltaActivation`."""
 
     def handle(self, layer: Any, *_: Any) -> Any:
-        """Return what `codesign.graph.ir.Delta` needs."""
+        """Return what `codesign.graph.ir.Delta` needs: what is trained, as it is now.
+
+        Raises:
+            ConversionError: a real step.
+            UnsupportedLayerError: a step per neuron where neurons share a channel.
+        """
+        if len(layer.step_log2) not in (1, layer.output.shape[-1]):
+            raise UnsupportedLayerError(
+                "hardware has one step a channel, not one a neuron",
+                where=layer.name,
+                expected=f"1 or {layer.output.shape[-1]} steps for frames of {list(layer.output.shape[1:])}",
+                received=f"{len(layer.step_log2)} steps",
+                fix="train with per='channel', or per='neuron' only behind dense layers, where a neuron is a channel",
+            )
         return (
             {
                 **self.default_config,

@@ -24,6 +24,8 @@ MAX_BITS = 24
 LEAST_HOLD = 0.5
 """Smallest hold, in steps: a smaller one would hold nothing that rounding lets pass."""
 
+_PLAIN = ("per", "initial_step", "max_value", "train_hold", "step_rate", "stateless")
+
 _ALIASES = {"relu": "relu", "identity": "identity", "linear": "identity"}
 
 
@@ -66,13 +68,17 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         initial_step: where a trained step starts; for ``'po2'`` also the finest, a power of two.
         max_value: largest output, such as 6 for relu6; rounded down to the lattice.
         train_hold: whether ``hold`` is trained, one for the layer, from the value given.
+        step_rate: how many times as fast as by an optimiser's learning rate alone trained step and hold move. Their
+            weights are those values divided by it. Adam moves a weight by about its learning rate in an update, so at
+            0.001 and a rate of 1 a ``'po2'`` step needs 500 updates to its first doubling: give 16 or so. With SGD,
+            whose updates follow the gradient, it acts twice (squared), and 1 is right.
         stateless: a mark for `over_time`: what reads this layer is computed anew in every frame, so zeros count and
             not changes.
 
     Attributes:
         unit: value in which a change is measured: the smallest step, or for ``'real'`` the initial one.
-        lo: smallest code.
-        hi: largest code.
+        lo: smallest code, or level.
+        hi: largest code, or level (which `max_value` may bound further).
 
     Raises:
         ConfigError: an argument is not as described, or the input has another number of channels.
@@ -89,6 +95,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         initial_step: float = 2.0**-4,
         max_value: float | None = None,
         train_hold: bool = False,
+        step_rate: float = 1.0,
         stateless: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -100,13 +107,15 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         self._step = make_step(step, initial_step, per, self.bits, self.name)
         self._hold = _hold(hold, self.name)
         self.train_hold, self.stateless = train_hold, stateless
+        self.step_rate = _rate(step_rate, self.name)
         if train_hold and hold is None:
             raise ConfigError(
                 "there is no hold to train", where=self.name, expected="hold=1.0, where training starts", received=hold
             )
         whole = Fixed(width=self.bits, frac=0, signed=self.activation == "identity")
         self.max_value = max_value
-        self.lo, self.hi = whole.lo, min(whole.hi, _levels(max_value, self.unit, self.name))
+        top = _levels(max_value, self.unit, self.name)
+        self.lo, self.hi = whole.lo, whole.hi if isinstance(self._step, RealStep) else min(whole.hi, top)
         self._step_weight: Any = None
         self._hold_weight: Any = None
         if self.compute_dtype not in ("float32", "float64"):
@@ -142,14 +151,14 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         """
         if isinstance(self._step, RealStep):
             raise undeployable(self.name)
-        return self._step.log2(self._step_weight)
+        return self._step.log2(self._value(self._step_weight))
 
     @property
     def hold(self) -> float | None:
         """Threshold in steps now; None for the memoryless layer."""
         if self._hold_weight is None:
             return self._hold
-        return float(ops.convert_to_numpy(_at_least(self._hold_weight)))
+        return float(ops.convert_to_numpy(_at_least(self._value(self._hold_weight))))
 
     def to_codes(self, outputs: ArrayLike) -> IntArray:
         """Return the codes of ``outputs``; with ``'real'`` steps the levels, multiples of each one's own step.
@@ -159,7 +168,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         """
         if not isinstance(self._step, RealStep):
             return self.fmt.to_codes(outputs)
-        steps = ops.convert_to_numpy(self._step.values(self._step_weight, "float64")[0])
+        steps = ops.convert_to_numpy(self._step.values(self._value(self._step_weight), "float64")[0])
         return Fixed(width=self.bits + 1, frac=0, signed=True).to_codes(np.asarray(outputs, np.float64) / steps)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -182,7 +191,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any, frames: int | None = None) -> Any:
         """Return ``r``; ``frames`` consecutive samples of the batch are one clip (matters only with ``hold``)."""
-        trained = [w for w in (self._step_weight, self._hold_weight) if w is not None]
+        trained = [self._value(w) for w in (self._step_weight, self._hold_weight) if w is not None]
 
         @ops.custom_gradient  # type: ignore[untyped-decorator]
         def forward(z: Any, *weights: Any) -> tuple[Any, Any]:
@@ -203,7 +212,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
             return r, backward
 
-        return forward(ops.cast(inputs, self.compute_dtype), *(ops.convert_to_tensor(w) for w in trained))
+        return forward(ops.cast(inputs, self.compute_dtype), *trained)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return ``input_shape``."""
@@ -216,13 +225,19 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
             "bits": self.bits,
             "step": list(self.step) if isinstance(self.step, tuple) else self.step,
             "hold": self._hold,
-            **{name: getattr(self, name) for name in ("per", "initial_step", "max_value", "train_hold", "stateless")},
+            **{name: getattr(self, name) for name in _PLAIN},
         }
         return {**super().get_config(), **own}
 
     def _trained(self, name: str, shape: tuple[int, ...], initial: Any, bounds: Between) -> Any:
-        start = keras.initializers.Constant(initial)
+        rate = self.step_rate
+        start = keras.initializers.Constant(initial / rate)
+        bounds = Between(bounds.lo / rate, None if bounds.hi is None else bounds.hi / rate)
         return self.add_weight(shape, start, "float32", name=name, constraint=bounds, autocast=False)
+
+    def _value(self, weight: Any) -> Any:
+        """Return what a weight stands for, float32: ``log2(step / unit)``, step or hold; None if there is none."""
+        return None if weight is None else ops.convert_to_tensor(weight) * self.step_rate
 
     def _quantiser(self, weight: Any) -> Quantiser:
         """Return ``q`` for the ``weight`` of the step, which is None if that is fixed."""
@@ -231,9 +246,9 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         if not isinstance(self._step, RealStep):
             low, high = self.lo * self.unit, self.hi * self.unit
             return Quantiser(relu=relu, steps=steps, inverse=inverse, low=low, high=high)
-        hi = Fixed(width=self.bits, frac=0, signed=not relu).hi
-        top = hi if self.max_value is None else ops.minimum(float(hi), ops.floor(self.max_value * inverse))
-        return Quantiser(relu=relu, steps=steps, inverse=inverse, low=self.lo * steps, high=top * steps)
+        low = 0.0 if relu else self.lo * steps
+        top = self.hi if self.max_value is None else ops.minimum(float(self.hi), ops.floor(self.max_value * inverse))
+        return Quantiser(relu=relu, steps=steps, inverse=inverse, low=low, high=top * steps)
 
 
 def _at_least(hold: Any) -> Any:
@@ -263,6 +278,12 @@ def _levels(max_value: float | None, unit: float, name: str) -> int:
             "max_value is out of range", where=name, expected=f"at least one step, {unit}", received=repr(max_value)
         )
     return math.floor(max_value / unit)
+
+
+def _rate(rate: float, name: str) -> float:
+    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+        raise ConfigError("step_rate is not positive", where=name, expected="such as 16", received=repr(rate))
+    return float(rate)
 
 
 def _hold(hold: float | None, name: str) -> float | None:
