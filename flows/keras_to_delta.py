@@ -31,7 +31,7 @@ plain.compile("adam", loss, metrics=["accuracy"])
 plain.fit(clips.reshape(-1, 16, 16, 1), np.repeat(labels, 8), epochs=6, verbose=2)
 
 # 2. The same with delta activations, refined on clips with a loss on what changes.
-network = delta(plain, clips=clips)
+network = delta(plain, clips=clips, input_bits=5, input_hold=1.0)
 refined = over_time(network, frames=8, sparsity=3.0)
 refined.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 refined.fit(clips, labels, epochs=6, verbose=2)

@@ -4,7 +4,21 @@
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import over_time
 from codesign.layers.meter import DeltaMeter
+from codesign.layers.probe import Engines
 from codesign.layers.replace import delta
+from codesign.layers.schedule import Target, WarmUp
+from codesign.layers.sparsity_loss import SparsityLoss
 from codesign.layers.stream import StreamRun, stream
 
-__all__ = ["DeltaActivation", "DeltaMeter", "StreamRun", "delta", "over_time", "stream"]
+__all__ = [
+    "DeltaActivation",
+    "DeltaMeter",
+    "Engines",
+    "SparsityLoss",
+    "StreamRun",
+    "Target",
+    "WarmUp",
+    "delta",
+    "over_time",
+    "stream",
+]

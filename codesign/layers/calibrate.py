@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from codesign.errors import ConfigError
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import call_frames, share_layers
-from codesign.layers.meter import Probe, probe
+from codesign.layers.probe import Tracer
 
 MAX_FRAMES = 64
 """Most frames whose values are looked at, spread evenly over those given."""
@@ -99,37 +99,35 @@ def wasteful(model: Any, clips: NDArray[np.float32]) -> list[str]:
         raise ConfigError("clips of one frame show no changes", where="skip='auto'", expected="[N, T >= 2, ...]")
     temporal: Counter[str] = Counter()
     spatial: Counter[str] = Counter()
-    watched, probes, origins = _linear_inputs(model, clips.shape[1])
-    fanouts = [item.fanout() for item in probes]
+    watched, fanouts, origins = _linear_inputs(model, clips.shape[1])
     for clip in clips:
         for inputs, fanout, names in zip(watched.predict_on_batch(clip), fanouts, origins, strict=True):
-            changed, alive = np.diff(inputs, axis=0) != 0, inputs[1:] != 0
+            changed, alive = (
+                np.sum(moved, axis=-1) * fanout for moved in (np.diff(inputs, axis=0) != 0, inputs[1:] != 0)
+            )
             for name in names:
-                temporal[name] += int((changed * fanout).sum())
-                spatial[name] += int((alive * fanout).sum())
+                temporal[name] += int(changed.sum())
+                spatial[name] += int(alive.sum())
     return [name for name in temporal if temporal[name] >= spatial[name]]
 
 
-def _linear_inputs(model: Any, frames: int) -> tuple[Any, list[Probe], list[frozenset[str]]]:
-    """Return a model of the inputs of the linear layers, their probes, and from which deltas each comes."""
-    tensors: list[Any] = []
-    probes: list[Probe] = []
+def _linear_inputs(model: Any, frames: int) -> tuple[Any, list[NDArray[np.int64]], list[frozenset[str]]]:
+    """Return a model of the inputs of the linear layers, MACs of an element by position, and the deltas behind each."""
+    tracer = Tracer(between=False)
     origins: list[frozenset[str]] = []
     origin: dict[int, frozenset[str]] = {}
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         before = frozenset[str]().union(*_origins(origin, args))
-        found = probe(layer, args[0], 1.0)
-        if found is not None:
-            tensors.append(args[0])
-            probes.append(found)
-            origins.append(before)
         output = call_frames(layer, frames, *args, **kwargs)
+        tracer.follow(layer, args, output)
+        origins.extend([before] * (len(tracer.probes) - len(origins)))
         origin[id(output)] = frozenset({layer.name}) if isinstance(layer, DeltaActivation) else before
         return output
 
     clone = share_layers(model, call)
-    return keras.Model(clone.inputs[0], tensors), probes, origins
+    fanouts = [probe.fanout() for probe in tracer.probes]
+    return keras.Model(clone.inputs[0], tracer.tensors), fanouts, origins
 
 
 def _origins(origin: dict[int, frozenset[str]], args: Any) -> Iterator[frozenset[str]]:

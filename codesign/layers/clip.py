@@ -11,7 +11,9 @@ from keras import ops
 
 from codesign.errors import ConfigError
 from codesign.layers.activation import DeltaActivation
-from codesign.layers.meter import DeltaMeter, Probe, probe
+from codesign.layers.meter import DeltaMeter
+from codesign.layers.probe import Engines, Tracer
+from codesign.layers.sparsity_loss import SparsityLoss
 
 Head = Literal["mean", "last"]
 
@@ -64,48 +66,47 @@ def over_time(
     frames: int,
     head: Head | None = "mean",
     *,
-    sparsity: float = 0.0,
+    sparsity: float | SparsityLoss = 0.0,
+    engines: Engines | None = None,
     name: str | None = None,
 ) -> Any:
     """Return a model of clips ``[B, frames, ...]`` made of the very layers of ``frame_model``.
 
     Time is folded into the batch, so memoryless layers cost nothing extra; layers with a hold recur over each clip.
     Training the clip model trains ``frame_model``, which is what gets deployed. `fit` and `evaluate` show
-    ``density/<layer>`` for each linear layer and ``operation_sparsity`` (see `DeltaMeter`).
+    ``density/<layer>`` for each linear layer, ``operation_sparsity``, ``spatial_sparsity`` and, with ``engines``,
+    ``cycles_per_frame`` (see `DeltaMeter`).
 
     Args:
         frame_model: built `keras.Sequential` or functional model with one input and one output.
         frames: of a clip, at least 2.
         head: what the clip model outputs: the ``'mean'`` over time of the frame outputs (as in the paper), the
             ``'last'`` one, or None for all, ``[B, frames, ...]``.
-        sparsity: factor of the temporal-sparsity loss; 0 adds none.
+        sparsity: a `SparsityLoss`, or its factor if it weighs changes by their MACs; 0 adds none.
+        engines: what will compute the layers, to count cycles; None: no cycles are counted, unless the loss weighs
+            layers by them (then `Engines()`).
         name: of the new model; default ``<frame model>_over_time``.
 
     Raises:
         ConfigError: a wrong argument, or a frame model of another kind.
     """
     _check(frames, head, sparsity)
+    loss = sparsity if isinstance(sparsity, SparsityLoss) else SparsityLoss(sparsity) if sparsity else None
+    if loss and loss.weights == "cycles":
+        engines = engines or Engines()
     functional = as_functional(frame_model)
-    probes: list[Probe] = []
-    tensors: list[Any] = []
-    codes: dict[int, float] = {}
+    tracer = Tracer(between=engines is not None)
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        found = probe(layer, args[0], codes.get(id(args[0]), 1.0)) if args else None
-        if found is not None:
-            probes.append(found)
-            tensors.append(args[0])
         output = call_frames(layer, frames, *args, **kwargs)
-        if isinstance(layer, DeltaActivation):
-            codes[id(output)] = layer.fmt.scale
-        elif found is None and args:
-            codes[id(output)] = codes.get(id(keras.tree.flatten(args)[0]), 1.0)
+        tracer.follow(layer, args, output)
         return output
 
     clone = share_layers(functional, call)
     output = clone.outputs[0]
-    if probes:
-        output = DeltaMeter(frames, probes, sparsity=sparsity, name="delta_meter")([output, *tensors])
+    if tracer.probes:
+        meter = DeltaMeter(frames, tracer.probes, loss, engines, name="delta_meter")
+        output = meter([output, *tracer.tensors])
     per_frame = keras.Model(clone.inputs[0], output, name=frame_model.name)
     clips = keras.Input((frames, *functional.inputs[0].shape[1:]), dtype=functional.inputs[0].dtype, name="clips")
     outputs = UnfoldTime(frames, head, name="unfold_time")(per_frame(FoldTime(name="fold_time")(clips)))
@@ -149,10 +150,10 @@ def call_frames(layer: Any, frames: int, *args: Any, **kwargs: Any) -> Any:
     return layer(*args, **{**kwargs, "frames": frames} if isinstance(layer, DeltaActivation) else kwargs)
 
 
-def _check(frames: int, head: str | None, sparsity: float) -> None:
+def _check(frames: int, head: str | None, sparsity: float | SparsityLoss) -> None:
     if not isinstance(frames, int) or isinstance(frames, bool) or frames < 2:
         raise ConfigError("frames is out of range", where="over_time", expected="at least 2", received=repr(frames))
     if head not in ("mean", "last", None):
         raise ConfigError("unknown head", where="over_time", expected="'mean', 'last' or None", received=repr(head))
-    if not sparsity >= 0.0:
+    if not isinstance(sparsity, SparsityLoss) and not sparsity >= 0.0:
         raise ConfigError("sparsity is negative", where="over_time", expected="0 or more", received=repr(sparsity))

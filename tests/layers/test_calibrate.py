@@ -23,8 +23,8 @@ def test_range(values, exponent):
         (np.arange(16) / 4, 4, False, -2),  # exactly the codes 0 .. 15 of steps of 1/4
         (np.arange(-8, 8) / 4, 4, True, -2),
         ([*[0.1875] * 1000, 1.0], 4, False, -4),  # 0.1875 is 3/16, so this is exact but for 1, shown as 15/16
-        ([*[0.125] * 1000, 1.25], 4, False, -4),  # 1000 values off by 1/8 or 0 cost more than 5/16 once
-        ([*[0.125] * 10, 1.5], 4, False, -3),  # and here less than 9/16
+        ([*[0.0625] * 1000, 1.25], 4, False, -4),  # steps of 1/8 cost (1/16)^2 a thousand times, of 1/16 (5/16)^2 once
+        ([*[0.0625] * 10, 1.25], 4, False, -3),  # and here less
     ],
 )
 def test_best_step(values, bits, signed, exponent):

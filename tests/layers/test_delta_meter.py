@@ -9,11 +9,9 @@ import pytest
 import tensorflow as tf
 import tiny_models as models
 
-from codesign.errors import ConfigError
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, over_time
-from codesign.layers.meter import probe
 
 
 def two_dense(step: float = 0.25) -> keras.Sequential:
@@ -100,40 +98,3 @@ def test_metrics_equal_the_golden_counts(hold: float | None, rng: np.random.Gene
         active += sum(int(a.active_macs.sum()) for a in layers)
         macs += 10 * 6 * layers[0].macs
     assert logs["operation_sparsity"] == (macs - active) / macs
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        (keras.layers.Dense(7), (5,)),
-        (keras.layers.Dense(3), (4, 5)),
-        (keras.layers.Conv2D(3, 3, padding="same"), (5, 6, 2)),
-        (keras.layers.Conv2D(3, (3, 2), padding="valid"), (5, 6, 2)),
-        (keras.layers.Conv2D(4, 3, strides=2, padding="same", groups=2), (7, 6, 4)),
-        (keras.layers.Conv2D(2, (2, 3), strides=(2, 3), padding="valid"), (8, 10, 1)),
-        (keras.layers.Conv2D(2, 3, dilation_rate=2, padding="same"), (6, 7, 1)),
-        (keras.layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2), (6, 5, 3)),
-        (keras.layers.Conv1D(3, 3, padding="causal", dilation_rate=2), (9, 2)),
-        (keras.layers.Conv1D(3, 4, strides=2, padding="same"), (9, 2)),
-    ],
-)
-def test_fanout_counts_every_product(layer: keras.layers.Layer, shape: tuple[int, ...]) -> None:
-    """The gradient of the sum of outputs of a layer of ones is the number of products of each input."""
-    inputs = keras.Input(shape)
-    layer(inputs)
-    layer.set_weights([np.ones_like(layer.get_weights()[0]), *layer.get_weights()[1:]])
-    x = tf.Variable(tf.ones((1, *shape)))
-    with tf.GradientTape() as tape:
-        total = tf.reduce_sum(layer(x))
-    found = probe(layer, inputs, 1.0)
-    assert found is not None
-    assert np.array_equal(found.fanout(), tape.gradient(total, x).numpy()[0])
-
-
-def test_only_layers_that_multiply_are_probed() -> None:
-    assert probe(keras.layers.ReLU(), keras.Input((3,)), 1.0) is None
-
-
-def test_a_separable_convolution_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"sep: .*DepthwiseConv2D and a Conv2D.*write it as the two"):
-        probe(keras.layers.SeparableConv2D(2, 3, name="sep"), keras.Input((5, 5, 2)), 1.0)
