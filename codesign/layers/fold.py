@@ -48,7 +48,8 @@ def fold(model: Any) -> Any:
     * A BatchNormalization directly behind a linear layer is folded into its weights (an ``Identity`` keeps its name);
       anywhere else it becomes a depthwise convolution of kernel 1, which is what it computes.
     * ``activation=`` arguments become layers, called ``<layer>_delta``.
-    * Separable convolutions become the two that they are, the first called ``<layer>_depthwise``.
+    * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
+      one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
     * ``a + b`` becomes an ``Add`` layer.
@@ -107,6 +108,7 @@ class _Folder:
             **dict.fromkeys((*ACTIVATIONS, *MOVES), self._copy),
             **dict.fromkeys(SUMS, self._copy),
             **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
+            "DepthwiseConv1D": self._depthwise_of_one_dimension,
             "BatchNormalization": self._normalization,
             "QConv2DBatchnorm": self._normalized_convolution,
         }
@@ -215,16 +217,37 @@ class _Folder:
 
     def _scaled(self, layer: Any, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
         """Return ``scale * x + shift`` as a depthwise convolution of kernel 1."""
-        frame = tuple(x.shape[1:])
-        name, whole = self._name(layer), len(frame) == 3
-        if not whole:
-            x = keras.layers.Reshape((*frame[:-1], *(1,) * (3 - len(frame)), frame[-1]), name=f"{name}_in")(x)
-        convolution = keras.layers.DepthwiseConv2D(1, name=name)
-        output = convolution(x)
+        convolution = keras.layers.DepthwiseConv2D(1, name=self._name(layer))
+        output = self._in_two_dimensions(convolution, x)
         convolution.set_weights([scale.reshape(1, 1, -1, 1), shift])
-        if not whole:
-            return keras.layers.Reshape(frame, name=f"{name}_out")(output)
         return output
+
+    def _depthwise_of_one_dimension(self, layer: Any, x: Any) -> Any:
+        """Return a DepthwiseConv1D as one of frames of one column, which QKeras can quantise."""
+        convolution = keras.layers.DepthwiseConv2D(
+            (*layer.kernel_size, 1),
+            strides=layer.strides * 2,
+            padding=layer.padding,
+            dilation_rate=(*layer.dilation_rate, 1),
+            depth_multiplier=layer.depth_multiplier,
+            use_bias=layer.use_bias,
+            name=self._name(layer),
+        )
+        output = self._in_two_dimensions(convolution, x)
+        kernel, *bias = layer.get_weights()
+        convolution.set_weights([kernel[:, None], *bias])
+        return self._activated(layer, output)
+
+    @staticmethod
+    def _in_two_dimensions(convolution: Any, x: Any) -> Any:
+        """Return ``convolution(x)``; a frame of fewer dimensions is brought to two and back."""
+        frame = tuple(x.shape[1:])
+        if len(frame) == 3:
+            return convolution(x)
+        wide = (*frame[:-1], *(1,) * (3 - len(frame)), frame[-1])
+        output = convolution(keras.layers.Reshape(wide, name=f"{convolution.name}_in")(x))
+        narrow = (*output.shape[1 : len(frame)], output.shape[-1])
+        return keras.layers.Reshape(narrow, name=f"{convolution.name}_out")(output)
 
 
 def _function(activation: Any) -> str:
@@ -282,7 +305,9 @@ def _unsupported(layer: Any, kind: str) -> UnsupportedLayerError:
     return UnsupportedLayerError(
         "this layer has no delta implementation",
         where=layer.name,
-        expected=", ".join((*LINEAR, "SeparableConv2D", "BatchNormalization", *ACTIVATIONS, *MOVES, *SUMS)),
+        expected=", ".join(
+            (*LINEAR, "DepthwiseConv1D", "SeparableConv2D", "BatchNormalization", *ACTIVATIONS, *MOVES, *SUMS)
+        ),
         received=kind,
         fix=fix,
     )

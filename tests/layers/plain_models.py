@@ -109,4 +109,24 @@ def quantised() -> Any:
     return trained(model)
 
 
-MODELS = (sequential, residual, arguments, quantised)
+def line() -> Any:
+    """Frames of one dimension."""
+    keras.utils.set_random_seed(5)
+    return trained(
+        keras.Sequential(
+            [
+                keras.Input((16, 8), name="frame"),
+                L.Conv1D(6, 3, padding="same", activation="relu", name="conv"),
+                L.MaxPooling1D(2, name="pool"),
+                L.DepthwiseConv1D(3, strides=2, padding="same", name="dw"),
+                L.BatchNormalization(name="norm"),
+                L.ReLU(name="relu"),
+                L.GlobalAveragePooling1D(name="mean"),
+                L.Dense(3, name="logits"),
+            ],
+            name="line",
+        )
+    )
+
+
+MODELS = (sequential, residual, arguments, quantised, line)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import qkeras
 from keras import layers as L  # noqa: N812
-from plain_models import FRAME, MODELS, arguments, quantised, residual, sequential
+from plain_models import FRAME, MODELS, arguments, line, quantised, residual, sequential
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.golden import Golden
@@ -18,13 +18,14 @@ from codesign.layers import DeltaActivation, delta, over_time, stream
 pytestmark = pytest.mark.timeout(600)
 
 
-def clips_of(rng, count=3, frames=8):
-    """A still scene with noise and a spot that moves, as 8-bit values 0 to 255/256."""
+def clips_of(rng, count=3, frames=8, model=None):
+    """A still scene with noise and a spot that moves, as 8-bit values 0 to 255/256, in the shape of a model's frames."""
     scene = rng.integers(0, 200, (count, 1, *FRAME))
     clips = np.clip(scene + rng.integers(-2, 3, (count, frames, *FRAME)), 0, 255)
     for t in range(frames):
         clips[:, t, 3, t % 8] = 250
-    return (clips / 256).astype(np.float32)
+    shape = FRAME if model is None else model.input_shape[1:]
+    return (clips / 256).astype(np.float32).reshape(count, frames, *shape)
 
 
 def outputs_of(model, frames):
@@ -52,7 +53,7 @@ def logits_of(network, frames):
 
 def golden_agrees(network, clips, folder):
     graph = converted(network, folder).delta_graph
-    frames = clips.reshape(-1, *FRAME)
+    frames = clips.reshape(-1, *network.input_shape[1:])
     expected = Golden(graph).run(graph.source.fmt.to_codes(frames)).outputs
     got = graph.output.fmt.to_codes(logits_of(network, frames))
     assert len(np.unique(expected)) > 2
@@ -61,8 +62,9 @@ def golden_agrees(network, clips, folder):
 
 @pytest.mark.parametrize("make", MODELS)
 def test_converts_bit_for_bit(make, rng, tmp_path):
-    clips = clips_of(rng)
-    golden_agrees(delta(make(), clips=clips), clips, tmp_path)
+    model = make()
+    clips = clips_of(rng, model=model)
+    golden_agrees(delta(model, clips=clips), clips, tmp_path)
 
 
 def test_converts_bit_for_bit_with_hold(rng, tmp_path):
@@ -72,16 +74,17 @@ def test_converts_bit_for_bit_with_hold(rng, tmp_path):
 
 
 def csim_agrees(make, rng, tmp_path):
-    clips = clips_of(rng, count=2)
-    network = delta(make(), clips=clips)
+    model = make()
+    clips = clips_of(rng, count=2, model=model)
+    network = delta(model, clips=clips)
     clip_model = over_time(network, clips.shape[1], sparsity=1.0)
     clip_model.compile(keras.optimizers.SGD(1e-2), "mse")
     clip_model.fit(clips, np.zeros((2, *clip_model.output_shape[1:])), epochs=2, verbose=0)
-    model = converted(network, tmp_path)
-    model.compile()
+    hardware = converted(network, tmp_path)
+    hardware.compile()
     for clip in clips:
-        model.reset()
-        np.testing.assert_array_equal(model.predict(clip, logits=True), logits_of(network, clip))
+        hardware.reset()
+        np.testing.assert_array_equal(hardware.predict(clip, logits=True), logits_of(network, clip))
 
 
 def test_csim_is_exact_after_refining(rng, tmp_path):
@@ -89,7 +92,7 @@ def test_csim_is_exact_after_refining(rng, tmp_path):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("make", [sequential, arguments, quantised])
+@pytest.mark.parametrize("make", [sequential, arguments, quantised, line])
 def test_csim_is_exact_after_refining_others(make, rng, tmp_path):
     csim_agrees(make, rng, tmp_path)
 
@@ -97,9 +100,10 @@ def test_csim_is_exact_after_refining_others(make, rng, tmp_path):
 @pytest.mark.parametrize("make", MODELS)
 def test_stays_close(make, rng):
     """Many bits, so that what is left is a fault of the replacement and not of quantisation."""
-    model, clips = make(), clips_of(rng)
+    model = make()
+    clips = clips_of(rng, model=model)
     network = delta(model, weight_bits=16, activation_bits=12, clips=clips)
-    frames = clips.reshape(-1, *FRAME)
+    frames = clips.reshape(-1, *network.input_shape[1:])
     wanted = outputs_of(model, frames)
     assert np.abs(outputs_of(network, frames) - wanted).max() < 0.01 * max(1.0, np.abs(wanted).max())
 
