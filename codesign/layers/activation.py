@@ -14,19 +14,13 @@ from numpy.typing import ArrayLike
 
 from codesign.errors import ConfigError
 from codesign.fixed import Fixed, IntArray
-from codesign.layers import surrogate
+from codesign.layers import arguments, surrogate
+from codesign.layers.arguments import LEAST_HOLD
 from codesign.layers.step import Between, FixedStep, RealStep, make_step, undeployable, weight_shape
 from codesign.layers.surrogate import Quantiser
 
-MAX_BITS = 24
-"""Widest code: float32 holds every one of them exactly."""
-
-LEAST_HOLD = 0.5
-"""Smallest hold, in steps: a smaller one would hold nothing that rounding lets pass."""
-
 _PLAIN = ("per", "initial_step", "max_value", "train_hold", "step_rate", "stateless")
-
-_ALIASES = {"relu": "relu", "identity": "identity", "linear": "identity"}
+"""Arguments that are attributes as they were given."""
 
 
 @keras.saving.register_keras_serializable(package="codesign")
@@ -100,21 +94,21 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.activation = _activation(activation, self.name)
-        self.bits = _bits(bits, self.name)
+        self.activation = arguments.check_activation(activation, self.name)
+        self.bits = arguments.check_bits(bits, self.name)
         self.step = step if isinstance(step, (int, float, str)) else tuple(float(s) for s in step)
         self.per, self.initial_step = per, initial_step
         self._step = make_step(step, initial_step, per, self.bits, self.name)
-        self._hold = _hold(hold, self.name)
+        self._hold = arguments.check_hold(hold, self.name)
         self.train_hold, self.stateless = train_hold, stateless
-        self.step_rate = _rate(step_rate, self.name)
+        self.step_rate = arguments.check_rate(step_rate, self.name)
         if train_hold and hold is None:
             raise ConfigError(
                 "there is no hold to train", where=self.name, expected="hold=1.0, where training starts", received=hold
             )
         whole = Fixed(width=self.bits, frac=0, signed=self.activation == "identity")
         self.max_value = max_value
-        top = _levels(max_value, self.unit, self.name)
+        top = arguments.check_levels(max_value, self.unit, self.name)
         self.lo, self.hi = whole.lo, whole.hi if isinstance(self._step, RealStep) else min(whole.hi, top)
         self._step_weight: Any = None
         self._hold_weight: Any = None
@@ -253,44 +247,3 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
 def _at_least(hold: Any) -> Any:
     return ops.maximum(hold, LEAST_HOLD)
-
-
-def _activation(activation: str, name: str) -> str:
-    if activation not in _ALIASES:
-        raise ConfigError("unknown activation", where=name, expected="'relu' or 'identity'", received=repr(activation))
-    return _ALIASES[activation]
-
-
-def _bits(bits: int, name: str) -> int:
-    if not isinstance(bits, (int, np.integer)) or isinstance(bits, bool) or not 1 <= bits <= MAX_BITS:
-        raise ConfigError(
-            "bits is out of range", where=name, expected=f"an integer, 1 to {MAX_BITS}", received=repr(bits)
-        )
-    return int(bits)
-
-
-def _levels(max_value: float | None, unit: float, name: str) -> int:
-    """Return how often ``unit`` goes into ``max_value``; as many as there are codes if there is none."""
-    if max_value is None:
-        return 1 << MAX_BITS
-    if not isinstance(max_value, (int, float)) or not unit <= max_value < math.inf:
-        raise ConfigError(
-            "max_value is out of range", where=name, expected=f"at least one step, {unit}", received=repr(max_value)
-        )
-    return math.floor(max_value / unit)
-
-
-def _rate(rate: float, name: str) -> float:
-    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
-        raise ConfigError("step_rate is not positive", where=name, expected="such as 16", received=repr(rate))
-    return float(rate)
-
-
-def _hold(hold: float | None, name: str) -> float | None:
-    if hold is None:
-        return None
-    if not isinstance(hold, (int, float, np.number)) or isinstance(hold, bool) or not LEAST_HOLD <= hold < math.inf:
-        raise ConfigError(
-            "hold is out of range", where=name, expected="at least 0.5 steps, or None", received=repr(hold)
-        )
-    return float(np.float32(hold))

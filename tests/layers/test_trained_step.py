@@ -122,9 +122,8 @@ def test_equals_the_golden_model(
     codes = models.walk(rng, (40, 3), pace=40, lo=-700, hi=700)
     graph = Graph(name="one", nodes=(Source(name="x", shape=(3,), fmt=IN), models.to_delta(layer, "x", (3,), IN)))
     expected = Golden(graph).run(codes).outputs
-    for jit in (False, True):
-        call = tf.function(lambda z: layer(z, frames=40), jit_compile=jit)
-        assert np.array_equal(layer.fmt.to_codes(call(IN.to_values(codes))), expected)
+    call = tf.function(lambda z: layer(z, frames=40), jit_compile=dtype == "float32")
+    assert np.array_equal(layer.fmt.to_codes(call(IN.to_values(codes))), expected)
 
 
 def test_real_steps_bound_their_levels() -> None:
@@ -149,17 +148,17 @@ def test_max_value() -> None:
     assert tape.gradient(r, z).numpy().tolist() == [[1.0, 1.0, 0.0]]
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize(
-    ("step", "per"), [("po2", "layer"), ("po2", "channel"), ("real", "channel"), ("real", "neuron")]
+    ("step", "per", "jit_compile"),
+    [("po2", "layer", False), ("po2", "channel", True), ("real", "channel", False), ("real", "neuron", True)],
 )
 def test_an_l1_loss_pushes_the_step_up(step: str, per: str, jit_compile: bool, rng: np.random.Generator) -> None:
     layer = DeltaActivation("identity", 6, step, per=per, initial_step=2.0**-4)
     model = keras.Sequential([keras.Input((2, 3)), layer])
-    model.compile(keras.optimizers.SGD(0.02), loss="mae", jit_compile=jit_compile)
+    model.compile(keras.optimizers.SGD(0.05), loss="mae", jit_compile=jit_compile)
     z = rng.normal(size=(64, 2, 3)).astype(np.float32)
     before = layer.weights[0].numpy()
-    losses = model.fit(z, np.zeros_like(z), epochs=20, verbose=0).history["loss"]
+    losses = model.fit(z, np.zeros_like(z), epochs=8, verbose=0).history["loss"]
     assert (layer.weights[0].numpy() > before).all()
     assert losses[-1] <= losses[0] * 1.05
 
@@ -167,12 +166,12 @@ def test_an_l1_loss_pushes_the_step_up(step: str, per: str, jit_compile: bool, r
 def test_an_l1_loss_pushes_the_hold_up(rng: np.random.Generator) -> None:
     layer = trained(None, "identity", 6, 2.0**-2, 0.6, train_hold=True, shape=(8,))
     z = models.walk(rng, (50, 8), pace=12, lo=-400, hi=400) / 128
-    for _ in range(20):
+    for _ in range(5):
         with tf.GradientTape() as tape:
             r = layer(z, frames=50)
             loss = tf.reduce_mean(tf.abs(r[1:] - r[:-1]))
         (gradient,) = tape.gradient(loss, layer.trainable_variables)
-        layer.weights[0].assign_sub(3.0 * gradient)
+        layer.weights[0].assign_sub(10.0 * gradient)
     assert layer.hold > 0.7
 
 
@@ -263,7 +262,7 @@ def test_before_there_are_weights() -> None:
 
 @pytest.mark.parametrize("what", ["fmt", "step_log2"])
 def test_a_real_step_has_no_lattice(what: str) -> None:
-    with pytest.raises(ConversionError, match="here: .*step='real'.*train with step='po2'"):
+    with pytest.raises(ConversionError, match=r"here: .*step='real'.*train with step='po2'"):
         getattr(DeltaActivation(step="real", name="here"), what)
 
 
@@ -288,6 +287,6 @@ def test_bad_arguments(arguments: dict[str, object], words: str) -> None:
 
 
 def test_a_step_per_neuron_needs_a_known_frame() -> None:
-    with pytest.raises(ConfigError, match="here: .*known"):
+    with pytest.raises(ConfigError, match=r"here: .*known"):
         DeltaActivation(step="po2", per="neuron", name="here")(keras.Input((None, 3)))
     DeltaActivation(step="po2", per="channel")(keras.Input((None, 3)))

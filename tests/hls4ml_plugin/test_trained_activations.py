@@ -57,7 +57,10 @@ def design(model: Any) -> Design:
     return Design(keras=model, config=config)
 
 
-@pytest.mark.parametrize(("per", "io_type", "rtl"), [("channel", "io_parallel", True), ("layer", "io_stream", False)])
+@pytest.mark.parametrize(
+    ("per", "io_type", "rtl"),
+    [("channel", "io_parallel", True), pytest.param("layer", "io_stream", False, marks=pytest.mark.heavy)],
+)
 def test_a_trained_network_is_exact_everywhere(per: str, io_type: str, rtl: bool, tmp_path: Path) -> None:
     model = network(per)
     train(model)
@@ -94,15 +97,12 @@ def test_flattened_neurons_are_channels(tmp_path: Path) -> None:
     )
     delta = model.get_layer("d1")
     delta.weights[0].assign(np.arange(24) % 4)
-    converted = design(model).convert(tmp_path)
-    graph = converted.delta_graph
+    graph = design(model).convert(tmp_path).delta_graph
     assert graph["d1"].step_log2 == tuple(np.arange(24) % 4)
     frames = walk(np.random.default_rng(1), graph.source.fmt, SHAPE, 100)
-    converted.compile()
     expected = Golden(graph).run(frames).outputs
     run = stream(model, graph.source.fmt.to_values(frames))
     np.testing.assert_array_equal(graph.output.fmt.to_codes(run.outputs), expected)
-    np.testing.assert_array_equal(graph.output.fmt.to_codes(converted.predict(frames)), expected)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[CodesignError], str]] = {

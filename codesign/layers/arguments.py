@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of a `DeltaActivation`, checked: each function returns what the layer called ``name`` works with.
+
+All raise `ConfigError`, naming the layer, if the argument is not as `DeltaActivation` describes it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from codesign.errors import ConfigError
+
+MAX_BITS = 24
+"""Widest code: float32 holds every one of them exactly."""
+
+LEAST_HOLD = 0.5
+"""Smallest hold, in steps: a smaller one would hold nothing that rounding lets pass."""
+
+ALIASES = {"relu": "relu", "identity": "identity", "linear": "identity"}
+
+
+def check_activation(activation: str, name: str) -> str:
+    """Return ``activation`` without aliases."""
+    if activation not in ALIASES:
+        raise ConfigError("unknown activation", where=name, expected="'relu' or 'identity'", received=repr(activation))
+    return ALIASES[activation]
+
+
+def check_bits(bits: int, name: str) -> int:
+    """Return ``bits`` of a code."""
+    if not isinstance(bits, (int, np.integer)) or isinstance(bits, bool) or not 1 <= bits <= MAX_BITS:
+        raise ConfigError(
+            "bits is out of range", where=name, expected=f"an integer, 1 to {MAX_BITS}", received=repr(bits)
+        )
+    return int(bits)
+
+
+def check_levels(max_value: float | None, unit: float, name: str) -> int:
+    """Return how often ``unit`` goes into ``max_value``; as many as there are codes if there is none."""
+    if max_value is None:
+        return 1 << MAX_BITS
+    if not isinstance(max_value, (int, float)) or not unit <= max_value < math.inf:
+        raise ConfigError(
+            "max_value is out of range", where=name, expected=f"at least one step, {unit}", received=repr(max_value)
+        )
+    return math.floor(max_value / unit)
+
+
+def check_rate(rate: float, name: str) -> float:
+    """Return ``step_rate``."""
+    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+        raise ConfigError("step_rate is not positive", where=name, expected="such as 16", received=repr(rate))
+    return float(rate)
+
+
+def check_hold(hold: float | None, name: str) -> float | None:
+    """Return ``hold`` rounded to float32."""
+    if hold is None:
+        return None
+    if not isinstance(hold, (int, float, np.number)) or isinstance(hold, bool) or not LEAST_HOLD <= hold < math.inf:
+        raise ConfigError(
+            "hold is out of range", where=name, expected="at least 0.5 steps, or None", received=repr(hold)
+        )
+    return float(np.float32(hold))
