@@ -5,6 +5,7 @@ from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import over_time
 from codesign.layers.meter import DeltaMeter
 from codesign.layers.probe import Engines
+from codesign.layers.replace import delta
 from codesign.layers.schedule import Target, WarmUp
 from codesign.layers.sparsity_loss import SparsityLoss
 from codesign.layers.stream import StreamRun, stream
@@ -17,6 +18,7 @@ __all__ = [
     "StreamRun",
     "Target",
     "WarmUp",
+    "delta",
     "over_time",
     "stream",
 ]

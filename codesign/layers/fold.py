@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fold`: the same function with one thing a layer: a sum of products, an activation, or codes that only move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import qkeras
+from numpy.typing import NDArray
+
+from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.layers.clip import as_functional, share_layers
+
+LINEAR = (
+    *("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D"),
+    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D"),
+)
+"""Classes of layers that multiply and accumulate."""
+
+ACTIVATIONS = ("Activation", "ReLU", "Softmax", "QActivation", "DeltaActivation")
+"""Classes of layers that activate."""
+
+MOVES = (
+    *("Flatten", "Reshape", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Concatenate"),
+    *("MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
+)
+"""Classes of layers that give out values they were given."""
+
+SUMS = ("Add", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
+"""Classes of layers that add up, without weights."""
+
+_TRAINING_ONLY = (
+    *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+    *("ActivityRegularization", "Identity"),
+)
+_ACTIVATING = ("LeakyReLU", "PReLU", "ELU", "QAdaptiveActivation")
+_SCALING = ("Rescaling", "Normalization")
+
+
+def fold(model: Any) -> Any:
+    """Return a functional model that computes what ``model`` does in inference, of `LINEAR`, `ACTIVATIONS`, `MOVES`,
+    `SUMS` and ``Identity`` layers only; ``model`` stays as it is.
+
+    * A BatchNormalization directly behind a linear layer is folded into its weights (an ``Identity`` keeps its name);
+      anywhere else it becomes a depthwise convolution of kernel 1, which is what it computes.
+    * ``activation=`` arguments become layers, called ``<layer>_delta``.
+    * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
+      one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
+    * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
+      frame, they would be changes.
+    * ``a + b`` becomes an ``Add`` layer.
+
+    Raises:
+        ConfigError: not a frame model (see `over_time`), or a layer with weights is used twice.
+        UnsupportedLayerError: a layer of another kind; names it.
+    """
+    functional = as_functional(model)
+    return share_layers(functional, _Folder().call, input_tensors=fresh_input(functional))
+
+
+def fresh_input(functional: Any) -> Any:
+    """Return a new input like that of ``functional``, of the same name."""
+    layer = next(layer for layer in functional.layers if isinstance(layer, keras.layers.InputLayer))
+    return keras.Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
+
+
+def copied(layer: Any, name: str | None = None, **changes: Any) -> Any:
+    """Return a new layer of the configuration of ``layer`` with ``changes``; weights are not copied."""
+    return type(layer).from_config({**layer.get_config(), "name": name or layer.name, **changes})
+
+
+def kernel_of(layer: Any) -> str:
+    """Return what a linear layer calls its weights: ``'kernel'`` or ``'depthwise'``, as in ``<...>_quantizer``."""
+    return "depthwise" if "Depthwise" in type(layer).__name__ else "kernel"
+
+
+class _Folder:
+    """Calls new layers in place of those of a model, in order."""
+
+    def __init__(self) -> None:
+        self.names: Counter[str] = Counter()
+        self.behind: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
+        self.reads: Counter[int] = Counter()
+        self.folded: dict[int, str] = {}  # the normalisation that was folded into what made a tensor
+        self.kept: list[Any] = []  # tensors whose id must not be used again
+
+    def call(self, layer: Any, *args: Any, **_: Any) -> Any:
+        """Return the output of what stands for ``layer``."""
+        kind = type(layer).__name__
+        if kind in _TRAINING_ONLY or (kind == "Activation" and _function(layer.activation) == "linear"):
+            return args[0]
+        inputs = keras.tree.flatten(args)
+        for tensor in inputs:
+            self.reads[id(tensor)] += 1
+            if self.reads[id(tensor)] > 1 and id(tensor) in self.folded:
+                raise _shared(self.folded[id(tensor)])
+        output = self._handler(layer, kind)(layer, *args)
+        self.kept += [output, *inputs]
+        return output
+
+    def _handler(self, layer: Any, kind: str) -> Callable[..., Any]:
+        handlers: dict[str, Callable[..., Any]] = {
+            **dict.fromkeys(LINEAR, self._linear),
+            **dict.fromkeys((*ACTIVATIONS, *MOVES), self._copy),
+            **dict.fromkeys(SUMS, self._copy),
+            **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
+            "DepthwiseConv1D": self._depthwise_of_one_dimension,
+            "BatchNormalization": self._normalization,
+            "QConv2DBatchnorm": self._normalized_convolution,
+        }
+        if kind not in handlers:
+            raise _unsupported(layer, kind)
+        return handlers[kind] if isinstance(layer, keras.Layer) else self._added
+
+    def _name(self, layer: Any) -> str:
+        self.names[layer.name] += 1
+        if self.names[layer.name] == 1:
+            return str(layer.name)
+        if layer.weights:
+            raise ConfigError("a layer with weights is used twice", where=layer.name, fix="give each use its own layer")
+        return f"{layer.name}_{self.names[layer.name]}"
+
+    def _copy(self, layer: Any, *args: Any) -> Any:
+        new = copied(layer, self._name(layer))
+        output = new(*args)
+        new.set_weights(layer.get_weights())
+        return output
+
+    def _added(self, operation: Any, *args: Any) -> Any:
+        """Return ``a + b`` as a layer."""
+        if len(args) != 2 or not all(isinstance(arg, keras.KerasTensor) for arg in args):
+            raise _unsupported(operation, "Add of a number")
+        return keras.layers.Add(name=operation.name)(list(args))
+
+    def _linear(self, layer: Any, x: Any) -> Any:
+        new = copied(layer, self._name(layer), activation=None)
+        output = new(x)
+        new.set_weights(layer.get_weights())
+        self.behind[id(output)] = new
+        return self._activated(layer, output)
+
+    def _activated(self, layer: Any, x: Any) -> Any:
+        """Return ``x`` behind the ``activation=`` argument of ``layer``."""
+        activation = getattr(layer, "activation", None)
+        if activation is None or _function(activation) == "linear":
+            return x
+        self.reads[id(x)] += 1
+        kind = keras.layers.Activation if _function(activation) else qkeras.QActivation
+        output = kind(activation, name=f"{layer.name}_delta")(x)
+        self.kept += [x, output]
+        return output
+
+    def _separable(self, layer: Any, x: Any) -> Any:
+        """Return the depthwise and the pointwise convolution of a separable one."""
+        name, weights = self._name(layer), layer.get_weights()
+        depthwise_kind, pointwise_kind = keras.layers.DepthwiseConv2D, keras.layers.Conv2D
+        first: dict[str, Any] = {"data_format": layer.data_format}
+        second = dict(first)
+        if isinstance(layer, qkeras.QSeparableConv2D):
+            depthwise_kind, pointwise_kind = qkeras.QDepthwiseConv2D, qkeras.QConv2D
+            first["depthwise_quantizer"] = layer.depthwise_quantizer
+            second |= {"kernel_quantizer": layer.pointwise_quantizer, "bias_quantizer": layer.bias_quantizer}
+        depthwise = depthwise_kind(
+            layer.kernel_size,
+            strides=layer.strides,
+            padding=layer.padding,
+            dilation_rate=layer.dilation_rate,
+            depth_multiplier=layer.depth_multiplier,
+            use_bias=False,
+            name=f"{name}_depthwise",
+            **first,
+        )
+        pointwise = pointwise_kind(layer.filters, 1, use_bias=layer.use_bias, name=name, **second)
+        between = depthwise(x)
+        output = pointwise(between)
+        depthwise.set_weights(weights[:1])
+        pointwise.set_weights(weights[1:])
+        self.behind[id(output)] = pointwise
+        self.kept.append(between)
+        return self._activated(layer, output)
+
+    def _normalized_convolution(self, layer: Any, x: Any) -> Any:
+        """Return the convolution with folded weights that QKeras computes once trained."""
+        config = layer.get_config()
+        names = ("filters", "kernel_size", "strides", "padding", "kernel_quantizer", "bias_quantizer", "data_format")
+        new = qkeras.QConv2D(name=self._name(layer), **{name: config[name] for name in names})
+        output = new(x)
+        new.set_weights([np.asarray(weight) for weight in layer.get_folded_weights()])
+        self.behind[id(output)] = new
+        return self._activated(layer, output)
+
+    def _normalization(self, layer: Any, x: Any) -> Any:
+        """Fold a BatchNormalization into the linear layer that made ``x``, or return it as a convolution."""
+        if layer.axis not in (-1, len(x.shape) - 1):
+            raise UnsupportedLayerError(
+                "only the last axis, the channels, can be normalised",
+                where=layer.name,
+                expected="axis=-1",
+                received=f"axis={layer.axis}",
+            )
+        linear, (scale, shift) = self.behind.get(id(x)), _affine(layer)
+        if linear is None or id(x) in self.folded:
+            return self._scaled(layer, x, scale, shift)
+        if self.reads[id(x)] > 1:
+            raise _shared(layer.name)
+        kernel, bias = _weights(linear)
+        across = scale.reshape(kernel.shape[-2:]) if kernel_of(linear) == "depthwise" else scale
+        new = _plain(linear)
+        output = new(linear.input)
+        new.set_weights([kernel * across, bias * scale + shift])
+        self.folded[id(x)] = layer.name
+        return keras.layers.Identity(name=self._name(layer))(output)
+
+    def _scaled(self, layer: Any, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
+        """Return ``scale * x + shift`` as a depthwise convolution of kernel 1."""
+        convolution = keras.layers.DepthwiseConv2D(1, name=self._name(layer))
+        output = self._in_two_dimensions(convolution, x)
+        convolution.set_weights([scale.reshape(1, 1, -1, 1), shift])
+        return output
+
+    def _depthwise_of_one_dimension(self, layer: Any, x: Any) -> Any:
+        """Return a DepthwiseConv1D as one of frames of one column, which QKeras can quantise."""
+        convolution = keras.layers.DepthwiseConv2D(
+            (*layer.kernel_size, 1),
+            strides=layer.strides * 2,
+            padding=layer.padding,
+            dilation_rate=(*layer.dilation_rate, 1),
+            depth_multiplier=layer.depth_multiplier,
+            use_bias=layer.use_bias,
+            name=self._name(layer),
+        )
+        output = self._in_two_dimensions(convolution, x)
+        kernel, *bias = layer.get_weights()
+        convolution.set_weights([kernel[:, None], *bias])
+        return self._activated(layer, output)
+
+    @staticmethod
+    def _in_two_dimensions(convolution: Any, x: Any) -> Any:
+        """Return ``convolution(x)``; a frame of fewer dimensions is brought to two and back."""
+        frame = tuple(x.shape[1:])
+        if len(frame) == 3:
+            return convolution(x)
+        wide = (*frame[:-1], *(1,) * (3 - len(frame)), frame[-1])
+        output = convolution(keras.layers.Reshape(wide, name=f"{convolution.name}_in")(x))
+        narrow = (*output.shape[1 : len(frame)], output.shape[-1])
+        return keras.layers.Reshape(narrow, name=f"{convolution.name}_out")(output)
+
+
+def _function(activation: Any) -> str:
+    """Return the name of a plain activation function; empty for a quantiser."""
+    return str(getattr(activation, "__name__", "")) if not hasattr(activation, "bits") else ""
+
+
+def _affine(layer: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return scale and shift of each channel of a trained BatchNormalization."""
+    mean, variance = (np.asarray(weight, np.float64) for weight in (layer.moving_mean, layer.moving_variance))
+    scale = 1 / np.sqrt(variance + layer.epsilon)
+    if layer.scale:
+        scale = scale * np.asarray(layer.gamma, np.float64)
+    shift = -mean * scale
+    if layer.center:
+        shift = shift + np.asarray(layer.beta, np.float64)
+    return scale, shift
+
+
+def _weights(linear: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weights and biases that ``linear`` computes with, quantised if it quantises them."""
+    quantizers = getattr(linear, "quantizers", None) or [None, None]
+    weights = [*linear.weights] if linear.use_bias else [linear.weights[0], np.zeros(linear.output.shape[-1])]
+    quantizers = [*quantizers] if linear.use_bias else [quantizers[0], None]
+    kernel, bias = (
+        np.asarray(quantizer(weight) if quantizer else weight, np.float64)
+        for weight, quantizer in zip(weights, quantizers, strict=False)
+    )
+    return kernel, bias
+
+
+def _plain(linear: Any) -> Any:
+    """Return a Keras layer like ``linear``, with a bias and without quantisers and constraints."""
+    kind = getattr(keras.layers, type(linear).__name__.removeprefix("Q"))
+    theirs = ("quantizer", "range", "mask", "constraint")
+    config = {key: value for key, value in linear.get_config().items() if not key.endswith(theirs)}
+    return kind.from_config({**config, "use_bias": True, "activation": None})
+
+
+def _shared(name: str) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        "a BatchNormalization cannot be folded into a layer that others read, too",
+        where=name,
+        expected=f"{name!r} as the only reader of the layer before it",
+        fix="let the others read the BatchNormalization",
+    )
+
+
+def _unsupported(layer: Any, kind: str) -> UnsupportedLayerError:
+    fix = "replace the layer"
+    if kind in _ACTIVATING:
+        fix = "use relu or relu6 and train the model so"
+    if kind in _SCALING:
+        fix = "scale the frames before they are given to the model"
+    return UnsupportedLayerError(
+        "this layer has no delta implementation",
+        where=layer.name,
+        expected=", ".join(
+            (*LINEAR, "DepthwiseConv1D", "SeparableConv2D", "BatchNormalization", *ACTIVATIONS, *MOVES, *SUMS)
+        ),
+        received=kind,
+        fix=fix,
+    )

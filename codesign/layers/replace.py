@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`delta`: a trained Keras model becomes a network with delta activations and quantised weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import qkeras
+from numpy.typing import ArrayLike, NDArray
+
+from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.graph.hls_activations import bits_fields, relu_fields
+from codesign.layers.activation import DeltaActivation
+from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
+from codesign.layers.clip import share_layers
+from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, copied, fold, fresh_input, kernel_of
+
+BIAS_BITS = 16
+"""Bits of a bias; its lattice is that of the accumulator, or coarser where it would not fit."""
+
+DEFAULT_RANGE_LOG2 = 3
+"""Without sample frames activations range to 2**3 = 8: what a normalised layer gives, and what relu6 needs."""
+
+_QUANTIZER_FIELDS = (
+    *("bits", "integer", "symmetric", "keep_negative", "alpha", "negative_slope", "use_sigmoid"),
+    *("use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"),
+)
+
+
+def delta(
+    model: Any,
+    *,
+    weight_bits: int = 8,
+    activation_bits: int = 8,
+    input_bits: int = 8,
+    step: Literal["po2", "real", "fixed"] = "po2",
+    per: Literal["layer", "channel", "neuron"] = "channel",
+    hold: float | None = None,
+    input_hold: float | None = None,
+    skip: Sequence[str] | Literal["auto"] = (),
+    clips: ArrayLike | None = None,
+) -> Any:
+    """Return a frame model that computes nearly what ``model`` does, to refine through `over_time` and to convert.
+
+    * Every relu, relu6, ``quantized_relu``, ``quantized_bits`` and ``activation=`` argument becomes a
+      `DeltaActivation`. The input gets one, ``input_delta``, unless the model starts with an activation; so does what a
+      linear layer would read unquantised, such as an average (``<layer before>_delta``). QKeras activations keep
+      their bits and lattice.
+    * Linear layers become QKeras layers with the same weights, on the power-of-two lattice that shows them best.
+      Layers that have quantisers keep them.
+    * A BatchNormalization is folded first, dropout left out, separable convolutions split (see `fold`). A softmax at
+      the end stays.
+    * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
+      ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
+
+    ``model`` stays as it is. What is built here trains; whether it converts too is for the conversion to say. A
+    GlobalAveragePooling2D over 7 x 7 positions (`keras.applications.ResNet50` at 224 x 224), for instance, trains but
+    is refused there, as a mean over 49 has no exact code.
+
+    Args:
+        model: Keras or QKeras, Sequential or functional, one input, one output, trained or not.
+        weight_bits: of weights, 2 to 24.
+        activation_bits: of a code between layers, 1 to 24.
+        input_bits: of a code of the input, 1 to 24.
+        step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
+        per: what has a trained step of its own.
+        hold: threshold of all activations but the input's, in steps; None for memoryless ones.
+        input_hold: threshold of the input's.
+        skip: names of activations of the returned model to keep stateless; ``'auto'`` chooses those behind which, on
+            ``clips``, as many multiply-accumulates see a change as see a value that is not 0: there state would cost
+            more than it saves.
+        clips: sample frames as the model sees them, ``[N, T, ...]`` or ``[T, ...]``; up to 64 frames set the steps.
+
+    Returns:
+        A functional `keras.Model` of one frame.
+
+    Raises:
+        UnsupportedLayerError: a layer or activation cannot be a delta network's; names it and what to use.
+        ConfigError: an argument is out of range, not a frame model, a model within the model, a layer used twice.
+    """
+    _check(weight_bits, step, skip, clips)
+    folded = fold(model)
+    values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
+    options = {"per": per} if step == "po2" or step == "real" else {}
+    plan = _Plan(weight_bits, activation_bits, input_bits, step, options, hold, input_hold)
+    samples = {} if values is None else sample(folded, _watched(folded), values)
+    names = () if skip == "auto" else tuple(skip)
+    network = _Builder(plan, folded, values, samples, names).build()
+    if skip == "auto" and values is not None:
+        return _Builder(plan, folded, values, samples, tuple(wasteful(network, values))).build()
+    return network
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The arguments of `delta` that hold for the whole network."""
+
+    weight_bits: int
+    activation_bits: int
+    input_bits: int
+    step: str
+    options: dict[str, Any]
+    hold: float | None
+    input_hold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """What is known of a tensor.
+
+    Attributes:
+        maker: name of the layer that made it.
+        signed: it can be negative.
+        unit: value of one code; None if it is not made of codes.
+    """
+
+    maker: str
+    signed: bool
+    unit: float | None = None
+
+
+class _Builder:
+    """Calls new layers in place of those of a folded model, in order."""
+
+    def __init__(
+        self,
+        plan: _Plan,
+        folded: Any,
+        clips: NDArray[np.float32] | None,
+        samples: dict[str, NDArray[np.float64]],
+        skip: tuple[str, ...],
+    ) -> None:
+        self.plan, self.folded, self.clips, self.samples, self.skip = plan, folded, clips, samples, skip
+        self.known: dict[int, _Tensor] = {}
+        self.quantised: dict[int, Any] = {}  # by id of a tensor: its codes
+        self.kept: list[Any] = []  # tensors whose id must not be used again
+        self.softmax: Any = None
+        self.softmax_name = ""
+        self.input = fresh_input(folded)
+
+    def build(self) -> Any:
+        """Return the network."""
+        network = share_layers(self.folded, self._call, input_tensors=self.input)
+        names = [layer.name for layer in network.layers if isinstance(layer, DeltaActivation)]
+        if unknown := sorted(set(self.skip) - set(names)):
+            raise ConfigError("no activation has this name", where="skip", expected=names, received=unknown)
+        if self.softmax is not None and network.outputs[0] is not self.softmax:
+            raise _refused(self.softmax_name, "softmax", "softmax can only be the last layer")
+        return network
+
+    def _call(self, layer: Any, *args: Any, **_: Any) -> Any:
+        kind = type(layer).__name__
+        inputs = keras.tree.flatten(args)
+        if kind == "Identity":
+            self.known[id(inputs[0])] = _Tensor(layer.name, self._of(inputs[0]).signed, self._of(inputs[0]).unit)
+            return inputs[0]
+        if kind in ACTIVATIONS:
+            output, known = self._activation(layer, inputs[0])
+        elif kind in LINEAR:
+            output, known = self._linear(layer, inputs[0])
+        else:
+            output, known = self._moving(layer, kind, args)
+        self.known[id(output)] = known
+        self.kept.append(output)
+        return output
+
+    def _of(self, tensor: Any) -> _Tensor:
+        return self.known.get(id(tensor), _Tensor("input", True))
+
+    # Activations.
+
+    def _activation(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+        kind = getattr(layer, "activation", None)
+        name = "softmax" if isinstance(layer, keras.layers.Softmax) else getattr(kind, "__name__", "")
+        if isinstance(layer, DeltaActivation):
+            stateless = layer.stateless or layer.name in self.skip
+            output, known = self._sent(new := copied(layer, stateless=stateless), x)
+            new.set_weights(layer.get_weights())
+            return output, known
+        if isinstance(layer, qkeras.QActivation):
+            return self._sent(self._of_quantizer(layer), x)
+        if name == "softmax":
+            self.softmax, self.softmax_name = copied(layer)(x), layer.name
+            return self.softmax, _Tensor(layer.name, signed=False)
+        limit = _limit(layer, name)
+        step = self._step(layer.name, self.plan.activation_bits, signed=False)
+        return self._sent(self._delta(layer.name, "relu", self.plan.activation_bits, step, limit), x)
+
+    def _of_quantizer(self, layer: Any) -> DeltaActivation:
+        """Return the layer of a QKeras activation; its bits and lattice stay."""
+        quantizer = layer.activation
+        kind = type(quantizer).__name__
+        if kind not in ("quantized_relu", "quantized_bits"):
+            raise _refused(layer.name, str(quantizer), "its outputs are no multiples of a power of two in its range")
+        config = {name: getattr(quantizer, name) for name in _QUANTIZER_FIELDS if hasattr(quantizer, name)}
+        fields = (relu_fields if kind == "quantized_relu" else bits_fields)(layer.name, config)
+        fmt = fields["fmt"]
+        return self._delta(layer.name, fields["activation"] if fmt.signed else "relu", fmt.width, fmt.scale)
+
+    def _delta(
+        self, name: str, activation: str, bits: int, step: float, limit: float | None = None, *, first: bool = False
+    ) -> DeltaActivation:
+        """Return the activation ``name`` whose finest step is ``step``."""
+        plan = self.plan
+        options = dict(plan.options)
+        if options:
+            options["initial_step"] = step
+        if limit is not None:
+            options["max_value"] = limit
+        if name in self.skip:
+            options["stateless"] = True
+        hold = plan.input_hold if first else plan.hold
+        steps: Any = plan.step if plan.options else step
+        return DeltaActivation(activation, bits, steps, hold, name=name, **options)
+
+    def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, _Tensor]:
+        return layer(x), _Tensor(layer.name, layer.activation == "identity", layer.unit)
+
+    def _step(self, name: str, bits: int, *, signed: bool) -> float:
+        """Return the finest step of the activation of the values that the folded layer ``name`` gives out."""
+        exponent = step_exponent(self.samples[name], bits, signed=signed) if name in self.samples else None
+        return 2.0 ** (DEFAULT_RANGE_LOG2 - bits + int(signed) if exponent is None else exponent)
+
+    def _codes(self, x: Any) -> Any:
+        """Return ``x`` in codes: itself, or behind an activation that all its readers share."""
+        if self._of(x).unit is not None:
+            return x
+        if id(x) not in self.quantised:
+            layer = self._input_delta() if x is self.input else self._between(self._of(x))
+            self.quantised[id(x)], known = self._sent(layer, x)
+            self.known[id(self.quantised[id(x)])] = known
+            self.kept += [x, self.quantised[id(x)]]
+        return self.quantised[id(x)]
+
+    def _input_delta(self) -> DeltaActivation:
+        bits = self.plan.input_bits
+        signed = self.clips is not None and bool(self.clips.min() < 0)
+        top = 0 if self.clips is None else range_exponent(self.clips)
+        step = 2.0 ** ((top or 0) - bits + int(signed))
+        return self._delta("input_delta", "identity" if signed else "relu", bits, step, first=True)
+
+    def _between(self, tensor: _Tensor) -> DeltaActivation:
+        bits = self.plan.activation_bits
+        step = self._step(tensor.maker, bits, signed=tensor.signed)
+        return self._delta(f"{tensor.maker}_delta", "identity" if tensor.signed else "relu", bits, step)
+
+    # Other layers.
+
+    def _linear(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+        x = self._codes(x)
+        kernel = kernel_of(layer)
+        if getattr(layer, f"{kernel}_quantizer", None) is not None:
+            new = copied(layer)
+        else:
+            kind = getattr(qkeras, f"Q{type(layer).__name__.removeprefix('Q')}")
+            quantizers = self._quantizers(layer, kernel, self._of(x).unit or 1.0)
+            new = kind.from_config({**layer.get_config(), **quantizers})
+        output = new(x)
+        new.set_weights(layer.get_weights())
+        return output, _Tensor(layer.name, signed=True)
+
+    def _quantizers(self, layer: Any, kernel: str, unit: float) -> dict[str, Any]:
+        """Return the quantisers of a linear layer that reads codes of ``unit``."""
+        weights = [np.asarray(weight, np.float64) for weight in layer.get_weights()]
+        bits = self.plan.weight_bits
+        exponent = step_exponent(weights[0], bits, signed=True)
+        exponent = 1 - bits if exponent is None else exponent
+        quantizers = {f"{kernel}_quantizer": _lattice(bits, exponent)}
+        if layer.use_bias:
+            accumulator = exponent + int(np.log2(unit))
+            largest = range_exponent(weights[1])
+            fits = accumulator if largest is None else largest + 1 - BIAS_BITS
+            quantizers["bias_quantizer"] = _lattice(BIAS_BITS, max(accumulator, fits))
+        return quantizers
+
+    def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, _Tensor]:
+        """Return the output of a layer without weights; the input is quantised before it."""
+        args = keras.tree.map_structure(lambda x: self._codes(x) if x is self.input else x, args)
+        inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
+        units = [tensor.unit for tensor in inputs]
+        unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
+        return copied(layer)(*args), _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit)
+
+
+def _lattice(bits: int, exponent: int) -> Any:
+    """Return a quantiser of codes of ``bits`` bits times ``2**exponent``."""
+    return qkeras.quantized_bits(bits, exponent + bits - 1, alpha=1)
+
+
+def _limit(layer: Any, name: str) -> float | None:
+    """Return the largest value that a relu gives out; None without a limit.
+
+    Raises:
+        UnsupportedLayerError: the layer is no relu.
+    """
+    if isinstance(layer, keras.layers.ReLU):
+        if layer.negative_slope or layer.threshold:
+            what = f"ReLU(negative_slope={layer.negative_slope}, threshold={layer.threshold})"
+            raise _refused(layer.name, what, "a slope or threshold has no code of its own")
+        return None if layer.max_value is None else float(layer.max_value)
+    if name not in ("relu", "relu6"):
+        raise _refused(layer.name, name or type(layer).__name__, "it is not made of straight lines on a lattice")
+    return 6.0 if name == "relu6" else None
+
+
+def _refused(where: str, received: str, why: str) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"this activation cannot be a DeltaActivation: {why}",
+        where=where,
+        expected="relu, relu6, quantized_relu, quantized_bits, or softmax as last layer",
+        received=received,
+        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True) or softmax",
+    )
+
+
+def _watched(folded: Any) -> list[str]:
+    """Return the layers whose values set a step: activations, and what linear layers read."""
+    makers = {id(layer.output): layer.name for layer in folded.layers}
+    names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
+    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in LINEAR]
+
+
+def _check(weight_bits: int, step: str, skip: Sequence[str] | str, clips: Any) -> None:
+    if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= 24:
+        raise ConfigError("weight_bits is out of range", where="delta", expected="2 to 24", received=repr(weight_bits))
+    if step not in ("po2", "real", "fixed"):
+        raise ConfigError("unknown step", where="delta", expected="'po2', 'real' or 'fixed'", received=repr(step))
+    if isinstance(skip, str) and skip != "auto":
+        raise ConfigError("unknown skip", where="delta", expected="names, or 'auto'", received=repr(skip))
+    if skip == "auto" and clips is None:
+        raise ConfigError("skip='auto' looks at sample frames", where="delta", expected="clips", received="None")

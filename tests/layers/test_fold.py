@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fold`: the same function, of simple layers."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L  # noqa: N812
+from plain_models import FRAME, MODELS, trained
+
+from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, SUMS, fold
+
+
+def values(model, x):
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_computes_the_same(make, rng):
+    model = make()
+    x = rng.random((16, *model.input_shape[1:]), dtype=np.float32)
+    before = values(model, x)
+    folded = fold(model)
+    assert np.abs(values(folded, x) - before).max() < 1e-4 * max(1, np.abs(before).max())
+    np.testing.assert_array_equal(values(model, x), before)  # the model given stays as it was
+    kinds = {type(layer).__name__ for layer in folded.layers}
+    assert kinds <= {*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, "Identity", "InputLayer"}
+
+
+def test_one_and_no_dimension(rng):
+    frame = keras.Input((6, 3))
+    x = L.BatchNormalization(name="first")(frame)
+    x = L.ReLU()(L.BatchNormalization(scale=False)(L.Conv1D(4, 3)(x)))
+    x = L.BatchNormalization(center=False, name="flat")(L.Flatten()(x))
+    model = trained(keras.Model(frame, L.Dense(2)(x)))
+    x = rng.normal(size=(9, 6, 3)).astype(np.float32)
+    folded = fold(model)
+    np.testing.assert_allclose(values(folded, x), values(model, x), rtol=1e-4, atol=1e-4)
+    assert {"first_in", "first", "first_out", "flat_in", "flat", "flat_out"} <= {layer.name for layer in folded.layers}
+
+
+def test_weights_by_hand():
+    norm = L.BatchNormalization(epsilon=0.0, name="norm")
+    model = keras.Sequential([keras.Input((1, 1, 2)), L.DepthwiseConv2D(1, depth_multiplier=2, name="dw"), norm])
+    model.get_layer("dw").set_weights([np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.array([1.0, 1.0, 0.0, 0.0])])
+    of_norm = [[2.0, 2.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0], [4.0, 4.0, 1.0, 0.25]]
+    norm.set_weights(list(np.array(of_norm)))
+    kernel, bias = fold(model).get_layer("dw").get_weights()
+    np.testing.assert_array_equal(kernel.ravel(), [1.0, 2.0, 3.0, 8.0])  # gamma / sqrt(variance) = 1, 1, 1, 2
+    np.testing.assert_array_equal(bias, [0.0, 2.0, 0.0, 1.0])
+
+
+def of(*behind, shape=FRAME):
+    return keras.Sequential([keras.Input(shape), *behind])
+
+
+def two_readers():
+    frame = keras.Input(FRAME)
+    raw = L.Conv2D(2, 3, name="conv")(frame)
+    return keras.Model(frame, L.Add()([L.BatchNormalization(name="norm")(raw), raw]))
+
+
+def twice():
+    frame, conv = keras.Input(FRAME), L.Conv2D(2, 1, name="conv")
+    return keras.Model(frame, conv(conv(frame)))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: of(L.LayerNormalization(name="odd")), "odd.*LayerNormalization"),
+        (lambda: of(L.Rescaling(1 / 255, name="odd")), "odd.*Rescaling.*scale the frames before"),
+        (lambda: of(L.LeakyReLU(name="odd")), "odd.*LeakyReLU.*use relu or relu6"),
+        (lambda: of(L.LSTM(3, name="odd"), shape=(4, 3)), "odd.*LSTM"),
+        (lambda: of(L.Conv2D(2, 1), L.BatchNormalization(axis=1, name="odd")), "odd.*axis=1"),
+        (two_readers, "norm.*that others read, too"),
+    ],
+)
+def test_refuses_by_name(make, words):
+    with pytest.raises(UnsupportedLayerError, match=words):
+        fold(make())
+
+
+def test_refuses_a_number_that_is_added():
+    frame = keras.Input(FRAME)
+    with pytest.raises(UnsupportedLayerError, match="Add of a number"):
+        fold(keras.Model(frame, L.Conv2D(2, 1)(frame) + 1.0))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"), [(twice, "conv.*used twice"), (lambda: of(of(L.Conv2D(2, 1))), "models inside a frame model")]
+)
+def test_refuses_models(make, words):
+    with pytest.raises(ConfigError, match=words):
+        fold(make())
