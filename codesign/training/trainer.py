@@ -147,8 +147,9 @@ class Trainer:
             network.set_weights(state.best)
         state.results[phase.name] = evaluate(network, self.dataset.test, deltas=phase.quantised)
         state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
-        following = self.phases[min(state.phase, len(self.phases) - 1)]
-        state.weights = hand_over(network, self.network(quantised=following.quantised))
+        state.weights = network.get_weights()
+        if state.phase < len(self.phases):
+            state.weights = hand_over(network, self.network(quantised=self.phases[state.phase].quantised))
         state.save(self.checkpoint, self.key)
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
