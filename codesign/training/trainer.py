@@ -154,8 +154,9 @@ class Trainer:
             network, self.dataset.test, deltas=phase.quantised, engines=self._engines(phase)
         )
         state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
-        following = self.phases[min(state.phase, len(self.phases) - 1)]
-        state.weights = hand_over(network, self.network(following))
+        state.weights = network.get_weights()
+        if state.phase < len(self.phases):
+            state.weights = hand_over(network, self.network(self.phases[state.phase]))
         state.save(self.checkpoint, self.key)
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
