@@ -107,7 +107,7 @@ class ModelConfig:
             powers of two, which deploys, or ``real``, as in the paper, which does not.
         step_per: what has a trained step of its own.
         step_rate: how many times as fast as the learning rate says trained steps and holds move.
-        train_hold: train the hold of the hidden activations, one for each layer, from ``hold_steps``.
+        train_hold: train every hold that is not 0, one for each layer, the input's too.
     """
 
     blocks: tuple[BlockConfig, ...] = ()
@@ -148,12 +148,12 @@ class ModelConfig:
             hold = getattr(self, name)
             if hold != 0 and not 0.5 <= hold <= 64:
                 raise ConfigError("out of range", where=f"model.{name}", expected="0, or 0.5 to 64", received=hold)
-        if self.train_hold and not self.hold_steps:
+        if self.train_hold and not self.hold_steps and not self.input_hold_steps:
             raise ConfigError(
                 "there is no hold to train",
                 where="model.train_hold",
-                expected="model.hold_steps from 0.5, where training starts",
-                received=self.hold_steps,
+                expected="model.hold_steps or model.input_hold_steps from 0.5, where training starts",
+                received="0 in both",
             )
 
 

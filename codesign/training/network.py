@@ -89,8 +89,16 @@ class _Builder:
         if not self.quantised:
             return x
         bits, hold = self.config.input_bits, self.config.input_hold_steps
-        stateless = self.stateless == "all"
-        return DeltaActivation("relu", bits, 2.0**-bits, hold or None, stateless=stateless, name="encode")(x)
+        return DeltaActivation(
+            "relu",
+            bits,
+            2.0**-bits,
+            hold or None,
+            train_hold=self.config.train_hold and hold > 0,
+            step_rate=self.config.step_rate,
+            stateless=self.stateless == "all",
+            name="encode",
+        )(x)
 
     def delta(self, x: Any, name: str) -> Any:
         """Add a hidden activation."""
@@ -105,7 +113,7 @@ class _Builder:
             config.hold_steps or None,
             per=config.step_per,
             initial_step=step,
-            train_hold=config.train_hold,
+            train_hold=config.train_hold and config.hold_steps > 0,
             step_rate=config.step_rate,
             stateless=self.stateless != "none",
             name=name,

@@ -18,17 +18,18 @@ from data.videos import make_ucf101
 
 from codesign.data import DataConfig
 from codesign.errors import ConfigError, VideoError
-from codesign.layers import over_time
+from codesign.layers import SparsityLoss, over_time
 from codesign.training import CHECKPOINT, BlockConfig, ModelConfig, TrainingConfig, trainer
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
+from codesign.training.phases import Phase
 from codesign.training.state import State, hand_over
-from codesign.training.trainer import BOARDS, Phase, Trainer
+from codesign.training.trainer import BOARDS, Trainer
 
 DIGITS = DataConfig(frames=2, size=8, digit=8.0, travel=0.0, train=16, val=8, test=4)
 NETWORK = ModelConfig(hidden=())
-FLOAT = Phase(name="float", epochs=6, rate=0.1, quantised=False)
-DELTA = Phase(name="delta", epochs=2, rate=0.01, sparsity=1.0)
+FLOAT = Phase(name="float", epochs=6, rate=0.1, model=NETWORK, quantised=False)
+DELTA = Phase(name="delta", epochs=2, rate=0.01, model=NETWORK, loss=SparsityLoss(1.0))
 
 
 def make(folder: Path, data: DataConfig = DIGITS, phases: tuple[Phase, ...] = (FLOAT,), **training: Any) -> Trainer:
@@ -209,7 +210,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> type[Board]:
 
 def test_tensorboard_logs_every_epoch_of_each_phase(board: type[Board], tmp_path: Path) -> None:
     (tmp_path / BOARDS / "old").mkdir(parents=True)
-    short = Phase(name="float", epochs=2, rate=0.1, quantised=False)
+    short = Phase(name="float", epochs=2, rate=0.1, model=NETWORK, quantised=False)
     make(tmp_path, phases=(short,), tensorboard=True).run(ignore)
     assert board.seen == [("float", 0), ("float", 1)]
     assert [path.name for path in (tmp_path / BOARDS).iterdir()] == ["float"]  # those of another run are gone

@@ -13,16 +13,20 @@ import tensorflow as tf
 
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
+from codesign.layers import SparsityLoss
 from codesign.training import ModelConfig, TrainingConfig
-from codesign.training.trainer import Phase, Trainer
+from codesign.training.phases import Phase
+from codesign.training.trainer import Trainer
+
+NETWORK = ModelConfig(hidden=())
 
 
 def make(folder: Path, devices: int, batch_size: int = 8) -> Trainer:
     data = DataConfig(frames=2, size=8, digit=8.0, travel=0.0, noise=30.0, train=12, val=5, test=1)
     training = TrainingConfig(batch_size=batch_size, devices=devices)
     checkpoint = folder / f"{devices}.npz"
-    trainer = Trainer(data.load(2), ModelConfig(hidden=()), training, 2, checkpoint=checkpoint, key="key")
-    trainer.phases = (Phase(name="delta", epochs=1, rate=0.01, sparsity=1.0),)
+    trainer = Trainer(data.load(2), NETWORK, training, 2, checkpoint=checkpoint, key="key")
+    trainer.phases = (Phase(name="delta", epochs=1, rate=0.01, model=NETWORK, loss=SparsityLoss(1.0)),)
     return trainer
 
 

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Methods of training: what each phase trains, with which loss, and what its results count."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from codesign.data import DataConfig
+from codesign.errors import ConfigError
+from codesign.layers import DeltaActivation, Engines, Target, WarmUp
+from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_model, train
+from codesign.training.phases import phases_of
+
+MODEL = ModelConfig(
+    blocks=(BlockConfig(kind="conv", filters=2, stride=2),),
+    hidden=(),
+    input_hold_steps=1.0,
+    hold_steps=1.0,
+    activation_step="po2",
+    train_hold=True,
+)
+DIGITS = DataConfig(frames=3, size=8, digit=8.0, travel=0.0, noise=20.0, train=8, val=0, test=6)
+SHORT = {"float_epochs": 1, "quantized_epochs": 1, "delta_epochs": 1, "batch_size": 4}
+
+
+def holds(model: ModelConfig) -> tuple[float, float]:
+    return model.input_hold_steps, model.hold_steps
+
+
+def test_delta_trains_steps_and_holds_in_its_last_phase_only() -> None:
+    first, quantised, last = phases_of(MODEL, TrainingConfig(sparsity=3.0, weights="cycles"))
+    assert [phase.name for phase in (first, quantised, last)] == ["float", "quantized", "delta"]
+    assert [phase.quantised for phase in (first, quantised, last)] == [False, True, True]
+    assert (quantised.model.activation_step, quantised.model.train_hold, holds(quantised.model)) == (
+        "fixed",
+        False,
+        (1.0, 1.0),
+    )
+    assert last.model == MODEL
+    assert last.loss is not None
+    assert (last.loss.factor, last.loss.of, last.loss.weights) == (3.0, "temporal", "cycles")
+    assert (quantised.loss, last.stateless) == (None, "none")
+
+
+@pytest.mark.parametrize(
+    ("method", "stateless", "kept", "of"),
+    [
+        ("dense", "all", (0.0, 0.0), None),
+        ("spatial", "all", (0.0, 0.0), "spatial"),
+        ("input_delta", "hidden", (1.0, 0.0), None),
+    ],
+)
+def test_baselines_know_no_time(method: str, stateless: str, kept: tuple[float, float], of: str | None) -> None:
+    phases = phases_of(MODEL, TrainingConfig(method=method))  # type: ignore[arg-type]
+    assert {phase.stateless for phase in phases[1:]} == {stateless}
+    assert {holds(phase.model) for phase in phases} == {kept}
+    assert (phases[-1].loss and phases[-1].loss.of) == of
+
+
+def test_a_hold_comes_after_training() -> None:
+    phases = phases_of(MODEL, TrainingConfig(method="hold", delta_epochs=5))
+    assert [(phase.name, phase.epochs, holds(phase.model)) for phase in phases[2:]] == [
+        ("refined", 5, (0.0, 0.0)),
+        ("delta", 0, (1.0, 1.0)),
+    ]
+    assert not any(phase.loss for phase in phases)
+    assert {phase.model.activation_step for phase in phases} == {"fixed"}
+    with pytest.raises(ConfigError, match="no hold to apply"):
+        phases_of(ModelConfig(input_hold_steps=0.0), TrainingConfig(method="hold"))
+
+
+def test_schedules_move_the_factor() -> None:
+    (warm,) = phases_of(MODEL, TrainingConfig(warmup_epochs=2))[-1].schedule()
+    (share,) = phases_of(MODEL, TrainingConfig(target_operation_sparsity=0.9))[-1].schedule()
+    (cycles,) = phases_of(MODEL, TrainingConfig(target_cycles=50.0))[-1].schedule()
+    assert isinstance(warm, WarmUp)
+    assert isinstance(share, Target)
+    assert share.wanted == pytest.approx(0.1)
+    assert cycles.wanted == 50.0
+    assert phases_of(MODEL, TrainingConfig())[-1].schedule() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"warmup_epochs": 2, "target_cycles": 9.0}, "training.target_cycles.*two schedules.*without it"),
+        ({"target_cycles": 9.0, "method": "dense"}, "training.target_cycles.*no sparsity loss.*method='dense'"),
+        ({"warmup_epochs": 2, "sparsity": 0.0}, "training.warmup_epochs.*no sparsity loss"),
+        ({"target_operation_sparsity": 1.0}, "training.target_operation_sparsity.*out of range"),
+    ],
+)
+def test_schedules_without_sense_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        TrainingConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_a_hold_that_is_trained_needs_a_start() -> None:
+    with pytest.raises(ConfigError, match=r"model.train_hold.*no hold to train"):
+        ModelConfig(train_hold=True, input_hold_steps=0.0)
+
+
+def test_a_trained_network_is_saved_with_its_steps(tmp_path: Path) -> None:
+    training = TrainingConfig(**SHORT, sparsity=100.0, target_cycles=1.0)  # type: ignore[arg-type]
+    results = train(DIGITS, MODEL, training, tmp_path, seed=3, engines=Engines(pe=2))
+    saved = load_model(tmp_path)
+    delta = next(layer for layer in saved.layers if isinstance(layer, DeltaActivation) and layer.name != "encode")
+    assert delta.step == "po2"
+    assert delta.hold is not None
+    assert set(results["cycles_per_frame"]) == {"quantized", "delta"}
+    sizes = {"conv1": 64, "fc1": 32}
+    events = sum(results["density"]["delta"][name] * size for name, size in sizes.items())
+    assert results["events_per_frame"]["delta"] == pytest.approx(events)
+    log = (tmp_path / "log.csv").read_text()
+    assert "sparsity_factor" in log.splitlines()[0]
+
+
+def test_a_baseline_counts_zeros(tmp_path: Path) -> None:
+    training = TrainingConfig(**SHORT, method="dense")  # type: ignore[arg-type]
+    results = train(DIGITS, MODEL, training, tmp_path, seed=3)
+    assert results["operation_sparsity"] == results["spatial_sparsity"]
+
+
+def test_float_networks_are_shared_between_trainings(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    alone = train(DIGITS, MODEL, TrainingConfig(**SHORT), tmp_path / "a", seed=3)  # type: ignore[arg-type]
+    for name, method in (("b", "delta"), ("c", "dense")):
+        training = TrainingConfig(**SHORT, method=method)  # type: ignore[arg-type]
+        results = train(DIGITS, MODEL, training, tmp_path / name, seed=3, shared=shared)
+        assert results["accuracy"]["float"] == alone["accuracy"]["float"]
+        if method == "delta":
+            assert json.dumps({**results, "config": 0}) == json.dumps({**alone, "config": 0})
+    assert len(list(shared.iterdir())) == 1
+    train(DIGITS, MODEL, TrainingConfig(**{**SHORT, "float_epochs": 2}), tmp_path / "d", seed=3, shared=shared)  # type: ignore[arg-type]
+    assert len(list(shared.iterdir())) == 2
