@@ -2,9 +2,9 @@
 """From TOML tables (or JSON) to frozen records: every key checked, every error with key and nearest valid name.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
-(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, and ``Any`` (as it
-is). Limits are written beside the field with `limited` and checked by `check`, which a record calls in
-``__post_init__``.
+(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, and
+``Any``, a value as it is. Limits are written beside the field with `limited` and checked by `check`, which a record
+calls in ``__post_init__``.
 """
 
 from __future__ import annotations
