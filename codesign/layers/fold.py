@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.layers.clip import as_functional, share_layers
+from codesign.layers.linear import affine, kernel_of, plain_like, weights_of
 
 LINEAR = (
     *("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D"),
@@ -71,11 +72,6 @@ def fresh_input(functional: Any) -> Any:
 def copied(layer: Any, name: str | None = None, **changes: Any) -> Any:
     """Return a new layer of the configuration of ``layer`` with ``changes``; weights are not copied."""
     return type(layer).from_config({**layer.get_config(), "name": name or layer.name, **changes})
-
-
-def kernel_of(layer: Any) -> str:
-    """Return what a linear layer calls its weights: ``'kernel'`` or ``'depthwise'``, as in ``<...>_quantizer``."""
-    return "depthwise" if "Depthwise" in type(layer).__name__ else "kernel"
 
 
 class _Folder:
@@ -202,14 +198,14 @@ class _Folder:
                 expected="axis=-1",
                 received=f"axis={layer.axis}",
             )
-        linear, (scale, shift) = self.behind.get(id(x)), _affine(layer)
+        linear, (scale, shift) = self.behind.get(id(x)), affine(layer)
         if linear is None or id(x) in self.folded:
             return self._scaled(layer, x, scale, shift)
         if self.reads[id(x)] > 1:
             raise _shared(layer.name)
-        kernel, bias = _weights(linear)
+        kernel, bias = weights_of(linear)
         across = scale.reshape(kernel.shape[-2:]) if kernel_of(linear) == "depthwise" else scale
-        new = _plain(linear)
+        new = plain_like(linear)
         output = new(linear.input)
         new.set_weights([kernel * across, bias * scale + shift])
         self.folded[id(x)] = layer.name
@@ -253,38 +249,6 @@ class _Folder:
 def _function(activation: Any) -> str:
     """Return the name of a plain activation function; empty for a quantiser."""
     return str(getattr(activation, "__name__", "")) if not hasattr(activation, "bits") else ""
-
-
-def _affine(layer: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scale and shift of each channel of a trained BatchNormalization."""
-    mean, variance = (np.asarray(weight, np.float64) for weight in (layer.moving_mean, layer.moving_variance))
-    scale = 1 / np.sqrt(variance + layer.epsilon)
-    if layer.scale:
-        scale = scale * np.asarray(layer.gamma, np.float64)
-    shift = -mean * scale
-    if layer.center:
-        shift = shift + np.asarray(layer.beta, np.float64)
-    return scale, shift
-
-
-def _weights(linear: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weights and biases that ``linear`` computes with, quantised if it quantises them."""
-    quantizers = getattr(linear, "quantizers", None) or [None, None]
-    weights = [*linear.weights] if linear.use_bias else [linear.weights[0], np.zeros(linear.output.shape[-1])]
-    quantizers = [*quantizers] if linear.use_bias else [quantizers[0], None]
-    kernel, bias = (
-        np.asarray(quantizer(weight) if quantizer else weight, np.float64)
-        for weight, quantizer in zip(weights, quantizers, strict=False)
-    )
-    return kernel, bias
-
-
-def _plain(linear: Any) -> Any:
-    """Return a Keras layer like ``linear``, with a bias and without quantisers and constraints."""
-    kind = getattr(keras.layers, type(linear).__name__.removeprefix("Q"))
-    theirs = ("quantizer", "range", "mask", "constraint")
-    config = {key: value for key, value in linear.get_config().items() if not key.endswith(theirs)}
-    return kind.from_config({**config, "use_bias": True, "activation": None})
 
 
 def _shared(name: str) -> UnsupportedLayerError:

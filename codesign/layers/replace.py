@@ -12,23 +12,19 @@ import numpy as np
 import qkeras
 from numpy.typing import ArrayLike, NDArray
 
-from codesign.errors import ConfigError, UnsupportedLayerError
-from codesign.graph.hls_activations import bits_fields, relu_fields
+from codesign.errors import ConfigError
 from codesign.layers.activation import DeltaActivation
+from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
-from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, copied, fold, fresh_input, kernel_of
+from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, copied, fold, fresh_input
+from codesign.layers.linear import kernel_of
 
 BIAS_BITS = 16
 """Bits of a bias; its lattice is that of the accumulator, or coarser where it would not fit."""
 
 DEFAULT_RANGE_LOG2 = 3
 """Without sample frames activations range to 2**3 = 8: what a normalised layer gives, and what relu6 needs."""
-
-_QUANTIZER_FIELDS = (
-    *("bits", "integer", "symmetric", "keep_negative", "alpha", "negative_slope", "use_sigmoid"),
-    *("use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"),
-)
 
 
 def delta(
@@ -149,7 +145,7 @@ class _Builder:
         if unknown := sorted(set(self.skip) - set(names)):
             raise ConfigError("no activation has this name", where="skip", expected=names, received=unknown)
         if self.softmax is not None and network.outputs[0] is not self.softmax:
-            raise _refused(self.softmax_name, "softmax", "softmax can only be the last layer")
+            raise refused(self.softmax_name, "softmax", "softmax can only be the last layer")
         return network
 
     def _call(self, layer: Any, *args: Any, **_: Any) -> Any:
@@ -186,18 +182,13 @@ class _Builder:
         if name == "softmax":
             self.softmax, self.softmax_name = copied(layer)(x), layer.name
             return self.softmax, _Tensor(layer.name, signed=False)
-        limit = _limit(layer, name)
+        limit = relu_limit(layer, name)
         step = self._step(layer.name, self.plan.activation_bits, signed=False)
         return self._sent(self._delta(layer.name, "relu", self.plan.activation_bits, step, limit), x)
 
     def _of_quantizer(self, layer: Any) -> DeltaActivation:
         """Return the layer of a QKeras activation; its bits and lattice stay."""
-        quantizer = layer.activation
-        kind = type(quantizer).__name__
-        if kind not in ("quantized_relu", "quantized_bits"):
-            raise _refused(layer.name, str(quantizer), "its outputs are no multiples of a power of two in its range")
-        config = {name: getattr(quantizer, name) for name in _QUANTIZER_FIELDS if hasattr(quantizer, name)}
-        fields = (relu_fields if kind == "quantized_relu" else bits_fields)(layer.name, config)
+        fields = quantizer_fields(layer)
         fmt = fields["fmt"]
         return self._delta(layer.name, fields["activation"] if fmt.signed else "relu", fmt.width, fmt.scale)
 
@@ -289,32 +280,6 @@ class _Builder:
 def _lattice(bits: int, exponent: int) -> Any:
     """Return a quantiser of codes of ``bits`` bits times ``2**exponent``."""
     return qkeras.quantized_bits(bits, exponent + bits - 1, alpha=1)
-
-
-def _limit(layer: Any, name: str) -> float | None:
-    """Return the largest value that a relu gives out; None without a limit.
-
-    Raises:
-        UnsupportedLayerError: the layer is no relu.
-    """
-    if isinstance(layer, keras.layers.ReLU):
-        if layer.negative_slope or layer.threshold:
-            what = f"ReLU(negative_slope={layer.negative_slope}, threshold={layer.threshold})"
-            raise _refused(layer.name, what, "a slope or threshold has no code of its own")
-        return None if layer.max_value is None else float(layer.max_value)
-    if name not in ("relu", "relu6"):
-        raise _refused(layer.name, name or type(layer).__name__, "it is not made of straight lines on a lattice")
-    return 6.0 if name == "relu6" else None
-
-
-def _refused(where: str, received: str, why: str) -> UnsupportedLayerError:
-    return UnsupportedLayerError(
-        f"this activation cannot be a DeltaActivation: {why}",
-        where=where,
-        expected="relu, relu6, quantized_relu, quantized_bits, or softmax as last layer",
-        received=received,
-        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True) or softmax",
-    )
 
 
 def _watched(folded: Any) -> list[str]:

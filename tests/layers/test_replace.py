@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def clips_of(rng, count=3, frames=8, model=None):
-    """A still scene with noise and a spot that moves: values 0 to 255/256 in the shape of a model's frames."""
+    """A still scene with noise and a spot that moves, 8-bit values 0 to 255/256, in the shape of a model's frames."""
     scene = rng.integers(0, 200, (count, 1, *FRAME))
     clips = np.clip(scene + rng.integers(-2, 3, (count, frames, *FRAME)), 0, 255)
     for t in range(frames):
