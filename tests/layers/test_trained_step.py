@@ -71,12 +71,12 @@ def test_gradient_per_neuron(step: str, slope: float) -> None:
 
 def test_gradient_of_hold() -> None:
     layer = trained(None, "relu", 4, 0.5, 1.0, train_hold=True, shape=(1,))
-    z = [[0.6], [0.85], [2.3], [2.6]]  # in steps 1.2, 1.7, 4.6, 5.2
-    assert layer(np.array(z), frames=4).numpy().ravel().tolist() == [0.5, 0.5, 2.5, 2.5]
+    z = [[0.6], [0.85], [1.1], [2.6]]  # in steps 1.2, 1.7, 2.2, 5.2
+    assert layer(np.array(z), frames=4).numpy().ravel().tolist() == [0.5, 0.5, 1.0, 2.5]
     dz, (dh,) = gradients(layer, z, [[1], [2], [4], [8]], frames=4)
     assert dz.ravel().tolist() == [1, 2, 4, 8]
-    # beyond the threshold by 0.2, -0.3, 2.6 and -0.8 steps: the first two are in the box; reference - q = -0.5 both
-    assert dh == pytest.approx(-0.5 * 1 - 0.5 * 2)
+    # beyond the threshold by 0.2, -0.3, 0.2 and 2.2 steps: all but the last are in the box, with reference - q = -0.5
+    assert dh == pytest.approx(-0.5 * (1 + 2 + 4))
 
 
 def test_gradient_of_hold_knows_where_clips_begin() -> None:
