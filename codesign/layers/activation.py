@@ -96,19 +96,19 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.activation = arguments.check_activation(activation, self.name)
         self.bits = arguments.check_bits(bits, self.name)
-        self.step = step if isinstance(step, (int, float, str)) else tuple(float(s) for s in step)
-        self.per, self.initial_step = per, initial_step
-        self._step = make_step(step, initial_step, per, self.bits, self.name)
+        self.step: float | str | tuple[float, ...] = step if isinstance(step, str) else _numbers(step)
+        self.per, self.initial_step = per, arguments.check_positive("initial_step", initial_step, self.name)
+        self._step = make_step(step, self.initial_step, per, self.bits, self.name)
         self._hold = arguments.check_hold(hold, self.name)
         self.train_hold, self.stateless = train_hold, stateless
-        self.step_rate = arguments.check_rate(step_rate, self.name)
+        self.step_rate = arguments.check_positive("step_rate", step_rate, self.name)
         if train_hold and hold is None:
             raise ConfigError(
                 "there is no hold to train", where=self.name, expected="hold=1.0, where training starts", received=hold
             )
         whole = Fixed(width=self.bits, frac=0, signed=self.activation == "identity")
-        self.max_value = max_value
-        top = arguments.check_levels(max_value, self.unit, self.name)
+        self.max_value = None if max_value is None else arguments.check_positive("max_value", max_value, self.name)
+        top = arguments.check_levels(self.max_value, self.unit, self.name)
         self.lo, self.hi = whole.lo, whole.hi if isinstance(self._step, RealStep) else min(whole.hi, top)
         self._step_weight: Any = None
         self._hold_weight: Any = None
@@ -247,3 +247,8 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
 def _at_least(hold: Any) -> Any:
     return ops.maximum(hold, LEAST_HOLD)
+
+
+def _numbers(step: Any) -> float | tuple[float, ...]:
+    """Return a step, or steps, of any number type as Python's."""
+    return float(step) if np.ndim(step) == 0 else tuple(map(float, step))

@@ -41,18 +41,16 @@ def check_levels(max_value: float | None, unit: float, name: str) -> int:
     """Return how often ``unit`` goes into ``max_value``; as many as there are codes if there is none."""
     if max_value is None:
         return 1 << MAX_BITS
-    if not isinstance(max_value, (int, float)) or not unit <= max_value < math.inf:
-        raise ConfigError(
-            "max_value is out of range", where=name, expected=f"at least one step, {unit}", received=repr(max_value)
-        )
+    if max_value < unit:
+        raise ConfigError("max_value is less than a step", where=name, expected=f"at least {unit}", received=max_value)
     return math.floor(max_value / unit)
 
 
-def check_rate(rate: float, name: str) -> float:
-    """Return ``step_rate``."""
-    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
-        raise ConfigError("step_rate is not positive", where=name, expected="such as 16", received=repr(rate))
-    return float(rate)
+def check_positive(what: str, value: float, name: str) -> float:
+    """Return the argument called ``what``."""
+    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise ConfigError(f"{what} is not a positive number", where=name, expected="such as 2.0", received=repr(value))
+    return float(value)
 
 
 def check_hold(hold: float | None, name: str) -> float | None:

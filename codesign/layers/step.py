@@ -171,12 +171,10 @@ def make_step(step: float | str | Sequence[float], initial: float, per: str, bit
         raise ConfigError(
             "unknown step", where=name, expected="a power of two, one a channel, 'po2' or 'real'", received=repr(step)
         )
-    if not isinstance(initial, (int, float)) or not 0 < initial < math.inf:
-        raise ConfigError("initial_step is not positive", where=name, expected="such as 0.0625", received=initial)
     if step == "real":
-        return RealStep(unit=float(initial), bits=bits, per=cast(Per, per))
+        return RealStep(unit=initial, bits=bits, per=cast(Per, per))
     _exponents(initial, name)
-    return PowerOfTwoStep(unit=float(initial), octaves=bits, per=cast(Per, per))
+    return PowerOfTwoStep(unit=initial, octaves=bits, per=cast(Per, per))
 
 
 def weight_shape(per: Per, input_shape: tuple[int | None, ...], name: str) -> tuple[int, ...]:

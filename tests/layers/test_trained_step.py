@@ -71,12 +71,12 @@ def test_gradient_per_neuron(step: str, slope: float) -> None:
 
 def test_gradient_of_hold() -> None:
     layer = trained(None, "relu", 4, 0.5, 1.0, train_hold=True, shape=(1,))
-    z = [[0.6], [0.85], [2.3], [2.6]]  # in steps 1.2, 1.7, 4.6, 5.2
-    assert layer(np.array(z), frames=4).numpy().ravel().tolist() == [0.5, 0.5, 2.5, 2.5]
+    z = [[0.6], [0.85], [1.1], [2.6]]  # in steps 1.2, 1.7, 2.2, 5.2
+    assert layer(np.array(z), frames=4).numpy().ravel().tolist() == [0.5, 0.5, 1.0, 2.5]
     dz, (dh,) = gradients(layer, z, [[1], [2], [4], [8]], frames=4)
     assert dz.ravel().tolist() == [1, 2, 4, 8]
-    # beyond the threshold by 0.2, -0.3, 2.6 and -0.8 steps: the first two are in the box; reference - q = -0.5 both
-    assert dh == pytest.approx(-0.5 * 1 - 0.5 * 2)
+    # beyond the threshold by 0.2, -0.3, 0.2 and 2.2 steps: all but the last are in the box, with reference - q = -0.5
+    assert dh == pytest.approx(-0.5 * (1 + 2 + 4))
 
 
 def test_gradient_of_hold_knows_where_clips_begin() -> None:
@@ -255,6 +255,13 @@ def test_unit_is_never_trained() -> None:
     assert trained([2.0, 3.0, 1.0], step="real", initial_step=0.3).unit == 0.3
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    sixth, six = np.float32(2.0**-6), np.float32(6)
+    config = DeltaActivation(step=sixth, initial_step=sixth, max_value=six, step_rate=np.int64(4)).get_config()
+    assert [type(config[name]) for name in ("step", "initial_step", "max_value", "step_rate")] == [float] * 4
+    assert DeltaActivation(step=np.array([0.5, 0.25])).get_config()["step"] == [0.5, 0.25]
+
+
 def test_before_there_are_weights() -> None:
     layer = DeltaActivation("relu", 8, "po2", 0.7, initial_step=0.25, train_hold=True)
     assert (layer.step_log2, layer.fmt, layer.hold) == ((0,), Fixed(width=8, frac=2, signed=False), np.float32(0.7))
@@ -274,8 +281,8 @@ def test_a_real_step_has_no_lattice(what: str) -> None:
         ({"step": "po2", "initial_step": 0.3}, "power of two"),
         ({"step": "real", "initial_step": 0.0}, "initial_step"),
         ({"step": "real", "initial_step": float("nan")}, "initial_step"),
-        ({"max_value": 0.01}, "at least one step"),
-        ({"max_value": float("inf")}, "at least one step"),
+        ({"max_value": 0.01}, "less than a step"),
+        ({"max_value": float("inf")}, "max_value"),
         ({"train_hold": True}, "no hold to train"),
         ({"step_rate": 0}, "step_rate"),
     ],
