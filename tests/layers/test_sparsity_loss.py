@@ -150,14 +150,14 @@ def test_the_slowest_layer_is_pushed_hardest() -> None:
     )
     loss = SparsityLoss(1.0, weights="cycles", sharpness=8.0)
     model = over_time(frame, 2, sparsity=loss, engines=Engines(pe=4, layer_pe={"b": 1}))
-    model.compile("sgd", loss="mse")
-    logs = model.evaluate(
-        np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1), np.zeros((1, 4)), verbose=0, return_dict=True
-    )
-    assert logs["cycles_per_frame"] == 16  # 4 events of 4 cycles, against 4 of 1
-    model(np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1))
-    push = 1 / (1 + math.exp(8.0 * (4 / 16 - 1)))
-    assert float(sum(model.losses)) == pytest.approx(4 * 4 * (push * 16 + (1 - push) * 4) / 16 / 4, rel=1e-5)
+    clip = np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1)
+    model.compile(loss="mse")
+    logs = model.evaluate(clip, np.zeros((1, 4)), verbose=0, return_dict=True)
+    assert logs["cycles_per_frame"] == 16  # b: 4 events of 4 cycles; a: 4 events of 1
+    model(clip)
+    push = 1 / (1 + math.exp(8.0 * (4 / 16 - 1)))  # softmax(8 * 16 / 16, 8 * 4 / 16)
+    # 4 events of 4 codes: 16 cycles a step at b, 4 at a, of 16 of a dense frame; 4 codes for each
+    assert float(sum(model.losses)) == pytest.approx(4 * (push * 16 + (1 - push) * 4) / 16, rel=1e-5)
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
