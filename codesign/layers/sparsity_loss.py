@@ -42,8 +42,8 @@ class SparsityLoss:
     ``MACs_l`` those of one layer. ``cycles_e`` are the cycles that an event takes in its engine, relative to those of
     the slowest layer when every element is an event; ``c_l`` the cycles of a layer measured so far (a moving average
     over training steps of its mean over frames), and no gradient goes through the shares. A pipeline is as fast as its
-    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. ``'cycles'``
-    also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no share, since
+    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. (If nothing before
+    it trains, nothing is pushed: the others do not set the rate.) ``'cycles'`` also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no share, since
     what arrives there follows from the layers before it.
 
     Args:

@@ -16,6 +16,7 @@ import tiny_models as models
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, Engines, over_time
+from codesign.layers.meter import _sums
 from codesign.layers.stream import float64, in_float64
 from codesign.report.figures import run_golden
 
@@ -141,6 +142,17 @@ def test_every_metric_equals_the_graph(
     assert 0 < logs["spatial_sparsity"] == (macs - sum(layer.spatial_macs.sum() for layer in layers)) / macs < 1
     # the ideal of the graph without input beats, which are not the network's
     assert logs["cycles_per_frame"] == np.max([layer.ideal_cycles for layer in layers], axis=0).sum() / frames
+
+
+@pytest.mark.parametrize("large", [1, 2**24 + 1, 3 * 2**40])
+def test_sums_are_exact(large: int) -> None:
+    """Costs beyond what float32 holds, with and without a common factor."""
+    values = np.array([[[1, -1, 0, 2, 0, 0], [0, 0, 0, 0, 0, 0]], [[0, 0, 3, 0, 0, -4], [1, 1, 1, 1, 1, 1]]])
+    costs = [np.array([1, 3, 5]) * large, np.array([large, 1, 0])]
+    sums = _sums(keras.ops.convert_to_tensor(values, "float32"), costs, channels=2)
+    elements = np.array([[2, 1, 0], [0, 0, 0], [0, 1, 1], [2, 2, 2]])
+    for got, cost in zip(sums, costs, strict=True):
+        assert got.numpy().tolist() == (elements @ cost).tolist()
 
 
 def test_behind_a_stateless_activation_values_are_events() -> None:

@@ -20,7 +20,7 @@ def one_dense() -> keras.Sequential:
     return keras.Sequential([keras.Input((4,)), DeltaActivation("relu", 4, 0.25), keras.layers.Dense(2, name="fc")])
 
 
-def compiled(frame: Any, loss: SparsityLoss | float, frames: int = 2, engines: Engines | None = None) -> Any:
+def compiled(frame: Any, loss: float, frames: int = 2, engines: Engines | None = None) -> Any:
     model = over_time(frame, frames, sparsity=loss, engines=engines)
     model.compile(keras.optimizers.Adam(0.003), loss=lambda _, outputs: 0.0 * keras.ops.sum(outputs, axis=-1))
     return model
@@ -87,21 +87,26 @@ def second_layer_works() -> keras.Sequential:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "weights", "start"),
-    [({"operation_sparsity": 0.8}, "macs", 0.64), ({"cycles_per_frame": 55.0}, "cycles", 75.0)],
+    ("wanted", "loss", "gain", "start"),
+    [
+        ({"operation_sparsity": 0.8}, SparsityLoss(0.1), 0.15, 0.64),
+        ({"cycles_per_frame": 52.0}, SparsityLoss(0.5, weights="cycles"), 0.25, 71.0),
+    ],
     ids=["macs", "cycles"],
 )
-def test_target_is_met(wanted: dict[str, float], weights: Any, start: float, rng: np.random.Generator) -> None:
-    """A network learns to tell clips apart while the controller finds the factor, from one far too small."""
+def test_target_is_met(
+    wanted: dict[str, float], loss: SparsityLoss, gain: float, start: float, rng: np.random.Generator
+) -> None:
+    """A network learns to tell clips apart while the controller finds the factor, 8 or 40 times the first one."""
     x = np.stack([models.walk(rng, (4, 8), pace=60) for _ in range(64)]) / 256
-    model = over_time(second_layer_works(), 4, sparsity=SparsityLoss(0.1, weights=weights), engines=Engines(pe=4))
+    model = over_time(second_layer_works(), 4, sparsity=loss, engines=Engines(pe=4))
     model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    target = Target(**wanted, gain=0.15)
+    target = Target(**wanted, gain=gain)
     history = model.fit(x, rng.integers(0, 10, 64), batch_size=8, epochs=20, verbose=0, callbacks=[target]).history
     ((name, value),) = wanted.items()
     print(np.round(history[name], 3), np.round(history[FACTOR], 3))
     assert history[name][0] == pytest.approx(start, rel=0.05)
-    assert np.mean(history[name][-4:]) == pytest.approx(value, rel=0.03)
+    assert np.mean(history[name][-4:]) == pytest.approx(value, rel=0.05)
     assert 1 < history[FACTOR][-1] < 10
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, Engines, SparsityLoss, over_time
 from codesign.layers.probe import Probe
 from codesign.layers.schedule import find_meter
+from codesign.layers.sparsity_loss import mean_size
 
 CONV = Probe(name="c", shape=(3, 2), unit=0.5, products=4, reach=((1, 2, 1),))
 """Two channels of three positions: 4 + 8 + 4 MACs each, 32 in all."""
@@ -97,6 +99,30 @@ def test_behind_a_stateless_activation_values_count() -> None:
     loss = SparsityLoss(1.0)
     expected = (3 * CHANGES["a"] / 2 + VALUES["b"] / 3) / 9
     assert loss_of(loss, two_dense(stateless=True)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_written_gradient_is_that_of_the_formula(changes: bool, rng: np.random.Generator) -> None:
+    clips = tf.constant(rng.integers(-2, 3, (3, 4, 5)) / 4)
+    weights = tf.constant(rng.normal(size=5))
+
+    def formula(values: Any) -> Any:
+        x = values[:, 1:] - values[:, :-1] if changes else values
+        return tf.reduce_sum(tf.reduce_mean(tf.abs(x), axis=(0, 1)) * weights)
+
+    def written(values: Any) -> Any:
+        return mean_size(values, weights, changes=changes)
+
+    (a, a_gradient), (b, b_gradient) = (_with_gradient(function, clips) for function in (formula, written))
+    assert np.allclose(a, b, rtol=1e-12)
+    assert np.allclose(a_gradient, b_gradient, rtol=1e-12)
+
+
+def _with_gradient(function: Any, clips: Any) -> tuple[Any, Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(clips)
+        value = 3.0 * function(clips)
+    return value, tape.gradient(value, clips)
 
 
 @pytest.mark.parametrize("of", ["temporal", "spatial"])
