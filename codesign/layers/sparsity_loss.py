@@ -42,9 +42,11 @@ class SparsityLoss:
     ``MACs_l`` those of one layer. ``cycles_e`` are the cycles that an event takes in its engine, relative to those of
     the slowest layer when every element is an event; ``c_l`` the cycles of a layer measured so far (a moving average
     over training steps of its mean over frames), and no gradient goes through the shares. A pipeline is as fast as its
-    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. (If nothing before
-    it trains, nothing is pushed: the others do not set the rate.) ``'cycles'`` also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no share, since
-    what arrives there follows from the layers before it.
+    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. If nothing
+    before it trains, little is pushed at all, as the others do not set the rate.
+
+    ``'cycles'`` also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no
+    share, since what arrives there follows from the layers before it.
 
     Args:
         factor: of the loss, above 0; a weight of the clip model that callbacks can move.
@@ -52,7 +54,7 @@ class SparsityLoss:
         weights: see above.
         sharpness: of the softmax; with 8 a layer at half the cycles of the slowest has 0.02 of its share.
 
-    Source: Yousefzadeh & Sifalakis 2021, section 3, for 'macs'.
+    Source: Yousefzadeh & Sifalakis 2021, for 'macs'.
 
     Raises:
         ConfigError: an argument is not as described.
