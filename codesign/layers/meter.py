@@ -12,10 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from codesign.layers.probe import Engines, Probe
 from codesign.layers.sparsity_loss import Penalty, SparsityLoss
+
+EXACT_FLOAT32 = 2**24
+"""Integers up to this are exact in float32."""
 
 
 @keras.saving.register_keras_serializable(package="codesign")
@@ -46,20 +51,17 @@ class Ratio(keras.metrics.Metric):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What one probe saw in a batch of ``B`` clips of ``T`` frames.
+    """What one probe counted in the ``F`` frames of a batch that are not the first of a clip, each int64 ``[F]``.
 
     Attributes:
-        probe: the probe.
-        sizes: what the loss makes small, ``[B, T or T - 1, *shape]``.
-        events: elements of each position that are computed, ``[B, T - 1, *positions]``, int64: the changed ones, or
-            behind a stateless activation those that are not 0.
-        alive: elements of each position that are not 0, the same.
+        elements: of the input.
+        macs: that these elements take part in.
+        cycles: that they take in the layer's engine, as events; None without engines.
     """
 
-    probe: Probe
-    sizes: Any
-    events: Any
-    alive: Any
+    elements: Any
+    macs: Any
+    cycles: Any
 
 
 @keras.saving.register_keras_serializable(package="codesign")
@@ -115,7 +117,6 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
         self.operations = Ratio("operation_sparsity", complement=True)
         self.spatial = Ratio("spatial_sparsity", complement=True)
         self.cycles = Ratio("cycles_per_frame") if self.engines else None
-        self._spatial = self.sparsity is not None and self.sparsity.of == "spatial"
         self.penalty: Penalty | None = None
         if self.sparsity:
             self.penalty = Penalty(self.sparsity, self.probes, self.engines or Engines(), self.add_weight)
@@ -123,17 +124,24 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: list[Any], training: bool | None = None) -> Any:
         """Return ``inputs[0]``; count and add the loss."""
         output, *tensors = inputs
-        seen = [self._look(*pair) for pair in zip(self.probes, tensors, strict=True)]
+        clips = [
+            ops.reshape(tensor, (-1, self.frames, item.elements))
+            for item, tensor in zip(self.probes, tensors, strict=True)
+        ]
         frames = ops.cast(ops.shape(output)[0] // self.frames * (self.frames - 1), "int64")
-        self._count([each for each in seen if each.probe.products], frames)
-        cycles = {}
-        if self.engines and self.cycles is not None:
-            cycles = _cycles(seen, self.engines)
-            self.cycles.update_state(ops.sum(ops.max(ops.stack(list(cycles.values())), axis=0)), frames)
+        alive = [self._seen(item, clip[:, 1:]) for item, clip in zip(self.probes, clips, strict=True)]
+        events = [
+            values if item.stateless else self._seen(item, clip[:, 1:] - clip[:, :-1])
+            for item, clip, values in zip(self.probes, clips, alive, strict=True)
+        ]
+        self._count(events, alive, frames)
+        if self.cycles is not None:
+            slowest = ops.max(ops.stack(list(self._by_layer(events).values())), axis=0)
+            self.cycles.update_state(ops.sum(slowest), frames)
         if self.penalty is not None:
-            if self.engines and self._spatial and self.penalty.cycles is not None:
-                cycles = _cycles(seen, self.engines, spatial=True)
-            self.add_loss(self.penalty([each.sizes for each in seen], cycles, training=bool(training)))
+            spatial = self.penalty.loss.of == "spatial"
+            cycles = self._by_layer(alive if spatial else events) if self.engines else {}
+            self.add_loss(self.penalty(clips, cycles, training=bool(training)))
         return output
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
@@ -147,39 +155,44 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
         probes = [asdict(item) for item in self.probes]
         return {**super().get_config(), "frames": self.frames, "probes": probes, **own}
 
-    def _look(self, item: Probe, tensor: Any) -> Seen:
-        clips = ops.reshape(tensor, (-1, self.frames, *item.shape))
-        changes, alive = clips[:, 1:] - clips[:, :-1], _nonzero(clips[:, 1:])
-        if item.stateless:
-            return Seen(probe=item, sizes=clips, events=alive, alive=alive)
-        return Seen(probe=item, sizes=clips if self._spatial else changes, events=_nonzero(changes), alive=alive)
+    def _seen(self, item: Probe, values: Any) -> Seen:
+        """Return what the elements that are not 0 of ``values``, ``[B, T - 1, elements]``, amount to."""
+        costs = [np.ones(item.shape[:-1], np.int64), item.fanout()]
+        costs += [item.cycles(self.engines)] if self.engines else []
+        elements, macs, *cycles = _sums(values, costs, item.shape[-1])
+        return Seen(elements=elements, macs=macs, cycles=cycles[0] if cycles else None)
 
-    def _count(self, seen: Sequence[Seen], frames: Any) -> None:
+    def _count(self, events: Sequence[Seen], alive: Sequence[Seen], frames: Any) -> None:
         """Count what linear layers compute."""
-        active, alive, macs = 0, 0, 0
-        for each in seen:
-            item, fanout = each.probe, each.probe.fanout()
-            events, values = (ops.sum(count, axis=(0, 1)) for count in (each.events, each.alive))
-            self.densities[item.name].update_state(ops.sum(events), frames * item.elements)
-            active = active + ops.sum(events * fanout)
-            alive = alive + ops.sum(values * fanout)
-            macs += item.whole(fanout)
-        self.operations.update_state(active, frames * macs)
-        self.spatial.update_state(alive, frames * macs)
+        macs = sum(item.whole(item.fanout()) for item in self.probes)
+        self.operations.update_state(sum(ops.sum(seen.macs) for seen in events), frames * macs)
+        self.spatial.update_state(sum(ops.sum(seen.macs) for seen in alive), frames * macs)
+        for item, seen in zip(self.probes, events, strict=True):
+            if item.products:
+                self.densities[item.name].update_state(ops.sum(seen.elements), frames * item.elements)
+
+    def _by_layer(self, seen: Sequence[Seen]) -> dict[str, Any]:
+        """Return the cycles of each layer, of all its inputs, ``[F]``."""
+        found: dict[str, Any] = {}
+        for item, each in zip(self.probes, seen, strict=True):
+            found[item.name] = found.get(item.name, 0) + each.cycles
+        return found
 
 
-def _cycles(seen: Sequence[Seen], engines: Engines, *, spatial: bool = False) -> dict[str, Any]:
-    """Return the cycles of each layer in each frame, ``[B, T - 1]``; ``spatial``: every value but 0 an event."""
-    found: dict[str, Any] = {}
-    for each in seen:
-        cost = (each.alive if spatial else each.events) * each.probe.cycles(engines)
-        found[each.probe.name] = found.get(each.probe.name, 0) + ops.sum(cost, axis=tuple(range(2, len(cost.shape))))
-    return found
+def _sums(values: Any, costs: Sequence[NDArray[np.int64]], channels: int) -> list[Any]:
+    """Return for each frame the sum of each cost, ``[*positions]``, over the elements of ``values`` that are not 0.
 
-
-def _nonzero(values: Any) -> Any:
-    """Return how many of the elements of each position are not 0, ``[B, T, *positions]``, int64."""
-    return ops.cast(ops.sum(ops.cast(ops.not_equal(values, 0), "float32"), axis=-1), "int64")
+    Exact: a matrix product of floats, which is fast, on integers that stay inside the mantissa, and of which the
+    numbers multiplied are as small as can be, for graphics processors that round those.
+    """
+    common = [max(1, int(np.gcd.reduce(cost, axis=None))) for cost in costs]
+    small = [cost.reshape(-1) // unit for cost, unit in zip(costs, common, strict=True)]
+    largest = max(int(cost.sum()) * channels for cost in small)
+    dtype = "float32" if largest < EXACT_FLOAT32 else "float64"
+    table = ops.repeat(ops.convert_to_tensor(np.stack(small, axis=1), dtype=dtype), channels, axis=0)
+    moved = ops.reshape(ops.cast(ops.not_equal(values, 0), dtype), (-1, table.shape[0]))
+    counts = ops.cast(ops.matmul(moved, table), "int64") * ops.convert_to_tensor(common, dtype="int64")
+    return list(ops.unstack(counts, axis=1))
 
 
 def _to_probe(item: Probe | dict[str, Any]) -> Probe:

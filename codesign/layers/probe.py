@@ -62,6 +62,9 @@ class Engines:
             if not values or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in values):
                 raise ConfigError("not a positive integer", where=where, expected="1 or more", received=values)
 
+        object.__setattr__(self, "layer_pe", dict(self.layer_pe))
+        object.__setattr__(self, "taps", {name: tuple(taps) for name, taps in self.taps.items()})
+
     def check(self, names: Sequence[str]) -> None:
         """Check that every layer that is named is one of ``names``.
 

@@ -75,20 +75,24 @@ class Target(Schedule):
     """Moves the factor of the sparsity loss until what is computed is as little as wanted, and keeps it there.
 
     After each training step, with ``m`` a moving average of the measured cost (the share of the MACs that are computed,
-    or cycles a frame) and ``m*`` the wanted one::
+    or cycles a frame), ``m*`` the wanted one, and ``e' = e`` at first::
 
-        factor <- clip( factor * exp( gain * clip( log(m / m*), -1, 1 ) ), bounds )
+        e = clip( log(m / m*), -1, 1 )
+        factor <- clip( factor * exp( gain * e + damping * (e - e') ), *bounds ),    e' <- e
 
-    So the factor grows while there is too much and falls while there is too little, in proportion to its size, and
-    rests where the cost is met. It starts at the factor that `SparsityLoss` names. Where the bounds are reached the
-    target may not be: the factor in the logs tells. Not to be used beside `WarmUp`: both set the factor.
+    So the factor grows while there is too much and falls while there is too little, in proportion to its size (gain),
+    and less so the faster the cost comes nearer (damping); it rests where the cost is met. It starts where it is: at
+    the factor that `SparsityLoss` names, unless training goes on. A target that cannot be met, for instance because
+    the slowest layer is the first one and nothing before it trains, ends at a bound; the factor in the logs tells.
+    Not to be used beside `WarmUp`: both set the factor.
 
     Args:
         operation_sparsity: wanted share of MACs without an event, between 0 and 1.
         cycles_per_frame: wanted cycles a frame of the slowest layer, above 0. One of the two is given.
-        gain: share of the error that each step answers with, above 0. Slow training wants a smaller one.
+        gain: answer of a step to the error, above 0. Slow training wants a smaller one.
+        damping: answer of a step to the change of the error since the last step, 0 or more.
         steps: over which the moving average looks back, above 0.
-        bounds: smallest and largest factor.
+        bounds: smallest and largest factor; default a thousandth and a thousand times that of `SparsityLoss`.
 
     Raises:
         ConfigError: not so; or, when training begins, the model has no sparsity loss, or counts no cycles.
@@ -99,9 +103,10 @@ class Target(Schedule):
         *,
         operation_sparsity: float | None = None,
         cycles_per_frame: float | None = None,
-        gain: float = 0.05,
+        gain: float = 0.1,
+        damping: float = 2.0,
         steps: float = 10.0,
-        bounds: tuple[float, float] = (1e-6, 1e6),
+        bounds: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
         if (operation_sparsity is None) == (cycles_per_frame is None):
@@ -118,16 +123,19 @@ class Target(Schedule):
             "cycles_per_frame": (cycles_per_frame, 0.0, math.inf),
             "gain": (gain, 0.0, math.inf),
             "steps": (steps, 0.0, math.inf),
-            "bounds": (bounds[0], 0.0, bounds[1]),
+            "bounds": (bounds[0] if bounds else None, 0.0, bounds[1] if bounds else math.inf),
         }
         for name, (value, low, high) in limits.items():
             if value is not None and not low < value < high:
                 raise ConfigError(
                     "out of range", where=f"Target.{name}", expected=f"above {low:g}, below {high:g}", received=value
                 )
-        self.wanted, self.gain, self.bounds = float(wanted or 0.0), gain, bounds
+        if not 0.0 <= damping < math.inf:
+            raise ConfigError("out of range", where="Target.damping", expected="0 or more", received=damping)
+        self.wanted, self.gain, self.damping, self.bounds = float(wanted or 0.0), gain, damping, bounds
         self.kept = steps / (steps + 1.0)
         self.measured: float | None = None
+        self.error: float | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Find the factor and the counts; see `Schedule`."""
@@ -141,6 +149,8 @@ class Target(Schedule):
                 fix="make it with over_time(..., engines=Engines(pe=...))",
             )
         self.ratio: Ratio = ratio
+        start = self.penalty.loss.factor
+        self.smallest, self.largest = self.bounds or (start / 1000.0, start * 1000.0)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Note that the counts start again."""
@@ -153,8 +163,11 @@ class Target(Schedule):
         self.before = counts
         self.measured = now if self.measured is None else self.kept * self.measured + (1.0 - self.kept) * now
         error = math.log(self.measured / self.wanted) if self.measured else -STEEPEST
-        factor = float(self.penalty.factor) * math.exp(self.gain * max(-STEEPEST, min(STEEPEST, error)))
-        self.penalty.factor.assign(max(self.bounds[0], min(self.bounds[1], factor)))
+        error = max(-STEEPEST, min(STEEPEST, error))
+        turn = 0.0 if self.error is None else self.damping * (error - self.error)
+        self.error = error
+        factor = float(self.penalty.factor) * math.exp(self.gain * error + turn)
+        self.penalty.factor.assign(max(self.smallest, min(self.largest, factor)))
 
 
 def find_meter(model: Any) -> DeltaMeter | None:

@@ -42,9 +42,11 @@ class SparsityLoss:
     ``MACs_l`` those of one layer. ``cycles_e`` are the cycles that an event takes in its engine, relative to those of
     the slowest layer when every element is an event; ``c_l`` the cycles of a layer measured so far (a moving average
     over training steps of its mean over frames), and no gradient goes through the shares. A pipeline is as fast as its
-    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. ``'cycles'``
-    also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no share, since
-    what arrives there follows from the layers before it.
+    slowest layer: that one is pushed hardest, and when it is no longer the slowest the share moves on. If nothing
+    before it trains, little is pushed at all, as the others do not set the rate.
+
+    ``'cycles'`` also weighs poolings and upsamplings that read codes; a sum or concatenation of accumulators has no
+    share, since what arrives there follows from the layers before it.
 
     Args:
         factor: of the loss, above 0; a weight of the clip model that callbacks can move.
@@ -52,7 +54,7 @@ class SparsityLoss:
         weights: see above.
         sharpness: of the softmax; with 8 a layer at half the cycles of the slowest has 0.02 of its share.
 
-    Source: Yousefzadeh & Sifalakis 2021, section 3, for 'macs'.
+    Source: Yousefzadeh & Sifalakis 2021, for 'macs'.
 
     Raises:
         ConfigError: an argument is not as described.
@@ -141,21 +143,22 @@ class Penalty:
         if loss.weights == "cycles":
             self.cycles = add_weight((len(self.layers),), "zeros", trainable=False, name="cycles")
 
-    def __call__(self, sizes: Sequence[Any], cycles: Mapping[str, Any], *, training: bool) -> Any:
+    def __call__(self, clips: Sequence[Any], cycles: Mapping[str, Any], *, training: bool) -> Any:
         """Return the loss.
 
         Args:
-            sizes: for each probe what is made small, ``[B, T, *shape]``.
+            clips: for each probe the values it sees, ``[B, T, elements]``.
             cycles: of each layer in each frame, if the loss weighs by them.
             training: follow these cycles.
         """
         shares = {} if self.cycles is None else self._shares(cycles, training=training)
         loss = 0.0
-        for item, cost, values in zip(self.probes, self.costs, sizes, strict=True):
+        for item, cost, values in zip(self.probes, self.costs, clips, strict=True):
             if cost is not None and item.unit is not None:
-                weights = ops.convert_to_tensor((cost / item.unit)[..., None], dtype=values.dtype)
-                mean = ops.mean(ops.abs(values), axis=(0, 1))
-                loss = loss + shares.get(item.name, 1.0) * ops.sum(mean * weights)
+                each = ops.convert_to_tensor((cost / item.unit).reshape(-1), dtype=values.dtype)
+                changes = self.loss.of == "temporal" and not item.stateless
+                size = mean_size(values, ops.repeat(each, item.shape[-1]), changes=changes)
+                loss = loss + shares.get(item.name, 1.0) * size
         return self.factor * loss
 
     def _shares(self, cycles: Mapping[str, Any], *, training: bool) -> dict[str, Any]:
@@ -167,3 +170,31 @@ class Penalty:
         relative = measured / ops.maximum(ops.max(measured), keras.config.epsilon())
         shares = ops.stop_gradient(ops.softmax(self.loss.sharpness * relative))
         return dict(zip(self.layers, ops.unstack(shares), strict=True))
+
+
+def mean_size(clips: Any, weights: Any, *, changes: bool) -> Any:
+    """Return the mean over clips and frames of ``sum(|x| * weights)``, with its gradient written out.
+
+    What differentiation makes of it by itself costs ten times as much, most of a training step.
+
+    Args:
+        clips: values, ``[B, T, elements]``.
+        weights: of each element, ``[elements]``; gets no gradient.
+        changes: ``x`` are the changes from frame to frame; False: the values.
+    """
+
+    @ops.custom_gradient  # type: ignore[untyped-decorator]
+    def size(values: Any) -> Any:
+        x = values[:, 1:] - values[:, :-1] if changes else values
+        rows = ops.reshape(ops.abs(x), (-1, x.shape[2]))
+        count = ops.cast(ops.shape(rows)[0], values.dtype)
+
+        def gradient(*args: Any, upstream: Any = None) -> Any:
+            pull = ops.sign(x) * (weights * ((args[0] if upstream is None else upstream) / count))
+            if not changes:
+                return pull
+            return ops.pad(pull, ((0, 0), (1, 0), (0, 0))) - ops.pad(pull, ((0, 0), (0, 1), (0, 0)))
+
+        return ops.sum(ops.matmul(rows, weights[:, None])) / count, gradient
+
+    return size(clips)

@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import random_models
 import tensorflow as tf
 import tiny_models as models
 
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
-from codesign.layers import DeltaActivation, over_time
+from codesign.layers import DeltaActivation, Engines, over_time
+from codesign.layers.meter import _sums
+from codesign.layers.stream import float64, in_float64
+from codesign.report.figures import run_golden
 
 
 def two_dense(step: float = 0.25) -> keras.Sequential:
@@ -98,3 +105,66 @@ def test_metrics_equal_the_golden_counts(hold: float | None, rng: np.random.Gene
         active += sum(int(a.active_macs.sum()) for a in layers)
         macs += 10 * 6 * layers[0].macs
     assert logs["operation_sparsity"] == (macs - active) / macs
+
+
+@pytest.mark.parametrize(
+    ("made", "engines"),
+    [
+        (random_models.rich_design, Engines(layer_pe={"fc1": 3, "fc2": 2})),
+        (random_models.rich_conv_design, Engines(layer_pe={"c1": 2, "dw": 2}, taps={"c1": (2, 1), "dw": (1, 9)})),
+        (random_models.rich_branch_design, Engines(pe=2, taps={"c1": (1, 2)})),
+    ],
+    ids=["dense", "convolutions", "branches"],
+)
+def test_every_metric_equals_the_graph(
+    made: Callable[[], random_models.Design], engines: Engines, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """What training counts is what the golden model, the report and the ideal of the hardware count."""
+    design = made()
+    design.config["Model"]["PE"] = engines.pe
+    for name, taps in engines.taps.items():
+        design.config["LayerName"][name]["Taps"] = list(taps)
+    graph = design.convert(tmp_path).delta_graph
+    source = graph.source
+    clips = np.stack([random_models.walk(rng, source.fmt, source.shape, 8) for _ in range(3)])
+    layers = run_golden(graph, clips).layers
+    with float64():
+        model = over_time(in_float64(design.keras), 8, "last", engines=engines)
+        model.compile(loss="mse")
+        values = source.fmt.to_values(clips)
+        logs = model.evaluate(values, model.predict(values, verbose=0), batch_size=2, verbose=0, return_dict=True)
+    frames = 3 * 7
+    for layer in layers:
+        if layer.macs:
+            assert logs[f"density/{layer.name}"] == layer.events.sum() / (frames * layer.elements)
+    macs = frames * sum(layer.macs for layer in layers)
+    assert 0 < logs["operation_sparsity"] == (macs - sum(layer.active_macs.sum() for layer in layers)) / macs < 1
+    assert 0 < logs["spatial_sparsity"] == (macs - sum(layer.spatial_macs.sum() for layer in layers)) / macs < 1
+    # the ideal of the graph without input beats, which are not the network's
+    assert logs["cycles_per_frame"] == np.max([layer.ideal_cycles for layer in layers], axis=0).sum() / frames
+
+
+@pytest.mark.parametrize("large", [1, 2**24 + 1, 3 * 2**40])
+def test_sums_are_exact(large: int) -> None:
+    """Costs beyond what float32 holds, with and without a common factor."""
+    values = np.array([[[1, -1, 0, 2, 0, 0], [0, 0, 0, 0, 0, 0]], [[0, 0, 3, 0, 0, -4], [1, 1, 1, 1, 1, 1]]])
+    costs = [np.array([1, 3, 5]) * large, np.array([large, 1, 0])]
+    sums = _sums(keras.ops.convert_to_tensor(values, "float32"), costs, channels=2)
+    elements = np.array([[2, 1, 0], [0, 0, 0], [0, 1, 1], [2, 2, 2]])
+    for got, cost in zip(sums, costs, strict=True):
+        assert got.numpy().tolist() == (elements @ cost).tolist()
+
+
+def test_behind_a_stateless_activation_values_are_events() -> None:
+    frame = two_dense()
+    frame.layers[2].stateless = True
+    clips = np.array([[[0.0, 0.25], [0.5, 0.25], [0.5, 0.25], [0.0, 0.0]]])
+    # codes of a: 0 1, 2 1, 2 1, 0 0: changes 1 + 0 + 2, values 2 + 2 + 0; of each of three of b: 0 2 2 0
+    model = over_time(frame, 4, engines=Engines(pe=1))
+    model.compile(loss="mse")
+    logs = model.evaluate(clips, np.zeros((1, 1)), verbose=0, return_dict=True)
+    assert logs["density/a"] == 3 / 6
+    assert logs["density/b"] == 6 / 9
+    assert logs["operation_sparsity"] == (27 - 3 * 3 - 6) / 27
+    assert logs["spatial_sparsity"] == (27 - 3 * 4 - 6) / 27
+    assert logs["cycles_per_frame"] == (3 + 3 + 6) / 3  # a: 3, 0, 6; b: 3, 3, 0

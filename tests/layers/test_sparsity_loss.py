@@ -10,11 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, Engines, SparsityLoss, over_time
 from codesign.layers.probe import Probe
 from codesign.layers.schedule import find_meter
+from codesign.layers.sparsity_loss import mean_size
 
 CONV = Probe(name="c", shape=(3, 2), unit=0.5, products=4, reach=((1, 2, 1),))
 """Two channels of three positions: 4 + 8 + 4 MACs each, 32 in all."""
@@ -99,6 +101,30 @@ def test_behind_a_stateless_activation_values_count() -> None:
     assert loss_of(loss, two_dense(stateless=True)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("changes", [True, False])
+def test_written_gradient_is_that_of_the_formula(changes: bool, rng: np.random.Generator) -> None:
+    clips = tf.constant(rng.integers(-2, 3, (3, 4, 5)) / 4)
+    weights = tf.constant(rng.normal(size=5))
+
+    def formula(values: Any) -> Any:
+        x = values[:, 1:] - values[:, :-1] if changes else values
+        return tf.reduce_sum(tf.reduce_mean(tf.abs(x), axis=(0, 1)) * weights)
+
+    def written(values: Any) -> Any:
+        return mean_size(values, weights, changes=changes)
+
+    (a, a_gradient), (b, b_gradient) = (_with_gradient(function, clips) for function in (formula, written))
+    assert np.allclose(a, b, rtol=1e-12)
+    assert np.allclose(a_gradient, b_gradient, rtol=1e-12)
+
+
+def _with_gradient(function: Any, clips: Any) -> tuple[Any, Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(clips)
+        value = 3.0 * function(clips)
+    return value, tape.gradient(value, clips)
+
+
 @pytest.mark.parametrize("of", ["temporal", "spatial"])
 def test_loss_by_cycles(of: Any) -> None:
     """One PE: an event of ``a`` takes 3 cycles, one of ``b`` 1; dense frames 6 and 3."""
@@ -150,14 +176,14 @@ def test_the_slowest_layer_is_pushed_hardest() -> None:
     )
     loss = SparsityLoss(1.0, weights="cycles", sharpness=8.0)
     model = over_time(frame, 2, sparsity=loss, engines=Engines(pe=4, layer_pe={"b": 1}))
-    model.compile("sgd", loss="mse")
-    logs = model.evaluate(
-        np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1), np.zeros((1, 4)), verbose=0, return_dict=True
-    )
-    assert logs["cycles_per_frame"] == 16  # 4 events of 4 cycles, against 4 of 1
-    model(np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1))
-    push = 1 / (1 + math.exp(8.0 * (4 / 16 - 1)))
-    assert float(sum(model.losses)) == pytest.approx(4 * 4 * (push * 16 + (1 - push) * 4) / 16 / 4, rel=1e-5)
+    clip = np.stack([np.zeros((1, 4)), np.ones((1, 4))], axis=1)
+    model.compile(loss="mse")
+    logs = model.evaluate(clip, np.zeros((1, 4)), verbose=0, return_dict=True)
+    assert logs["cycles_per_frame"] == 16  # b: 4 events of 4 cycles; a: 4 events of 1
+    model(clip)
+    push = 1 / (1 + math.exp(8.0 * (4 / 16 - 1)))  # softmax(8 * 16 / 16, 8 * 4 / 16)
+    # 4 events of 4 codes: 16 cycles a step at b, 4 at a, of 16 of a dense frame; 4 codes for each
+    assert float(sum(model.losses)) == pytest.approx(4 * (push * 16 + (1 - push) * 4) / 16, rel=1e-5)
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
