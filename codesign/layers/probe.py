@@ -217,8 +217,7 @@ def probe(layer: Any, wire: Wire) -> Probe:
 def _behind(layer: Any, wires: Sequence[Wire], output: Any) -> Wire:
     """Return what is known of ``output`` of ``layer``."""
     if isinstance(layer, DeltaActivation):
-        unit = getattr(layer, "unit", None) or layer.fmt.scale
-        return Wire(tensor=output, unit=unit, stateless=getattr(layer, "stateless", False))
+        return Wire(tensor=output, unit=layer.unit, stateless=layer.stateless)
     if not wires or isinstance(layer, (*LINEAR, layers.Add)):
         return Wire(tensor=output)
     known = Wire(tensor=output, unit=wires[0].unit, stateless=any(wire.stateless for wire in wires))
