@@ -35,6 +35,7 @@ def delta(
     input_bits: int = 8,
     step: Literal["po2", "real", "fixed"] = "po2",
     per: Literal["layer", "channel", "neuron"] = "channel",
+    step_rate: float = 16.0,
     hold: float | None = None,
     input_hold: float | None = None,
     skip: Sequence[str] | Literal["auto"] = (),
@@ -64,6 +65,7 @@ def delta(
         input_bits: of a code of the input, 1 to 24.
         step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
         per: what has a trained step of its own.
+        step_rate: how fast trained steps move, as `DeltaActivation` says: 16 for Adam, 1 for SGD.
         hold: threshold of all activations but the input's, in steps; None for memoryless ones.
         input_hold: threshold of the input's.
         skip: names of activations of the returned model to keep stateless; ``'auto'`` chooses those behind which, on
@@ -81,7 +83,7 @@ def delta(
     _check(weight_bits, step, skip, clips)
     folded = fold(model)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
-    options = {"per": per} if step == "po2" or step == "real" else {}
+    options = {"per": per, "step_rate": step_rate} if step == "po2" or step == "real" else {}
     plan = _Plan(weight_bits, activation_bits, input_bits, step, options, hold, input_hold)
     samples = {} if values is None else sample(folded, _watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
