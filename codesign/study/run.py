@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -50,7 +51,7 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         tell(result, count, len(pairs), True)
     missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_begin_worker) as pool:
         waiting = {pool.submit(_train, variant, seed, root): (variant, seed) for variant, seed in missing}
         try:
             for future in as_completed(waiting):
@@ -92,10 +93,18 @@ def _cached(variant: Variant, seed: int, folder: Path) -> Result | None:
         return None
 
 
-def _one_thread() -> None:
-    """Give a worker one thread: many small networks train faster side by side than one after the other."""
+def _begin_worker() -> None:
+    """Give a worker one thread, as many small networks train faster side by side, and let it end with its parent."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _train(variant: Variant, seed: int, root: Path) -> Result:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A study that really trains, twice; what is done stays done, a failure names its log and loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codesign.cli import main
+from codesign.errors import StageError
+from codesign.study import Result, load_study, run_study
+
+STUDY = """
+[study]
+name = "tiny"
+seeds = [3]
+[data]
+frames = 3
+size = 8
+digit = 8.0
+travel = 0.0
+noise = 20.0
+train = 8
+val = 0
+test = 5
+[model]
+blocks = [{kind = "conv", filters = 2, stride = 2}]
+hidden = []
+[training]
+float_epochs = 1
+quantized_epochs = 1
+delta_epochs = 1
+batch_size = 4
+[variant.dense]
+training = {method = "dense"}
+[variant.delta]
+simulate = true
+model = {activation_step = "po2"}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "tiny.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    assert main(["compare", str(path), "--jobs", "2", "--build-dir", str(path.parent), *_outputs(path)]) == 0
+    return path
+
+
+def _outputs(path: Path) -> list[str]:
+    document = path.with_name("doc.md")
+    names = ("command", "variants", "results", "targets", "times", "deployed")
+    document.write_text("\n".join(f"<!-- begin {name} -->\n<!-- end {name} -->" for name in names), encoding="utf-8")
+    return [
+        "--json",
+        str(path.with_name("all.json")),
+        "--plot",
+        str(path.with_name("p.svg")),
+        "--markdown",
+        str(document),
+    ]
+
+
+def test_what_is_trained_is_what_the_rtl_computes(study: Path) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def tell(result: Result, _: int, total: int, cached: bool) -> None:
+        assert total == 2
+        told.append((result.variant, cached))
+
+    results = run_study(load_study(study), study.parent / "tiny", command="again", progress=tell)
+    assert told == [("dense", True), ("delta", True)]
+    dense, delta = results.of("dense")[0], results.of("delta")[0]
+    assert dense.operation_sparsity == dense.spatial_sparsity
+    assert dense.simulated_cycles_per_frame is None
+    assert (delta.mismatches, delta.values) == (0, 5 * 3 * 10)
+    assert delta.as_trained()
+    assert delta.simulated_cycles_per_frame is not None
+    assert delta.simulated_cycles_per_frame > 0
+    text = study.with_name("doc.md").read_text()
+    assert "| delta | 3 | 150 | 0 | as training counts it |" in text
+    assert study.with_name("p.svg").is_file()
+
+
+def test_only_what_changed_is_trained_again_and_a_failure_loses_nothing(study: Path) -> None:
+    changed = study.with_name("changed.toml")
+    changed.write_text(
+        STUDY.replace('method = "dense"', 'method = "hold"').replace(
+            "hidden = []", "hidden = []\ninput_hold_steps = 0.0"
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(StageError, match=r"no hold to apply.*log.txt") as error:
+        run_study(load_study(changed), study.parent / "tiny", command="changed", jobs=1)
+    assert str(study.parent / "tiny" / "dense" / "seed3") in str(error.value)
+    told: list[bool] = []
+    run_study(load_study(study), study.parent / "tiny", command="c", progress=lambda *args: told.append(args[3]))
+    assert told == [True, True]
