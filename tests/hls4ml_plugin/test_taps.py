@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps a cycle in the HLS kernels: csim against the golden model, and its cycles against what the graph says they cost."""
+"""Taps a cycle in the HLS kernels: csim against the golden model, its cycles against what the graph says they cost."""
 
 import numpy as np
 import pytest
