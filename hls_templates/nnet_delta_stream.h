@@ -122,10 +122,13 @@ void delta_convolve(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned l
                     typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
                     typename CONFIG_T::bias_t biases[CONFIG_T::n_filt], bool reset, hls::stream<res_T> &res) {
     #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=CONFIG_T::pe
+    #pragma HLS BIND_STORAGE variable=weights type=rom_np
     static_assert(unsigned(res_T::size) == CONFIG_T::n_filt, "the channels of a position are one packet");
     static const unsigned groups = delta_conv_shape<CONFIG_T>::groups;
-    static typename CONFIG_T::state_t state[delta_conv_shape<CONFIG_T>::words][CONFIG_T::pe];
-    #pragma HLS ARRAY_RESHAPE variable=state complete dim=2
+    static typename delta_conv_shape<CONFIG_T>::bank_t state[CONFIG_T::tap_rows][CONFIG_T::tap_columns];
+    #pragma HLS ARRAY_PARTITION variable=state complete dim=1
+    #pragma HLS ARRAY_PARTITION variable=state complete dim=2
+    #pragma HLS ARRAY_RESHAPE variable=state complete dim=4
     static bool running = false;
     const bool fresh = reset || !running;
     running = true;
@@ -137,7 +140,7 @@ Emit:
     Lane:
         for (unsigned lane = 0; lane < CONFIG_T::pe; lane++) {
             #pragma HLS UNROLL
-            out[word % groups * CONFIG_T::pe + lane] = delta_value<typename res_T::value_type>(state[word][lane]);
+            out[word % groups * CONFIG_T::pe + lane] = delta_value<typename res_T::value_type>(delta_total<CONFIG_T>(state, word, lane));
         }
         if (word % groups == groups - 1)
             res.write(out);

@@ -114,6 +114,28 @@ def rich_conv_design(seed: int = 0) -> Design:
     return result
 
 
+def rich_taps_design(seed: int = 0) -> Design:
+    """Return convolutions whose events reach several positions a cycle: stride 1 and 2, two groups, depthwise."""
+    result = design(
+        [
+            DeltaActivation("identity", bits=5, step=2.0**-4, hold=0.7, name="d0"),
+            conv(4, (3, 3), "c1", bias=6, padding="same"),
+            DeltaActivation("relu", bits=4, step=0.5, hold=1.0, name="d1"),
+            conv(4, (5, 3), "c2", bias=6, strides=(2, 1), padding="same"),
+            DeltaActivation("relu", bits=4, step=1.0, name="d2"),
+            depthwise((2, 3), "dw", bias=6),
+        ],
+        shape=(7, 8, 2),
+        precision="fixed<9,2>",
+        seed=seed,
+    )
+    result.config["LayerName"]["frame"]["P"] = 4
+    result.config["LayerName"]["c1"].update(PE=2, Taps=[2, 3])
+    result.config["LayerName"]["c2"].update(PE=2, Taps=[2, 1])
+    result.config["LayerName"]["dw"].update(PE=2, Taps=[1, 2])
+    return result
+
+
 def rich_design(seed: int = 0) -> Design:
     """Return one model with everything: hold, per-channel steps, biases (one finer than its lattice), PE, P, inline."""
     result = design(

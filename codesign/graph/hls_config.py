@@ -100,7 +100,7 @@ def pe(model: Any, layer: Any, n_out: int) -> int:
 
 
 def taps(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
-    """Return how many output rows and columns an event of a layer reaches in one cycle of the RTL; 1 and 1 unless set.
+    """Return how many output rows and columns an event of a layer reaches in one cycle; 1 and 1 unless set.
 
     ``Taps`` holds one number an axis of the layer; as many as an element reaches, or more, means all of them.
 

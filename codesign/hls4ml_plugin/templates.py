@@ -63,6 +63,8 @@ CONV_CONFIG = """struct config{index} : nnet::delta_conv_config {{
     static const unsigned pad_top = {y.before};
     static const unsigned pad_left = {x.before};
     static const unsigned pe = {pe};
+    static const unsigned tap_rows = {tap_rows};
+    static const unsigned tap_columns = {tap_columns};
     static const bool depthwise = {depthwise};
     typedef {code} code_t;
     typedef {delta} delta_t;
@@ -138,6 +140,8 @@ class ConvConfig(LayerConfigTemplate):  # type: ignore[misc]
             "y": ir.y,
             "x": ir.x,
             "pe": ir.pe,
+            "tap_rows": ir.taps[0],
+            "tap_columns": ir.taps[1],
             "depthwise": boolean(ir.depthwise),
         }
         return CONV_CONFIG.format(**params)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import rich_branch_design, rich_conv_design, rich_design, walk
+from random_models import rich_branch_design, rich_conv_design, rich_design, rich_taps_design, walk
 
 from codesign.golden import Golden
 
@@ -46,10 +46,8 @@ CONV_MUTANTS = {
     "nothing is forwarded": ("conv", "if (recent_word[i - 1] == word)", "if (false)"),
     "the oldest is forwarded": (
         "conv",
-        "unsigned i = shape::recent; i > 0; i--) {\n                #pragma HLS UNROLL\n"
-        "                if (recent_word",
-        "unsigned i = 1; i <= shape::recent; i++) {\n                #pragma HLS UNROLL\n"
-        "                if (recent_word",
+        "unsigned i = shape::recent; i > 0; i--) {\n            #pragma HLS UNROLL\n            if (recent_word",
+        "unsigned i = 1; i <= shape::recent; i++) {\n            #pragma HLS UNROLL\n            if (recent_word",
     ),
     "the last words are not stored": ("conv", "while (n < located + shape::recent)", "while (n < located)"),
     "convolution ignores reset": (
@@ -59,8 +57,21 @@ CONV_MUTANTS = {
     ),
     "one output too few": ("conv", "? last - first + 1 : 0", "? last - first : 0"),
     "padding on the left forgotten": ("conv", "CONFIG_T::in_width + CONFIG_T::pad_left", "CONFIG_T::in_width"),
-    "weights of another row": ("conv", "- (row * CONFIG_T::stride_height *", "- (row *"),
+    "weights of another row": ("conv", "taps_back = y * CONFIG_T::stride_height *", "taps_back = y *"),
     "depthwise adds to every lane": ("conv", "lane == span.lane))", "true))"),
+}
+
+TAPS_MUTANTS = {
+    "rows beyond the border are reached": ("conv", "reaches = adds && y < span.rows &&", "reaches = adds &&"),
+    "columns beyond the border are reached": ("conv", "&& x < span.columns;", ";"),
+    "every event starts in the first row of banks": ("conv", "first_y % CONFIG_T::tap_rows", "0"),
+    "banks before the first hold the same column": ("conv", "(j < span.bank_column ? 1 : 0)", "0"),
+    "one row of banks is emitted": ("conv", "state[y % CONFIG_T::tap_rows]", "state[0]"),
+    "the last rows of an event are left out": (
+        "conv",
+        "(row + 1) * CONFIG_T::tap_rows >=",
+        "(row + 2) * CONFIG_T::tap_rows >=",
+    ),
 }
 
 BRANCH_MUTANTS = {
@@ -98,6 +109,7 @@ STREAM_MUTANTS = {
 DESIGNS = {
     "dense": (rich_design, "io_parallel", MUTANTS),
     "conv": (rich_conv_design, "io_parallel", CONV_MUTANTS),
+    "taps": (rich_taps_design, "io_parallel", TAPS_MUTANTS),
     "branch": (rich_branch_design, "io_parallel", BRANCH_MUTANTS),
     "stream": (rich_branch_design, "io_stream", STREAM_MUTANTS),
 }

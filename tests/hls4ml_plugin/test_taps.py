@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taps a cycle in the HLS kernels: csim against the golden model, its cycles against what the graph says they cost."""
+
+import numpy as np
+import pytest
+from random_models import conv, design, rich_taps_design, walk
+
+from codesign.golden import Golden
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def time_design():
+    """Return a convolution over time, of which an event reaches two positions a cycle."""
+    made = design([conv(4, 5, "c", bias=5, strides=2, padding="same")], shape=(13, 2))
+    made.config["LayerName"]["c"].update(PE=2, Taps=[2])
+    return made
+
+
+DESIGNS = {
+    "frames": (rich_taps_design, "io_parallel", [(2, 3), (2, 1), (1, 2)]),
+    "time": (time_design, "io_stream", [(2, 1)]),
+}
+
+
+@pytest.fixture(scope="module", params=DESIGNS)
+def model(request, tmp_path_factory):
+    make, io_type, taps = DESIGNS[request.param]
+    made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
+    assert [node.taps for node in made.delta_graph.linears] == taps
+    made.compile()
+    return made
+
+
+def test_csim_equals_golden_and_costs_what_the_graph_says(model):
+    graph = model.delta_graph
+    stream = walk(np.random.default_rng(1), graph.source.fmt, graph.source.shape, 200)
+    golden = Golden(graph)
+    for part in np.split(stream, [1, 2, 120]):
+        model.reset()
+        golden.reset()
+        trace = golden.run(part)
+        np.testing.assert_array_equal(graph.output.fmt.to_codes(model.predict(part)), trace.outputs)
+        for node in graph.linears:
+            stats = model.csim_stats[node.name]["per_frame"]
+            moved = trace.deltas[node.input] != 0
+            np.testing.assert_array_equal(stats["events"], moved.sum(axis=1))
+            np.testing.assert_array_equal(stats["macs"], moved @ node.fanout())
+            banks = [-(-axis.outputs // taps) for axis, taps in zip((node.y, node.x), node.taps, strict=True)]
+            cycles = stats["scanned_beats"] + moved.sum(axis=1) + moved @ node.reach() + 3 + node.words
+            cycles[0] += banks[0] * banks[1] * node.groups  # the biases, in all banks at once
+            np.testing.assert_array_equal(stats["cycles"], cycles)
+
+
+def test_taps_shorten_the_longest_events(model):
+    for node in model.delta_graph.linears:
+        reached = node.fanout() // (1 if node.depthwise else node.channels_out)
+        words = 1 if node.depthwise else node.groups
+        assert node.reach().max() < reached.max() * words
