@@ -10,7 +10,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test lint bench performance clean need
+.PHONY: help demo test lint bench performance experiments clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -33,6 +33,10 @@ performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minute
 bench: $(STAMP)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
+
+experiments: $(STAMP)  ## train and simulate what docs/experiments.md and .json hold (tens of minutes)
+	$(BIN)/codesign compare flows/studies/temporal_sparsity.toml --jobs $(JOBS) --json docs/experiments.json \
+	  --markdown docs/experiments.md --plot docs/experiments.svg
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

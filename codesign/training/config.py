@@ -182,6 +182,7 @@ class TrainingConfig:
         batch_size: clips in a step.
         learning_rate: at the start of the float phase; each phase falls to 0 along a cosine.
         refine_rate: at the start of the other two phases.
+        optimizer: of every phase: ``adam``, or ``sgd`` with momentum 0.9, as in the paper (then ``model.step_rate`` 1).
         sparsity: factor of the loss of methods ``delta`` and ``spatial``; 0 for none.
         weights: of the layers in it: by ``macs``, as in the paper, or by ``cycles``, which pushes the slowest layer.
         warmup_epochs: of the last phase in which the factor grows from 0 to ``sparsity``.
@@ -200,6 +201,7 @@ class TrainingConfig:
     batch_size: int = 32
     learning_rate: float = 3e-3
     refine_rate: float = 1e-3
+    optimizer: Literal["adam", "sgd"] = "adam"
     method: Literal["delta", "dense", "spatial", "input_delta", "hold"] = "delta"
     sparsity: float = 100.0
     weights: Literal["macs", "cycles"] = "macs"

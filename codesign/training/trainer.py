@@ -29,6 +29,8 @@ from codesign.training.state import State, hand_over
 
 BOARDS = "tensorboard"
 """Folder of the TensorBoard logs, beside the checkpoint; one folder a phase in it."""
+MOMENTUM = 0.9
+"""Of ``sgd``; as in Yousefzadeh & Sifalakis 2021."""
 
 
 class Progress(Protocol):
@@ -116,7 +118,7 @@ class Trainer:
     def _origin(self) -> Path:
         """File of the float network in the shared folder, named by all that it follows from."""
         assert self.shared is not None
-        names = ("float_epochs", "batch_size", "learning_rate", "early_stop", "early_stop_on", "devices")
+        names = ("float_epochs", "batch_size", "learning_rate", "optimizer", "early_stop", "early_stop_on", "devices")
         settings = [getattr(self.training, name) for name in names]
         parts = [self.data_key, asdict(self.model)["blocks"], self.model.hidden, settings, self.seed]
         digest = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
@@ -161,7 +163,9 @@ class Trainer:
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
         steps = max(1, phase.epochs) * self._steps()
-        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(phase.rate, steps))
+        rate = keras.optimizers.schedules.CosineDecay(phase.rate, steps)
+        adam = self.training.optimizer == "adam"
+        optimizer = keras.optimizers.Adam(rate) if adam else keras.optimizers.SGD(rate, momentum=MOMENTUM)
         optimizer.build(clips.trainable_variables)
         clips.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
         return optimizer

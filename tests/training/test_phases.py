@@ -118,7 +118,7 @@ def test_a_trained_network_is_saved_with_its_steps(tmp_path: Path) -> None:
 
 
 def test_a_baseline_counts_zeros(tmp_path: Path) -> None:
-    training = TrainingConfig(**SHORT, method="dense")  # type: ignore[arg-type]
+    training = TrainingConfig(**SHORT, method="dense", optimizer="sgd")  # type: ignore[arg-type]
     results = train(DIGITS, MODEL, training, tmp_path, seed=3)
     assert results["operation_sparsity"] == results["spatial_sparsity"]
 
