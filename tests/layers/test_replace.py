@@ -261,7 +261,7 @@ def application(name, size):
     assert any((old != new).any() for old, new in zip(weights, network.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize("name", ["MobileNet", "ResNet50"])
+@pytest.mark.parametrize("name", ["MobileNet", pytest.param("ResNet50", marks=pytest.mark.heavy)])
 def test_applications(name):
     application(name, 32)
 
