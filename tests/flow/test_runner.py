@@ -212,6 +212,7 @@ def _slow_process(root: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_stage_goes_on(tmp_path: Path) -> None:
     process = _slow_process(tmp_path)
     checkpoint = tmp_path / "1_slow.partial" / "checkpoint.txt"

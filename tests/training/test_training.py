@@ -84,6 +84,7 @@ def test_saved_weights_are_on_their_lattice(whole: Path) -> None:
         fmt.to_codes(weight)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_goes_on_after_ctrl_c(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted inside an epoch, while a checkpoint is half written, and in the last epoch of all."""
 
