@@ -13,7 +13,8 @@ from codesign.bench.speed import Speed, speed
 from codesign.bench.targets import dense_targets
 from codesign.errors import SimulationError
 from codesign.golden import Golden
-from codesign.graph.cycles import dense_cycles, estimate, event_counts
+from codesign.graph.cycles import dense_cycles, estimate
+from codesign.graph.sparsity import activity
 from codesign.sim import RtlSimulator
 
 pytestmark = pytest.mark.timeout(600)
@@ -37,11 +38,11 @@ def test_the_cycle_model_predicts_layers_and_frames(rtl_cache: Path) -> None:
     with RtlSimulator(graph, rtl_cache) as simulator:
         for density in bench.DENSITIES:
             frames = bench.stream(graph, 24, density)
-            events = event_counts(graph, Golden(graph).run(frames))
+            layers = activity(graph, Golden(graph).run(frames))
             simulator.reset()
             simulator.run(frames[:1])
             run = simulator.run(frames[1:])
-            found = estimate(graph, {name: counts[1:] for name, counts in events.items()})
+            found = estimate(graph, {layer.name: layer.events for layer in layers})
             assert found.cycles.mean() == pytest.approx(run.cycles.mean(), rel=0.05)
             for name, cycles in found.layers.items():
                 assert cycles.mean() == pytest.approx(run.engines[name].busy.mean(), rel=0.05), (density, name)
