@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.bench.clips import Clip, noise_clip
+from codesign.bench.still import unchanged_cycles
 from codesign.data.clips import PIXEL
 from codesign.fixed import IntArray
 from codesign.golden import Golden
@@ -29,7 +30,6 @@ STEADY = 10
 SOURCE_STALLS, SINK_STALLS = 0.3, 0.3
 HOLDS = (None, 1.0)
 TIMED_RUNS = 3
-STILL_FRAMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
     with RtlSimulator(network.graph, folder) as simulator:
         rows = tuple(_row(network, simulator, clip, dense_cycles, seed + n) for n, clip in enumerate(clips))
         noisy = _through(simulator, noise)
-        unchanged = _unchanged_cycles(simulator, clips[0].frames[:1])
+        unchanged = unchanged_cycles(simulator, clips[0].frames[:1])
         speeds = [_speed(simulator, clips) for _ in range(TIMED_RUNS)]
     expected = Golden(network.graph).run(noise).outputs
     return ConvRun(
@@ -210,13 +210,6 @@ def _through(simulator: RtlSimulator, frames: np.ndarray, stalls: Stalls | None 
         cycles=np.concatenate([run.cycles for run in runs]),
         latency=np.concatenate([run.latency for run in runs]),
     )
-
-
-def _unchanged_cycles(simulator: RtlSimulator, frame: np.ndarray) -> int:
-    """Return the most cycles of an unchanged frame on its own, from its first input beat to the end of its packet."""
-    simulator.reset()
-    simulator.run(frame)
-    return max(int(simulator.run(frame).cycles[0]) for _ in range(STILL_FRAMES))
 
 
 def _speed(simulator: RtlSimulator, clips: Sequence[Clip]) -> tuple[float, float]:

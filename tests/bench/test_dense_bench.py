@@ -10,6 +10,7 @@ import pytest
 
 from codesign.bench import dense as bench
 from codesign.bench.speed import Speed, speed
+from codesign.bench.still import unchanged_cycles
 from codesign.bench.targets import dense_targets
 from codesign.errors import SimulationError
 from codesign.golden import Golden
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.timeout(600)
 def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:
     graph = bench.network()
     rows = bench.table(graph, rtl_cache)
-    unchanged = bench.unchanged_cycles(graph, rtl_cache)
+    with RtlSimulator(graph, rtl_cache) as simulator:
+        unchanged = unchanged_cycles(simulator, bench.stream(graph, 1, 0.0))
     fast = Speed(harness_frames_per_s=20.0, cocotb_frames_per_s=1.0, ratio=20.0)
     targets = dense_targets(rows, unchanged, graph.source.beats, fast)
     assert [row.density for row in rows] == list(bench.DENSITIES)
