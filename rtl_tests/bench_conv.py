@@ -7,13 +7,13 @@ import dataclasses
 from typing import Any
 
 import cocotb
+import engine_bench
 import numpy as np
-from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from conv_cases import CODE, GRAPHS, JOINS
+from bench import STALLS, Case
+from conv_cases import GRAPHS, JOINS
 from models import Event, Place, Word, locate, pack, place_bits
 
 from codesign.fixed import IntArray
-from codesign.golden import Golden
 from codesign.graph import Graph, Join, Spatial
 from codesign.rtl.memories import spatial_memories
 from codesign.rtl.top import conv_parameters
@@ -28,45 +28,22 @@ def case(graph: Graph) -> Case:
 CASES = {name: case(graph) for name, graph in (GRAPHS | JOINS).items()}
 
 
-class Engine:
-    """Frames of codes in, located tokens queued, word tokens expected."""
+class Engine(engine_bench.EngineBench):
+    """Located tokens queued, word tokens expected."""
+
+    node: Spatial
 
     def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
-        graph = this_case(CASES).graph
-        assert graph is not None
-        node = graph.output
-        assert isinstance(node, Spatial)
-        self.node, self.feeds, self.golden, self.rng = node, list(graph.deltas), Golden(graph, "delta"), generator()
-        self.source = Source(dut.valid_i, dut.ready_o, [dut.token_i, dut.floor_i], pause=stalls[0], rng=self.rng)
+        super().__init__(dut, CASES, [dut.token_i, dut.floor_i], stalls)
+        assert isinstance(self.graph.output, Spatial)
+        self.node, self.feeds = self.graph.output, list(self.graph.deltas)
         self.token_bits = len(dut.token_i)
-        self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
-        self.bench = Bench(dut, [self.source, self.sink])
-        self.codes = np.zeros(graph.source.size, np.int64)
-        self.fresh = True
-        self.expected: list[Word] = []
-
-    async def reset(self) -> None:
-        """Reset the engine and the model."""
-        await self.bench.reset()
-        self.restart()
-        self.expected.clear()
-
-    def restart(self) -> None:
-        """Start a new stream in the model."""
-        self.golden.reset()
-        self.codes[:] = 0
-        self.fresh = True
 
     def frame(self, density: float, *, new_stream: bool = False, skip: bool = True) -> list[Place]:
         """Queue a frame and what it must cause; return its tokens."""
-        codes, rng = self.codes.copy(), self.rng
         if new_stream:
             self.restart()
-            codes[:] = 0
-        for i in range(len(codes)):
-            if rng.random() < density:
-                codes[i] = rng.choice((CODE.lo, CODE.hi, rng.randint(CODE.lo, CODE.hi)))
-        return self.send(codes, skip=skip)
+        return self.send(self.moved(density), skip=skip)
 
     def send(self, codes: IntArray, *, skip: bool = True, bare_end: bool = False, ordered: bool = False) -> list[Place]:
         """Queue a frame of these codes; several inputs interleaved anyhow, or ``ordered`` by rows."""
@@ -139,20 +116,11 @@ class Engine:
         words = [Word(fresh=self.fresh, address=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
         return [*words, Word(has_word=False, end=True)]
 
-    async def drain(self) -> None:
-        """Wait for everything expected."""
-        words, bits = self.node.words, self.node.pe * self.node.fmt.width
-        await drain(self.bench, self.source, self.sink, self.expected, lambda t: Word.parse(t, words, bits))
-
 
 @cocotb.test()
 @cocotb.parametrize(stalls=STALLS, density=(0.03, 0.3, 1.0))
 async def frames(dut: Any, stalls: tuple[float, float], density: float) -> None:
-    engine = Engine(dut, stalls)
-    await engine.bench.start()
-    for _ in range(25):
-        engine.frame(density * engine.rng.random(), new_stream=engine.rng.random() < 0.2)
-    await engine.drain()
+    await engine_bench.random_frames(Engine(dut, stalls), 25, density)
 
 
 @cocotb.test()
@@ -166,35 +134,17 @@ async def empty_frames(dut: Any) -> None:
 
 @cocotb.test()
 async def quiet_between_frames(dut: Any) -> None:
-    """Frames far apart: every one is sent without waiting for the next."""
-    engine = Engine(dut, (0.0, 0.3))
-    await engine.bench.start()
-    for t in range(8):
-        engine.frame(0.5, new_stream=t % 4 == 3)
-        await engine.drain()
+    await engine_bench.quiet_between_frames(Engine(dut, (0.0, 0.3)), 8)
 
 
 @cocotb.test()
 async def skip_off(dut: Any) -> None:
-    """Every element an event, most of them 0: every word is touched and sent."""
-    engine = Engine(dut, (0.0, 0.0))
-    await engine.bench.start()
-    for _ in range(4):
-        engine.frame(0.2, skip=False)
-    await engine.drain()
+    await engine_bench.skip_off(Engine(dut, (0.0, 0.0)), 4)
 
 
 @cocotb.test()
 async def reset_anywhere(dut: Any) -> None:
-    engine = Engine(dut, (0.2, 0.2))
-    await engine.bench.start()
-    for _ in range(12):
-        for _ in range(3):
-            engine.frame(0.5)
-        await engine.bench.cycles(engine.rng.randrange(2, 250))
-        await engine.reset()
-    engine.frame(0.5)
-    await engine.drain()
+    await engine_bench.reset_anywhere(Engine(dut, (0.2, 0.2)), 0.5, 250)
 
 
 @cocotb.test()

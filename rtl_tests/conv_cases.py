@@ -7,10 +7,10 @@ import numpy as np
 
 from codesign.fixed import Fixed
 from codesign.graph import (
-    AnyAxis,
     Axis,
     Conv,
     Delta,
+    Dense,
     Graph,
     Join,
     Pool,
@@ -36,7 +36,7 @@ def graph(
 ) -> Graph:
     """Return a convolution with random weights behind a delta layer that passes its codes; channels in and out."""
     rng = np.random.default_rng(seed)
-    delta = passing(y, x, channels[0])
+    delta = passing((y.size, x.size, channels[0]))
     fmt = Fixed(width=4, frac=0, signed=True)
     kernel = (y.kernel, x.kernel, channels[0], 1 if depthwise else channels[1])
     weight = rng.integers(fmt.lo, fmt.hi, kernel, endpoint=True)
@@ -60,7 +60,7 @@ def graph(
 
 def pooling(kind: str, y: Axis, x: Axis, channels: int, *, pe: int, taps: tuple[int, int] = (1, 1)) -> Graph:
     """Return a maximum or a sum of windows."""
-    delta = passing(y, x, channels)
+    delta = passing((y.size, x.size, channels))
     area = y.kernel * x.kernel if kind == "sum" else 1
     fmt = Fixed.holding(area * CODE.lo, area * CODE.hi, frac=0, signed=True)
     return behind(
@@ -70,15 +70,14 @@ def pooling(kind: str, y: Axis, x: Axis, channels: int, *, pe: int, taps: tuple[
 
 def upsampling(y: Repeat, x: Repeat, channels: int, *, pe: int) -> Graph:
     """Return an upsampling."""
-    return behind(
-        passing(y, x, channels), Upsample(name="conv", input="d0", channels=channels, fmt=CODE, y=y, x=x, pe=pe)
-    )
+    delta = passing((y.size, x.size, channels))
+    return behind(delta, Upsample(name="conv", input="d0", channels=channels, fmt=CODE, y=y, x=x, pe=pe))
 
 
 def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[int, int], *, pe: int) -> Graph:
     """Return a join of two inputs of ``CODE``; the second one is the output of an identity pooling."""
     axes = Axis(size=y), Axis(size=x)
-    first = passing(*axes, channels[0])
+    first = passing((y, x, channels[0]))
     one = np.zeros((1, 1, *channels), np.int64)
     one[0, 0, 0] = 1
     bias = np.zeros(channels[1], np.int64)
@@ -119,16 +118,15 @@ def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[
     return Graph(name="t", nodes=(source, first, conv, second, join))
 
 
-def passing(y: AnyAxis, x: AnyAxis, channels: int) -> Delta:
+def passing(shape: tuple[int, ...]) -> Delta:
     """Return a delta layer that passes its codes."""
-    shape = (y.size, x.size, channels)
     return Delta(
         name="d0", input="in", shape=shape, in_fmt=CODE, fmt=CODE, activation="identity", lo=CODE.lo, hi=CODE.hi
     )
 
 
-def behind(delta: Delta, engine: Spatial) -> Graph:
-    """Return source, delta layer, engine."""
+def behind(delta: Delta, engine: Dense | Spatial) -> Graph:
+    """Return source, delta layer and any engine."""
     return Graph(name="t", nodes=(Source(name="in", shape=delta.shape, fmt=CODE), delta, engine))
 
 

@@ -13,9 +13,11 @@ from codesign.bench.conv import HOLDS, ConvRun, calibration, measure
 from codesign.bench.origin import origin
 from codesign.bench.record import Measured, write_json
 from codesign.bench.speed import speed
+from codesign.bench.still import unchanged_cycles
 from codesign.bench.tables import tables
 from codesign.errors import CodesignError
 from codesign.report.document import fill
+from codesign.sim import RtlSimulator
 
 SEED = 1
 MADE_CLIPS = 10
@@ -54,6 +56,8 @@ def run(folder_of_clips: Path | None, folder: Path) -> Measured:
     clips = video_clips(folder_of_clips) if folder_of_clips else made_clips(MADE_CLIPS, SEED)
     folder.mkdir(parents=True, exist_ok=True)
     graph = dense.network()
+    with RtlSimulator(graph, folder) as simulator:
+        unchanged = unchanged_cycles(simulator, dense.stream(graph, 1, 0.0))
     return Measured(
         command="python -m codesign.bench" + (f" --clips {folder_of_clips.name}" if folder_of_clips else ""),
         origin=place,
@@ -61,7 +65,7 @@ def run(folder_of_clips: Path | None, folder: Path) -> Measured:
         seed=SEED,
         rows=dense.table(graph, folder),
         beats=graph.source.beats,
-        unchanged=dense.unchanged_cycles(graph, folder),
+        unchanged=unchanged,
         speed=speed(graph, folder),
         conv=_conv(clips, folder),
     )

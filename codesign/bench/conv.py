@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.bench.clips import Clip, noise_clip
+from codesign.bench.still import unchanged_cycles
 from codesign.data.clips import PIXEL
-from codesign.fixed import IntArray
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity, ideal_cycles
 from codesign.layers import stream
 from codesign.report.model import Mismatches
-from codesign.sim import RtlSimulator, Stalls
+from codesign.sim import RtlSimulator, Stalls, run_clip
 
 if TYPE_CHECKING:
     from codesign.bench.conv_network import ConvNetwork
@@ -29,7 +29,6 @@ STEADY = 10
 SOURCE_STALLS, SINK_STALLS = 0.3, 0.3
 HOLDS = (None, 1.0)
 TIMED_RUNS = 3
-STILL_FRAMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,15 +123,6 @@ def calibration(clips: Sequence[Clip]) -> NDArray[np.uint8]:
     return np.concatenate([clip.frames[::20] for clip in clips])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pass:
-    """A clip through the RTL as a new stream, first frame included: codes ``[T, ...]``, cycles and latency ``[T]``."""
-
-    outputs: IntArray
-    cycles: IntArray
-    latency: IntArray
-
-
 def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: int) -> ConvRun:
     """Run every clip through Keras, golden model, HLS C++ (compiled here) and RTL.
 
@@ -149,12 +139,12 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
     network.hls.compile()
     noise = noise_clip(seed).frames
     with RtlSimulator(network.graph, folder, skip=False) as simulator:
-        dense = _through(simulator, noise)
+        dense = run_clip(simulator, noise)
     dense_cycles = float(dense.cycles[2:].mean())
     with RtlSimulator(network.graph, folder) as simulator:
         rows = tuple(_row(network, simulator, clip, dense_cycles, seed + n) for n, clip in enumerate(clips))
-        noisy = _through(simulator, noise)
-        unchanged = _unchanged_cycles(simulator, clips[0].frames[:1])
+        noisy = run_clip(simulator, noise)
+        unchanged = unchanged_cycles(simulator, clips[0].frames[:1])
         speeds = [_speed(simulator, clips) for _ in range(TIMED_RUNS)]
     expected = Golden(network.graph).run(noise).outputs
     return ConvRun(
@@ -174,9 +164,9 @@ def _row(network: ConvNetwork, simulator: RtlSimulator, clip: Clip, dense_cycles
     graph, frames = network.graph, clip.frames
     trace = Golden(graph).run(frames)
     layers = activity(graph, trace)
-    run = _through(simulator, frames)
+    run = run_clip(simulator, frames)
     stalls = Stalls(seed=seed, source_probability=SOURCE_STALLS, sink_probability=SINK_STALLS)
-    stalled = _through(simulator, frames, stalls)
+    stalled = run_clip(simulator, frames, stalls=stalls)
     ideal = float(ideal_cycles(graph, layers)[STEADY - 1 :].mean())  # the first frame is not in it
     cycles = float(run.cycles[STEADY:].mean())
     network.hls.reset()
@@ -199,24 +189,6 @@ def _row(network: ConvNetwork, simulator: RtlSimulator, clip: Clip, dense_cycles
         speedup=dense_cycles / cycles,
         latency_cycles=float(run.latency[STEADY:].mean()),
     )
-
-
-def _through(simulator: RtlSimulator, frames: np.ndarray, stalls: Stalls | None = None) -> _Pass:
-    """Run a new stream. Its first frame leaves before the second enters: nothing of the others is done meanwhile."""
-    simulator.reset()
-    runs = [simulator.run(part, stalls=stalls) for part in (frames[:1], frames[1:])]
-    return _Pass(
-        outputs=np.concatenate([run.outputs for run in runs]),
-        cycles=np.concatenate([run.cycles for run in runs]),
-        latency=np.concatenate([run.latency for run in runs]),
-    )
-
-
-def _unchanged_cycles(simulator: RtlSimulator, frame: np.ndarray) -> int:
-    """Return the most cycles of an unchanged frame on its own, from its first input beat to the end of its packet."""
-    simulator.reset()
-    simulator.run(frame)
-    return max(int(simulator.run(frame).cycles[0]) for _ in range(STILL_FRAMES))
 
 
 def _speed(simulator: RtlSimulator, clips: Sequence[Clip]) -> tuple[float, float]:

@@ -22,7 +22,6 @@ DENSITIES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 USEFUL = (0.02, 0.5)
 """Densities between which skip efficiency is held to its target."""
 SEED = 1
-STILL_FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +141,6 @@ def table(graph: Graph, folder: Path, densities: tuple[float, ...] = DENSITIES) 
     dense = dense_cycles(graph, folder)
     with RtlSimulator(graph, folder) as simulator:
         return tuple(measure(simulator, dense, density) for density in densities)
-
-
-def unchanged_cycles(graph: Graph, folder: Path) -> int:
-    """Return the most cycles of an unchanged frame on its own, from its first input beat to the end of its packet."""
-    with RtlSimulator(graph, folder) as simulator:
-        frame = stream(graph, 1, 0.0)
-        simulator.run(frame)
-        return max(int(simulator.run(frame).cycles[0]) for _ in range(STILL_FRAMES))
 
 
 def lowest_efficiency(rows: tuple[Row, ...]) -> float:

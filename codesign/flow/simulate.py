@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from codesign.fixed import IntArray
 from codesign.graph.ir import Graph
 from codesign.report.figures import RtlFigures
-from codesign.sim import RtlRun, RtlSimulator
+from codesign.sim import RtlSimulator, run_clip
 
 Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -22,36 +21,22 @@ Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
 def run_rtl(
     graph: Graph, clips: NDArray[np.integer], *, cache: Path, dense_frames: int, track: Track
 ) -> tuple[IntArray, RtlFigures]:
-    """Run input codes ``[N, T, *shape]`` with skipping on, and the first ``dense_frames`` with skipping off.
-
-    The first frame of a clip, which is dense, leaves before the second one enters: while it is computed the input
-    would be scanned far ahead, and the frames after it would seem cheaper than they are.
+    """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
 
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.
     """
     with RtlSimulator(graph, cache / "verilator_skip", skip=True) as simulator:
-        runs = []
-        for clip in track(clips, len(clips), "clip"):
-            simulator.reset()
-            runs.append((simulator.run(clip[:1]), simulator.run(clip[1:])))
+        runs = [run_clip(simulator, clip) for clip in track(clips, len(clips), "clip")]
     with RtlSimulator(graph, cache / "verilator_dense", skip=False) as simulator:
         dense = simulator.run(clips[0][:dense_frames])
-
-    def join(pick: Callable[[RtlRun], IntArray]) -> IntArray:
-        return np.stack([np.concatenate([pick(first), pick(rest)]) for first, rest in runs])
-
     figures = RtlFigures(
-        cycles=join(lambda run: run.cycles),
-        latency=join(lambda run: run.latency),
-        busy={name: join(partial(_busy, name)) for name in runs[0][0].engines},
+        cycles=np.stack([run.cycles for run in runs]),
+        latency=np.stack([run.latency for run in runs]),
+        busy={name: np.stack([run.engines[name].busy for run in runs]) for name in runs[0].engines},
         dense_cycles=dense.cycles[1:],
     )
-    return join(lambda run: run.outputs), figures
-
-
-def _busy(engine: str, run: RtlRun) -> IntArray:
-    return run.engines[engine].busy
+    return np.stack([run.outputs for run in runs]), figures
 
 
 def save_rtl(figures: RtlFigures, folder: Path) -> None:

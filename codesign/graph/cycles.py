@@ -28,8 +28,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import FrameError
-from codesign.fixed import IntArray
-from codesign.golden import Trace
 from codesign.graph.axis import AnyAxis
 from codesign.graph.ir import Dense, Engine, Graph, Node, Spatial
 
@@ -73,12 +71,6 @@ class Reached:
 
     cycles: ArrayLike
     words: ArrayLike
-
-
-def event_counts(graph: Graph, trace: Trace) -> dict[str, IntArray]:
-    """Return the events of each engine and frame of a golden trace, ``[T]`` each."""
-    moved = {name: (deltas != 0).sum(axis=1) for name, deltas in trace.deltas.items()}
-    return {node.name: np.sum([moved[name] for name in node.inputs], axis=0) for node in graph.engines}
 
 
 def estimate(

@@ -266,8 +266,20 @@ class Conv(OneInput, _Spatial):
         return self._positions(1 if self.depthwise else self.channels_out, at)
 
 
+class _SameChannels(_Spatial):
+    """A spatial engine with as many output channels as input channels."""
+
+    __slots__ = ()
+    channels: int
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return self.channels
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool(OneInput, _Spatial):
+class Pool(OneInput, _SameChannels):
     """The maximum or the sum of the codes in a window, channel by channel.
 
     An average is a sum on a finer lattice, so the window of a 'sum' has a power of two of elements. Padded places hold
@@ -310,14 +322,9 @@ class Pool(OneInput, _Spatial):
         """Elements of a window."""
         return self.y.kernel * self.x.kernel
 
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return self.channels
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upsample(OneInput, _Spatial):
+class Upsample(OneInput, _SameChannels):
     """Every code is repeated along both axes (nearest neighbour).
 
     Attributes:
@@ -342,11 +349,6 @@ class Upsample(OneInput, _Spatial):
 
     def __post_init__(self) -> None:
         self._check()
-
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return self.channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

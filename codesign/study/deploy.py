@@ -11,7 +11,7 @@ import numpy as np
 from codesign.flow.config import Design
 from codesign.flow.convert import convert, settings
 from codesign.report.figures import run_golden, steady
-from codesign.sim import RtlSimulator
+from codesign.sim import RtlSimulator, run_clip
 from codesign.training import load_model
 
 
@@ -46,23 +46,19 @@ def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
     test = design.data.load(seed).test
     clips = np.stack([test.pixels(index) for index in range(len(test))])
     golden = run_golden(graph, clips)
-    runs = []
     with RtlSimulator(graph, folder / "verilator") as simulator:
-        for clip in clips:
-            simulator.reset()
-            # The first frame, which is dense, leaves before the second enters: it would hide the scan of the others.
-            runs.append((simulator.run(clip[:1]), simulator.run(clip[1:])))
-    outputs = np.stack([np.concatenate([first.outputs, rest.outputs]) for first, rest in runs])
+        runs = [run_clip(simulator, clip) for clip in clips]
+    outputs = np.stack([run.outputs for run in runs])
     frames = len(runs) * (clips.shape[1] - 1)
     linears = [layer for layer in golden.layers if layer.macs]
     done = sum(int(layer.active_macs.sum()) for layer in linears)
     return Deployed(
-        cycles_per_frame=float(steady(np.stack([np.append(first.cycles, rest.cycles) for first, rest in runs])).mean()),
+        cycles_per_frame=float(steady(np.stack([run.cycles for run in runs])).mean()),
         values=outputs.size,
         mismatches=int((outputs != golden.outputs).sum()),
         operation_sparsity=1.0 - done / (frames * sum(layer.macs for layer in linears)),
         density={
-            layer.name: sum(int(rest.engines[layer.name].events.sum()) for _, rest in runs) / (frames * layer.elements)
+            layer.name: sum(int(run.engines[layer.name].events[1:].sum()) for run in runs) / (frames * layer.elements)
             for layer in linears
         },
     )

@@ -10,10 +10,12 @@ import pytest
 
 from codesign.bench import dense as bench
 from codesign.bench.speed import Speed, speed
+from codesign.bench.still import unchanged_cycles
 from codesign.bench.targets import dense_targets
 from codesign.errors import SimulationError
 from codesign.golden import Golden
-from codesign.graph.cycles import dense_cycles, estimate, event_counts
+from codesign.graph.cycles import dense_cycles, estimate
+from codesign.graph.sparsity import activity
 from codesign.sim import RtlSimulator
 
 pytestmark = pytest.mark.timeout(600)
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.timeout(600)
 def test_efficiency_and_never_slower_than_dense(rtl_cache: Path) -> None:
     graph = bench.network()
     rows = bench.table(graph, rtl_cache)
-    unchanged = bench.unchanged_cycles(graph, rtl_cache)
+    with RtlSimulator(graph, rtl_cache) as simulator:
+        unchanged = unchanged_cycles(simulator, bench.stream(graph, 1, 0.0))
     fast = Speed(harness_frames_per_s=20.0, cocotb_frames_per_s=1.0, ratio=20.0)
     targets = dense_targets(rows, unchanged, graph.source.beats, fast)
     assert [row.density for row in rows] == list(bench.DENSITIES)
@@ -37,11 +40,11 @@ def test_the_cycle_model_predicts_layers_and_frames(rtl_cache: Path) -> None:
     with RtlSimulator(graph, rtl_cache) as simulator:
         for density in bench.DENSITIES:
             frames = bench.stream(graph, 24, density)
-            events = event_counts(graph, Golden(graph).run(frames))
+            layers = activity(graph, Golden(graph).run(frames))
             simulator.reset()
             simulator.run(frames[:1])
             run = simulator.run(frames[1:])
-            found = estimate(graph, {name: counts[1:] for name, counts in events.items()})
+            found = estimate(graph, {layer.name: layer.events for layer in layers})
             assert found.cycles.mean() == pytest.approx(run.cycles.mean(), rel=0.05)
             for name, cycles in found.layers.items():
                 assert cycles.mean() == pytest.approx(run.engines[name].busy.mean(), rel=0.05), (density, name)

@@ -46,7 +46,7 @@ class FakeSimulator:
     def reset(self) -> None:
         self.golden.reset()
 
-    def run(self, frames: np.ndarray) -> RtlRun:
+    def run(self, frames: np.ndarray, *, stalls: None = None) -> RtlRun:  # noqa: ARG002
         type(self).calls.append((self.skip, len(frames)))
         count = np.arange(len(frames))
         engine = EngineRun(events=count, busy=count + 10, stalled=count)

@@ -15,7 +15,7 @@ from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
-from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, event_counts
+from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate
 from codesign.graph.sparsity import activity, dense_ideal_cycles
 from codesign.sim import RtlSimulator
 
@@ -153,11 +153,11 @@ def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip
     with RtlSimulator(graph, cache, skip=skip) as simulator:
         for density in DENSITIES if skip else (1.0,):
             frames = random_walk(rng, graph, 40, density)
-            events = event_counts(graph, Golden(graph).run(frames))
+            layers = activity(graph, Golden(graph).run(frames))
             simulator.reset()
             simulator.run(frames[:1])
             run = simulator.run(frames[1:])
-            found = estimate(graph, {name: counts[1:] for name, counts in events.items()})
+            found = estimate(graph, {layer.name: layer.events for layer in layers})
             pairs = {name: (found.layers[name].mean(), run.engines[name].busy.mean()) for name in found.layers}
             pairs["frame"] = (found.cycles.mean(), run.cycles.mean())
             if not skip:

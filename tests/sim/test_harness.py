@@ -11,7 +11,7 @@ import pytest
 from loopback import Fault, identity, loopback
 
 from codesign.errors import FrameError, SimulationError
-from codesign.sim import RtlSimulator, Stalls
+from codesign.sim import RtlSimulator, Stalls, run_clip
 
 BUSY = Stalls(seed=7, source_probability=0.3, sink_probability=0.5)
 
@@ -124,6 +124,21 @@ def test_a_new_stream_is_announced_once(sim: RtlSimulator) -> None:
     assert (sim.counter(0), sim.counter(1)) == (0, 0)
     sim.run(frames(sim, 1))
     assert (sim.counter(0), sim.counter(1)) == (1, 1)
+
+
+def test_a_clip_is_a_new_stream_whose_first_frame_goes_alone(sim: RtlSimulator) -> None:
+    codes = frames(sim, 5)
+    sim.run(codes)
+    clip = run_clip(sim, codes, stalls=BUSY)
+    assert (sim.counter(0), sim.counter(1)) == (10, 2)
+    np.testing.assert_array_equal(clip.outputs, codes)
+    first, rest = (sim.run(part, stalls=BUSY) for part in (codes[:1], codes[1:]))
+    assert clip.cycles.tolist() == [*first.cycles, *rest.cycles]
+    assert clip.latency.tolist() == [*first.latency, *rest.latency]
+    assert clip.total_cycles == clip.cycles.sum()
+    for figure in ("events", "busy", "stalled"):
+        found, *parts = (getattr(run.engines["encode"], figure) for run in (clip, first, rest))
+        np.testing.assert_array_equal(found, np.concatenate(parts))
 
 
 def test_no_frames_is_an_empty_run(sim: RtlSimulator) -> None:
