@@ -125,13 +125,12 @@ def test_a_baseline_counts_zeros(tmp_path: Path) -> None:
 
 def test_float_networks_are_shared_between_trainings(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
-    alone = train(DIGITS, MODEL, TrainingConfig(**SHORT), tmp_path / "a", seed=3)  # type: ignore[arg-type]
-    for name, method in (("b", "delta"), ("c", "dense")):
-        training = TrainingConfig(**SHORT, method=method)  # type: ignore[arg-type]
-        results = train(DIGITS, MODEL, training, tmp_path / name, seed=3, shared=shared)
-        assert results["accuracy"]["float"] == alone["accuracy"]["float"]
-        if method == "delta":
-            assert json.dumps({**results, "config": 0}) == json.dumps({**alone, "config": 0})
-    assert len(list(shared.iterdir())) == 1
-    train(DIGITS, MODEL, TrainingConfig(**{**SHORT, "float_epochs": 2}), tmp_path / "d", seed=3, shared=shared)  # type: ignore[arg-type]
-    assert len(list(shared.iterdir())) == 2
+    dense, delta = (TrainingConfig(**SHORT, method=method) for method in ("dense", "delta"))  # type: ignore[arg-type]
+    alone = train(DIGITS, MODEL, delta, tmp_path / "alone", seed=3)
+    train(DIGITS, MODEL, dense, tmp_path / "first", seed=3, shared=shared)
+    (origin,) = shared.iterdir()
+    changed = origin.stat().st_mtime_ns
+    second = train(DIGITS, MODEL, delta, tmp_path / "second", seed=3, shared=shared)
+    assert json.dumps({**second, "config": 0}) == json.dumps({**alone, "config": 0})
+    assert [path.stat().st_mtime_ns for path in shared.iterdir()] == [changed]
+    assert (tmp_path / "second" / "log.csv").read_text() == (tmp_path / "alone" / "log.csv").read_text()

@@ -86,7 +86,10 @@ def test_streamed_training_goes_on_with_every_weight(
         interrupted.run(ignore)
     kept = State.load(parts / CHECKPOINT, "key")
     assert kept is not None
-    assert (kept.epoch, [float(value) for value in kept.others]) == (1, [3.0])  # 18 clips are 3 batches
+    assert (kept.epoch, [float(value) for value in kept.others]) == (
+        1,
+        [1.0, 3.0],
+    )  # factor of the loss; steps: 18 clips are 3 batches
     result = make(parts, videos, (DELTA,)).run(ignore)
     assert result.log == expected.log
     assert {"val_loss", "val_accuracy", "density/fc1"} <= result.log[0].keys()
@@ -234,6 +237,7 @@ def test_what_the_data_or_the_machine_do_not_have(tmp_path: Path) -> None:
             TrainingConfig(**{name: -1})
 
 
+@pytest.mark.heavy
 def test_two_devices(tmp_path: Path) -> None:
     """TensorFlow makes devices when it starts, so two processors are made of one in another process."""
     script = Path(__file__).with_name("two_devices.py")
