@@ -144,6 +144,7 @@ def _study(table: dict[str, Any], folder: Path) -> Study:
         change = build(_Change, changes, where=f"variant.{name}", folder=folder)
         variants.append(_variant(name, table, change, section.name, folder))
         if name == section.length:
+            variants[-1] = replace(variants[-1], length=variants[-1].design.training.delta_epochs)
             variants += [
                 _of_length(variants[-1], table, change, epochs, section.name, folder) for epochs in section.epochs
             ]

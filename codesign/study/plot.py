@@ -15,7 +15,8 @@ def plot(results: Results, path: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    names = [name for name in results.variants() if name not in results.lengths]
+    first = next(iter(results.lengths), None)  # the others of the curve are that variant again
+    names = [name for name in results.variants() if name not in results.lengths or name == first]
     panels = 3 if results.lengths else 2
     with rc_context({"svg.hashsalt": "codesign", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(5.2 * panels, 4.2), layout="constrained")
@@ -30,6 +31,8 @@ def plot(results: Results, path: Path) -> None:
 
 
 def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result], float | None], label: str) -> None:
+    axis.set_xscale("log")
+    axis.margins(x=0.12)
     for index, name in enumerate(names):
         found = [(cost(result), 100 * result.accuracy) for result in results.of(name)]
         points = [(x, y) for x, y in found if x is not None]
@@ -40,8 +43,8 @@ def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result
         mean = sum(xs) / len(xs), sum(ys) / len(ys)
         axis.plot(xs, ys, ".", color=colour, alpha=0.5, markersize=5)
         axis.plot(*mean, "o", color=colour, markersize=8)
-        axis.annotate(name, mean, xytext=(6, 4), textcoords="offset points", color=colour)
-    axis.set_xscale("log")
+        above = 5 if index % 2 else -13  # neighbours of the list are often neighbours in the picture
+        axis.annotate(name, mean, xytext=(0, above), textcoords="offset points", color=colour, ha="center")
     axis.set_xlabel(label)
     axis.grid(alpha=0.3)
 

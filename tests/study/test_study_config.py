@@ -55,7 +55,7 @@ def test_a_variant_is_the_base_and_its_changes(tmp_path: Path) -> None:
     assert (one.training.delta_epochs, three.training.delta_epochs) == (1, 3)
     assert (one.training.sparsity, one.hardware.pe) == (7.0, 4)
     assert [variant.simulate for variant in study.variants] == [False, True, False, False]
-    assert [variant.length for variant in study.variants] == [None, None, 1, 3]
+    assert [variant.length for variant in study.variants] == [None, 6, 1, 3]
     assert delta.design.name == "s_delta"
     assert (study.seeds, study.baseline, study.targets[0].at_least) == ((4, 5), "plain", 2.0)
 

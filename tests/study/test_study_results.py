@@ -49,7 +49,7 @@ def results(*targets: Goal) -> Results:
         ),
         settings={"dense": {}, "delta": {}, "delta_3": {}},
         texts={"dense": "as it is", "delta": "trained", "delta_3": ""},
-        lengths={"delta_3": 3},
+        lengths={"delta": 6, "delta_3": 3},
         targets=targets,
     )
 
@@ -110,7 +110,7 @@ def test_json_holds_every_figure(tmp_path: Path) -> None:
     results().write(tmp_path / "deep" / "s.json")
     record = json.loads((tmp_path / "deep" / "s.json").read_text())
     assert [item["accuracy"] for item in record["results"]] == [0.75, 0.5, 0.625, 0.5625, 0.5, 0.25]
-    assert record["lengths"] == {"delta_3": 3}
+    assert record["lengths"] == {"delta": 6, "delta_3": 3}
 
 
 def test_the_plot_names_the_variants_and_is_the_same_again(tmp_path: Path) -> None:
