@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
 from codesign.study.results import Result, Results
 
 
 def plot(results: Results, path: Path) -> None:
-    """Write an SVG: a mark for each seed, a larger one with its name for a variant's mean."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
+    """Write an SVG: a mark for each seed, a larger one for a variant's mean."""
     first = next(iter(results.lengths), None)  # the others of the curve are that variant again
     names = [name for name in results.variants() if name not in results.lengths or name == first]
     panels = 3 if results.lengths else 2
@@ -26,13 +27,15 @@ def plot(results: Results, path: Path) -> None:
         if results.lengths:
             _length(axes[2], results)
         axes[0].set_ylabel("accuracy on test clips, %")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names), frameon=False)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result], float | None], label: str) -> None:
     axis.set_xscale("log")
-    axis.margins(x=0.12)
+    for ticks in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+        ticks(StrMethodFormatter("{x:g}"))
     for index, name in enumerate(names):
         found = [(cost(result), 100 * result.accuracy) for result in results.of(name)]
         points = [(x, y) for x, y in found if x is not None]
@@ -42,9 +45,7 @@ def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result
         colour = f"C{index % 10}"
         mean = sum(xs) / len(xs), sum(ys) / len(ys)
         axis.plot(xs, ys, ".", color=colour, alpha=0.5, markersize=5)
-        axis.plot(*mean, "o", color=colour, markersize=8)
-        above = 5 if index % 2 else -13  # neighbours of the list are often neighbours in the picture
-        axis.annotate(name, mean, xytext=(0, above), textcoords="offset points", color=colour, ha="center")
+        axis.plot(*mean, "o", color=colour, markersize=8, label=name)
     axis.set_xlabel(label)
     axis.grid(alpha=0.3)
 
@@ -59,4 +60,5 @@ def _length(axis: Any, results: Results) -> None:
     axis.plot(xs, [mean.mean for mean in means if mean is not None], "o-", color="C0")
     axis.set_xlabel("refinement epochs")
     axis.set_xscale("log", base=2)
+    axis.set_xticks(xs, [str(x) for x in xs])
     axis.grid(alpha=0.3)
