@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Mutant:
     """``old`` occurs once in ``delta_<leaf>.sv`` and is replaced by ``new``; the bench must fail on ``case``.
 
-    The first mutant of each leaf is in the default test run, all are in the heavy one.
+    The first mutant of some leaves is in the default test run, all are in the heavy one.
     """
 
     leaf: str

@@ -44,7 +44,10 @@ def agree(tmp_path, seed, *, hold, io_type, frames=1500, make=random_design):
     assert not any(wrong.values()), wrong
 
 
-@pytest.mark.parametrize(("seed", "hold", "io_type"), [(1, True, "io_parallel"), (2, False, "io_stream")])
+@pytest.mark.parametrize(
+    ("seed", "hold", "io_type"),
+    [(1, True, "io_parallel"), pytest.param(2, False, "io_stream", marks=pytest.mark.heavy)],
+)
 def test_random_model(tmp_path, seed, hold, io_type):
     agree(tmp_path, seed, hold=hold, io_type=io_type)
 

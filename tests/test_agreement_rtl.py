@@ -67,6 +67,10 @@ def test_rtl_equals_golden(rtl_cache: Path, name: str) -> None:
     agree(CASES[name], rtl_cache, frames=600)
 
 
+SLOW = ("shortcut, upsampled", "dense connections")
+"""Branches that are simulated with the heavy tests."""
+
+
 @pytest.mark.parametrize("name", CONV_CASES)
 def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(CONV_CASES[name], rtl_cache, frames=160)
@@ -74,24 +78,31 @@ def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.heavy if name.startswith("shortcut") else ()) for name in BRANCH_CASES],
+    [pytest.param(name, marks=pytest.mark.heavy if name in SLOW else ()) for name in BRANCH_CASES],
 )
 def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(BRANCH_CASES[name], rtl_cache, frames=80)
 
 
-@pytest.mark.parametrize("name", ["residual, pooled", pytest.param("dense connections", marks=pytest.mark.heavy)])
-def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "skip"),
+    [
+        ("residual, pooled", True),
+        pytest.param("residual, pooled", False, marks=pytest.mark.heavy),
+        pytest.param("dense connections", True, marks=pytest.mark.heavy),
+        pytest.param("dense connections", False, marks=pytest.mark.heavy),
+    ],
+)
+def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, skip: bool) -> None:
     """A join takes a whole frame of one input without the others: FIFOs of one token are enough, at any density."""
     for fifo in ("EVENT_FIFO", "SCAN_FIFO", "PLACE_FIFO", "WORD_FIFO"):
         monkeypatch.setattr(top, fifo, 1)
     graph, rng = ALL_CASES[name].graph(), np.random.default_rng(8)
     walk = np.concatenate([random_walk(rng, graph, 20, density) for density in (0.0, 0.1, 1.0)])
-    for skip in (True, False):
-        with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:
-            golden = Golden(graph)
-            for stalls in STALLS:
-                check_run(graph, simulator.run(walk, stalls=stalls), golden.run(walk), skip=skip)
+    with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:
+        golden = Golden(graph)
+        for stalls in STALLS:
+            check_run(graph, simulator.run(walk, stalls=stalls), golden.run(walk), skip=skip)
 
 
 @pytest.mark.heavy

@@ -87,6 +87,7 @@ def csim_agrees(make, rng, tmp_path):
         np.testing.assert_array_equal(hardware.predict(clip, logits=True), logits_of(network, clip))
 
 
+@pytest.mark.heavy
 def test_csim_is_exact_after_refining(rng, tmp_path):
     csim_agrees(residual, rng, tmp_path)
 

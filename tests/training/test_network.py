@@ -138,6 +138,7 @@ def test_freezing_is_exact(step: tuple[str, Any]) -> None:
     assert not isinstance(getattr(first, "depthwise_constraint", None), ZeroMean)
 
 
+@pytest.mark.heavy
 def test_whole_training_is_saved(tmp_path: Path) -> None:
     data = DataConfig(frames=2, size=12, digit=10.0, travel=0.5, train=16, val=0, test=4)
     short = TrainingConfig(float_epochs=1, quantized_epochs=1, delta_epochs=1, batch_size=16)
