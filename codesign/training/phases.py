@@ -10,7 +10,7 @@ from typing import Any
 
 from codesign.errors import ConfigError
 from codesign.layers import SparsityLoss, Target, WarmUp
-from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.config import LOSSES, ModelConfig, TrainingConfig
 from codesign.training.network import Stateless
 
 
@@ -86,7 +86,7 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
 
 
 def _loss(training: TrainingConfig) -> SparsityLoss | None:
-    if not training.sparsity or training.method not in ("delta", "spatial"):
+    if not training.sparsity or training.method not in LOSSES:
         return None
     of = "spatial" if training.method == "spatial" else "temporal"
     return SparsityLoss(training.sparsity, of=of, weights=training.weights)  # type: ignore[arg-type]
