@@ -179,6 +179,9 @@ class TrainingConfig:
         float_epochs: of the float network.
         quantized_epochs: of the quantised delta network without sparsity loss.
         delta_epochs: of the refinement with it.
+        short_epochs: of a second refinement, on short clips, with the same loss at its full factor; 0 for none. The
+            paper refines on 8 frames, then on 2.
+        short_frames: of those clips: every clip is cut into as many as fit into it, one behind the other.
         batch_size: clips in a step.
         learning_rate: at the start of the float phase; each phase falls to 0 along a cosine.
         refine_rate: at the start of the other two phases.
@@ -198,6 +201,8 @@ class TrainingConfig:
     float_epochs: int = 6
     quantized_epochs: int = 4
     delta_epochs: int = 6
+    short_epochs: int = 0
+    short_frames: int = 2
     batch_size: int = 32
     learning_rate: float = 3e-3
     refine_rate: float = 1e-3
@@ -222,6 +227,8 @@ class TrainingConfig:
                 "float_epochs": epochs,
                 "quantized_epochs": epochs,
                 "delta_epochs": epochs,
+                "short_epochs": (0, 10_000),
+                "short_frames": (2, 10_000),
                 "batch_size": (1, 65536),
                 "learning_rate": (1e-8, 10),
                 "refine_rate": (1e-8, 10),

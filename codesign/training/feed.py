@@ -32,6 +32,8 @@ class Feed:
         batch_size: clips in a batch; as many as `TEST_CLIPS` and `TEST_VALUES` allow if left out.
         draw: see `ClipSource.batches`.
         devices: that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
+        frames: of a clip that comes out: each clip is cut into as many as fit into it, and the frames behind them are
+            left out. None: clips stay whole.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Feed:
         *,
         draw: tuple[int, ...] = (),
         devices: int = 1,
+        frames: int | None = None,
     ) -> None:
         every = np.arange(len(clips)) if order is None else order
         self.order = every[: len(every) - len(every) % devices]
         most = max(1, min(TEST_CLIPS, TEST_VALUES // math.prod(clips.shape)))
         self.batch_size = max(devices, most - most % devices) if batch_size is None else batch_size
         self.clips, self.draw = clips, draw
+        self.frames: int = clips.shape[0] if frames is None else frames
         self.error: CodesignError | None = None
 
     def __len__(self) -> int:
@@ -56,16 +60,24 @@ class Feed:
 
     def dataset(self) -> Any:
         """Return (float32 ``[B, T, H, W, C]``, int64 ``[B]``) batches for `fit` and `evaluate`."""
-        signature = (tf.TensorSpec((None, *self.clips.shape), tf.float32), tf.TensorSpec((None,), tf.int64))
+        shape = (None, self.frames, *self.clips.shape[1:])
+        signature = (tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int64))
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
         return batches.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(PREFETCH)
 
     def _batches(self) -> Iterator[Batch]:
         try:
-            yield from self.clips.batches(self.order, self.batch_size, self.draw)
+            for pixels, labels in self.clips.batches(self.order, self.batch_size, self.draw):
+                yield cut(pixels, self.frames), np.repeat(labels, pixels.shape[1] // self.frames)
         except CodesignError as error:
             self.error = error
             raise
+
+
+def cut(clips: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Return clips ``[B, T, ...]`` as ``[B * (T // frames), frames, ...]``: those of a clip one behind the other."""
+    count = clips.shape[1] // frames
+    return clips[:, : count * frames].reshape(-1, frames, *clips.shape[2:])
 
 
 @contextmanager

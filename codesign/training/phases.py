@@ -27,6 +27,7 @@ class Phase:
         stateless: activations whose readers are computed anew in every frame.
         loss: on what travels; None for none.
         schedule: makes the callbacks that move the factor of the loss, anew for each epoch.
+        frames: of the clips to train on, cut from those of the data; None for those themselves.
     """
 
     name: str
@@ -37,12 +38,14 @@ class Phase:
     stateless: Stateless = "none"
     loss: SparsityLoss | None = None
     schedule: Callable[[], list[Any]] = list
+    frames: int | None = None
 
 
 def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]:
     """Return the phases: ``float``, ``quantized``, for method ``hold`` one more, ``delta``: the network that is saved.
 
-    Steps and holds are trained in the last phase only, so that what is compared has one origin.
+    With ``short_epochs`` a phase on short clips stands behind the refinement, which is then called ``long``. Steps and
+    holds are trained from the refinement on, so that what is compared has one origin.
 
     Raises:
         ConfigError: method ``hold`` without a hold in ``model``.
@@ -70,7 +73,7 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
         held = replace(model, activation_step="fixed", train_hold=False)
         return (
             *first,
-            Phase(name="refined", epochs=training.delta_epochs, rate=refine, model=plain),
+            *_refine(Phase(name="refined", epochs=training.delta_epochs, rate=refine, model=plain), training),
             Phase(name="delta", epochs=0, rate=refine, model=held),
         )
     last = Phase(
@@ -82,7 +85,16 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
         loss=_loss(training),
         schedule=partial(_schedule, training),
     )
-    return (*first, last)
+    return (*first, *_refine(last, training))
+
+
+def _refine(phase: Phase, training: TrainingConfig) -> tuple[Phase, ...]:
+    """Return the refinement ``phase``, and before it the one on whole clips if it shall be on short ones."""
+    if not training.short_epochs:
+        return (phase,)
+    short = replace(phase, epochs=training.short_epochs, frames=training.short_frames)
+    warmed = replace(training, warmup_epochs=0)
+    return replace(phase, name="long"), replace(short, schedule=partial(_schedule, warmed) if phase.loss else list)
 
 
 def _loss(training: TrainingConfig) -> SparsityLoss | None:

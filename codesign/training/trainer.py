@@ -86,6 +86,13 @@ class Trainer:
                 received="none",
                 fix="set data.val or data.val_share above 0, or training.early_stop to 0",
             )
+        if training.short_epochs and training.short_frames > self.dataset.shape[0]:
+            raise ConfigError(
+                "short clips are cut from those of the data",
+                where="training.short_frames",
+                expected=f"at most {self.dataset.shape[0]}, the frames of a clip",
+                received=training.short_frames,
+            )
         if training.tensorboard and importlib.util.find_spec("tensorboard") is None:
             raise ConfigError(
                 "TensorBoard is not installed",
@@ -132,7 +139,11 @@ class Trainer:
         with self.strategy.scope():
             network = self.network(phase)
             clips = over_time(
-                network, self.dataset.shape[0], "mean", sparsity=phase.loss or 0.0, engines=self._engines(phase)
+                network,
+                phase.frames or self.dataset.shape[0],
+                "mean",
+                sparsity=phase.loss or 0.0,
+                engines=self._engines(phase),
             )
             optimizer = self._compile(clips, phase)
         network.set_weights(state.weights)
@@ -176,9 +187,10 @@ class Trainer:
     def _epoch(self, clips: Any, phase: Phase, state: State) -> dict[str, float]:
         """Train one epoch, in an order that only the seed, phase and epoch decide; return its figures."""
         draw = (state.phase, state.epoch)
+        options: dict[str, Any] = {"devices": self.devices, "frames": phase.frames}
         order = np.random.default_rng((self.seed, *draw)).permutation(len(self.dataset.train))
-        train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, devices=self.devices)
-        val = Feed(self.dataset.val, devices=self.devices)
+        train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, **options)
+        val = Feed(self.dataset.val, **options)
         with errors_of(train, val):
             history = clips.fit(
                 train.dataset(),

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, Engines, Target, WarmUp
 from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_model, train
+from codesign.training.feed import cut
 from codesign.training.phases import phases_of
 
 MODEL = ModelConfig(
@@ -72,6 +74,33 @@ def test_a_hold_comes_after_training() -> None:
         phases_of(ModelConfig(input_hold_steps=0.0), TrainingConfig(method="hold"))
 
 
+def test_a_second_refinement_sees_short_clips() -> None:
+    long, short = phases_of(MODEL, TrainingConfig(delta_epochs=5, short_epochs=2, short_frames=4, warmup_epochs=3))[2:]
+    assert [(long.name, long.epochs, long.frames), (short.name, short.epochs, short.frames)] == [
+        ("long", 5, None),
+        ("delta", 2, 4),
+    ]
+    assert long.model == short.model == MODEL
+    assert long.loss == short.loss
+    assert ([type(item) for item in long.schedule()], short.schedule()) == ([WarmUp], [])
+    hold = phases_of(MODEL, TrainingConfig(method="hold", short_epochs=1))
+    assert [(phase.name, phase.frames) for phase in hold[2:]] == [("long", None), ("refined", 2), ("delta", None)]
+
+
+def test_short_clips_are_cut_from_long_ones() -> None:
+    clips = np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)
+    pieces = cut(clips, 2)
+    assert pieces.shape == (4, 2, 3)
+    np.testing.assert_array_equal(pieces[1], clips[0, 2:4])
+    np.testing.assert_array_equal(pieces[2], clips[1, :2])
+    np.testing.assert_array_equal(cut(clips, 5), clips)
+
+
+def test_short_clips_cannot_be_longer(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training.short_frames.*at most 3, the frames of a clip. Received: 4"):
+        train(DIGITS, MODEL, TrainingConfig(short_epochs=1, short_frames=4), tmp_path)
+
+
 def test_schedules_move_the_factor() -> None:
     (warm,) = phases_of(MODEL, TrainingConfig(warmup_epochs=2))[-1].schedule()
     (share,) = phases_of(MODEL, TrainingConfig(target_operation_sparsity=0.9))[-1].schedule()
@@ -117,9 +146,11 @@ def test_a_trained_network_is_saved_with_its_steps(tmp_path: Path) -> None:
     assert "sparsity_factor" in log.splitlines()[0]
 
 
-def test_a_baseline_counts_zeros(tmp_path: Path) -> None:
-    training = TrainingConfig(**SHORT, method="dense", optimizer="sgd")  # type: ignore[arg-type]
+def test_a_baseline_counts_zeros_and_is_refined_on_short_clips(tmp_path: Path) -> None:
+    training = TrainingConfig(**SHORT, method="dense", optimizer="sgd", short_epochs=1)  # type: ignore[arg-type]
     results = train(DIGITS, MODEL, training, tmp_path, seed=3)
+    log = (tmp_path / "log.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[0] for line in log] == ["float", "quantized", "long", "delta"]
     assert results["operation_sparsity"] == results["spatial_sparsity"]
 
 
