@@ -20,7 +20,7 @@ from cocotb_tools.runner import Verilator
 
 from codesign import tools
 from codesign.errors import SimulationError, ToolNotFoundError
-from codesign.sim.build import ONE_FILE, copy_objects, objects
+from codesign.sim.build import MAKE_FLAGS, ONE_FILE, copy_objects, objects
 
 LOG_LINES = 60
 # Not cocotb's verilator.o: it allocates the top, whose size differs from design to design.
@@ -53,7 +53,7 @@ class PortsOnly(Verilator):  # type: ignore[misc]
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
         at = verilate.index("--public-flat-rw")
-        return [[*verilate[:at], "--public-depth", "1", *ONE_FILE, *verilate[at + 1 :]], make]
+        return [[*verilate[:at], "--public-depth", "1", *ONE_FILE, *verilate[at + 1 :]], [*make, *MAKE_FLAGS]]
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
         for command in cmds:
