@@ -12,7 +12,7 @@ from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph, random_thresholds, random_walk
 from rtl_cases import ALL_CASES
 
-from codesign.errors import ConversionError
+from codesign.errors import ConversionError, SimulationError
 from codesign.golden import Golden
 from codesign.graph import Graph
 from codesign.sim import RtlSimulator, Stalls
@@ -79,11 +79,12 @@ def test_thresholds_survive_a_failed_run(rtl_cache: Path) -> None:
     """A hard reset after a failure powers the model up again."""
     graph = ALL_CASES["hold"].graph()
     walk = random_walk(np.random.default_rng(2), graph, 30, 0.5)
-    expected = Golden(graph.with_thresholds({"d0": 0})).run(walk).outputs
+    largest = (1 << graph.deltas[0].threshold_bits) - 1
+    expected = Golden(graph.with_thresholds({"d0": largest})).run(walk).outputs
     assert (expected != Golden(graph).run(walk).outputs).any()
     with RtlSimulator(graph, rtl_cache) as simulator:
-        simulator.set_threshold("d0", 0)
-        with pytest.raises(Exception, match="too many cycles"):
+        simulator.set_threshold("d0", largest)
+        with pytest.raises(SimulationError, match="too many cycles"):
             simulator.run(walk, max_cycles=10)
         simulator.reset(hard=True)
         np.testing.assert_array_equal(simulator.run(walk).outputs, expected)

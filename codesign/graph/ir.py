@@ -59,6 +59,9 @@ __all__ = [
 MAX_ACCUMULATOR_BITS = 53
 """Widest accumulator that float64 Keras, HLS csim, golden model and RTL all compute exactly."""
 
+REGISTER_BITS = 32
+"""A register of a board: thresholds that can be set reach no further than it."""
+
 Activation: TypeAlias = Literal["relu", "identity"]
 
 
@@ -203,11 +206,12 @@ class Delta(OneInput):
 
     @property
     def threshold_bits(self) -> int:
-        """Bits of a threshold that hardware can be given: as far as the clip range is wide, or `threshold` if larger.
+        """Bits of a threshold that hardware can be given: the width of the clip range, at most `REGISTER_BITS`.
 
-        Beyond that only values outside the clip range would still be sent.
+        A threshold beyond the clip range would hold all that is not clipped. A `threshold` that is larger decides.
         """
-        return max(1, (self.hi - self.lo).bit_length() + self.shift, self.threshold().bit_length())
+        reach = (self.hi - self.lo).bit_length() + self.shift
+        return max(1, min(reach, REGISTER_BITS), self.threshold().bit_length())
 
     def with_threshold(self, threshold: int) -> Delta:
         """Return the layer with the hold that `threshold` gives back exactly; 0 makes it memoryless.

@@ -100,6 +100,9 @@ def test_thresholds_reach_as_far_as_the_clip_range() -> None:
     assert DELTA.shift == 4
     assert DELTA.threshold_bits == 8, "15 codes of 16 units"
     assert dataclasses.replace(DELTA, hold=100.0).threshold_bits == 11, "more if the graph has more"
+    fine = dataclasses.replace(DELTA, in_fmt=Fixed(width=40, frac=34, signed=True))
+    assert (fine.shift, fine.threshold_bits) == (30, 32), "no more than a register"
+    assert dataclasses.replace(fine, hold=8.0).threshold_bits == 34
 
 
 @pytest.mark.parametrize("threshold", [-1, 1, 15, 256])
