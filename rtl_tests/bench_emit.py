@@ -65,7 +65,7 @@ class Model:
         self.token_bits = 3 + index_bits(-(-self.delta.size // self.lanes)) + self.lanes * self.delta.in_fmt.width
 
     def set_threshold(self, threshold: int) -> None:
-        """Hold by another threshold from the next frame on."""
+        """Hold by another threshold in the stream that the next frame starts."""
         self.threshold = threshold
         self.golden.graph = self.graph.with_thresholds({self.delta.name: threshold})
 
@@ -142,8 +142,8 @@ def stimulus(rng: random.Random, model: Model, source: Source, frames: int) -> l
     words, bits = -(-delta.size // lanes), delta.in_fmt.width
     expected: list[Word] = []
     for t in range(frames):
-        fresh = t == 0 or rng.random() < 0.1
-        if delta.hold is not None and rng.random() < 0.3:
+        fresh = t == 0 or rng.random() < 0.15
+        if delta.hold is not None and fresh:
             model.set_threshold(next_threshold(rng, delta))
         held = model.golden.graph.deltas[0]
         z = next_z(rng, held, model.z, model.golden._reference[delta.name])

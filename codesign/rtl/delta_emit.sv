@@ -7,7 +7,8 @@
 // Latency:    4 cycles
 // Throughput: 1 word a cycle, also the same word in consecutive cycles
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); threshold_i is registered, a word
-//             uses what it is in the cycle that takes it: a frame is of one T if it is stable while the frame is inside
+//             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
+//             a smaller T would also send elements of words that do not come because their z is unchanged.
 // Reset:      pipeline empty; the references are cleared by fresh words, not by reset
 // Model:      codesign.golden.quantise, Golden._send, Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.

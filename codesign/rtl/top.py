@@ -147,7 +147,8 @@ endmodule
 
 _ABOUT_HOLDS = """\
 // threshold_i: the hold thresholds, first one in the low bits: {holds}. Each is that of the layer's coarsest step in
-// units of its input, 0 holds nothing. It must be stable while a frame is inside: first beat in to TLAST out.
+// units of its input, 0 holds nothing. They are those of a stream: change them only while no frame is inside (TLAST of
+// the last one is out), and let the next frame start a new stream (tuser).
 """
 
 

@@ -161,9 +161,9 @@ class RtlSimulator:
         self._new_stream = True
 
     def set_threshold(self, layer: str, threshold: int) -> None:
-        """Set the hold threshold of a layer from the next frame on, as ``threshold_i`` does; resets leave it alone.
+        """Set the hold threshold of a layer, as ``threshold_i`` does; another one starts a new stream. Resets keep it.
 
-        The golden model of it is that of ``graph.with_thresholds``.
+        What comes out is what ``graph.with_thresholds`` computes.
 
         Args:
             layer: name of a `Delta` with hold.
@@ -173,8 +173,11 @@ class RtlSimulator:
             ConversionError: see `Graph.with_thresholds`.
         """
         self.graph.with_thresholds({layer: threshold})
+        model, before = self._open_model(), self.spec.threshold_word(self._thresholds)
         self._thresholds[layer] = threshold
-        self._open_model().drive_thresholds(self.spec.threshold_word(self._thresholds))
+        word = self.spec.threshold_word(self._thresholds)
+        model.drive_thresholds(word)
+        self._new_stream |= word != before
 
     def run(self, codes: np.ndarray, *, stalls: Stalls | None = None, max_cycles: int | None = None) -> RtlRun:
         """Push consecutive frames of codes, ``[T, *shape]`` integers, and return what came out.
