@@ -5,7 +5,7 @@
 //             r' = what was last sent for this element, 0 in a fresh word. Skip = 0: mask = 1.
 //             T = ceil(threshold_i / 2^(StepMax-k)): threshold_i is that of the coarsest step, 0 holds nothing.
 // Latency:    4 cycles
-// Throughput: 1 word a cycle, also the same word in consecutive cycles
+// Throughput: 1 word a cycle, also the same word in consecutive cycles if Distance is 1
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); threshold_i is registered, a word
 //             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
 //             a smaller T would also send elements of words that do not come because their z is unchanged.
@@ -17,6 +17,7 @@ module delta_emit #(
     parameter bit SendCodes = 1'b0,
     parameter int unsigned Size = 1,
     parameter int unsigned Lanes = 1,
+    parameter int unsigned Distance = 1,  // fewest cycles from a word to the same word again; 4 saves the forwarding
     parameter int unsigned InWidth = 8,
     parameter bit InSigned = 1'b1,
     parameter int unsigned Widen = 0,
@@ -89,8 +90,9 @@ module delta_emit #(
 
   // Stages 1 to 3: the references, read beside the arithmetic.
   delta_state #(
-      .Words(Words),
-      .Width(Lanes * CodeWidth)
+      .Words   (Words),
+      .Width   (Lanes * CodeWidth),
+      .Distance(Distance)
   ) i_reference (
       .clk_i,
       .rst_ni,
