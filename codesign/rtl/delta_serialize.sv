@@ -85,6 +85,20 @@ module delta_serialize #(
   assign head_ready = !valid_o || (ready_i && last_q);
   assign token_o = {new_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
 
+  // More than one bit is set: a tree, where next_rest == 0 would wait for a carry.
+  function automatic logic several(input logic [Lanes-1:0] bits);
+    logic [Lanes-1:0] any, two;
+    any = bits;
+    two = '0;
+    for (int unsigned span = 1; span < Lanes; span = 2 * span) begin
+      for (int unsigned i = 0; i + span < Lanes; i = i + 2 * span) begin
+        two[i] = two[i] | two[i+span] | (any[i] & any[i+span]);
+        any[i] = any[i] | any[i+span];
+      end
+    end
+    several = two[0];
+  endfunction
+
   always_comb begin
     lane  = '0;
     delta = '0;
@@ -100,7 +114,7 @@ module delta_serialize #(
     if (head_ready || ready_i) begin
       mask_q <= next_mask;
       rest_q <= next_rest;
-      last_q <= next_rest == 0;
+      last_q <= !several(next_mask);
       new_q2 <= head_ready && head_new;
     end
     if (head_ready) begin
