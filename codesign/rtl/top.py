@@ -46,12 +46,12 @@ class _Top:
         self.instance("fork", f"{name}_fork", {"Outputs": outputs}, ports)
         return copies
 
-    def queue(self, before: str, after: str, bits: int, depth: int) -> str:
+    def queue(self, before: str, after: str, bits: int, depth: int, *, registered: bool = True) -> str:
         """Put a FIFO between stream ``before`` and a new stream ``after``, which is returned."""
         self.stream(after, bits)
         ports = _link(before, after)
         ports["data_i"], ports["data_o"] = ports.pop("token_i"), ports.pop("token_o")
-        self.instance("fifo", after, {"Width": bits, "Depth": depth}, ports)
+        self.instance("fifo", after, {"Width": bits, "Depth": depth, "Registered": registered}, ports)
         return after
 
     def instance(self, leaf: str, name: str, parameters: dict[str, object], ports: dict[str, str]) -> None:
@@ -192,7 +192,8 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str)
     words = -(-node.size // lanes)
     word_head = 3 + index_bits(words)
     top.stream(f"{node.name}_word", word_head + lanes * (node.fmt.width if final else node.delta_bits + 1))
-    parameters = {"Skip": "Skip", "SendCodes": final} | delta_parameters(node, lanes)
+    parameters = {"Skip": "Skip", "SendCodes": final, "Distance": _distance(graph, node)}
+    parameters |= delta_parameters(node, lanes)
     ports = {"threshold_i": threshold} | _link(stream, f"{node.name}_word")
     top.instance("emit", f"{node.name}_emit", parameters, ports)
     if final:
@@ -219,6 +220,17 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str)
     return [
         top.queue(copy, f"{queue}_queue", event_bits, EVENT_FIFO) for copy, queue in zip(copies, queues, strict=True)
     ]
+
+
+def _distance(graph: Graph, node: Delta) -> int:
+    """Return the fewest cycles between two words of one address in front of ``node``.
+
+    A dense engine sends all words in turn, another one ends a frame between; input frames may be short.
+    """
+    before = graph[node.input]
+    if isinstance(before, Source):
+        return 1
+    return before.words if isinstance(before, Dense) else 2
 
 
 def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
@@ -351,7 +363,9 @@ def _spatial(top: _Top, graph: Graph, node: Spatial, streams: list[str], probe: 
         own = node.name if len(streams) == 1 else f"{node.name}__{at}"
         top.stream(f"{own}_located", place)
         top.instance("locate", f"{own}_locate", locate_parameters(node, feeds, at), _link(stream, f"{own}_located"))
-        queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_FIFO))
+        # An engine takes tokens in registers of its own; a join compares their rows first.
+        registered = len(streams) > 1
+        queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_FIFO, registered=registered))
     floor = "'0"
     if isinstance(node, Join):
         joined, floor = f"{node.name}_joined", f"{node.name}_floor"
