@@ -110,7 +110,7 @@ async def reset_anywhere(dut: Any) -> None:
 
 @cocotb.test()
 async def cycle_counts(dut: Any) -> None:
-    """Words cycles an event without gaps, emission free; 6 cycles from the issue of a word to its token."""
+    """Words cycles an event without gaps, emission free; 7 cycles from the issue of a word to its token."""
     engine = Engine(dut, (0.0, 0.0))
     await engine.bench.start()
     probes = [0, 0, 0, 0]
@@ -131,6 +131,6 @@ async def cycle_counts(dut: Any) -> None:
     words = engine.node.words
     assert engine.source.taken_at == list(range(words - 1, words * events, words)), "no gap between events"
     # The last frame is sent by a walk of its own: issued behind the last event.
-    assert engine.sink.seen_at[-words:] == list(range(words * events + 6, words * events + 6 + words))
-    assert engine.sink.seen_at[0] == words * (events // 6) + 6, "the first frame leaves with the second's first walk"
+    assert engine.sink.seen_at[-words:] == list(range(words * events + 7, words * events + 7 + words))
+    assert engine.sink.seen_at[0] == words * (events // 6) + 7, "the first frame leaves with the second's first walk"
     assert probes == [events, words * events + words, 0, 6]

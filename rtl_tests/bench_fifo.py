@@ -11,6 +11,7 @@ from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
 CASES = {
     "depth 1": Case(parameters={"Width": 5, "Depth": 1}),
     "depth 5": Case(parameters={"Width": 12, "Depth": 5}),
+    "depth 5 without register": Case(parameters={"Width": 12, "Depth": 5, "Registered": False}),
 }
 
 
@@ -46,8 +47,9 @@ async def capacity_and_reset(dut: Any) -> None:
     for _ in range(2):
         source.waiting.extend(tokens(dut, 40))
         await bench.cycles(60)
-        depth = this_case(CASES).parameters["Depth"]
-        assert len(source.taken_at) == int(str(depth)) + 1, "Depth tokens and one in the output register"
+        parameters = {"Registered": True, **this_case(CASES).parameters}
+        room = int(str(parameters["Depth"])) + bool(parameters["Registered"])
+        assert len(source.taken_at) == room, "Depth tokens and one in the output register"
         await bench.reset()
     sink.pause = 0.0
     expected = tokens(dut, 40)

@@ -93,7 +93,7 @@ async def rate(dut: Any) -> None:
     sent = [events.push(events.event(address)) for address in range(events.size)]
     await events.drain()
     assert events.source.taken_at == list(range(events.size)), "one event a cycle"
-    assert events.sink.seen_at == [at + 5 for at, out in enumerate(sent) if out], "latency 5 cycles"
+    assert events.sink.seen_at == [at + 6 for at, out in enumerate(sent) if out], "latency 6 cycles"
 
 
 @cocotb.test()

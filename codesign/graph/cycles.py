@@ -35,9 +35,9 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 INPUT_DEPTH = 8
 """Cycles from an input beat to its first event: `encode`, `emit`, `serialize`."""
-DENSE_DEPTH = 11
+DENSE_DEPTH = 12
 """Cycles from the last event of a frame to the first event of the next layer, beside the words on their way."""
-CONV_DEPTH = 22
+CONV_DEPTH = 24
 """The same for an engine that sends rows: also `locate`, and the way through the row lists."""
 EVENT_QUEUE = 64
 """Events that wait in front of an engine."""

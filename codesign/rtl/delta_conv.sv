@@ -84,7 +84,6 @@ module delta_conv #(
   localparam int unsigned Inner = Channelwise ? 1 : Groups;
   localparam int unsigned Slots = TapRows * TapColumns;  // words of a cycle; slot = row * TapColumns + column
   localparam int unsigned Fields = Window > 0 ? Window : 1;  // values kept for an output
-  localparam int unsigned StateWidth = 1 + Lanes * Fields * AccWidth;  // {touched in this frame, accumulators}
   localparam bit Weighted = WeightFile != "";
   localparam int unsigned ProductWidth = Weighted ? DeltaWidth + WeightWidth : DeltaWidth;
   localparam int unsigned OutputDepth = 8;
@@ -102,94 +101,122 @@ module delta_conv #(
                      (32'(at[GroupBits+:ColumnBits]) >> ColumnShift) * Groups + 32'(at[GroupBits-1:0]));
   endfunction
 
-  // ---- Issue: TapRows x TapColumns words of the head event a cycle.
-  logic new_stream, has_event, end_of_frame;
-  logic [RowBits-1:0] first_row, rows, y_q;
-  logic [ColumnBits-1:0] first_column, columns, x_q;
-  logic [GroupBits-1:0] first_group, inner_q;
-  logic [WeightBits-1:0] first_line, line, line_q, row_line, row_line_q;
-  logic [LaneBits-1:0] event_lane;
-  logic [DeltaWidth-1:0] delta;
-  logic [RingBits-1:0] ring_first, ring_last, ring_floor, low, low_q, span, unsent_q;
-  logic [RingBits-1:0] base_q, next_base;  // of the frame being accumulated, and of the next one
-  logic odd_q, unsent_odd_q;  // that frame, and the one of the oldest unsent row, counted modulo 2
-  logic fresh_q;  // that frame is the first of its stream
-  logic start_q;  // the next word is the first of its event
+  // ---- Head: the token at work, its place in the ring and whether there is room for it.
+  logic new_stream_i, has_event_i, end_of_frame_i, new_stream, has_event, end_of_frame, valid_q;
+  logic [RowBits-1:0] first_row_i, rows_i, row_q, rows_left_q;
+  logic [ColumnBits-1:0] first_column_i, columns_i, first_column, columns, column_q, columns_left_q;
+  logic [GroupBits-1:0] first_group_i, first_group, inner_q;
+  logic [WeightBits-1:0] first_line_i, line_q, row_line_q;
+  logic [LaneBits-1:0] event_lane_i, event_lane;
+  logic [DeltaWidth-1:0] delta_i, delta;
+  logic [RingBits-1:0] ring_first_i, ring_last_i, ring_last_q, ring_floor_q, low, low_q, unsent_q;
+  logic [RingBits-1:0] base_i_q, base_q, next_base;  // of the frame that comes in, of the head's, of the one after it
+  logic odd_i_q, odd_q, unsent_odd_q;  // the same frames, and that of the oldest unsent row, counted modulo 2
+  logic fresh_q;  // the head's frame is the first of its stream
   logic clean_q;  // every word is its bias
-  logic unclean, admit, go, bare, pop, last_inner, last_x, last_y;
+  logic room_q;  // lists for all rows that the head reaches
+  logic load, unclean, admit, go, bare, pop, last_inner, last_x, last_y;
 
-  assign {new_stream, has_event, end_of_frame, first_row, rows, first_column, columns, first_group, first_line,
-          event_lane, delta} = token_i;
-  assign unclean = valid_i && new_stream && !clean_q;
-  assign ring_first = base_q + RingBits'(first_row);
-  assign ring_last = ring_first + RingBits'(rows) - 1'b1;
-  assign ring_floor = Joined ? base_q + RingBits'(floor_i) : ring_first;
-  assign span = ring_last - unsent_q;
-  assign admit = !unclean && (!end_of_frame || unsent_odd_q == odd_q);  // at most two frames in the ring
-  assign go = valid_i && has_event && admit && span < RingBits'(Lists);
-  assign bare = valid_i && !has_event && admit;
-  assign last_inner = inner_q == GroupBits'(Inner - 1);
-  assign last_x = last_inner && 32'(x_q) + TapColumns >= 32'(columns);
-  assign last_y = last_x && 32'(y_q) + TapRows >= 32'(rows);
-  assign pop = bare || (go && last_y);
-  assign ready_o = pop;
-  assign line = start_q ? first_line : line_q;
-  assign row_line = start_q ? first_line : row_line_q;
-  // No later event reaches a row before this one. Told even while the head event waits, so that those rows can leave.
-  assign next_base = base_q + RingBits'(Stride);
-  assign low = bare && end_of_frame ? next_base : valid_i && has_event && !unclean ? ring_floor : low_q;
-  assign probe_o = {pop && end_of_frame, valid_i && !go && !bare, go, pop && has_event};
+  assign {new_stream_i, has_event_i, end_of_frame_i, first_row_i, rows_i, first_column_i, columns_i, first_group_i,
+          first_line_i, event_lane_i, delta_i} = token_i;
+  assign load = pop || !valid_q;
+  assign ready_o = load;
+  assign ring_first_i = base_i_q + RingBits'(first_row_i);
+  assign ring_last_i = ring_first_i + RingBits'(rows_i) - 1'b1;
+
+  function automatic logic room(input logic [RingBits-1:0] ring_last);
+    logic [RingBits-1:0] span;
+    span = ring_last - unsent_q;
+    room = span < RingBits'(Lists);
+  endfunction
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      base_q <= '0;
-      odd_q <= 1'b0;
+      valid_q  <= 1'b0;
+      base_i_q <= '0;
+      odd_i_q  <= 1'b0;
+    end else if (load) begin
+      valid_q <= valid_i;
+      if (valid_i && end_of_frame_i) begin
+        base_i_q <= base_i_q + RingBits'(Stride);
+        odd_i_q  <= !odd_i_q;
+      end
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    room_q <= load ? room(ring_last_i) : room(ring_last_q);
+    if (load) begin
+      {new_stream, has_event, end_of_frame} <= {new_stream_i, has_event_i, end_of_frame_i};
+      {first_column, columns, first_group} <= {first_column_i, columns_i, first_group_i};
+      {event_lane, delta} <= {event_lane_i, delta_i};
+      {odd_q, base_q} <= {odd_i_q, base_i_q};
+      ring_last_q <= ring_last_i;
+      ring_floor_q <= Joined ? base_i_q + RingBits'(floor_i) : ring_first_i;
+    end
+  end
+
+  // ---- Issue: TapRows x TapColumns words of the head a cycle.
+  assign unclean = valid_q && new_stream && !clean_q;
+  assign admit = !unclean && (!end_of_frame || unsent_odd_q == odd_q);  // at most two frames in the ring
+  assign go = valid_q && has_event && admit && room_q;
+  assign bare = valid_q && !has_event && admit;
+  assign last_inner = inner_q == GroupBits'(Inner - 1);
+  // verilator lint_off CMPCONST
+  assign last_x = last_inner && 32'(columns_left_q) <= TapColumns;
+  assign last_y = last_x && 32'(rows_left_q) <= TapRows;
+  // verilator lint_on CMPCONST
+  assign pop = bare || (go && last_y);
+  // No later event reaches a row before this one. Told even while the head waits, so that those rows can leave.
+  assign next_base = base_q + RingBits'(Stride);
+  assign low = bare && end_of_frame ? next_base : valid_q && has_event && !unclean ? ring_floor_q : low_q;
+  assign probe_o = {pop && end_of_frame, valid_q && !go && !bare, go, pop && has_event};
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
       fresh_q <= 1'b1;
-      start_q <= 1'b1;
-      inner_q <= '0;
-      x_q <= '0;
-      y_q <= '0;
-      low_q <= '0;
+      low_q   <= '0;
     end else begin
       low_q <= pop && end_of_frame ? next_base : low;
-      if (go) begin
-        start_q <= last_y;
-        inner_q <= last_inner ? '0 : inner_q + 1'b1;
-        if (last_inner) x_q <= last_x ? '0 : x_q + ColumnBits'(TapColumns);
-        if (last_x) y_q <= last_y ? '0 : y_q + RowBits'(TapRows);
-      end
-      if (pop && end_of_frame) begin
-        base_q <= next_base;
-        odd_q  <= !odd_q;
-      end
       if (unclean) fresh_q <= 1'b1;
       else if (pop && end_of_frame) fresh_q <= 1'b0;
     end
   end
   always_ff @(posedge clk_i) begin
-    if (go) begin
-      row_line_q <= last_x ? row_line - WeightBits'(StepY * TapRows) : row_line;
-      if (last_x) line_q <= row_line - WeightBits'(StepY * TapRows);
-      else if (last_inner) line_q <= line - WeightBits'(StepX * TapColumns + Inner - 1);
-      else line_q <= line + 1'b1;
+    if (load) begin
+      inner_q <= '0;
+      {row_q, rows_left_q} <= {first_row_i, rows_i};
+      {column_q, columns_left_q} <= {first_column_i, columns_i};
+      {line_q, row_line_q} <= {2{first_line_i}};
+    end else if (go) begin
+      inner_q <= last_inner ? '0 : inner_q + 1'b1;
+      if (last_x) begin
+        {row_q, rows_left_q} <= {row_q + RowBits'(TapRows), rows_left_q - RowBits'(TapRows)};
+        {column_q, columns_left_q} <= {first_column, columns};
+        line_q <= row_line_q - WeightBits'(StepY * TapRows);
+        row_line_q <= row_line_q - WeightBits'(StepY * TapRows);
+      end else if (last_inner) begin
+        column_q <= column_q + ColumnBits'(TapColumns);
+        columns_left_q <= columns_left_q - ColumnBits'(TapColumns);
+        line_q <= line_q - WeightBits'(StepX * TapColumns + Inner - 1);
+      end else line_q <= line_q + 1'b1;
     end
   end
 
   // ---- Accumulation. Stage 1: first place. 2: places and banks of the slots. 3: read. 4: add, note the first touch.
-  logic [4:1] go_q, fresh_p;
+  logic [4:1] go_q;
+  logic [3:1] fresh_p;
   logic [4:1][RingBits-1:0] low_p;
-  logic [4:1][ListBits-1:0] base_list_p;  // list of the base row
+  logic [3:1][ListBits-1:0] base_list_p;  // list of the base row
   logic [RowBits-1:0] row_q1;
   logic [ColumnBits-1:0] column_q1;
   logic [GroupBits-1:0] group_q1;
   logic [Slots-1:0][PositionBits-1:0] slot_q1;
   logic [RowBits-1:0] rows_left_q1;
   logic [ColumnBits-1:0] columns_left_q1;
-  logic [WeightBits-1:0] line_q1;
-  logic [Slots-1:0][WeightBits-1:0] slot_line_q1;  // of the slot's weights, or its place in a window
-  logic [3:1][DeltaWidth-1:0] delta_p;
+  logic [Slots-1:0][WeightBits-1:0] slot_line;  // of the slot's weights, or its place in a window
+  logic [2:1][DeltaWidth-1:0] delta_p;
   logic [4:1][LaneBits-1:0] lane_p;
-  logic [4:2][Slots-1:0] slot_go_p;
+  logic [3:2][Slots-1:0] slot_go_p;
   logic [4:2][Slots-1:0][PositionBits-1:0] slot_p;
   logic [Slots-1:0][SpotBits-1:0] slot_spot_q2;
 
@@ -201,56 +228,69 @@ module delta_conv #(
     end else begin
       go_q  <= {go_q[3:1], go};
       low_p <= {low_p[3:1], low};
-      slot_go_p[4:3] <= slot_go_p[3:2];
+      slot_go_p[3] <= slot_go_p[2];
       for (int unsigned s = 0; s < Slots; s++) begin
         slot_go_p[2][s] <= go_q[1] && s / TapColumns < 32'(rows_left_q1) && s % TapColumns < 32'(columns_left_q1);
       end
     end
   end
   always_ff @(posedge clk_i) begin
-    fresh_p <= {fresh_p[3:1], fresh_q};
-    base_list_p <= {base_list_p[3:1], base_q[RowShift+:ListBits]};
-    row_q1 <= first_row + y_q;
-    column_q1 <= first_column + x_q;
+    fresh_p <= {fresh_p[2:1], fresh_q};
+    base_list_p <= {base_list_p[2:1], base_q[RowShift+:ListBits]};
+    row_q1 <= row_q;
+    column_q1 <= column_q;
     group_q1 <= first_group + inner_q;
-    rows_left_q1 <= rows - y_q;
-    columns_left_q1 <= columns - x_q;
-    line_q1 <= line;
-    delta_p <= {delta_p[2:1], delta};
+    rows_left_q1 <= rows_left_q;
+    columns_left_q1 <= columns_left_q;
+    delta_p <= {delta_p[1], delta};
     lane_p <= {lane_p[3:1], event_lane};
     slot_p[4:2] <= {slot_p[3:2], slot_q1};
     for (int unsigned s = 0; s < Slots; s++) slot_spot_q2[s] <= spot(slot_q1[s]);
   end
   for (genvar s = 0; s < Slots; s++) begin : g_place
     assign slot_q1[s] = {row_q1 + RowBits'(s / TapColumns), column_q1 + ColumnBits'(s % TapColumns), group_q1};
-    assign slot_line_q1[s] = line_q1 - WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX);
+    assign slot_line[s] = line_q - WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX);
   end
 
-  // What the lanes of a slot add in stage 4: a product for each, or one for the only lane that an event reaches.
+  // What the lanes of a slot add in stage 4: a product for each, or one for the only lane that an event reaches. Stage
+  // 1: weights read. 2: a register. 3: product. 4: a register, as multipliers are far from everything.
   localparam int unsigned Products = Channelwise ? 1 : Lanes;
   // verilator lint_off UNUSEDSIGNAL
   logic [Slots-1:0][Products-1:0][ProductWidth-1:0] product_q4;  // bits above AccWidth cancel: sums wrap, the last fits
-  logic [4:2][Slots-1:0][WeightBits-1:0] line_p;
+  logic [4:1][Slots-1:0][WeightBits-1:0] line_p;
   // verilator lint_on UNUSEDSIGNAL
-  always_ff @(posedge clk_i) line_p <= {line_p[3:2], slot_line_q1};
+  always_ff @(posedge clk_i) line_p <= {line_p[3:1], slot_line};
   for (genvar s = 0; s < Slots; s++) begin : g_product
     if (Weighted) begin : g_weights
       logic [Lanes*WeightWidth-1:0] weights[WeightLines];
-      logic [Lanes*WeightWidth-1:0] weight_q2;
-      logic [Products*WeightWidth-1:0] weight_q3;
+      logic [Lanes*WeightWidth-1:0] weight_q1;
+      logic [Products*WeightWidth-1:0] weight, weight_q2;
       initial $readmemh(WeightFile, weights);
+      always_comb begin
+        weight = weight_q1[Products*WeightWidth-1:0];
+        for (int unsigned i = 1; i < Lanes; i++) begin
+          if (Channelwise && lane_p[1] == LaneBits'(i)) weight[WeightWidth-1:0] = weight_q1[i*WeightWidth+:WeightWidth];
+        end
+      end
       always_ff @(posedge clk_i) begin
-        weight_q2 <= weights[slot_line_q1[s]];
-        weight_q3 <= weight_q2[(Channelwise?32'(lane_p[2]) : 0)*WeightWidth+:Products*WeightWidth];
+        weight_q1 <= weights[slot_line[s]];
+        weight_q2 <= weight;
       end
       for (genvar i = 0; i < Products; i++) begin : g_lane
-        logic signed [ProductWidth-1:0] weight, delta_in;
-        assign weight = ProductWidth'($signed(weight_q3[i*WeightWidth+:WeightWidth]));
-        assign delta_in = ProductWidth'($signed(delta_p[3]));
-        always_ff @(posedge clk_i) product_q4[s][i] <= weight * delta_in;
+        logic signed [ProductWidth-1:0] weight_in, delta_in, product_q3;
+        assign weight_in = ProductWidth'($signed(weight_q2[i*WeightWidth+:WeightWidth]));
+        assign delta_in = ProductWidth'($signed(delta_p[2]));
+        always_ff @(posedge clk_i) begin
+          product_q3 <= weight_in * delta_in;
+          product_q4[s][i] <= product_q3;
+        end
       end
     end else begin : g_unit
-      always_ff @(posedge clk_i) product_q4[s] <= {Products{delta_p[3]}};
+      logic [DeltaWidth-1:0] product_q3;
+      always_ff @(posedge clk_i) begin
+        product_q3 <= delta_p[2];
+        product_q4[s] <= {Products{product_q3}};
+      end
     end
   end
 
@@ -258,13 +298,16 @@ module delta_conv #(
   // Stage 2: its place; granted when its bank is idle. The word is there two cycles later.
   logic [Banks-1:0][ListRows-1:0][EntryBits:0] count_q;  // touched words of each row in each bank
   logic [BankColumns-1:0][EntryBits:0] counts;  // of the oldest row
+  logic [EntryBits:0] picked_count;
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] entry_s1;
+  logic [ColumnBits+GroupBits-1:0] picked_entry;
   logic [PickBits-1:0] pick;  // column of banks that is sent: the first that has words
   logic [RingBits-1:0] oldest_q, send_base_q, ring_s1, ring_s2;
   logic odd_s1, odd_s2, send_odd_q;
   logic [RowBits-1:0] oldest_row, row_s1;
   logic low_within;  // low is in the frame that is sent
   logic [EntryBits-1:0] sent_q;
+  logic [EntryBits:0] next_sent_q;  // one more
   logic [ColumnBits-1:0] walk_column_q;
   logic [GroupBits-1:0] walk_group_q;
   logic [ListBits-1:0] oldest_list;
@@ -286,17 +329,32 @@ module delta_conv #(
   assign low_within = low_p[4] - send_base_q < RingBits'(Rows);
   assign no_word = !send_fresh_q && counts == '0;
   assign all_empty = !send_fresh_q && count_q == '0;
-  assign last_entry = (EntryBits + 1)'(sent_q) == counts[pick] - 1'b1;
+  assign last_entry = next_sent_q == picked_count;
   assign ready_s1 = !valid_s2 || grant;
   assign take = row_done && (at_end || !no_word) && (!valid_s1 || ready_s1);
-  assign place_s1 = {row_s1, fresh_s1 ? walk_s1 : entry_s1[bank_s1]};
+  assign place_s1 = {row_s1, fresh_s1 ? walk_s1 : picked_entry};
 
+  always_comb begin  // constant indices only: a variable one into these fields would be a multiplication
+    counts = '0;
+    for (int unsigned row = 0; row < Lists; row++) begin
+      for (int unsigned b = 0; b < BankColumns; b++) begin
+        if (32'(oldest_q) % Lists == row) counts[b] |= count_q[row%BankRows*BankColumns+b][row/BankRows];
+      end
+    end
+  end
   always_comb begin
     pick = '0;
+    picked_count = counts[0];
     for (int unsigned b = BankColumns; b > 0; b--) begin
-      counts[b-1] = count_q[(32'(oldest_q)%BankRows)*BankColumns+b-1][oldest_list];
-      if (counts[b-1] != 0) pick = PickBits'(b - 1);
+      if (counts[b-1] != 0) begin
+        pick = PickBits'(b - 1);
+        picked_count = counts[b-1];
+      end
     end
+  end
+  always_comb begin
+    picked_entry = '0;
+    for (int unsigned b = 0; b < Banks; b++) if (bank_s1 == BankBits'(b)) picked_entry |= entry_s1[b];
   end
   always_comb begin
     last_word = 1'b1;  // of its row: no other bank has one
@@ -316,6 +374,7 @@ module delta_conv #(
       unsent_odd_q <= 1'b0;
       count_q <= '0;
       sent_q <= '0;
+      next_sent_q <= (EntryBits + 1)'(1);
       walk_column_q <= '0;
       walk_group_q <= '0;
       send_fresh_q <= 1'b1;
@@ -332,8 +391,8 @@ module delta_conv #(
           walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
           if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
         end else if (!at_end) begin
-          sent_q <= last_entry ? '0 : sent_q + 1'b1;
-          if (last_entry) count_q[oldest_bank][oldest_list] <= '0;
+          sent_q <= last_entry ? '0 : EntryBits'(next_sent_q);
+          next_sent_q <= last_entry ? (EntryBits + 1)'(1) : next_sent_q + 1'b1;
         end
       end else if (row_done && !at_end && no_word) begin
         // Skip one empty row, or all of them at once.
@@ -343,7 +402,12 @@ module delta_conv #(
       if (unclean) send_fresh_q <= send_fresh_q || drained;
       else if (take && at_end) send_fresh_q <= 1'b0;
       for (int unsigned b = 0; b < Banks; b++) begin
-        if (touch[b]) count_q[b][touch_list[b]] <= count_q[b][touch_list[b]] + 1'b1;
+        for (int unsigned row = 0; row < ListRows; row++) begin
+          if (take && !at_end && !send_fresh_q && last_entry && oldest_bank == BankBits'(b) &&
+              oldest_list == ListBits'(row))
+            count_q[b][row] <= '0;
+          if (touch[b] && touch_list[b] == ListBits'(row)) count_q[b][row] <= count_q[b][row] + 1'b1;
+        end
       end
       if (ready_s1) valid_s2 <= valid_s1;
       if (take) valid_s1 <= 1'b1;
@@ -353,8 +417,15 @@ module delta_conv #(
   end
   for (genvar b = 0; b < Banks; b++) begin : g_list
     logic [ColumnBits+GroupBits-1:0] list[ListRows << EntryBits];
+    logic [EntryBits-1:0] count;
+    always_comb begin
+      count = '0;
+      for (int unsigned row = 0; row < ListRows; row++) begin
+        if (touch_list[b] == ListBits'(row)) count |= EntryBits'(count_q[b][row]);
+      end
+    end
     always_ff @(posedge clk_i) begin
-      if (touch[b]) list[{touch_list[b], count_q[b][touch_list[b]][EntryBits-1:0]}] <= touch_entry[b];
+      if (touch[b]) list[{touch_list[b], count}] <= touch_entry[b];
       if (take) entry_s1[b] <= list[{oldest_list, sent_q}];
     end
   end
@@ -401,19 +472,30 @@ module delta_conv #(
       else if (sweep_q && sweep_spot_q == SpotBits'(BankWords - 1)) clean_q <= 1'b1;
     end
   end
-  if (BiasFile != "") begin : g_biases
+  if (BiasFile != "" && Groups == 1) begin : g_bias
     logic [Lanes*AccWidth-1:0] biases[Groups];
     initial $readmemh(BiasFile, biases);
-    always_ff @(posedge clk_i) initial_state <= biases[sweep_group_q];
+    assign initial_state = biases[0];
+  end else if (BiasFile != "") begin : g_biases
+    logic [Lanes*AccWidth-1:0] biases[Groups];
+    logic [GroupBits-1:0] group_q;
+    initial $readmemh(BiasFile, biases);
+    always_ff @(posedge clk_i) begin
+      group_q <= sweep_group_q;
+      initial_state <= biases[group_q];
+    end
   end else begin : g_zero
     assign initial_state = '0;
   end
 
-  // ---- State: accumulation goes first, sending takes a bank that it leaves idle.
-  logic [Banks-1:0][StateWidth-1:0] operand;
-  logic [Slots-1:0][StateWidth-1:0] current;
-  logic [Slots-1:0][Lanes*Fields*AccWidth-1:0] total;
-  logic [Slots-1:0][BankBits-1:0] slot_bank_q2, slot_bank_q4;
+  // ---- State: accumulation goes first, sending takes a bank that it leaves idle. The words of a cycle lie in
+  // different banks: the banks share one adder if there is one word a cycle, and have one each if there are more.
+  localparam int unsigned Adders = Slots > 1 ? Banks : 1;
+  localparam int unsigned AdderBanks = Banks / Adders;
+  localparam int unsigned AdderBankBits = AdderBanks > 1 ? $clog2(AdderBanks) : 1;
+  logic [Slots-1:0][Lanes*Fields*AccWidth-1:0] addend;
+  logic [Slots-1:0][BankBits-1:0] slot_bank_q2, slot_bank_q3, slot_bank_q4;
+  logic [Adders-1:0][Lanes*Fields*AccWidth-1:0] read;
   logic [Lanes*Fields*AccWidth-1:0] kept;
   logic [Lanes*AccWidth-1:0] sent, sent_q5;
   logic [5:3] end_p, fresh_out_p;
@@ -421,84 +503,131 @@ module delta_conv #(
   logic [RowBits-1:0] sent_row;
   logic [ColumnBits-1:0] sent_column;
   logic [GroupBits-1:0] sent_group;
+  logic [WordBits-1:0] sent_word;
   logic [4:3][BankBits-1:0] sent_bank_p;
   logic [Banks-1:0] add;
   logic [3:0] credit_q;
   logic queue_ready;
 
   assign {sent_row, sent_column, sent_group} = sent_p[5];
-  assign kept = operand[sent_bank_p[4]][StateWidth-2:0];
+  assign sent_word = WordBits'((32'(sent_row) * Columns + 32'(sent_column)) * Groups + 32'(sent_group));
+  always_comb begin
+    kept = '0;
+    for (int unsigned a = 0; a < Adders; a++) if (Adders == 1 || sent_bank_p[4] == BankBits'(a)) kept |= read[a];
+  end
   assign grant = valid_s2 && credit_q != 0 && (end_s2 || !add[bank_s2]);
 
   for (genvar s = 0; s < Slots; s++) begin : g_slot
     assign slot_bank_q2[s] = bank_of(slot_p[2][s][PositionBits-1:GroupBits]);
+    assign slot_bank_q3[s] = bank_of(slot_p[3][s][PositionBits-1:GroupBits]);
     assign slot_bank_q4[s] = bank_of(slot_p[4][s][PositionBits-1:GroupBits]);
-    assign current[s] = operand[slot_bank_q4[s]];
     for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-      logic [AccWidth-1:0] addend;
-      logic hit;
-      assign hit = !Channelwise || lane_p[4] == LaneBits'(lane);
-      assign addend = hit ? AccWidth'($signed(product_q4[s][Channelwise?0 : lane])) : '0;
       for (genvar f = 0; f < Fields; f++) begin : g_field
-        localparam int unsigned At = (lane * Fields + f) * AccWidth;
-        logic here;
+        logic hit, here;
+        assign hit = !Channelwise || lane_p[4] == LaneBits'(lane);
         assign here = Window == 0 || line_p[4][s] == WeightBits'(f);
-        assign total[s][At+:AccWidth] = current[s][At+:AccWidth] + (here ? addend : '0);
+        assign addend[s][(lane*Fields+f)*AccWidth+:AccWidth] =
+            hit && here ? AccWidth'($signed(product_q4[s][Channelwise?0 : lane])) : '0;
       end
     end
   end
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_sent
-    logic [AccWidth-1:0] most, code;
+    logic [Fields*AccWidth-1:0] most;
     always_comb begin
-      most = kept[lane*Fields*AccWidth+:AccWidth];
-      code = '0;
-      for (int unsigned f = 1; f < Fields; f++) begin
-        code = kept[(lane*Fields+f)*AccWidth+:AccWidth];
-        if (AccSigned ? $signed(code) > $signed(most) : code > most) most = code;
+      logic [AccWidth-1:0] one, other;
+      most = kept[lane*Fields*AccWidth+:Fields*AccWidth];
+      {one, other} = '0;
+      for (int unsigned span = 1; span < Fields; span = 2 * span) begin  // a tree: pairs, then pairs of pairs
+        for (int unsigned f = 0; f + span < Fields; f = f + 2 * span) begin
+          one = most[f*AccWidth+:AccWidth];
+          other = most[(f+span)*AccWidth+:AccWidth];
+          if (AccSigned ? $signed(other) > $signed(one) : other > one) most[f*AccWidth+:AccWidth] = other;
+        end
       end
     end
-    assign sent[lane*AccWidth+:AccWidth] = most;
+    assign sent[lane*AccWidth+:AccWidth] = most[AccWidth-1:0];
   end
 
-  for (genvar b = 0; b < Banks; b++) begin : g_bank
-    logic send;
+  for (genvar a = 0; a < Adders; a++) begin : g_adder
+    logic any;
+    logic [AdderBankBits-1:0] bank;
+    logic [SpotBits-1:0] word;
+    logic [Lanes*Fields*AccWidth-1:0] own_addend;
+    always_comb begin
+      {any, bank, word, own_addend} = '0;
+      for (int unsigned s = 0; s < Slots; s++) begin  // the bank of an idle slot is no other slot's either
+        if (Adders == 1 || slot_bank_q2[s] == BankBits'(a)) begin
+          any |= slot_go_p[2][s];
+          if (AdderBanks > 1) bank |= AdderBankBits'(slot_bank_q2[s]);
+          word |= slot_spot_q2[s];
+        end
+        if (Adders == 1 || slot_bank_q4[s] == BankBits'(a)) own_addend |= addend[s];
+      end
+    end
+    delta_accumulate #(
+        .Banks   (AdderBanks),
+        .Words   (BankWords),
+        .Lanes   (Lanes * Fields),
+        .AccWidth(AccWidth)
+    ) i_sums (
+        .clk_i,
+        .rst_ni,
+        .add_i      (any),
+        .add_bank_i (bank),
+        .add_word_i (word),
+        .addend_i   (own_addend),
+        .set_i      (sweep_q),
+        .set_word_i (sweep_spot_q),
+        .set_value_i(initial_state),
+        .read_bank_i(AdderBanks > 1 ? AdderBankBits'(bank_s2) : '0),
+        .read_word_i(spot_s2),
+        .data_o     (read[a])
+    );
+  end
+
+  // Which words were reached in this frame.
+  for (genvar b = 0; b < Banks; b++) begin : g_touched
+    logic send, was_touched, reached, reached_q;
     logic [4:3] add_q;
     logic [SpotBits-1:0] add_spot;
-    logic [Lanes*Fields*AccWidth-1:0] result;
+    logic [ListBits-1:0] reached_list;
+    logic [ColumnBits+GroupBits-1:0] reached_entry;
     assign send = grant && !end_s2 && bank_s2 == BankBits'(b);
     always_comb begin
-      {add[b], add_spot, result} = '0;
-      {touch[b], touch_list[b], touch_entry[b]} = '0;
+      {add[b], add_spot, reached, reached_list, reached_entry} = '0;
       for (int unsigned s = 0; s < Slots; s++) begin
         if (slot_go_p[2][s] && slot_bank_q2[s] == BankBits'(b)) begin
           add[b] = 1'b1;
           add_spot |= slot_spot_q2[s];
         end
-        if (slot_bank_q4[s] == BankBits'(b)) begin
-          result |= total[s];  // an idle slot's bank is no other's, and nothing is added there
-          if (slot_go_p[4][s]) begin
-            touch[b] = !current[s][StateWidth-1] && !fresh_p[4];
-            touch_list[b] |= base_list_p[4] + ListBits'(32'(slot_p[4][s][PositionBits-1-:RowBits]) >> RowShift);
-            touch_entry[b] |= slot_p[4][s][ColumnBits+GroupBits-1:0];
-          end
+        if (slot_go_p[3][s] && slot_bank_q3[s] == BankBits'(b)) begin
+          reached = !fresh_p[3];
+          reached_list |= base_list_p[3] + ListBits'(32'(slot_p[3][s][PositionBits-1-:RowBits]) >> RowShift);
+          reached_entry |= slot_p[3][s][ColumnBits+GroupBits-1:0];
         end
       end
     end
-    always_ff @(posedge clk_i) add_q <= {add_q[3], add[b]};
+    always_ff @(posedge clk_i) begin
+      add_q <= {add_q[3], add[b]};
+      reached_q <= reached;
+      touch_list[b] <= reached_list;
+      touch_entry[b] <= reached_entry;
+    end
+    assign touch[b] = reached_q && !was_touched;
     delta_state #(
         .Words(BankWords),
-        .Width(StateWidth)
-    ) i_state (
+        .Width(1)
+    ) i_touched (
         .clk_i,
         .rst_ni,
         .enable_i (1'b1),
         .valid_i  (add[b] || send || sweep_q),
         .load_i   (sweep_q),
         .word_i   (sweep_q ? sweep_spot_q : add[b] ? add_spot : spot_s2),
-        .initial_i({1'b0, initial_state}),
-        .operand_o(operand[b]),
-        .result_i (add_q[4] ? {1'b1, result} : {1'b0, operand[b][StateWidth-2:0]})
+        .initial_i(1'b0),
+        .operand_o(was_touched),
+        .result_i (add_q[4])
     );
   end
 
@@ -521,7 +650,8 @@ module delta_conv #(
   end
   delta_fifo #(
       .Width(3 + WordBits + Lanes * AccWidth),
-      .Depth(OutputDepth)
+      .Depth(OutputDepth),
+      .Registered(1'b0)
   ) i_output (
       .clk_i,
       .rst_ni,
@@ -531,7 +661,7 @@ module delta_conv #(
         fresh_out_p[5],
         !end_p[5],
         end_p[5],
-        WordBits'((32'(sent_row) * Columns + 32'(sent_column)) * Groups + 32'(sent_group)),
+        sent_word,
         sent_q5
       }),
       .valid_o,

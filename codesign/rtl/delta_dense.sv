@@ -2,7 +2,7 @@
 // Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> a[j] += W[address, j] * delta for
 //             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the
 //             start of a stream. A frame without events sends only end_of_frame.
-// Latency:    6 cycles from the issue of a word to its token
+// Latency:    7 cycles from the issue of a word to its token
 // Throughput: Words cycles an event without gaps; emission is free, see below
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
 // Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
@@ -92,10 +92,11 @@ module delta_dense #(
     end
   end
 
-  // Stage 1: row of the weight memory. Stages 2, 3: read it. Stage 4: multiply. Stage 5: add. Then the token leaves.
-  logic [5:1] send_q, has_word_q, end_q, first_word_q;
-  logic [3:1] walk_q, load_q;
-  logic [5:1][WordWidth-1:0] index_q;
+  // Stage 1: row of the weight memory. Stages 2, 3: read it. Stage 4: multiply. Stage 5: a register, as multipliers are
+  // far from everything. Stage 6: add. Then the token leaves.
+  logic [6:1] send_q, has_word_q, end_q, first_word_q;
+  logic [4:1] walk_q, load_q;
+  logic [6:1][WordWidth-1:0] index_q;
   logic [4:1][DeltaWidth-1:0] delta_q;
   logic [AddressWidth-1:0] address_q;
   logic [RowWidth-1:0] row_q;
@@ -113,37 +114,40 @@ module delta_dense #(
       walk_q <= '0;
     end else if (enable) begin
       {valid_o, send_q} <= {send_q, emit || pass};
-      walk_q <= {walk_q[2:1], walk};
+      walk_q <= {walk_q[3:1], walk};
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (enable) begin
-      has_word_q <= {has_word_q[4:1], emit};
-      end_q <= {end_q[4:1], pass || last};
-      first_word_q <= {first_word_q[4:1], first_q};
-      load_q <= {load_q[2:1], load};
-      index_q <= {index_q[4:1], word_q};
+      has_word_q <= {has_word_q[5:1], emit};
+      end_q <= {end_q[5:1], pass || last};
+      first_word_q <= {first_word_q[5:1], first_q};
+      load_q <= {load_q[3:1], load};
+      index_q <= {index_q[5:1], word_q};
       delta_q <= {delta_q[3:1], drain ? DeltaWidth'(0) : delta};
       address_q <= address;
       row_q <= RowWidth'(address_q * Words) + RowWidth'(index_q[1]);
       weight_q <= weights[row_q];
       weight_qq <= weight_q;
-      bias_q <= biases[index_q[3]];
-      token_o <= {first_word_q[5], has_word_q[5], end_q[5], index_q[5], operand};
+      bias_q <= biases[index_q[4]];
+      token_o <= {first_word_q[6], has_word_q[6], end_q[6], index_q[6], operand};
     end
   end
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
     logic signed [ProductWidth-1:0] weight;
     // verilator lint_off UNUSEDSIGNAL
-    logic signed [ProductWidth-1:0] product_q;  // bits above AccWidth cancel: sums wrap, the last one fits
+    logic signed [ProductWidth-1:0] product_q, product_qq;  // bits above AccWidth cancel: sums wrap, the last one fits
     // verilator lint_on UNUSEDSIGNAL
     assign weight = ProductWidth'($signed(weight_qq[lane*WeightWidth+:WeightWidth]));
     always_ff @(posedge clk_i) begin
-      if (enable) product_q <= weight * ProductWidth'($signed(delta_q[4]));
+      if (enable) begin
+        product_q <= weight * ProductWidth'($signed(delta_q[4]));
+        product_qq <= product_q;
+      end
     end
-    assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + AccWidth'(product_q);
+    assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + AccWidth'(product_qq);
   end
 
   delta_state #(
@@ -154,9 +158,9 @@ module delta_dense #(
       .clk_i,
       .rst_ni,
       .enable_i (enable),
-      .valid_i  (walk_q[3]),
-      .load_i   (load_q[3]),
-      .word_i   (index_q[3]),
+      .valid_i  (walk_q[4]),
+      .load_i   (load_q[4]),
+      .word_i   (index_q[4]),
       .initial_i(bias_q),
       .operand_o(operand),
       .result_i (sum)

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   stream FIFO, first in first out; holds Depth tokens in memory and one in its output register
+// Function:   stream FIFO, first in first out; holds Depth tokens in memory, one more in its register if Registered
 // Latency:    1 cycle when empty
 // Throughput: 1 token a cycle
-// Timing:     ready_o, valid_o and data_o are registers
+// Timing:     ready_o and valid_o are registers; data_o is one if Registered, else it is read from distributed RAM
 // Reset:      empty
 // Model:      collections.deque
-// Depth costs distributed RAM (asynchronous read). It does not cut data into frames or drop: delta_serialize does.
+// Depth costs distributed RAM (asynchronous read), Registered a flip-flop and a look-up table a bit. It does not cut
+// data into frames or drop: delta_serialize does.
 module delta_fifo #(
     parameter int unsigned Width = 1,
-    parameter int unsigned Depth = 64
+    parameter int unsigned Depth = 64,
+    parameter bit Registered = 1'b1
 ) (
     input  logic             clk_i,
     input  logic             rst_ni,
@@ -28,38 +30,55 @@ module delta_fifo #(
 
   logic [Width-1:0] memory[Depth];
   logic [PointerWidth-1:0] read_q, write_q;
-  logic [CountWidth-1:0] count_q, count_d;
-  logic empty, load, push, pop;
+  logic [CountWidth-1:0] count_q;
+  logic empty_q, take, push, pop;
 
-  assign empty = count_q == 0;
-  assign load = ready_i || !valid_o;
-  assign push = valid_i && ready_o && !(load && empty);
-  assign pop = load && !empty;
-  assign count_d = count_q + CountWidth'(push) - CountWidth'(pop);
+  assign take = valid_i && ready_o;
 
   function automatic logic [PointerWidth-1:0] next(input logic [PointerWidth-1:0] pointer);
     next = pointer == PointerWidth'(Depth - 1) ? '0 : pointer + 1'b1;
   endfunction
 
-  always_ff @(posedge clk_i) begin
-    if (push) memory[write_q] <= data_i;
-    if (load) data_o <= empty ? data_i : memory[read_q];
-  end
+  // A token that goes past the memory is written, too, where the next one will be: ready_i stays out of its way.
+  always_ff @(posedge clk_i) if (take) memory[write_q] <= data_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       read_q  <= '0;
       write_q <= '0;
       count_q <= '0;
+      empty_q <= 1'b1;
       ready_o <= 1'b1;
-      valid_o <= 1'b0;
     end else begin
       if (push) write_q <= next(write_q);
       if (pop) read_q <= next(read_q);
-      count_q <= count_d;
-      ready_o <= count_d != CountWidth'(Depth);
-      if (load) valid_o <= !empty || (valid_i && ready_o);
+      if (push && !pop) begin
+        count_q <= count_q + 1'b1;
+        empty_q <= 1'b0;
+        ready_o <= count_q != CountWidth'(Depth - 1);
+      end else if (pop && !push) begin
+        count_q <= count_q - 1'b1;
+        empty_q <= count_q == 1;
+        ready_o <= 1'b1;
+      end
     end
+  end
+
+  if (Registered) begin : g_register
+    logic load;
+    assign load = ready_i || !valid_o;
+    assign push = take && !(load && empty_q);
+    assign pop = load && !empty_q;
+    always_ff @(posedge clk_i) begin
+      if (load) data_o <= empty_q ? data_i : memory[read_q];
+      if (!rst_ni) valid_o <= 1'b0;
+      else if (load) valid_o <= !empty_q || take;
+    end
+  end else begin : g_memory
+    assign push = take;
+    assign pop = valid_o && ready_i;
+    assign valid_o = !empty_q;
+    assign data_o = memory[read_q];
   end
 
 `ifndef SYNTHESIS

@@ -3,7 +3,7 @@
 //             has_event, end_of_frame, first row, rows, first column, columns, group, weight line, lane, delta}: the
 //             output words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise:
 //             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
-// Latency:    5 cycles
+// Latency:    6 cycles
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
 // Reset:      empty
@@ -72,18 +72,18 @@ module delta_locate #(
   initial $readmemh(ColumnFile, column_table);
 
   logic enable;
-  logic [4:1] valid_q;
-  logic [4:1][2:0] flags_q;
-  logic [4:1][DeltaWidth-1:0] delta_q;
+  logic [5:1] valid_q;
+  logic [5:1][2:0] flags_q;
+  logic [5:1][DeltaWidth-1:0] delta_q;
   logic [AddressBits-1:0] address_q1, position_q1, position_q2, y_q2;
   logic [ChannelBits-1:0] channel_q2, channel_q3, group_q3;  // of the output, if Channelwise
   logic [YBits-1:0] y_q3;
   logic [XBits-1:0] x_q3;
-  logic [WeightBits-1:0] channel_line_q4;
-  logic [GroupBits-1:0] group_q4;
-  logic [LaneBits-1:0] lane_q4;
-  logic [RowLine-1:0] row_q4;
-  logic [ColumnLine-1:0] column_q4;
+  logic [5:4][WeightBits-1:0] channel_line_q;
+  logic [5:4][GroupBits-1:0] group_q;
+  logic [5:4][LaneBits-1:0] lane_q;
+  logic [5:4][RowLine-1:0] row_q;
+  logic [5:4][ColumnLine-1:0] column_q;
   logic [RowBits-1:0] rows, first_row;
   logic [ColumnBits-1:0] columns, first_column;
   logic [WeightBits-1:0] row_line, column_line;
@@ -91,25 +91,26 @@ module delta_locate #(
 
   assign enable = ready_i || !valid_o;
   assign ready_o = enable;
-  assign {rows, first_row, row_line} = row_q4;
-  assign {columns, first_column, column_line} = column_q4;
-  assign reaches = flags_q[4][1] && rows != 0 && columns != 0;
+  assign {rows, first_row, row_line} = row_q[5];
+  assign {columns, first_column, column_line} = column_q[5];
+  assign reaches = flags_q[5][1] && rows != 0 && columns != 0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       valid_q <= '0;
       valid_o <= 1'b0;
     end else if (enable) begin
-      valid_q <= {valid_q[3:1], valid_i};
-      valid_o <= valid_q[4] && (reaches || flags_q[4][2] || flags_q[4][0]);
+      valid_q <= {valid_q[4:1], valid_i};
+      valid_o <= valid_q[5] && (reaches || flags_q[5][2] || flags_q[5][0]);
     end
   end
 
-  // Stage 1: position = address / Channels. 2: y = position / Width, c. 3: x, group. 4: tables. 5: sums.
+  // Stage 1: position = address / Channels. 2: y = position / Width, c. 3: x, group. 4: tables. 5: a register
+  // behind them. 6: sums.
   always_ff @(posedge clk_i) begin
     if (enable) begin
-      flags_q <= {flags_q[3:1], token_i[AddressBits+DeltaWidth+:3]};
-      delta_q <= {delta_q[3:1], token_i[DeltaWidth-1:0]};
+      flags_q <= {flags_q[4:1], token_i[AddressBits+DeltaWidth+:3]};
+      delta_q <= {delta_q[4:1], token_i[DeltaWidth-1:0]};
       address_q1 <= token_i[DeltaWidth+:AddressBits];
       position_q1 <= AddressBits'(divide(DivideBits'(token_i[DeltaWidth+:AddressBits]), Channels));
       position_q2 <= position_q1;
@@ -119,23 +120,25 @@ module delta_locate #(
       x_q3 <= XBits'(position_q2 - y_q2 * AddressBits'(Width));
       channel_q3 <= channel_q2;
       group_q3 <= Channelwise ? ChannelBits'(divide(DivideBits'(channel_q2), Lanes)) : '0;
-      row_q4 <= row_table[y_q3];
-      column_q4 <= column_table[x_q3];
-      channel_line_q4 <= WeightBits'(32'(group_q3) * GroupScale + 32'(channel_q3) * ChannelScale);
-      group_q4 <= GroupBits'(group_q3);
-      lane_q4 <= Channelwise ? LaneBits'(32'(channel_q3) - 32'(group_q3) * Lanes) : '0;
+      row_q <= {row_q[4], row_table[y_q3]};
+      column_q <= {column_q[4], column_table[x_q3]};
+      channel_line_q[5] <= channel_line_q[4];
+      channel_line_q[4] <= WeightBits'(32'(group_q3) * GroupScale + 32'(channel_q3) * ChannelScale);
+      group_q <= {group_q[4], GroupBits'(group_q3)};
+      lane_q[5] <= lane_q[4];
+      lane_q[4] <= Channelwise ? LaneBits'(32'(channel_q3) - 32'(group_q3) * Lanes) : '0;
       token_o <= {
-        flags_q[4][2],
+        flags_q[5][2],
         reaches,
-        flags_q[4][0],
+        flags_q[5][0],
         first_row,
         rows,
         first_column,
         columns,
-        group_q4,
-        WeightBits'(row_line + column_line + channel_line_q4),
-        lane_q4,
-        OutWidth'($signed(delta_q[4])) <<< Shift
+        group_q[5],
+        WeightBits'(row_line + column_line + channel_line_q[5]),
+        lane_q[5],
+        OutWidth'($signed(delta_q[5])) <<< Shift
       };
     end
   end

@@ -43,6 +43,7 @@ module delta_quantise #(
   localparam int unsigned ReachWidth = CodeWidth + Shift > RestWidth ? CodeWidth + Shift : RestWidth;
   // f saturates where that changes nothing: q is clipped and every reference is more than T away.
   localparam int unsigned Width = (ReachWidth > ThresholdWidth ? ReachWidth : ThresholdWidth) + 2;
+  localparam int unsigned FloorWidth = Width - Shift;
   localparam int unsigned FullWidth = (ActiveWidth > Width ? ActiveWidth : Width) + 1;
   localparam int unsigned BoundWidth = CodeWidth + 2;  // Lo - 1 .. Hi + 1, signed
 
@@ -58,19 +59,19 @@ module delta_quantise #(
   assign beyond = z[FullWidth-1:Width-1] != {(FullWidth - Width + 1) {z[FullWidth-1]}};
 
   // Stage 1: floor and round.
-  logic signed [Width-1:0] floor, floor_q;
+  logic signed [FloorWidth-1:0] floor, floor_q;
   logic [RestWidth-1:0] rest, half;
   logic up, up_q;
   logic [StepWidth-1:0] step_q;
-  assign floor = (f_q >>> Shift) >>> step_i;
+  assign floor = $signed(FloorWidth'(f_q >>> Shift)) >>> step_i;
   assign half = (RestWidth'(1) << (Shift + 32'(step_i))) >> 1;
   assign rest = f_q[RestWidth-1:0] & ~({RestWidth{1'b1}} << (Shift + 32'(step_i)));
-  assign up = half != 0 && (rest > half || (rest == half && floor[0]));
+  assign up = (rest & half) != 0 && ((rest & ~half) != 0 || floor[0]);
 
   // Stage 2: step and clip.
-  logic signed [Width:0] rounded;  // one bit more: rounding may carry
+  logic signed [FloorWidth:0] rounded;  // one bit more: rounding may carry
   logic signed [BoundWidth-1:0] q_q;
-  assign rounded = ((Width + 1)'(floor_q) + (Width + 1)'(up_q)) <<< step_q;
+  assign rounded = ((FloorWidth + 1)'(floor_q) + (FloorWidth + 1)'(up_q)) <<< step_q;
 
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
@@ -97,10 +98,11 @@ module delta_quantise #(
   if (Hold) begin : g_hold
     localparam int unsigned SumWidth = Width + 1;
     localparam logic signed [SumWidth-1:0] RoundUp = (SumWidth'(1) << Shift) - SumWidth'(1);
-    logic signed [SumWidth-1:0] minus_q, plus_q, below, above;
+    logic signed [SumWidth-1:0] minus_q, plus_q;
+    logic signed [SumWidth-Shift-1:0] below, above;
     logic signed [BoundWidth-1:0] below_q, above_q;
-    assign below = minus_q >>> Shift;
-    assign above = plus_q >>> Shift;
+    assign below = (SumWidth - Shift)'(minus_q >>> Shift);
+    assign above = (SumWidth - Shift)'(plus_q >>> Shift);
     always_ff @(posedge clk_i) begin
       if (enable_i) begin
         minus_q <= SumWidth'(f_q) - $signed(SumWidth'(threshold_i));

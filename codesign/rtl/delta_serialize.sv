@@ -72,16 +72,32 @@ module delta_serialize #(
       .data_o ({head_new, head_end, head_word, head_mask, head_deltas})
   );
 
-  // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one.
-  logic new_q2, end_q, last;
+  // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one. What stays
+  // behind the lowest bit is a register, so that no search lies between ready_i and the queue.
+  logic new_q2, end_q, last_q;
   logic [AddressWidth-1:0] base_q, lane;
-  logic [Lanes-1:0] mask_q, lowest;
+  logic [Lanes-1:0] mask_q, rest_q, next_mask, next_rest, lowest;
   logic [Lanes*DeltaWidth-1:0] deltas_q;
   logic [DeltaWidth-1:0] delta;
-  assign lowest = mask_q & (~mask_q + 1'b1);
-  assign last = (mask_q & ~lowest) == 0;
-  assign head_ready = !valid_o || (ready_i && last);
-  assign token_o = {new_q2, mask_q != 0, end_q && last, base_q + lane, delta};
+  assign lowest = mask_q & ~rest_q;
+  assign next_mask = head_ready ? head_mask : rest_q;
+  assign next_rest = next_mask & (next_mask - 1'b1);
+  assign head_ready = !valid_o || (ready_i && last_q);
+  assign token_o = {new_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
+
+  // More than one bit is set: a tree, where next_rest == 0 would wait for a carry.
+  function automatic logic several(input logic [Lanes-1:0] bits);
+    logic [Lanes-1:0] any, two;
+    any = bits;
+    two = '0;
+    for (int unsigned span = 1; span < Lanes; span = 2 * span) begin
+      for (int unsigned i = 0; i + span < Lanes; i = i + 2 * span) begin
+        two[i] = two[i] | two[i+span] | (any[i] & any[i+span]);
+        any[i] = any[i] | any[i+span];
+      end
+    end
+    several = two[0];
+  endfunction
 
   always_comb begin
     lane  = '0;
@@ -95,15 +111,16 @@ module delta_serialize #(
   end
 
   always_ff @(posedge clk_i) begin
+    if (head_ready || ready_i) begin
+      mask_q <= next_mask;
+      rest_q <= next_rest;
+      last_q <= !several(next_mask);
+      new_q2 <= head_ready && head_new;
+    end
     if (head_ready) begin
       base_q <= AddressWidth'(head_word * Lanes);
-      mask_q <= head_mask;
       deltas_q <= head_deltas;
       end_q <= head_end;
-      new_q2 <= head_new;
-    end else if (ready_i) begin
-      mask_q <= mask_q & ~lowest;
-      new_q2 <= 1'b0;
     end
   end
   always_ff @(posedge clk_i) begin

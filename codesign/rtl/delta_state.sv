@@ -5,7 +5,8 @@
 // Timing:     result_i is registered; operand_o is a register behind a 2:1 multiplexer
 // Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
 // Model:      a list, read then written
-// Distance = fewest cycles between two accesses of one word: 1 forwards always, 4 and more removes the forwarding.
+// Distance = fewest cycles between two accesses of one word: 1 forwards always, 4 and more removes the forwarding and
+// its multiplexers. One word alone is a register.
 module delta_state #(
     parameter int unsigned Words = 1,
     parameter int unsigned Width = 1,
@@ -17,7 +18,9 @@ module delta_state #(
     input  logic                 enable_i,
     input  logic                 valid_i,
     input  logic                 load_i,
-    input  logic [WordWidth-1:0] word_i,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic [WordWidth-1:0] word_i,  // there may be only one
+    // verilator lint_on UNUSEDSIGNAL
     input  logic [    Width-1:0] initial_i,
     output logic [    Width-1:0] operand_o,
     input  logic [    Width-1:0] result_i
@@ -26,36 +29,53 @@ module delta_state #(
     $error("delta_state: Words, Width and Distance must be at least 1");
   end
 
-  // Stages: _q read data, _qq operand, _qqq result. Forwarding covers every collision of the read with the write, so
-  // the memory may return anything on one.
-  (* no_rw_check *) logic [Width-1:0] memory[Words];
-  logic [Width-1:0] read_q, operand_q, result_q, written_q;
-  logic [WordWidth-1:0] word_q, word_qq, word_qqq;
-  logic valid_q, valid_qq, valid_qqq;
-  logic load_q, behind_1_q, behind_2_q, behind_3_q;  // distance to an access of the same word
-
-  assign operand_o = behind_1_q ? result_q : operand_q;
-
+  logic valid_q, valid_qq, load_q;
   always_ff @(posedge clk_i) begin
-    if (enable_i) begin
-      if (valid_qqq) memory[word_qqq] <= result_q;
-      read_q <= memory[word_i];
-      operand_q <= load_q ? initial_i : behind_2_q ? result_q : behind_3_q ? written_q : read_q;
-      result_q <= result_i;
-      written_q <= result_q;
-      load_q <= load_i;
-      {word_qqq, word_qq, word_q} <= {word_qq, word_q, word_i};
-      behind_1_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
-      behind_2_q <= Distance <= 2 && valid_qq && word_i == word_qq;
-      behind_3_q <= Distance <= 3 && valid_qqq && word_i == word_qqq;
-    end
+    if (!rst_ni) {valid_qq, valid_q} <= '0;
+    else if (enable_i) {valid_qq, valid_q} <= {valid_q, valid_i};
   end
+  always_ff @(posedge clk_i) if (enable_i) load_q <= load_i;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      {valid_qqq, valid_qq, valid_q} <= '0;
-    end else if (enable_i) begin
-      {valid_qqq, valid_qq, valid_q} <= {valid_qq, valid_q, valid_i};
+  if (Words == 1) begin : g_register
+    logic [Width-1:0] initial_q, value_q;
+    logic load_qq;
+    assign operand_o = load_qq ? initial_q : value_q;
+    always_ff @(posedge clk_i) begin
+      if (enable_i) begin
+        initial_q <= initial_i;
+        load_qq <= load_q;
+        if (valid_qq) value_q <= result_i;
+      end
+    end
+  end else begin : g_memory
+    // Stages: _q read data, _qq operand, _qqq result. Forwarding covers every collision of the read with the write, so
+    // the memory may return anything on one. More than 16 words are dear in distributed RAM: six look-up tables for 16
+    // words of 4 bits.
+    (* no_rw_check, ram_style = Words > 16 && Width > 8 ? "block" : "auto" *) logic [Width-1:0] memory[Words];
+    logic [Width-1:0] read_q, operand_q, result_q, written_q;
+    logic [WordWidth-1:0] word_q, word_qq, word_qqq;
+    logic valid_qqq;
+    logic behind_1_q, behind_2_q, behind_3_q;  // distance to an access of the same word
+
+    assign operand_o = behind_1_q ? result_q : operand_q;
+
+    always_ff @(posedge clk_i) begin
+      if (enable_i) begin
+        if (valid_qqq) memory[word_qqq] <= result_q;
+        read_q <= memory[word_i];
+        operand_q <= load_q ? initial_i : behind_2_q ? result_q : behind_3_q ? written_q : read_q;
+        result_q <= result_i;
+        written_q <= result_q;
+        {word_qqq, word_qq, word_q} <= {word_qq, word_q, word_i};
+        behind_1_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
+        behind_2_q <= Distance <= 2 && valid_qq && word_i == word_qq;
+        behind_3_q <= Distance <= 3 && valid_qqq && word_i == word_qqq;
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) valid_qqq <= 1'b0;
+      else if (enable_i) valid_qqq <= valid_qq;
     end
   end
 endmodule

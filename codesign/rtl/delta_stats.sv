@@ -23,9 +23,13 @@ module delta_stats #(
   end
 
   localparam int unsigned Counters = 4 + 4 * Engines;
+  localparam int unsigned IndexBits = $clog2(Counters);
 
   logic [Counters-1:0] pulse_q;
   logic [Counters-1:0][31:0] count_q;
+  logic [(1<<IndexBits)-1:0][31:0] padded;  // a multiplexer, where a chain of comparisons would be three times as large
+
+  assign padded = (32 << IndexBits)'(count_q);
 
   always_ff @(posedge clk_i) begin
     pulse_q <= rst_ni ? {probe_i, 1'b0, error_i, 1'b1, frame_i} : '0;
@@ -36,9 +40,6 @@ module delta_stats #(
   end
 
   always_ff @(posedge clk_i) begin
-    stat_data_o <= '0;
-    for (int unsigned i = 0; i < Counters; i++) begin
-      if (stat_addr_i == 8'(i)) stat_data_o <= count_q[i];
-    end
+    stat_data_o <= 32'(stat_addr_i) < Counters ? padded[stat_addr_i[IndexBits-1:0]] : '0;
   end
 endmodule

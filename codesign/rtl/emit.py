@@ -26,7 +26,7 @@ from codesign.rtl.top import top_text
 __all__ = ["LEAVES", "TopSpec", "check_graph", "emit", "top_spec"]
 
 LEAVES = (
-    *("fifo", "state", "fork", "encode", "quantise", "emit", "serialize"),
+    *("fifo", "state", "accumulate", "fork", "encode", "quantise", "emit", "serialize"),
     *("dense", "locate", "join", "conv", "decode", "stats"),
 )
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

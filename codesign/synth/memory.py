@@ -38,7 +38,7 @@ class Memory:
 
     Attributes:
         layer: node of the graph that it belongs to.
-        kind: what is in it: weights, biases, state, references, lists, tables, steps, thresholds, queue or packet.
+        kind: what is in it: weights, biases, state, marks, references, lists, tables, steps, queue or packet.
         words: lines.
         width: bits of a line.
         path: hierarchical name below the top.
@@ -150,13 +150,16 @@ def _fifo(p: Parameters) -> Found:
     yield "queue", "memory", _number(p, "Depth"), _number(p, "Width")
 
 
+def _state(kind: str, instance: str, words: int, width: int) -> Found:
+    if words > 1:  # one word is a register
+        yield kind, f"{instance}.g_memory.memory", words, width
+
+
 def _emit(p: Parameters) -> Found:
     lanes, words = _number(p, "Lanes"), _words(p)
-    yield "references", "i_reference.memory", words, lanes * _number(p, "CodeWidth")
+    yield from _state("references", "i_reference", words, lanes * _number(p, "CodeWidth"))
     if "StepFile" in p:
         yield "steps", "g_steps.memory", words, lanes * max(1, _number(p, "StepMax").bit_length())
-    if "ThresholdFile" in p:
-        yield "thresholds", "g_thresholds.memory", words, lanes * _number(p, "ThresholdWidth")
 
 
 def _serialize(p: Parameters) -> Found:
@@ -168,7 +171,7 @@ def _dense(p: Parameters) -> Found:
     lanes, words = _number(p, "Lanes"), _number(p, "Words")
     yield "weights", "weights", _number(p, "Inputs") * words, lanes * _number(p, "WeightWidth")
     yield "biases", "biases", words, lanes * _number(p, "AccWidth")
-    yield "state", "i_state.memory", words, lanes * _number(p, "AccWidth")
+    yield from _state("state", "i_state", words, lanes * _number(p, "AccWidth"))
 
 
 def _locate(p: Parameters) -> Found:
@@ -186,12 +189,16 @@ def _conv(p: Parameters) -> Found:
         for slot in range(_number(p, "TapRows") * _number(p, "TapColumns")):
             path = f"g_product[{slot}].g_weights.weights"
             yield "weights", path, _number(p, "WeightLines"), lanes * _number(p, "WeightWidth")
-        yield "biases", "g_biases.biases", groups, lanes * value
+        yield "biases", "g_bias.biases" if groups == 1 else "g_biases.biases", groups, lanes * value
     entry = _number(p, "ColumnBits") + _clog2(groups)
     kept = lanes * value * max(1, int(p.get("Window", 0)))
-    for bank in range(bank_rows * bank_columns):
+    banks, words = bank_rows * bank_columns, -(-rows // bank_rows) * row_words
+    adders = 1 if _number(p, "TapRows") * _number(p, "TapColumns") == 1 else banks
+    for bank in range(banks):
+        adder, own = divmod(bank, banks // adders)
         yield "lists", f"g_list[{bank}].list", _number(p, "Lists") // bank_rows << _clog2(row_words), entry
-        yield "state", f"g_bank[{bank}].i_state.memory", -(-rows // bank_rows) * row_words, 1 + kept
+        yield "state", f"g_adder[{adder}].i_sums.g_bank[{own}].memory", words, kept
+        yield from _state("marks", f"g_touched[{bank}].i_touched", words, 1)
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * columns * groups) + lanes * value
 
 

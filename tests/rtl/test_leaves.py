@@ -43,6 +43,7 @@ def test_one_module_a_file(path: Path) -> None:
     [
         ("fifo", {"Depth": 0}),
         ("state", {"Words": 0}),
+        ("accumulate", {"Words": 0}),
         ("encode", {"LaneWidth": 8, "CodeWidth": 9}),
         ("quantise", {"Lo": 1}),
         ("emit", {"Size": 0}),
