@@ -14,6 +14,8 @@
     |-- StageError             a stage output is missing or was edited, or a stage failed
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
     |-- SynthesisError         a synthesis tool failed or printed no figures
+    |-- BoardError             a board does not do what was asked of it
+    |   `-- LinkError          bytes that are no packet, or no answer
     `-- ToolNotFoundError      a program is missing; names it and how to get it
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
@@ -98,6 +100,14 @@ class SimulationError(CodesignError):
 
 class SynthesisError(CodesignError):
     """A synthesis or place-and-route tool failed, or reported no figures."""
+
+
+class BoardError(CodesignError):
+    """A board, real or simulated, does not do what was asked of it."""
+
+
+class LinkError(BoardError):
+    """Bytes on the line to a board are not what the protocol says, or no answer came."""
 
 
 class ToolNotFoundError(CodesignError):
