@@ -33,6 +33,9 @@ OVERHEAD = 8
 MOST_PAYLOAD = 0xFFFF
 SEQUENCES = 256
 
+RESULT_HEAD = 5
+"""Bytes of a `Result` before its beats."""
+
 _HEAD = struct.Struct("<BBH")
 _CRC = struct.Struct("<I")
 
@@ -256,7 +259,7 @@ class Result:
     def of(cls, payload: bytes) -> Result:
         """Return the record that a payload holds."""
         cycles, status = struct.unpack_from("<IB", payload)
-        return cls(cycles=cycles, status=Status(status), beats=payload[5:])
+        return cls(cycles=cycles, status=Status(status), beats=payload[RESULT_HEAD:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
