@@ -8,16 +8,14 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-from random_graphs import random_graph
 from rtl_cases import ALL_CASES
 
 from codesign.errors import CodesignError, ConversionError
 from codesign.graph import Graph
 from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
-from codesign.rtl.board import BOARD_LEAVES, design_id, emit_soc, emit_uart, register_map
+from codesign.rtl.board import BOARD_LEAVES, check_packets, design_id, emit_soc, emit_uart, register_map
 from codesign.rtl.registers import compiled, description, regblock
 from codesign.rtl.registers_page import EXAMPLE, example, page
 from codesign.rtl.spec import Hold
@@ -152,9 +150,11 @@ def test_too_many_of_a_kind_is_refused() -> None:
 
 
 def test_frames_too_long_for_the_link_are_refused() -> None:
-    large = random_graph(np.random.default_rng(1), layers=1, size=70_000, lanes=16, words=1, end="dense")
-    with pytest.raises(ConversionError, match="too long for a packet"):
-        emit_uart(large)
+    check_packets(EXAMPLE)
+    check_packets(dataclasses.replace(EXAMPLE, in_lanes=1, beats=65534))
+    for longer in ({"in_lanes": 1, "beats": 65535}, {"out_words": 32766}):
+        with pytest.raises(ConversionError, match="too long for a packet"):
+            check_packets(dataclasses.replace(EXAMPLE, **longer))
 
 
 def test_page_is_current() -> None:
