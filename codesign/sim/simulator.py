@@ -17,6 +17,7 @@ from codesign.fixed import IntArray
 from codesign.golden import check_frames
 from codesign.graph.ir import Graph
 from codesign.rtl import emit, top_spec
+from codesign.rtl.beats import from_beats, to_beats
 from codesign.sim.build import build
 from codesign.sim.native import Model
 
@@ -215,7 +216,7 @@ class RtlSimulator:
         self._new_stream &= count == 0
         done = out_at.astype(np.int64)
         lanes = self.spec.out_words * self.spec.out_lanes
-        outputs = self._unpack(out_data).reshape(count, lanes)[:, : self.graph.output.size]
+        outputs = self._codes(out_data).reshape(count, lanes)[:, : self.graph.output.size]
         return RtlRun(
             outputs=outputs.reshape(count, *self.graph.output.shape),
             cycles=np.diff(done, prepend=first_in[:1].astype(np.int64)),
@@ -247,12 +248,17 @@ class RtlSimulator:
             )
         room = (len(beats) + 2) * self.spec.out_words
         data, out_last, job = self._execute(
-            self._to_bytes(beats), np.asarray(last, bool), np.asarray(user, bool), room, stalls, max_cycles=2**62
+            to_beats(beats, self.spec.in_lane_bits),
+            np.asarray(last, bool),
+            np.asarray(user, bool),
+            room,
+            stalls,
+            max_cycles=2**62,
         )
         self._new_stream &= len(beats) == 0
         return BeatRun(
             accepted=int(job.in_done),
-            outputs=self._unpack(data[: job.out_done]),
+            outputs=self._codes(data[: job.out_done]),
             last=out_last[: job.out_done].astype(bool),
             errors=self._open_model().error_bits,
         )
@@ -330,20 +336,8 @@ class RtlSimulator:
         spare = padded[:, frames.shape[1] :]
         fmt = self.graph.source.fmt
         spare[:] = self._garbage.integers(fmt.lo, fmt.hi, spare.shape, endpoint=True)
-        return self._to_bytes(padded.reshape(-1, self.spec.in_lanes))
+        return to_beats(padded.reshape(-1, self.spec.in_lanes), self.spec.in_lane_bits)
 
-    def _to_bytes(self, beats: np.ndarray) -> Bytes:
-        size = self.spec.in_lane_bits // 8
-        raw = np.ascontiguousarray(beats, dtype="<i8").view(np.uint8).reshape(*beats.shape, 8)
-        return raw[:, :, :size].reshape(len(beats), self.spec.in_lanes * size)
-
-    def _unpack(self, data: Bytes) -> IntArray:
+    def _codes(self, data: Bytes) -> IntArray:
         """Return output beats ``[M, bytes]`` as codes ``[M, lanes]``."""
-        size = self.spec.out_lane_bits // 8
-        raw = np.zeros((len(data), self.spec.out_lanes, 8), np.uint8)
-        raw[:, :, :size] = data.reshape(len(data), self.spec.out_lanes, size)
-        wide = raw.view("<i8")[:, :, 0]
-        if not self.graph.output.fmt.signed:
-            return wide.astype(np.int64)
-        spare = 64 - self.spec.out_lane_bits
-        return (wide << spare) >> spare
+        return from_beats(data, self.spec.out_lane_bits, signed=self.graph.output.fmt.signed)
