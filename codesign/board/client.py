@@ -15,13 +15,12 @@ import numpy as np
 from codesign.board import link, registers
 from codesign.board.counters import Counters
 from codesign.board.exchange import Exchange
-from codesign.board.identity import GRAPH, check_design
+from codesign.board.identity import check_design, open_graph
 from codesign.board.port import Port
 from codesign.errors import BoardError, ConfigError, DesignMismatchError, DisconnectedError, StreamBrokenError
 from codesign.fixed import IntArray
-from codesign.flow.graph_file import load_graph
-from codesign.flow.manifest import check_unedited
 from codesign.golden import Golden, check_frames
+from codesign.graph.cycles import most_cycles
 from codesign.graph.ir import Delta, Graph
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
@@ -88,9 +87,10 @@ class Board:
         self.spec = top_spec(self.graph)
         self.clock_hz = 0
         self.reconnections = 0
-        self._name, self._baud, self._slowdown = port, baud, slowdown
+        self.port, self.baud, self._slowdown = port, baud, slowdown
         self._check, self._reconnect_s, self._notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
+        self._most_cycles = most_cycles(self.graph)
         self._repeated_before = 0
         self._open()
 
@@ -109,7 +109,7 @@ class Board:
 
     def close(self) -> None:
         """Give the port back; the board keeps its state."""
-        self._port.close()
+        self._line.close()
 
     def identify(self) -> int:
         """Check that the design's own bitstream answers, and return its design id.
@@ -122,12 +122,12 @@ class Board:
         if (magic, version) != (registers.MAGIC, registers.MAP_VERSION):
             raise BoardError(
                 "what answers is no delta board of this version",
-                where=self._name,
+                where=self.port,
                 expected=f"magic {registers.MAGIC:08x}, register map {registers.MAP_VERSION}",
                 received=f"magic {magic:08x}, register map {version}",
                 fix="build the bitstream with this version of the project and load it",
             )
-        check_design(self.graph, found, port=self._name, folder=self._folder)
+        check_design(self.graph, found, port=self.port, folder=self._folder)
         (self.clock_hz,) = self._read(registers.CLOCK_HZ, 1)
         return found
 
@@ -156,7 +156,7 @@ class Board:
         if self._broken and not new_stream:
             raise StreamBrokenError(
                 "an earlier error may have cost the board its state",
-                where=self._name,
+                where=self.port,
                 fix="send(frame, new_stream=True)",
             )
         try:
@@ -181,7 +181,7 @@ class Board:
             self._broken = True
             raise StreamBrokenError(
                 "the board was reset in the middle of the stream, so results since the last counters may be wrong",
-                where=self._name,
+                where=self.port,
                 expected=f"{self._frames} frames",
                 received=f"{counted.frames} frames",
                 fix="send(frame, new_stream=True); look for a reset button, a weak supply or a second program",
@@ -221,22 +221,22 @@ class Board:
 
     def _open(self) -> None:
         self._broken = True
-        self._port = Port(self._name, self._baud)
+        self._line = Port(self.port, self.baud)
         try:
-            self._exchange = Exchange(self._port, self._baud, self._slowdown)
+            self._exchange = Exchange(self._line, self.baud, self._slowdown)
             self.identify()
             self.reset()
         except BaseException:
-            self._port.close()
+            self._line.close()
             raise
 
     def _reopen(self) -> None:
         self._repeated_before += self._exchange.repeated
-        self._port.close()
+        self._line.close()
         self._open()
 
     def _wait_for_port(self, lost: DisconnectedError) -> None:
-        self._notice(f"{self._name}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
+        self._notice(f"{self.port}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
         deadline = time.monotonic() + self._reconnect_s
         while True:
             try:
@@ -249,7 +249,7 @@ class Board:
                     raise lost from None
                 time.sleep(_RETRY_S)
         self.reconnections += 1
-        self._notice(f"{self._name}: connected again; the layers start a new stream")
+        self._notice(f"{self.port}: connected again; the layers start a new stream")
 
     def _send(self, codes: IntArray, new_stream: bool) -> Result:
         lanes = self.spec.in_lanes
@@ -260,11 +260,11 @@ class Board:
             link.Frame(beats=beats, new_stream=fresh),
             link.Result,
             answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_lanes * self.spec.out_lane_bits // 8,
-            work_s=self._most_cycles() / self.clock_hz,
+            work_s=self._most_cycles / self.clock_hz,
         )
         if answer.status:
             raise BoardError(
-                "the core met a malformed frame", where=self._name, received=answer.status, fix="reset() the board"
+                "the core met a malformed frame", where=self.port, received=answer.status, fix="reset() the board"
             )
         self._fresh, self._broken, self._frames = False, False, self._frames + 1
         outputs = self._outputs(answer.beats)
@@ -285,11 +285,6 @@ class Board:
             self._golden.reset()
         return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
 
-    def _most_cycles(self) -> int:
-        """Cycles that no frame needs: every layer after the other, every element an event."""
-        work = sum(int(node.reach(at).sum()) for node in self.graph.engines for at in range(len(node.inputs)))
-        return 2 * (work + self.graph.source.size + sum(node.words for node in self.graph.engines)) + 1000
-
     def _read(self, address: int, count: int) -> tuple[int, ...]:
         request = link.Read(address=address, count=count)
         return self._exchange.request(request, link.Data, answer_bytes=_WORD * count).words
@@ -301,6 +296,4 @@ class Board:
 def _graph(design: Graph | str | Path) -> tuple[Graph, Path | None]:
     if isinstance(design, Graph):
         return design, None
-    folder = Path(design)
-    check_unedited(folder / GRAPH)
-    return load_graph(folder / GRAPH), folder
+    return open_graph(Path(design)), Path(design)

@@ -8,10 +8,21 @@ from pathlib import Path
 
 from codesign.errors import CodesignError, DesignMismatchError
 from codesign.flow.graph_file import load_graph
+from codesign.flow.manifest import check_unedited
 from codesign.graph.ir import Graph
 from codesign.rtl import emit
 
 GRAPH = "2_graph"
+
+
+def open_graph(folder: Path) -> Graph:
+    """Return the graph of a build folder.
+
+    Raises:
+        StageError: there is none that is finished, or it was edited.
+    """
+    check_unedited(folder / GRAPH)
+    return load_graph(folder / GRAPH)
 
 
 def design_id(graph: Graph) -> int:
