@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ctypes import Structure
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,18 +105,30 @@ class RtlSimulator:
         folder: build cache; builds of the same sources are used again.
         skip: False builds the dense baseline: every element is an event.
         seed: of what the design leaves uninitialised, and of garbage on idle or padded lanes.
+        thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
 
     Raises:
+        ConversionError: a threshold is refused.
         ToolNotFoundError: Verilator, g++, make or perl is missing.
         SimulationError: the build failed.
     """
 
-    def __init__(self, graph: Graph, folder: Path, *, skip: bool = True, seed: int = 1) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        folder: Path,
+        *,
+        skip: bool = True,
+        seed: int = 1,
+        thresholds: Mapping[str, int] | None = None,
+    ) -> None:
         self.graph = graph
+        self._thresholds = dict(thresholds or {})
+        graph.with_thresholds(self._thresholds)
         self.spec = top_spec(graph)
         self.folder = build(emit(graph), self.spec, Path(folder), skip=skip)
         self._seed = seed
-        self._model: Model | None = Model(self.folder, self.spec, seed)
+        self._model: Model | None = self._power_up()
         self._garbage = np.random.default_rng(seed)
         self._new_stream = True
         self._broken = False
@@ -142,11 +155,30 @@ class RtlSimulator:
         """
         if hard and self._broken:
             self._open_model().close()
-            self._model = Model(self.folder, self.spec, self._seed)
+            self._model = self._power_up()
             self._broken = False
         elif hard:
             self._open_model().reset()
         self._new_stream = True
+
+    def set_threshold(self, layer: str, threshold: int) -> None:
+        """Set the hold threshold of a layer, as ``threshold_i`` does; another one starts a new stream. Resets keep it.
+
+        What comes out is what ``graph.with_thresholds`` computes.
+
+        Args:
+            layer: name of a `Delta` with hold.
+            threshold: of its coarsest step in units of its input codes, `Delta.threshold`; 0 holds nothing.
+
+        Raises:
+            ConversionError: see `Graph.with_thresholds`.
+        """
+        self.graph.with_thresholds({layer: threshold})
+        model, before = self._open_model(), self.spec.threshold_word(self._thresholds)
+        self._thresholds[layer] = threshold
+        word = self.spec.threshold_word(self._thresholds)
+        model.drive_thresholds(word)
+        self._new_stream |= word != before
 
     def run(self, codes: np.ndarray, *, stalls: Stalls | None = None, max_cycles: int | None = None) -> RtlRun:
         """Push consecutive frames of codes, ``[T, *shape]`` integers, and return what came out.
@@ -239,6 +271,11 @@ class RtlSimulator:
     def counter(self, address: int) -> int:
         """Return the 32-bit counter at ``stat_addr_i = address``."""
         return self._open_model().statistic(address)
+
+    def _power_up(self) -> Model:
+        model = Model(self.folder, self.spec, self._seed)
+        model.drive_thresholds(self.spec.threshold_word(self._thresholds))
+        return model
 
     def _open_model(self) -> Model:
         if self._model is None:
