@@ -17,7 +17,7 @@ from codesign.board.counters import Counters
 from codesign.board.exchange import Exchange
 from codesign.board.identity import check_design, open_graph
 from codesign.board.port import Port
-from codesign.errors import BoardError, ConfigError, DesignMismatchError, DisconnectedError, StreamBrokenError
+from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
 from codesign.fixed import IntArray
 from codesign.golden import Golden, check_frames
 from codesign.graph.cycles import most_cycles
@@ -90,6 +90,7 @@ class Board:
         self.port, self.baud, self._slowdown = port, baud, slowdown
         self._check, self._reconnect_s, self._notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
+        self._thresholds: dict[str, int] = {}
         self._most_cycles = most_cycles(self.graph)
         self._repeated_before = 0
         self._open()
@@ -135,8 +136,7 @@ class Board:
         """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
         self._broken = True
         self._write(registers.CONTROL, registers.RESET | registers.CLEAR_COUNTERS)
-        for layer in self._holds():
-            self._write_hold(layer)
+        self._write_holds()
         self._fresh, self._broken, self._frames = True, False, 0
 
     def send(self, frame: np.ndarray, *, new_stream: bool = False) -> Result:
@@ -189,35 +189,26 @@ class Board:
         return counted
 
     def set_hold(self, layer: str, hold_steps: float | None) -> None:
-        """Change the hold of a delta layer from the next frame on.
+        """Change the hold of a delta layer. The next frame starts a new stream: elements at rest are not looked at.
 
         Args:
             layer: one that was built with a hold; others have no comparison to change.
             hold_steps: at least 0.5, or None for memoryless.
 
         Raises:
-            ConfigError: there is no such layer, or the threshold is wider than its register.
-            ConversionError: a hold that is too small.
+            ConversionError: the layer has no hold, or the hold is too small or too large for its comparison.
         """
-        if layer not in self._holds():
-            known = ", ".join(self._holds()) or "none: the design has no holds"
-            raise ConfigError("the layer has no hold to change", where=layer, expected=known, received=layer)
-        nodes = tuple(
-            replace(node, hold=hold_steps) if isinstance(node, Delta) and node.name == layer else node
-            for node in self._golden.graph.nodes
-        )
-        self._golden.graph = Graph(name=self.graph.name, nodes=nodes)
-        self._write_hold(layer)
+        node = self.graph[layer] if layer in {node.name for node in self.graph.deltas} else None
+        wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
+        thresholds = {**self._thresholds, layer: wanted}
+        self._golden.graph = self.graph.with_thresholds(thresholds)
+        self._thresholds = thresholds
+        self._write_holds()
+        self._fresh = True
 
-    def _holds(self) -> list[str]:
-        return [node.name for node in self.graph.deltas if node.hold is not None]
-
-    def _write_hold(self, layer: str) -> None:
-        node = self._golden.graph[layer]
-        assert isinstance(node, Delta)
-        thresholds = node.thresholds()
-        coarsest = 0 if thresholds is None else int(thresholds.max())
-        self._write(registers.HOLDS + _WORD * self._holds().index(layer), coarsest)
+    def _write_holds(self) -> None:
+        for number, hold in enumerate(self.spec.holds):
+            self._write(registers.HOLDS + _WORD * number, self._thresholds.get(hold.name, hold.default))
 
     def _open(self) -> None:
         self._broken = True

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -57,6 +58,7 @@ class SimulatedLine:
         self._stop, self._wanted = threading.Event(), threading.Event()
         self._wanted.set()
         self._power_cycle = False
+        self._said: deque[bytes] = deque()
         self._thread = threading.Thread(target=self._run, name="simulated board", daemon=True)
         self._thread.start()
 
@@ -68,6 +70,10 @@ class SimulatedLine:
         """Put the plug back in; with ``power_cycle`` the board lost its power in between."""
         self._power_cycle = power_cycle
         self._wanted.set()
+
+    def say(self, data: bytes) -> None:
+        """Send bytes to the host that the device did not send, at the thread's next step."""
+        self._said.append(data)
 
     def close(self) -> None:
         """End the thread; the port disappears."""
@@ -96,5 +102,7 @@ class SimulatedLine:
             received = self._terminal.read(0.0 if self._device.busy else _IDLE_S)
             sent = self._device.advance(self.to_board(received)) if received or self._device.busy else b""
             self._terminal.write(self.to_host(sent))
+            while self._said:
+                self._terminal.write(self._said.popleft())
         except HangUp:
             self.unplug()
