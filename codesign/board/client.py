@@ -12,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from codesign.board import link, registers
+from codesign.board import link
 from codesign.board.counters import Counters
 from codesign.board.exchange import Exchange
 from codesign.board.identity import check_design, open_graph
@@ -24,9 +24,13 @@ from codesign.graph.cycles import most_cycles
 from codesign.graph.ir import Delta, Graph
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
+from codesign.rtl.board import register_map
+from codesign.rtl.registers import MAGIC, VERSION
 
 BAUD = 1_000_000
 """Of the bitstreams, unless they were built for another."""
+RESET = 1
+"""Bit of the register ``control``."""
 _RETRY_S = 0.2
 _WORD = 4
 _LOG = logging.getLogger(__name__)
@@ -86,6 +90,7 @@ class Board:
         self.graph, self._folder = _graph(design)
         self.spec = top_spec(self.graph)
         self.clock_hz = 0
+        self._registers = register_map(self.graph)
         self.reconnections = 0
         self.port, self.baud, self._slowdown = port, baud, slowdown
         self._check, self._reconnect_s, self._notice = check, reconnect_s, notice
@@ -119,23 +124,23 @@ class Board:
             BoardError: something else answers, or nothing.
             DesignMismatchError: the board holds another design.
         """
-        magic, version, found = self._read(registers.IDENTITY, 3)
-        if (magic, version) != (registers.MAGIC, registers.MAP_VERSION):
+        magic, version, found = self._read("magic", 3)
+        if (magic, version) != (MAGIC, VERSION):
             raise BoardError(
                 "what answers is no delta board of this version",
                 where=self.port,
-                expected=f"magic {registers.MAGIC:08x}, register map {registers.MAP_VERSION}",
+                expected=f"magic {MAGIC:08x}, register map {VERSION}",
                 received=f"magic {magic:08x}, register map {version}",
                 fix="build the bitstream with this version of the project and load it",
             )
         check_design(self.graph, found, port=self.port, folder=self._folder)
-        (self.clock_hz,) = self._read(registers.CLOCK_HZ, 1)
+        (self.clock_hz,) = self._read("clock_hz")
         return found
 
     def reset(self) -> None:
         """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
         self._broken = True
-        self._write(registers.CONTROL, registers.RESET | registers.CLEAR_COUNTERS)
+        self._write("control", RESET)
         self._write_holds()
         self._fresh, self._broken, self._frames = True, False, 0
 
@@ -175,7 +180,7 @@ class Board:
         Raises:
             StreamBrokenError: the core computed another number of frames than it was sent: it was reset meanwhile.
         """
-        words = self._read(registers.COUNTERS, Counters.words(self.spec))
+        words = self._read("counters.frames", Counters.words(self.spec))
         counted = Counters.of(self.spec, words)
         if counted.frames != self._frames % (1 << 32):
             self._broken = True
@@ -207,8 +212,8 @@ class Board:
         self._fresh = True
 
     def _write_holds(self) -> None:
-        for number, hold in enumerate(self.spec.holds):
-            self._write(registers.HOLDS + _WORD * number, self._thresholds.get(hold.name, hold.default))
+        for hold in self.spec.holds:
+            self._write(f"hold.{hold.name}", self._thresholds.get(hold.name, hold.default))
 
     def _open(self) -> None:
         self._broken = True
@@ -276,12 +281,13 @@ class Board:
             self._golden.reset()
         return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
 
-    def _read(self, address: int, count: int) -> tuple[int, ...]:
-        request = link.Read(address=address, count=count)
+    def _read(self, register: str, count: int = 1) -> tuple[int, ...]:
+        request = link.Read(address=self._registers[register].address, count=count)
         return self._exchange.request(request, link.Data, answer_bytes=_WORD * count).words
 
-    def _write(self, address: int, data: int) -> None:
-        self._exchange.request(link.Write(address=address, data=data), link.Done, answer_bytes=0)
+    def _write(self, register: str, data: int) -> None:
+        request = link.Write(address=self._registers[register].address, data=data)
+        self._exchange.request(request, link.Done, answer_bytes=0)
 
 
 def _graph(design: Graph | str | Path) -> tuple[Graph, Path | None]:

@@ -42,8 +42,9 @@ class SimulatedBoard:
     def __init__(
         self, graph: Graph, folder: Path, *, to_board: Wire = perfect, to_host: Wire = perfect, seed: int = 1
     ) -> None:
-        files, module = emit_uart(graph)
-        self._model = UartModel(files, module, folder, baud=BAUD, patience=most_cycles(graph), seed=seed)
+        self._model = UartModel(
+            emit_uart(graph), f"{graph.name}_uart", folder, baud=BAUD, patience=most_cycles(graph), seed=seed
+        )
         self.baud = BAUD
         self.slowdown = max(1.0, _SAFETY * self._model.clock_hz / self._model.cycles_per_second())
         self.line = SimulatedLine(self._model, to_board=to_board, to_host=to_host)

@@ -16,7 +16,8 @@ from designs import moving_pictures, picture_graph
 from faults import Lost, Noise, Once, hang_up
 from finished import finish
 
-from codesign.board import Board, link, registers
+from codesign.board import Board, link
+from codesign.board.client import RESET
 from codesign.board.counters import live_layers, live_sparsity
 from codesign.board.port import Port
 from codesign.errors import (
@@ -30,6 +31,7 @@ from codesign.errors import (
 from codesign.flow.graph_file import save_graph
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
+from codesign.rtl.board import register_map
 from codesign.sim.board import SimulatedBoard
 
 GRAPH = picture_graph()
@@ -203,7 +205,7 @@ def test_a_board_that_was_reset_behind_the_clients_back_is_noticed(simulated: Si
     board = connect()
     starts(board, PICTURES[0])
     sends(board, PICTURES[1:3])
-    stranger = link.encode(link.pack(link.Write(address=registers.CONTROL, data=registers.RESET), 77))
+    stranger = link.encode(link.pack(link.Write(address=register_map(GRAPH)["control"].address, data=RESET), 77))
     simulated.line.to_board = Once(0, lambda byte: stranger + bytes([byte]))
     with pytest.raises(StreamBrokenError, match=r"Expected: 3 frames. Received: 0 frames"):
         board.counters()
@@ -217,7 +219,7 @@ def test_what_the_last_user_of_the_port_asked_for_is_not_taken_for_an_answer(
     simulated: SimulatedBoard, connect: Open
 ) -> None:
     rude = Port(simulated.port, simulated.baud)
-    rude.write(link.encode(link.pack(link.Read(address=registers.COUNTERS, count=3), 0)))
+    rude.write(link.encode(link.pack(link.Read(address=0, count=3), 0)))
     rude.write(link.encode(link.pack(link.Frame(beats=bytes(64)), 0))[:30])
     rude.close()
     board = connect()
