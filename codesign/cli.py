@@ -73,6 +73,19 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("--json", type=Path, metavar="OUT", help="write the figures as report.json does")
     measure.set_defaults(command=_measure)
 
+    stream = commands.add_parser("stream", parents=[common], help="send a video or a camera to a board, live")
+    stream.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    stream.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated board")
+    stream.add_argument("--video", required=True, metavar="FILE|camera", help="video file, camera or camera:DEVICE")
+    stream.add_argument("--frames", type=_at_least_one, metavar="N", help="only the first N frames")
+    stream.add_argument("--baud", type=_at_least_one, metavar="N", help="of the bitstream; default: 1000000")
+    stream.add_argument("--check", action="store_true", help="compare every result with the golden model")
+    stream.add_argument(
+        "--reconnect", type=_seconds, default=30.0, metavar="S", help="wait for a lost port; default: 30 s, 0: do not"
+    )
+    stream.add_argument("--json", type=Path, metavar="OUT", help="write the figures")
+    stream.set_defaults(command=_stream)
+
     compare = commands.add_parser("compare", parents=[common], help="train variants over several seeds, compare them")
     compare.add_argument(
         "files", nargs="+", type=Path, metavar="FILE.toml", help="one study, or designs that are compared as they are"
@@ -99,6 +112,22 @@ def _at_least_two(text: str) -> int:
     if not text.isdigit() or int(text) < 2:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 2 frames, received {text!r}")
     return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, received {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, at least 0, received {text!r}")
+    return value
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -165,6 +194,36 @@ def _measure(arguments: argparse.Namespace) -> int:
         write_json(report, arguments.json)
         print(arguments.json)
     return FAILED if report.agreement.mismatches.total() else OK
+
+
+def _stream(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from codesign.board.identity import open_graph
+    from codesign.board.live import display, last_words
+    from codesign.board.session import connect
+    from codesign.board.stream import Stream, pictures
+    from codesign.report.model import write_json
+
+    console = Console(highlight=False, soft_wrap=True)
+    source = pictures(open_graph(arguments.folder), arguments.video, arguments.frames)
+    with (
+        connect(
+            arguments.folder,
+            arguments.port,
+            baud=arguments.baud,
+            check=arguments.check,
+            reconnect_s=arguments.reconnect,
+            notice=lambda text: console.print(text, markup=False),
+        ) as board,
+        display(console, board.graph.name) as show,
+    ):
+        summary = Stream(board, show).run(source, arguments.video)
+    console.print(last_words(summary), markup=False)
+    if arguments.json is not None:
+        write_json(summary, arguments.json)
+        print(arguments.json)
+    return FAILED if summary.mismatches else OK
 
 
 def _compare(arguments: argparse.Namespace) -> int:

@@ -12,22 +12,25 @@ from types import TracebackType
 
 import numpy as np
 
-from codesign.board import link, registers
+from codesign.board import link
 from codesign.board.counters import Counters
 from codesign.board.exchange import Exchange
-from codesign.board.identity import GRAPH, check_design
+from codesign.board.identity import check_design, open_graph
 from codesign.board.port import Port
-from codesign.errors import BoardError, ConfigError, DesignMismatchError, DisconnectedError, StreamBrokenError
+from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
 from codesign.fixed import IntArray
-from codesign.flow.graph_file import load_graph
-from codesign.flow.manifest import check_unedited
 from codesign.golden import Golden, check_frames
+from codesign.graph.cycles import most_cycles
 from codesign.graph.ir import Delta, Graph
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
+from codesign.rtl.board import register_map
+from codesign.rtl.registers import MAGIC, VERSION
 
 BAUD = 1_000_000
 """Of the bitstreams, unless they were built for another."""
+RESET = 1
+"""Bit of the register ``control``."""
 _RETRY_S = 0.2
 _WORD = 4
 _LOG = logging.getLogger(__name__)
@@ -87,10 +90,13 @@ class Board:
         self.graph, self._folder = _graph(design)
         self.spec = top_spec(self.graph)
         self.clock_hz = 0
+        self._registers = register_map(self.graph)
         self.reconnections = 0
-        self._name, self._baud, self._slowdown = port, baud, slowdown
+        self.port, self.baud, self._slowdown = port, baud, slowdown
         self._check, self._reconnect_s, self._notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
+        self._thresholds: dict[str, int] = {}
+        self._most_cycles = most_cycles(self.graph)
         self._repeated_before = 0
         self._open()
 
@@ -109,7 +115,7 @@ class Board:
 
     def close(self) -> None:
         """Give the port back; the board keeps its state."""
-        self._port.close()
+        self._line.close()
 
     def identify(self) -> int:
         """Check that the design's own bitstream answers, and return its design id.
@@ -118,25 +124,24 @@ class Board:
             BoardError: something else answers, or nothing.
             DesignMismatchError: the board holds another design.
         """
-        magic, version, found = self._read(registers.IDENTITY, 3)
-        if (magic, version) != (registers.MAGIC, registers.MAP_VERSION):
+        magic, version, found = self._read("magic", 3)
+        if (magic, version) != (MAGIC, VERSION):
             raise BoardError(
                 "what answers is no delta board of this version",
-                where=self._name,
-                expected=f"magic {registers.MAGIC:08x}, register map {registers.MAP_VERSION}",
+                where=self.port,
+                expected=f"magic {MAGIC:08x}, register map {VERSION}",
                 received=f"magic {magic:08x}, register map {version}",
                 fix="build the bitstream with this version of the project and load it",
             )
-        check_design(self.graph, found, port=self._name, folder=self._folder)
-        (self.clock_hz,) = self._read(registers.CLOCK_HZ, 1)
+        check_design(self.graph, found, port=self.port, folder=self._folder)
+        (self.clock_hz,) = self._read("clock_hz")
         return found
 
     def reset(self) -> None:
         """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
         self._broken = True
-        self._write(registers.CONTROL, registers.RESET | registers.CLEAR_COUNTERS)
-        for layer in self._holds():
-            self._write_hold(layer)
+        self._write("control", RESET)
+        self._write_holds()
         self._fresh, self._broken, self._frames = True, False, 0
 
     def send(self, frame: np.ndarray, *, new_stream: bool = False) -> Result:
@@ -156,7 +161,7 @@ class Board:
         if self._broken and not new_stream:
             raise StreamBrokenError(
                 "an earlier error may have cost the board its state",
-                where=self._name,
+                where=self.port,
                 fix="send(frame, new_stream=True)",
             )
         try:
@@ -175,13 +180,13 @@ class Board:
         Raises:
             StreamBrokenError: the core computed another number of frames than it was sent: it was reset meanwhile.
         """
-        words = self._read(registers.COUNTERS, Counters.words(self.spec))
+        words = self._read("counters.frames", Counters.words(self.spec))
         counted = Counters.of(self.spec, words)
         if counted.frames != self._frames % (1 << 32):
             self._broken = True
             raise StreamBrokenError(
                 "the board was reset in the middle of the stream, so results since the last counters may be wrong",
-                where=self._name,
+                where=self.port,
                 expected=f"{self._frames} frames",
                 received=f"{counted.frames} frames",
                 fix="send(frame, new_stream=True); look for a reset button, a weak supply or a second program",
@@ -189,54 +194,45 @@ class Board:
         return counted
 
     def set_hold(self, layer: str, hold_steps: float | None) -> None:
-        """Change the hold of a delta layer from the next frame on.
+        """Change the hold of a delta layer. The next frame starts a new stream: elements at rest are not looked at.
 
         Args:
             layer: one that was built with a hold; others have no comparison to change.
             hold_steps: at least 0.5, or None for memoryless.
 
         Raises:
-            ConfigError: there is no such layer, or the threshold is wider than its register.
-            ConversionError: a hold that is too small.
+            ConversionError: the layer has no hold, or the hold is too small or too large for its comparison.
         """
-        if layer not in self._holds():
-            known = ", ".join(self._holds()) or "none: the design has no holds"
-            raise ConfigError("the layer has no hold to change", where=layer, expected=known, received=layer)
-        nodes = tuple(
-            replace(node, hold=hold_steps) if isinstance(node, Delta) and node.name == layer else node
-            for node in self._golden.graph.nodes
-        )
-        self._golden.graph = Graph(name=self.graph.name, nodes=nodes)
-        self._write_hold(layer)
+        node = self.graph[layer] if layer in {node.name for node in self.graph.deltas} else None
+        wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
+        thresholds = {**self._thresholds, layer: wanted}
+        self._golden.graph = self.graph.with_thresholds(thresholds)
+        self._thresholds = thresholds
+        self._write_holds()
+        self._fresh = True
 
-    def _holds(self) -> list[str]:
-        return [node.name for node in self.graph.deltas if node.hold is not None]
-
-    def _write_hold(self, layer: str) -> None:
-        node = self._golden.graph[layer]
-        assert isinstance(node, Delta)
-        thresholds = node.thresholds()
-        coarsest = 0 if thresholds is None else int(thresholds.max())
-        self._write(registers.HOLDS + _WORD * self._holds().index(layer), coarsest)
+    def _write_holds(self) -> None:
+        for hold in self.spec.holds:
+            self._write(f"hold.{hold.name}", self._thresholds.get(hold.name, hold.default))
 
     def _open(self) -> None:
         self._broken = True
-        self._port = Port(self._name, self._baud)
+        self._line = Port(self.port, self.baud)
         try:
-            self._exchange = Exchange(self._port, self._baud, self._slowdown)
+            self._exchange = Exchange(self._line, self.baud, self._slowdown)
             self.identify()
             self.reset()
         except BaseException:
-            self._port.close()
+            self._line.close()
             raise
 
     def _reopen(self) -> None:
         self._repeated_before += self._exchange.repeated
-        self._port.close()
+        self._line.close()
         self._open()
 
     def _wait_for_port(self, lost: DisconnectedError) -> None:
-        self._notice(f"{self._name}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
+        self._notice(f"{self.port}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
         deadline = time.monotonic() + self._reconnect_s
         while True:
             try:
@@ -249,7 +245,7 @@ class Board:
                     raise lost from None
                 time.sleep(_RETRY_S)
         self.reconnections += 1
-        self._notice(f"{self._name}: connected again; the layers start a new stream")
+        self._notice(f"{self.port}: connected again; the layers start a new stream")
 
     def _send(self, codes: IntArray, new_stream: bool) -> Result:
         lanes = self.spec.in_lanes
@@ -260,11 +256,11 @@ class Board:
             link.Frame(beats=beats, new_stream=fresh),
             link.Result,
             answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_lanes * self.spec.out_lane_bits // 8,
-            work_s=self._most_cycles() / self.clock_hz,
+            work_s=self._most_cycles / self.clock_hz,
         )
         if answer.status:
             raise BoardError(
-                "the core met a malformed frame", where=self._name, received=answer.status, fix="reset() the board"
+                "the core met a malformed frame", where=self.port, received=answer.status, fix="reset() the board"
             )
         self._fresh, self._broken, self._frames = False, False, self._frames + 1
         outputs = self._outputs(answer.beats)
@@ -285,22 +281,16 @@ class Board:
             self._golden.reset()
         return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
 
-    def _most_cycles(self) -> int:
-        """Cycles that no frame needs: every layer after the other, every element an event."""
-        work = sum(int(node.reach(at).sum()) for node in self.graph.engines for at in range(len(node.inputs)))
-        return 2 * (work + self.graph.source.size + sum(node.words for node in self.graph.engines)) + 1000
-
-    def _read(self, address: int, count: int) -> tuple[int, ...]:
-        request = link.Read(address=address, count=count)
+    def _read(self, register: str, count: int = 1) -> tuple[int, ...]:
+        request = link.Read(address=self._registers[register].address, count=count)
         return self._exchange.request(request, link.Data, answer_bytes=_WORD * count).words
 
-    def _write(self, address: int, data: int) -> None:
-        self._exchange.request(link.Write(address=address, data=data), link.Done, answer_bytes=0)
+    def _write(self, register: str, data: int) -> None:
+        request = link.Write(address=self._registers[register].address, data=data)
+        self._exchange.request(request, link.Done, answer_bytes=0)
 
 
 def _graph(design: Graph | str | Path) -> tuple[Graph, Path | None]:
     if isinstance(design, Graph):
         return design, None
-    folder = Path(design)
-    check_unedited(folder / GRAPH)
-    return load_graph(folder / GRAPH), folder
+    return open_graph(Path(design)), Path(design)

@@ -34,7 +34,7 @@ LATENCY_S = 0.1
 """Allowed for everything beside the line and the core: the USB adapter's timer (16 ms is usual), two schedulers."""
 QUIET_S = 0.03
 """A line this silent has nothing on its way, seen through the USB adapter's timer."""
-ATTEMPTS = 6
+ATTEMPTS = 5
 """Each waits twice as long as the one before, so that a busy computer is not taken for a dead board."""
 
 

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from codesign.errors import CodesignError, DesignMismatchError
 from codesign.flow.graph_file import load_graph
+from codesign.flow.manifest import check_unedited
 from codesign.graph.ir import Graph
-from codesign.rtl import emit
+from codesign.rtl.board import design_id
 
 GRAPH = "2_graph"
 
 
-def design_id(graph: Graph) -> int:
-    """Return the first 32 bits of the SHA-256 of the RTL project of ``graph``: its paths, sorted, and texts."""
-    files = emit(graph)
-    text = "".join(f"{path}\0{files[path]}" for path in sorted(files))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+def open_graph(folder: Path) -> Graph:
+    """Return the graph of a build folder.
+
+    Raises:
+        StageError: there is none that is finished, or it was edited.
+    """
+    check_unedited(folder / GRAPH)
+    return load_graph(folder / GRAPH)
 
 
 def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) -> None:

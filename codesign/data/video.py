@@ -38,19 +38,29 @@ def read_video(
         VideoError: the file is missing, cannot be decoded to its end or to ``frames``, or is too short.
         ConfigError: ``frames`` or ``size`` is out of range.
     """
-    _check_size(size)
     if frames is not None and frames < 1:
         raise ConfigError("frames is out of range", where=str(path), expected="at least 1, or None", received=frames)
-    path = Path(path)
-    with _opened(path) as container:
-        height, width = size
-        scaled = (_scaled(frame, height, width, grey) for frame in container.decode(video=0))
-        decoded = list(itertools.islice(scaled, frames))
+    decoded = list(itertools.islice(video_frames(path, size, grey=grey), frames))
     if not decoded or (frames is not None and len(decoded) < frames):
         raise VideoError(
             "the video is too short", where=str(path), expected=f"{frames or 1} frames", received=len(decoded)
         )
     return np.stack(decoded)
+
+
+def video_frames(
+    path: str | Path, size: tuple[int, int] = (32, 32), *, grey: bool = True
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames of `read_video` one by one, uint8 ``[H, W, C]``, as they are decoded.
+
+    Raises:
+        VideoError: the file is missing or cannot be decoded to the frame asked for.
+        ConfigError: ``size`` is out of range.
+    """
+    _check_size(size)
+    with _opened(Path(path)) as container:
+        for frame in container.decode(video=0):
+            yield scaled(frame, *size, grey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +117,7 @@ def read_view(
             )
         scale = size / (crop * min(kept[0].height, kept[0].width))
         height, width = (max(size, round(scale * side)) for side in (kept[0].height, kept[0].width))
-        pixels = np.stack([_scaled(frame, height, width, grey) for frame in kept])
+        pixels = np.stack([scaled(frame, height, width, grey) for frame in kept])
     row, column = _place(view.row, height - size), _place(view.column, width - size)
     window: NDArray[np.uint8] = pixels[:, row : row + size, column : column + size]
     return window[:, :, ::-1] if view.mirrored else window
@@ -137,7 +147,7 @@ def _opened(path: Path) -> Iterator[av.container.InputContainer]:
         ) from error
 
 
-def _scaled(frame: av.VideoFrame, height: int, width: int, grey: bool) -> NDArray[np.uint8]:
+def scaled(frame: av.VideoFrame, height: int, width: int, grey: bool) -> NDArray[np.uint8]:
     """Return one frame, ``[H, W, C]``, scaled by area averaging."""
     rgb: NDArray[np.uint8] = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
     return _luma(rgb) if grey else rgb

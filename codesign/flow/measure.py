@@ -58,6 +58,19 @@ def read_clip(graph: Graph, video: Path, frames: int | None) -> NDArray[np.uint8
     Raises:
         ConfigError: the design's input is not a picture of pixels.
     """
+    height, width, channels = picture_size(graph)
+    clip = read_video(video, frames=frames, size=(height, width), grey=channels == 1)
+    if len(clip) < 2:
+        raise ConfigError("sparsity needs at least two frames", where=str(video), received=f"{len(clip)} frame")
+    return clip
+
+
+def picture_size(graph: Graph) -> tuple[int, int, int]:
+    """Return height, width and channels of the pictures that a design computes.
+
+    Raises:
+        ConfigError: the design's input is not a picture of pixels.
+    """
     shape = graph.source.shape
     if len(shape) != 3 or shape[2] not in (1, 3) or graph.source.fmt != PIXEL:
         raise ConfigError(
@@ -66,10 +79,7 @@ def read_clip(graph: Graph, video: Path, frames: int | None) -> NDArray[np.uint8
             expected=f"[H, W, 1 or 3] in {PIXEL}",
             received=f"{list(shape)} in {graph.source.fmt}",
         )
-    clip = read_video(video, frames=frames, size=(shape[0], shape[1]), grey=shape[2] == 1)
-    if len(clip) < 2:
-        raise ConfigError("sparsity needs at least two frames", where=str(video), received=f"{len(clip)} frame")
-    return clip
+    return shape
 
 
 def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, name: str) -> Report:

@@ -73,6 +73,13 @@ class Reached:
     words: ArrayLike
 
 
+def most_cycles(graph: Graph) -> int:
+    """Return more cycles than any frame takes: every element an event, one layer after the other, twice."""
+    events = sum(int(node.reach(at).sum()) for node in graph.engines for at in range(len(node.inputs)))
+    words = sum(node.words + max(DENSE_DEPTH, CONV_DEPTH) for node in graph.engines)
+    return 2 * (graph.source.beats + graph.source.size + events + words)
+
+
 def estimate(
     graph: Graph, events: Mapping[str, ArrayLike], reached: Mapping[str, Reached] | None = None
 ) -> CycleEstimate:

@@ -189,7 +189,7 @@ def operation_sparsity(report: Report) -> float | None:
     return skipped / sum(layer.macs_per_frame for layer in layers)
 
 
-def write_json(record: Report | Detail, path: Path) -> None:
+def write_json(record: object, path: Path) -> None:
     """Write a record as JSON."""
     path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
 

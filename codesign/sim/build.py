@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from codesign.errors import SimulationError, ToolNotFoundError
 from codesign.rtl import TopSpec
 
 HARNESS = Path(__file__).with_name("harness.cpp")
+GUARD = Path(__file__).with_name("guard.h")
 LIBRARY = "harness.so"
 BUILD_TIMEOUT_S = 900.0
 
@@ -25,7 +27,7 @@ _SYSTEM_TOOLS = ("g++", "make", "perl")
 # them (its CFG_CXXFLAGS_PCH_I is empty).
 ONE_FILE = ("--output-split", "0")
 # `unique` makes state that the design forgot to initialise random instead of 0.
-_VERILATOR_FLAGS = (
+VERILATOR_FLAGS = (
     "-O3",
     "-Wall",
     "--assert",
@@ -37,8 +39,8 @@ _VERILATOR_FLAGS = (
     *ONE_FILE,
 )
 # Several libraries live in one process: export the harness' C functions only, and share nothing else.
-_CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
-_EXPORTS = "{ global: sim_*; local: *; };\n"
+CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
+_EXPORTS = "{{ global: {}*; local: *; }};\n"
 # A third faster to build than with -O2, and no slower to simulate than the machine's noise (docs/decisions.md).
 MAKE_FLAGS = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 # Verilator's own library: most of the time of a small build, and the same for every design.
@@ -86,35 +88,68 @@ def _flags(spec: TopSpec, *, skip: bool) -> list[str]:
     }
     defines = " ".join(f"-D{name}={value}" for name, value in constants.items())
     return [
-        *_VERILATOR_FLAGS,
+        *VERILATOR_FLAGS,
         f"-GSkip=1'b{int(skip)}",
         "--top-module",
         spec.module,
         "-CFLAGS",
-        f"{_CXX_FLAGS} {defines}",
+        f"{CXX_FLAGS} {defines}",
     ]
 
 
-def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = True) -> Path:
-    """Compile an RTL project and return the folder that holds its files and `LIBRARY`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How sources become a library.
 
-    The folder is ``folder/<hash>``, where the hash covers every source, flag and tool version; it appears only when it
-    is complete, and is used again as long as every file in it is still what was written.
+    Attributes:
+        module: top module; names the build's folder.
+        flags: of Verilator, with the constants that the harness needs.
+        harness: C++ file that drives the top.
+        prefix: of the C functions that the library exports.
+    """
+
+    module: str
+    flags: tuple[str, ...]
+    harness: Path
+    prefix: str
+
+    def added(self) -> dict[str, str]:
+        """Return the files that go beside the sources."""
+        texts = {"harness.cpp": self.harness.read_text(), GUARD.name: GUARD.read_text()}
+        return texts | {"exports.map": _EXPORTS.format(self.prefix)}
+
+
+def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = True) -> Path:
+    """Compile an RTL project with the harness of its AXI4-Stream ports; see `compile_library`.
 
     Args:
         files: path -> text, as `codesign.rtl.emit` returns them, with ``filelist.f``.
         spec: of the top module.
         folder: cache; made if missing.
         skip: value of the top's parameter ``Skip``.
+    """
+    recipe = Recipe(module=spec.module, flags=tuple(_flags(spec, skip=skip)), harness=HARNESS, prefix="sim_")
+    return compile_library(files, recipe, folder)
+
+
+def compile_library(files: dict[str, str], recipe: Recipe, folder: Path) -> Path:
+    """Compile an RTL project and return the folder that holds its files and `LIBRARY`.
+
+    The folder is ``folder/<hash>``, where the hash covers every source, flag and tool version; it appears only when it
+    is complete, and is used again as long as every file in it is still what was written.
+
+    Args:
+        files: path -> text, with ``filelist.f``.
+        recipe: top module, flags and harness.
+        folder: cache; made if missing.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.
         SimulationError: Verilator or g++ failed; the message ends with the last lines of the log.
     """
     _check_tools()
-    flags = _flags(spec, skip=skip)
-    target = folder.resolve() / _name(files, spec, flags)
-    files = {**files, "harness.cpp": HARNESS.read_text(), "exports.map": _EXPORTS}
+    files = {**files, **recipe.added()}
+    target = folder.resolve() / _name(files, recipe)
     if _complete(target, files):
         return target
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,14 +158,14 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
         for name, text in files.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text)
-        _compile(work, flags, target.with_suffix(".log"))
+        _compile(work, recipe.flags, target.with_suffix(".log"))
         _publish(work, target, files)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
 
 
-def _compile(work: Path, flags: list[str], log: Path) -> None:
+def _compile(work: Path, flags: Sequence[str], log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--prefix", "Vtop", "-Mdir", "obj", *flags]
     command += ["-LDFLAGS", "-shared -Wl,--version-script=../exports.map", "-o", f"../{LIBRARY}"]
     command += ["-f", "filelist.f", "harness.cpp"]
@@ -144,10 +179,10 @@ def _compile(work: Path, flags: list[str], log: Path) -> None:
     shutil.rmtree(work / "obj")
 
 
-def _name(files: dict[str, str], spec: TopSpec, flags: list[str]) -> str:
+def _name(files: dict[str, str], recipe: Recipe) -> str:
     """Return the name of a build's folder: everything that decides about its content, hashed."""
     parts = [part for item in sorted(files.items()) for part in item]
-    return f"{spec.module}_{_digest(_versions(), HARNESS.read_text(), _EXPORTS, *flags, *MAKE_FLAGS, *parts)}"
+    return f"{recipe.module}_{_digest(_versions(), *recipe.flags, *MAKE_FLAGS, *parts)}"
 
 
 def _digest(*parts: str) -> str:

@@ -4,16 +4,12 @@
 // (of an input frame and an output packet), ENGINES and THRESHOLD_BYTES (0: no such port). One clock cycle is: drive inputs, settle, sample, rising edge.
 // Model: codesign/sim/native.py mirrors Job, Code and the exported functions.
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
-#include <string>
 
 #include "Vtop.h"
-#include "verilated.h"
+#include "guard.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "port bytes are copied in little-endian order");
 
@@ -22,7 +18,6 @@ namespace {
 enum Code { kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kEngine, kErrorBit, kDesign };
 
 constexpr uint64_t kTail = 32;  // cycles watched for stray output after the last packet
-thread_local std::string message;
 
 struct Random {  // xorshift64*
     uint64_t state;
@@ -248,42 +243,13 @@ private:
 
 }  // namespace
 
-// Replacements of Verilator's handlers, which would end the process: a failed assertion becomes a SimulationError.
-static void raise(const char* what, const char* file, int line) {
-    throw std::runtime_error(std::string(what) + " at " + (file ? file : "?") + ":" + std::to_string(line));
-}
-void vl_stop(const char* file, int line, const char*) { raise("assertion, $error or $stop", file, line); }
-void vl_finish(const char* file, int line, const char*) { raise("$finish", file, line); }
-void vl_fatal(const char* file, int line, const char*, const char* text) { raise(text, file, line); }
-
-template <class Call> static int guard(Call call) {
-    try {
-        return call();
-    } catch (const std::exception& error) {
-        message = error.what();
-        return kDesign;
-    }
-}
-
 extern "C" {
 
 uint64_t sim_job_bytes() { return sizeof(Job); }
-const char* sim_message() { return message.c_str(); }
+const char* sim_message() { return guard::message.c_str(); }
 
-void* sim_open(const char* folder, uint32_t seed) {  // $readmemh reads relative to the working directory
-    char before[4096];
-    if (!getcwd(before, sizeof before) || chdir(folder) != 0) {
-        message = std::string("cannot enter ") + folder;
-        return nullptr;
-    }
-    void* simulator = nullptr;
-    try {
-        simulator = new Simulator(seed);
-    } catch (const std::exception& error) {
-        message = error.what();
-    }
-    if (chdir(before) != 0) message = std::string("cannot return to ") + before;
-    return simulator;
+void* sim_open(const char* folder, uint32_t seed) {
+    return guard::open(folder, [&] { return new Simulator(seed); });
 }
 
 void sim_close(void* simulator) { delete static_cast<Simulator*>(simulator); }
@@ -292,15 +258,15 @@ void sim_thresholds(void* simulator, const uint8_t* bytes) { static_cast<Simulat
 void sim_begin(void* simulator, const Job* job) { static_cast<Simulator*>(simulator)->begin(*job); }
 
 int sim_advance(void* simulator, Job* job, uint64_t budget) {
-    return guard([&] { return static_cast<Simulator*>(simulator)->advance(*job, budget); });
+    return guard::call(kDesign, [&] { return static_cast<Simulator*>(simulator)->advance(*job, budget); });
 }
 
 int sim_reset(void* simulator) {
-    return guard([&] { return static_cast<Simulator*>(simulator)->reset(), 0; });
+    return guard::call(kDesign, [&] { return static_cast<Simulator*>(simulator)->reset(), 0; });
 }
 
 int sim_statistic(void* simulator, uint8_t address, uint32_t* value) {
-    return guard([&] { return *value = static_cast<Simulator*>(simulator)->statistic(address), 0; });
+    return guard::call(kDesign, [&] { return *value = static_cast<Simulator*>(simulator)->statistic(address), 0; });
 }
 
 }  // extern "C"

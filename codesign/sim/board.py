@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`SimulatedBoard`: the Verilated RTL of a whole board behind a serial port that any program can open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from codesign.errors import SimulationError
+from codesign.graph.cycles import most_cycles
+from codesign.graph.ir import Graph
+from codesign.rtl.board import emit_uart
+from codesign.sim.line import SimulatedLine, Wire, perfect
+from codesign.sim.uart import UartModel
+
+BAUD = 1_000_000
+_SAFETY = 3.0
+"""How much slower the simulation may become, when the computer has other things to do, before the client repeats."""
+
+
+class SimulatedBoard:
+    """The board top of a graph, simulated cycle by cycle in a thread of this process, as a serial port.
+
+    Simulated time stands still while nothing is under way. Faults of the line are for tests: ``to_board`` and
+    ``to_host`` may be replaced at any time, see `codesign.sim.line`.
+
+    Args:
+        graph: of the design.
+        folder: build cache.
+        seed: of what the design leaves uninitialised.
+
+    Attributes:
+        port: name to open.
+        baud: of the line, in simulated time.
+        slowdown: how many times slower than in simulated time everything takes here, measured at the start.
+
+    Raises:
+        ToolNotFoundError: Verilator, g++, make or perl is missing.
+        SimulationError: the build failed.
+    """
+
+    def __init__(
+        self, graph: Graph, folder: Path, *, to_board: Wire = perfect, to_host: Wire = perfect, seed: int = 1
+    ) -> None:
+        self._model = UartModel(
+            emit_uart(graph), f"{graph.name}_uart", folder, baud=BAUD, patience=most_cycles(graph), seed=seed
+        )
+        self.baud = BAUD
+        self.slowdown = max(1.0, _SAFETY * self._model.clock_hz / self._model.cycles_per_second())
+        self.line = SimulatedLine(self._model, to_board=to_board, to_host=to_host)
+        self.port = self.line.port
+
+    def __enter__(self) -> SimulatedBoard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulation; the port disappears.
+
+        Raises:
+            SimulationError: the design had stopped the simulation, which is why its port was lost.
+        """
+        self.line.close()
+        self._model.close()
+        if self.line.failure is not None:
+            raise SimulationError(f"the simulated board stopped: {self.line.failure}") from self.line.failure
