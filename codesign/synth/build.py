@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One design on one board: sources, synthesis, place and route, bitstream, and a record that tells what came out.
 
-A folder with what a build made is complete or not there: it is made beside its place and moved in one rename. A design
-that does not fit, or misses its clock, leaves its folder and record too, with `BoardBuild.problem` and no bitstream that
-would be taken for a good one (``met`` is False).
+A design that does not fit, or misses its clock, leaves its record too: `BoardBuild.problem` says why, and ``met`` is
+False, so that no bitstream is taken for a good one.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ class Builder:
 
     order: Order
     folder: Path
-    said: Said = lambda name, seconds, text: None
+    said: Said
     doing: Doing = _silently
     record: BoardBuild = field(init=False)
 

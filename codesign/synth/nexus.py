@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lattice Nexus: nextpnr-nexus and Project Oxide's packer. The core runs at the oscillator's clock: no PLL is set up."""
+"""Lattice Nexus: nextpnr-nexus and Project Oxide's packer. The core has the oscillator's clock: no PLL is set up."""
 
 from __future__ import annotations
 
