@@ -22,7 +22,6 @@ _ELABORATE = {
     "ecp5": "synth_ecp5 -top {top} -run begin:coarse",
     "gw2a": "synth_gowin -family gw2a -top {top} -run begin:coarse",
     "ice40": "synth_ice40 -top {top} -run begin:flatten",
-    "nexus": "synth_nexus -top {top} -run begin:coarse",
     "xc7": "synth_xilinx -family xc7 -top {top} -run begin:prepare",
     "xcup": "synth_xilinx -family xcup -top {top} -run begin:prepare",
 }

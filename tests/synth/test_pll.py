@@ -13,7 +13,7 @@ from codesign.synth.chains import CHAINS
 from codesign.synth.pll import TOLERANCE, Limits, find_pll
 from codesign.tools import run
 
-LIMITS = {name: chain.limits for name, chain in CHAINS.items() if chain.limits is not None}
+LIMITS = {name: chain.limits for name, chain in CHAINS.items()}
 
 
 @pytest.mark.parametrize(("name", "input_mhz"), [("ecp5", 25.0), ("gowin", 27.0), ("ice40", 12.0), ("ecp5", 100.0)])
@@ -61,7 +61,7 @@ def test_ecppll_finds_the_same(tmp_path: Path) -> None:
     assert found == {"CLKI_DIV": pll.reference, "CLKFB_DIV": pll.feedback, "CLKOP_DIV": pll.divider}
 
 
-@pytest.mark.parametrize(("output_mhz", "fix"), [(2.0, "take 3.125, the nearest"), (500.0, "take 400, the nearest")])
+@pytest.mark.parametrize(("output_mhz", "fix"), [(2.0, "take 3.125, the nearest"), (500.0, "oscillator.s own clock")])
 def test_a_clock_out_of_reach(output_mhz: float, fix: str) -> None:
     with pytest.raises(ConfigError, match=rf"PLL cannot make this clock.*3.125 to 400 MHz.*{output_mhz:g} MHz.*{fix}"):
         find_pll(LIMITS["ecp5"], 25.0, output_mhz)
