@@ -84,8 +84,7 @@ def _script(sources: list[str], top: str, target: str, skip: bool) -> str:
         *([f"read_verilog -sv -defer {' '.join(below)}"] if below else []),
         f"read_verilog -sv {top}.sv",
         *([] if skip else [f"chparam -set Skip 0 {top}"]),
-        f"hierarchy -check -top {top}",
-        _COMMANDS[target],
+        f"{_COMMANDS[target]} -top {top}",  # checks the hierarchy, once it knows the device's own cells
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_json {NETLIST}",

