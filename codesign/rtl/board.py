@@ -67,7 +67,7 @@ def emit_uart(graph: Graph) -> dict[str, str]:
         ConversionError: as of `emit_soc`, or a frame or its result is too long for a packet of the link.
     """
     spec = top_spec(graph)
-    _check_packets(spec)
+    check_packets(spec)
     files = emit_soc(graph) | _leaves(*BOARD_LEAVES)
     files[f"{graph.name}_uart.sv"] = _uart_text(graph, spec)
     return _with_filelist(files)
@@ -87,7 +87,12 @@ def _beat_bytes(spec: TopSpec) -> tuple[int, int]:
     return spec.in_lanes * spec.in_lane_bits // 8, spec.out_lanes * spec.out_lane_bits // 8
 
 
-def _check_packets(spec: TopSpec) -> None:
+def check_packets(spec: TopSpec) -> None:
+    """Check that a frame and its result each fit a packet of the link.
+
+    Raises:
+        ConversionError: one does not.
+    """
     in_bytes, out_bytes = _beat_bytes(spec)
     sizes = {"frame": _FRAME_HEAD + spec.beats * in_bytes, "result": _RESULT_HEAD + spec.out_words * out_bytes}
     for what, size in sizes.items():

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   bytes of a packet {kind, sequence, length (2), payload, CRC (4)} -> one request, judged when the packet is
-//             complete: refusal_o is 0 or the reason why not (1 CRC, 2 length, 3 kind, 4 too long). Beats of a FRAME wait
-//             in block RAM and leave as an AXI4-Stream packet on start_i, as often as it comes
+// Function:   bytes of a packet {kind, sequence, length (2), payload, CRC (4)} -> one request, judged when the packet
+//             is complete: refusal_o is 0 or the reason why not (1 CRC, 2 length, 3 kind, 4 too long). Beats of a FRAME
+//             wait in block RAM and leave as an AXI4-Stream packet on start_i, as often as it comes
 // Latency:    1 cycle from end_i to request_o; 2 cycles from start_i to the first beat
 // Throughput: 1 byte a cycle in, 1 beat a cycle out
 // Timing:     no combinational path from inputs to outputs

@@ -2,13 +2,13 @@
 // Function:   answers the packets of a host: FRAME runs a frame on the core (AXI4-Stream both ways), READ and WRITE go
 //             to its registers (AXI4-Lite). One request, one answer with its sequence number; a FRAME with the sequence
 //             number of the last one is answered from memory and not run again, until a WRITE resets the core
-// Latency:    a frame starts 3 cycles after its closing flag; RESULT leaves when the frame and a read of the status are done
+// Latency:    a frame starts 3 cycles after its closing flag; RESULT leaves when the frame is done and the status read
 // Throughput: one request at a time; packets that arrive meanwhile are dropped
 // Timing:     registered towards the core; the byte stream has the paths of board_hdlc_tx
 // Reset:      idle, no frame remembered
 // Model:      codesign.board.link, rtl_tests.bench_board_link.Board
-// Nothing here waits for the host, and there is no timeout: after a damaged packet the next flag starts afresh. It waits
-// for the core without limit. cycles of a RESULT: from the frame's first beat taken to the packet's last beat.
+// Nothing here waits for the host, and there is no timeout: after a damaged packet the next flag starts afresh. It
+// waits for the core without limit. cycles of a RESULT: from the frame's first beat taken to the packet's last beat.
 module board_link #(
     parameter int unsigned FrameBeats = 1,
     parameter int unsigned FrameBeatBytes = 1,

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults that the benches of the board's modules must find: one text substitution each, in one module."""
+
+from __future__ import annotations
+
+from mutants import Mutant
+
+UART_RX, UART_TX = "25 MHz, 3 Mbaud", "25 MHz, 3 Mbaud"
+INBOX = OUTBOX = "5 beats of 3 bytes"
+LINK = "3 beats of 2 bytes"
+
+BOARD_MUTANTS = [
+    Mutant(leaf=leaf, name=name, case=case, old=old, new=new)
+    for leaf, case, faults in (
+        (
+            "control",
+            "9 bits",
+            (
+                ("thresholds at once", "if (first_q && inside_q == 0) threshold_o", "threshold_o"),
+                ("frames do not wait", "!(first_q && inside_q != 0 && differs_q)", "1'b1"),
+                ("every frame waits", "inside_q != 0 && differs_q", "inside_q != 0"),
+                ("new stream of any beat", "if (first_q) new_q <= 1'b0;", "new_q <= 1'b0;"),
+                ("new stream for ever", "if (first_q) new_q <= 1'b0;", ""),
+                ("reset a cycle short", "reset_q     <= 3'd3", "reset_q     <= 3'd2"),
+                ("frames outlive a reset", "      inside_q    <= '0;\n", ""),
+                ("packets not counted", "- 16'(packet_i)", ""),
+            ),
+        ),
+        (
+            "uart_rx",
+            UART_RX,
+            (
+                ("samples at the edge", "24'h800000 + Increment", "24'h100000"),
+                ("one sample decides", "(line_q[2] && line_q[3]) || (line_q[2] && line_q[4]) ||", "line_q[3] ||"),
+                ("framing error ignored", "valid_o   <= line;", "valid_o   <= 1'b1;"),
+                ("a break is many bytes", "blocked_q <= !line;", "blocked_q <= 1'b0;"),
+                ("glitch is a start bit", "left_q == 4'd10 && line ? '0 :", ""),
+                ("highest bit first", "{line, data_o[7:1]}", "{data_o[6:0], line}"),
+                (
+                    "waits for the whole stop bit",
+                    "if (line) blocked_q <= 1'b0;",
+                    "if (line_q == '1) blocked_q <= 1'b0;",
+                ),
+                ("a quarter of the rate off", "64'(Baud) << 24", "64'(Baud + Baud / 16) << 24"),
+            ),
+        ),
+        (
+            "uart_tx",
+            UART_TX,
+            (
+                ("no stop bit", "left_q <= 4'd10", "left_q <= 4'd9"),
+                ("highest bit first", "{1'b1, data_i, 1'b0}", "{1'b1, {<<{data_i}}, 1'b0}"),
+                ("a pause behind each byte", "|| (left_q == 4'd1 && tick)", ""),
+                ("line low in reset", "tx_o    <= 1'b1;", "tx_o    <= 1'b0;"),
+                ("phase starts anywhere", "left_q == 0 ? '0 : phase_d", "phase_d"),
+            ),
+        ),
+        (
+            "crc32",
+            "byte",
+            (
+                ("other polynomial", "EDB88320", "82F63B78"),
+                ("seven bits", "i < 8", "i < 7"),
+            ),
+        ),
+        (
+            "hdlc_rx",
+            "bytes",
+            (
+                ("escape kept", "valid_o <= valid_i && !flag && !escape &&", "valid_o <= valid_i && !flag &&"),
+                ("not turned back", "escaped_q ? data_i ^ Flip : data_i", "data_i"),
+                ("does not hunt", "hunting_q <= 1'b1;", "hunting_q <= 1'b0;"),
+                ("escaped flag ends", "flag && !escaped_q && !hunting_q", "flag && !hunting_q"),
+                ("escape for ever", "escaped_q <= escape;", "escaped_q <= escape || escaped_q;"),
+                ("CRC never starts again", "      if (flag) begin\n        crc_q <= '1;", "      if (flag) begin"),
+                ("any CRC", "crc_q == 32'hDEBB20E3", "1'b1"),
+            ),
+        ),
+        (
+            "hdlc_tx",
+            "bytes",
+            (
+                ("flags not escaped", "(raw == Flag || raw == Escape)", "(raw == Escape)"),
+                ("escapes not escaped", "(raw == Flag || raw == Escape)", "(raw == Flag)"),
+                ("not turned", "escaped_q ? raw ^ Flip : raw", "raw"),
+                ("three bytes of CRC", "left_q <= 2'd3", "left_q <= 2'd2"),
+                ("no closing flag", "if (left_q == 0) state_q <= Close;", "if (left_q == 0) state_q <= Open;"),
+                ("CRC not inverted", ": ~crc_q[7:0]", ": crc_q[7:0]"),
+                ("ready while escaping", "ready_i && !escape;", "ready_i;"),
+            ),
+        ),
+        (
+            "inbox",
+            INBOX,
+            (
+                ("any length", "if (length_q != 16'(payload)) refusal = BadLength;", ""),
+                ("any CRC", "if (!crc_ok_i) refusal = BadCrc;", ""),
+                ("too long is fine", "if (count_q > CountWidth'(Most)) refusal = TooLong;", ""),
+                ("CRC in the beats", "&& !full_q;", ";"),
+                ("mixes packets", "skip_q || (count_q == 0 && request_o)", "1'b0"),
+                ("short packets count", "&& count_q >= CountWidth'(Overhead)", ""),
+                ("count wraps", "valid_i && count_q <= CountWidth'(Most)", "valid_i"),
+                ("new stream at every beat", "read_q == 0 && argument_o[0]", "argument_o[0]"),
+                ("stalled beat moves", "(m_axis_tready || !m_axis_tvalid)", "1'b1"),
+                ("read of any count", "&& argument_o[31:30] == 0", ""),
+                ("a drop ends nothing", "if (end_i || drop_i) count_q", "if (end_i) count_q"),
+            ),
+        ),
+        (
+            "outbox",
+            OUTBOX,
+            (
+                ("last of every word", "left_q == LeftWidth'(1) && !beats_q", "left_q == LeftWidth'(1)"),
+                ("stalled byte moves", "else if (ready_i) shift_q", "else shift_q"),
+                ("one beat", "beats_q <= !final_beat;", "beats_q <= 1'b0;"),
+                ("packets run on", "s_axis_tlast ? '0 : write_q + 1'b1", "write_q + 1'b1"),
+                ("all four bytes", "left_q <= LeftWidth'(bytes_i)", "left_q <= LeftWidth'(4)"),
+            ),
+        ),
+        (
+            "link",
+            LINK,
+            (
+                ("repeated frame runs again", "known_q && last_q == sequence_number", "1'b0"),
+                ("every frame is known", "known_q && last_q == sequence_number", "known_q"),
+                ("first frame is known", "      known_q  <= 1'b0;\n", "      known_q  <= 1'b1;\n"),
+                ("reset is not noticed", "argument[16]) known_q <= 1'b0;", "argument[16]) known_q <= known_q;"),
+                ("every write forgets", "if (argument[11:0] == Control && argument[16])", ""),
+                ("refused runs", "request && !refused && kind == Frame", "request && kind == Frame"),
+                ("sequence of a wrong CRC", "refusal == BadCrc || refusal == TooLong ? 8'd0 :", ""),
+                ("one cycle too few", "cycles_q <= 32'd1", "cycles_q <= 32'd0"),
+                ("reads one place", "m_axil_araddr + 12'd4", "m_axil_araddr"),
+                ("a word too many", "left_q == 14'd1, register_q", "left_q == 14'd0, register_q"),
+                ("does not wait for the write", "if (m_axil_bvalid) state_q", "state_q"),
+                ("writes twice", "if (m_axil_awready) m_axil_awvalid <= 1'b0;", ""),
+            ),
+        ),
+    )
+    for name, old, new in faults
+]

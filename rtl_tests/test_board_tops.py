@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emitted tops of a board under cocotb, from the serial line to the golden model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rtl_cases import ALL_CASES
+from runner import simulate
+
+from codesign.rtl.board import emit_uart
+
+CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_000, 1_000_000)}
+
+
+SHORT = ("damage", "reset_within_a_frame")
+"""cocotb tests in the default run; the others take most of the time."""
+
+
+@pytest.mark.parametrize(
+    ("name", "clock", "tests"),
+    [
+        ("hold", "8 cycles a bit", SHORT),
+        pytest.param("hold", "25 MHz, 3 Mbaud", None, marks=pytest.mark.heavy),
+    ],
+)
+def test_uart(name: str, clock: str, tests: tuple[str, ...] | None, tmp_path: Path) -> None:
+    graph = ALL_CASES[name].graph()
+    files = emit_uart(graph)
+    clock_hz, baud = CLOCKS[clock]
+    simulate(
+        f"{graph.name}_uart",
+        files["filelist.f"].split(),
+        {"ClockHz": clock_hz, "Baud": baud},
+        "bench_board_uart",
+        tmp_path,
+        files,
+        testcase=tests,
+        env={"BENCH_CASE": name, "BENCH_CLOCK_HZ": str(clock_hz), "BENCH_BAUD": str(baud)},
+    )
