@@ -18,7 +18,7 @@ URAM_BITS = 288 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HlsModule:
-    """A module of the schedule, with everything inside it. What Vitis HLS does not know is None: a loop without a bound.
+    """A module of the schedule, with everything inside it. What Vitis HLS cannot know, a loop without a bound, is None.
 
     latency: least and most cycles from start to end. interval: least and most cycles between two starts.
     clock_ns: estimated period.
