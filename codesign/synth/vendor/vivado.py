@@ -25,7 +25,7 @@ TIMEOUT_S = 6 * 3600.0
 LOG = "vivado.log"
 OUT_OF_CONTEXT, ZYNQ = "out_of_context.tcl", "zynq.tcl"
 SYNTH_UTILISATION, UTILISATION, TIMING = "synth_utilisation.rpt", "route_utilisation.rpt", "route_timing.rpt"
-BITSTREAM, HANDOFF = "overlay.bit", "overlay.hwh"
+BITSTREAM, HANDOFF = "design.bit", "design.hwh"
 WIDEST_DMA_BYTES = 128
 """AXI DMA's streams are 8 to 1024 bits wide (AMD PG021)."""
 
@@ -34,14 +34,14 @@ WIDEST_DMA_BYTES = 128
 class Part:
     """What is built for.
 
-    target: name of the board's file. part: as Vivado names it. family: ``zynq`` or ``zynqmp`` for boards with a
-    processor, else empty. board_part: as the board's files name it; empty where there are none.
+    target: name of the board. part: as Vivado names the device. processor: ``zynq``, ``zynqmp``, or empty for none.
+    board_files: the board's name in the files that describe it to Vivado; empty if there are none.
     """
 
     target: str
     part: str
-    family: str = ""
-    board_part: str = ""
+    processor: str = ""
+    board_files: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,18 +101,18 @@ def zynq(
     skip: bool = True,
     jobs: int = 2,
 ) -> Project:
-    """Return the project that makes ``overlay.bit`` and ``overlay.hwh``: processor, AXI DMA and ``core``.
+    """Return the project that makes ``design.bit`` and ``design.hwh``: processor, AXI DMA and ``core``.
 
     files: path -> text. core: a module with AXI4-Streams ``s_axis``, ``m_axis`` and an AXI4-Lite ``s_axil`` of
     ``address_bits``. The processor's clock generator gives the nearest frequency that it can to ``clock_mhz``.
     Raises: ConfigError for a part without a processor, or a beat that is too wide for a DMA.
     """
-    if part.family not in ("zynq", "zynqmp"):
+    if part.processor not in ("zynq", "zynqmp"):
         raise ConfigError(
             "this board has no processor",
             where=part.target,
-            expected="family 'zynq' or 'zynqmp'",
-            received=repr(part.family),
+            expected="processor 'zynq' or 'zynqmp'",
+            received=repr(part.processor),
             fix="build the module out of context",
         )
     top = f"{core}_axi"

@@ -164,6 +164,16 @@ def _sum(first: Instance, second: Instance) -> Instance:
     )
 
 
+def layer_of(instance: str, layers: Iterable[str]) -> str | None:
+    """Return the layer that an instance of a generated top belongs to, None if it is nobody's.
+
+    ``i_conv1_conv``, ``i_conv1__0_locate`` and ``i_conv1_word_fork`` belong to ``conv1``, unless there is a layer
+    ``conv1_word``.
+    """
+    name = instance.removeprefix("i_")
+    return max((layer for layer in layers if name.startswith(f"{layer}_")), key=len, default=None)
+
+
 def read_timing(report: Path) -> Timing:
     """Return the figures of a ``report_timing_summary`` and its slowest setup path.
 

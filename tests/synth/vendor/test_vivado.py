@@ -14,8 +14,8 @@ from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.rtl.emit import emit
 from codesign.synth.vendor.vivado import Part, Project, Streams, build, dma_bytes, out_of_context, zynq
 
-ZYNQ = Part(target="pynq-z2", part="xc7z020clg400-1", family="zynq", board_part="tul.com.tw:pynq-z2:part0:1.0")
-ZYNQMP = Part(target="zcu104", part="xczu7ev-ffvc1156-2-e", family="zynqmp")
+ZYNQ = Part(target="pynq-z2", part="xc7z020clg400-1", processor="zynq", board_files="tul.com.tw:pynq-z2:part0:1.0")
+ZYNQMP = Part(target="zcu104", part="xczu7ev-ffvc1156-2-e", processor="zynqmp")
 
 
 def core() -> dict[str, str]:
@@ -60,23 +60,23 @@ def test_out_of_context_dense(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("vivado")
-@pytest.mark.parametrize("part", [ZYNQ, ZYNQMP], ids=lambda part: part.family)
+@pytest.mark.parametrize("part", [ZYNQ, ZYNQMP], ids=lambda part: part.processor)
 def test_system(part: Part, tmp_path: Path) -> None:
     found = build(system(part=part), tmp_path)
-    assert found.bitstream == tmp_path / "overlay.bit"
+    assert found.bitstream == tmp_path / "design.bit"
     assert found.bitstream.read_text() == "bits"
-    assert (tmp_path / "overlay.hwh").is_file()
+    assert (tmp_path / "design.hwh").is_file()
     assert found.routed.lut == 1000
     dma = next(words for words in calls(tmp_path, "set_property") if "c_m_axis_mm2s_tdata_width" in words[1])
     settings = dict(zip(dma[1].split()[::2], dma[1].split()[1::2], strict=True))
     assert settings["CONFIG.c_m_axis_mm2s_tdata_width"] == settings["CONFIG.c_s_axis_s2mm_tdata_width"] == "32"
     assert settings["CONFIG.c_m_axi_mm2s_data_width"] == "32"
-    clock = {"zynq": "PCW_FPGA0_PERIPHERAL_FREQMHZ 100", "zynqmp": "PL0_REF_CTRL__FREQMHZ 100"}[part.family]
+    clock = {"zynq": "PCW_FPGA0_PERIPHERAL_FREQMHZ 100", "zynqmp": "PL0_REF_CTRL__FREQMHZ 100"}[part.processor]
     assert any(clock in words[1] for words in calls(tmp_path, "set_property"))
 
 
 @pytest.mark.usefixtures("vivado")
-@pytest.mark.parametrize("part", [ZYNQ, ZYNQMP], ids=lambda part: part.family)
+@pytest.mark.parametrize("part", [ZYNQ, ZYNQMP], ids=lambda part: part.processor)
 def test_every_port_of_the_block_design_is_connected_once(part: Part, tmp_path: Path) -> None:
     import fake_vivado
 
@@ -104,9 +104,9 @@ def test_board_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         in (tmp_path / "without" / "vivado.log").read_text()
     )
     assert calls(tmp_path / "without", "apply_bd_automation")[0][3].endswith("apply_board_preset 0")
-    monkeypatch.setenv("FAKE_BOARDS", ZYNQ.board_part)
+    monkeypatch.setenv("FAKE_BOARDS", ZYNQ.board_files)
     build(system(), tmp_path / "with")
-    assert ["board_part", ZYNQ.board_part, ""] in calls(tmp_path / "with", "set_property")
+    assert ["board_part", ZYNQ.board_files, ""] in calls(tmp_path / "with", "set_property")
     assert calls(tmp_path / "with", "apply_bd_automation")[0][3].endswith("apply_board_preset 1")
 
 
@@ -116,7 +116,7 @@ def test_a_run_that_stops_is_an_error(run: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FAKE_STOPS", run)
     with pytest.raises(SynthesisError, match=rf"(?s)exit status 1.*{run} stopped: place_design ERROR.*runme\.log"):
         build(system(), tmp_path)
-    assert not (tmp_path / "overlay.bit").exists()
+    assert not (tmp_path / "design.bit").exists()
 
 
 @pytest.mark.usefixtures("vivado")

@@ -5,17 +5,17 @@
 #   processor -> control_bus -> dma, core (AXI4-Lite)
 #
 # Needs: settings.tcl, a core with the ports s_axis, m_axis, s_axil, clk_i, rst_ni, whose stream widths the DMA knows.
-# Leaves: overlay.bit, overlay.hwh, synth_utilisation.rpt, route_utilisation.rpt, route_timing.rpt.
+# Leaves: design.bit, design.hwh, synth_utilisation.rpt, route_utilisation.rpt, route_timing.rpt.
 source settings.tcl
 
-create_project overlay overlay -part $part -force
+create_project system system -part $part -force
 # With the board's files installed the processor is set up for the board. Without them a system that has booted already,
 # as PYNQ has, still takes the bitstream: its memory and pins were set up at boot.
-set on_board [expr {$board_part ne "" && [llength [get_board_parts -quiet $board_part]] > 0}]
+set on_board [expr {$board_files ne "" && [llength [get_board_parts -quiet $board_files]] > 0}]
 if {$on_board} {
-  set_property board_part $board_part [current_project]
+  set_property board_part $board_files [current_project]
 } else {
-  puts "board files of '$board_part' are not installed: the processor keeps its default memory and pins"
+  puts "board files of '$board_files' are not installed: the processor keeps its default memory and pins"
 }
 add_files -norecurse [concat $sources $memories]
 update_compile_order -fileset sources_1
@@ -35,27 +35,27 @@ proc bus {from to} {
 create_bd_design system
 
 # The two families differ in the names of their processor's ports.
-switch $family {
+switch $processor {
   zynq {
-    set processor [cell processing_system7 ps]
+    set ps [cell processing_system7 ps]
     set rule {make_external "FIXED_IO, DDR" Master Disable Slave Disable}
     apply_bd_automation -rule xilinx.com:bd_rule:processing_system7 \
-      -config [concat $rule apply_board_preset $on_board] $processor
+      -config [concat $rule apply_board_preset $on_board] $ps
     set_property -dict [list \
       CONFIG.PCW_USE_M_AXI_GP0 1 \
       CONFIG.PCW_USE_S_AXI_HP0 1 \
       CONFIG.PCW_EN_CLK0_PORT 1 \
       CONFIG.PCW_EN_RST0_PORT 1 \
-      CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ $clock_mhz] $processor
+      CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ $clock_mhz] $ps
     array set port {
       clock FCLK_CLK0 reset FCLK_RESET0_N
       control M_AXI_GP0 control_clock M_AXI_GP0_ACLK memory S_AXI_HP0 memory_clock S_AXI_HP0_ACLK
     }
   }
   zynqmp {
-    set processor [cell zynq_ultra_ps_e ps]
+    set ps [cell zynq_ultra_ps_e ps]
     apply_bd_automation -rule xilinx.com:bd_rule:zynq_ultra_ps_e \
-      -config [list apply_board_preset $on_board] $processor
+      -config [list apply_board_preset $on_board] $ps
     set_property -dict [list \
       CONFIG.PSU__USE__M_AXI_GP0 1 \
       CONFIG.PSU__USE__M_AXI_GP1 0 \
@@ -63,13 +63,13 @@ switch $family {
       CONFIG.PSU__USE__S_AXI_GP2 1 \
       CONFIG.PSU__FPGA_PL0_ENABLE 1 \
       CONFIG.PSU__USE__FABRIC__RST 1 \
-      CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ $clock_mhz] $processor
+      CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ $clock_mhz] $ps
     array set port {
       clock pl_clk0 reset pl_resetn0
       control M_AXI_HPM0_FPD control_clock maxihpm0_fpd_aclk memory S_AXI_HP0_FPD memory_clock saxihp0_fpd_aclk
     }
   }
-  default { error "no processor is known for family '$family': expected zynq or zynqmp" }
+  default { error "no processor is known for '$processor': expected zynq or zynqmp" }
 }
 
 create_bd_cell -type module -reference $top core
@@ -122,7 +122,7 @@ open_run impl_1
 report_utilization -hierarchical -file route_utilisation.rpt
 report_timing_summary -max_paths 10 -file route_timing.rpt
 
-file copy -force [get_property DIRECTORY [get_runs impl_1]]/system_wrapper.bit overlay.bit
+file copy -force [get_property DIRECTORY [get_runs impl_1]]/system_wrapper.bit design.bit
 # Up to Vivado 2020.1 the hand-off is among the sources, since then among what is generated.
-set handoff [glob overlay/overlay.{gen,srcs}/sources_1/bd/system/hw_handoff/system.hwh]
-file copy -force [lindex $handoff 0] overlay.hwh
+set handoff [glob system/system.{gen,srcs}/sources_1/bd/system/hw_handoff/system.hwh]
+file copy -force [lindex $handoff 0] design.hwh

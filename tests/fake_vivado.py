@@ -76,7 +76,7 @@ PINS: dict[str, dict[str, set[str]]] = {
 }
 """Ports of the IP blocks that are used, after AMD PG021, PG082, PG201, PG247 and PG164."""
 
-RUNS = "overlay/overlay.runs"
+RUNS = "system/system.runs"
 
 
 class RefusedError(Exception):
@@ -198,7 +198,7 @@ class Vivado:
         folder.mkdir(parents=True)
         if self.options.get("-to_step") == "write_bitstream":
             (folder / f"{self.top}.bit").write_text("bits")
-            handoff = Path("overlay/overlay.gen/sources_1/bd/system/hw_handoff")
+            handoff = Path("system/system.gen/sources_1/bd/system/hw_handoff")
             handoff.mkdir(parents=True)
             (handoff / "system.hwh").write_text("<EDKSYSTEM/>")
 
