@@ -13,3 +13,9 @@ def hls_templates() -> Path:
     """Return the folder of ``nnet_delta_*.h``: package data in a wheel, the top folder in a checkout."""
     packaged = PACKAGE / "hls_templates"
     return packaged if packaged.is_dir() else PACKAGE.parent / "hls_templates"
+
+
+def pynq_driver() -> Path:
+    """Return the driver for a PYNQ board: package data in a wheel, in ``flows/pynq`` in a checkout."""
+    packaged = PACKAGE / "pynq" / "delta_board.py"
+    return packaged if packaged.is_file() else PACKAGE.parent / "flows" / "pynq" / "delta_board.py"

@@ -103,8 +103,9 @@ def zynq(
 ) -> Project:
     """Return the project that makes ``design.bit`` and ``design.hwh``: processor, AXI DMA and ``core``.
 
-    files: path -> text. core: a module with AXI4-Streams ``s_axis``, ``m_axis`` and an AXI4-Lite ``s_axil`` of
-    ``address_bits``. The processor's clock generator gives the nearest frequency that it can to ``clock_mhz``.
+    files: path -> text. core: a module with AXI4-Streams ``s_axis`` and ``m_axis``, an AXI4-Lite ``s_axil`` of
+    ``address_bits``, and the parameters ``Skip`` and ``ClockHz``. The processor's clock generator gives the nearest
+    frequency to ``clock_mhz`` that it can.
     Raises: ConfigError for a part without a processor, or a beat that is too wide for a DMA.
     """
     if part.processor not in ("zynq", "zynqmp"):
@@ -125,6 +126,7 @@ def zynq(
         core_out_bytes=streams.out_bytes,
         address_bits=address_bits,
         skip=skip,
+        clock_hz=round(clock_mhz * 1e6),
         **dma,
     )
     settings = {"top": top, "clock_mhz": clock_mhz, "jobs": jobs, "generics": ()}
