@@ -34,7 +34,7 @@ def driver(graph: Graph, registers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def design_json(graph: Graph, registers: Mapping[str, Any]) -> str:
-    """Return the text of ``design.json``: streams, holds, addresses of the registers, and what identifies the design."""
+    """Return the text of ``design.json``: streams, holds, addresses of registers, and what identifies the design."""
     spec, beat, known = top_spec(graph), streams(graph), registers["registers"]
     held = [node for node in graph.deltas if node.hold is not None]
     return _text(
