@@ -14,6 +14,11 @@
     |-- StageError             a stage output is missing or was edited, or a stage failed
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
     |-- SynthesisError         a synthesis tool failed or printed no figures
+    |-- BoardError             a board does not do what was asked of it
+    |   |-- DesignMismatchError  it holds another design than the build folder
+    |   |-- DisconnectedError    its port is gone
+    |   |-- LinkError            bytes that are no packet, or no answer
+    |   `-- StreamBrokenError    it may have lost the state of the stream: a new one has to start
     `-- ToolNotFoundError      a program is missing; names it and how to get it
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
@@ -98,6 +103,26 @@ class SimulationError(CodesignError):
 
 class SynthesisError(CodesignError):
     """A synthesis or place-and-route tool failed, or reported no figures."""
+
+
+class BoardError(CodesignError):
+    """A board, real or simulated, does not do what was asked of it."""
+
+
+class DesignMismatchError(BoardError):
+    """The board holds another design than the build folder; the message names both."""
+
+
+class DisconnectedError(BoardError):
+    """The port of a board is gone: unplugged, switched off, or the simulation has ended."""
+
+
+class LinkError(BoardError):
+    """Bytes on the line to a board are not what the protocol says, or no answer came."""
+
+
+class StreamBrokenError(BoardError):
+    """What the board remembers of the stream is not known, so the next frame has to start a new one."""
 
 
 class ToolNotFoundError(CodesignError):

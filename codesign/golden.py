@@ -89,7 +89,10 @@ def quantise(node: Delta, f: IntArray) -> IntArray:
 
 
 class Golden:
-    """A stream through the golden model. State persists between `run` calls; `reset` starts a new stream."""
+    """A stream through the golden model. State persists between `run` calls; `reset` starts a new stream.
+
+    ``graph`` may be replaced between runs by one with other holds: hardware whose thresholds are set at run time.
+    """
 
     def __init__(self, graph: Graph, form: Form = "dense") -> None:
         self.graph = graph

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""delta_emit: references over whole and short frames, padding, new streams, skip on and off; golden model."""
+"""delta_emit: references over whole and short frames, padding, new streams, thresholds that change; golden model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from models import Word, pack
+from models import Word, index_bits, pack
 
 from codesign.fixed import Fixed, IntArray
 from codesign.golden import Golden
@@ -60,7 +60,14 @@ class Model:
         self.delta = self.graph.deltas[0]
         self.lanes = self.graph.source.lanes
         self.golden = Golden(self.graph)
+        self.threshold = self.delta.threshold()
         self.z = np.zeros(self.delta.size, np.int64)
+        self.token_bits = 3 + index_bits(-(-self.delta.size // self.lanes)) + self.lanes * self.delta.in_fmt.width
+
+    def set_threshold(self, threshold: int) -> None:
+        """Hold by another threshold from the next frame on."""
+        self.threshold = threshold
+        self.golden.graph = self.graph.with_thresholds({self.delta.name: threshold})
 
     def frame(self, z: IntArray, words: list[int], *, fresh: bool) -> list[Word]:
         """Return the words out for a frame that brings ``words`` of ``z``; the last one ends it."""
@@ -111,6 +118,12 @@ def _padded(values: IntArray, lanes: int) -> IntArray:
     return padded
 
 
+def next_threshold(rng: random.Random, delta: Delta) -> int:
+    """Return the layer's threshold, none, half a step, the largest, or another one."""
+    half, largest = max(1, 1 << delta.shift + max(delta.step_log2) >> 1), (1 << delta.threshold_bits) - 1
+    return rng.choice((delta.threshold(), 0, half, largest, rng.randint(half, largest)))
+
+
 def next_z(rng: random.Random, delta: Delta, z: IntArray, reference: IntArray) -> IntArray:
     """Return a frame near the old one: unchanged, around the hold threshold, or anywhere."""
     thresholds = delta.thresholds()
@@ -130,7 +143,10 @@ def stimulus(rng: random.Random, model: Model, source: Source, frames: int) -> l
     expected: list[Word] = []
     for t in range(frames):
         fresh = t == 0 or rng.random() < 0.1
-        z = next_z(rng, delta, model.z, model.golden._reference[delta.name])
+        if delta.hold is not None and rng.random() < 0.3:
+            model.set_threshold(next_threshold(rng, delta))
+        held = model.golden.graph.deltas[0]
+        z = next_z(rng, held, model.z, model.golden._reference[delta.name])
         brought = list(range(words if fresh else rng.choice((words, words, 1, rng.randint(1, words)))))
         if not fresh and rng.random() < 0.1:
             tokens = [Word(has_word=False, end=True)]
@@ -143,7 +159,8 @@ def stimulus(rng: random.Random, model: Model, source: Source, frames: int) -> l
                 Word(fresh=fresh, end=end, address=w, data=pack(line, bits) | _noise(rng, delta, lanes, bits, w))
                 for w, line, end in zip(brought, lines, ends, strict=True)
             ]
-        source.waiting.extend(token.pack(words, lanes * bits) for token in tokens)
+        above = model.threshold << model.token_bits
+        source.waiting.extend(above | token.pack(words, lanes * bits) for token in tokens)
     return expected
 
 
@@ -157,7 +174,7 @@ def _noise(rng: random.Random, delta: Delta, lanes: int, bits: int, word: int) -
 @cocotb.parametrize(stalls=STALLS)
 async def frames(dut: Any, stalls: tuple[float, float]) -> None:
     rng, model = generator(), Model(this_case(CASES))
-    source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=stalls[0], rng=rng)
+    source = Source(dut.valid_i, dut.ready_o, [dut.token_i, dut.threshold_i], pause=stalls[0], rng=rng)
     sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=rng)
     bench = Bench(dut, [source, sink])
     await bench.start()
@@ -171,7 +188,7 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
 @cocotb.test()
 async def reset_in_a_frame(dut: Any) -> None:
     rng = generator()
-    source = Source(dut.valid_i, dut.ready_o, [dut.token_i], pause=0.2, rng=rng)
+    source = Source(dut.valid_i, dut.ready_o, [dut.token_i, dut.threshold_i], pause=0.2, rng=rng)
     sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=0.2, rng=rng)
     bench = Bench(dut, [source, sink])
     await bench.start()

@@ -34,7 +34,6 @@ def case(seed: int, in_fmt: Fixed, fmt: Fixed, activation: str, k: int, hold: fl
         hi=fmt.hi - clip,
         hold=hold,
     )
-    thresholds = delta.thresholds()
     parameters = {
         "InWidth": in_fmt.width,
         "InSigned": int(in_fmt.signed),
@@ -48,7 +47,7 @@ def case(seed: int, in_fmt: Fixed, fmt: Fixed, activation: str, k: int, hold: fl
         "Hi": delta.hi,
         "StepMax": int(delta.steps().max()),
         "Hold": int(hold is not None),
-        "ThresholdWidth": 1 if thresholds is None else int(thresholds.max()).bit_length(),
+        "ThresholdWidth": 1 if hold is None else delta.threshold_bits,
     }
     return Case(parameters=parameters, graph=Graph(name="lane", nodes=(source, delta)))
 
@@ -65,13 +64,38 @@ CASES = {
 }
 
 
-def edges(rng: random.Random, delta: Delta) -> tuple[IntArray, IntArray]:
-    """Return ``(z, before)``: half of the values within one unit of the threshold, a tie or a range end."""
+def mixed(rng: np.random.Generator, delta: Delta) -> tuple[tuple[Delta, ...], IntArray]:
+    """Return the layer, if it holds also without and with the largest threshold, and which one each value is of."""
+    layers = [delta, delta]
+    if delta.hold is not None:
+        layers += [delta.with_threshold(threshold) for threshold in (0, (1 << delta.threshold_bits) - 1)]
+    return tuple(layers), rng.integers(0, len(layers), VALUES)
+
+
+def per_value(which: IntArray, of_layer: list[IntArray]) -> IntArray:
+    """Return for each value the entry of its layer, ``[layers][VALUES]`` -> ``[VALUES]``."""
+    return np.stack(of_layer)[which, np.arange(VALUES)]
+
+
+def thresholds_of(delta: Delta) -> IntArray:
+    """Return the threshold of each value; 0 if memoryless."""
     thresholds = delta.thresholds()
+    return np.zeros(VALUES, np.int64) if thresholds is None else thresholds
+
+
+def codes_of(source: Source, delta: Delta, z: IntArray, before: IntArray) -> IntArray:
+    """Return the golden model's code of each value."""
+    golden = Golden(Graph(name="lane", nodes=(source, delta)))
+    golden._reference[delta.name] = before
+    return golden.run(z[None]).codes[delta.name][0]
+
+
+def edges(rng: random.Random, delta: Delta, thresholds: IntArray) -> tuple[IntArray, IntArray]:
+    """Return ``(z, before)``: half of the values within one unit of the threshold, a tie or a range end."""
     z, before = np.empty(VALUES, np.int64), np.empty(VALUES, np.int64)
     for i in range(VALUES):
         before[i] = rng.randint(delta.lo, delta.hi)
-        threshold = int(thresholds[i]) if thresholds is not None else 1 << max(0, delta.shift - 1)
+        threshold = int(thresholds[i]) or 1 << max(0, delta.shift - 1)
         near = (int(before[i]) << delta.shift) + rng.choice((-1, 1)) * threshold + rng.randint(-1, 1)
         tie = (2 * rng.randint(delta.lo, delta.hi) + 1) << max(0, delta.shift + int(delta.steps()[i]) - 1)
         any_z = rng.randint(delta.in_fmt.lo, delta.in_fmt.hi)
@@ -84,23 +108,23 @@ class Lane:
     """Pushes one value an enabled cycle, with its step, threshold and reference in their later cycles."""
 
     def __init__(
-        self, dut: Any, delta: Delta, z: IntArray, before: IntArray, rng: random.Random, freeze: float
+        self, dut: Any, steps: IntArray, thresholds: IntArray, z: IntArray, before: IntArray, freeze: float
     ) -> None:
-        self.dut, self.delta, self.z, self.before, self.rng, self.freeze = dut, delta, z, before, rng, freeze
+        self.dut, self.steps, self.thresholds, self.z, self.before = dut, steps, thresholds, z, before
+        self.rng, self.freeze = generator(), freeze
         self.now = 0
         self.results: list[tuple[int, int, int]] = []
 
-    def _at(self, values: IntArray | None, cycle: int, signal: Any) -> None:
+    def _at(self, values: IntArray, cycle: int, signal: Any) -> None:
         noise = self.rng.getrandbits(len(signal))
-        inside = values is not None and 0 <= cycle < VALUES
-        signal.value = int(values[cycle]) & ((1 << len(signal)) - 1) if inside and values is not None else noise
+        signal.value = int(values[cycle]) & ((1 << len(signal)) - 1) if 0 <= cycle < VALUES else noise
 
     def drive(self) -> None:
         self.enabled = self.rng.random() >= self.freeze
         self.dut.enable_i.value = int(self.enabled)
         self._at(self.z, self.now, self.dut.z_i)
-        self._at(self.delta.steps(), self.now - 1, self.dut.step_i)
-        self._at(self.delta.thresholds(), self.now - 1, self.dut.threshold_i)
+        self._at(self.steps, self.now - 1, self.dut.step_i)
+        self._at(self.thresholds, self.now - 1, self.dut.threshold_i)
         self._at(self.before, self.now - 3, self.dut.before_i)
 
     def sample(self, _: int) -> bool:
@@ -119,17 +143,17 @@ async def values(dut: Any, freeze: float) -> None:
     graph = this_case(CASES).graph
     assert graph is not None
     delta, rng = graph.deltas[0], generator()
-    z, before = edges(rng, delta)
-    golden = Golden(graph)
-    golden._reference[delta.name] = before
-    trace = golden.run(z[None])
-    lane = Lane(dut, delta, z, before, rng, freeze)
+    layers, which = mixed(np.random.default_rng(rng.getrandbits(32)), delta)
+    thresholds = per_value(which, [thresholds_of(layer) for layer in layers])
+    z, before = edges(rng, delta, thresholds)
+    codes = per_value(which, [codes_of(graph.source, layer, z, before) for layer in layers])
+    lane = Lane(dut, delta.steps(), thresholds, z, before, freeze)
     bench = Bench(dut, [lane])
     await bench.start()
     lane.now, lane.results = 0, []
     await bench.until(lambda: len(lane.results) == VALUES)
     mask = (1 << delta.fmt.width) - 1
     for i, got in enumerate(lane.results):
-        change = int(trace.deltas["d0"][0, i])
-        want = (int(trace.codes["d0"][0, i]) & mask, change, int(change != 0))
-        assert got == want, f"z={z[i]} before={before[i]}: got {got}, expected {want}"
+        change = int(codes[i] - before[i])
+        want = (int(codes[i]) & mask, change, int(change != 0))
+        assert got == want, f"z={z[i]} before={before[i]} T={thresholds[i]}: got {got}, expected {want}"

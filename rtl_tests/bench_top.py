@@ -10,7 +10,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from bench import STALLS, Bench, Sink, Source, drain, generator
-from random_graphs import extreme_frames, random_walk, threshold_walk
+from random_graphs import extreme_frames, random_thresholds, random_walk, threshold_walk
 from rtl_cases import ALL_CASES, Beats
 
 CASE = ALL_CASES[os.environ["BENCH_CASE"]]
@@ -57,21 +57,32 @@ class Top:
         self.probes = Probes(dut, self.spec.engines)
         self.bench = Bench(dut, [self.source, self.sink, self.probes])
         dut.stat_addr_i.value = 0
+        self.pushed = 0
+        self.set_thresholds({})
+
+    def set_thresholds(self, thresholds: dict[str, int]) -> None:
+        """Hold by other thresholds from the next frame on; no frame may be inside."""
+        if self.spec.holds:
+            self.dut.threshold_i.value = self.spec.threshold_word(thresholds)
+            self.beats.golden.graph = self.graph.with_thresholds(thresholds)
 
     def walk(self, frames: int, density: float = 0.4) -> np.ndarray:
         """Return a random walk of the network's input, ``[frames, *shape]``."""
         return random_walk(self.numpy_rng, self.graph, frames, density)
 
     def push(self) -> None:
-        """Hand the collected beats to the driver."""
+        """Hand the beats collected since the last time to the driver."""
         mask = (1 << self.spec.in_lane_bits) - 1
-        for beat, last, user in zip(self.beats.beats, self.beats.last, self.beats.user, strict=True):
+        beats = list(zip(self.beats.beats, self.beats.last, self.beats.user, strict=True))
+        for beat, last, user in beats[self.pushed :]:
             data = sum((int(code) & mask) << (i * self.spec.in_lane_bits) for i, code in enumerate(beat))
             self.source.waiting.append((data << 2) | (int(user) << 1) | int(last))
+        self.pushed = len(beats)
 
     def forget(self) -> None:
         """Expect nothing any more (reset)."""
         self.beats = Beats(self.graph, skip=CASE.skip)
+        self.pushed = 0
 
     def expected(self) -> list[Word]:
         """Return the words of every packet."""
@@ -122,6 +133,20 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
             top.beats.add(frame, new=t == 0 and top.rng.random() < 0.5)
     top.push()
     await top.done(errors=0)
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def thresholds(dut: Any, stalls: tuple[float, float]) -> None:
+    """Thresholds change between frames of one stream, each layer's for itself."""
+    top = Top(dut, stalls)
+    await top.bench.start()
+    for _ in range(6):
+        top.set_thresholds(random_thresholds(top.numpy_rng, top.graph))
+        for frame in top.walk(5):
+            top.beats.add(frame)
+        top.push()
+        await top.done(errors=0)
 
 
 @cocotb.test()

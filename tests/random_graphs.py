@@ -147,6 +147,18 @@ def threshold_walk(rng: np.random.Generator, graph: Graph, frames: int) -> IntAr
     return stream.reshape(frames, *graph.source.shape)
 
 
+def random_thresholds(rng: np.random.Generator, graph: Graph) -> dict[str, int]:
+    """Return for each layer with hold the threshold of the graph, none, half a step, the largest, or another one."""
+    thresholds = {}
+    for node in graph.deltas:
+        if node.hold is not None:
+            step, largest = 1 << node.shift + max(node.step_log2), (1 << node.threshold_bits) - 1
+            least = max(1, step >> 1)
+            other = int(rng.integers(least, min(largest, 4 * step), endpoint=True))
+            thresholds[node.name] = (node.threshold(), 0, least, largest, other)[int(rng.integers(5))]
+    return thresholds
+
+
 def extreme_frames(graph: Graph) -> IntArray:
     """Return frames ``[8, *shape]`` that swing every element between the ends of the input format and zero."""
     fmt, shape = graph.source.fmt, graph.source.shape

@@ -24,7 +24,8 @@ other node is fed by a `Delta`, but a `Delta` itself by an engine: the pass that
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -57,6 +58,9 @@ __all__ = [
 
 MAX_ACCUMULATOR_BITS = 53
 """Widest accumulator that float64 Keras, HLS csim, golden model and RTL all compute exactly."""
+
+REGISTER_BITS = 32
+"""A register of a board: thresholds that can be set reach no further than it."""
 
 Activation: TypeAlias = Literal["relu", "identity"]
 
@@ -193,6 +197,41 @@ class Delta(OneInput):
         threshold: IntArray = np.ceil(self.hold * 2.0 ** (self.shift + self.steps())).astype(np.int64)
         return threshold
 
+    def threshold(self) -> int:
+        """Return the hold threshold of the layer as one integer, that of its coarsest step; 0 if memoryless.
+
+        It gives all of `thresholds`: ``ceil(h * 2**(s+k)) = ceil(T / 2**(k_max-k))`` by nested ceilings.
+        """
+        return 0 if self.hold is None else math.ceil(math.ldexp(self.hold, self.shift + max(self.step_log2)))
+
+    @property
+    def threshold_bits(self) -> int:
+        """Bits of a threshold that hardware can be given: the width of the clip range, at most `REGISTER_BITS`.
+
+        A threshold beyond the clip range would hold all that is not clipped. A `threshold` that is larger decides.
+        """
+        reach = (self.hi - self.lo).bit_length() + self.shift
+        return max(1, min(reach, REGISTER_BITS), self.threshold().bit_length())
+
+    def with_threshold(self, threshold: int) -> Delta:
+        """Return the layer with the hold that `threshold` gives back exactly; 0 makes it memoryless.
+
+        Raises:
+            ConversionError: more than `threshold_bits` or `MAX_ACCUMULATOR_BITS` bits, or less than half a step.
+        """
+        bits = self.shift + max(self.step_log2)
+        least = max(1, 1 << bits >> 1)
+        most = (1 << min(self.threshold_bits, MAX_ACCUMULATOR_BITS)) - 1
+        if threshold != 0 and not least <= threshold <= most:
+            raise ConversionError(
+                "the hold threshold is out of range",
+                where=self.name,
+                expected=f"0 (memoryless) or {least} to {most}, where {1 << bits} is one step",
+                received=threshold,
+                fix="a threshold is ceil(hold * step), and a hold at least 0.5 steps",
+            )
+        return replace(self, hold=math.ldexp(threshold, -bits) if threshold else None)
+
 
 Node: TypeAlias = Source | Delta | Engine
 
@@ -252,6 +291,28 @@ class Graph:
     def readers(self, name: str) -> tuple[str, ...]:
         """Return the names of the nodes that read ``name``, in order; a node that reads it twice comes twice."""
         return tuple(node.name for node in self.nodes for read in node.inputs if read == name)
+
+    def with_thresholds(self, thresholds: Mapping[str, int]) -> Graph:
+        """Return the network with other hold thresholds, by layer: what hardware computes when it is given them.
+
+        Raises:
+            ConversionError: a layer that has no hold, or see `Delta.with_threshold`.
+        """
+        holds = [node.name for node in self.deltas if node.hold is not None]
+        for name in thresholds:
+            if name not in holds:
+                raise ConversionError(
+                    "a layer has no hold threshold that could be set",
+                    where=self.name,
+                    expected=f"one of {holds}" if holds else "no thresholds: every layer is memoryless",
+                    received=repr(name),
+                    fix="give the layer a hold before conversion",
+                )
+        nodes = tuple(
+            node.with_threshold(thresholds[node.name]) if isinstance(node, Delta) and node.name in thresholds else node
+            for node in self.nodes
+        )
+        return replace(self, nodes=nodes)
 
     def __getitem__(self, name: str) -> Node:
         """Return the node called ``name``; KeyError if there is none."""

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   word tokens of z -> word tokens of {mask, deltas} (or codes r, if SendCodes), for each lane:
 //               f = max(z, 0) or z;  q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
-//               r = Hold && |f - r' * 2^Shift| < threshold ? r' : q;  delta = r - r';  mask = delta != 0
+//               r = Hold && |f - r' * 2^Shift| < T ? r' : q;  delta = r - r';  mask = delta != 0
 //             r' = what was last sent for this element, 0 in a fresh word. Skip = 0: mask = 1.
+//             T = ceil(threshold_i / 2^(StepMax-k)): threshold_i is that of the coarsest step, 0 holds nothing.
 // Latency:    4 cycles
 // Throughput: 1 word a cycle, also the same word in consecutive cycles
-// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
+// Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); threshold_i is registered, a word
+//             uses what it is in the cycle that takes it: a frame is of one T if it is stable while the frame is inside
 // Reset:      pipeline empty; the references are cleared by fresh words, not by reset
-// Model:      codesign.golden.quantise, Golden._send
+// Model:      codesign.golden.quantise, Golden._send, Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
 module delta_emit #(
     parameter bit Skip = 1'b1,
@@ -27,9 +29,7 @@ module delta_emit #(
     parameter int unsigned StepMax = 0,  // largest k
     parameter StepFile = "",  // k of each lane, a word a line; "": StepMax everywhere
     parameter bit Hold = 1'b0,
-    parameter int unsigned ThresholdWidth = 1,
-    parameter logic [63:0] Threshold = 0,
-    parameter ThresholdFile = "",  // in units of f, a word a line; "": Threshold everywhere
+    parameter int unsigned ThresholdWidth = 1,  // up to CodeWidth + Shift it widens no adder
     localparam int unsigned Words = (Size + Lanes - 1) / Lanes,
     localparam int unsigned WordWidth = Words > 1 ? $clog2(Words) : 1,
     localparam int unsigned HeadWidth = 3 + WordWidth,
@@ -37,6 +37,7 @@ module delta_emit #(
 ) (
     input  logic                               clk_i,
     input  logic                               rst_ni,
+    input  logic [         ThresholdWidth-1:0] threshold_i,  // in units of f
     input  logic                               valid_i,
     output logic                               ready_o,
     input  logic [HeadWidth+Lanes*InWidth-1:0] token_i,
@@ -54,7 +55,7 @@ module delta_emit #(
   logic [3:1] valid_q;
   logic [3:1][HeadWidth-1:0] head_q;  // {fresh, has_word, end_of_frame, address}
   logic [Lanes*StepWidth-1:0] step;
-  logic [Lanes*ThresholdWidth-1:0] threshold;
+  logic [StepMax:0][ThresholdWidth-1:0] threshold_q;  // of each k
   logic [Lanes*CodeWidth-1:0] old_codes, new_codes;
   logic [Lanes-1:0] changed, mask;
   logic [Lanes*DeltaWidth-1:0] deltas;
@@ -70,7 +71,7 @@ module delta_emit #(
     if (enable) head_q <= {head_q[2:1], token_i[Lanes*InWidth+:HeadWidth]};
   end
 
-  // Stage 1: steps and thresholds of the word.
+  // Stage 1: steps of the word, thresholds of all steps.
   if (StepFile == "") begin : g_step
     assign step = {Lanes{StepWidth'(StepMax)}};
   end else begin : g_steps
@@ -78,12 +79,11 @@ module delta_emit #(
     initial $readmemh(StepFile, memory);
     always_ff @(posedge clk_i) if (enable) step <= memory[token_i[Lanes*InWidth+:WordWidth]];
   end
-  if (ThresholdFile == "") begin : g_threshold
-    assign threshold = {Lanes{ThresholdWidth'(Threshold)}};
-  end else begin : g_thresholds
-    logic [Lanes*ThresholdWidth-1:0] memory[Words];
-    initial $readmemh(ThresholdFile, memory);
-    always_ff @(posedge clk_i) if (enable) threshold <= memory[token_i[Lanes*InWidth+:WordWidth]];
+  for (genvar k = 0; k <= StepMax; k++) begin : g_threshold
+    localparam logic [ThresholdWidth-1:0] Below = ~({ThresholdWidth{1'b1}} << (StepMax - k));
+    always_ff @(posedge clk_i) begin
+      if (enable) threshold_q[k] <= (threshold_i >> (StepMax - k)) + ThresholdWidth'((threshold_i & Below) != 0);
+    end
   end
 
   // Stages 1 to 3: the references, read beside the arithmetic.
@@ -122,7 +122,7 @@ module delta_emit #(
         .enable_i   (enable),
         .z_i        (token_i[lane*InWidth+:InWidth]),
         .step_i     (step[lane*StepWidth+:StepWidth]),
-        .threshold_i(threshold[lane*ThresholdWidth+:ThresholdWidth]),
+        .threshold_i(threshold_q[step[lane*StepWidth+:StepWidth]]),
         .before_i   (old_codes[lane*CodeWidth+:CodeWidth]),
         .after_o    (new_codes[lane*CodeWidth+:CodeWidth]),
         .delta_o    (deltas[lane*DeltaWidth+:DeltaWidth]),

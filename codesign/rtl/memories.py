@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``$readmemh`` files of the leaves: weights, biases, steps and thresholds, and where a convolution's events go."""
+"""The ``$readmemh`` files of the leaves: weights, biases, steps, and where a convolution's events go."""
 
 from __future__ import annotations
 
@@ -105,15 +105,11 @@ def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
 
 
 def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
-    """Return the step and threshold files of a `Delta` whose channels differ; none if they do not."""
-    steps, thresholds = node.steps(), node.thresholds()
-    files = {}
-    if len(set(steps.tolist())) > 1:
-        files[f"{node.name}_step.mem"] = memory_text(_words(steps, lanes), max(1, int(steps.max()).bit_length()))
-        if thresholds is not None:
-            bits = int(thresholds.max()).bit_length()
-            files[f"{node.name}_threshold.mem"] = memory_text(_words(thresholds, lanes), bits)
-    return files
+    """Return the step file of a `Delta` whose channels differ; none if they do not."""
+    steps = node.steps()
+    if len(set(steps.tolist())) == 1:
+        return {}
+    return {f"{node.name}_step.mem": memory_text(_words(steps, lanes), max(1, int(steps.max()).bit_length()))}
 
 
 def _words(values: IntArray, lanes: int) -> IntArray:

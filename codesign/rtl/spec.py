@@ -1,11 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outside of a generated top: lanes, widths, beats and counters."""
+"""The outside of a generated top: lanes, widths, beats, counters and hold thresholds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codesign.graph.ir import Delta, Engine, Graph, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A hold threshold that can be set at run time.
+
+    Attributes:
+        name: of the `Delta`.
+        width: bits, see `Delta.threshold_bits`.
+        default: threshold of the graph, see `Delta.threshold`.
+    """
+
+    name: str
+    width: int
+    default: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +38,8 @@ class TopSpec:
         out_lane_bits: bits of a lane in ``m_axis_tdata``.
         out_words: beats of an output packet; the last may be padded beyond the output's size.
         engines: names in the order of ``probe_o`` and of the counters: the first `Delta`, then every engine.
+        holds: fields of ``threshold_i``, the first in the low bits: one for each `Delta` with hold. No such port if
+            there is none.
     """
 
     module: str
@@ -33,6 +51,20 @@ class TopSpec:
     out_lane_bits: int
     out_words: int
     engines: tuple[str, ...]
+    holds: tuple[Hold, ...]
+
+    @property
+    def threshold_bits(self) -> int:
+        """Bits of ``threshold_i``; 0: there is no such port."""
+        return sum(hold.width for hold in self.holds)
+
+    def threshold_word(self, thresholds: Mapping[str, int]) -> int:
+        """Return ``threshold_i`` for thresholds by layer, those of the graph where ``thresholds`` has none."""
+        word, low = 0, 0
+        for hold in self.holds:
+            word |= thresholds.get(hold.name, hold.default) << low
+            low += hold.width
+        return word
 
 
 def top_spec(graph: Graph) -> TopSpec:
@@ -49,6 +81,11 @@ def top_spec(graph: Graph) -> TopSpec:
         out_lane_bits=byte_bits(output.fmt.width),
         out_words=-(-output.size // lanes),
         engines=(graph.nodes[1].name, *(node.name for node in graph.engines)),
+        holds=tuple(
+            Hold(name=node.name, width=node.threshold_bits, default=node.threshold())
+            for node in graph.deltas
+            if node.hold is not None
+        ),
     )
 
 

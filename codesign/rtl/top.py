@@ -96,7 +96,7 @@ def top_text(graph: Graph, spec: TopSpec) -> str:
     for node in graph.nodes[1:]:
         stream, *more = [streams[name].pop(0) for name in node.inputs]
         if isinstance(node, Delta):
-            streams[node.name] = _delta(top, graph, node, stream)
+            streams[node.name] = _delta(top, graph, node, stream, threshold=_threshold(spec, node))
             continue
         probe = f"probe[{4 * spec.engines.index(node.name) + 3}:{4 * spec.engines.index(node.name)}]"
         assert not isinstance(node, Source)
@@ -113,6 +113,8 @@ def top_text(graph: Graph, spec: TopSpec) -> str:
         in_bits=spec.in_lanes * spec.in_lane_bits - 1,
         out_bits=spec.out_lanes * spec.out_lane_bits - 1,
         probe_bits=4 * engines - 1,
+        about_holds=_ABOUT_HOLDS.format(holds=", ".join(hold.name for hold in spec.holds)) if spec.holds else "",
+        threshold=f"    input  logic [{spec.threshold_bits - 1}:0] threshold_i,\n" if spec.holds else "",
         body="\n".join(top.lines),
     )
 
@@ -120,12 +122,12 @@ def top_text(graph: Graph, spec: TopSpec) -> str:
 _HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
 // Generated from the graph {name}: wires and instances only. Engines in probe_o and the counters: {engines}.
-module {module} #(
+{about_holds}module {module} #(
     parameter bit Skip = 1'b1  // 0: every element is an event (the dense baseline)
 ) (
     input  logic clk_i,
     input  logic rst_ni,
-    input  logic [{in_bits}:0] s_axis_tdata,
+{threshold}    input  logic [{in_bits}:0] s_axis_tdata,
     input  logic s_axis_tvalid,
     output logic s_axis_tready,
     input  logic s_axis_tlast,
@@ -141,6 +143,11 @@ module {module} #(
 );
 {body}
 endmodule
+"""
+
+_ABOUT_HOLDS = """\
+// threshold_i: the hold thresholds, first one in the low bits: {holds}. Each is that of the layer's coarsest step in
+// units of its input, 0 holds nothing. It must be stable while a frame is inside: first beat in to TLAST out.
 """
 
 
@@ -168,14 +175,25 @@ def _encode(top: _Top, source: Source) -> str:
     return stream
 
 
-def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> list[str]:
+def _threshold(spec: TopSpec, node: Delta) -> str:
+    """Return what drives the threshold of ``node``: its field of ``threshold_i``."""
+    low = 0
+    for hold in spec.holds:
+        if hold.name == node.name:
+            return f"threshold_i[{low}+:{hold.width}]"
+        low += hold.width
+    return "'0"
+
+
+def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str) -> list[str]:
     """Emit, serialise, and queue for each reader; a last `Delta` only emits its codes."""
     lanes, final = word_lanes(graph, node), node is graph.output
     words = -(-node.size // lanes)
     word_head = 3 + index_bits(words)
     top.stream(f"{node.name}_word", word_head + lanes * (node.fmt.width if final else node.delta_bits + 1))
     parameters = {"Skip": "Skip", "SendCodes": final} | delta_parameters(node, lanes)
-    top.instance("emit", f"{node.name}_emit", parameters, _link(stream, f"{node.name}_word"))
+    ports = {"threshold_i": threshold} | _link(stream, f"{node.name}_word")
+    top.instance("emit", f"{node.name}_emit", parameters, ports)
     if final:
         return [f"{node.name}_word"]
 
@@ -204,8 +222,7 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str) -> list[str]:
 
 def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
     """Return the parameters of the ``delta_emit`` that computes ``node``, but for Skip and SendCodes."""
-    steps, thresholds = node.steps(), node.thresholds()
-    uniform = len(set(steps.tolist())) == 1
+    steps = node.steps()
     parameters: dict[str, object] = {
         "Size": node.size,
         "Lanes": lanes,
@@ -221,15 +238,10 @@ def delta_parameters(node: Delta, lanes: int) -> dict[str, object]:
         "Hi": node.hi,
         "StepMax": int(steps.max()),
     }
-    if not uniform:
+    if len(set(steps.tolist())) > 1:
         parameters["StepFile"] = f'"{node.name}_step.mem"'
-    if thresholds is not None:
-        bits = int(thresholds.max()).bit_length()
-        parameters |= {"Hold": True, "ThresholdWidth": bits}
-        if uniform:
-            parameters["Threshold"] = f"64'd{int(thresholds.max())}"
-        else:
-            parameters["ThresholdFile"] = f'"{node.name}_threshold.mem"'
+    if node.hold is not None:
+        parameters |= {"Hold": True, "ThresholdWidth": node.threshold_bits}
     return parameters
 
 

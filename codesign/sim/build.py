@@ -81,6 +81,7 @@ def _flags(spec: TopSpec, *, skip: bool) -> list[str]:
         "BEATS": spec.beats,
         "WORDS": spec.out_words,
         "ENGINES": len(spec.engines),
+        "THRESHOLD_BYTES": -(-spec.threshold_bits // 8),
     }
     defines = " ".join(f"-D{name}={value}" for name, value in constants.items())
     return [

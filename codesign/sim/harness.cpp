@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives a Verilated top through its ports: AXI4-Stream source and sink, protocol checks, per-frame attribution of the
 // engines' work. Knows the design only by the constants of TopSpec: IN_BYTES and OUT_BYTES (of a beat), BEATS and WORDS
-// (of an input frame and an output packet) and ENGINES. One clock cycle is: drive inputs, settle, sample, rising edge.
+// (of an input frame and an output packet), ENGINES and THRESHOLD_BYTES (0: no such port). One clock cycle is: drive inputs, settle, sample, rising edge.
 // Model: codesign/sim/native.py mirrors Job, Code and the exported functions.
 
 #include <unistd.h>
@@ -34,8 +34,8 @@ struct Random {  // xorshift64*
     }
 };
 
-template <class Port> void put(Port& port, const uint8_t* bytes, size_t count) {
-    static_assert(sizeof(Port) >= IN_BYTES, "tdata is narrower than TopSpec says");
+template <size_t count, class Port> void put(Port& port, const uint8_t* bytes) {
+    static_assert(sizeof(Port) >= count, "a port is narrower than TopSpec says");
     uint8_t* to = reinterpret_cast<uint8_t*>(&port);
     std::memcpy(to, bytes, count);
     std::memset(to + count, 0, sizeof(Port) - count);
@@ -97,6 +97,12 @@ public:
         return top_->stat_data_o;
     }
 
+    void thresholds([[maybe_unused]] const uint8_t* bytes) {
+#if THRESHOLD_BYTES > 0
+        put<THRESHOLD_BYTES>(top_->threshold_i, bytes);
+#endif
+    }
+
     int error_bits() const { return top_->error_o; }
 
     void begin(const Job& job) {
@@ -133,7 +139,7 @@ private:
     void idle_source() {  // garbage while tvalid is low: nothing may look at it
         uint8_t garbage[IN_BYTES];
         for (uint8_t& byte : garbage) byte = uint8_t(noise_.next());
-        put(top_->s_axis_tdata, garbage, IN_BYTES);
+        put<IN_BYTES>(top_->s_axis_tdata, garbage);
         top_->s_axis_tvalid = 0;
         top_->s_axis_tlast = garbage[0] & 1;
         top_->s_axis_tuser = (garbage[0] >> 1) & 1;
@@ -144,7 +150,7 @@ private:
         const bool sink_waits = sink_.next() < job.sink_stall;
         if (!offered_ && job.in_done < job.beats && !source_waits) {
             offered_ = true;
-            put(top_->s_axis_tdata, job.data + job.in_done * IN_BYTES, IN_BYTES);
+            put<IN_BYTES>(top_->s_axis_tdata, job.data + job.in_done * IN_BYTES);
             top_->s_axis_tvalid = 1;
             top_->s_axis_tlast = job.last[job.in_done];
             top_->s_axis_tuser = job.user[job.in_done];
@@ -282,6 +288,7 @@ void* sim_open(const char* folder, uint32_t seed) {  // $readmemh reads relative
 
 void sim_close(void* simulator) { delete static_cast<Simulator*>(simulator); }
 int sim_error_bits(void* simulator) { return static_cast<Simulator*>(simulator)->error_bits(); }
+void sim_thresholds(void* simulator, const uint8_t* bytes) { static_cast<Simulator*>(simulator)->thresholds(bytes); }
 void sim_begin(void* simulator, const Job* job) { static_cast<Simulator*>(simulator)->begin(*job); }
 
 int sim_advance(void* simulator, Job* job, uint64_t budget) {

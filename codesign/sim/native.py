@@ -65,6 +65,7 @@ class Model:
             ("sim_open", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_uint32]),
             ("sim_close", None, [ctypes.c_void_p]),
             ("sim_reset", ctypes.c_int, [ctypes.c_void_p]),
+            ("sim_thresholds", None, [ctypes.c_void_p, ctypes.c_char_p]),
             ("sim_error_bits", ctypes.c_int, [ctypes.c_void_p]),
             ("sim_begin", None, [ctypes.c_void_p, ctypes.c_void_p]),
             ("sim_statistic", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint8, ctypes.c_void_p]),
@@ -84,6 +85,11 @@ class Model:
     def reset(self) -> None:
         """Hold ``rst_ni`` low for four cycles."""
         self._check(self._library.sim_reset(self._handle))
+
+    def drive_thresholds(self, word: int) -> None:
+        """Set ``threshold_i``, if there is one, from now on."""
+        size = -(-self._spec.threshold_bits // 8)
+        self._library.sim_thresholds(self._handle, word.to_bytes(size, "little"))
 
     @property
     def error_bits(self) -> int:

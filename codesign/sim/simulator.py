@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ctypes import Structure
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from codesign.fixed import IntArray
 from codesign.golden import check_frames
 from codesign.graph.ir import Graph
 from codesign.rtl import emit, top_spec
+from codesign.rtl.beats import from_beats, to_beats
 from codesign.sim.build import build
 from codesign.sim.native import Model
 
@@ -103,18 +105,30 @@ class RtlSimulator:
         folder: build cache; builds of the same sources are used again.
         skip: False builds the dense baseline: every element is an event.
         seed: of what the design leaves uninitialised, and of garbage on idle or padded lanes.
+        thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
 
     Raises:
+        ConversionError: a threshold is refused.
         ToolNotFoundError: Verilator, g++, make or perl is missing.
         SimulationError: the build failed.
     """
 
-    def __init__(self, graph: Graph, folder: Path, *, skip: bool = True, seed: int = 1) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        folder: Path,
+        *,
+        skip: bool = True,
+        seed: int = 1,
+        thresholds: Mapping[str, int] | None = None,
+    ) -> None:
         self.graph = graph
+        self._thresholds = dict(thresholds or {})
+        graph.with_thresholds(self._thresholds)
         self.spec = top_spec(graph)
         self.folder = build(emit(graph), self.spec, Path(folder), skip=skip)
         self._seed = seed
-        self._model: Model | None = Model(self.folder, self.spec, seed)
+        self._model: Model | None = self._power_up()
         self._garbage = np.random.default_rng(seed)
         self._new_stream = True
         self._broken = False
@@ -141,11 +155,27 @@ class RtlSimulator:
         """
         if hard and self._broken:
             self._open_model().close()
-            self._model = Model(self.folder, self.spec, self._seed)
+            self._model = self._power_up()
             self._broken = False
         elif hard:
             self._open_model().reset()
         self._new_stream = True
+
+    def set_threshold(self, layer: str, threshold: int) -> None:
+        """Set the hold threshold of a layer from the next frame on, as ``threshold_i`` does; resets leave it alone.
+
+        The golden model of it is that of ``graph.with_thresholds``.
+
+        Args:
+            layer: name of a `Delta` with hold.
+            threshold: of its coarsest step in units of its input codes, `Delta.threshold`; 0 holds nothing.
+
+        Raises:
+            ConversionError: see `Graph.with_thresholds`.
+        """
+        self.graph.with_thresholds({layer: threshold})
+        self._thresholds[layer] = threshold
+        self._open_model().drive_thresholds(self.spec.threshold_word(self._thresholds))
 
     def run(self, codes: np.ndarray, *, stalls: Stalls | None = None, max_cycles: int | None = None) -> RtlRun:
         """Push consecutive frames of codes, ``[T, *shape]`` integers, and return what came out.
@@ -183,7 +213,7 @@ class RtlSimulator:
         self._new_stream &= count == 0
         done = out_at.astype(np.int64)
         lanes = self.spec.out_words * self.spec.out_lanes
-        outputs = self._unpack(out_data).reshape(count, lanes)[:, : self.graph.output.size]
+        outputs = self._codes(out_data).reshape(count, lanes)[:, : self.graph.output.size]
         return RtlRun(
             outputs=outputs.reshape(count, *self.graph.output.shape),
             cycles=np.diff(done, prepend=first_in[:1].astype(np.int64)),
@@ -215,12 +245,17 @@ class RtlSimulator:
             )
         room = (len(beats) + 2) * self.spec.out_words
         data, out_last, job = self._execute(
-            self._to_bytes(beats), np.asarray(last, bool), np.asarray(user, bool), room, stalls, max_cycles=2**62
+            to_beats(beats, self.spec.in_lane_bits),
+            np.asarray(last, bool),
+            np.asarray(user, bool),
+            room,
+            stalls,
+            max_cycles=2**62,
         )
         self._new_stream &= len(beats) == 0
         return BeatRun(
             accepted=int(job.in_done),
-            outputs=self._unpack(data[: job.out_done]),
+            outputs=self._codes(data[: job.out_done]),
             last=out_last[: job.out_done].astype(bool),
             errors=self._open_model().error_bits,
         )
@@ -233,6 +268,11 @@ class RtlSimulator:
     def counter(self, address: int) -> int:
         """Return the 32-bit counter at ``stat_addr_i = address``."""
         return self._open_model().statistic(address)
+
+    def _power_up(self) -> Model:
+        model = Model(self.folder, self.spec, self._seed)
+        model.drive_thresholds(self.spec.threshold_word(self._thresholds))
+        return model
 
     def _open_model(self) -> Model:
         if self._model is None:
@@ -293,20 +333,8 @@ class RtlSimulator:
         spare = padded[:, frames.shape[1] :]
         fmt = self.graph.source.fmt
         spare[:] = self._garbage.integers(fmt.lo, fmt.hi, spare.shape, endpoint=True)
-        return self._to_bytes(padded.reshape(-1, self.spec.in_lanes))
+        return to_beats(padded.reshape(-1, self.spec.in_lanes), self.spec.in_lane_bits)
 
-    def _to_bytes(self, beats: np.ndarray) -> Bytes:
-        size = self.spec.in_lane_bits // 8
-        raw = np.ascontiguousarray(beats, dtype="<i8").view(np.uint8).reshape(*beats.shape, 8)
-        return raw[:, :, :size].reshape(len(beats), self.spec.in_lanes * size)
-
-    def _unpack(self, data: Bytes) -> IntArray:
+    def _codes(self, data: Bytes) -> IntArray:
         """Return output beats ``[M, bytes]`` as codes ``[M, lanes]``."""
-        size = self.spec.out_lane_bits // 8
-        raw = np.zeros((len(data), self.spec.out_lanes, 8), np.uint8)
-        raw[:, :, :size] = data.reshape(len(data), self.spec.out_lanes, size)
-        wide = raw.view("<i8")[:, :, 0]
-        if not self.graph.output.fmt.signed:
-            return wide.astype(np.int64)
-        spare = 64 - self.spec.out_lane_bits
-        return (wide << spare) >> spare
+        return from_beats(data, self.spec.out_lane_bits, signed=self.graph.output.fmt.signed)

@@ -38,7 +38,7 @@ class Memory:
 
     Attributes:
         layer: node of the graph that it belongs to.
-        kind: what is in it: weights, biases, state, references, lists, tables, steps, thresholds, queue or packet.
+        kind: what is in it: weights, biases, state, references, lists, tables, steps, queue or packet.
         words: lines.
         width: bits of a line.
         path: hierarchical name below the top.
@@ -155,8 +155,6 @@ def _emit(p: Parameters) -> Found:
     yield "references", "i_reference.memory", words, lanes * _number(p, "CodeWidth")
     if "StepFile" in p:
         yield "steps", "g_steps.memory", words, lanes * max(1, _number(p, "StepMax").bit_length())
-    if "ThresholdFile" in p:
-        yield "thresholds", "g_thresholds.memory", words, lanes * _number(p, "ThresholdWidth")
 
 
 def _serialize(p: Parameters) -> Found:

@@ -70,6 +70,59 @@ def test_thresholds_round_up_to_whole_lattice_units() -> None:
     assert DELTA.thresholds() is None
 
 
+def test_one_threshold_gives_those_of_all_elements() -> None:
+    """``ceil(ceil(x) / n) = ceil(x / n)``: what hardware does with the threshold of the coarsest step."""
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        steps = tuple(int(k) for k in rng.integers(0, 6, 6))
+        hold = float(rng.choice([0.5, 1.0, 1.3, rng.uniform(0.5, 9), np.nextafter(1.0, 2.0)]))
+        fmt = dataclasses.replace(SOURCE.fmt, frac=int(rng.integers(4, 30)))
+        delta = dataclasses.replace(DELTA, in_fmt=fmt, hold=hold, step_log2=steps, channels=6)
+        thresholds, coarsest = delta.thresholds(), max(steps)
+        assert thresholds is not None
+        assert thresholds.tolist() == [-(-delta.threshold() // (1 << (coarsest - k))) for k in steps]
+        assert delta.threshold() < 1 << delta.threshold_bits
+        least = max(1, 1 << (delta.shift + coarsest) >> 1)
+        for threshold in (least, delta.threshold(), (1 << delta.threshold_bits) - 1):
+            other = delta.with_threshold(threshold)
+            thresholds = other.thresholds()
+            assert thresholds is not None
+            assert other.threshold() == threshold
+            assert thresholds.tolist() == [-(-threshold // (1 << (coarsest - k))) for k in steps]
+
+
+def test_a_threshold_of_0_is_memoryless() -> None:
+    assert DELTA.threshold() == 0
+    assert dataclasses.replace(DELTA, hold=1.0).with_threshold(0) == DELTA
+
+
+def test_thresholds_reach_as_far_as_the_clip_range() -> None:
+    assert DELTA.shift == 4
+    assert DELTA.threshold_bits == 8, "15 codes of 16 units"
+    assert dataclasses.replace(DELTA, hold=100.0).threshold_bits == 11, "more if the graph has more"
+    fine = dataclasses.replace(DELTA, in_fmt=Fixed(width=40, frac=34, signed=True))
+    assert (fine.shift, fine.threshold_bits) == (30, 32), "no more than a register"
+    assert dataclasses.replace(fine, hold=8.0).threshold_bits == 34
+
+
+@pytest.mark.parametrize("threshold", [-1, 1, 15, 256])
+def test_a_threshold_out_of_range_is_refused(threshold: int) -> None:
+    delta = dataclasses.replace(DELTA, hold=1.0, step_log2=(1,))
+    with pytest.raises(ConversionError, match=r"d: .*0 \(memoryless\) or 16 to 255, where 32 is one step"):
+        delta.with_threshold(threshold)
+
+
+def test_thresholds_of_a_network() -> None:
+    held = dataclasses.replace(DELTA, hold=1.0)
+    graph = Graph(name="g", nodes=(SOURCE, held, dense()))
+    assert graph.with_thresholds({}) == graph
+    assert graph.with_thresholds({"d": 40}).deltas[0].hold == 2.5
+    with pytest.raises(ConversionError, match=r"g: .*one of \['d'\]. Received: 'fc'"):
+        graph.with_thresholds({"fc": 40})
+    with pytest.raises(ConversionError, match="every layer is memoryless"):
+        graph.with_thresholds({"d": 0}).with_thresholds({"d": 40})
+
+
 @pytest.mark.parametrize("pe", [0, -1, 3, 4])
 def test_pe_must_divide(pe: int) -> None:
     with pytest.raises(ConversionError, match=r"fc: PE does not divide.*one of \[1, 2\]"):

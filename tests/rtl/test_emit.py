@@ -14,7 +14,7 @@ from random_graphs import random_graph
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumulator_format
-from codesign.rtl import emit, top_spec
+from codesign.rtl import Hold, emit, top_spec
 from codesign.rtl.emit import LEAVES
 from codesign.rtl.memories import spatial_bits, spatial_memories
 from codesign.tools import run
@@ -130,13 +130,38 @@ def test_unsigned_weights_get_a_sign_bit() -> None:
 
 
 def test_steps_that_differ_come_from_a_file_padded_with_0() -> None:
-    files = emit(chain(step_log2=(0, 1, 2), channels=3, hold=0.75))
+    files = emit(chain(step_log2=(0, 1, 2), channels=3))
     steps = [codes("0" + line, 3, 1) for line in files["d0_step.mem"].split()]
     assert len(steps) == 2
     assert files["d0_step.mem"].split() == [f"{0b00_10_01_00:02x}", f"{0b00_00_10_01:02x}"]
-    thresholds = [int(line, 16) & 0b11 for line in files["d0_threshold.mem"].split()]
-    assert thresholds == [1, 2], "ceil(0.75 * 2^k) of elements 0 and 4"
-    assert not [name for name in emit(chain(step_log2=(1,), hold=0.75)) if name.startswith("d0_")]
+    assert not [name for name in emit(chain(step_log2=(1,))) if name.startswith("d0_")]
+
+
+def test_only_layers_with_hold_have_a_threshold() -> None:
+    assert top_spec(chain()).holds == ()
+    text = emit(chain())["net_top.sv"]
+    assert "input  logic [" in text
+    assert ".threshold_i('0)" in text
+    assert "threshold_i," not in text
+    held = chain(step_log2=(0, 1, 2), channels=3, hold=0.75)
+    assert top_spec(held).holds == (Hold(name="d0", width=5, default=3),)
+    text = emit(held)["net_top.sv"]
+    assert "input  logic [4:0] threshold_i," in text
+    assert ".threshold_i(threshold_i[0+:5])" in text
+
+
+def test_thresholds_lie_side_by_side_the_first_one_low() -> None:
+    graph = random_graph(np.random.default_rng(1), layers=3, hold=1.0)
+    spec = top_spec(graph)
+    assert [hold.name for hold in spec.holds] == [node.name for node in graph.deltas]
+    assert len(spec.holds) > 2
+    fields, low = {hold.name: hold.default for hold in spec.holds}, 0
+    last = spec.holds[-1].name
+    word = spec.threshold_word({last: 0})
+    for hold in spec.holds:
+        assert (word >> low) & ((1 << hold.width) - 1) == (0 if hold.name == last else fields[hold.name])
+        low += hold.width
+    assert low == spec.threshold_bits
 
 
 def test_a_last_delta_sends_codes() -> None:

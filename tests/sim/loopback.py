@@ -54,6 +54,7 @@ def spec(graph: Graph) -> TopSpec:
         out_lane_bits=bits,
         out_words=source.beats,
         engines=("encode",),
+        holds=(),
     )
 
 

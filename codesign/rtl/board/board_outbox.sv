@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   keeps the last AXI4-Stream packet of Beats beats, and sends words as bytes, lowest byte first: the low
+//             bytes_i bytes of word_i, or with beats_i all beats kept. last_o marks the last byte of a word sent with
+//             last_i
+// Latency:    1 cycle from an accepted word to its first byte, 2 from accepted beats
+// Throughput: 1 byte a cycle, a pause of one or two cycles before each word or beat; s_axis is always taken
+// Timing:     no combinational path from ready_i to word_ready_o
+// Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
+// Model:      rtl_tests.bench_board_outbox
+// Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
+module board_outbox #(
+    parameter int unsigned Beats = 1,
+    parameter int unsigned BeatBytes = 1
+) (
+    input  logic                   clk_i,
+    input  logic                   rst_ni,
+    input  logic [8*BeatBytes-1:0] s_axis_tdata,
+    input  logic                   s_axis_tvalid,
+    input  logic                   s_axis_tlast,
+    input  logic                   word_valid_i,
+    output logic                   word_ready_o,
+    input  logic [           31:0] word_i,
+    input  logic [            2:0] bytes_i,       // 1 to 4
+    input  logic                   beats_i,
+    input  logic                   last_i,
+    output logic                   valid_o,
+    input  logic                   ready_i,
+    output logic [            7:0] data_o,
+    output logic                   last_o
+);
+  if (Beats < 1 || BeatBytes < 1 || 5 + Beats * BeatBytes > 65535) begin : g_bad
+    $error("board_outbox: Beats and BeatBytes must be at least 1, a packet and its cycles at most 65535 bytes");
+  end
+
+  localparam int unsigned ShiftBytes = BeatBytes > 4 ? BeatBytes : 4;
+  localparam int unsigned LeftWidth = $clog2(ShiftBytes + 1);
+  localparam int unsigned BeatWidth = Beats > 1 ? $clog2(Beats) : 1;
+
+  logic [8*BeatBytes-1:0] memory[Beats];
+  logic [8*BeatBytes-1:0] beat_q;
+  logic [BeatWidth-1:0] write_q, read_q;
+  logic [8*ShiftBytes-1:0] shift_q;
+  logic [LeftWidth-1:0] left_q;  // bytes in shift_q
+  logic beats_q, fetched_q, last_q, final_beat;  // beats: more to read, at read_q; fetched: beat_q holds it
+
+  assign valid_o = left_q != 0;
+  assign data_o = shift_q[7:0];
+  assign last_o = last_q && left_q == LeftWidth'(1) && !beats_q;
+  assign word_ready_o = left_q == 0 && !beats_q;
+  assign final_beat = read_q == BeatWidth'(Beats - 1);
+
+  always_ff @(posedge clk_i) begin
+    if (s_axis_tvalid) memory[write_q] <= s_axis_tdata;
+    beat_q <= memory[read_q];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (word_valid_i && word_ready_o) begin
+      shift_q <= (8 * ShiftBytes)'(word_i);
+      last_q  <= last_i;
+    end else if (left_q == 0) shift_q <= (8 * ShiftBytes)'(beat_q);
+    else if (ready_i) shift_q <= shift_q >> 8;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      write_q <= '0;
+      read_q <= '0;
+      left_q <= '0;
+      {beats_q, fetched_q} <= '0;
+    end else begin
+      if (s_axis_tvalid) write_q <= s_axis_tlast ? '0 : write_q + 1'b1;
+      fetched_q <= beats_q && left_q == 0 && !fetched_q;
+      if (word_valid_i && word_ready_o) begin
+        beats_q <= beats_i;
+        if (!beats_i) left_q <= LeftWidth'(bytes_i);
+      end else if (fetched_q) begin
+        left_q  <= LeftWidth'(BeatBytes);
+        read_q  <= final_beat ? '0 : read_q + 1'b1;
+        beats_q <= !final_beat;
+      end else if (valid_o && ready_i) left_q <= left_q - 1'b1;
+    end
+  end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_data :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable({data_o, last_o}));
+`endif
+endmodule

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registers of a board's top: one SystemRDL description, and the RTL, the map for Python and the page made of it.
+
+The description is text made from a graph (`description`); everything else is read from the compiled description, so
+that an address or the meaning of a bit is written down once. The RTL is PeakRDL-regblock's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from peakrdl_regblock import RegblockExporter
+from peakrdl_regblock.cpuif.axi4lite import AXI4Lite_Cpuif_flattened
+from peakrdl_regblock.identifier_filter import kw_filter
+from peakrdl_regblock.udps import ALL_UDPS
+from systemrdl import RDLCompiler
+from systemrdl.node import RegNode, RootNode
+
+from codesign.errors import ConversionError
+from codesign.rtl.spec import TopSpec
+
+ADDRESS_BITS = 12
+MAGIC, VERSION = 0x44454C54, 1
+
+
+MOST_ENGINES, MOST_HOLDS = 63, 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """One 32-bit register.
+
+    Attributes:
+        name: path in the map, such as ``control`` or ``counters.conv1.events``.
+        address: of its first byte.
+        access: "r", "w" or "rw".
+        bits: how many are in use, from bit 0 on.
+        reset: value after power-up; None where the hardware decides.
+        description: what it means, its bits included.
+    """
+
+    name: str
+    address: int
+    access: str
+    bits: int
+    reset: int | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterMap:
+    """Every register of a design by name, in the order of addresses."""
+
+    design: str
+    design_id: int
+    registers: Mapping[str, Register]
+
+    def __getitem__(self, name: str) -> Register:
+        return self.registers[name]
+
+    def to_json(self) -> str:
+        """Return the text of ``registers.json``."""
+        registers = {
+            name: {key: value for key, value in asdict(register).items() if key != "name"}
+            for name, register in self.registers.items()
+        }
+        content = {"design": self.design, "design_id": self.design_id, "registers": registers}
+        return json.dumps(content, indent=2) + "\n"
+
+
+def description(spec: TopSpec, design: str, design_id: int) -> str:
+    """Return the SystemRDL of the registers around the top of ``spec``.
+
+    Raises:
+        ConversionError: more engines or holds than the map has room for.
+    """
+    for kind, names, most in (("engines", spec.engines, MOST_ENGINES), ("holds", spec.holds, MOST_HOLDS)):
+        if len(names) > most:
+            raise ConversionError(
+                f"too many {kind} for the registers", where=design, expected=f"at most {most}", received=len(names)
+            )
+    engines = "\n".join(f"    engine_t \\{name} @ {16 * at:#x};" for at, name in enumerate(spec.engines, 1))
+    holds = "\n".join(
+        f"    hold_t #(.WIDTH({hold.width}), .DEFAULT({hold.default})) \\{hold.name} @ {4 * at:#x};"
+        for at, hold in enumerate(spec.holds)
+    )
+    return _DESCRIPTION.format(
+        design=design,
+        magic=MAGIC,
+        version=VERSION,
+        design_id=design_id,
+        beats=spec.beats,
+        beat_bytes=spec.in_lanes * spec.in_lane_bits // 8,
+        out_words=spec.out_words,
+        out_bytes=spec.out_lanes * spec.out_lane_bits // 8,
+        engine_count=len(spec.engines),
+        hold_count=len(spec.holds),
+        engines=engines,
+        holds=f"\n  regfile {{\n{holds}\n  }} hold @ 0x800;" if spec.holds else "",
+    )
+
+
+_DESCRIPTION = """\
+// SPDX-License-Identifier: Apache-2.0
+// Registers of the design {design}: 32-bit words, little-endian.
+
+reg constant_t #(longint unsigned VALUE = 0) {{
+  field {{ sw = r; hw = na; }} value[31:0] = VALUE;
+}};
+
+reg hold_t #(longint unsigned WIDTH = 1, longint unsigned DEFAULT = 0) {{
+  desc = "Hold threshold of this delta activation, in units of its input's lattice, for its coarsest step; an element
+          with a step 2^n times finer uses it divided by 2^n, rounded up. 0: no hold. In force from the next frame that
+          begins on, for every layer at once.";
+  field {{ sw = rw; hw = r; }} value[WIDTH-1:0] = DEFAULT;
+}};
+
+reg counter_t {{
+  field {{ sw = r; hw = w; }} value[31:0];
+}};
+
+regfile engine_t {{
+  counter_t events;
+  counter_t busy;
+  counter_t stalled;
+  counter_t frames;
+  events->desc = "Events finished.";
+  busy->desc = "Cycles with work.";
+  stalled->desc = "Cycles with work that downstream did not take.";
+  frames->desc = "Frames finished.";
+}};
+
+addrmap {design}_registers {{
+  name = "{design}";
+  default regwidth = 32;
+
+  constant_t #(.VALUE({magic})) magic @ 0x000;
+  magic->desc = "The letters DELT.";
+  constant_t #(.VALUE({version})) version @ 0x004;
+  version->desc = "Version of this map.";
+  constant_t #(.VALUE({design_id})) design_id @ 0x008;
+  design_id->desc = "First 32 bits of the SHA-256 of the RTL of the core.";
+
+  reg {{
+    desc = "What to do now; every bit clears itself.";
+    default sw = w;
+    default hw = r;
+    default singlepulse;
+    field {{
+      desc = "Reset the core: state, counters, status and the link's memory of the last frame; thresholds stay.";
+    }} reset[0:0] = 0;
+    field {{ desc = "The next frame that begins starts a new stream."; }} new_stream[1:1] = 0;
+  }} control @ 0x00C;
+
+  reg {{
+    desc = "What the core noticed about its input since its reset.";
+    default sw = r;
+    default hw = w;
+    field {{ desc = "A frame ended early (TLAST before its last beat)."; }} early[0:0];
+    field {{ desc = "A frame ended late (no TLAST at its last beat)."; }} late[1:1];
+  }} status @ 0x010;
+
+  constant_t #(.VALUE({beats})) frame_beats @ 0x014;
+  frame_beats->desc = "Input beats of a frame.";
+  constant_t #(.VALUE({beat_bytes})) beat_bytes @ 0x018;
+  beat_bytes->desc = "Bytes of an input beat.";
+  constant_t #(.VALUE({out_words})) packet_beats @ 0x01C;
+  packet_beats->desc = "Output beats of a frame.";
+  constant_t #(.VALUE({out_bytes})) packet_beat_bytes @ 0x020;
+  packet_beat_bytes->desc = "Bytes of an output beat.";
+  reg {{
+    desc = "Frequency of the clock [Hz]; 0: whoever built the top did not say.";
+    field {{ sw = r; hw = w; }} value[31:0];
+  }} clock_hz @ 0x024;
+  constant_t #(.VALUE({engine_count})) engines @ 0x028;
+  engines->desc = "Engines with counters, the input's delta activation included.";
+  constant_t #(.VALUE({hold_count})) holds @ 0x02C;
+  holds->desc = "Hold thresholds.";
+
+  external regfile {{
+    counter_t frames;
+    counter_t cycles;
+    counter_t errors;
+    frames->desc = "Frames that left since the core's reset.";
+    cycles->desc = "Cycles since the core's reset.";
+    errors->desc = "Malformed frames since the core's reset.";
+{engines}
+  }} counters @ 0x400;
+{holds}
+}};
+"""
+
+
+def compiled(text: str) -> RootNode:
+    """Compile a SystemRDL description."""
+    compiler = RDLCompiler()
+    for definition in ALL_UDPS:
+        compiler.register_udp(definition)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "registers.rdl"
+        path.write_text(text, encoding="utf-8")
+        compiler.compile_file(str(path))
+        return compiler.elaborate()
+
+
+def register_map(root: RootNode, design: str, design_id: int) -> RegisterMap:
+    """Return the registers of a compiled description."""
+    top = root.top
+    registers = {}
+    for node in top.descendants(unroll=True):
+        if isinstance(node, RegNode):
+            name = node.get_path().removeprefix(f"{top.get_path()}.")
+            registers[name] = _register(node, name)
+    return RegisterMap(design=design, design_id=design_id, registers=registers)
+
+
+def _register(node: RegNode, name: str) -> Register:
+    fields = list(node.fields())
+    resets = [field.get_property("reset") for field in fields]
+    known = [reset << field.low for reset, field in zip(resets, fields, strict=True) if isinstance(reset, int)]
+    access = ("r" if node.has_sw_readable else "") + ("w" if node.has_sw_writable else "")
+    named = [(field, field.get_property("desc")) for field in fields]
+    bits = [f"Bit {field.low} ``{field.inst_name}``: {text}" for field, text in named if text]
+    return Register(
+        name=name,
+        address=node.absolute_address,
+        access=access,
+        bits=max(field.high for field in fields) + 1,
+        reset=sum(known) if len(known) == len(fields) else None,
+        description=" ".join(" ".join([node.get_property("desc") or "", *bits]).split()),
+    )
+
+
+def regblock(root: RootNode) -> dict[str, str]:
+    """Return the RTL of a compiled description, path -> text: a package and a module with an AXI4-Lite port.
+
+    PeakRDL-regblock writes unpacked structures, which Yosys' own reader does not know: here they are packed, which
+    changes nothing else, as all their members are single values. Verilator's warnings about generated code are off.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        RegblockExporter().export(
+            root,
+            folder,
+            cpuif_cls=AXI4Lite_Cpuif_flattened,
+            default_reset_activelow=True,
+            address_width=ADDRESS_BITS,
+        )
+        paths = sorted(Path(folder).glob("*.sv"), key=lambda path: not path.stem.endswith("_pkg"))
+        return {path.name: _readable(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _readable(text: str) -> str:
+    lint = "".join(f"// verilator lint_{{state}} {name}\n" for name in _WARNINGS)
+    text = re.sub(r"\bstruct \{", "struct packed {", text)
+    return f"// SPDX-License-Identifier: Apache-2.0\n{lint.format(state='off')}{text.rstrip()}\n{lint.format(state='on')}"
+
+
+_WARNINGS = ("MULTIDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL")
+"""What Verilator says of PeakRDL-regblock's text: members of one structure in several blocks, what is not needed."""
+
+
+def hold_member(name: str) -> str:
+    """Return what the threshold of layer ``name`` is called in the structure of the register module's outputs."""
+    return f"hold.{kw_filter(name)}.value.value"
