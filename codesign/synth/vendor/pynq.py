@@ -1,19 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``design.json``: what the driver on a PYNQ board (``flows/pynq/delta_board.py``) has to know of a design."""
+"""A design as the fabric of a PYNQ board: Vivado's project, and what the driver on the board has to know of it.
+
+The driver is ``flows/pynq/delta_board.py``; it and ``design.json`` are written beside the bitstream.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from codesign.fixed import Fixed
 from codesign.graph.ir import Graph
 from codesign.paths import pynq_driver
+from codesign.rtl.board import emit_soc
+from codesign.rtl.registers import ADDRESS_BITS
 from codesign.rtl.spec import top_spec
-from codesign.synth.vendor.vivado import Streams, dma_bytes
+from codesign.synth.vendor.vivado import Part, Project, Streams, dma_bytes, zynq
 
 DRIVER, DESIGN = "delta_board.py", "design.json"
+
+
+def overlay(graph: Graph, *, part: Part, clock_mhz: float, skip: bool = True, jobs: int = 2) -> Project:
+    """Return the project that makes ``design.bit`` and ``design.hwh``, with the files for the board among its own.
+
+    Raises: ConfigError for a part without a processor or a beat that is too wide for a DMA; ConversionError.
+    """
+    files = emit_soc(graph)
+    made = zynq(
+        files,
+        f"{graph.name}_soc",
+        streams=streams(graph),
+        address_bits=ADDRESS_BITS,
+        part=part,
+        clock_mhz=clock_mhz,
+        skip=skip,
+        jobs=jobs,
+    )
+    return replace(made, files={**made.files, **driver(graph, json.loads(files["registers.json"]))})
 
 
 def streams(graph: Graph) -> Streams:

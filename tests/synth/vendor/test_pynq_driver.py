@@ -19,6 +19,7 @@ from random_graphs import random_conv_graph, random_graph, random_walk
 from codesign.golden import Golden
 from codesign.graph import Graph
 from codesign.paths import pynq_driver
+from codesign.rtl.board import design_id, emit_soc
 from codesign.rtl.spec import top_spec
 from codesign.synth.vendor.pynq import DESIGN, DRIVER, driver, streams
 
@@ -26,12 +27,9 @@ FRAMES = 30
 
 
 def registers(graph: Graph) -> dict[str, Any]:
-    """A register map of the form of registers.json, with addresses of its own."""
-    names = ["magic", "version", "design_id", "control", "status", "counters.frames", "counters.cycles"]
-    names += [f"counters.{engine}.{name}" for engine in top_spec(graph).engines for name in ("events", "busy")]
-    names += [f"hold.{node.name}" for node in graph.deltas if node.hold is not None]
-    reset = {"magic": 0x44454C54, "version": 1, "design_id": 0xC0FFEE}
-    return {"registers": {n: {"address": 4 * i, "bits": 12, "reset": reset.get(n)} for i, n in enumerate(names)}}
+    """The register map that lies beside the RTL."""
+    found: dict[str, Any] = json.loads(emit_soc(graph)["registers.json"])
+    return found
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def test_frames_come_out_as_the_golden_model_computes_them(name: str, load: Any)
             np.testing.assert_array_equal(result.outputs, expected[t])
             assert (result.outputs.shape, result.cycles, result.new_stream) == (graph.output.shape, None, t == 0)
         assert board.counters()["frames"] == FRAMES
-        assert set(board.counters()) == {"frames", "cycles", *top_spec(graph).engines}
+        assert set(board.counters()) == {"frames", "cycles", "errors", *top_spec(graph).engines}
         inside, outside = board._in, board._out
     assert inside.freed
     assert outside.freed
@@ -147,9 +145,9 @@ def test_another_design(load: Any) -> None:
     graph = GRAPHS["convolutions"]
     module, bitstream = load(graph)
     board = module.Board(bitstream)
-    assert board.identify() == 0xC0FFEE
+    assert board.identify() == design_id(graph)
     board.overlay.core.values["design_id"] = 1
-    with pytest.raises(module.BoardError, match="another design: design_id is 0x1, 0xc0ffee was expected"):
+    with pytest.raises(module.BoardError, match=f"another design: design_id is 0x1, {design_id(graph):#x} was"):
         board.identify()
 
 

@@ -12,7 +12,9 @@ from random_graphs import random_graph
 
 from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.rtl.emit import emit
+from codesign.synth.vendor.pynq import overlay
 from codesign.synth.vendor.vivado import Part, Project, Streams, build, dma_bytes, out_of_context, zynq
+from codesign.tools import run
 
 ZYNQ = Part(target="pynq-z2", part="xc7z020clg400-1", processor="zynq", board_files="tul.com.tw:pynq-z2:part0:1.0")
 ZYNQMP = Part(target="zcu104", part="xczu7ev-ffvc1156-2-e", processor="zynqmp")
@@ -132,6 +134,28 @@ def test_reports_of_an_older_run_do_not_count(tmp_path: Path, monkeypatch: pytes
         changed.setattr("codesign.synth.vendor.vivado.run", lambda *_, **__: "")
         with pytest.raises(SynthesisError, match=r"Vivado wrote no synth_utilisation\.rpt.*vivado\.log"):
             build(system(), tmp_path)
+
+
+@pytest.mark.usefixtures("vivado")
+def test_a_design_as_an_overlay(tmp_path: Path) -> None:
+    graph = random_graph(np.random.default_rng(5), lanes=3, end="dense", hold=1.0)
+    build(overlay(graph, part=ZYNQ, clock_mhz=50.0, skip=False), tmp_path)
+    assert {"design.bit", "design.hwh", "design.json", "delta_board.py"} <= {path.name for path in tmp_path.iterdir()}
+    wrapper = (tmp_path / "t_soc_axi.v").read_text()
+    assert ".Skip(1'b0)" in wrapper
+    assert ".ClockHz(50000000)" in wrapper
+    assert ["-type", "module", "-reference", "t_soc_axi", "core"] in calls(tmp_path, "create_bd_cell")
+
+
+@pytest.mark.parametrize(("seed", "lanes"), [(5, 3), (5, 4), (1001, 1)])
+def test_the_wrapper_fits_the_design(seed: int, lanes: int, tmp_path: Path) -> None:
+    graph = random_graph(np.random.default_rng(seed), lanes=lanes, end="dense")
+    project = overlay(graph, part=ZYNQ, clock_mhz=100.0)
+    for name, text in project.files.items():
+        (tmp_path / name).write_text(text)
+    sources = [*project.files["filelist.f"].split(), "t_soc_axi.v"]
+    argv = ["verilator", "--lint-only", "-Wall", "-Wno-UNUSEDSIGNAL", "--top-module", "t_soc_axi", *sources]
+    run(argv, tmp_path, tmp_path / "lint.log", 60, error=SynthesisError)
 
 
 @pytest.mark.usefixtures("without_vendor_tools")
