@@ -60,6 +60,16 @@ def parser() -> argparse.ArgumentParser:
     _design_arguments(stages)
     stages.set_defaults(command=_stages)
 
+    build = commands.add_parser("build", parents=[common], help="make a bitstream of a design for a board")
+    build.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    build.add_argument("--target", metavar="BOARD", help="a board of --targets, or a file that describes one")
+    build.add_argument("--targets", action="store_true", help="list the boards")
+    build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
+    build.add_argument("--clock", type=float, metavar="MHZ", help="of the design; default: the board's")
+    build.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer; default: 1")
+    build.add_argument("--force", action="store_true", help="build again even if nothing changed")
+    build.set_defaults(command=_build)
+
     report = commands.add_parser("report", parents=[common], help="print reports again and rewrite report.html")
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits"
@@ -137,6 +147,34 @@ def _stages(arguments: argparse.Namespace) -> int:
     root = (arguments.build_dir / design.design.name).resolve()
     Runner(design=design, stages=STAGES, root=root, options=Options(dry_run=True), terminal=Terminal()).run()
     return OK
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from codesign.flow.console import Terminal
+    from codesign.flow.on_board import Choice, build_on_board, summary
+    from codesign.synth.board import board_names, load_board
+
+    terminal = Terminal()
+    if arguments.targets:
+        for board in map(load_board, board_names()):
+            made = "Yosys estimate" if board.chain == "vivado" else "bitstream"
+            terminal.text(f"{board.name:18} {board.clock.core_mhz:5.0f} MHz  {made:15} {board.title}")
+        return OK
+    if arguments.folder is None or arguments.target is None:
+        raise ConfigError(
+            "what to build is missing", expected="codesign build build/DESIGN --target BOARD (or --targets)"
+        )
+    choice = Choice(
+        board=load_board(arguments.target),
+        clock_mhz=arguments.clock,
+        seed=arguments.seed,
+        skip=not arguments.dense,
+        force=arguments.force,
+    )
+    record, folder = build_on_board(arguments.folder, choice, terminal)
+    for line in summary(record, choice.board, folder):
+        terminal.text(line)
+    return OK if record.problem is None else FAILED
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -19,3 +19,9 @@ def pynq_driver() -> Path:
     """Return the driver for a PYNQ board: package data in a wheel, in ``flows/pynq`` in a checkout."""
     packaged = PACKAGE / "pynq" / "delta_board.py"
     return packaged if packaged.is_file() else PACKAGE.parent / "flows" / "pynq" / "delta_board.py"
+
+
+def boards() -> Path:
+    """Return the folder of the board files: package data in a wheel, ``flows/boards`` in a checkout."""
+    packaged = PACKAGE / "board_files"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "flows" / "boards"

@@ -102,6 +102,17 @@ TOOLS: tuple[Tool, ...] = (
         Tool(name=name, needed_for=why, how=f"apt-get install {name}", commands=((name, "--version"),))
         for name, why in (("g++", "HLS C++ and RTL simulation"), ("make", "RTL simulation"), ("perl", "RTL simulation"))
     ),
+    *(
+        Tool(
+            name=f"yowasp-nextpnr-{name}",
+            needed_for=f"bitstreams for {devices}",
+            how=f"pip install 'yowasp-nextpnr-{name}>=0.11'",
+            required=False,
+            commands=((f"yowasp-nextpnr-{name}", "--version"),),
+            at_least=(0, 11),
+        )
+        for name, devices in (("himbaechel-gowin", "Gowin"), ("ice40", "iCE40"), ("nexus", "Lattice Nexus"))
+    ),
     Tool(
         name="vitis",
         needed_for="building the HLS project with Vitis HLS",
@@ -182,6 +193,15 @@ def run(
         last = "\n".join(text.strip().splitlines()[-LOG_LINES:])
         raise error(f"{argv[0]} {what}", fix=f"read {log}, which ends with:\n{last}")
     return text
+
+
+def require(program: str) -> None:
+    """Check that a program is there, before anything long begins.
+
+    Raises: ToolNotFoundError
+    """
+    if shutil.which(program, path=environment()["PATH"]) is None:
+        raise ToolNotFoundError(program, how=_how(program))
 
 
 def version(name: str) -> str | None:

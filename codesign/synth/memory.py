@@ -94,16 +94,17 @@ def memories(top: str) -> tuple[Memory, ...]:
     return tuple(found)
 
 
-def check_fits(found: Iterable[Memory], target: str, *, where: str) -> None:
-    """Check that the memories fit the block RAM of the largest device of ``target``.
+def check_fits(found: Iterable[Memory], target: str, *, where: str, room: int | None = None) -> None:
+    """Check that the memories fit ``room`` bits of block RAM, or that of the largest device of a family.
 
-    Only bits are counted, so a design that passes may still be refused by the tool.
+    target: the family or the board, for the message. Only bits are counted, so a design that passes may still be
+    refused by the tool.
 
     Raises:
         SynthesisError: they do not; says how much each layer needs, what there is, and what to reduce.
     """
     block = [memory for memory in found if memory.registered]
-    need, room = sum(memory.bits for memory in block), CAPACITY_BITS[target]
+    need, room = sum(memory.bits for memory in block), room or CAPACITY_BITS[target]
     if need <= room:
         return
     layers: dict[str, int] = {}

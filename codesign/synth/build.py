@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One design on one board: sources, synthesis, place and route, bitstream, and a record that tells what came out.
+
+A folder with what a build made is complete or not there: it is made beside its place and moved in one rename. A design
+that does not fit, or misses its clock, leaves its folder and record too, with `BoardBuild.problem` and no bitstream that
+would be taken for a good one (``met`` is False).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from codesign.errors import SynthesisError
+from codesign.graph.ir import Graph
+from codesign.rtl.board import emit_soc, emit_uart
+from codesign.rtl.emit import emit, top_spec
+from codesign.rtl.identity import design_id
+from codesign.synth.advice import clock_problem, room_problem
+from codesign.synth.board import Board
+from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
+from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
+from codesign.synth.chains import CHAINS
+from codesign.synth.layers import Owners, area_of, layers_of, read_json
+from codesign.synth.memory import check_fits, memories
+from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
+from codesign.synth.pads import pads_module, pads_text
+from codesign.synth.yosys import NETLIST, synthesise
+from codesign.synth.yosys import TOOL as YOSYS
+from codesign.tools import require, run, version
+
+PACK_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be built.
+
+    Attributes:
+        graph: the design.
+        board: where it is to run.
+        clock_mhz: of the core; the PLL makes the nearest that it can.
+        seed: of the placer.
+        skip: False: the dense baseline.
+    """
+
+    graph: Graph
+    board: Board
+    clock_mhz: float
+    seed: int = 1
+    skip: bool = True
+
+    @property
+    def chain(self) -> Chain | None:
+        """The tools that make a bitstream here, None if there are none."""
+        return CHAINS.get(self.board.chain)
+
+    @property
+    def core_mhz(self) -> float:
+        """Clock that the PLL makes."""
+        pll = clock_of(self.board, self.chain.limits, self.clock_mhz) if self.chain else None
+        return self.clock_mhz if pll is None else pll.output_mhz
+
+    @property
+    def module(self) -> str:
+        """Name of the outermost module."""
+        name = self.graph.name
+        return pads_module(name, self.board) if self.board.top == "uart" else f"{name}_soc"
+
+    def files(self) -> dict[str, str]:
+        """Return every source, pure text: the design, and the pads and constraints of the board."""
+        if self.chain is None or self.board.top == "soc":
+            return emit_soc(self.graph)
+        pads = pads_text(self.graph.name, self.board, self.chain, core_mhz=self.clock_mhz, skip=self.skip)
+        constraints = self.chain.constraints(self.board, ports(self.board))
+        return emit_uart(self.graph) | {
+            f"{self.module}.sv": pads,
+            f"{CONSTRAINTS}.{self.chain.suffix}": constraints,
+        }
+
+
+Said = Callable[[str, float, str], None]
+"""Told of a finished step: its name, seconds, and a few words."""
+Doing = Callable[[str], contextlib.AbstractContextManager[None]]
+"""Shows that a step of this name is under way."""
+
+
+@contextlib.contextmanager
+def _silently(_: str) -> Iterator[None]:
+    yield
+
+
+@dataclass(slots=True, kw_only=True)
+class Builder:
+    """Builds an order in a folder, step by step.
+
+    Attributes:
+        order: what.
+        folder: where; exists and is empty.
+        said, doing: progress.
+        record: what is known so far.
+    """
+
+    order: Order
+    folder: Path
+    said: Said = lambda name, seconds, text: None
+    doing: Doing = _silently
+    record: BoardBuild = field(init=False)
+
+    def __post_init__(self) -> None:
+        order = self.order
+        self.record = BoardBuild(
+            design=order.graph.name,
+            design_id=design_id(emit(order.graph)),
+            target=order.board.name,
+            top=order.board.top,
+            skip=order.skip,
+            clock_mhz=order.core_mhz,
+            available=order.board.room.area(),
+        )
+
+    def build(self) -> BoardBuild:
+        """Take every step that can be taken; return, and write, what came out.
+
+        Raises:
+            ToolNotFoundError: before anything is run.
+            SynthesisError: a tool failed for another reason than that the design does not fit.
+            ConfigError: the clock cannot be made.
+        """
+        chain = self.order.chain
+        for program in (YOSYS, *(() if chain is None else (chain.router, chain.pack(self.order.board)[0][0]))):
+            require(program)
+        for step in (self._memories, self._synthesise, *((self._route, self._pack) if chain else ())):
+            step()
+            if self.record.problem is not None and self.record.fmax_mhz is None:
+                break
+        write_build(self.record, self.folder / BUILD)
+        return self.record
+
+    def _memories(self) -> None:
+        """Hold the design's memories against the device before anything long begins."""
+        board = self.order.board
+        top = emit(self.order.graph)[f"{top_spec(self.order.graph).module}.sv"]
+        room = board.room.block_rams * board.room.block_bits
+        start = time.monotonic()
+        found = memories(top)
+        try:
+            check_fits(found, board.title, where=self.order.graph.name, room=room)
+        except SynthesisError as error:
+            self.record = replace(self.record, problem=str(error))
+            return
+        need = sum(memory.bits for memory in found if memory.registered)
+        self.said("memories", time.monotonic() - start, f"{need:,} of {room:,} bits of block RAM")
+
+    def _synthesise(self) -> None:
+        order, start = self.order, time.monotonic()
+        with self.doing("synthesise"):
+            made = synthesise(
+                order.files(),
+                order.module,
+                target=order.board.family,
+                folder=self.folder,
+                skip=order.skip or order.board.top == "uart",  # the pads say it to the design
+            )
+            netlist = read_json(self.folder / NETLIST, "synthesise again")
+            layers = layers_of(netlist, self._owners(), order.board.family)
+        self._measured(layers, {"yosys": made.tool_version})
+        seconds = time.monotonic() - start
+        self.record = replace(
+            self.record,
+            seconds=Seconds(synthesise=round(seconds, 1)),
+            problem=room_problem(self.record),
+        )
+        self.said("synthesise", seconds, in_words(self.record.used))
+
+    def _route(self) -> None:
+        order, chain, start = self.order, self.order.chain, time.monotonic()
+        assert chain is not None
+        with self.doing("place and route"):
+            route(chain.router, chain.route(order.board), self.folder, clock_mhz=order.core_mhz, seed=order.seed)
+            layers = layers_of(read_json(self.folder / ROUTED, "route again"), self._owners(), chain.sites)
+        self._measured(layers, {chain.router.removeprefix("yowasp-"): version(chain.router)})
+        fmax = read_fmax(self.folder / REPORT)
+        seconds = time.monotonic() - start
+        self.record = replace(
+            self.record,
+            fmax_mhz=fmax,
+            met=fmax is not None and fmax >= order.core_mhz,
+            critical_path=read_path(self.folder / REPORT, self._owners()),
+            seconds=replace(self.record.seconds, route=round(seconds, 1)),
+        )
+        self.record = replace(self.record, problem=clock_problem(self.record, order.graph))
+        self.said("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz")
+
+    def _pack(self) -> None:
+        chain, start = self.order.chain, time.monotonic()
+        assert chain is not None
+        with self.doing("pack"):
+            for argv in chain.pack(self.order.board):
+                run(argv, self.folder, self.folder / "pack.log", PACK_TIMEOUT_S, error=SynthesisError)
+        seconds = time.monotonic() - start
+        self.record = replace(
+            self.record,
+            bitstream=chain.bitstream,
+            seconds=replace(self.record.seconds, pack=round(seconds, 1)),
+        )
+        size = (self.folder / chain.bitstream).stat().st_size
+        self.said("pack", seconds, f"{chain.bitstream}, {size:,} bytes")
+
+    def _owners(self) -> Owners:
+        return Owners(nodes=tuple(node.name for node in self.order.graph.nodes), top=self.order.board.top)
+
+    def _measured(self, layers: tuple[LayerArea, ...], tools: Mapping[str, str | None]) -> None:
+        """Record the figures of the layers and of their sum, and the tools they come from."""
+        whole = area_of(layers)
+        self.record = replace(
+            self.record,
+            used=Area(lut=whole.lut, ff=whole.ff, dsp=whole.dsp, bram_bits=whole.bram_bits),
+            layers=layers,
+            tools=self.record.tools | {name: number for name, number in tools.items() if number},
+        )
+
+
+def in_words(area: Area) -> str:
+    """Return a few words about an area."""
+    parts = ((area.lut, "LUT"), (area.ff, "FF"), (area.dsp, "DSP"), ((area.bram_bits or 0) // 1024, "BRAM kbit"))
+    return ", ".join(f"{number:,} {name}" for number, name in parts if number is not None)

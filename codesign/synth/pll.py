@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dividers of a PLL for a wanted clock, from the limits of its data sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from codesign.errors import ConfigError
+
+TOLERANCE = 0.02
+"""Most that the made clock may be off: 2 %, which one's serial port cannot tell, as it counts the made clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a PLL can do. Frequencies [MHz] are lowest and highest.
+
+    The detector runs at input / reference. tap: what the feedback divides, the output or the oscillator (VCO):
+    output = detector x feedback, VCO = output x divider; or VCO = detector x feedback, output = VCO / divider.
+    """
+
+    tap: Literal["output", "vco"]
+    detector_mhz: tuple[float, float]
+    vco_mhz: tuple[float, float]
+    output_mhz: tuple[float, float]
+    references: range
+    feedbacks: range
+    dividers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pll:
+    """Dividers of a PLL, and the frequencies that they make [MHz]."""
+
+    reference: int
+    feedback: int
+    divider: int
+    input_mhz: float
+    detector_mhz: float
+    vco_mhz: float
+    output_mhz: float
+
+
+def find_pll(limits: Limits, input_mhz: float, output_mhz: float) -> Pll:
+    """Return the dividers whose output is nearest to ``output_mhz``; of equal ones the VCO in the middle of its range.
+
+    Raises:
+        ConfigError: none is within `TOLERANCE`; names the nearest clock.
+    """
+    found = _settings(limits, input_mhz, output_mhz)
+    if not found or abs(found[0].output_mhz - output_mhz) > TOLERANCE * output_mhz:
+        raise ConfigError(
+            "the PLL cannot make this clock",
+            where="--clock",
+            expected=f"{limits.output_mhz[0]:g} to {limits.output_mhz[1]:g} MHz, from {input_mhz:g} MHz",
+            received=f"{output_mhz:g} MHz",
+            fix=f"take {found[0].output_mhz:.6g}, the nearest" if found else "take the oscillator's own clock",
+        )
+    return found[0]
+
+
+def _settings(limits: Limits, input_mhz: float, output_mhz: float) -> list[Pll]:
+    """Return every setting inside the limits, the best first; few are tried, as dividers follow from each other."""
+    middle = sum(limits.vco_mhz) / 2
+    found = []
+    for reference in limits.references:
+        detector = input_mhz / reference
+        if not _inside(detector, limits.detector_mhz):
+            continue
+        for divider in limits.dividers:
+            ratio = output_mhz / detector * (divider if limits.tap == "vco" else 1)
+            for feedback in {int(ratio), int(ratio) + 1} & set(limits.feedbacks):
+                output = detector * feedback / (divider if limits.tap == "vco" else 1)
+                vco = output * divider
+                if _inside(vco, limits.vco_mhz) and _inside(output, limits.output_mhz):
+                    found.append(
+                        Pll(
+                            reference=reference,
+                            feedback=feedback,
+                            divider=divider,
+                            input_mhz=input_mhz,
+                            detector_mhz=detector,
+                            vco_mhz=vco,
+                            output_mhz=output,
+                        )
+                    )
+    return sorted(found, key=lambda pll: (abs(pll.output_mhz - output_mhz), pll.reference, abs(pll.vco_mhz - middle)))
+
+
+def _inside(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] <= value <= limits[1]
