@@ -50,13 +50,11 @@ def vitis(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, 
     """Synthesise the HLS project with Vitis HLS and export it as an IP.
 
     target: a part; None: the model's. options: ``timeout_s``, ``clock_mhz``, and hls4ml's steps, such as csim=True.
-    Returns: the estimated resources, and ``top`` and ``layers`` with latency, interval and resources of each.
+    Returns: the estimated resources, ``top`` and ``layers``, see `codesign.synth.vendor.vitis.figures`.
     """
     from codesign.synth.vendor import vitis as tool
 
     folder = Path(model.config.get_output_dir())
     known = {key: options.pop(key) for key in ("timeout_s", "clock_mhz") if key in options}
     report = tool.build(folder, part=target, steps=options, **known)
-    names = tool.layer_names(folder)
-    layers = {tool.layer_of(module.name, names) or module.name: asdict(module) for module in report.children}
-    return asdict(report.resources(report.part)) | {"top": asdict(report.top), "layers": layers}
+    return tool.figures(report, tool.layer_names(folder), target=report.part)

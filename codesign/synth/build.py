@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One design on one board: sources, synthesis, place and route, bitstream, and a record that tells what came out.
 
-A folder with what a build made is complete or not there: it is made beside its place and moved in one rename. A design
-that does not fit, or misses its clock, leaves its folder and record too, with `BoardBuild.problem` and no bitstream that
-would be taken for a good one (``met`` is False).
+A design that does not fit, or misses its clock, leaves its record too: `BoardBuild.problem` says why, and ``met`` is
+False, so that no bitstream is taken for a good one.
 """
 
 from __future__ import annotations
@@ -97,6 +96,10 @@ def _silently(_: str) -> Iterator[None]:
     yield
 
 
+def _unsaid(*_: str) -> None:
+    pass
+
+
 @dataclass(slots=True, kw_only=True)
 class Builder:
     """Builds an order in a folder, step by step.
@@ -110,8 +113,8 @@ class Builder:
 
     order: Order
     folder: Path
-    said: Said = lambda name, seconds, text: None
-    skipped: Skipped = lambda name, why: None
+    said: Said
+    skipped: Skipped = _unsaid
     doing: Doing = _silently
     record: BoardBuild = field(init=False)
 
@@ -217,7 +220,7 @@ class Builder:
         self.said("pack", seconds, f"{chain.bitstream}, {size:,} bytes")
 
     def _vivado(self) -> None:
-        """Let Vivado make the bitstream; without it, its project is left in the folder and the figures stay estimates."""
+        """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
         order = self.order
         project = amd.project_of(order.graph, order.board, clock_mhz=order.clock_mhz, skip=order.skip)
         try:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from codesign.errors import ConfigError, SynthesisError
 from codesign.synth.vendor.csynth import HlsReport, read_csynth
@@ -82,6 +84,15 @@ def layer_of(module: str, names: Mapping[str, str]) -> str | None:
     names: as `layer_names` returns them. hls4ml has names cut off at 80 characters, so a struct can be lost.
     """
     return next((layer for name, layer in names.items() if re.search(rf"_{name}(_s|_\d+)?$", module)), None)
+
+
+def figures(report: HlsReport, names: Mapping[str, str], *, target: str) -> dict[str, Any]:
+    """Return a report as plain data: the fields of `Resources`, ``top``, and ``layers`` {name: HlsModule}.
+
+    names: as `layer_names` returns them. A module of no layer stands under its own name.
+    """
+    layers = {layer_of(module.name, names) or module.name: asdict(module) for module in report.children}
+    return asdict(report.resources(target)) | {"top": asdict(report.top), "layers": layers}
 
 
 def _replace(settings: str, name: str, value: str, project: Path) -> str:
