@@ -38,7 +38,7 @@ class Result(NamedTuple):
     """What the board made of one frame.
 
     outputs: codes of the last layer, int64 [*shape]. cycles: None: this top does not time a frame, see ``counters``.
-    new_stream: the frame started a new stream: asked for, or the first after a reset.
+    new_stream: the frame started a new stream: asked for, or the first after a reset or another hold.
     """
 
     outputs: np.ndarray
@@ -61,7 +61,6 @@ class Board:
         self._frame, self._packet = self.design["frame"], self.design["packet"]
         self._in = allocate(shape=(self._frame["beats"], self._frame["dma_bytes"]), dtype=np.uint8)
         self._out = allocate(shape=(self._packet["beats"], self._packet["dma_bytes"]), dtype=np.uint8)
-        self._in[:] = 0
         self.identify()
         self.reset()
 
@@ -99,9 +98,9 @@ class Board:
         whole packet: `reset` it then.
         """
         self._in[:, : self._frame["beat_bytes"]] = self._beats(np.asarray(frame))
-        if new_stream:
-            self._write("control", NEW_STREAM)
         fresh, self._fresh = self._fresh or new_stream, False
+        if fresh:
+            self._write("control", NEW_STREAM)
         dma = self.overlay.dma
         dma.recvchannel.transfer(self._out)
         dma.sendchannel.transfer(self._in)  # one transfer is one frame: TLAST comes with its last beat
@@ -127,7 +126,7 @@ class Board:
         return found
 
     def set_hold(self, layer, hold_steps):
-        """Change the hold of a delta layer from the next frame on. hold_steps: at least 0.5, or None for memoryless."""
+        """Change the hold of a delta layer, which starts a new stream. hold_steps: at least 0.5; None: memoryless."""
         if layer not in self.design["holds"]:
             raise ValueError(f"layer {layer!r} has no hold to change; these have: {', '.join(self.design['holds'])}")
         if hold_steps is not None and not hold_steps >= 0.5:
@@ -138,6 +137,7 @@ class Board:
             most = (2 ** hold["bits"] - 1) / 2 ** hold["step_bits"]
             raise ValueError(f"{layer}: a hold is at most {most:g} steps in this bitstream; received {hold_steps}")
         self._write(f"hold.{layer}", threshold)
+        self._fresh = True
 
     def _beats(self, codes):
         """Return the bytes of a frame, [beats, bytes]: lane 0 first, little-endian."""

@@ -37,8 +37,9 @@ class Channel:
     """One direction of the DMA."""
 
     def __init__(self) -> None:
-        self.idle, self.error, self.transferred, self.waited = True, False, 0, False
+        self.idle, self.error, self.transferred = True, False, 0
         self.buffer: Buffer | None = None
+        self.arrived: np.ndarray | None = None
 
     def transfer(self, array: Buffer, start: int = 0, nbytes: int = 0) -> None:
         """Start a transfer of a whole buffer."""
@@ -49,9 +50,11 @@ class Channel:
         self.buffer, self.idle = array, False
 
     def wait(self) -> None:
-        """Wait for the transfer; one that never ends would hang here."""
+        """Wait for the transfer, then let the processor see what came: one that never ends would hang here."""
         assert self.idle
-        self.waited = True
+        if self.buffer is not None and self.arrived is not None:
+            self.buffer[:] = self.arrived
+        self.buffer = self.arrived = None
 
 
 class Logic:
@@ -90,18 +93,18 @@ class Logic:
             ]
             self.golden.graph = Graph(name=self.graph.name, nodes=tuple(nodes))
 
-    def run(self, beats: np.ndarray, packet: np.ndarray) -> int:
-        """Compute the frame in DMA beats, fill the packet, return its bytes."""
+    def run(self, beats: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Compute the frame in DMA beats; return the DMA beats of its packet, of ``shape``."""
         source, output, spec = self.graph.source, self.graph.output, self.spec
         codes = unpack(beats, spec.in_lanes, spec.in_lane_bits // 8, signed=source.fmt.signed)[: source.size]
         result = self.golden.run(codes.reshape(1, *source.shape)).outputs[0].reshape(-1)
         values = np.zeros(spec.out_words * spec.out_lanes, "<i8")
         values[: output.size] = result
         lane = spec.out_lane_bits // 8
-        packet[:] = 0
+        packet = np.zeros(shape, np.uint8)
         packet[:, : spec.out_lanes * lane] = values.view(np.uint8).reshape(-1, 8)[:, :lane].reshape(spec.out_words, -1)
         self.values["counters.frames"] += 1
-        return packet.nbytes
+        return packet
 
 
 def unpack(beats: np.ndarray, lanes: int, lane_bytes: int, *, signed: bool) -> np.ndarray:
@@ -128,10 +131,10 @@ class Dma:
             return
         packet = self.recvchannel.buffer
         assert packet is not None, "the receiver starts first, or the result has nowhere to go"
-        self.recvchannel.transferred = self.core.run(np.asarray(array), np.asarray(packet)) - self.core.short
+        self.recvchannel.arrived = self.core.run(np.asarray(array), packet.shape)
+        self.recvchannel.transferred = self.recvchannel.arrived.nbytes - self.core.short
         self.core.values["status"] = self.core.malformed
         self.sendchannel.idle = self.recvchannel.idle = True
-        self.recvchannel.buffer = None
 
 
 class Overlay:

@@ -99,7 +99,8 @@ def test_new_stream_and_reset(load: Any) -> None:
         result = board.send(frame, new_stream=t == 2)
         np.testing.assert_array_equal(result.outputs, golden.run(frame[None]).outputs[0])
         assert result.new_stream == (t in (0, 2, 4))
-    assert board.overlay.core.written == [("control", 1), ("control", 2), ("control", 1)]
+    reset, new_stream = ("control", 1), ("control", 2)
+    assert board.overlay.core.written == [reset, new_stream, new_stream, reset, new_stream]
     assert board.counters()["frames"] == 2
 
 
@@ -108,12 +109,15 @@ def test_holds(load: Any) -> None:
     module, bitstream = load(graph)
     board, layer = module.Board(bitstream), graph.deltas[0].name
     frames = random_walk(np.random.default_rng(3), graph, FRAMES, 0.3)
-    for hold in (2.0, None, 0.75):
+    for hold in (2.0, None, 0.7):
         board.set_hold(layer, hold)
+        thresholds = replace(graph.deltas[0], hold=hold).thresholds()
+        assert board.overlay.core.written[-1] == (f"hold.{layer}", 0 if thresholds is None else int(thresholds.max()))
         nodes = tuple(replace(node, hold=hold) if node.name == layer else node for node in graph.nodes)
         golden = Golden(Graph(name=graph.name, nodes=nodes))
         for t, frame in enumerate(frames):
-            result = board.send(frame, new_stream=t == 0)
+            result = board.send(frame)
+            assert result.new_stream == (t == 0)
             np.testing.assert_array_equal(result.outputs, golden.run(frame[None]).outputs[0])
     with pytest.raises(ValueError, match=f"'nothing' has no hold to change; these have: {layer}"):
         board.set_hold("nothing", 1.0)

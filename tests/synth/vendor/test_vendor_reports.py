@@ -13,7 +13,14 @@ import pytest
 from codesign.errors import SynthesisError
 from codesign.synth.resources import Resources
 from codesign.synth.vendor.csynth import HlsModule, read_csynth
-from codesign.synth.vendor.vivado_reports import by_layer, read_timing, read_utilisation, read_version, resources
+from codesign.synth.vendor.vivado_reports import (
+    by_layer,
+    layer_of,
+    read_timing,
+    read_utilisation,
+    read_version,
+    resources,
+)
 
 REPORTS = Path(__file__).parent / "reports"
 UTILISATION, MISSED = REPORTS / "utilisation.rpt", REPORTS / "timing_missed.rpt"
@@ -49,6 +56,17 @@ def test_layers_add_up_to_their_instances() -> None:
     assert {name: item.lut for name, item in layers.items()} == {"conv1": 700, "fc1": 200, "stats": 95}
     assert layers["conv1"].bram_bits == 2 * BLOCK
     assert layers["conv1"].ff == 600
+
+
+def test_what_is_inside_a_layer_is_counted_once(tmp_path: Path) -> None:
+    report = tmp_path / "nested.rpt"
+    rows = "| top | (top) | 9 |\n|   i_a_conv | conv | 7 |\n|     i_a_queue | fifo | 3 |\n|   i_a_b_emit | emit | 2 |\n"
+    header = "| Instance | Module | Total LUTs | FFs | RAMB36 | RAMB18 | DSP Blocks |\n+-+\n"
+    report.write_text(header + rows.replace(" |\n", " | 0 | 0 | 0 | 0 |\n") + "+-+\n")
+    layers = by_layer(read_utilisation(report), lambda name: layer_of(name, ["a", "a_b"]))
+    assert {name: item.lut for name, item in layers.items()} == {"a": 7, "a_b": 2}
+    assert layer_of("i_stats_stats", ["a", "a_b"]) is None
+    assert layer_of("i_a__0_locate", ["a", "a_b"]) == "a"
 
 
 def test_missed_timing() -> None:
