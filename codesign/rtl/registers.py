@@ -255,11 +255,9 @@ def regblock(root: RootNode) -> dict[str, str]:
 
 
 def _readable(text: str) -> str:
-    lint = "".join(f"// verilator lint_{{state}} {name}\n" for name in _WARNINGS)
-    text = re.sub(r"\bstruct \{", "struct packed {", text)
-    return (
-        f"// SPDX-License-Identifier: Apache-2.0\n{lint.format(state='off')}{text.rstrip()}\n{lint.format(state='on')}"
-    )
+    text = re.sub(r"\bstruct \{", "struct packed {", text).rstrip()
+    off, on = ("".join(f"// verilator lint_{state} {name}\n" for name in _WARNINGS) for state in ("off", "on"))
+    return f"// SPDX-License-Identifier: Apache-2.0\n{off}{text}\n{on}"
 
 
 _WARNINGS = ("MULTIDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL")
