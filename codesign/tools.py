@@ -111,7 +111,7 @@ TOOLS: tuple[Tool, ...] = (
             commands=((f"yowasp-nextpnr-{name}", "--version"),),
             at_least=(0, 11),
         )
-        for name, devices in (("himbaechel-gowin", "Gowin"), ("ice40", "iCE40"), ("nexus", "Lattice Nexus"))
+        for name, devices in (("himbaechel-gowin", "Gowin"), ("ice40", "iCE40"))
     ),
     Tool(
         name="vitis",

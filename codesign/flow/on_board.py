@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`codesign build`: a finished design on a board, kept in ``build/<design>/boards/<target>[_dense]`` until it changes."""
+"""`codesign build`: a design on a board, kept in ``build/<design>/boards/<target>[_dense]`` until it changes."""
 
 from __future__ import annotations
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from math import floor
+from pathlib import Path
 
 from codesign.graph.ir import Graph
 from codesign.synth.board_build import BoardBuild
 
+_NO_ROOM = re.compile(r"(?i)unable to (find|place|legal).*|no bels? (remaining|available).*|failed to place.*")
 _CELLS = {"lut": "look-up tables", "ff": "flip-flops", "dsp": "multipliers", "bram_bits": "bits of block RAM"}
 _SMALLER = {
     "lut": "fewer processing elements there ([hardware.layer.{layer}] pe), or narrower weights and activations",
@@ -31,6 +34,24 @@ def room_problem(record: BoardBuild) -> str | None:
             f"Next step: {_SMALLER[kind].format(layer=largest.name)}, or a larger board."
         )
     return None
+
+
+def placing_problem(record: BoardBuild, log: Path) -> str | None:
+    """Return why the placer gave up, if it was for want of room; None if its log names another reason."""
+    found = _NO_ROOM.search(log.read_text(encoding="utf-8", errors="replace"))
+    if found is None:
+        return None
+    full = sorted(_CELLS, key=lambda kind: -_share(record, kind))[0]
+    return (
+        f"does not fit {record.target}: the placer found no place ({found.group().strip()}); "
+        f"{100 * _share(record, full):.0f} % of the {_CELLS[full]} are in use. "
+        "Next step: fewer processing elements ([hardware] pe), or a larger board."
+    )
+
+
+def _share(record: BoardBuild, kind: str) -> float:
+    need, room = getattr(record.used, kind), getattr(record.available, kind)
+    return (need or 0) / room if room else 0.0
 
 
 def clock_problem(record: BoardBuild, graph: Graph) -> str | None:

@@ -17,8 +17,8 @@ from codesign.flow.records import build, check, limited, nearest
 from codesign.paths import boards
 from codesign.synth.board_build import Area
 
-Family = Literal["ecp5", "gw2a", "ice40", "nexus", "xc7", "xcup"]
-ChainName = Literal["ecp5", "gowin", "ice40", "nexus", "vivado"]
+Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
+ChainName = Literal["ecp5", "gowin", "ice40", "vivado"]
 FASTEST_BAUD = 3_000_000
 
 

@@ -18,14 +18,14 @@ from codesign.graph.ir import Graph
 from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.emit import emit, top_spec
 from codesign.rtl.identity import design_id
-from codesign.synth.advice import clock_problem, room_problem
+from codesign.synth.advice import clock_problem, placing_problem, room_problem
 from codesign.synth.board import Board
 from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
 from codesign.synth.chains import CHAINS
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories
-from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
+from codesign.synth.nextpnr import LOG, REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.pads import pads_module, pads_text
 from codesign.synth.vendor import on_board as amd
 from codesign.synth.vendor import vivado
@@ -189,7 +189,13 @@ class Builder:
         order, chain, start = self.order, self.order.chain, time.monotonic()
         assert chain is not None
         with self.doing("place and route"):
-            route(chain.router, chain.route(order.board), self.folder, clock_mhz=order.core_mhz, seed=order.seed)
+            try:
+                route(chain.router, chain.route(order.board), self.folder, clock_mhz=order.core_mhz, seed=order.seed)
+            except SynthesisError:
+                self.record = replace(self.record, problem=placing_problem(self.record, self.folder / LOG))
+                if self.record.problem is None:
+                    raise
+                return
             layers = layers_of(read_json(self.folder / ROUTED, "route again"), self._owners(), chain.sites)
         self._measured(layers, {chain.router.removeprefix("yowasp-"): version(chain.router)})
         fmax = read_fmax(self.folder / REPORT)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codesign.errors import ConfigError
 from codesign.synth.board import Board, Pin
 from codesign.synth.pll import Limits, Pll, find_pll
 from codesign.synth.resources import Cost
@@ -26,7 +25,7 @@ class Chain:
         suffix: end of the constraint file's name.
         pack: board -> the commands that make the bitstream from what the router wrote.
         bitstream: its file name.
-        limits: of the device's PLL; None: the oscillator's clock only.
+        limits: of the device's PLL.
         pll: text of its instance, from ``clk_pad`` to ``clk`` and ``locked``.
         sites: cells of a routed netlist and what one occupies, by pattern of the type; ``/FF`` ends the type of a cell
             that holds a LUT and a flip-flop and whose flip-flop is used. What is not listed occupies nothing.
@@ -38,7 +37,7 @@ class Chain:
     suffix: str
     pack: Callable[[Board], list[list[str]]]
     bitstream: str
-    limits: Limits | None
+    limits: Limits
     pll: Callable[[Pll], str]
     sites: Mapping[str, Cost]
 
@@ -53,7 +52,7 @@ def ports(board: Board) -> dict[str, Pin]:
     return pins | {f"led_pad[{index}]": pin for index, pin in enumerate(board.leds[:8])}
 
 
-def clock_of(board: Board, limits: Limits | None, core_mhz: float) -> Pll | None:
+def clock_of(board: Board, limits: Limits, core_mhz: float) -> Pll | None:
     """Return the PLL's setting for a core clock; None where the oscillator is the core's clock.
 
     Raises:
@@ -62,11 +61,4 @@ def clock_of(board: Board, limits: Limits | None, core_mhz: float) -> Pll | None
     oscillator = board.clock.oscillator_mhz
     if oscillator is None or core_mhz == oscillator:
         return None
-    if limits is None:
-        raise ConfigError(
-            "no PLL is known for this board",
-            where="--clock",
-            expected=f"the oscillator's {oscillator:g} MHz",
-            received=f"{core_mhz:g} MHz",
-        )
     return find_pll(limits, oscillator, core_mhz)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.synth import ecp5, gowin, ice40, nexus
+from codesign.synth import ecp5, gowin, ice40
 from codesign.synth.board import ChainName
 from codesign.synth.chain import Chain
 
@@ -13,6 +13,5 @@ CHAINS: Mapping[ChainName, Chain] = {
     "ecp5": ecp5.CHAIN,
     "gowin": gowin.CHAIN,
     "ice40": ice40.CHAIN,
-    "nexus": nexus.CHAIN,
 }
 """Those that make a bitstream here; for other boards Yosys counts the cells."""

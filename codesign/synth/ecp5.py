@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lattice ECP5: nextpnr-ecp5 and ecppack. PLL and limits: Lattice FPGA-TN-02200, sysCLOCK PLL."""
+"""Lattice ECP5: nextpnr-ecp5 and ecppack. PLL and limits: Lattice FPGA-TN-02200, sysCLOCK PLL; ecppll."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def _constraints(board: Board, pins: Mapping[str, Pin]) -> str:
 def _pll(pll: Pll) -> str:
     """Return an EHXPLLL that feeds its first output back."""
     return f"""\
-  (* ICP_CURRENT="12", LPF_RESISTOR="8" *)
+  (* ICP_CURRENT="12", LPF_RESISTOR="8", MFG_ENABLE_FILTEROPAMP="1", MFG_GMCREF_SEL="2" *)
   EHXPLLL #(
       .CLKI_DIV({pll.reference}),
       .CLKFB_DIV({pll.feedback}),
       .CLKOP_DIV({pll.divider}),
-      .CLKOP_CPHASE({pll.divider - 1}),
+      .CLKOP_CPHASE({max(0, pll.divider // 2 - 1)}),
       .CLKOP_ENABLE("ENABLED"),
       .FEEDBK_PATH("CLKOP")
   ) i_pll (

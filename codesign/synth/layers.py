@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose cells are whose: a cell of a flat netlist belongs to a layer by its hierarchical name.
 
-Yosys flattens a design under names such as ``i_core.i_soc.i_top.i_conv1_conv.count_q``, names what it makes after the
+Yosys flattens a design under names such as ``i_uart.i_soc.i_core.i_conv1_conv.count_q``, names what it makes after the
 signals beside it, and nextpnr keeps these names; so the hierarchy is known without being kept, and costs nothing. A
 cell without a name of its own, such as the end of a carry chain, belongs to whom its neighbours belong.
 """
@@ -21,7 +21,7 @@ from codesign.synth.board_build import LayerArea
 from codesign.synth.resources import Cost, cost_of, total
 
 LINK, REGISTERS, PADS = "link", "registers", "pads"
-TOP, SOC, CORE = "i_top", "i_soc", "i_core"
+TOP, SOC, UART = "i_core", "i_soc", "i_uart"
 """Instances: the streaming core in the bus top, that in the serial top, and the serial top in the pads."""
 _MANY = 16
 """A net with more pins than this says nothing about neighbourhood."""
@@ -50,7 +50,7 @@ class Owners:
             return self._node("".join(inside[:1]).removeprefix("i_"))
         if SOC in scope or self.top == "soc":
             return REGISTERS
-        return LINK if CORE in scope else PADS
+        return LINK if UART in scope else PADS
 
     def _node(self, name: str) -> str:
         """Return the node whose name begins ``name``, the longest of several; no node: the counters."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outermost module of a board: pads, PLL, reset; the design's serial top inside. Text from records, nothing else."""
+"""The outermost module of a board: pads, PLL and reset around the design's serial top. Text, nothing is written."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ module {module} (
       .Skip(1'b{skip}),
       .ClockHz({hertz}),
       .Baud({baud})
-  ) i_core (
+  ) i_uart (
       .clk_i(clk),
       .rst_ni(rst_n),
       .rx_i(rx_pad),

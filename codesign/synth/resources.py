@@ -53,7 +53,6 @@ ECP5_BLOCK_RAM_BITS = 18 * 1024  # parity bits included
 XC7_BLOCK_RAM_BITS = 36 * 1024
 GW2A_BLOCK_RAM_BITS = 18 * 1024
 ICE40_BLOCK_RAM_BITS = 4 * 1024
-NEXUS_BLOCK_RAM_BITS = 18 * 1024
 
 # Cell types, as a pattern of the whole name, and what one occupies. The first match counts; Cost() is a cell that
 # comes with a look-up table or with the clock network.
@@ -83,15 +82,6 @@ ICE40: dict[str, Cost] = {
     r"SB_RAM40_4K": Cost(bram_bits=ICE40_BLOCK_RAM_BITS),
     r"SB_CARRY|SB_PLL40_PAD|\$scopeinfo": Cost(),  # a carry bit comes with the LUT of its logic cell
 }
-NEXUS: dict[str, Cost] = {
-    r"LUT4|INV": Cost(lut=1),
-    r"CCU2": Cost(lut=2),
-    r"DPR16X4": Cost(lut=6),
-    r"FD1P3[BDIJ]X": Cost(ff=1),
-    r"MULT(9X9|18X18|18X36|36X36)|MULT\w*ADD\w*": Cost(dsp=1),
-    r"(DP|PDP|SP)SC(16|512)K": Cost(bram_bits=NEXUS_BLOCK_RAM_BITS),
-    r"WIDEFN9|[IO]B|VHI|VLO|\$scopeinfo": Cost(),
-}
 XC7: dict[str, Cost] = {
     r"LUT[1-6]|INV": Cost(lut=1),  # no sharing of a LUT6 by two small ones is assumed
     r"SRL16E|SRLC32E|SRLC16E|RAM(32|64)X1S(_1)?": Cost(lut=1),
@@ -107,6 +97,7 @@ XCUP: dict[str, Cost] = {
     r"DSP48E2": Cost(dsp=1),
     r"RAMB18E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS // 2),
     r"RAMB36E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS),
+    r"RAM(32M16|64M8|256X1D|512X1S)": Cost(lut=8),  # the eight LUTs of a slice
     r"CARRY8|MUXF9": Cost(),
     **XC7,
 }
@@ -116,7 +107,6 @@ TARGETS: dict[str, dict[str, Cost]] = {
     "xcup": XCUP,
     "gw2a": GW2A,
     "ice40": ICE40,
-    "nexus": NEXUS,
 }
 
 

