@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scripts for AMD's tools, and how the numbers and names of a design get into them.
 
-The scripts in the folder ``scripts`` are Tcl as it stands, the same for every design. All that differs is in
+The scripts in the folder ``tcl`` are Tcl as it stands, the same for every design. All that differs is in
 ``settings.tcl``, which they read first, so that a user can run, read and change them without this package.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 
-SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPTS = Path(__file__).parent / "tcl"
 SETTINGS = "settings.tcl"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=-]+")
@@ -23,7 +23,7 @@ _SPECIAL = re.compile(r"([\\\"$\[\]{};# ])")
 
 
 def render(template: str, **values: Any) -> str:
-    """Return ``scripts/<template>`` with ``values`` in it.
+    """Return ``tcl/<template>`` with ``values`` in it.
 
     Raises: jinja2.UndefinedError if it needs a value that is not given.
     """
@@ -31,7 +31,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def script(name: str) -> str:
-    """Return ``scripts/<name>``, a file that is the same for every design."""
+    """Return ``tcl/<name>``, a file that is the same for every design."""
     return (SCRIPTS / name).read_text(encoding="utf-8")
 
 

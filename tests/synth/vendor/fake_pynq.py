@@ -40,6 +40,7 @@ class Channel:
         self.idle, self.error, self.transferred = True, False, 0
         self.buffer: Buffer | None = None
         self.arrived: np.ndarray | None = None
+        self.short = 0
 
     def transfer(self, array: Buffer, start: int = 0, nbytes: int = 0) -> None:
         """Start a transfer of a whole buffer."""
@@ -47,13 +48,14 @@ class Channel:
         assert (start, nbytes) == (0, 0)
         if not self.idle:
             raise RuntimeError("DMA channel not idle")
-        self.buffer, self.idle = array, False
+        self.buffer, self.idle, self.transferred = array, False, 0
 
     def wait(self) -> None:
         """Wait for the transfer, then let the processor see what came: one that never ends would hang here."""
         assert self.idle
         if self.buffer is not None and self.arrived is not None:
             self.buffer[:] = self.arrived
+            self.transferred = self.arrived.nbytes - self.short
         self.buffer = self.arrived = None
 
 
@@ -132,7 +134,7 @@ class Dma:
         packet = self.recvchannel.buffer
         assert packet is not None, "the receiver starts first, or the result has nowhere to go"
         self.recvchannel.arrived = self.core.run(np.asarray(array), packet.shape)
-        self.recvchannel.transferred = self.recvchannel.arrived.nbytes - self.core.short
+        self.recvchannel.short = self.core.short
         self.core.values["status"] = self.core.malformed
         self.sendchannel.idle = self.recvchannel.idle = True
 
