@@ -73,13 +73,16 @@ switch $processor {
 }
 
 create_bd_cell -type module -reference $top core
-cell axi_dma dma [list \
+set dma [cell axi_dma dma]
+set_property CONFIG.c_s_axis_s2mm_tdata_width.VALUE_SRC USER $dma
+set_property -dict [list \
   CONFIG.c_include_sg 0 \
+  CONFIG.c_sg_include_stscntrl_strm 0 \
   CONFIG.c_sg_length_width 26 \
   CONFIG.c_m_axis_mm2s_tdata_width [expr {8 * $in_bytes}] \
   CONFIG.c_m_axi_mm2s_data_width [expr {max(32, 8 * $in_bytes)}] \
   CONFIG.c_s_axis_s2mm_tdata_width [expr {8 * $out_bytes}] \
-  CONFIG.c_m_axi_s2mm_data_width [expr {max(32, 8 * $out_bytes)}]]
+  CONFIG.c_m_axi_s2mm_data_width [expr {max(32, 8 * $out_bytes)}]] $dma
 cell smartconnect control_bus {CONFIG.NUM_SI 1 CONFIG.NUM_MI 2}
 cell smartconnect memory_bus {CONFIG.NUM_SI 2 CONFIG.NUM_MI 1}
 cell proc_sys_reset reset
