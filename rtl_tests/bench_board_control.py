@@ -90,8 +90,8 @@ async def thresholds(dut: Any, stalls: tuple[float, float]) -> None:
     control.frames([control.rng.randrange(1, 6) for _ in range(150)])
     for _ in range(25):
         await control.bench.cycles(control.rng.randrange(1, 40))
-        dut.threshold_i.value = control.rng.getrandbits(9)
-        written.append((control.bench.now, int(dut.threshold_i.value)))
+        written.append((control.bench.now, control.rng.getrandbits(9)))
+        dut.threshold_i.value = written[-1][1]
     await control.idle()
     assert len(control.core.frames) == 150
     for at, _, threshold in control.core.frames:

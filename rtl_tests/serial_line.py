@@ -20,14 +20,11 @@ class Talker:
 
     def __init__(self, pin: Any, period: float, rng: random.Random, *, pause: float = 0.0) -> None:
         self.pin, self.period, self.rng, self.pause = pin, period, rng, pause
-        self.levels: deque[tuple[int, float]] = deque()
-        self.left = 0.0
-        self.glitch = 0.0
-        self.level = 1
+        self.clear()
 
     def clear(self) -> None:
-        self.levels.clear()
-        self.left, self.level = 0.0, 1
+        self.levels: deque[tuple[int, float]] = deque()
+        self.left, self.level, self.speaking = 0.0, 1, False
 
     def say(self, data: Iterable[int], *, stop: int = 1) -> None:
         """Append bytes; with ``stop`` 0 their stop bits are wrong."""
@@ -43,16 +40,18 @@ class Talker:
     @property
     def busy(self) -> bool:
         """Whether something is still to be said."""
-        return bool(self.levels) or self.left > 0
+        return bool(self.levels) or self.speaking
 
     def drive(self) -> None:
         self.left -= 1
         while self.left <= 0 and self.levels:
             self.level, bits = self.levels.popleft()
             self.left += bits * self.period
-        if not self.levels and self.left <= 0:
+            self.speaking = True
+        if self.left <= 0:
             self.level, self.left = 1, self.rng.random()  # the next byte starts anywhere between two edges
-        self.pin.value = self.level ^ (self.rng.random() < self.glitch)
+            self.speaking = False
+        self.pin.value = self.level
 
     def sample(self, _: int) -> bool:
         return self.busy
