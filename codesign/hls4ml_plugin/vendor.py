@@ -30,7 +30,7 @@ def vivado(model: Any, target: str | None, options: dict[str, Any]) -> dict[str,
     Returns: the routed resources, and ``synthesised``, ``layers`` {name: resources} and ``timing``.
     """
     from codesign.synth.vendor import vivado as tool
-    from codesign.synth.vendor.vivado_reports import by_layer, layer_of
+    from codesign.synth.vendor.vivado_utilisation import by_layer, layer_of
 
     graph, name = model.delta_graph, target or model.config.get_config_value("Part")
     timeout_s = options.pop("timeout_s", tool.TIMEOUT_S)

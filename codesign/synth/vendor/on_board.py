@@ -13,7 +13,8 @@ from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea
 from codesign.synth.layers import REGISTERS
 from codesign.synth.vendor.pynq import overlay
 from codesign.synth.vendor.vivado import BITSTREAM, Part, Project, VivadoBuild
-from codesign.synth.vendor.vivado_reports import Instance, SlowestPath, by_layer, layer_of
+from codesign.synth.vendor.vivado_timing import SlowestPath
+from codesign.synth.vendor.vivado_utilisation import Instance, by_layer, layer_of
 
 FOLDER = "vivado"
 SYSTEM = "system"

@@ -17,7 +17,8 @@ from typing import Any
 from codesign.errors import ConfigError, SynthesisError
 from codesign.synth.resources import Resources
 from codesign.synth.vendor.scripts import SETTINGS, render, script
-from codesign.synth.vendor.vivado_reports import Instance, Timing, read_timing, read_utilisation, resources
+from codesign.synth.vendor.vivado_timing import Timing, read_timing
+from codesign.synth.vendor.vivado_utilisation import Instance, read_utilisation, resources
 from codesign.tools import run
 
 TOOL = "vivado"

@@ -15,7 +15,7 @@ from codesign.synth.board import board_names, load_board
 from codesign.synth.board_build import Area, LayerArea
 from codesign.synth.build import Builder, Order
 from codesign.synth.vendor.on_board import layers_of, part_of, project_of
-from codesign.synth.vendor.vivado_reports import read_utilisation
+from codesign.synth.vendor.vivado_utilisation import read_utilisation
 
 REPORTS = Path(__file__).parent / "reports"
 GRAPH = random_graph(np.random.default_rng(5), layers=1, lanes=3, end="dense", hold=1.0)

@@ -13,14 +13,9 @@ import pytest
 from codesign.errors import SynthesisError
 from codesign.synth.resources import Resources
 from codesign.synth.vendor.csynth import HlsModule, read_csynth
-from codesign.synth.vendor.vivado_reports import (
-    by_layer,
-    layer_of,
-    read_timing,
-    read_utilisation,
-    read_version,
-    resources,
-)
+from codesign.synth.vendor.vivado_text import read_version
+from codesign.synth.vendor.vivado_timing import read_timing
+from codesign.synth.vendor.vivado_utilisation import by_layer, layer_of, read_utilisation, resources
 
 REPORTS = Path(__file__).parent / "reports"
 UTILISATION, MISSED = REPORTS / "utilisation.rpt", REPORTS / "timing_missed.rpt"
