@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
     build.add_argument("--target", metavar="BOARD", help="a board of --targets, or a file that describes one")
     build.add_argument("--targets", action="store_true", help="list the boards")
+    build.add_argument("--hls", action="store_true", help="the HLS project, through Vitis HLS, instead of the RTL")
     build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
     build.add_argument("--clock", type=float, metavar="MHZ", help="of the design; default: the board's")
     build.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer; default: 1")
@@ -180,19 +181,25 @@ def _stages(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     from codesign.flow.console import Terminal
+    from codesign.flow.hls_on_board import build_hls
     from codesign.flow.on_board import Choice, build_on_board, summary
     from codesign.synth.board import board_names, load_board
 
     terminal = Terminal()
     if arguments.targets:
         for board in map(load_board, board_names()):
-            made = "Yosys estimate" if board.chain == "vivado" else "bitstream"
+            made = "with Vivado" if board.chain == "vivado" else "bitstream"
             terminal.text(f"{board.name:18} {board.clock.core_mhz:5.0f} MHz  {made:15} {board.title}")
         return OK
     if arguments.folder is None or arguments.target is None:
         raise ConfigError(
             "what to build is missing", expected="codesign build build/DESIGN --target BOARD (or --targets)"
         )
+    if arguments.hls:
+        figures = build_hls(arguments.folder, load_board(arguments.target), terminal, clock_mhz=arguments.clock)
+        if figures is not None:
+            terminal.text(str(figures))
+        return OK
     choice = Choice(
         board=load_board(arguments.target),
         clock_mhz=arguments.clock,

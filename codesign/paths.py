@@ -15,6 +15,12 @@ def hls_templates() -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent / "hls_templates"
 
 
+def pynq_driver() -> Path:
+    """Return the driver for a PYNQ board: package data in a wheel, in ``flows/pynq`` in a checkout."""
+    packaged = PACKAGE / "pynq" / "delta_board.py"
+    return packaged if packaged.is_file() else PACKAGE.parent / "flows" / "pynq" / "delta_board.py"
+
+
 def boards() -> Path:
     """Return the folder of the board files: package data in a wheel, ``flows/boards`` in a checkout."""
     packaged = PACKAGE / "board_files"

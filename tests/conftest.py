@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+TESTS = Path(__file__).parent
+_PRETEND = """import sys  # a vendor's tool that pretends, in Python's Tcl interpreter: Debian's python3-tk
+sys.path.insert(0, '{tests}')
+import {module}
+sys.exit({module}.main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +31,37 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
+    """Return a function that puts a Python program on PATH: ``program(name, source)``."""
+    folder = tmp_path / "bin"
+
+    def install(name: str, source: str) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(f"#!{sys.executable}\n{source}", encoding="utf-8")
+        (folder / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    return install
+
+
+@pytest.fixture
+def vivado(program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the Vivado of fake_vivado.py on PATH."""
+    monkeypatch.setenv("FAKE_REPORTS", str(TESTS / "synth" / "vendor" / "reports"))
+    program("vivado", _PRETEND.format(tests=TESTS, module="fake_vivado"))
+
+
+@pytest.fixture
+def vitis(program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the Vitis HLS of fake_vitis.py on PATH, as ``vitis-run``."""
+    monkeypatch.setenv("FAKE_REPORTS", str(TESTS / "synth" / "vendor" / "reports"))
+    program("vitis-run", _PRETEND.format(tests=TESTS, module="fake_vitis"))
+
+
+@pytest.fixture
+def without_vendor_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed here: PATH has no Vivado and no Vitis."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")

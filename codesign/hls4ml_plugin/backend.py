@@ -99,7 +99,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             model: the model.
             synth: 'yosys' (the RTL), 'vivado' (the RTL) or 'vitis' (the HLS project).
             target: 'ecp5' or 'xc7' for Yosys, a part for Vivado. None: 'ecp5', and the part of the model.
-            options: further arguments of `codesign.synth.synthesise` or of hls4ml's Vitis build.
+            options: further arguments: of `codesign.synth.synthesise`, or see `codesign.hls4ml_plugin.vendor`.
 
         Raises:
             ConfigError: another ``synth``.

@@ -1,28 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``model.build(synth=...)``: Yosys on the RTL, Vivado on the RTL, Vitis on the HLS project."""
+"""``model.build(synth=...)``: Yosys on the RTL, Vivado on the RTL, Vitis HLS on the HLS project.
+
+Each returns the figures of `codesign.synth.Resources` as a dict; the vendor's tools add what else they know.
+"""
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hls4ml.backends import VitisBackend
-
-from codesign.errors import SynthesisError, ToolNotFoundError
 from codesign.rtl.emit import emit, top_spec
-from codesign.tools import run as run_tool
-
-VIVADO_TIMEOUT_S = 4 * 3600.0
-
-VIVADO_TCL = """# SPDX-License-Identifier: Apache-2.0
-read_verilog -sv [list {sources}]
-synth_design -top {top} -part {part} -mode out_of_context
-create_clock -period {period} [get_ports clk_i]
-report_utilization -file utilization.rpt
-report_timing_summary -file timing.rpt
-"""
 
 
 def yosys(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -36,29 +24,37 @@ def yosys(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, 
 
 
 def vivado(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Synthesise the RTL with Vivado, out of context, and return the paths of its reports."""
-    if shutil.which("vivado") is None:
-        raise ToolNotFoundError("vivado", how="install AMD Vivado and source its settings64.sh")
-    graph = model.delta_graph
-    folder = Path(model.config.get_output_dir()) / "rtl"
-    script = VIVADO_TCL.format(
-        sources=" ".join((folder / "filelist.f").read_text(encoding="utf-8").split()),
-        top=top_spec(graph).module,
-        part=target or model.config.get_config_value("Part"),
-        period=model.config.get_config_value("ClockPeriod"),
-    )
-    (folder / "vivado.tcl").write_text(script, encoding="utf-8")
-    argv = ["vivado", "-mode", "batch", "-nojournal", "-source", "vivado.tcl"]
-    run_tool(argv, folder, folder / "vivado.log", options.get("timeout_s", VIVADO_TIMEOUT_S), error=SynthesisError)
-    return {"tool": "vivado", "reports": {name: str(folder / f"{name}.rpt") for name in ("utilization", "timing")}}
+    """Synthesise, place and route the RTL out of context with Vivado in ``<output_dir>/vivado``.
+
+    target: a part; None: the model's. options: clock_mhz, skip, jobs and timeout_s of `codesign.synth.vendor.vivado`.
+    Returns: the routed resources, and ``synthesised``, ``layers`` {name: resources} and ``timing``.
+    """
+    from codesign.synth.vendor import vivado as tool
+    from codesign.synth.vendor.vivado_utilisation import by_layer, layer_of
+
+    graph, name = model.delta_graph, target or model.config.get_config_value("Part")
+    timeout_s = options.pop("timeout_s", tool.TIMEOUT_S)
+    clock_mhz = options.pop("clock_mhz", 1000 / float(model.config.get_config_value("ClockPeriod")))
+    part = tool.Part(target=name, part=name)
+    project = tool.out_of_context(emit(graph), top_spec(graph).module, part=part, clock_mhz=clock_mhz, **options)
+    made = tool.build(project, Path(model.config.get_output_dir()) / "vivado", timeout_s=timeout_s)
+    layers = by_layer(made.instances, lambda instance: layer_of(instance, [node.name for node in graph.nodes]))
+    return asdict(made.routed) | {
+        "synthesised": asdict(made.synthesised),
+        "layers": {layer: asdict(item) for layer, item in layers.items()},
+        "timing": asdict(made.timing) | {"met": made.timing.met},
+    }
 
 
 def vitis(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Run hls4ml's own Vitis build on the HLS project and return its report."""
-    if shutil.which("vitis-run") is None:
-        raise ToolNotFoundError("vitis-run", how="install AMD Vitis and source its settings64.sh")
-    if target is not None:
-        model.config.config["Part"] = target
-        model.write()
-    report: dict[str, Any] = VitisBackend.build(model.config.backend, model, **options)
-    return report
+    """Synthesise the HLS project with Vitis HLS and export it as an IP.
+
+    target: a part; None: the model's. options: ``timeout_s``, ``clock_mhz``, and hls4ml's steps, such as csim=True.
+    Returns: the estimated resources, ``top`` and ``layers``, see `codesign.synth.vendor.vitis.figures`.
+    """
+    from codesign.synth.vendor import vitis as tool
+
+    folder = Path(model.config.get_output_dir())
+    known = {key: options.pop(key) for key in ("timeout_s", "clock_mhz") if key in options}
+    report = tool.build(folder, part=target, steps=options, **known)
+    return tool.figures(report, tool.layer_names(folder), target=report.part)

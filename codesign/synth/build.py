@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from codesign.errors import SynthesisError
+from codesign.errors import SynthesisError, ToolNotFoundError
 from codesign.graph.ir import Graph
 from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.emit import emit, top_spec
@@ -27,6 +27,8 @@ from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories
 from codesign.synth.nextpnr import LOG, REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.pads import pads_module, pads_text
+from codesign.synth.vendor import on_board as amd
+from codesign.synth.vendor import vivado
 from codesign.synth.yosys import NETLIST, synthesise
 from codesign.synth.yosys import TOOL as YOSYS
 from codesign.tools import require, run, version
@@ -83,6 +85,8 @@ class Order:
 
 Said = Callable[[str, float, str], None]
 """Told of a finished step: its name, seconds, and a few words."""
+Skipped = Callable[[str, str], None]
+"""Told of a step that was left out, and why."""
 Doing = Callable[[str], contextlib.AbstractContextManager[None]]
 """Shows that a step of this name is under way."""
 
@@ -92,6 +96,10 @@ def _silently(_: str) -> Iterator[None]:
     yield
 
 
+def _unsaid(*_: str) -> None:
+    pass
+
+
 @dataclass(slots=True, kw_only=True)
 class Builder:
     """Builds an order in a folder, step by step.
@@ -99,13 +107,14 @@ class Builder:
     Attributes:
         order: what.
         folder: where; exists and is empty.
-        said, doing: progress.
+        said, skipped, doing: progress.
         record: what is known so far.
     """
 
     order: Order
     folder: Path
     said: Said
+    skipped: Skipped = _unsaid
     doing: Doing = _silently
     record: BoardBuild = field(init=False)
 
@@ -132,7 +141,8 @@ class Builder:
         chain = self.order.chain
         for program in (YOSYS, *(() if chain is None else (chain.router, chain.pack(self.order.board)[0][0]))):
             require(program)
-        for step in (self._memories, self._synthesise, *((self._route, self._pack) if chain else ())):
+        last = (self._route, self._pack) if chain else (self._vivado,) if self.order.board.chain == "vivado" else ()
+        for step in (self._memories, self._synthesise, *last):
             step()
             if self.record.problem is not None and self.record.fmax_mhz is None:
                 break
@@ -214,6 +224,21 @@ class Builder:
         )
         size = (self.folder / chain.bitstream).stat().st_size
         self.said("pack", seconds, f"{chain.bitstream}, {size:,} bytes")
+
+    def _vivado(self) -> None:
+        """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
+        order = self.order
+        project = amd.project_of(order.graph, order.board, clock_mhz=order.clock_mhz, skip=order.skip)
+        try:
+            with self.doing("vivado"):
+                made = vivado.build(project, self.folder / amd.FOLDER)
+        except ToolNotFoundError as error:
+            self.skipped("vivado", f"{error.program} not on PATH; its project is in {amd.FOLDER}/")
+            return
+        self.record = amd.recorded(self.record, made, order.graph)
+        if self.record.problem is None:
+            self.record = replace(self.record, problem=clock_problem(self.record, order.graph))
+        self.said("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
 
     def _owners(self) -> Owners:
         return Owners(nodes=tuple(node.name for node in self.order.graph.nodes), top=self.order.board.top)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The written project, other backends, and the synthesis tools behind build()."""
 
-import os
+import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -100,32 +99,39 @@ def test_unknown_synthesis_tool(model):
         model.build(synth="quartus")
 
 
-def _mock(tmp_path, monkeypatch, name, script):
-    program = tmp_path / name
-    program.write_text(f"#!{sys.executable}\n{script}")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+@pytest.mark.usefixtures("vivado")
+def test_vivado_runs_the_rtl_project(model):
+    report = model.build(synth="vivado", target="xc7z020clg400-1", clock_mhz=125.0)
+    settings = (folder(model) / "vivado" / "settings.tcl").read_text()
+    assert "set part xc7z020clg400-1" in settings
+    assert "set clock_mhz 125" in settings
+    assert (report["kind"], report["lut"], report["synthesised"]["kind"]) == ("route", 1000, "synth")
+    assert report["fmax_mhz"] == pytest.approx(1000 / 10.5)
+    assert report["timing"]["met"] is False
 
 
-def test_vivado_runs_the_rtl_project(model, tmp_path, monkeypatch):
-    _mock(tmp_path, monkeypatch, "vivado", "open('utilization.rpt', 'w').write('mock')")
-    report = model.build(synth="vivado", target="xc7a100tcsg324-1")
-    script = (folder(model) / "rtl" / "vivado.tcl").read_text()
-    assert "-part xc7a100tcsg324-1" in script
-    assert all((folder(model) / "rtl" / name).exists() for name in script.split("[list ")[1].split("]")[0].split())
-    assert Path(report["reports"]["utilization"]).read_text() == "mock"
-
-
-def test_vivado_failure_is_reported(model, tmp_path, monkeypatch):
-    _mock(tmp_path, monkeypatch, "vivado", "raise SystemExit('ERROR: no licence')")
+def test_vivado_failure_is_reported(model, program):
+    program("vivado", "raise SystemExit('ERROR: no licence')")
     with pytest.raises(SynthesisError, match="no licence"):
         model.build(synth="vivado")
 
 
-def test_vitis_runs_the_hls_project(model, tmp_path, monkeypatch):
-    _mock(tmp_path, monkeypatch, "vitis-run", "import sys; open('ran', 'w').write(' '.join(sys.argv[1:]))")
-    model.build(synth="vitis")
-    assert (folder(model) / "ran").read_text() == "--tcl build_prj.tcl --mode hls"
+@pytest.mark.usefixtures("vitis")
+def test_vitis_runs_the_hls_project(model):
+    report = model.build(synth="vitis", target="xc7z020-clg400-1", clock_mhz=125.0, csim=True)
+    calls = {name: words for name, *words in json.loads((folder(model) / "calls.json").read_text())}
+    assert calls["arguments"] == ["--mode", "hls", "--tcl", "build_prj.tcl"]
+    assert calls["set_part"] == ["xc7z020-clg400-1"]
+    assert calls["create_clock"][:2] == ["-period", "8"]
+    assert {"csim_design", "csynth_design", "export_design"} <= set(calls)
+    assert report["target"] == "xc7z020-clg400-1"
+    assert (report["kind"], report["lut"], report["top"]["latency"]) == ("estimate", 3300, (300, None))
+    assert sum(layer["lut"] for layer in report["layers"].values()) == 2900 + 120
+
+
+def test_unknown_step_of_vitis(model):
+    with pytest.raises(ConfigError, match=r"csim, synth.*'?csimulate"):
+        model.build(synth="vitis", csimulate=True)
 
 
 def test_yosys_synthesises_the_rtl(model):

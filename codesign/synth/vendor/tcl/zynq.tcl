@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+# A Zynq with the design in its fabric: processor, DMA (memory to stream and back), the core and its registers.
+#
+#   memory <- HP port <- memory_bus <- dma -> core -> dma -> memory_bus -> HP port -> memory
+#   processor -> control_bus -> dma, core (AXI4-Lite)
+#
+# Needs: settings.tcl, a core with the ports s_axis, m_axis, s_axil, clk_i, rst_ni, whose stream widths the DMA knows.
+# Leaves: design.bit, design.hwh, synth_utilisation.rpt, route_utilisation.rpt, route_timing.rpt.
+source settings.tcl
+
+create_project system system -part $part -force
+# With the board's files installed the processor is set up for the board. Without them a system that has booted already,
+# as PYNQ has, still takes the bitstream: its memory and pins were set up at boot.
+set on_board [expr {$board_files ne "" && [llength [get_board_parts -quiet $board_files]] > 0}]
+if {$on_board} {
+  set_property board_part $board_files [current_project]
+} else {
+  puts "board files of '$board_files' are not installed: the processor keeps its default memory and pins"
+}
+add_files -norecurse [concat $sources $memories]
+update_compile_order -fileset sources_1
+
+proc cell {type name {config {}}} {
+  set made [create_bd_cell -type ip -vlnv xilinx.com:ip:$type $name]
+  if {[llength $config]} { set_property -dict $config $made }
+  return $made
+}
+proc wire {from args} {
+  foreach to $args { connect_bd_net [get_bd_pins $from] [get_bd_pins $to] }
+}
+proc bus {from to} {
+  connect_bd_intf_net [get_bd_intf_pins $from] [get_bd_intf_pins $to]
+}
+
+create_bd_design system
+
+# The two families differ in the names of their processor's ports.
+switch $processor {
+  zynq {
+    set ps [cell processing_system7 ps]
+    set rule {make_external "FIXED_IO, DDR" Master Disable Slave Disable}
+    apply_bd_automation -rule xilinx.com:bd_rule:processing_system7 \
+      -config [concat $rule apply_board_preset $on_board] $ps
+    set_property -dict [list \
+      CONFIG.PCW_USE_M_AXI_GP0 1 \
+      CONFIG.PCW_USE_S_AXI_HP0 1 \
+      CONFIG.PCW_EN_CLK0_PORT 1 \
+      CONFIG.PCW_EN_RST0_PORT 1 \
+      CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ $clock_mhz] $ps
+    array set port {
+      clock FCLK_CLK0 reset FCLK_RESET0_N
+      control M_AXI_GP0 control_clock M_AXI_GP0_ACLK memory S_AXI_HP0 memory_clock S_AXI_HP0_ACLK
+    }
+  }
+  zynqmp {
+    set ps [cell zynq_ultra_ps_e ps]
+    apply_bd_automation -rule xilinx.com:bd_rule:zynq_ultra_ps_e \
+      -config [list apply_board_preset $on_board] $ps
+    set_property -dict [list \
+      CONFIG.PSU__USE__M_AXI_GP0 1 \
+      CONFIG.PSU__USE__M_AXI_GP1 0 \
+      CONFIG.PSU__USE__M_AXI_GP2 0 \
+      CONFIG.PSU__USE__S_AXI_GP2 1 \
+      CONFIG.PSU__FPGA_PL0_ENABLE 1 \
+      CONFIG.PSU__USE__FABRIC__RST 1 \
+      CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ $clock_mhz] $ps
+    array set port {
+      clock pl_clk0 reset pl_resetn0
+      control M_AXI_HPM0_FPD control_clock maxihpm0_fpd_aclk memory S_AXI_HP0_FPD memory_clock saxihp0_fpd_aclk
+    }
+  }
+  default { error "no processor is known for '$processor': expected zynq or zynqmp" }
+}
+
+create_bd_cell -type module -reference $top core
+set dma [cell axi_dma dma]
+set_property CONFIG.c_s_axis_s2mm_tdata_width.VALUE_SRC USER $dma
+set_property -dict [list \
+  CONFIG.c_include_sg 0 \
+  CONFIG.c_sg_include_stscntrl_strm 0 \
+  CONFIG.c_sg_length_width 26 \
+  CONFIG.c_m_axis_mm2s_tdata_width [expr {8 * $in_bytes}] \
+  CONFIG.c_m_axi_mm2s_data_width [expr {max(32, 8 * $in_bytes)}] \
+  CONFIG.c_s_axis_s2mm_tdata_width [expr {8 * $out_bytes}] \
+  CONFIG.c_m_axi_s2mm_data_width [expr {max(32, 8 * $out_bytes)}]] $dma
+cell smartconnect control_bus {CONFIG.NUM_SI 1 CONFIG.NUM_MI 2}
+cell smartconnect memory_bus {CONFIG.NUM_SI 2 CONFIG.NUM_MI 1}
+cell proc_sys_reset reset
+
+bus ps/$port(control) control_bus/S00_AXI
+bus control_bus/M00_AXI dma/S_AXI_LITE
+bus control_bus/M01_AXI core/s_axil
+bus dma/M_AXI_MM2S memory_bus/S00_AXI
+bus dma/M_AXI_S2MM memory_bus/S01_AXI
+bus memory_bus/M00_AXI ps/$port(memory)
+bus dma/M_AXIS_MM2S core/s_axis
+bus core/m_axis dma/S_AXIS_S2MM
+wire ps/$port(clock) reset/slowest_sync_clk ps/$port(control_clock) ps/$port(memory_clock) \
+  control_bus/aclk memory_bus/aclk dma/s_axi_lite_aclk dma/m_axi_mm2s_aclk dma/m_axi_s2mm_aclk core/clk_i
+wire ps/$port(reset) reset/ext_reset_in
+wire reset/peripheral_aresetn control_bus/aresetn memory_bus/aresetn dma/axi_resetn core/rst_ni
+
+assign_bd_address
+validate_bd_design
+save_bd_design
+set_property synth_checkpoint_mode None [get_files system.bd]
+generate_target all [get_files system.bd]
+make_wrapper -files [get_files system.bd] -top -import
+set_property top system_wrapper [get_filesets sources_1]
+update_compile_order -fileset sources_1
+
+proc finish {run args} {
+  launch_runs $run {*}$args
+  wait_on_run $run
+  if {[get_property PROGRESS [get_runs $run]] ne "100%"} {
+    error "$run stopped: [get_property STATUS [get_runs $run]]. See [get_property DIRECTORY [get_runs $run]]/runme.log"
+  }
+}
+finish synth_1 -jobs $jobs
+open_run synth_1
+report_utilization -hierarchical -file synth_utilisation.rpt
+close_design
+finish impl_1 -to_step write_bitstream -jobs $jobs
+open_run impl_1
+report_utilization -hierarchical -file route_utilisation.rpt
+report_timing_summary -max_paths 10 -file route_timing.rpt
+
+file copy -force [get_property DIRECTORY [get_runs impl_1]]/system_wrapper.bit design.bit
+# Up to Vivado 2020.1 the hand-off is among the sources, since then among what is generated.
+set handoff [glob system/system.{gen,srcs}/sources_1/bd/system/hw_handoff/system.hwh]
+file copy -force [lindex $handoff 0] design.hwh

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A design on a PYNQ board: frames of codes in by DMA, results and counters out. Needs pynq and numpy, on the board.
+
+Copy this file with ``design.bit``, ``design.hwh`` and ``design.json`` of the build folder into one folder of the board:
+
+    from delta_board import Board
+
+    with Board("design.bit") as board:
+        for frame in frames:                     # integer codes, [*shape]
+            print(board.send(frame).outputs)
+        print(board.counters())
+
+The methods are those of ``codesign.board.Board``, which talks to a board behind a serial port.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pynq import Overlay, allocate
+
+RESET, NEW_STREAM = 1, 2
+"""Bits of the register ``control``, each cleared by the board itself."""
+EARLY, LATE = 1, 2
+"""Bits of the register ``status``."""
+
+
+class BoardError(Exception):
+    """The board holds another design, does not answer, or met a malformed frame."""
+
+
+class Result(NamedTuple):
+    """What the board made of one frame.
+
+    outputs: codes of the last layer, int64 [*shape]. cycles: None: this top does not time a frame, see ``counters``.
+    new_stream: the frame started a new stream: asked for, or the first after a reset or another hold.
+    """
+
+    outputs: np.ndarray
+    cycles: int | None
+    new_stream: bool
+
+
+class Board:
+    """A design in the programmable logic: identified and reset once it is loaded.
+
+    bitstream: with the .hwh and .json of the same name beside it. timeout_s: longest time for one frame.
+    download: load the bitstream; False if it is loaded already.
+    Raises: BoardError if the logic holds another design.
+    """
+
+    def __init__(self, bitstream="design.bit", *, download=True, timeout_s=5.0):
+        self.design = json.loads(Path(bitstream).with_suffix(".json").read_text(encoding="utf-8"))
+        self.overlay = Overlay(str(bitstream), download=download)
+        self.timeout_s = timeout_s
+        self._frame, self._packet = self.design["frame"], self.design["packet"]
+        self._in = allocate(shape=(self._frame["beats"], self._frame["dma_bytes"]), dtype=np.uint8)
+        self._out = allocate(shape=(self._packet["beats"], self._packet["dma_bytes"]), dtype=np.uint8)
+        self.identify()
+        self.reset()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Give the DMA's memory back; the logic keeps its state."""
+        self._in.freebuffer()
+        self._out.freebuffer()
+
+    def identify(self):
+        """Check that the logic holds this design, and return its design id."""
+        for name in ("magic", "version", "design_id"):
+            found = self._read(name)
+            if found != self.design[name]:
+                raise BoardError(
+                    f"the logic holds another design: {name} is {found:#x}, {self.design[name]:#x} was expected. "
+                    "Load the bitstream that lies beside this design.json."
+                )
+        return self.design["design_id"]
+
+    def reset(self):
+        """Forget everything: state, counters, errors. Holds stay as they are. The next frame starts a new stream."""
+        self._write("control", RESET)
+        self._fresh = True
+
+    def send(self, frame, *, new_stream=False):
+        """Compute one frame of integer codes, [*shape] or flat, and return its `Result`.
+
+        Raises: ValueError for codes that the design cannot take; BoardError if the board does not answer with a
+        whole packet: `reset` it then.
+        """
+        self._in[:, : self._frame["beat_bytes"]] = self._beats(np.asarray(frame))
+        fresh, self._fresh = self._fresh or new_stream, False
+        if fresh:
+            self._write("control", NEW_STREAM)
+        dma = self.overlay.dma
+        dma.recvchannel.transfer(self._out)
+        dma.sendchannel.transfer(self._in)  # one transfer is one frame: TLAST comes with its last beat
+        self._wait(dma.sendchannel, "take the frame")
+        self._wait(dma.recvchannel, "send a result")
+        status = self._read("status")
+        if status or dma.recvchannel.transferred != self._out.nbytes:
+            what = " and ".join(text for bit, text in ((EARLY, "early"), (LATE, "late")) if status & bit) or "no"
+            raise BoardError(
+                f"the frame was malformed: {what} TLAST, {dma.recvchannel.transferred} bytes of "
+                f"{self._out.nbytes} came back. reset() the board."
+            )
+        return Result(self._codes(), None, fresh)
+
+    def counters(self):
+        """Return what the core counted since its reset, modulo 2**32: {name: number}, an engine's as a dict."""
+        found = {}
+        for name in self.design["registers"]:
+            if name.startswith("counters."):
+                *engine, counter = name.split(".")[1:]
+                place = found.setdefault(engine[0], {}) if engine else found
+                place[counter] = self._read(name)
+        return found
+
+    def set_hold(self, layer, hold_steps):
+        """Change the hold of a delta layer, which starts a new stream. hold_steps: at least 0.5; None: memoryless."""
+        if layer not in self.design["holds"]:
+            raise ValueError(f"layer {layer!r} has no hold to change; these have: {', '.join(self.design['holds'])}")
+        if hold_steps is not None and not hold_steps >= 0.5:
+            raise ValueError(f"{layer}: a hold is at least 0.5 steps, or None for memoryless; received {hold_steps}")
+        hold = self.design["holds"][layer]
+        threshold = 0 if hold_steps is None else math.ceil(hold_steps * 2 ** hold["step_bits"])
+        if threshold >= 2 ** hold["bits"]:
+            most = (2 ** hold["bits"] - 1) / 2 ** hold["step_bits"]
+            raise ValueError(f"{layer}: a hold is at most {most:g} steps in this bitstream; received {hold_steps}")
+        self._write(f"hold.{layer}", threshold)
+        self._fresh = True
+
+    def _beats(self, codes):
+        """Return the bytes of a frame, [beats, bytes]: lane 0 first, little-endian."""
+        side = self._frame
+        if codes.size != side["size"] or not np.issubdtype(codes.dtype, np.integer):
+            raise ValueError(f"a frame is integers of shape {side['shape']}, received {codes.dtype} {codes.shape}")
+        if codes.min() < side["lo"] or codes.max() > side["hi"]:
+            raise ValueError(
+                f"codes are {side['lo']} to {side['hi']}, received {int(codes.min())} to {int(codes.max())}"
+            )
+        lanes = np.zeros(side["beats"] * side["lanes"], "<i8")
+        lanes[: side["size"]] = codes.reshape(-1)
+        raw = lanes.view(np.uint8).reshape(-1, 8)[:, : side["beat_bytes"] // side["lanes"]]
+        return raw.reshape(side["beats"], side["beat_bytes"])
+
+    def _codes(self):
+        """Return the codes in the received packet, [*shape]."""
+        side = self._packet
+        lane_bytes = side["beat_bytes"] // side["lanes"]
+        raw = np.zeros((side["beats"] * side["lanes"], 8), np.uint8)
+        raw[:, :lane_bytes] = np.asarray(self._out)[:, : side["beat_bytes"]].reshape(-1, lane_bytes)
+        codes = raw.view("<i8")[: side["size"], 0].astype(np.int64)
+        spare = 64 - 8 * lane_bytes if side["lo"] < 0 else 0
+        return (codes << spare >> spare).reshape(side["shape"])
+
+    def _wait(self, channel, what):
+        deadline = time.monotonic() + self.timeout_s
+        while not channel.idle:
+            if channel.error or time.monotonic() > deadline:
+                why = "the DMA stopped with an error" if channel.error else f"not within {self.timeout_s:g} s"
+                raise BoardError(f"the board did not {what}: {why}. Load the bitstream again.")
+        channel.wait()
+
+    def _read(self, name):
+        return self.overlay.core.read(self.design["registers"][name])
+
+    def _write(self, name, value):
+        self.overlay.core.write(self.design["registers"][name], value)

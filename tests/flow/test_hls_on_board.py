@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign build --hls`, with a Vitis HLS that pretends and without."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import hls4ml
+import pytest
+from finished import finish
+
+from codesign.cli import main
+
+SETTINGS = """set project_name "net"
+set part "xcvu13p-flga2577-2-e"
+set clock_period 5
+set clock_uncertainty 27%
+set version "1.0.0"
+set maximum_size 4096
+"""
+
+
+@pytest.fixture
+def design(tmp_path: Path) -> Path:
+    """A design whose HLS project is finished: the files that the build reads."""
+    project = tmp_path / "net" / "3_hls"
+    (project / "firmware").mkdir(parents=True)
+    shutil.copy(Path(hls4ml.__file__).parent / "templates" / "vitis" / "build_prj.tcl", project)
+    (project / "project.tcl").write_text(SETTINGS)
+    (project / "firmware" / "net.cpp").write_text("nnet::d<a, b, config4>(x, y); // fc1\n")
+    finish(project)
+    return project.parent
+
+
+@pytest.mark.usefixtures("vitis")
+def test_estimate_and_ip(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(design), "--target", "pynq-z2", "--hls", "--clock", "125"]) == 0
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "vitis hls ok" in shown
+    assert "estimate: 3,300 LUT, 16 DSP, 300 to ? cycles, 125 MHz" in shown
+    folder = design / "boards" / "pynq-z2_hls"
+    found = json.loads((folder / "hls.json").read_text())
+    assert (found["target"], found["kind"], found["lut"]) == ("pynq-z2", "estimate", 3300)
+    assert list(found["layers"]) == ["fc1", "relu_config5_s"]
+    calls = {name: words for name, *words in json.loads((folder / "calls.json").read_text())}
+    assert (calls["set_part"], calls["create_clock"][1]) == (["xc7z020clg400-1"], "8")
+    assert "export_design" in calls
+    assert (design / "3_hls" / "project.tcl").read_text() == SETTINGS  # the stage stays as it is
+
+
+@pytest.mark.usefixtures("without_vendor_tools")
+def test_without_vitis_it_is_skipped(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(design), "--target", "pynq-z2", "--hls"]) == 0
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "vitis hls skipped: vitis-run not on PATH" in shown
+    folder = design / "boards" / "pynq-z2_hls"
+    assert 'set part "xc7z020clg400-1"' in (folder / "project.tcl").read_text()
+    assert not (folder / "hls.json").exists()
+
+
+def test_a_board_that_vivado_does_not_know(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(design), "--target", "ulx3s-85f", "--hls"]) == 2
+    assert "Vitis HLS does not know this device" in capsys.readouterr().err
