@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What building a design for one board found out: ``build/<design>/boards/<target>[_dense]/build.json``.
+
+`codesign build` writes it, the report reads it. The names of the fields are the keys. An unknown is None, never 0.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codesign.errors import ConfigError
+from codesign.flow.records import build, plain
+from codesign.synth.resources import Kind
+
+BOARDS, BUILD = "boards", "build.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Cells of a device, counted as `Resources` counts them; ``bram_bits`` are whole block RAMs."""
+
+    lut: int | None = None
+    ff: int | None = None
+    dsp: int | None = None
+    bram_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerArea:
+    """What one node of the graph takes, or ``link``, ``registers``, ``pads``."""
+
+    name: str
+    lut: int | None = None
+    ff: int | None = None
+    dsp: int | None = None
+    bram_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalPath:
+    """The slowest register-to-register path: between which layers, its delay, and a line of text a hop."""
+
+    from_layer: str | None = None
+    to_layer: str | None = None
+    delay_ns: float | None = None
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """Wall-clock time of each step."""
+
+    synthesise: float | None = None
+    route: float | None = None
+    pack: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardBuild:
+    """A design on a board.
+
+    Attributes:
+        design: name.
+        design_id: first 32 bits of the SHA-256 of the emitted files of its core, as 8 hexadecimal digits.
+        target: name of the board's file in ``flows/boards``.
+        top: which top was built: ``uart`` ...
+        skip: False for the dense baseline: the same sources with skipping off.
+        clock_mhz: what was asked for.
+        fmax_mhz: routed; None before place and route.
+        met: whether the clock is met; None before place and route.
+        tools: version of each.
+        used: the whole top; after place and route if routed.
+        available: of the device.
+        layers: the same, for each part of the design.
+        critical_path: None if not routed.
+        bitstream: file name in the folder; None if there is none.
+        seconds: what the steps took.
+    """
+
+    design: str
+    design_id: str | None
+    target: str
+    top: str
+    skip: bool
+    clock_mhz: float | None
+    fmax_mhz: float | None = None
+    met: bool | None = None
+    tools: dict[str, str] = field(default_factory=dict)
+    used: Area = field(default_factory=Area)
+    available: Area = field(default_factory=Area)
+    layers: tuple[LayerArea, ...] = ()
+    critical_path: CriticalPath | None = None
+    bitstream: str | None = None
+    seconds: Seconds = field(default_factory=Seconds)
+
+    @property
+    def kind(self) -> Kind:
+        """Where the figures come from."""
+        return "synth" if self.fmax_mhz is None else "route"
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in ``boards``."""
+        return self.target if self.skip else f"{self.target}_dense"
+
+
+def write_build(record: BoardBuild, path: Path) -> None:
+    """Write ``build.json``."""
+    path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_build(path: Path) -> BoardBuild:
+    """Read ``build.json`` back.
+
+    Raises:
+        ConfigError: not JSON, or not such a record.
+    """
+    try:
+        return build(BoardBuild, json.loads(path.read_text(encoding="utf-8")), where="", folder=path.parent)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign build` again") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}:{error}") from None
