@@ -18,7 +18,7 @@ HEAD = ("", "dense", "skipping", "skipping / dense")
 def sheet(report: Report) -> Sheet:
     """Return the network and every target it was built for, dense and skipping in adjacent columns."""
     built = pairs(report.boards)
-    groups = [Group(title="Network, on the measured clips", rows=_network(report)), *map(_target, built)]
+    groups = [Group(title="Network, on the measured clips", rows=known(_network(report))), *map(_target, built)]
     return Sheet(
         title=f"{report.design}: skipping what did not change, against the same engines computing every frame in full.",
         head=HEAD,

@@ -19,12 +19,12 @@ def sheet(reports: Sequence[Report]) -> Sheet:
     built = [{pair.target: pair for pair in pairs(report.boards)} for report in reports]
     targets = dict.fromkeys(target for found in built for target in found)
     groups = [
-        Group(title=title, rows=tuple((name, *map(get, reports)) for name, get in figures))
+        Group(title=title, rows=known((name, *map(get, reports)) for name, get in figures))
         for title, figures in NETWORK.items()
     ]
     groups += [_target(target, [found.get(target) for found in built]) for target in targets]
     return Sheet(
-        title=f"{len(reports)} designs.",
+        title=f"Designs side by side: {', '.join(report.design for report in reports)}.",
         head=("", *(report.design for report in reports)),
         groups=tuple(groups),
         notes=tuple(differences(reports)),

@@ -145,14 +145,14 @@ def test_a_sheet_in_every_format() -> None:
         title="A_b & c.",
         head=("", "50 %", "x"),
         groups=(Group(title="", rows=(("a", f"2{TIMES}", DASH),)), Group(title="Two", rows=(("b_1", "1", "2"),))),
-        notes=("One note.",),
+        notes=("One `note`.",),
     )
     assert markdown(sheet) == (
         f"A_b & c.\n\n|  | 50 % | x |\n| --- | ---: | ---: |\n| a | 2{TIMES} | {DASH} |\n"
-        "| **Two** |  |  |\n| b_1 | 1 | 2 |\n\n* One note.\n"
+        "| **Two** |  |  |\n| b_1 | 1 | 2 |\n\n* One `note`.\n"
     )
     tex = latex(sheet)
-    assert r"\caption{A\_b \& c. One note.}" in tex
+    assert r"\caption{A\_b \& c. One \texttt{note}.}" in tex
     assert tex.count(r"\midrule") == 2
     assert r" & 50 \% & x \\" in tex
     assert r"a & 2$\times$ & -- \\" in tex
@@ -162,7 +162,7 @@ def test_a_sheet_in_every_format() -> None:
     assert "Two" in out.getvalue()
     page = render_sheet(sheet)
     assert "<title>A_b &amp; c.</title>" in page
-    assert "One note." in page
+    assert "One `note`." in page
 
 
 def test_the_first_screen_says_what_how_fast_and_at_what_cost() -> None:
