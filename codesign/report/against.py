@@ -50,7 +50,9 @@ def notes(report: Report) -> Iterator[str]:
             f"frames ({clips.source}), the first frame of each left out. Outputs of both columns are the same bits."
         )
     for item in report.boards:
-        if item.build.met is False:
+        if item.build.problem:
+            yield f"{item.build.folder}: {item.build.problem}"
+        elif item.build.met is False:
             yield (
                 f"{item.build.folder} misses its clock: {decimal(item.build.fmax_mhz)} MHz routed, "
                 f"{decimal(item.build.clock_mhz)} MHz asked for."

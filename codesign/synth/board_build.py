@@ -67,7 +67,7 @@ class BoardBuild:
         target: name of the board's file in ``flows/boards``.
         top: which top was built: ``uart`` ...
         skip: False for the dense baseline: the same sources with skipping off.
-        clock_mhz: what was asked for.
+        clock_mhz: of the core: what was asked for, as the PLL makes it.
         fmax_mhz: routed; None before place and route.
         met: whether the clock is met; None before place and route.
         tools: version of each.
@@ -77,6 +77,7 @@ class BoardBuild:
         critical_path: None if not routed.
         bitstream: file name in the folder; None if there is none.
         seconds: what the steps took.
+        problem: why the design is not good on this board, and what to change; None if it is.
     """
 
     design: str
@@ -94,6 +95,7 @@ class BoardBuild:
     critical_path: CriticalPath | None = None
     bitstream: str | None = None
     seconds: Seconds = field(default_factory=Seconds)
+    problem: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -105,6 +105,15 @@ def test_what_was_not_built_is_a_dash() -> None:
     assert "frames/s, mean" not in found  # a row of which nothing is known
 
 
+def test_what_is_wrong_with_a_build_is_said(tmp_path: Path) -> None:
+    build = dataclasses.replace(made_build("x", skip=False), problem="fc1 needs 9 of 8 DSP: lower its PE.")
+    report = with_builds(synthetic_report(), [build])
+    assert "x_dense: fc1 needs 9 of 8 DSP: lower its PE." in against.sheet(report).notes
+    assert '<p class="missed">fc1 needs 9 of 8 DSP' in render(report, synthetic_detail())
+    put(tmp_path, build)
+    assert read_builds(tmp_path) == (build,)
+
+
 def test_layers_add_up_beside_dense() -> None:
     (pair,) = pairs(with_builds(synthetic_report(), [made_build("x"), made_build("x", skip=False)]).boards)
     found = rows(against.layers(pair))

@@ -53,6 +53,7 @@ BUILD: dict[str, Any] = {
     "critical_path": dict,
     "bitstream": str,
     "seconds": {"synthesise": float, "route": float, "pack": float},
+    "problem": str,
 }
 SCHEMA: dict[str, Any] = {
     "design": str,
