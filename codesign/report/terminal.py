@@ -57,6 +57,7 @@ def _headlines(report: Report) -> Table:
         ),
         ("latency", f"{count(speed.latency_cycles)} cycles"),
         ("throughput", _throughput(report)),
+        *_energy(report),
         ("mismatches", _mismatches(report)),
         ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
     ):
@@ -73,6 +74,13 @@ def _throughput(report: Report) -> str:
         return f"{rates}, at {decimal(clock)} MHz routed for {pair.target}"
     speed = report.throughput
     return f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"
+
+
+def _energy(report: Report) -> Iterator[tuple[str, str]]:
+    energy = report.energy
+    if energy is not None:
+        skipping, dense = count(energy.skipping.total), count(energy.dense.total)
+        yield "energy", f"{skipping} nJ a frame, dense {dense}; an estimate of arithmetic and memories"
 
 
 def _mismatches(report: Report) -> str:
