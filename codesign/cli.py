@@ -195,6 +195,7 @@ def _write_sheet(sheet: Sheet, arguments: argparse.Namespace) -> None:
         (arguments.latex, latex),
     ):
         if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(render(sheet), encoding="utf-8")
             print(path)
 
