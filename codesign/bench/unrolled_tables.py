@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from codesign.bench.unrolled import DEVICE, DEVICE_LUT, Versus
+from codesign.bench.unrolled import DEVICE, DEVICE_LUT, At, Versus
 from codesign.report.document import table
 from codesign.report.words import DASH, count, kbit
 
@@ -25,7 +25,7 @@ CELLS = (
 
 def unrolled_tables(rows: Sequence[Versus]) -> dict[str, str]:
     """Return the part of the document that is made from these figures, by name."""
-    return {"unrolled": "\n\n".join((_cells(rows), _costs(rows), _limit(rows), *_stopped(rows)))}
+    return {"unrolled": "\n\n".join((_cells(rows), _costs(rows), _wins(rows), _limit(rows), *_stopped(rows)))}
 
 
 def _cells(rows: Sequence[Versus]) -> str:
@@ -69,15 +69,38 @@ def _costs(rows: Sequence[Versus]) -> str:
 
 def _cost(row: Versus, place: int) -> tuple[str, ...]:
     at = row.at[place]
-    costs = [
-        None if row.unrolled.lut is None else row.unrolled.lut / 1e3,
-        None if row.skipping.lut is None else row.skipping.lut * at.cycles / 1e3,
-        None if row.dense.lut is None else row.dense.lut * row.dense_cycles / 1e3,
-    ]
+    costs = _thousands(row, at)
     least = min((cost for cost in costs if cost is not None), default=None)
     words = [f"**{count(cost)}**" if cost is not None and cost == least else count(cost) for cost in costs]
     cycles = ("1" if row.unrolled.lut is not None else DASH, count(at.cycles), count(row.dense_cycles))
     return row.name, f"{100 * at.density:.1f} %", *cycles, *words
+
+
+def _thousands(row: Versus, at: At) -> tuple[float | None, float | None, float | None]:
+    """Return thousands of LUTs times cycles: unrolled, skipping, dense."""
+    return (
+        None if row.unrolled.lut is None else row.unrolled.lut / 1e3,
+        None if row.skipping.lut is None else row.skipping.lut * at.cycles / 1e3,
+        None if row.dense.lut is None else row.dense.lut * row.dense_cycles / 1e3,
+    )
+
+
+def _wins(rows: Sequence[Versus]) -> str:
+    """Say where skipping takes less of the fabric a frame than unrolling."""
+    both = [(row, at) for row in rows for at in row.at if row.unrolled.lut is not None and row.skipping.lut is not None]
+    better = [f"{row.name} at {100 * at.density:.1f} %" for row, at in both if _is_less(row, at)]
+    if not both:
+        return "No layer was mapped both ways."
+    where = f": {'; '.join(better)}" if better else ""
+    return (
+        f"In LUTs times cycles, skipping takes less than unrolled in {len(better)} of the {len(both)} cases "
+        f"that were\nmapped both ways{where}."
+    )
+
+
+def _is_less(row: Versus, at: At) -> bool:
+    unrolled, skipping, _ = _thousands(row, at)
+    return unrolled is not None and skipping is not None and skipping < unrolled
 
 
 def _limit(rows: Sequence[Versus]) -> str:

@@ -153,10 +153,13 @@ def test_the_tables_say_who_wins_and_where_the_device_is_full() -> None:
         f"| 128 x 128, random | 5.0 % | {DASH} | 12 | 256 | {DASH} | **24** | 461 |",
         "4.0 times as many as 32 x 32. Going on like this, 84 x 84",  # 64 * sqrt(83640 / 48000) = 84.5
         "128 x 128, random: not mapped",
+        "skipping takes less than unrolled in 1 of the 4 cases that were\nmapped both ways: 64 x 64, random at 5.0 %.",
     ):
         assert part in text
     alone = unrolled_tables([versus(32, 12_000)])["unrolled"]
     assert "is full is not known" in alone
+    assert "in 0 of the 2 cases that were\nmapped both ways." in alone
+    assert "No layer was mapped both ways" in unrolled_tables([late])["unrolled"]
 
 
 @pytest.mark.heavy
