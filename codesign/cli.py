@@ -9,9 +9,14 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codesign import __version__
 from codesign.errors import CodesignError, ConfigError
+
+if TYPE_CHECKING:
+    from codesign.flow.console import Terminal
+    from codesign.report.sheet import Sheet
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -71,10 +76,17 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command=_build)
 
-    report = commands.add_parser("report", parents=[common], help="print reports again and rewrite report.html")
+    report = commands.add_parser(
+        "report", parents=[common], help="bring reports up to date with the builds for boards; compare several designs"
+    )
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits"
     )
+    report.add_argument(
+        "--markdown", type=Path, metavar="OUT", help="write the table, dense beside skipping or designs"
+    )
+    report.add_argument("--html", type=Path, metavar="OUT", help="write the same as a page")
+    report.add_argument("--latex", type=Path, metavar="OUT", help="write the same for a paper")
     report.set_defaults(command=_report)
 
     measure = commands.add_parser("measure", parents=[common], help="stream a video through csim and RTL")
@@ -146,8 +158,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from codesign.flow.console import Terminal
     from codesign.flow.runner import Options, Runner
     from codesign.flow.steps import STAGES
-    from codesign.report.model import REPORT, Report, read_json
-    from codesign.report.terminal import show
 
     design = load(arguments.design)
     root = arguments.build_dir / design.design.name
@@ -160,11 +170,21 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     terminal = Terminal()
     Runner(design=design, stages=STAGES, root=root.resolve(), options=options, terminal=terminal).run()
-    path = root / "6_report" / REPORT
     if not options.dry_run and options.last in (None, STAGES[-1].name):
-        show(read_json(Report, path), terminal.console)
-        terminal.text(f"{path}\n{path.with_suffix('.html')}")
+        _show_run(root, terminal)
     return OK
+
+
+def _show_run(root: Path, terminal: Terminal) -> None:
+    """Print the report of a design that has just run, brought up to date with its builds for boards."""
+    from codesign.flow.again import render_again
+    from codesign.report.model import REPORT
+    from codesign.report.terminal import show, show_notes
+
+    found = render_again(root)
+    show(found.report, terminal.console)
+    show_notes(found.warnings(), terminal.console)
+    terminal.text(f"{found.page.with_name(REPORT)}\n{found.page}")
 
 
 def _stages(arguments: argparse.Namespace) -> int:
@@ -217,13 +237,41 @@ def _report(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from codesign.flow.again import render_again
-    from codesign.report.terminal import show
+    from codesign.report import against, compare
+    from codesign.report.sheet import terminal
+    from codesign.report.terminal import show, show_notes
 
-    for folder in arguments.folders:
-        report, page = render_again(folder)
-        show(report, Console(highlight=False))
-        print(page)
+    console = Console(highlight=False)
+    found = [render_again(folder) for folder in arguments.folders]
+    reports = [item.report for item in found]
+    if len(reports) == 1:
+        sheet = against.sheet(reports[0])
+        show(reports[0], console)
+    else:
+        sheet = compare.sheet(reports)
+        console.print(terminal(sheet))
+        show_notes(sheet.notes, console)
+    _write_sheet(sheet, arguments)
+    for item in found:
+        show_notes(item.warnings(), console)
+        print(item.page)
     return OK
+
+
+def _write_sheet(sheet: Sheet, arguments: argparse.Namespace) -> None:
+    """Write a table in every format that was asked for."""
+    from codesign.report.html import render_sheet
+    from codesign.report.sheet import latex, markdown
+
+    for path, render in (
+        (arguments.markdown, markdown),
+        (arguments.html, render_sheet),
+        (arguments.latex, latex),
+    ):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(render(sheet), encoding="utf-8")
+            print(path)
 
 
 def _measure(arguments: argparse.Namespace) -> int:

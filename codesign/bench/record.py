@@ -14,6 +14,7 @@ from codesign.bench.dense import Row
 from codesign.bench.origin import Origin
 from codesign.bench.speed import Speed
 from codesign.bench.targets import Target, conv_targets, dense_targets
+from codesign.bench.unrolled import Versus, settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Measured:
         unchanged: cycles of an unchanged frame through the dense network.
         speed: of the simulation.
         conv: the convolutional network, for each hold.
+        unrolled: dense layers unrolled by da4ml, and as event engines.
     """
 
     command: str
@@ -41,6 +43,7 @@ class Measured:
     unchanged: int
     speed: Speed
     conv: tuple[ConvRun, ...]
+    unrolled: tuple[Versus, ...] = ()
 
     def dense_targets(self) -> tuple[Target, ...]:
         """Return the targets of the dense network."""
@@ -74,6 +77,7 @@ def write_json(measured: Measured, path: Path) -> None:
             "networks": [_network(run) for run in measured.conv],
             "targets": _targets(measured.conv_targets()),
         },
+        "unrolled": {"settings": settings(), "layers": [asdict(row) for row in measured.unrolled]},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from codesign.bench.conv import ConvRun
 from codesign.bench.record import Measured
 from codesign.bench.targets import Target, hold_words
+from codesign.bench.unrolled_tables import unrolled_tables
 from codesign.report.document import table
 
 CLIP_COLUMNS = ("clip", "frames", "density", "ideal", "measured", "skip efficiency", "speed-up", "latency")
@@ -23,6 +24,7 @@ def tables(measured: Measured) -> dict[str, str]:
         "conv targets": _targets(measured.conv_targets()),
         "clips": "\n\n".join(_clips(run) for run in measured.conv),
         "video": measured.video,
+        **unrolled_tables(measured.unrolled),
     }
 
 

@@ -20,7 +20,7 @@ from codesign.data.video import video_frames
 from codesign.errors import VideoError
 from codesign.flow.measure import picture_size
 from codesign.graph.ir import Graph
-from codesign.report.model import Spread
+from codesign.report.spread import Spread
 
 CAMERA = "camera"
 REFRESH_S = 0.5

@@ -1,28 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Render a finished design's page again, after the template or the package changed."""
+"""Bring a finished design's report up to date: with the builds for boards made since, and rendered anew."""
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 
 from codesign.errors import StageError
 from codesign.flow import manifest as manifests
+from codesign.flow.graph_file import load_graph
 from codesign.flow.sources import file_hash
+from codesign.report.boards import read_builds, split
 from codesign.report.html import render
-from codesign.report.model import DETAIL, REPORT, Detail, Report, read_json
+from codesign.report.model import DETAIL, REPORT, Detail, Report, read_json, with_builds, write_json
+from codesign.rtl.emit import emit
+from codesign.rtl.identity import design_id
+from codesign.synth.board_build import BOARDS, BUILD, BoardBuild
 
 PAGE = "report.html"
 
 
-def render_again(build: Path) -> tuple[Report, Path]:
-    """Rewrite ``6_report/report.html`` from ``report.json``; a deleted or edited page is simply replaced.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A report brought up to date.
 
-    Returns:
-        The report, and the page's path.
+    Attributes:
+        report: with the builds of this design.
+        page: ``report.html``.
+        stale: builds left out, as they hold another state of the design.
+    """
+
+    report: Report
+    page: Path
+    stale: tuple[BoardBuild, ...]
+
+    def warnings(self) -> list[str]:
+        """Return what to tell about the builds that were left out."""
+        return [
+            f"left out: {BOARDS}/{item.folder}/{BUILD} holds another state of {self.report.design}; "
+            f"`codesign build` it for {item.target} again"
+            for item in self.stale
+        ]
+
+
+def render_again(build: Path) -> Again:
+    """Rewrite ``report.json`` with the builds in ``build/boards``, and ``report.html``.
+
+    A deleted or edited page is simply replaced.
 
     Raises:
         StageError: the design has no finished report, or ``report.json`` was edited.
+        ConfigError: a ``build.json`` cannot be read.
     """
     folder = build / "6_report"
     done = manifests.read(folder)
@@ -35,8 +64,21 @@ def render_again(build: Path) -> tuple[Report, Path]:
         raise StageError(
             "figures were deleted", where=str(folder), received=", ".join(deleted), fix="run `codesign run`"
         )
-    report = read_json(Report, folder / REPORT)
+    builds, stale = builds_of(build)
+    report = with_builds(read_json(Report, folder / REPORT), builds)
+    write_json(report, folder / REPORT)
     page = folder / PAGE
     page.write_text(render(report, read_json(Detail, folder / DETAIL)), encoding="utf-8")
-    dataclasses.replace(done, outputs={**done.outputs, PAGE: file_hash(page)}).write(folder)
-    return report, page
+    hashes = {name: file_hash(folder / name) for name in (REPORT, PAGE)}
+    dataclasses.replace(done, outputs={**done.outputs, **hashes}).write(folder)
+    return Again(report=report, page=page, stale=stale)
+
+
+def builds_of(build: Path) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ...]]:
+    """Return the builds for boards of a design's current RTL, and those of another state of it.
+
+    Raises:
+        ConfigError: a ``build.json`` cannot be read.
+    """
+    found = read_builds(build)
+    return split(found, design_id(emit(load_graph(build / "2_graph")))) if found else ((), ())

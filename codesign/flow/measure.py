@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from codesign.data.clips import PIXEL
 from codesign.data.video import read_video
 from codesign.errors import ConfigError
+from codesign.flow.again import builds_of
 from codesign.flow.agree import Comparison, compare
 from codesign.flow.console import captured
 from codesign.flow.graph_file import load_graph
@@ -21,7 +22,7 @@ from codesign.flow.manifest import check_unedited
 from codesign.graph.ir import Graph
 from codesign.report.assemble import make_report
 from codesign.report.figures import run_golden
-from codesign.report.model import REPORT, Accuracy, Report, read_json
+from codesign.report.model import REPORT, Accuracy, Clips, Report, read_json
 
 NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
 DENSE_FRAMES = 16
@@ -102,6 +103,8 @@ def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, na
         resources=known.resources,
         clock_mhz=given,
         tool_versions=known.tool_versions,
+        clips=Clips.of(name.partition(": ")[2], clips),
+        builds=builds_of(build)[0],
     )
 
 

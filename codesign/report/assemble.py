@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from codesign.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles
+from codesign.report.energy import energy
 from codesign.report.figures import (
     ENCODE,
     GoldenRun,
@@ -21,9 +22,21 @@ from codesign.report.figures import (
     steady,
     throughput_figures,
 )
-from codesign.report.model import Accuracy, Agreement, Detail, MemoryUse, Mismatches, Origin, Report, Still
+from codesign.report.model import (
+    Accuracy,
+    Agreement,
+    Clips,
+    Detail,
+    MemoryUse,
+    Mismatches,
+    Origin,
+    Report,
+    Still,
+    with_builds,
+)
 from codesign.rtl.spec import top_spec
 from codesign.rtl.top import top_text
+from codesign.synth.board_build import BoardBuild
 from codesign.synth.memory import memories
 from codesign.synth.resources import Resources
 
@@ -44,6 +57,8 @@ def make_report(
     resources: tuple[Resources, ...],
     clock_mhz: float | None,
     tool_versions: dict[str, str | None],
+    clips: Clips | None = None,
+    builds: Sequence[BoardBuild] = (),
 ) -> Report:
     """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
@@ -59,12 +74,13 @@ def make_report(
         "throughput.latency_cycles": "simulated",
         "throughput.estimated_cycles_per_frame": "estimated",
         "memories": "counted",
+        "energy": "estimated",
     }
     if clock is not None:
         origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
     origins |= {f"resources.{item.kind}": RESOURCE_ORIGINS[item.kind] for item in resources}
     estimates = estimated(golden, graph)
-    return Report(
+    report = Report(
         design=design,
         tool_versions=tool_versions,
         accuracy=accuracy,
@@ -74,7 +90,10 @@ def make_report(
         resources=resources,
         memories=memory_figures(graph),
         origins=origins,
+        clips=clips,
+        energy=energy(graph, golden.layers),
     )
+    return with_builds(report, builds)
 
 
 def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:

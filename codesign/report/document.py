@@ -28,7 +28,7 @@ def fill(path: Path, parts: dict[str, str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False) -> str:
+    """Return a Markdown table; ``right``: all columns but the first are aligned to the right."""
+    rule = ["---", *["---:" if right else "---"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rows))

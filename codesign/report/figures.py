@@ -15,7 +15,8 @@ from codesign.golden import Golden
 from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
 from codesign.graph.ir import Conv, Delta, Engine, Graph, Join, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
-from codesign.report.model import Layer, Spread, Throughput
+from codesign.report.model import Layer, Throughput
+from codesign.report.spread import Spread
 
 ENCODE = "encode"
 
@@ -154,4 +155,5 @@ def throughput_figures(
         frames_per_second=None if clock_mhz is None else clock_mhz * 1e6 / mean,
         estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimates])),
         estimated_dense_cycles_per_frame=dense_cycles(graph),
+        dense_cycles_spread=Spread.of(rtl.dense_cycles),
     )

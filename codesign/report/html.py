@@ -8,29 +8,22 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from codesign.report import charts
-from codesign.report.model import Detail, Report, operation_sparsity
+from codesign.report import against, charts, summary
+from codesign.report.boards import pairs
+from codesign.report.model import Detail, Report
 from codesign.report.png import change_image, frame_image
-from codesign.report.words import KINDS, ORIGIN_WORDS, count, decimal, origin_figures, percent, times
+from codesign.report.sheet import Sheet
+from codesign.report.words import KINDS, ORIGIN_WORDS, count, decimal, kbit, origin_figures, percent
 
 
 def render(report: Report, detail: Detail) -> str:
     """Return the page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("codesign.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters |= {"count": count, "percent": percent, "decimal": decimal}
-    sources = environment.loader
-    assert sources is not None
-    style = sources.get_source(environment, "report.css")[0]
-    return environment.get_template("report.html.j2").render(
+    return _page(
+        "report.html.j2",
         report=report,
-        style=Markup(style),
-        lead=_lead(report),
-        cards=_cards(report),
+        lead=summary.lead(report),
+        cards=summary.cards(report),
+        evidence=summary.evidence(report),
         charts={
             "cycles": Markup(charts.cycles(report, detail)),
             "layers": Markup(charts.layers(report, detail)),
@@ -43,53 +36,29 @@ def render(report: Report, detail: Detail) -> str:
         sparsity_gain=_gain(detail),
         pairs=_pairs(report),
         kinds=KINDS,
+        against=against.sheet(report) if report.boards or report.energy else None,
+        boards=[(pair, against.layers(pair)) for pair in pairs(report.boards)],
         origins=[(origin, f"{figures}. {ORIGIN_WORDS[origin]}.") for origin, figures in origin_figures(report)],
     )
 
 
-def _lead(report: Report) -> str:
-    speedup, mismatches = report.throughput.speedup, report.agreement.mismatches
-    parts = []
-    if speedup is not None:
-        parts.append(
-            f"On this stream the hardware needs {times(speedup)} fewer clock cycles than the same engines "
-            "computing every frame in full"
-        )
-    if report.agreement.values and mismatches.golden_rtl is not None:
-        same = "every output bit is the same" if mismatches.total() == 0 else "but the outputs differ"
-        parts.append(f"and {same}" if parts and mismatches.total() == 0 else same)
-    sentence = ", ".join(parts) + "." if parts else ""
-    return sentence[:1].upper() + sentence[1:]
+def render_sheet(sheet: Sheet) -> str:
+    """Return a page with one table."""
+    return _page("sheet.html.j2", sheet=sheet)
 
 
-def _cards(report: Report) -> list[dict[str, Any]]:
-    """Return the headline figures that are known."""
-    speed, accuracy = report.throughput, report.accuracy
-    cards = []
-    if speed.speedup is not None:
-        note = f"{count(speed.cycles_per_frame.mean)} cycles a frame; dense takes {count(speed.dense_cycles_per_frame)}"
-        cards.append(_card("Speed-up", times(speed.speedup), note))
-    if speed.frames_per_second is not None:
-        note = f"at {decimal(speed.clock_mhz)} MHz ({report.origins.get('throughput.clock_mhz', 'given')})"
-        cards.append(_card("Frames/s", count(speed.frames_per_second), note))
-    skipped = operation_sparsity(report)
-    if skipped is not None:
-        value = times(1 / (1 - skipped)) if skipped < 1 else "all"
-        cards.append(_card("Fewer MACs", value, f"{percent(skipped)} are skipped"))
-    if accuracy.delta is not None:
-        note = "of test clips right"
-        if accuracy.quantized is not None:
-            note = f"{100 * (accuracy.delta - accuracy.quantized):+.1f} points against the quantised network"
-        cards.append(_card("Accuracy", percent(accuracy.delta), note))
-    if report.agreement.values:
-        total = report.agreement.mismatches.total()
-        note = f"of {count(report.agreement.values)} output values"
-        cards.append(_card("Mismatches", count(total), note, bad=total > 0))
-    return cards
-
-
-def _card(what: str, value: str, note: str, *, bad: bool = False) -> dict[str, Any]:
-    return {"what": what, "value": value, "note": note, "bad": bad}
+def _page(template: str, **values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("codesign.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {"count": count, "percent": percent, "decimal": decimal, "kbit": kbit}
+    sources = environment.loader
+    assert sources is not None
+    style = sources.get_source(environment, "report.css")[0]
+    return environment.get_template(template).render(style=Markup(style), **values)
 
 
 def _stills(detail: Detail) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ pictures of ``report.html`` need and is kept apart in ``detail.json``.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,10 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
+from codesign.report.boards import Board, board
+from codesign.report.energy import Energy
+from codesign.report.spread import Spread
+from codesign.synth.board_build import BoardBuild
 from codesign.synth.resources import Resources
 
 Number: TypeAlias = float | None
@@ -61,23 +67,6 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """A figure that differs from frame to frame."""
-
-    mean: Number = None
-    p95: Number = None
-    max: Number = None
-
-    @classmethod
-    def of(cls, values: Sequence[float] | NDArray[np.generic]) -> Spread:
-        """Return mean, 95th percentile and maximum of ``values``, ``[T]``; unknown if there are none."""
-        array = np.asarray(values, dtype=np.float64)
-        if not array.size:
-            return cls()
-        return cls(mean=float(array.mean()), p95=float(np.percentile(array, 95)), max=float(array.max()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One linear layer; see docs/report.md."""
 
@@ -110,6 +99,7 @@ class Throughput:
     frames_per_second: Number = None
     estimated_cycles_per_frame: Number = None
     estimated_dense_cycles_per_frame: Number = None
+    dense_cycles_spread: Spread = field(default_factory=Spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +109,32 @@ class MemoryUse:
     layer: str
     kind: str
     bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clips:
+    """What the design was measured on.
+
+    Attributes:
+        source: in words: ``test split``, or the name of a video.
+        count: clips, each a new stream.
+        frames: of a clip.
+        shape: of a frame.
+        digest: first 16 hexadecimal digits of the SHA-256 of the input codes: two designs with the same one saw the
+            same frames.
+    """
+
+    source: str
+    count: int
+    frames: int
+    shape: tuple[int, ...]
+    digest: str
+
+    @classmethod
+    def of(cls, source: str, codes: NDArray[np.integer]) -> Clips:
+        """Return what there is to say of input codes ``[N, T, *shape]``."""
+        digest = hashlib.sha256(np.ascontiguousarray(codes.astype("<i8")).tobytes()).hexdigest()[:16]
+        return cls(source=source, count=codes.shape[0], frames=codes.shape[1], shape=codes.shape[2:], digest=digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +150,9 @@ class Report:
     resources: tuple[Resources, ...] = ()
     memories: tuple[MemoryUse, ...] = ()
     origins: dict[str, Origin] = field(default_factory=dict)
+    clips: Clips | None = None
+    energy: Energy | None = None
+    boards: tuple[Board, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +206,16 @@ def operation_sparsity(report: Report) -> float | None:
         return None
     skipped = sum(layer.macs_per_frame * (layer.operation_sparsity or 0.0) for layer in layers)
     return skipped / sum(layer.macs_per_frame for layer in layers)
+
+
+def with_builds(report: Report, builds: Sequence[BoardBuild]) -> Report:
+    """Return the report with these builds in place of those it has, each with its frames per second."""
+    speed = report.throughput
+    boards = tuple(board(item, speed.cycles_per_frame if item.skip else speed.dense_cycles_spread) for item in builds)
+    kinds: set[Origin] = {"routed" if item.kind == "route" else "synthesised" for item in builds}
+    origins = {key: origin for key, origin in report.origins.items() if not key.startswith("boards.")}
+    origins |= {f"boards.{kind}": kind for kind in sorted(kinds)}
+    return dataclasses.replace(report, boards=boards, origins=origins)
 
 
 def write_json(record: object, path: Path) -> None:

@@ -3,22 +3,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from codesign.report import against
+from codesign.report.boards import headline, pairs
 from codesign.report.model import Report, operation_sparsity
+from codesign.report.sheet import terminal
 from codesign.report.words import count, decimal, percent, times
 
 
 def show(report: Report, console: Console) -> None:
     """Print the report."""
     console.print(Text(report.design, style="bold"))
-    for item in (_headlines(report), *_layers(report), *_resources(report)):
+    for item in (_headlines(report), *_layers(report), *_resources(report), *_boards(report)):
         console.print(item)
+    show_notes(tuple(against.notes(report)) if report.boards else (), console)
+
+
+def show_notes(notes: Sequence[str], console: Console) -> None:
+    """Print what has to be said below a table."""
+    for note in notes:
+        console.print(Text(note, style="dim"))
 
 
 def _table() -> Table:
@@ -46,12 +56,31 @@ def _headlines(report: Report) -> Table:
             f"bottleneck {speed.bottleneck_layer or 'unknown'})",
         ),
         ("latency", f"{count(speed.latency_cycles)} cycles"),
-        ("throughput", f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"),
+        ("throughput", _throughput(report)),
+        *_energy(report),
         ("mismatches", _mismatches(report)),
         ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
     ):
         table.add_row(name, value)
     return table
+
+
+def _throughput(report: Report) -> str:
+    """Return frames/s on the board that a summary names, else at the clock of the report."""
+    pair = headline(report.boards)
+    if pair and pair.skipping:
+        rate, clock = pair.skipping.frames_per_second, pair.skipping.build.fmax_mhz
+        rates = f"{count(rate.mean)} frames/s mean, {count(rate.worst)} worst"
+        return f"{rates}, at {decimal(clock)} MHz routed for {pair.target}"
+    speed = report.throughput
+    return f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"
+
+
+def _energy(report: Report) -> Iterator[tuple[str, str]]:
+    energy = report.energy
+    if energy is not None:
+        skipping, dense = count(energy.skipping.total), count(energy.dense.total)
+        yield "energy", f"{skipping} nJ a frame, dense {dense}; an estimate of arithmetic and memories"
 
 
 def _mismatches(report: Report) -> str:
@@ -101,3 +130,15 @@ def _resources(report: Report) -> Iterator[RenderableType]:
             decimal(item.fmax_mhz),
         )
     yield table
+
+
+def _boards(report: Report) -> Iterator[RenderableType]:
+    """Show dense beside skipping, and the parts of each build."""
+    if not report.boards:
+        return
+    yield terminal(against.sheet(report))
+    for pair in pairs(report.boards):
+        if any(item is not None and item.build.layers for item in (pair.skipping, pair.dense)):
+            sheet = against.layers(pair)
+            yield Text(sheet.title)
+            yield terminal(sheet)

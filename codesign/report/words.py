@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from codesign.report.model import Number, Origin, Report
 
 DASH = "\N{EN DASH}"
@@ -32,6 +34,9 @@ FIGURES = {
     "resources.synth": "resources after synthesis",
     "resources.route": "resources and Fmax after place and route",
     "resources.estimate": "resource estimates",
+    "boards.synthesised": "cells on boards that are not routed yet",
+    "boards.routed": "cells, clock and frames per second on boards",
+    "energy": "energy",
 }
 
 
@@ -55,6 +60,35 @@ def percent(value: Number) -> str:
 def times(value: Number) -> str:
     """Return a ratio."""
     return DASH if value is None else f"{value:.1f}{TIMES}" if value < 100 else f"{value:,.0f}{TIMES}"
+
+
+def quotient(value: Number, by: Number) -> str:
+    """Return ``value / by`` as a factor, ``1/40`` where it is small; a dash if it is unknown."""
+    if value is None or not by:
+        return DASH
+    factor = value / by
+    if 0 < factor < 0.1:
+        return f"1/{1 / factor:,.1f}"
+    return f"{factor:.2f}{TIMES}" if factor < 10 else times(factor)
+
+
+def used(value: Number, share: Number) -> str:
+    """Return a count of cells with its share of the device."""
+    return count(value) if share is None else f"{count(value)} ({percent(share)})"
+
+
+def kbit(bits: Number) -> Number:
+    """Return bits as kbit."""
+    return None if bits is None else bits / 1024
+
+
+def significant(value: Number) -> str:
+    """Return a number with three significant digits, thousands separated, never in powers of ten."""
+    if value is None:
+        return DASH
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
 
 
 def origin_figures(report: Report) -> list[tuple[Origin, str]]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from codesign.report.energy import Energy, EnergyUse
 from codesign.report.model import (
     Accuracy,
     Agreement,
+    Clips,
     Detail,
     Layer,
     MemoryUse,
     Mismatches,
     Report,
-    Spread,
     Still,
     Throughput,
+    with_builds,
 )
+from codesign.report.spread import Spread
+from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea, Seconds
 from codesign.synth.resources import Kind, Resources
 
 
@@ -41,7 +45,7 @@ def synthetic_report() -> Report:
         unknown = {"ff": 2911, "dsp": 42, "bram_bits": None, "fmax_mhz": None}
         return Resources(target=target, tool=tool, tool_version=version, kind=kind, lut=lut, **unknown | known)
 
-    return Report(
+    report = Report(
         design="moving_digits",
         tool_versions={
             "hls4ml": "1.3.0",
@@ -65,6 +69,7 @@ def synthetic_report() -> Report:
             latency_cycles=181.0,
             clock_mhz=112.4,
             frames_per_second=389736.5,
+            dense_cycles_spread=Spread(mean=4099.0, p95=4099.0, max=4100.0),
         ),
         resources=(
             resource("ecp5", "yosys", "0.60", "synth", 4210, bram_bits=442368),
@@ -86,7 +91,48 @@ def synthetic_report() -> Report:
             "throughput.clock_mhz": "routed",
             "resources.synth": "synthesised",
             "resources.route": "routed",
+            "energy": "estimated",
         },
+        clips=Clips(source="test split", count=5, frames=48, shape=(32, 32, 1), digest="0123456789abcdef"),
+        energy=Energy(
+            source="a made-up paper",
+            picojoules={"add_8_bit": 0.03},
+            skipping=_nanojoules(4.0),
+            dense=_nanojoules(60.0),
+            ratio=15.0,
+        ),
+    )
+    builds = (made_build("ulx3s-85f"), made_build("ulx3s-85f", skip=False), made_build("zcu104", routed=False))
+    return with_builds(report, builds)
+
+
+def _nanojoules(part: float) -> EnergyUse:
+    return EnergyUse(multiply=part, add=part, weights=part, state=part, references=part, total=5 * part)
+
+
+def made_build(target: str, *, skip: bool = True, routed: bool = True, design: str = "moving_digits") -> BoardBuild:
+    lut = 6000 if skip else 5000
+    return BoardBuild(
+        design=design,
+        design_id="c0ffee00",
+        target=target,
+        top="uart",
+        skip=skip,
+        clock_mhz=100.0,
+        fmax_mhz=(108.0 if skip else 98.0) if routed else None,
+        met=skip if routed else None,
+        tools={"yosys": "0.70"},
+        used=Area(lut=lut, ff=3000, dsp=42, bram_bits=24 * 18432),
+        available=Area(lut=83640, ff=83640, dsp=156, bram_bits=208 * 18432) if routed else Area(),
+        layers=(
+            LayerArea(name="fc1", lut=lut - 1000, ff=2000, dsp=42, bram_bits=24 * 18432),
+            LayerArea(name="link", lut=1000, ff=1000),
+        ),
+        critical_path=CriticalPath(from_layer="fc1", to_layer="fc2", delay_ns=9.26, hops=("9.26 logic",))
+        if routed
+        else None,
+        bitstream="moving_digits.bit" if routed else None,
+        seconds=Seconds(synthesise=40.0, route=90.0, pack=2.0) if routed else Seconds(synthesise=40.0),
     )
 
 

@@ -13,7 +13,8 @@ from codesign.flow.agree import Comparison
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import RtlFigures, estimated, layer_figures, run_golden, throughput_figures
-from codesign.report.model import Accuracy
+from codesign.report.model import Accuracy, Clips
+from codesign.synth.board_build import Area, BoardBuild
 from codesign.synth.resources import Resources
 
 
@@ -174,3 +175,39 @@ def test_no_stills_of_what_is_no_picture() -> None:
     graph = graph_of_four()
     flat = dataclasses.replace(graph, nodes=(dataclasses.replace(graph.source, shape=(4,)), *graph.nodes[1:]))
     assert make_detail(flat, CLIPS.reshape(2, 3, 4), RTL, stills=8, clip="").stills == ()
+
+
+def test_the_report_says_on_what_and_takes_builds() -> None:
+    zero = Comparison(pair="golden_rtl", frames=6, values=24, mismatches=0)
+    build = BoardBuild(
+        design="four",
+        design_id="00000000",
+        target="board",
+        top="uart",
+        skip=False,
+        clock_mhz=100.0,
+        fmax_mhz=140.0,
+        used=Area(lut=100),
+    )
+    report = make_report(
+        design="four",
+        graph=graph_of_four(),
+        golden=run_golden(graph_of_four(), CLIPS),
+        rtl=RTL,
+        accuracy=Accuracy(),
+        comparisons=[zero],
+        resources=(),
+        clock_mhz=None,
+        tool_versions={},
+        clips=Clips.of("a video", CLIPS),
+        builds=[build],
+    )
+    assert report.clips is not None
+    assert (report.clips.count, report.clips.frames, report.clips.shape) == (2, 3, (2, 2, 1))
+    assert report.clips.digest == Clips.of("another name", CLIPS.astype(np.int64)).digest
+    assert report.clips.digest != Clips.of("a video", CLIPS + 1).digest
+    assert report.energy is not None
+    assert report.energy.ratio == report.energy.dense.total / report.energy.skipping.total
+    assert report.throughput.dense_cycles_spread.max == 14.0
+    assert report.boards[0].frames_per_second.worst == 140e6 / 14
+    assert (report.origins["energy"], report.origins["boards.routed"]) == ("estimated", "routed")

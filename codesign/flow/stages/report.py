@@ -15,7 +15,7 @@ from codesign.flow.stimulus import load_clips
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import run_golden
 from codesign.report.html import render
-from codesign.report.model import DETAIL, REPORT, Accuracy, write_json
+from codesign.report.model import DETAIL, REPORT, Accuracy, Clips, write_json
 from codesign.synth.resources import Resources
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def run(job: Job) -> str:
         resources=_resources(job.upstream["5_synth"]),
         clock_mhz=job.design.report.clock_mhz,
         tool_versions=tool_versions(),
+        clips=Clips.of("test split", clips),
     )
     detail = make_detail(
         graph,

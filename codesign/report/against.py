@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Skipping beside dense, on the same target: the table for a paper, and the one of the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codesign.report.board_figures import FIGURES
+from codesign.report.boards import Pair, pairs
+from codesign.report.model import Report, operation_sparsity
+from codesign.report.sheet import Group, Sheet, known
+from codesign.report.words import DASH, count, decimal, kbit, percent, quotient
+from codesign.synth.board_build import Area, LayerArea
+
+HEAD = ("", "dense", "skipping", "skipping / dense")
+
+
+def sheet(report: Report) -> Sheet:
+    """Return the network and every target it was built for, dense and skipping in adjacent columns."""
+    built = pairs(report.boards)
+    groups = [Group(title="Network, on the measured clips", rows=known(_network(report))), *map(_target, built)]
+    return Sheet(
+        title=f"{report.design}: skipping what did not change, against the same engines computing every frame in full.",
+        head=HEAD,
+        groups=tuple(groups),
+        notes=tuple(notes(report)),
+    )
+
+
+def layers(pair: Pair) -> Sheet:
+    """Return what each part of the design takes on one target."""
+    skipping = {item.name: item for item in pair.skipping.build.layers} if pair.skipping else {}
+    dense = {item.name: item for item in pair.dense.build.layers} if pair.dense else {}
+    whole = (pair.skipping.build.used if pair.skipping else None, pair.dense.build.used if pair.dense else None)
+    names = dict.fromkeys([*skipping, *dense])
+    parts = tuple(_layer(name, skipping.get(name), dense.get(name)) for name in names)
+    return Sheet(
+        title=f"Cells of each part on {pair.target}.",
+        head=("", "LUT", "FF", "DSP", "BRAM kbit", "dense LUT", "LUT, skipping / dense"),
+        groups=(Group(title="", rows=parts), Group(title="", rows=(_layer("whole", *whole),))),
+    )
+
+
+def notes(report: Report) -> Iterator[str]:
+    """Say where the figures come from, and what is missing."""
+    if report.clips is not None:
+        clips = report.clips
+        yield (
+            f"Cycles: simulated RTL, {count(clips.count)} clip{'s' * (clips.count != 1)} of {count(clips.frames)} "
+            f"frames ({clips.source}), the first frame of each left out. Outputs of both columns are the same bits."
+        )
+    for item in report.boards:
+        if item.build.problem:
+            yield f"{item.build.folder}: {item.build.problem}"
+        elif item.build.met is False:
+            yield (
+                f"{item.build.folder} misses its clock: {decimal(item.build.fmax_mhz)} MHz routed, "
+                f"{decimal(item.build.clock_mhz)} MHz asked for."
+            )
+        if item.build.kind != "route":
+            yield f"{item.build.folder} is not routed: its cells are those of synthesis and its clock is unknown."
+    if report.boards:
+        yield "Frames/s: routed Fmax / cycles per frame, of the core; the link that brings the frames may be slower."
+    if report.energy is not None:
+        yield (
+            f"Energy is an estimate, not a measurement: {report.energy.source}; arithmetic and memory accesses only, "
+            "no clock tree, control, routing or leakage."
+        )
+
+
+def _network(report: Report) -> tuple[tuple[str, ...], ...]:
+    speed, energy = report.throughput, report.energy
+    macs, skipped = sum(layer.macs_per_frame for layer in report.layers) or None, operation_sparsity(report)
+    done = None if macs is None or skipped is None else macs * (1 - skipped)
+    dense, now = speed.dense_cycles_spread, speed.cycles_per_frame
+    return (
+        ("accuracy", percent(report.accuracy.delta), percent(report.accuracy.delta), DASH),
+        _row("MACs per frame", macs, done),
+        _row("cycles per frame, mean", speed.dense_cycles_per_frame, now.mean),
+        _row("cycles per frame, 95th percentile", dense.p95, now.p95),
+        _row("cycles per frame, most", dense.max, now.max),
+        _row(
+            "energy per frame, nJ (estimate)",
+            None if energy is None else energy.dense.total,
+            None if energy is None else energy.skipping.total,
+        ),
+    )
+
+
+def _target(pair: Pair) -> Group:
+    """Return the rows of one target of which something is known."""
+    dense, skipping = pair.dense, pair.skipping
+    rows = ((item.name, item.text(dense), item.text(skipping), item.over(skipping, dense)) for item in FIGURES)
+    return Group(title=pair.target, rows=known(rows))
+
+
+def _row(name: str, dense: float | None, skipping: float | None) -> tuple[str, ...]:
+    return name, count(dense), count(skipping), quotient(skipping, dense)
+
+
+def _layer(name: str, skipping: LayerArea | Area | None, dense: LayerArea | Area | None) -> tuple[str, ...]:
+    now, full = skipping or Area(), dense.lut if dense else None
+    cells = (count(now.lut), count(now.ff), count(now.dsp), count(kbit(now.bram_bits)))
+    return name, *cells, count(full), quotient(now.lut, full)

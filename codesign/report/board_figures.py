@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a build for a board that every table shows, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from codesign.report.boards import Board
+from codesign.report.words import DASH, count, decimal, kbit, quotient, significant, used
+
+Cells = Literal["lut", "ff", "dsp", "bram_bits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFigure:
+    """A figure: its name, the number, and the number as people read it."""
+
+    name: str
+    value: Callable[[Board], float | None]
+    words: Callable[[Board], str]
+
+    def text(self, board: Board | None) -> str:
+        """Return the figure of a board; a dash if it was not built."""
+        return DASH if board is None else self.words(board)
+
+    def over(self, board: Board | None, other: Board | None) -> str:
+        """Return the figure of a board over that of another."""
+        return DASH if board is None or other is None else quotient(self.value(board), self.value(other))
+
+
+def _cells(name: str, kind: Cells) -> BoardFigure:
+    def number(board: Board) -> float | None:
+        found: float | None = getattr(board.build.used, kind)
+        return kbit(found) if kind == "bram_bits" else found
+
+    return BoardFigure(name=name, value=number, words=lambda board: used(number(board), getattr(board.share, kind)))
+
+
+def _figure(
+    name: str, value: Callable[[Board], float | None], words: Callable[[float | None], str] = count
+) -> BoardFigure:
+    return BoardFigure(name=name, value=value, words=lambda board: words(value(board)))
+
+
+LUT = _cells("LUT", "lut")
+PER_LUT = _figure("frames/s per LUT", lambda board: board.frames_per_second_per_lut, significant)
+FIGURES: tuple[BoardFigure, ...] = (
+    LUT,
+    _cells("FF", "ff"),
+    _cells("DSP", "dsp"),
+    _cells("block RAM, kbit", "bram_bits"),
+    _figure("Fmax, MHz", lambda board: board.build.fmax_mhz, decimal),
+    _figure("frames/s, mean", lambda board: board.frames_per_second.mean),
+    _figure("frames/s, 95th percentile of cycles", lambda board: board.frames_per_second.p95),
+    _figure("frames/s, worst frame", lambda board: board.frames_per_second.worst),
+    PER_LUT,
+)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The builds of a design for boards, with what they mean together with the measured cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codesign.report.spread import Spread
+from codesign.synth.board_build import BOARDS, BUILD, Area, BoardBuild, read_build
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Frames per second at the routed clock: for the mean, the 95th percentile and the most cycles of a frame."""
+
+    mean: float | None = None
+    p95: float | None = None
+    worst: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Used over available cells, 0 to 1; above 1 it does not fit."""
+
+    lut: float | None = None
+    ff: float | None = None
+    dsp: float | None = None
+    bram_bits: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A build, and its figures on the clips of the report.
+
+    Attributes:
+        build: as `codesign build` wrote it.
+        share: of the device.
+        frames_per_second: routed clock / cycles per frame; of the core, whatever brings the frames.
+        frames_per_second_per_lut: at the mean cycles.
+    """
+
+    build: BoardBuild
+    share: Share = field(default_factory=Share)
+    frames_per_second: Rate = field(default_factory=Rate)
+    frames_per_second_per_lut: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What was built for one target: skipping, dense, or both."""
+
+    target: str
+    skipping: Board | None = None
+    dense: Board | None = None
+
+
+def read_builds(folder: Path) -> tuple[BoardBuild, ...]:
+    """Return the builds under ``build/<design>``, by target, skipping before dense.
+
+    Raises:
+        ConfigError: a ``build.json`` cannot be read.
+    """
+    found = [read_build(path) for path in (folder / BOARDS).glob(f"*/{BUILD}")]
+    return tuple(sorted(found, key=lambda item: (item.target, not item.skip)))
+
+
+def split(builds: Sequence[BoardBuild], design_id: str) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ...]]:
+    """Return the builds of this design, and those of an earlier state of it."""
+    same = tuple(item for item in builds if item.design_id == design_id)
+    return same, tuple(item for item in builds if item.design_id != design_id)
+
+
+def board(build: BoardBuild, cycles: Spread) -> Board:
+    """Return a build with what follows from it.
+
+    Args:
+        build: skipping or dense.
+        cycles: per frame, of the same kind of engine.
+    """
+    rate = Rate(
+        mean=_rate(build.fmax_mhz, cycles.mean),
+        p95=_rate(build.fmax_mhz, cycles.p95),
+        worst=_rate(build.fmax_mhz, cycles.max),
+    )
+    return Board(
+        build=build,
+        share=share(build.used, build.available),
+        frames_per_second=rate,
+        frames_per_second_per_lut=ratio(rate.mean, build.used.lut),
+    )
+
+
+def share(used: Area, available: Area) -> Share:
+    """Return used over available."""
+    return Share(
+        lut=ratio(used.lut, available.lut),
+        ff=ratio(used.ff, available.ff),
+        dsp=ratio(used.dsp, available.dsp),
+        bram_bits=ratio(used.bram_bits, available.bram_bits),
+    )
+
+
+def pairs(boards: Sequence[Board]) -> tuple[Pair, ...]:
+    """Return skipping beside dense, in the order of the targets."""
+    kinds = {(item.build.target, item.build.skip): item for item in boards}
+    targets = dict.fromkeys(item.build.target for item in boards)
+    return tuple(
+        Pair(target=target, skipping=kinds.get((target, True)), dense=kinds.get((target, False))) for target in targets
+    )
+
+
+def headline(boards: Sequence[Board]) -> Pair | None:
+    """Return the target that a summary names: the first one routed both ways, else skipping; None if there is none."""
+    routed = [pair for pair in pairs(boards) if pair.skipping and pair.skipping.frames_per_second.mean is not None]
+    both = [pair for pair in routed if pair.dense and pair.dense.frames_per_second.mean is not None]
+    return next(iter(both or routed), None)
+
+
+def ratio(value: float | None, by: float | None) -> float | None:
+    """Return a quotient; unknown if either number is, or nothing is divided by."""
+    return None if value is None or not by else value / by
+
+
+def _rate(clock_mhz: float | None, cycles: float | None) -> float | None:
+    return None if clock_mhz is None or not cycles else clock_mhz * 1e6 / cycles
