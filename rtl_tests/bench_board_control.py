@@ -83,7 +83,8 @@ class Control:
 @cocotb.test()
 @cocotb.parametrize(stalls=STALLS)
 async def thresholds(dut: Any, stalls: tuple[float, float]) -> None:
-    """A frame has the thresholds that stood when it could begin, to its end, whatever is written meanwhile."""
+    """A frame has the thresholds that stood when it could begin, to its end, whatever is written meanwhile; other ones
+    start a new stream."""
     control = Control(dut, stalls)
     await control.bench.start()
     written: list[tuple[int, int]] = [(0, 0)]
@@ -94,10 +95,13 @@ async def thresholds(dut: Any, stalls: tuple[float, float]) -> None:
         dut.threshold_i.value = written[-1][1]
     await control.idle()
     assert len(control.core.frames) == 150
-    for at, _, threshold in control.core.frames:
-        allowed = [value for since, value in written if since <= at][-1:]
-        allowed += [value for since, value in written if since <= at - 2][-1:]  # a cycle to notice
-        assert threshold in allowed, f"the frame at {at} has {threshold}, not {allowed}"
+    before, streams = control.core.frames[0][2], 0  # those before the first frame need no new stream
+    for at, user, threshold in control.core.frames:
+        allowed = [[value for since, value in written if since <= at - wait][-1:] for wait in range(3)]  # to notice
+        assert [threshold] in allowed, f"the frame at {at} has {threshold}, not {allowed}"
+        assert user or threshold == before, "other thresholds in the same stream"
+        before, streams = threshold, streams + user
+    assert 0 < streams < len(written), "a new stream without a reason"
 
 
 @cocotb.test()

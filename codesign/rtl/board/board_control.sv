@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   what the registers do to the core: its reset, a new stream from the next frame on, and thresholds that
-//             change between frames only: a frame whose thresholds are not those in force waits until every frame
-//             before it has left, so no layer sees two thresholds in one frame
-// Latency:    0 cycles for a beat; the core is in reset for 4 cycles from the cycle after reset_i on
+//             change between streams only: a frame whose thresholds are not those in force waits until every frame
+//             before it has left, and starts a new stream (see delta_emit)
+// Latency:    0 cycles for a beat, 2 where thresholds change; the core is in reset for 4 cycles from the cycle after reset_i on
 // Throughput: 1 beat a cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
 // Reset:      the core too; no new stream asked for (its first frame is one anyway)
@@ -33,9 +33,11 @@ module board_control #(
 
   logic [2:0] reset_q;  // cycles to come
   logic [15:0] inside_q;  // frames in the core
-  logic first_q, new_q, differs_q, open, beat;
+  logic [ThresholdWidth-1:0] wanted_q;
+  logic first_q, new_q, differs_q, change, open, beat;
 
-  assign open = core_rst_no && !(first_q && inside_q != 0 && differs_q);
+  assign open = core_rst_no && !(first_q && differs_q);
+  assign change = first_q && differs_q && inside_q == 0;
   assign core_tvalid_o = s_axis_tvalid && open;
   assign s_axis_tready = core_tready_i && open;
   assign core_tuser_o = s_axis_tuser || new_q;
@@ -43,7 +45,8 @@ module board_control #(
 
   always_ff @(posedge clk_i) begin
     differs_q <= threshold_i != threshold_o;
-    if (first_q && inside_q == 0) threshold_o <= threshold_i;
+    wanted_q  <= threshold_i;
+    if (change) threshold_o <= wanted_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -60,7 +63,7 @@ module board_control #(
         first_q <= s_axis_tlast;
         if (first_q) new_q <= 1'b0;
       end
-      if (new_stream_i) new_q <= 1'b1;
+      if (new_stream_i || (change && core_rst_no)) new_q <= 1'b1;
       inside_q <= inside_q + 16'(beat && first_q) - 16'(packet_i);
     end
   end
