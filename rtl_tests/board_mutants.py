@@ -62,7 +62,7 @@ BOARD_MUTANTS = [
             "crc32",
             "byte",
             (
-                ("other polynomial", "EDB88320", "82F63B78"),
+                ("other polynomial", "32'hEDB88320", "32'h82F63B78"),
                 ("seven bits", "i < 8", "i < 7"),
             ),
         ),

@@ -94,9 +94,8 @@ class LiveLayer:
         name: of the layer.
         events_per_frame: nonzero deltas that reached it.
         density: share of its input elements that changed, of those that reach an output.
-        operation_sparsity: share of its MACs that were skipped. Exact where every element feeds as many outputs (a
-            dense layer); elsewhere events are taken to have the mean fan-out, because a counter does not know where
-            an event was.
+        operation_sparsity: share of its MACs that were skipped, borders counted exactly; of a convolution that reaches
+            several positions a cycle (``taps``) the share of its cycles.
     """
 
     name: str
@@ -110,10 +109,17 @@ def live_layers(graph: Graph, counted: Counters) -> tuple[LiveLayer, ...]:
     layers = []
     for node in graph.linears:
         reaching = node.n_in if isinstance(node, Dense) else int(np.count_nonzero(node.fanout(0)))
-        events = counted.engines[node.name].events / counted.frames
-        density = events / reaching
+        counter = counted.engines[node.name]
+        events = counter.events / counted.frames
+        # Cycles of a convolution are the words that its events reach; a dense engine also takes some to send.
+        done = events / reaching if isinstance(node, Dense) else counter.busy / counted.frames / int(node.reach().sum())
         layers.append(
-            LiveLayer(name=node.name, events_per_frame=events, density=density, operation_sparsity=1.0 - density)
+            LiveLayer(
+                name=node.name,
+                events_per_frame=events,
+                density=events / reaching,
+                operation_sparsity=1.0 - done,
+            )
         )
     return tuple(layers)
 

@@ -208,7 +208,7 @@ def test_a_board_without_open_tools_is_an_estimate(design: Path, capfd: pytest.C
         main(["build", str(design), "--target", "pynq-z2", "--debug"])
     assert main(["build", "--targets"]) == 0
     said = capfd.readouterr().out
-    assert "Yosys estimate  TUL PYNQ-Z2" in said
+    assert "with Vivado     TUL PYNQ-Z2" in said
     assert "bitstream       Radiona ULX3S" in said
 
 

@@ -74,10 +74,9 @@ def test_an_interrupted_build_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_two_builds_at_once_keep_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def slow(work: Path, _flags: list[str], _log: Path) -> None:
+    def slow(work: Path, _flags: list[str], log: Path) -> None:
         (work / LIBRARY).write_bytes(b"library")
-        other = tmp_path / build_module._name(files(GRAPH), spec(GRAPH), _flags)
-        shutil.copytree(work, other)  # another process finishes first
+        shutil.copytree(work, log.with_suffix(""))  # another process finishes first
 
     monkeypatch.setattr(build_module, "_compile", slow)
     folder = build(files(GRAPH), spec(GRAPH), tmp_path)

@@ -2,7 +2,8 @@
 // Function:   what the registers do to the core: its reset, a new stream from the next frame on, and thresholds that
 //             change between streams only: a frame whose thresholds are not those in force waits until every frame
 //             before it has left, and starts a new stream (see delta_emit)
-// Latency:    0 cycles for a beat, 2 where thresholds change; the core is in reset for 4 cycles from the cycle after reset_i on
+// Latency:    0 cycles for a beat, 2 where thresholds change; the core is in reset for 4 cycles from the cycle after
+//             reset_i on
 // Throughput: 1 beat a cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
 // Reset:      the core too; no new stream asked for (its first frame is one anyway)
