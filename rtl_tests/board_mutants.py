@@ -53,9 +53,9 @@ BOARD_MUTANTS = [
             (
                 ("no stop bit", "left_q <= 4'd10", "left_q <= 4'd9"),
                 ("highest bit first", "{1'b1, data_i, 1'b0}", "{1'b1, {<<{data_i}}, 1'b0}"),
-                ("a pause behind each byte", "|| (left_q == 4'd1 && tick)", ""),
+                ("a pause behind each byte", "|| (left_q == 4'd1 && tick_q)", ""),
                 ("line low in reset", "tx_o    <= 1'b1;", "tx_o    <= 1'b0;"),
-                ("phase starts anywhere", "left_q == 0 ? '0 : phase_d", "phase_d"),
+                ("phase starts a cycle late", "{1'b0, Increment} :", "25'd0 :"),
             ),
         ),
         (
@@ -114,7 +114,8 @@ BOARD_MUTANTS = [
             OUTBOX,
             (
                 ("last of every word", "left_q == LeftWidth'(1) && !beats_q", "left_q == LeftWidth'(1)"),
-                ("stalled byte moves", "else if (ready_i) shift_q", "else shift_q"),
+                ("stalled byte moves", "move = !valid_o && left_q != 0", "move = left_q != 0"),
+                ("ready ignored", "(valid_o && !ready_i)", "1'b0"),
                 ("one beat", "beats_q <= !final_beat;", "beats_q <= 1'b0;"),
                 ("packets run on", "s_axis_tlast ? '0 : write_q + 1'b1", "write_q + 1'b1"),
                 ("all four bytes", "left_q <= LeftWidth'(bytes_i)", "left_q <= LeftWidth'(4)"),

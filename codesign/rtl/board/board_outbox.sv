@@ -2,9 +2,9 @@
 // Function:   keeps the last AXI4-Stream packet of Beats beats, and sends words as bytes, lowest byte first: the low
 //             bytes_i bytes of word_i, or with beats_i all beats kept. last_o marks the last byte of a word sent with
 //             last_i
-// Latency:    1 cycle from an accepted word to its first byte, 2 from accepted beats
-// Throughput: 1 byte a cycle, a pause of one or two cycles before each word or beat; s_axis is always taken
-// Timing:     no combinational path from ready_i to word_ready_o
+// Latency:    2 cycles from an accepted word to its first byte, 4 from accepted beats
+// Throughput: 1 byte in 2 cycles, a pause of one or two cycles before each word or beat; s_axis is always taken
+// Timing:     all outputs are registers but word_ready_o, a comparison of some; ready_i ends in one flip-flop
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
 // Model:      rtl_tests.bench_board_outbox
 // Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
@@ -42,10 +42,9 @@ module board_outbox #(
   logic [8*ShiftBytes-1:0] shift_q;
   logic [LeftWidth-1:0] left_q;  // bytes in shift_q
   logic beats_q, fetched_q, last_q, final_beat;  // beats: more to read, at read_q; fetched: beat_q holds it
+  logic move;  // a byte to the output
 
-  assign valid_o = left_q != 0;
-  assign data_o = shift_q[7:0];
-  assign last_o = last_q && left_q == LeftWidth'(1) && !beats_q;
+  assign move = !valid_o && left_q != 0;
   assign word_ready_o = left_q == 0 && !beats_q;
   assign final_beat = read_q == BeatWidth'(Beats - 1);
 
@@ -59,7 +58,11 @@ module board_outbox #(
       shift_q <= (8 * ShiftBytes)'(word_i);
       last_q  <= last_i;
     end else if (left_q == 0) shift_q <= (8 * ShiftBytes)'(beat_q);
-    else if (ready_i) shift_q <= shift_q >> 8;
+    else if (move) shift_q <= shift_q >> 8;
+    if (move) begin
+      data_o <= shift_q[7:0];
+      last_o <= last_q && left_q == LeftWidth'(1) && !beats_q;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -67,8 +70,10 @@ module board_outbox #(
       write_q <= '0;
       read_q <= '0;
       left_q <= '0;
+      valid_o <= 1'b0;
       {beats_q, fetched_q} <= '0;
     end else begin
+      valid_o <= move || (valid_o && !ready_i);
       if (s_axis_tvalid) write_q <= s_axis_tlast ? '0 : write_q + 1'b1;
       fetched_q <= beats_q && left_q == 0 && !fetched_q;
       if (word_valid_i && word_ready_o) begin
@@ -78,7 +83,7 @@ module board_outbox #(
         left_q  <= LeftWidth'(BeatBytes);
         read_q  <= final_beat ? '0 : read_q + 1'b1;
         beats_q <= !final_beat;
-      end else if (valid_o && ready_i) left_q <= left_q - 1'b1;
+      end else if (move) left_q <= left_q - 1'b1;
     end
   end
 

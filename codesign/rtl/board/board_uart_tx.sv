@@ -24,26 +24,25 @@ module board_uart_tx #(
   localparam logic [63:0] Rate = ((64'(Baud) << 24) + 64'(ClockHz) / 2) / 64'(ClockHz);
   localparam logic [23:0] Increment = Rate[23:0];
 
-  logic [23:0] phase_q, phase_d;
+  logic [23:0] phase_q;  // a cycle ahead of tick_q
   logic [8:0] bits_q;  // to come after the one on the line
   logic [3:0] left_q;  // bits to finish, the one on the line included
-  logic tick;
+  logic tick_q;
 
-  assign {tick, phase_d} = {1'b0, phase_q} + {1'b0, Increment};
-  assign ready_o = left_q == 0 || (left_q == 4'd1 && tick);
+  assign ready_o = left_q == 0 || (left_q == 4'd1 && tick_q);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      phase_q <= '0;
+      tick_q  <= 1'b0;
       left_q  <= '0;
       bits_q  <= '1;
       tx_o    <= 1'b1;
     end else begin
-      phase_q <= left_q == 0 ? '0 : phase_d;
+      {tick_q, phase_q} <= left_q == 0 ? {1'b0, Increment} : {1'b0, phase_q} + {1'b0, Increment};
       if (valid_i && ready_o) begin
         left_q <= 4'd10;
         {bits_q, tx_o} <= {1'b1, data_i, 1'b0};
-      end else if (tick && left_q != 0) begin
+      end else if (tick_q && left_q != 0) begin
         left_q <= left_q - 1'b1;
         {bits_q, tx_o} <= {1'b1, bits_q};
       end
