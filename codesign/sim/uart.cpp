@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Verilated board top through its serial line, rx_i and tx_o: 8N1, BIT clock cycles a bit, exact. Bytes go in
+// Drives a Verilated board top through its serial line, rx_i and tx_o: 8N1, CYCLES_PER_BIT clock cycles a bit, exact. Bytes go in
 // and come out; nothing else of the design is looked at. One clock cycle is: drive rx_i, rising edge, sample tx_o.
 // Model: codesign/sim/uart.py mirrors Step, Code and the exported functions.
 
@@ -27,7 +27,7 @@ namespace {
 enum Code { kDone, kDesign, kStop };
 
 constexpr int kBits = 10;                      // start, eight of data, stop
-constexpr uint64_t kPause = 2 * kBits * BIT;  // a silence this long ends what the board says for now
+constexpr uint64_t kPause = 2 * kBits * CYCLES_PER_BIT;  // a silence this long ends what the board says for now
 
 class Board {
 public:
@@ -75,9 +75,9 @@ private:
         if (send_left_ == 0) {
             if (step.in_done == step.in_count) return true;
             send_ = 1u << (kBits - 1) | unsigned(step.in[step.in_done++]) << 1;
-            send_left_ = kBits * BIT;
+            send_left_ = kBits * CYCLES_PER_BIT;
         }
-        top_->rx_i = send_ >> (kBits - (send_left_ + BIT - 1) / BIT) & 1;
+        top_->rx_i = send_ >> (kBits - (send_left_ + CYCLES_PER_BIT - 1) / CYCLES_PER_BIT) & 1;
         send_left_--;
         return false;
     }
@@ -85,9 +85,9 @@ private:
     int sample(Step& step) {
         if (receive_left_ == 0) {
             if (top_->tx_o) return 0;
-            receive_left_ = kBits * BIT - BIT / 2;  // to the middle of the stop bit
+            receive_left_ = kBits * CYCLES_PER_BIT - CYCLES_PER_BIT / 2;  // to the middle of the stop bit
         }
-        if (--receive_left_ % BIT != 0) return 0;
+        if (--receive_left_ % CYCLES_PER_BIT != 0) return 0;
         if (receive_left_ > 0) {
             received_ = received_ >> 1 | unsigned(top_->tx_o) << 7;  // the start bit falls out again
             return 0;

@@ -111,7 +111,7 @@ class UartModel:
 
 
 def _recipe(module: str, clock_hz: int, baud: int) -> Recipe:
-    constants = f"{CXX_FLAGS} -DBIT={CYCLES_PER_BIT}"
+    constants = f"{CXX_FLAGS} -DCYCLES_PER_BIT={CYCLES_PER_BIT}"
     parameters = (f"-GClockHz={clock_hz}", f"-GBaud={baud}")
     flags = (*VERILATOR_FLAGS, *parameters, "--top-module", module, "-CFLAGS", constants)
     return Recipe(module=module, flags=flags, harness=Path(__file__).with_name("uart.cpp"), prefix="uart_")
