@@ -187,17 +187,20 @@ module {name}_soc #(
   logic core_rst_n, core_tvalid, core_tready, core_tuser;
   logic [1:0] error;
   logic [31:0] counter;
-{used_threshold}  logic read_q, write_q;
+{used_threshold}  logic [7:0] counter_addr_q;  // a register on either side of the counters' multiplexer
+  logic [2:1] read_q;
+  logic write_q;
 
   assign hwif_in.clock_hz.value.next = ClockHz;
   assign hwif_in.status.early.next = error[0];
   assign hwif_in.status.late.next = error[1];
-  assign hwif_in.counters.rd_ack = read_q;
+  assign hwif_in.counters.rd_ack = read_q[2];
   assign hwif_in.counters.rd_data = counter;
   assign hwif_in.counters.wr_ack = write_q;
 
   always_ff @(posedge clk_i) begin
-    read_q  <= rst_ni && hwif_out.counters.req && !hwif_out.counters.req_is_wr;
+    counter_addr_q <= 8'(hwif_out.counters.addr[{counter}:2]);
+    read_q  <= {{read_q[1], rst_ni && hwif_out.counters.req && !hwif_out.counters.req_is_wr}};
     write_q <= rst_ni && hwif_out.counters.req && hwif_out.counters.req_is_wr;
   end
 
@@ -262,7 +265,7 @@ module {name}_soc #(
       .m_axis_tready,
       .m_axis_tlast,
       .error_o(error),
-      .stat_addr_i(8'(hwif_out.counters.addr[{counter}:2])),
+      .stat_addr_i(counter_addr_q),
       .stat_data_o(counter),
       .probe_o(probe)
   );

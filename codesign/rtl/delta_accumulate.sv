@@ -3,7 +3,7 @@
 //             bank is read in the same cycle; set_i gives a word of all banks one value
 // Latency:    data_o 2 cycles after read_bank_i; addend_i and set_value_i are taken 2 cycles after add_i and set_i
 // Throughput: 1 addition and 1 reading a cycle; an addition sees all before it, also that of the previous cycle
-// Timing:     addend_i is added to a register behind a 2:1 multiplexer; everything else is registered
+// Timing:     addend_i is added to a register behind a 3:1 multiplexer; everything else is registered
 // Reset:      no addition in flight; the memories are not cleared: use set_i
 // Model:      a list a bank
 // A reading must be 4 cycles or more behind the last addition to its word. One adder for all banks: it costs the adder
@@ -36,14 +36,15 @@ module delta_accumulate #(
 
   // Stages: _q words read, _qq operand, _qqq result. Forwarding covers every addition that meets an earlier one.
   logic [Banks-1:0][Width-1:0] read_q;
-  logic [Width-1:0] added, asked, operand, operand_q, sum, result_q, written_q;
+  logic [Width-1:0] added, asked, operand, operand_q, sum, result_q, written_q, forward_q;
   logic [WordWidth-1:0] word, word_q, word_qq, word_qqq;
   logic [BankWidth-1:0] bank_q, bank_qq, bank_qqq, read_bank_q;
   logic add_q, add_qq, add_qqq, set_q, set_qq, set_qqq;
   logic behind_1_q, behind_2_q, behind_3_q;  // distance to an access to the same word
+  logic forwarded_q;  // behind_2 or behind_3, with forward_q: nothing but banks between memory and operand_q
 
   assign word = set_i ? set_word_i : add_word_i;
-  assign operand = behind_1_q ? result_q : operand_q;
+  assign operand = behind_1_q ? result_q : forwarded_q ? forward_q : operand_q;
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
     assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + addend_i[lane*AccWidth+:AccWidth];
@@ -67,7 +68,9 @@ module delta_accumulate #(
   end
 
   always_ff @(posedge clk_i) begin
-    operand_q <= behind_2_q ? result_q : behind_3_q ? written_q : added;
+    operand_q <= added;
+    forward_q <= behind_2_q ? result_q : written_q;
+    forwarded_q <= behind_2_q || behind_3_q;
     result_q <= set_qq ? set_value_i : sum;
     written_q <= result_q;
     data_o <= asked;

@@ -124,11 +124,10 @@ module delta_conv #(
   assign ring_first_i = base_i_q + RingBits'(first_row_i);
   assign ring_last_i = ring_first_i + RingBits'(rows_i) - 1'b1;
 
-  function automatic logic room(input logic [RingBits-1:0] ring_last);
-    logic [RingBits-1:0] span;
-    span = ring_last - unsent_q;
-    room = span < RingBits'(Lists);
-  endfunction
+  // There are lists for the rows up to the last one of the token that comes in, or of the head.
+  logic [RingBits-1:0] span_i, span_head;
+  assign span_i = (RingBits'(first_row_i) + RingBits'(rows_i)) + (base_i_q - unsent_q - 1'b1);  // side by side
+  assign span_head = ring_last_q - unsent_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -144,7 +143,7 @@ module delta_conv #(
     end
   end
   always_ff @(posedge clk_i) begin
-    room_q <= load ? room(ring_last_i) : room(ring_last_q);
+    room_q <= load ? span_i < RingBits'(Lists) : span_head < RingBits'(Lists);
     if (load) begin
       {new_stream, has_event, end_of_frame} <= {new_stream_i, has_event_i, end_of_frame_i};
       {first_column, columns, first_group} <= {first_column_i, columns_i, first_group_i};

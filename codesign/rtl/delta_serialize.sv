@@ -76,16 +76,18 @@ module delta_serialize #(
   // behind the lowest bit is a register, so that no search lies between ready_i and the queue.
   logic new_q2, end_q, last_q;
   logic [AddressWidth-1:0] base_q, lane;
-  logic [Lanes-1:0] mask_q, rest_q, next_mask, next_rest, lowest;
+  logic [Lanes-1:0] mask_q, rest_q, lowest;
   logic [Lanes*DeltaWidth-1:0] deltas_q;
   logic [DeltaWidth-1:0] delta;
   assign lowest = mask_q & ~rest_q;
-  assign next_mask = head_ready ? head_mask : rest_q;
-  assign next_rest = next_mask & (next_mask - 1'b1);
   assign head_ready = !valid_o || (ready_i && last_q);
   assign token_o = {new_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
 
-  // More than one bit is set: a tree, where next_rest == 0 would wait for a carry.
+  function automatic logic [Lanes-1:0] behind_lowest(input logic [Lanes-1:0] bits);
+    behind_lowest = bits & (bits - 1'b1);
+  endfunction
+
+  // More than one bit is set: a tree, where behind_lowest == 0 would wait for a carry.
   function automatic logic several(input logic [Lanes-1:0] bits);
     logic [Lanes-1:0] any, two;
     any = bits;
@@ -112,9 +114,9 @@ module delta_serialize #(
 
   always_ff @(posedge clk_i) begin
     if (head_ready || ready_i) begin
-      mask_q <= next_mask;
-      rest_q <= next_rest;
-      last_q <= !several(next_mask);
+      mask_q <= head_ready ? head_mask : rest_q;
+      rest_q <= head_ready ? behind_lowest(head_mask) : behind_lowest(rest_q);
+      last_q <= head_ready ? !several(head_mask) : !several(rest_q);
       new_q2 <= head_ready && head_new;
     end
     if (head_ready) begin

@@ -317,11 +317,22 @@ def locate_parameters(node: Spatial, feeds: list[Delta], at: int = 0) -> dict[st
     return parameters
 
 
+def list_rows(node: Spatial) -> int:
+    """Return how many rows may have touched words that have not left: four times what an event reaches, but not more
+    than there are.
+
+    An event waits until its last row is within so many of the oldest unsent one, so with few beyond its own reach it
+    waits for almost every row. Behind a join no input may ever wait: all rows.
+    """
+    every = 1 << node.y.outputs.bit_length()
+    wanted = every if isinstance(node, Join) else 1 << (4 * int(node.y.counts().max()) - 1).bit_length()
+    return max(8, 2 << node.taps[0].bit_length(), min(every, wanted))
+
+
 def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
     """Return the parameters of the ``delta_conv`` that computes ``node`` behind ``feeds``."""
     row_lines, column_lines, lines = weight_lines(node)
     bank_rows = 1 << node.taps[0].bit_length()
-    reached = node.y.outputs - 1 if isinstance(node, Join) else int(node.y.counts().max())
     parameters: dict[str, object] = {
         "Rows": node.y.outputs,
         "Columns": node.x.outputs,
@@ -337,7 +348,7 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> dict[str, object]:
         "TapColumns": node.taps[1],
         "BankRows": bank_rows,
         "BankColumns": 1 << (node.taps[1] - 1).bit_length(),
-        "Lists": max(8, 2 * bank_rows, 1 << reached.bit_length()),
+        "Lists": list_rows(node),
         **spatial_bits(node),
     }
     if isinstance(node, Conv):

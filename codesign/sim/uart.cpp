@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Verilated board top through its serial line, rx_i and tx_o: 8N1, CYCLES_PER_BIT clock cycles a bit, exact. Bytes go in
-// and come out; nothing else of the design is looked at. One clock cycle is: drive rx_i, rising edge, sample tx_o.
-// Model: codesign/sim/uart.py mirrors Step, Code and the exported functions.
+// Drives a Verilated board top through its serial line, rx_i and tx_o: 8N1, exactly CYCLES_PER_BIT clock cycles a bit.
+// Bytes go in and come out; nothing else of the design is looked at. One clock cycle is: drive rx_i, rising edge, sample
+// tx_o. Model: codesign/sim/uart.py mirrors Step, Code and the exported functions.
 
 #include <cstdint>
 #include <memory>
