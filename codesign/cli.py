@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 import textwrap
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,23 +28,55 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 130 interrupted.
+        0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 128 + signal if ended by one
+        (SIGINT 130, SIGTERM 143, SIGHUP 129), which also ends the tools that run.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     arguments = parser().parse_args(argv)
     try:
-        result: int = arguments.command(arguments)
+        with _ends_as_interrupt():
+            result: int = arguments.command(arguments)
         return result
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return interrupt.code if isinstance(interrupt, _EndedError) else INTERRUPTED
     except CodesignError as error:
         if arguments.debug:
             raise
         for line in f"error: {error}".splitlines():  # a tool's last lines stay lines
             print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
+
+
+class _EndedError(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: cleaned up after like Ctrl-C, so no tool goes on without the command that started it."""
+
+    def __init__(self, number: int) -> None:
+        """Keep the exit code that shells give to a signal."""
+        super().__init__()
+        self.code = 128 + number
+
+
+@contextlib.contextmanager
+def _ends_as_interrupt() -> Iterator[None]:
+    """Raise `_EndedError` on SIGTERM and SIGHUP, but for what is ignored (nohup); only a main thread may be told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def end(number: int, _: object) -> None:
+        for other in ends:
+            signal.signal(other, signal.SIG_IGN)  # the tools are being ended: not twice
+        raise _EndedError(number)
+
+    before = {number: signal.signal(number, end) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -299,6 +334,8 @@ def _stream(arguments: argparse.Namespace) -> int:
     from codesign.report.model import write_json
 
     console = Console(highlight=False, soft_wrap=True)
+    if arguments.json is not None:
+        _place(arguments.json, "--json")
     source = pictures(open_graph(arguments.folder), arguments.video, arguments.frames)
     with (
         connect(
@@ -317,6 +354,18 @@ def _stream(arguments: argparse.Namespace) -> int:
         write_json(summary, arguments.json)
         print(arguments.json)
     return FAILED if summary.mismatches else OK
+
+
+def _place(path: Path, option: str) -> None:
+    """Make the folder that a file will be written to: that it cannot be is better known before a long run."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the folder for {option} cannot be made", where=str(path.parent), received=str(error), fix="name another"
+        ) from None
+    if path.is_dir():
+        raise ConfigError(f"{option} is a folder", where=str(path), expected="a file to write", fix="name a file in it")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -345,7 +394,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         plot(results, arguments.plot)
     if arguments.markdown:
         fill(arguments.markdown, markdown(results))
-    return OK if all(map(results.met, results.targets)) else FAILED
+    for failure in results.failures():
+        console.print(failure, style="red", markup=False)
+    return FAILED if results.failures() else OK
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``codesign stream``: the whole command on a simulated board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data.videos import write_video
+from designs import moving_pictures, picture_graph
+from finished import finish
+
+from codesign.cli import FAILED, OK, USAGE, main
+from codesign.data.video import read_video
+from codesign.flow.graph_file import save_graph
+from codesign.golden import Golden
+from codesign.graph.sparsity import activity
+
+GRAPH = picture_graph()
+FRAMES = 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path, rtl_cache: Path) -> Path:
+    """Return a build folder of the design, whose simulation is built once for all tests."""
+    made = tmp_path / "small"
+    (made / "2_graph").mkdir(parents=True)
+    save_graph(GRAPH, made / "2_graph")
+    finish(made / "2_graph")
+    (made / "cache").mkdir()
+    (made / "cache" / "board").symlink_to(rtl_cache, target_is_directory=True)
+    return made
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return write_video(tmp_path / "moving.mkv", moving_pictures(FRAMES + 5).repeat(3, axis=3))
+
+
+def test_a_video_is_streamed_compared_and_counted(
+    folder: Path, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "not" / "yet" / "figures.json"
+    argv = ["stream", str(folder), "--port", "sim", "--video", str(video), "--frames", str(FRAMES), "--check"]
+    assert main([*argv, "--json", str(out)]) == OK
+    figures = json.loads(out.read_text())
+    assert figures["design"] == "small"
+    assert (figures["frames"], figures["mismatches"]) == (FRAMES, 0)
+    assert (figures["repeated"], figures["reconnections"]) == (0, 0)
+    assert figures["cycles_per_frame"]["max"] >= figures["cycles_per_frame"]["mean"] > GRAPH.source.beats
+    exact = activity(GRAPH, Golden(GRAPH).run(read_video(video, FRAMES, (8, 8))))
+    assert [layer["name"] for layer in figures["layers"]] == [layer.name for layer in exact]
+    for counted, layer in zip(figures["layers"], exact, strict=True):
+        assert counted["events_per_frame"] == pytest.approx(layer.events.mean())
+        assert counted["operation_sparsity"] == pytest.approx(layer.operation_sparsity)
+    skipped = sum(layer.active_macs.mean() for layer in exact) / sum(layer.macs for layer in exact)
+    assert figures["operation_sparsity"] == pytest.approx(1 - skipped)
+    said = capsys.readouterr().out
+    assert f"frame {FRAMES}: class " in said or f"frame {FRAMES}: output " in said
+    assert f"small: {FRAMES} frames in " in said
+    assert "0 mismatches with the golden model" in said
+    assert said.endswith(f"{out}\n")
+
+
+def test_without_check_and_to_the_end_of_the_video(
+    folder: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stream", str(folder), "--port", "sim", "--video", str(video)]) == OK
+    said = capsys.readouterr().out
+    assert f"small: {FRAMES + 5} frames in " in said
+    assert "not compared with the golden model (--check)" in said
+
+
+def test_a_mismatch_fails(
+    folder: Path, video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = Golden.run
+
+    def wrong(self: Golden, codes: np.ndarray):
+        trace = honest(self, codes)
+        trace.outputs[...] += 1
+        return trace
+
+    monkeypatch.setattr(Golden, "run", wrong)
+    argv = ["stream", str(folder), "--port", "sim", "--video", str(video), "--frames", "3", "--check"]
+    assert main(argv) == FAILED
+    assert f"{3 * GRAPH.output.size} mismatches" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--port", "/dev/none", "--video", "{video}"], FAILED, "the port cannot be opened"),
+        (["--port", "sim", "--video", "{video}.none"], FAILED, "no such video"),
+        (["--port", "sim", "--video", "camera:/dev/none"], FAILED, "the camera cannot be opened"),
+        (["--port", "sim", "--video", "{video}", "--json", "{video}/figures.json"], USAGE, "--json"),
+        (["--port", "sim", "--video", "{video}", "--json", "."], USAGE, "--json"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_runs(
+    folder: Path, video: Path, options: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = [option.format(video=video) for option in options]
+    assert main(["stream", str(folder), *argv]) == code
+    said = capsys.readouterr()
+    assert message in " ".join(said.err.split())
+    assert "building the simulation" not in said.out
