@@ -173,7 +173,8 @@ def run(
     """Run a program in ``environment()``, both its streams into ``log``, and return what it printed.
 
     argv: the program (found on PATH) and its arguments. cwd: existing folder; YoWASP tools read relative paths only.
-    timeout_s: seconds after which the program and all its children are killed (also on Ctrl-C).
+    timeout_s: seconds after which the program and all its children are killed (also on Ctrl-C, and where the
+    command's `main` maps SIGTERM and SIGHUP to it).
     Raises: ToolNotFoundError; ``error`` with the last lines of the log if it fails or takes too long.
     """
     env = environment()

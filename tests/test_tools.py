@@ -2,6 +2,8 @@
 """Finding, running and diagnosing the tools."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -142,3 +144,31 @@ def test_run_kills_a_hanging_program_with_its_children(tmp_path: Path) -> None:
         run([str(tmp_path / "hang")], tmp_path, tmp_path / "log", 1, error=SimulationError)
     time.sleep(3)
     assert not (tmp_path / "survived").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.timeout(120)
+def test_a_command_that_is_ended_ends_its_tool(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    program(tmp_path, "hang", f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 60")
+    script = f"""
+import sys
+from pathlib import Path
+from codesign import cli, tools
+here = Path({str(tmp_path)!r})
+cli._doctor = lambda _: tools.run([str(here / "hang")], here, here / "log", 60)
+sys.exit(cli.main(["doctor"]))
+"""
+    command = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "pid").exists():
+        assert time.monotonic() < deadline
+        assert command.poll() is None
+        time.sleep(0.02)
+    tool = int((tmp_path / "pid").read_text())
+    os.kill(tool, 0)
+    command.send_signal(number)
+    _, said = command.communicate(timeout=30)
+    assert (command.returncode, said) == (code, "interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.kill(tool, 0)
