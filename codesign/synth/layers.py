@@ -23,6 +23,8 @@ from codesign.synth.resources import Cost, cost_of, total
 LINK, REGISTERS, PADS = "link", "registers", "pads"
 TOP, SOC, UART = "i_core", "i_soc", "i_uart"
 """Instances: the streaming core in the bus top, that in the serial top, and the serial top in the pads."""
+_CONSTANT = "$PACKER_"
+"""Begins the names of nextpnr's cells that drive GND and VCC."""
 _MANY = 16
 """A net with more pins than this says nothing about neighbourhood."""
 
@@ -107,21 +109,39 @@ def read_json(path: Path, fix: str) -> dict[str, Any]:
 
 
 def _owners(cells: Mapping[str, Any], owners: Owners) -> dict[str, str]:
-    """Return the owner of every cell."""
+    """Return the owner of every cell; one without neighbours that are known is the last owner's.
+
+    Cells without a name vote in rounds, as many of nextpnr's touch others without a name only, such as the two halves
+    of a carry chain's end. Nets that supply a constant reach everybody and say nothing.
+    """
     found = {name: owners.of(name) for name in cells if not name.startswith("$")}
-    unnamed = [name for name in cells if name.startswith("$")]
-    wanted = {bit for name in unnamed for bit in _bits(cells[name])}
+    constant = {bit for name in cells if name.startswith(_CONSTANT) for bit in _bits(cells[name])}
+    left = {name: _bits(cells[name]) - constant for name in cells if name.startswith("$")}
+    wanted = set().union(*left.values())
+    pins: Counter[object] = Counter()
     beside: dict[object, Counter[str]] = defaultdict(Counter)
-    for name, owner in found.items():
-        for bit in wanted.intersection(_bits(cells[name])):
-            beside[bit][owner] += 1
-    for name in unnamed:
-        votes: Counter[str] = Counter()
-        for bit in _bits(cells[name]):
-            if sum(beside[bit].values()) <= _MANY:
-                votes += beside[bit]
-        found[name] = votes.most_common(1)[0][0] if votes else owners.rows[-1]
-    return found
+    for name, cell in cells.items():
+        for bit in wanted.intersection(_bits(cell)):
+            pins[bit] += 1
+            if name in found:
+                beside[bit][found[name]] += 1
+    while True:
+        told = {name: owner for name, bits in left.items() if (owner := _vote(bits, pins, beside)) is not None}
+        if not told:
+            return found | dict.fromkeys(left, owners.rows[-1])
+        for name, owner in told.items():
+            for bit in left.pop(name):
+                beside[bit][owner] += 1
+        found |= told
+
+
+def _vote(bits: set[object], pins: Counter[object], beside: Mapping[object, Counter[str]]) -> str | None:
+    """Return who owns most of the pins at these nets; None if nobody is known to own one."""
+    votes: Counter[str] = Counter()
+    for bit in bits:
+        if pins[bit] <= _MANY and bit in beside:
+            votes += beside[bit]
+    return max(sorted(votes), key=votes.__getitem__) if votes else None
 
 
 def _bits(cell: Mapping[str, Any]) -> set[object]:

@@ -70,6 +70,28 @@ def test_a_cell_without_a_name_goes_with_its_neighbours() -> None:
     assert area_of(found.values(), "sum") == LayerArea(name="sum", lut=5, ff=20, dsp=0, bram_bits=0)
 
 
+def test_cells_without_a_name_that_touch_each_other_go_with_whom_one_of_them_touches() -> None:
+    ground, power = 90, 91
+    cells: dict[str, object] = {
+        f"{CORE}.i_conv1_conv.sum": cell("TRELLIS_COMB", 8, power),
+        "$nextpnr_CCU2C_1$CCU2_COMB0": cell("TRELLIS_COMB", 7, ground),  # touches its twin only
+        "$nextpnr_CCU2C_1$CCU2_COMB1": cell("TRELLIS_COMB", 7, 8, power),
+        "$nextpnr_CCU2C_2$CCU2_COMB0": cell("TRELLIS_COMB", 5, ground),  # three rounds from d0
+        "$nextpnr_CCU2C_2$CCU2_COMB1": cell("TRELLIS_COMB", 5, 6),
+        "$nextpnr_CCU2C_3$CCU2_COMB0": cell("TRELLIS_COMB", 6, 4),
+        f"{CORE}.i_d0_queue.count": cell("TRELLIS_COMB", 4, ground),
+        "$nextpnr_CCU2C_4$CCU2_COMB0": cell("TRELLIS_COMB", 3, ground),  # nobody's
+        "$PACKER_GND": cell("TRELLIS_COMB", ground),
+        "$PACKER_VCC": cell("TRELLIS_COMB", power),
+    }
+    found = {layer.name: layer.lut for layer in layers_of(netlist(cells), OWNERS, CHAINS["ecp5"].sites)}
+    assert (found["conv1"], found["d0"], found["pads"]) == (3, 4, 3)
+    backwards = dict(reversed(cells.items()))
+    assert layers_of(netlist(backwards), OWNERS, CHAINS["ecp5"].sites) == layers_of(
+        netlist(cells), OWNERS, CHAINS["ecp5"].sites
+    )
+
+
 def test_a_logic_cell_with_a_flip_flop_counts_twice() -> None:
     cells = {
         "count_a": cell("ICESTORM_LC", 1, DFF_ENABLE="1"),
