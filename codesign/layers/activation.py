@@ -45,7 +45,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
     Gradient: straight-through for ``z``, and surrogates for step and hold; `codesign.layers.surrogate` has them all.
     There is none through time. The one of the step is negative for whatever is sent, so an L1 loss on changes makes
-    steps larger.
+    steps larger; it is 0 for what is clipped.
 
     Exactness: for inputs on a power-of-two lattice whose codes fit the mantissa (24 bits in float32, 53 in float64)
     the output equals the golden model's codes bit for bit (not for ``'real'``, which has no golden model).
@@ -198,7 +198,7 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
                 up = args[-1] if upstream is None else upstream
                 gradients = [surrogate.input_gradient(quantiser, z, up)]
                 if not isinstance(self._step, FixedStep):
-                    gradients.append(surrogate.step_gradient(self._step.slope(step), r, up, step))
+                    gradients.append(surrogate.step_gradient(quantiser, self._step.slope(step), z, r, up, step))
                 if self._hold_weight is not None:
                     gradient = surrogate.hold_gradient(quantiser, z, r, hold, up, frames)
                     gradients.append(ops.cast(gradient, weights[-1].dtype))

@@ -7,9 +7,14 @@ The forward value is piecewise constant, so every gradient here is a surrogate:
 with regard to  d r / d ... of an element
 ==============  =====================================================================================
 input z         1 where ``f`` and the clip pass it (relu: ``0 < z <= high``), else 0; hold does not change it
-step            ``slope * r``: ``-r / step``, or ``-ln(2) * r`` for ``log2(step)``
+step            ``slope * r``: ``-r / step``, or ``-ln(2) * r`` for ``log2(step)``; 0 where the clip acts
 hold            ``(reference - q(z))`` where ``| |f(z) - reference| / step - hold | < 1/2``, else 0
 ==============  =====================================================================================
+
+The paper has no clip. Where one acts, ``r`` is an end of the range: for steps in powers of two a constant, so 0 is the
+derivative. With real steps it is ``hi * step``, which grows with the step, and ``-r / step`` has the wrong sign: a task
+that asks for larger outputs would make the step, and with it every output, smaller, until nothing is left. The true
+``+hi`` would make a step follow its largest inputs whatever the loss on changes says, so 0 stands there, too.
 
 Hold sends where ``u = |f(z) - reference| / step - hold`` is at least 0: ``r = reference + (q(z) - reference) * H(u)``.
 The derivative of the jump ``H`` is taken to be a box, 1 in ``|u| < 1/2``; that of ``u`` with regard to hold is -1.
@@ -56,6 +61,12 @@ class Quantiser:
         above = z > self.low if self.relu else z >= self.low
         return ops.logical_and(above, z <= self.high)
 
+    def unclipped(self, z: Any) -> Any:
+        """Return where the clip leaves the rounded ``z`` as it is; what relu makes 0 is not clipped."""
+        rounded = ops.round(z * self.inverse) * self.steps
+        below = rounded <= self.high
+        return below if self.relu else ops.logical_and(below, rounded >= self.low)
+
     def distance(self, z: Any, reference: Any) -> Any:
         """Return ``|f(z) - reference|``."""
         return ops.abs(self.activate(z) - reference)
@@ -91,10 +102,11 @@ def input_gradient(quantiser: Quantiser, z: Any, upstream: Any) -> Any:
     return ops.where(quantiser.passes(z), upstream, ops.zeros_like(upstream))
 
 
-def step_gradient(slope: Any, r: Any, upstream: Any, weight: Any) -> Any:
+def step_gradient(quantiser: Quantiser, slope: Any, z: Any, r: Any, upstream: Any, weight: Any) -> Any:
     """Return the gradient with regard to the ``weight`` of the step; its shape is how a frame ends, or ``()``."""
     axes = tuple(range(len(r.shape) - len(weight.shape)))
-    return slope * ops.cast(ops.sum(upstream * r, axis=axes), weight.dtype)
+    moved = ops.where(quantiser.unclipped(z), upstream * r, ops.zeros_like(r))
+    return slope * ops.cast(ops.sum(moved, axis=axes), weight.dtype)
 
 
 def hold_gradient(quantiser: Quantiser, z: Any, r: Any, hold: Any, upstream: Any, frames: int | None) -> Any:

@@ -48,7 +48,7 @@ def test_gradient_of_a_power_of_two_step_per_channel(dtype: str) -> None:
     assert layer(np.array(z)).numpy().tolist() == [[0.5, 1.25], [0.0, 3.75]]  # steps 0.5 and 0.25, 15 codes of 0.25
     dz, (dk,) = gradients(layer, z, [[1, 2], [3, 4]])
     assert dz.tolist() == [[1, 2], [0, 0]]
-    np.testing.assert_allclose(dk, [-LN2 * 0.5 * 1, -LN2 * (1.25 * 2 + 3.75 * 4)], rtol=1e-6)
+    np.testing.assert_allclose(dk, [-LN2 * 0.5 * 1, -LN2 * 1.25 * 2], rtol=1e-6)  # 9.0 is clipped: nothing
 
 
 def test_gradient_of_a_real_step_per_layer() -> None:
@@ -57,12 +57,32 @@ def test_gradient_of_a_real_step_per_layer() -> None:
     np.testing.assert_allclose(layer(np.array(z)), [[0.3, 0.9, 0.0, 2.1]], rtol=1e-6)  # 7 levels
     dz, (dq,) = gradients(layer, z, [[1, 2, 3, 4]])
     assert dz.tolist() == [[1, 2, 0, 0]]
-    assert dq == pytest.approx(-(0.3 * 1 + 0.9 * 2 + 2.1 * 4) / 0.3)
+    assert dq == pytest.approx(-(0.3 * 1 + 0.9 * 2) / 0.3)  # 9.0 is clipped: nothing
+
+
+@pytest.mark.parametrize(
+    ("step", "weight", "slope"),
+    [("real", 0.5, -1 / 0.5), ("po2", 1.0, -LN2)],  # both have steps of 0.5
+)
+def test_what_is_clipped_does_not_move_the_step(step: str, weight: float, slope: float) -> None:
+    layer = trained(weight, "identity", 3, step, per="layer", initial_step=0.25, shape=(6,))
+    ends = {"real": [-2.0, -2.0, -1.0, 1.5, 1.5, 1.5], "po2": [-1.0, -1.0, -1.0, 0.75, 0.75, 0.75]}[step]
+    z = [[-9.0, -2.1, -1.1, 1.4, 1.7, 1.8]]  # rounded -9, -2, -1, 1.5, 1.5 and 2; the range is that of 0.5 or of 0.25
+    assert layer(np.array(z)).numpy().tolist() == [ends]
+    _, (gradient,) = gradients(layer, z, [[1, 2, 4, 8, 16, 32]])
+    moved = {"real": -2.0 * 2 - 1.0 * 4 + 1.5 * 8 + 1.5 * 16, "po2": -1.0 * 4}[step]
+    assert gradient == pytest.approx(slope * moved)
+
+
+def test_a_task_that_asks_for_more_than_a_step_can_show_leaves_it() -> None:
+    layer = trained(0.5, "relu", 3, "real", per="layer", initial_step=0.5, shape=(2,))
+    _, (gradient,) = gradients(layer, [[8.0, 9.0]], [[-1, -1]])  # the loss falls as outputs grow; both are clipped
+    assert gradient == 0
 
 
 @pytest.mark.parametrize(("step", "slope"), [("po2", -LN2), ("real", -1.0)])
 def test_gradient_per_neuron(step: str, slope: float) -> None:
-    layer = trained(None, "identity", 4, step, per="neuron", initial_step=1.0, shape=(2, 2))
+    layer = trained(None, "identity", 4, step, per="neuron", initial_step=1.0, shape=(2, 2))  # nothing is clipped
     z = [[[1.0, -2.0], [0.4, 3.0]], [[2.0, 2.0], [1.0, -1.0]]]
     dz, (gradient,) = gradients(layer, z, np.ones((2, 2, 2)))
     assert dz.tolist() == np.ones((2, 2, 2)).tolist()
