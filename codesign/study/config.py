@@ -16,6 +16,8 @@ from codesign.study.results import Goal
 
 SECTIONS = ("data", "model", "training", "hardware")
 """Sections of a design that a variant may change."""
+DEPLOYED = ("delta", "hold")
+"""Methods whose sparsity is counted as hardware skips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,7 @@ def _study(table: dict[str, Any], folder: Path) -> Study:
     for place, target in enumerate(targets):
         for key in ("variant", "against"):
             _known(names, f"target[{place}].{key}", getattr(target, key))
+    _check_simulation(variants, targets)
     return Study(
         name=section.name,
         seeds=section.seeds,
@@ -161,6 +164,40 @@ def _study(table: dict[str, Any], folder: Path) -> Study:
         baseline=section.baseline or names[0],
         targets=tuple(targets),
     )
+
+
+def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> None:
+    """Refuse what would only fail when everything is trained: networks and cycles that cannot be simulated."""
+    for variant in (variant for variant in variants if variant.simulate):
+        model, training = variant.design.model, variant.design.training
+        where, fix = f"variant.{variant.name}.simulate", "remove simulate from the variant"
+        if training.method not in DEPLOYED:
+            raise ConfigError(
+                "hardware skips what does not change, so it has not the sparsity that this method counts",
+                where=where,
+                expected=f"training.method one of {', '.join(DEPLOYED)}",
+                received=repr(training.method),
+                fix=fix,
+            )
+        if model.activation_step == "real" and training.method != "hold":
+            raise ConfigError(
+                "real steps do not deploy",
+                where=where,
+                expected="model.activation_step 'po2' or 'fixed'",
+                received="'real'",
+                fix=f'use model.activation_step = "po2", or {fix}',
+            )
+    simulated = [variant.name for variant in variants if variant.simulate]
+    for place, target in enumerate(targets):
+        for key in ("variant", "against"):
+            if target.figure == "fewer cycles" and getattr(target, key) not in simulated:
+                raise ConfigError(
+                    "cycles are counted by simulation",
+                    where=f"target[{place}].{key}",
+                    expected=f"a variant with simulate = true: {', '.join(simulated) or 'there is none'}",
+                    received=getattr(target, key),
+                    fix=f"set simulate = true in variant.{getattr(target, key)}",
+                )
 
 
 def _known(names: list[str], where: str, given: str | None) -> None:

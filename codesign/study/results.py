@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from codesign.errors import ConfigError
+from codesign.study.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,14 @@ class Result:
         """Whether the RTL counted, and the deployed graph has, exactly the sparsity that training reports."""
         return self.rtl_density == self.density and self.rtl_operation_sparsity == self.operation_sparsity
 
+    def wrong(self) -> str | None:
+        """Return in words what is wrong with the simulated RTL; None if nothing, or if it was not simulated."""
+        if self.mismatches:
+            return f"{self.mismatches} of {self.values} values differ from the golden model's"
+        if self.rtl_density is not None and not self.as_trained():
+            return "the sparsity counted by the RTL differs from that of training"
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -82,12 +91,37 @@ class Goal:
         against: what it is compared with, seed by seed.
         figure: times fewer multiply-accumulates, events or (simulated) cycles, or percentage points of accuracy.
         at_least: limit.
+        within: limit of points of accuracy in both directions, for what has to be equal. One of the two is given.
     """
 
     variant: str
     against: str
     figure: Literal["fewer MACs", "fewer events", "fewer cycles", "points of accuracy"]
-    at_least: float
+    at_least: float | None = None
+    within: float | None = None
+
+    def __post_init__(self) -> None:
+        where = f"target of {self.variant}"
+        if (self.at_least is None) == (self.within is None):
+            received = "neither" if self.within is None else "both"
+            raise ConfigError("one limit is needed", where=where, expected="at_least or within", received=received)
+        if self.within is not None and (self.figure != "points of accuracy" or not self.within >= 0):
+            raise ConfigError(
+                "this limit is for points of accuracy",
+                where=where,
+                expected='figure = "points of accuracy" and a limit of at least 0',
+                received=f"{self.figure!r}, {self.within}",
+                fix="use at_least",
+            )
+
+    @property
+    def limit(self) -> str:
+        """The limit in words."""
+        return f"within {self.within:g} of equal" if self.within is not None else f"at least {self.at_least:g}"
+
+    def reached(self, mean: float) -> bool:
+        """Whether ``mean`` keeps to the limit."""
+        return abs(mean) <= self.within if self.within is not None else mean >= (self.at_least or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +137,8 @@ class Results:
         texts: what each variant is, in words.
         lengths: refinement epochs of the variants that are points of the curve.
         targets: what should be reached.
+        origin: code, tools and machine; of the last run, if results of an earlier one were used again.
+        jobs: trainings at a time.
     """
 
     study: str
@@ -113,6 +149,8 @@ class Results:
     texts: dict[str, str]
     lengths: dict[str, int]
     targets: tuple[Goal, ...] = ()
+    origin: Origin
+    jobs: int = 1
 
     def seeds(self) -> list[int]:
         """Return the seeds in order."""
@@ -141,31 +179,49 @@ class Results:
 
     def fewer(self, variant: str) -> Summary:
         """Return how many times fewer multiply-accumulates than the baseline, seed by seed."""
-        return self._ratio(variant, self.baseline, lambda result: result.active)
+        return Summary.of(self._ratios(variant, self.baseline, lambda result: result.active))
 
     def points(self, variant: str, against: str | None = None) -> Summary:
         """Return percentage points of accuracy above ``against`` (None: the baseline), seed by seed."""
-        pairs = zip(self.of(variant), self.of(against or self.baseline), strict=True)
-        return Summary.of([100 * (own.accuracy - other.accuracy) for own, other in pairs])
+        return Summary.of(self._points(variant, against or self.baseline))
 
-    def figure(self, target: Goal) -> Summary:
-        """Return what a target is about.
+    def each(self, target: Goal) -> list[float]:
+        """Return what a target is about, for each seed.
 
         Raises:
             ConfigError: it is about cycles of a variant that was not simulated.
         """
         if target.figure == "points of accuracy":
-            return self.points(target.variant, target.against)
+            return self._points(target.variant, target.against)
         cost = {"fewer MACs": _active, "fewer events": _events, "fewer cycles": _cycles}[target.figure]
-        return self._ratio(target.variant, target.against, cost)
+        return self._ratios(target.variant, target.against, cost)
+
+    def figure(self, target: Goal) -> Summary:
+        """Return what a target is about, over the seeds; raises as `each`."""
+        return Summary.of(self.each(target))
 
     def met(self, target: Goal) -> bool:
-        """Whether the mean over seeds reaches the limit."""
-        return self.figure(target).mean >= target.at_least
+        """Whether the mean over seeds keeps to the limit."""
+        return target.reached(self.figure(target).mean)
 
-    def _ratio(self, variant: str, against: str, cost: Callable[[Result], float]) -> Summary:
+    def failures(self) -> list[str]:
+        """Return in words every target that is missed, and every deployed network that is not what was trained."""
+        missed = [
+            f"target missed: {item.variant}: {item.figure} against {item.against}, {item.limit}, measured "
+            f"{self.figure(item).mean:.2f}"
+            for item in self.targets
+            if not self.met(item)
+        ]
+        wrong = [f"{item.variant}, seed {item.seed}: {item.wrong()}" for item in self.results if item.wrong()]
+        return missed + wrong
+
+    def _points(self, variant: str, against: str) -> list[float]:
         pairs = zip(self.of(variant), self.of(against), strict=True)
-        return Summary.of([cost(other) / cost(own) for own, other in pairs])
+        return [100 * (own.accuracy - other.accuracy) for own, other in pairs]
+
+    def _ratios(self, variant: str, against: str, cost: Callable[[Result], float]) -> list[float]:
+        pairs = zip(self.of(variant), self.of(against), strict=True)
+        return [cost(other) / cost(own) for own, other in pairs]
 
     def write(self, path: Path) -> None:
         """Write everything as JSON."""

@@ -18,10 +18,11 @@ from codesign.errors import StageError
 from codesign.flow.console import captured
 from codesign.flow.records import plain
 from codesign.study.config import SECTIONS, Study, Variant
+from codesign.study.origin import Origin, find_origin
 from codesign.study.results import Result, Results
 
 RESULT = "result.json"
-"""What one variant and seed gave, with the settings that it belongs to."""
+"""What one variant and seed gave, with the settings, sources and versions that it belongs to."""
 
 
 Progress = Callable[[Result, int, int, bool], None]
@@ -31,8 +32,9 @@ Progress = Callable[[Result, int, int, bool], None]
 def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress: Progress | None = None) -> Results:
     """Train and measure what is missing below ``root``; return everything.
 
-    Each variant and seed has a folder of its own with its model, log and `RESULT`. A result with the same settings is
-    used again, an interrupted training goes on from its last epoch.
+    Each variant and seed has a folder of its own with its model, log and `RESULT`. A result of the same settings,
+    sources of the package and versions of what it uses is used again, an interrupted training of them goes on from its
+    last epoch.
 
     Args:
         study: what to run.
@@ -45,14 +47,15 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         StageError: a training failed; says which, and where its log is. What the others found is kept.
     """
     tell = progress or (lambda *_: None)
+    origin = find_origin()
     pairs = [(variant, seed) for variant in study.variants for seed in study.seeds]
-    found = {(variant.name, seed): _cached(variant, seed, _folder(root, variant, seed)) for variant, seed in pairs}
+    found = {(variant.name, seed): _cached(variant, seed, origin, root) for variant, seed in pairs}
     for count, result in enumerate(filter(None, found.values()), start=1):
         tell(result, count, len(pairs), True)
     missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_begin_worker) as pool:
-        waiting = {pool.submit(_train, variant, seed, root): (variant, seed) for variant, seed in missing}
+        waiting = {pool.submit(_train, variant, seed, origin, root): (variant, seed) for variant, seed in missing}
         try:
             for future in as_completed(waiting):
                 variant, seed = waiting[future]
@@ -70,6 +73,8 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         texts={variant.name: variant.text for variant in study.variants},
         lengths={variant.name: variant.length for variant in study.variants if variant.length is not None},
         targets=study.targets,
+        origin=origin,
+        jobs=jobs,
     )
 
 
@@ -81,14 +86,17 @@ def _settings(variant: Variant) -> dict[str, Any]:
     return {section: plain(getattr(variant.design, section)) for section in SECTIONS}
 
 
-def _cached(variant: Variant, seed: int, folder: Path) -> Result | None:
-    """Return the result of an earlier run with the same settings, or None."""
+def _key(variant: Variant, seed: int, origin: Origin) -> dict[str, Any]:
+    """Return all that a result follows from, as JSON holds it."""
+    key = {"settings": _settings(variant), "seed": seed, "simulate": variant.simulate, **origin.key}
+    return dict(json.loads(json.dumps(key)))
+
+
+def _cached(variant: Variant, seed: int, origin: Origin, root: Path) -> Result | None:
+    """Return the result of an earlier run that follows from the same, or None."""
     try:
-        record = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        same = record["settings"] == json.loads(json.dumps(_settings(variant))) and (
-            record["result"]["simulated_cycles_per_frame"] is not None or not variant.simulate
-        )
-        return Result(**record["result"]) if same and record["result"]["seed"] == seed else None
+        record = json.loads((_folder(root, variant, seed) / RESULT).read_text(encoding="utf-8"))
+        return Result(**record["result"]) if record["key"] == _key(variant, seed, origin) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -107,13 +115,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _train(variant: Variant, seed: int, root: Path) -> Result:
+def _train(variant: Variant, seed: int, origin: Origin, root: Path) -> Result:
     """Train and measure one variant with one seed; everything that is printed goes to its log."""
     folder = _folder(root, variant, seed)
     folder.mkdir(parents=True, exist_ok=True)
     with captured(folder / "log.txt"):
         result = _measured(variant, seed, folder, root / "shared")
-    record = {"settings": _settings(variant), "result": asdict(result)}
+    record = {"key": _key(variant, seed, origin), "result": asdict(result)}
     part = folder / f"{RESULT}.part"
     part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     part.replace(folder / RESULT)

@@ -48,7 +48,7 @@ def markdown(results: Results) -> dict[str, str]:
         "command": f"`{results.command}`, seeds {', '.join(map(str, results.seeds()))}.",
         "variants": table(("variant", "what it is"), texts),
         "results": table(HEAD, rows(results)),
-        "targets": table(("target", "limit", "measured", ""), _targets(results)),
+        "targets": table(("target", "limit", "measured", "seed by seed", ""), _targets(results)),
         "times": _times(results),
     }
     if any(result.rtl_density for result in results.results):
@@ -70,8 +70,9 @@ def _targets(results: Results) -> list[tuple[str, ...]]:
     return [
         (
             f"{item.variant}: {item.figure} against {item.against}",
-            f"at least {item.at_least:g}",
+            item.limit,
             _words(results.figure(item), 2),
+            ", ".join(f"{value:.2f}" for value in results.each(item)),
             "met" if results.met(item) else "**MISSED**",
         )
         for item in results.targets
@@ -95,7 +96,13 @@ def _deployed(results: Results) -> list[tuple[str, ...]]:
 def _times(results: Results) -> str:
     total = sum(result.training_s for result in results.results)
     longest = max(result.training_s for result in results.results)
-    return f"{len(results.results)} trainings, {total / 60:.0f} minutes in all, the longest {longest / 60:.1f}."
+    made = results.origin
+    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)
+    return (
+        f"{len(results.results)} trainings, {results.jobs} at a time, {total / 60:.0f} minutes of training in all, the "
+        f"longest {longest / 60:.1f}, on {made.machine}, {made.cores} cores. "
+        f"Made by commit {made.commit or 'unknown'} with {versions}."
+    )
 
 
 def _words(summary: Summary | None, digits: int, *, unit: str = "", sign: bool = False) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ LOG = "log.csv"
 """One line an epoch."""
 CHECKPOINT = "checkpoint.npz"
 """State after the last whole epoch."""
+PACKAGES = ("tensorflow", "keras", "qkeras-v3", "numpy")
+"""Distributions that the weights depend on."""
 
 
 def train(
@@ -42,7 +45,8 @@ def train(
 
     The same arguments give the same weights. A checkpoint is written after every epoch: after an interruption
     (Ctrl-C included) the next call with the same arguments goes on from it and ends with the same weights as an
-    uninterrupted run; a checkpoint of other arguments is ignored. (On several GPUs sums may come out in another order.)
+    uninterrupted run; a checkpoint of other arguments, of other sources of this package or of another TensorFlow,
+    Keras or QKeras is ignored. (On several GPUs sums may come out in another order.)
 
     Args:
         data: clips to learn from.
@@ -65,11 +69,14 @@ def train(
         ConfigError, VideoError: the clips cannot be made or read.
         ConfigError: ``training`` asks for devices, validation clips or a package that are not there.
     """
+    from codesign.flow.sources import source_hash
     from codesign.training.network import freeze
     from codesign.training.trainer import Trainer
 
     folder.mkdir(parents=True, exist_ok=True)
-    key = json.dumps([asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed], default=str)
+    made_by = [source_hash(__name__), {name: version(name) for name in PACKAGES}]
+    settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
+    key = json.dumps([settings, made_by], default=str)
     trainer = Trainer(
         data.load(seed),
         model,
@@ -79,7 +86,7 @@ def train(
         key=key,
         engines=engines,
         shared=shared,
-        data_key=json.dumps(asdict(data), default=str),
+        data_key=json.dumps([asdict(data), made_by], default=str),
     )
     trainer.progress = progress
     state = trainer.run(lambda state: _write_log(folder / LOG, state.log))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,10 +46,13 @@ class State:
         meta: dict[str, Any] = {name: getattr(self, name) for name in NUMBERS} | {"key": key}
         meta["arrays"] = {name: len(getattr(self, name)) for name in ARRAYS}
         arrays: dict[str, Any] = {f"{name}{i}": array for name in ARRAYS for i, array in enumerate(getattr(self, name))}
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
-        unfinished.replace(path)
+        unfinished = path.with_name(f"{path.stem}_{uuid.uuid4().hex}.part")  # two processes may write one network
+        try:
+            with unfinished.open("wb") as file:
+                np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path, key: str) -> State | None:

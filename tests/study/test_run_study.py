@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from codesign.cli import main
 from codesign.errors import StageError
 from codesign.study import Result, load_study, run_study
+from codesign.study import run as study_run
+from codesign.study.origin import find_origin
 
 STUDY = """
 [study]
@@ -81,6 +85,36 @@ def test_what_is_trained_is_what_the_rtl_computes(study: Path) -> None:
     text = study.with_name("doc.md").read_text()
     assert "| delta | 3 | 150 | 0 | as training counts it |" in text
     assert study.with_name("p.svg").is_file()
+
+
+def test_figures_of_other_code_or_tools_are_not_used_again(study: Path) -> None:
+    loaded, origin = load_study(study), find_origin()
+    pair = loaded.variants[0], loaded.seeds[0]
+    assert study_run._cached(*pair, origin, study.parent / "tiny") is not None
+    for other in (
+        replace(origin, sources="other"),
+        replace(origin, versions={**origin.versions, "keras": "0.1"}),
+    ):
+        assert study_run._cached(*pair, other, study.parent / "tiny") is None
+    elsewhere = replace(origin, machine="another", cores=64, commit=None)
+    assert study_run._cached(*pair, elsewhere, study.parent / "tiny") is not None
+    record = json.loads(study.with_name("all.json").read_text())
+    assert record["origin"]["versions"]["tensorflow"] == origin.versions["tensorflow"] is not None
+    assert record["origin"]["sources"] == origin.sources
+
+
+def test_a_network_that_differs_fails_the_command(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = study.parent / "tiny" / "delta" / "seed3" / study_run.RESULT
+    record = json.loads(path.read_text())
+    for wrong, words in (
+        ({"mismatches": 7}, "7 of 150 values differ"),
+        ({"rtl_operation_sparsity": 0.123}, "sparsity counted by the RTL differs"),
+    ):
+        path.write_text(json.dumps({**record, "result": {**record["result"], **wrong}}))
+        assert main(["compare", str(study), "--build-dir", str(study.parent)]) == 1
+        assert words in capsys.readouterr().out
+    path.write_text(json.dumps(record))
+    assert main(["compare", str(study), "--build-dir", str(study.parent)]) == 0
 
 
 def test_only_what_changed_is_trained_again_and_a_failure_loses_nothing(study: Path) -> None:

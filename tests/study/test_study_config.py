@@ -82,6 +82,15 @@ def test_designs_are_variants_as_they_are() -> None:
         ("[variant.plain]", "[variant.plain]\nblocks = 1", r"variant.plain.blocks.*unknown key"),
         ("seeds = [4, 5]", "seeds = [4, 4]", r"study.seeds.*different"),
         ("[variant.plain]", '[variant."a b"]', r"variant.a b.*not a name"),
+        ("at_least = 2.0", "", r"target of delta: one limit is needed"),
+        ('method = "dense"}', 'method = "dense"}\nsimulate = true', r"variant.plain.simulate.*method.*'dense'.*remove"),
+        (
+            'method = "dense"}',
+            'method = "input_delta"}\nsimulate = true',
+            r"variant.plain.simulate.*delta, hold.*'input_delta'",
+        ),
+        ("hardware = {pe = 4}", 'model = {activation_step = "real"}', r"variant.delta.simulate.*real.*\"po2\""),
+        ('"fewer MACs"', '"fewer cycles"', r"target\[0\].against.*simulate = true: delta.*in variant.plain"),
         ("size = 16", "sise = 16", r"unknown key 'sise'"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from codesign.errors import ConfigError
+from codesign.study.origin import Origin
 from codesign.study.plot import plot
 from codesign.study.results import Goal, Result, Results
 from codesign.study.tables import markdown, rows, terminal
@@ -30,6 +31,7 @@ def result(variant: str, seed: int, accuracy: float, skipped: float, **more: obj
     return Result(**{**values, **more})  # type: ignore[arg-type]
 
 
+ORIGIN = Origin(sources="5e", versions={"keras": "3.1", "none": None}, commit="abc", machine="a chip", cores=2)
 SIMULATED = {"simulated_cycles_per_frame": 60.0, "values": 80, "mismatches": 0}
 
 
@@ -51,6 +53,8 @@ def results(*targets: Goal) -> Results:
         texts={"dense": "as it is", "delta": "trained", "delta_3": ""},
         lengths={"delta": 6, "delta_3": 3},
         targets=targets,
+        origin=ORIGIN,
+        jobs=2,
     )
 
 
@@ -86,6 +90,41 @@ def test_targets_compare_the_mean_with_the_limit(figure: str, value: float) -> N
         assert ("MISSED" in markdown(study)["targets"]) is not met
 
 
+@pytest.mark.parametrize(("limit", "met"), [(3.125, True), (3.1, False)])
+def test_equal_means_neither_less_nor_more(limit: float, met: bool) -> None:
+    for variant, against in (("delta", "dense"), ("dense", "delta")):
+        target = Goal(variant=variant, against=against, figure="points of accuracy", within=limit)
+        assert results(target).met(target) is met
+    assert f"| within {limit:g} of equal | 3.12 ± 13.26 | 12.50, -6.25 |" in markdown(results(target))["targets"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({}, "one limit.*neither"),
+        ({"at_least": 1.0, "within": 1.0}, "one limit.*both"),
+        ({"within": 1.0, "figure": "fewer MACs"}, "points of accuracy.*use at_least"),
+        ({"within": -1.0}, "points of accuracy.*at least 0"),
+    ],
+)
+def test_a_target_has_one_limit(limits: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Goal(**{"variant": "a", "against": "b", "figure": "points of accuracy", **limits})  # type: ignore[arg-type]
+
+
+def test_failures_are_missed_targets_and_networks_that_differ() -> None:
+    met = Goal(variant="delta", against="dense", figure="fewer MACs", at_least=6.0)
+    missed = Goal(variant="delta", against="dense", figure="fewer MACs", at_least=6.5)
+    found = results(met, missed).failures()
+    assert found == [
+        "target missed: delta: fewer MACs against dense, at least 6.5, measured 6.00",
+        "delta, seed 2: the sparsity counted by the RTL differs from that of training",
+    ]
+    assert result("a", 1, 0.5, 0.5, **{**SIMULATED, "mismatches": 3}).wrong() == (
+        "3 of 80 values differ from the golden model's"
+    )
+
+
 def test_cycles_that_were_not_simulated_are_not_compared() -> None:
     target = Goal(variant="delta_3", against="dense", figure="fewer cycles", at_least=1.0)
     with pytest.raises(ConfigError, match="simulate = true"):
@@ -100,6 +139,10 @@ def test_tables_hold_every_variant() -> None:
     parts = markdown(study)
     assert "| delta | 1 | 80 | 0 | as training counts it |" in parts["deployed"]
     assert "| delta | 2 | 80 | 0 | **DIFFERS** |" in parts["deployed"]
+    assert parts["times"] == (
+        "6 trainings, 2 at a time, 3 minutes of training in all, the longest 0.5, on a chip, 2 cores. "
+        "Made by commit abc with keras 3.1."
+    )
     console = Console(width=200, record=True, file=None, quiet=False)
     with console.capture() as shown:
         console.print(terminal(study))
@@ -111,6 +154,13 @@ def test_json_holds_every_figure(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "deep" / "s.json").read_text())
     assert [item["accuracy"] for item in record["results"]] == [0.75, 0.5, 0.625, 0.5625, 0.5, 0.25]
     assert record["lengths"] == {"delta": 6, "delta_3": 3}
+    assert record["origin"] == {
+        "sources": "5e",
+        "versions": {"keras": "3.1", "none": None},
+        "commit": "abc",
+        "machine": "a chip",
+        "cores": 2,
+    }
 
 
 def test_the_plot_names_the_variants_and_is_the_same_again(tmp_path: Path) -> None:
