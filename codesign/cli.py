@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--hls", action="store_true", help="the HLS project, through Vitis HLS, instead of the RTL")
     build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
     build.add_argument("--clock", type=float, metavar="MHZ", help="of the design; default: the board's")
+    build.add_argument("--baud", type=int, metavar="N", help="of the serial port; default: the board's")
     build.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer; default: 1")
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command=_build)
@@ -251,6 +252,8 @@ def _build(arguments: argparse.Namespace) -> int:
             "what to build is missing", expected="codesign build build/DESIGN --target BOARD (or --targets)"
         )
     if arguments.hls:
+        if arguments.baud is not None:
+            raise ConfigError("the HLS project has no serial port", where="--baud", fix="leave out --baud, or --hls")
         figures = build_hls(arguments.folder, load_board(arguments.target), terminal, clock_mhz=arguments.clock)
         if figures is not None:
             terminal.text(str(figures))
@@ -258,6 +261,7 @@ def _build(arguments: argparse.Namespace) -> int:
     choice = Choice(
         board=load_board(arguments.target),
         clock_mhz=arguments.clock,
+        baud=arguments.baud,
         seed=arguments.seed,
         skip=not arguments.dense,
         force=arguments.force,

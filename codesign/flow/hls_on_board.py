@@ -13,7 +13,7 @@ from codesign.errors import ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.runner import locked
-from codesign.synth.board import Board
+from codesign.synth.board import Board, check_clock
 from codesign.synth.board_build import BOARDS
 from codesign.synth.vendor import vitis
 
@@ -30,7 +30,7 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
         earlier stays as it is, or else the project, with its part and clock set.
 
     Raises:
-        ConfigError: a board that Vivado does not know.
+        ConfigError: a board that Vivado does not know, or no such clock.
         StageError: the HLS project is not finished or was edited.
         SynthesisError: Vitis HLS failed.
     """
@@ -41,6 +41,8 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
             expected="a board with part.vivado",
             fix="build without --hls",
         )
+    clock_mhz = board.clock.core_mhz if clock_mhz is None else clock_mhz
+    check_clock(clock_mhz)
     manifests.check_unedited(design / PROJECT)
     folder = design / BOARDS / f"{board.name}_hls"
     with locked(design / BOARDS):
@@ -54,7 +56,7 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
         start = time.monotonic()
         try:
             with terminal.bar(f"[1/1] {STEP}"):
-                report = vitis.build(partial, part=board.part.vivado, clock_mhz=clock_mhz or board.clock.core_mhz)
+                report = vitis.build(partial, part=board.part.vivado, clock_mhz=clock_mhz)
         except ToolNotFoundError as error:
             _replace(folder, partial)
             terminal.stage(1, 1, STEP, "skipped", f"{error.program} not on PATH; the project is in {folder}")

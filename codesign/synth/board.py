@@ -8,6 +8,7 @@ hangs on its processor has no pins here; what is built for it is the design with
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,6 +141,18 @@ class Board:
     def top(self) -> Literal["uart", "soc"]:
         """Which top of a design is built for it."""
         return "soc" if self.uart is None else "uart"
+
+
+def check_clock(mhz: float) -> None:
+    """Check that a clock that was asked for is one.
+
+    Raises:
+        ConfigError: it is not a positive number.
+    """
+    if not (isfinite(mhz) and mhz > 0):
+        raise ConfigError(
+            "no such clock", where="--clock", expected="MHz, a number above 0", received=f"{mhz:g}", fix="such as 50"
+        )
 
 
 def board_names() -> tuple[str, ...]:

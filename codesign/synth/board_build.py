@@ -68,6 +68,9 @@ class BoardBuild:
         top: which top was built: ``uart`` ...
         skip: False for the dense baseline: the same sources with skipping off.
         clock_mhz: of the core: what was asked for, as the PLL makes it.
+        baud: of the serial port; None where it is not on pins.
+        frame_bytes: of a frame on the serial line, before escaping.
+        result_bytes: of its result.
         fmax_mhz: routed; None before place and route.
         met: whether the clock is met; None before place and route.
         tools: version of each.
@@ -86,6 +89,9 @@ class BoardBuild:
     top: str
     skip: bool
     clock_mhz: float | None
+    baud: int | None = None
+    frame_bytes: int | None = None
+    result_bytes: int | None = None
     fmax_mhz: float | None = None
     met: bool | None = None
     tools: dict[str, str] = field(default_factory=dict)

@@ -11,15 +11,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import floor
 from pathlib import Path
 
-from codesign.errors import SynthesisError, ToolNotFoundError
+from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.graph.ir import Graph
 from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.emit import emit, top_spec
 from codesign.rtl.identity import design_id
 from codesign.synth.advice import clock_problem, placing_problem, room_problem
-from codesign.synth.board import Board
+from codesign.synth.board import Board, check_clock
 from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
 from codesign.synth.chains import CHAINS
@@ -27,6 +28,7 @@ from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories
 from codesign.synth.nextpnr import LOG, REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.pads import pads_module, pads_text
+from codesign.synth.serial import check_baud, packet_bytes
 from codesign.synth.vendor import on_board as amd
 from codesign.synth.vendor import vivado
 from codesign.synth.yosys import NETLIST, synthesise
@@ -34,6 +36,7 @@ from codesign.synth.yosys import TOOL as YOSYS
 from codesign.tools import require, run, version
 
 PACK_TIMEOUT_S = 600.0
+_LAST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,10 @@ class Order:
         clock_mhz: of the core; the PLL makes the nearest that it can.
         seed: of the placer.
         skip: False: the dense baseline.
+        baud: of the serial port; None: the board's.
+
+    Raises:
+        ConfigError: no such clock, seed or baud rate on this board.
     """
 
     graph: Graph
@@ -53,6 +60,31 @@ class Order:
     clock_mhz: float
     seed: int = 1
     skip: bool = True
+    baud: int | None = None
+
+    def __post_init__(self) -> None:
+        check_clock(self.clock_mhz)
+        if not 0 <= self.seed <= _LAST_SEED:
+            raise ConfigError(
+                "no such seed", where="--seed", expected=f"0 to {_LAST_SEED}", received=self.seed, fix="such as 1"
+            )
+        if self.baud is not None and self.board.uart is None:
+            raise ConfigError(
+                "this board has no serial port on pins of its device",
+                where="--baud",
+                expected="a board with a uart in its file",
+                received=self.board.name,
+                fix="leave --baud out",
+            )
+        core_mhz = self.core_mhz
+        if self.serial_baud is not None:
+            check_baud(self.serial_baud, core_mhz)
+
+    @property
+    def serial_baud(self) -> int | None:
+        """Baud rate that is built; None where there is no serial port on pins."""
+        uart = self.board.uart
+        return None if uart is None else uart.baud if self.baud is None else self.baud
 
     @property
     def chain(self) -> Chain | None:
@@ -73,14 +105,40 @@ class Order:
 
     def files(self) -> dict[str, str]:
         """Return every source, pure text: the design, and the pads and constraints of the board."""
-        if self.chain is None or self.board.top == "soc":
+        if self.chain is None or self.serial_baud is None:
             return emit_soc(self.graph)
-        pads = pads_text(self.graph.name, self.board, self.chain, core_mhz=self.clock_mhz, skip=self.skip)
+        pads = pads_text(
+            self.graph.name,
+            self.board,
+            self.chain,
+            core_mhz=self.clock_mhz,
+            baud=self.serial_baud,
+            skip=self.skip,
+        )
         constraints = self.chain.constraints(self.board, ports(self.board))
         return emit_uart(self.graph) | {
             f"{self.module}.sv": pads,
             f"{CONSTRAINTS}.{self.chain.suffix}": constraints,
         }
+
+
+def slower_clock(order: Order, fmax_mhz: float) -> float | None:
+    """Return the fastest clock [MHz] to ask for that the board can make and a design of this Fmax meets; None: none.
+
+    Whole numbers and the oscillator's own clock are tried; what counts is the clock that the PLL makes of one.
+    """
+    oscillator = order.board.clock.oscillator_mhz
+    wanted = {float(mhz) for mhz in range(1, floor(fmax_mhz) + 1)} | ({oscillator} if oscillator else set())
+    made = ((mhz, _made(order, mhz)) for mhz in sorted(wanted, reverse=True))
+    return next((mhz for mhz, core_mhz in made if core_mhz is not None and core_mhz <= fmax_mhz), None)
+
+
+def _made(order: Order, clock_mhz: float) -> float | None:
+    """Return the core clock that the board makes of one asked for; None if PLL or serial port cannot have it."""
+    try:
+        return replace(order, clock_mhz=clock_mhz).core_mhz
+    except ConfigError:
+        return None
 
 
 Said = Callable[[str, float, str], None]
@@ -120,6 +178,7 @@ class Builder:
 
     def __post_init__(self) -> None:
         order = self.order
+        frame, result = packet_bytes(top_spec(order.graph)) if order.serial_baud else (None, None)
         self.record = BoardBuild(
             design=order.graph.name,
             design_id=design_id(emit(order.graph)),
@@ -127,6 +186,9 @@ class Builder:
             top=order.board.top,
             skip=order.skip,
             clock_mhz=order.core_mhz,
+            baud=order.serial_baud,
+            frame_bytes=frame,
+            result_bytes=result,
             available=order.board.room.area(),
         )
 
@@ -207,7 +269,7 @@ class Builder:
             critical_path=read_path(self.folder / REPORT, self._owners()),
             seconds=replace(self.record.seconds, route=round(seconds, 1)),
         )
-        self.record = replace(self.record, problem=clock_problem(self.record, order.graph))
+        self.record = replace(self.record, problem=self._clock_problem())
         self.said("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz")
 
     def _pack(self) -> None:
@@ -237,8 +299,13 @@ class Builder:
             return
         self.record = amd.recorded(self.record, made, order.graph)
         if self.record.problem is None:
-            self.record = replace(self.record, problem=clock_problem(self.record, order.graph))
+            self.record = replace(self.record, problem=self._clock_problem())
         self.said("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
+
+    def _clock_problem(self) -> str | None:
+        fmax = self.record.fmax_mhz
+        slower = None if self.record.met or fmax is None else slower_clock(self.order, fmax)
+        return clock_problem(self.record, self.order.graph, slower_mhz=slower)
 
     def _owners(self) -> Owners:
         return Owners(nodes=tuple(node.name for node in self.order.graph.nodes), top=self.order.board.top)

@@ -15,15 +15,14 @@ def pads_module(design: str, board: Board) -> str:
     return f"{design}_{board.name.replace('-', '_')}"
 
 
-def pads_text(design: str, board: Board, chain: Chain, *, core_mhz: float, skip: bool = True) -> str:
+def pads_text(design: str, board: Board, chain: Chain, *, core_mhz: float, baud: int, skip: bool = True) -> str:
     """Return the SystemVerilog of the outermost module, around ``<design>_uart``.
 
-    The design's clock is what the PLL really makes, so the serial port keeps its rate.
+    The design's clock is what the PLL really makes, so the serial port keeps its rate, ``baud``.
 
     Raises:
         ConfigError: the PLL cannot make ``core_mhz``.
     """
-    assert board.uart is not None  # a board without pins has no pads
     pll = clock_of(board, chain.limits, core_mhz)
     mhz = core_mhz if pll is None else pll.output_mhz
     clock = "  assign clk = clk_pad;\n  assign locked = 1'b1;\n" if pll is None else chain.pll(pll)
@@ -44,7 +43,7 @@ def pads_text(design: str, board: Board, chain: Chain, *, core_mhz: float, skip:
         bits=RESET_BITS,
         skip=int(skip),
         hertz=round(mhz * 1e6),
-        baud=board.uart.baud,
+        baud=baud,
         leds=f"  assign led_pad = led[{len(leds) - 1}:0] ^ {len(leds)}'b{inverted};\n" if leds else "",
     )
 

@@ -221,6 +221,42 @@ def test_what_to_build_has_to_be_said(design: Path, capfd: pytest.CaptureFixture
     assert "the PLL cannot make this clock" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--clock", "nan"), "--clock: no such clock"),
+        (("--clock", "inf"), "--clock: no such clock"),
+        (("--clock", "0"), "--clock: no such clock"),
+        (("--clock=-5",), "--clock: no such clock"),
+        (("--clock", "777"), "the PLL cannot make this clock"),
+        (("--seed=-1",), "--seed: no such seed"),
+        (("--baud", "100"), "733 to 1500000 baud"),
+        (("--baud", "115200", "--hls"), "--baud: the HLS project has no serial port"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_anything_is_made(
+    options: tuple[str, ...], message: str, design: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(design), "--target", "icebreaker", *options]) == 2
+    assert message in capfd.readouterr().err.replace("\n", " ")
+    assert not (design / "boards").exists()
+
+
+def test_a_baud_rate_is_built_kept_and_on_record(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = design / "boards" / "icebreaker"
+    assert build(design)[1].baud == 1_000_000
+    assert "serial port" not in capfd.readouterr().out
+    code, record = build(design, "--baud", "115200")
+    said = capfd.readouterr().out
+    assert (code, record.baud) == (0, 115200)
+    assert "synthesise ok" in said
+    assert "serial port: 115,200 baud: `codesign stream --baud 115200`" in said
+    assert json.loads((folder / "build.json").read_text())["baud"] == 115200
+    assert ".Baud(115200)" in (folder / "small_icebreaker.sv").read_text()
+    assert build(design, "--baud", "115200")[1] == record
+    assert "icebreaker: cached" in capfd.readouterr().out
+
+
 def test_the_record_is_json_with_null_for_unknown(design: Path) -> None:
     build(design)
     data = json.loads((design / "boards" / "icebreaker" / "build.json").read_text())

@@ -9,7 +9,9 @@ import pytest
 from small_design import small_graph
 
 from codesign.synth.advice import clock_problem, room_problem
+from codesign.synth.board import load_board
 from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea
+from codesign.synth.build import Order, slower_clock
 
 RECORD = BoardBuild(
     design="small",
@@ -51,7 +53,7 @@ def test_a_device_without_multipliers() -> None:
 def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
     path = CriticalPath(from_layer="d0", to_layer="fc0", delay_ns=12.5)
     slow = replace(RECORD, fmax_mhz=80.9, met=False, critical_path=path)
-    said = clock_problem(slow, small_graph()) or ""
+    said = clock_problem(slow, small_graph(), slower_mhz=80) or ""
     for part in (
         "misses its clock on ulx3s-85f",
         "100 MHz asked for, 80.9 MHz routed, 2.36 ns too slow",
@@ -62,6 +64,46 @@ def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
     ):
         assert part in said
     outside = replace(slow, critical_path=replace(path, to_layer="link"))
-    assert "processing elements" not in (clock_problem(outside, small_graph()) or "")
-    assert clock_problem(replace(slow, fmax_mhz=100.1, met=True), small_graph()) is None
-    assert "no clock to time" in (clock_problem(replace(slow, fmax_mhz=None), small_graph()) or "")
+    assert "processing elements" not in (clock_problem(outside, small_graph(), slower_mhz=80) or "")
+    assert clock_problem(replace(slow, fmax_mhz=100.1, met=True), small_graph(), slower_mhz=None) is None
+    assert "no clock to time" in (clock_problem(replace(slow, fmax_mhz=None), small_graph(), slower_mhz=None) or "")
+    none = clock_problem(slow, small_graph(), slower_mhz=None) or ""
+    assert "ulx3s-85f can make no clock that is slow enough. Next step: another --seed" in none
+    assert "--clock" not in none
+
+
+def order(board: str, **options: int) -> Order:
+    found = load_board(board)
+    return Order(graph=small_graph(), board=found, clock_mhz=found.clock.core_mhz, **options)
+
+
+@pytest.mark.parametrize("board", ["ulx3s-85f", "tangnano20k"])
+def test_the_clock_to_ask_for_is_one_that_is_met(board: str) -> None:
+    asked = order(board)
+    for fmax_mhz in (60 + step / 10 for step in range(400)):
+        slower = slower_clock(asked, fmax_mhz)
+        assert slower is not None
+        assert fmax_mhz - 4 < replace(asked, clock_mhz=slower).core_mhz <= fmax_mhz
+
+
+@pytest.mark.parametrize(
+    ("board", "fmax_mhz", "slower_mhz"),
+    [
+        ("icebreaker", 11.9, None),  # neither the oscillator, 12 MHz, nor the PLL, from 16 MHz on
+        ("icebreaker", 12.0, 12.0),
+        ("icebreaker", 15.9, 12.0),
+        ("ulx3s-85f", 3.1, None),
+        ("tangnano20k", 27.5, 27.0),
+        ("pynq-z2", 88.8, 88.0),
+    ],
+)
+def test_the_clock_to_ask_for_is_one_that_the_board_makes(
+    board: str, fmax_mhz: float, slower_mhz: float | None
+) -> None:
+    assert slower_clock(order(board), fmax_mhz) == slower_mhz
+
+
+def test_the_clock_to_ask_for_is_fast_enough_for_the_serial_port() -> None:
+    asked = order("ulx3s-85f", baud=3_000_000)
+    assert slower_clock(asked, 25.0) == 25.0
+    assert slower_clock(asked, 23.9) is None  # 8 cycles a bit from 24 MHz on

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from small_design import small_graph
 
+from codesign.board import link
 from codesign.errors import ConfigError, SynthesisError
 from codesign.paths import boards
+from codesign.rtl.spec import top_spec
 from codesign.synth.board import board_names, load_board, read_board
 from codesign.synth.build import Order
 from codesign.synth.chain import ports
 from codesign.synth.chains import CHAINS
+from codesign.synth.serial import packet_bytes
 from codesign.synth.yosys import script
 from codesign.tools import run
 
@@ -96,6 +99,45 @@ def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str,
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigError, match=message):
         read_board(path)
+
+
+@pytest.mark.parametrize(
+    ("board", "options", "message"),
+    [
+        ("ulx3s-85f", {"clock_mhz": float("nan")}, r"--clock: no such clock.*a number above 0.*Received: nan"),
+        ("pynq-z2", {"clock_mhz": float("inf")}, r"--clock: no such clock.*Received: inf"),
+        ("pynq-z2", {"clock_mhz": 0.0}, r"--clock: no such clock.*Received: 0"),
+        ("zcu104", {"clock_mhz": -50.0}, r"--clock: no such clock.*Received: -50"),
+        ("icebreaker", {"clock_mhz": 13.0}, r"--clock: the PLL cannot make this clock"),
+        ("pynq-z2", {"seed": -1}, r"--seed: no such seed.*0 to 2147483647.*Received: -1"),
+        ("pynq-z2", {"baud": 115200}, r"--baud: this board has no serial port on pins.*Received: pynq-z2"),
+        ("ulx3s-85f", {"baud": 0}, r"--baud: the serial port cannot have this rate.*6104 to 12500000 baud"),
+        ("ulx3s-85f", {"baud": 6103}, r"6104 to 12500000 baud: 8 to 16383 cycles a bit.*100 MHz"),
+        ("ulx3s-85f", {"baud": 12_500_001}, r"Received: 12500001 baud"),
+        ("icebreaker", {"clock_mhz": 12.0, "baud": 3_000_000}, r"733 to 1500000 baud.*12 MHz"),
+        ("ulx3s-85f", {"clock_mhz": 6.25}, r"382 to 781250 baud.*Received: 1000000 baud"),  # the board's own, at a slow clock
+    ],
+)
+def test_an_order_that_cannot_be_built(board: str, options: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Order(graph=small_graph(), board=load_board(board), **{"clock_mhz": 100.0} | options)
+
+
+@pytest.mark.parametrize("baud", [6104, 115200, 12_500_000])
+def test_a_baud_rate_reaches_the_pads(baud: int) -> None:
+    asked = Order(graph=small_graph(), board=load_board("ulx3s-85f"), clock_mhz=100.0, baud=baud)
+    assert f".Baud({baud})" in asked.files()[f"{asked.module}.sv"]
+    assert 8 <= 100_000_000 // baud <= 16383
+
+
+def test_the_bytes_of_a_packet_are_those_that_travel() -> None:
+    spec = top_spec(small_graph())
+    beats = bytes(spec.beats * spec.in_lanes * spec.in_lane_bits // 8)
+    result = bytes(spec.out_words * spec.out_lanes * spec.out_lane_bits // 8)
+    sent = link.Frame(beats=beats)
+    back = link.Result(cycles=0, status=link.Status(0), beats=result)
+    packets = (link.Packet(kind=item.kind, sequence=0, payload=item.payload()) for item in (sent, back))
+    assert packet_bytes(spec) == tuple(len(link.encode(packet)) for packet in packets)
 
 
 def test_a_file_of_one_s_own(tmp_path: Path) -> None:
