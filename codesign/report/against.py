@@ -61,10 +61,27 @@ def notes(report: Report) -> Iterator[str]:
             yield f"{item.build.folder} is not routed: its cells are those of synthesis and its clock is unknown."
     if report.boards:
         yield "Frames/s: routed Fmax / cycles per frame, of the core; the link that brings the frames may be slower."
+        yield from _serial(report)
     if report.energy is not None:
         yield (
             f"Energy is an estimate, not a measurement: {report.energy.source}; arithmetic and memory accesses only, "
             "no clock tree, control, routing or leakage."
+        )
+
+
+def _serial(report: Report) -> Iterator[str]:
+    """Say what the rates over serial ports are made of, a sentence for each kind of line."""
+    lines: dict[tuple[int | None, ...], dict[str, None]] = {}
+    for item in report.boards:
+        build = item.build
+        if item.frames_per_second_over_serial is not None:
+            lines.setdefault((build.baud, build.frame_bytes, build.result_bytes), {})[build.target] = None
+    for (baud, frame, result), targets in lines.items():
+        yield (
+            f"Frames/s over the serial port of {', '.join(targets)}, the most that a host sees: {count(baud)} baud, "
+            f"10 bits a byte; a frame travels as {count(frame)} bytes, is computed (mean cycles at the clock of the "
+            f"build), and its result travels as {count(result)} bytes, one after the other; escaped bytes and the "
+            "host's own time come on top."
         )
 
 

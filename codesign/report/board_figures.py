@@ -8,26 +8,39 @@ from dataclasses import dataclass
 from typing import Literal
 
 from codesign.report.boards import Board
-from codesign.report.words import DASH, count, decimal, kbit, quotient, significant, used
+from codesign.report.words import DASH, NOT_ROUTED, count, decimal, kbit, quotient, significant, used
 
 Cells = Literal["lut", "ff", "dsp", "bram_bits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFigure:
-    """A figure: its name, the number, and the number as people read it."""
+    """A figure: its name, the number, and the number as people read it.
+
+    clocked: it needs a clock, so a build that is not routed has none.
+    """
 
     name: str
     value: Callable[[Board], float | None]
     words: Callable[[Board], str]
+    clocked: bool = False
 
     def text(self, board: Board | None) -> str:
-        """Return the figure of a board; a dash if it was not built."""
-        return DASH if board is None else self.words(board)
+        """Return the figure of a board; a dash if it was not built, words if it was only synthesised."""
+        if board is None:
+            return DASH
+        return NOT_ROUTED if self.clocked and not board.routed else self.words(board)
 
     def over(self, board: Board | None, other: Board | None) -> str:
-        """Return the figure of a board over that of another."""
-        return DASH if board is None or other is None else quotient(self.value(board), self.value(other))
+        """Return the figure of a board over that of another; says which one is not routed, if one of them is."""
+        if board is None or other is None:
+            return DASH
+        late = [item for item in (board, other) if not item.routed]
+        told = f"{'dense' if late and not late[0].build.skip else 'skipping'} {NOT_ROUTED}"
+        if self.clocked and late:
+            return NOT_ROUTED if len(late) == 2 else told
+        text = quotient(self.value(board), self.value(other))
+        return f"{text} ({told})" if len(late) == 1 and text != DASH else text
 
 
 def _cells(name: str, kind: Cells) -> BoardFigure:
@@ -41,7 +54,7 @@ def _cells(name: str, kind: Cells) -> BoardFigure:
 def _figure(
     name: str, value: Callable[[Board], float | None], words: Callable[[float | None], str] = count
 ) -> BoardFigure:
-    return BoardFigure(name=name, value=value, words=lambda board: words(value(board)))
+    return BoardFigure(name=name, value=value, words=lambda board: words(value(board)), clocked=True)
 
 
 LUT = _cells("LUT", "lut")
@@ -56,4 +69,9 @@ FIGURES: tuple[BoardFigure, ...] = (
     _figure("frames/s, 95th percentile of cycles", lambda board: board.frames_per_second.p95),
     _figure("frames/s, worst frame", lambda board: board.frames_per_second.worst),
     PER_LUT,
+    BoardFigure(
+        name="frames/s over the serial port",
+        value=lambda board: board.frames_per_second_over_serial,
+        words=lambda board: count(board.frames_per_second_over_serial),
+    ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codesign.report.spread import Spread
-from codesign.synth.board_build import BOARDS, BUILD, Area, BoardBuild, read_build
+from codesign.synth.board_build import BITS_A_BYTE, BOARDS, BUILD, Area, BoardBuild, read_build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,28 @@ class Board:
         share: of the device.
         frames_per_second: routed clock / cycles per frame; of the core, whatever brings the frames.
         frames_per_second_per_lut: at the mean cycles.
+        frames_per_second_over_serial: most that a host sees: a frame and its result travel and are computed one after
+            the other, at the mean cycles and the clock of the build; None for a board without a serial port on pins.
     """
 
     build: BoardBuild
     share: Share = field(default_factory=Share)
     frames_per_second: Rate = field(default_factory=Rate)
     frames_per_second_per_lut: float | None = None
+    frames_per_second_over_serial: float | None = None
+
+    @property
+    def routed(self) -> bool:
+        """Whether its clock is known."""
+        return self.build.kind == "route"
+
+    @property
+    def fault(self) -> str | None:
+        """Return in a few words why a routed build is not good; None if it is, or is not routed."""
+        if not self.routed or (self.build.met is not False and self.build.problem is None):
+            return None
+        clock = "its clock" if self.build.clock_mhz is None else f"its clock of {self.build.clock_mhz:,.1f} MHz"
+        return f"misses {clock}" if self.build.met is False else "has a problem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +105,7 @@ def board(build: BoardBuild, cycles: Spread) -> Board:
         share=share(build.used, build.available),
         frames_per_second=rate,
         frames_per_second_per_lut=ratio(rate.mean, build.used.lut),
+        frames_per_second_over_serial=_over_serial(build, cycles.mean),
     )
 
 
@@ -112,10 +129,19 @@ def pairs(boards: Sequence[Board]) -> tuple[Pair, ...]:
 
 
 def headline(boards: Sequence[Board]) -> Pair | None:
-    """Return the target that a summary names: the first one routed both ways, else skipping; None if there is none."""
+    """Return the target that a summary names, None if skipping was routed for none.
+
+    One whose skipping build is good comes before one that misses its clock; then one with dense routed, too, and good;
+    of equal ones the first.
+    """
+
+    def rank(pair: Pair) -> tuple[bool, bool, bool]:
+        skipping, dense = pair.skipping, pair.dense
+        rated = dense is not None and dense.frames_per_second.mean is not None
+        return skipping is None or skipping.fault is not None, not rated, dense is not None and dense.fault is not None
+
     routed = [pair for pair in pairs(boards) if pair.skipping and pair.skipping.frames_per_second.mean is not None]
-    both = [pair for pair in routed if pair.dense and pair.dense.frames_per_second.mean is not None]
-    return next(iter(both or routed), None)
+    return min(routed, key=rank, default=None)
 
 
 def ratio(value: float | None, by: float | None) -> float | None:
@@ -125,3 +151,11 @@ def ratio(value: float | None, by: float | None) -> float | None:
 
 def _rate(clock_mhz: float | None, cycles: float | None) -> float | None:
     return None if clock_mhz is None or not cycles else clock_mhz * 1e6 / cycles
+
+
+def _over_serial(build: BoardBuild, cycles: float | None) -> float | None:
+    clocks = [clock for clock in (build.clock_mhz, build.fmax_mhz) if clock is not None]
+    if not build.baud or build.frame_bytes is None or build.result_bytes is None or not clocks or cycles is None:
+        return None
+    line_s = BITS_A_BYTE * (build.frame_bytes + build.result_bytes) / build.baud
+    return 1 / (line_s + cycles / (min(clocks) * 1e6))

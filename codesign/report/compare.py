@@ -24,16 +24,24 @@ def sheet(reports: Sequence[Report]) -> Sheet:
     ]
     groups += [_target(target, [found.get(target) for found in built]) for target in targets]
     return Sheet(
-        title=f"Designs side by side: {', '.join(report.design for report in reports)}.",
-        head=("", *(report.design for report in reports)),
+        title=f"Designs side by side: {', '.join(names(reports))}.",
+        head=("", *names(reports)),
         groups=tuple(groups),
         notes=tuple(differences(reports)),
     )
 
 
+def names(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return a name for each column: the design's, numbered by column where several have the same."""
+    designs = [report.design for report in reports]
+    return tuple(
+        f"{name} ({place})" if designs.count(name) > 1 else name for place, name in enumerate(designs, start=1)
+    )
+
+
 def differences(reports: Sequence[Report]) -> Iterator[str]:
     """Say where the columns do not show the same thing."""
-    clips = {report.design: report.clips for report in reports}
+    clips = {name: report.clips for name, report in zip(names(reports), reports, strict=True)}
     unknown = [name for name, found in clips.items() if found is None]
     if unknown:
         yield f"It is not recorded on which clips {', '.join(unknown)} was measured: `codesign run` it again."
@@ -43,20 +51,28 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
             f"{name}: {found.count} x {found.frames} frames of {_shape(found.shape)}" for name, found in known.items()
         )
         yield f"The designs did not see the same clips ({'; '.join(each)})."
-    targets = {report.design: {item.build.target for item in report.boards} for report in reports}
-    for target in sorted(set().union(*targets.values())):
-        without = [name for name, found in targets.items() if target not in found]
-        if without:
-            yield f"Not built for {target}: {', '.join(without)}."
-    if not any(targets.values()):
+    yield from _missing(reports)
+    if not any(report.boards for report in reports):
         yield "None is built for a board: `codesign build build/DESIGN --target NAME`."
     yield from _tools(reports)
     if any(report.energy for report in reports):
         yield "Energy is an estimate from operation counts, not a measurement."
 
 
+def _missing(reports: Sequence[Report]) -> Iterator[str]:
+    """Name the designs without a build that another one has."""
+    built = {
+        name: {(item.build.target, item.build.skip) for item in report.boards}
+        for name, report in zip(names(reports), reports, strict=True)
+    }
+    for target, skip in sorted(set().union(*built.values()), key=lambda kind: (kind[0], not kind[1])):
+        without = [name for name, found in built.items() if (target, skip) not in found]
+        if without:
+            yield f"Not built for {target}{'' if skip else ' with --dense'}: {', '.join(without)}."
+
+
 def _tools(reports: Sequence[Report]) -> Iterator[str]:
-    """Name the tools of the builds that have different versions, or aim at different clocks."""
+    """Name the tools of the builds that have different versions, or aim at different clocks or baud rates."""
     builds = [item.build for report in reports for item in report.boards]
     for tool in sorted({name for build in builds for name in build.tools}):
         versions = sorted({build.tools[tool] for build in builds if tool in build.tools})
@@ -66,6 +82,9 @@ def _tools(reports: Sequence[Report]) -> Iterator[str]:
         clocks = sorted({build.clock_mhz for build in builds if build.target == target and build.clock_mhz is not None})
         if len(clocks) > 1:
             yield f"Built for different clocks on {target}: {', '.join(f'{clock:g}' for clock in clocks)} MHz."
+        rates = sorted({build.baud for build in builds if build.target == target and build.baud is not None})
+        if len(rates) > 1:
+            yield f"Built for different rates of the serial port on {target}: {', '.join(map(count, rates))} baud."
 
 
 def _target(target: str, built: Sequence[Pair | None]) -> Group:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from codesign.report import document
-from codesign.report.words import DASH
+from codesign.report.words import DASH, NOT_ROUTED
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -56,8 +56,8 @@ class Sheet:
 
 
 def known(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Return the rows that do not consist of dashes."""
-    return tuple(row for row in rows if set(row[1:]) != {DASH})
+    """Return the rows of which something is known."""
+    return tuple(row for row in rows if not {*row[1:]} <= {DASH, NOT_ROUTED})
 
 
 def terminal(sheet: Sheet) -> Table:

@@ -33,13 +33,17 @@ def _fast(report: Report) -> str:
     if pair is None or pair.skipping is None:
         same = "the same engines computing every frame in full"
         return f"On this stream it needs {times(speedup)} fewer clock cycles than {same}." if speedup else ""
-    rate = count(pair.skipping.frames_per_second.mean)
+    rate, fault = count(pair.skipping.frames_per_second.mean), pair.skipping.fault
     text = f"Routed for {pair.target}, it computes {rate} frames a second"
-    if pair.dense is None:
+    if fault is not None:
+        reached = f"{decimal(pair.skipping.build.fmax_mhz)} MHz that it reaches"
+        text = f"Routed for {pair.target} it {fault}; at the {reached} it would compute {rate} frames a second"
+    if pair.dense is None or not pair.dense.routed:
         return f"{text}, in {times(speedup)} fewer clock cycles than the same engines computing every frame in full."
     faster = times(ratio(pair.skipping.frames_per_second.mean, pair.dense.frames_per_second.mean))
     cost = quotient(pair.skipping.build.used.lut, pair.dense.build.used.lut)
-    return f"{text}: {faster} as many as the same engines computing every frame in full, with {cost} their LUTs."
+    dense = "" if pair.dense.fault is None else f" (the dense build {pair.dense.fault})"
+    return f"{text}: {faster} as many as the same engines computing every frame in full, with {cost} their LUTs{dense}."
 
 
 def _same(report: Report) -> str:
@@ -72,11 +76,15 @@ def _board_cards(pair: Pair) -> list[dict[str, Any] | None]:
     if skipping is None:
         return []
     rate = skipping.frames_per_second
-    note = f"at {decimal(skipping.build.fmax_mhz)} MHz routed for {pair.target}; worst frame {count(rate.worst)}"
-    found: list[dict[str, Any] | None] = [_card("Frames/s", count(rate.mean), note)]
+    fault = "" if skipping.fault is None else f", where it {skipping.fault}"
+    note = f"at {decimal(skipping.build.fmax_mhz)} MHz routed for {pair.target}{fault}; worst frame {count(rate.worst)}"
+    found: list[dict[str, Any] | None] = [_card("Frames/s", count(rate.mean), note, bad=skipping.fault is not None)]
     if dense is not None and dense.frames_per_second.mean is not None:
         faster = times(ratio(rate.mean, dense.frames_per_second.mean))
-        found.append(_card("Faster than dense", faster, f"dense: {count(dense.frames_per_second.mean)} frames/s"))
+        fault = "" if dense.fault is None else f"; it {dense.fault}"
+        found.append(
+            _card("Faster than dense", faster, f"dense: {count(dense.frames_per_second.mean)} frames/s{fault}")
+        )
     found.append(_cost(skipping, dense))
     return found
 
@@ -88,7 +96,8 @@ def _cost(skipping: Board, dense: Board | None) -> dict[str, Any] | None:
     of_device = "" if share is None else f"; {percent(share)} of the device"
     if dense is None:
         return _card("LUTs", count(lut), f"of the whole top{of_device}")
-    return _card("LUTs of dense", quotient(lut, dense.build.used.lut), f"{count(lut)} LUTs{of_device}")
+    mixed = "" if dense.routed == skipping.routed else "; dense is not routed"
+    return _card("LUTs of dense", quotient(lut, dense.build.used.lut), f"{count(lut)} LUTs{of_device}{mixed}")
 
 
 def _clock_cards(report: Report) -> list[dict[str, Any] | None]:

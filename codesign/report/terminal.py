@@ -71,7 +71,8 @@ def _throughput(report: Report) -> str:
     if pair and pair.skipping:
         rate, clock = pair.skipping.frames_per_second, pair.skipping.build.fmax_mhz
         rates = f"{count(rate.mean)} frames/s mean, {count(rate.worst)} worst"
-        return f"{rates}, at {decimal(clock)} MHz routed for {pair.target}"
+        fault = "" if pair.skipping.fault is None else f", where it {pair.skipping.fault}"
+        return f"{rates}, at {decimal(clock)} MHz routed for {pair.target}{fault}"
     speed = report.throughput
     return f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"
 

@@ -8,6 +8,8 @@ import math
 from codesign.report.model import Number, Origin, Report
 
 DASH = "\N{EN DASH}"
+NOT_ROUTED = "not routed"
+"""In place of a figure that a build has once it is placed and routed."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 KINDS = {"estimate": "estimate", "synth": "synthesis", "route": "place and route"}
 

@@ -15,6 +15,8 @@ from codesign.flow.records import build, plain
 from codesign.synth.resources import Kind
 
 BOARDS, BUILD = "boards", "build.json"
+BITS_A_BYTE = 10
+"""On the serial line: a start bit, eight, a stop bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from codesign.report.model import Report, with_builds
 from codesign.report.sheet import Group, Sheet, latex, markdown, terminal
 from codesign.report.terminal import show
 from codesign.report.words import DASH, quotient, significant
-from codesign.synth.board_build import Area, write_build
+from codesign.synth.board_build import Area, BoardBuild, write_build
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -83,6 +83,87 @@ def test_the_headline_is_a_target_routed_both_ways() -> None:
     assert found is not None
     assert found.target == "b"
     assert headline(with_builds(report, [made_build("a", routed=False)]).boards) is None
+
+
+def missed(target: str, *, skip: bool = True) -> BoardBuild:
+    return dataclasses.replace(made_build(target, skip=skip), fmax_mhz=78.9, met=False, problem="misses its clock")
+
+
+def test_the_headline_is_a_build_that_met_its_clock() -> None:
+    def named(*builds: BoardBuild) -> str | None:
+        found = headline(with_builds(synthetic_report(), builds).boards)
+        return found.target if found else None
+
+    met = [dataclasses.replace(made_build("c", skip=False), fmax_mhz=104.0, met=True)]
+    assert named(missed("a"), missed("a", skip=False), made_build("b")) == "b"
+    assert named(made_build("b"), made_build("b", skip=False), made_build("c"), *met) == "c"  # dense met it, too
+    assert named(missed("a"), missed("b"), missed("b", skip=False)) == "b"
+    problem = dataclasses.replace(made_build("a"), problem="12 paths are too fast on a (hold).")
+    assert named(problem, made_build("b")) == "b"
+
+
+def test_a_headline_that_missed_its_clock_says_so() -> None:
+    report = with_builds(synthetic_report(), [missed("a")])
+    fault = "misses its clock of 100.0 MHz"
+    rate = f"{78.9e6 / 288.4:,.0f}"
+    assert (
+        f"Routed for a it {fault}; at the 78.9 MHz that it reaches it would compute {rate} frames a second"
+        in summary.lead(report)
+    )
+    (card,) = (card for card in summary.cards(report) if card["what"] == "Frames/s")
+    assert (card["bad"], card["value"]) == (True, rate)
+    assert f"at 78.9 MHz routed for a, where it {fault}" in card["note"]
+    out = io.StringIO()
+    show(report, Console(file=out, width=200))
+    assert f"at 78.9 MHz routed for a, where it {fault}" in out.getvalue()
+
+
+def test_the_serial_port_bounds_what_a_host_sees() -> None:
+    slow = dataclasses.replace(made_build("y"), baud=115200)
+    bare = dataclasses.replace(made_build("z"), baud=None, frame_bytes=None, result_bytes=None)
+    report = with_builds(synthetic_report(), [made_build("x"), slow, bare])
+    fast, low, none = (item.frames_per_second_over_serial for item in report.boards)
+    assert fast == pytest.approx(1 / (10 * (1035 + 55) / 1e6 + 288.4 / 100e6))
+    assert low == pytest.approx(115200 / 10 / 1090, rel=1e-3)
+    assert none is None
+    sheet = against.sheet(report)
+    shown = [{row[0]: row[2] for row in group.rows} for group in sheet.groups[1:]]
+    assert [rows.get("frames/s over the serial port") for rows in shown] == ["91.7", "10.6", None]
+    notes = " ".join(sheet.notes)
+    assert "over the serial port of x, the most that a host sees: 1,000,000 baud, 10 bits a byte" in notes
+    assert "a frame travels as 1,035 bytes" in notes
+    assert "its result travels as 55 bytes" in notes
+    assert "of z" not in notes
+
+
+def test_a_late_clock_slows_the_serial_port_no_further_than_what_was_routed() -> None:
+    (late,) = with_builds(synthetic_report(), [missed("x")]).boards
+    assert late.frames_per_second_over_serial == pytest.approx(1 / (10 * 1090 / 1e6 + 288.4 / 78.9e6))
+
+
+def test_a_dense_build_that_is_not_routed_is_said_to_be() -> None:
+    report = with_builds(synthetic_report(), [made_build("x"), made_build("x", skip=False, routed=False)])
+    found = rows(against.sheet(report))
+    assert found["LUT"] == ("5,000", "6,000 (7.2 %)", f"1.20{TIMES} (dense not routed)")
+    assert found["frames/s per LUT"] == ("not routed", "62.4", "dense not routed")
+    both = rows(compare.sheet([report, report]))
+    assert both["LUT, skipping / dense"] == (f"1.20{TIMES} (dense not routed)",) * 2
+    assert both["frames/s per LUT, skipping / dense"] == ("dense not routed",) * 2
+    assert f"in 14.2{TIMES} fewer clock cycles than the same engines" in summary.lead(report)
+    (card,) = (card for card in summary.cards(report) if card["what"] == "LUTs of dense")
+    assert "dense is not routed" in card["note"]
+    neither = [made_build("x", routed=False), made_build("x", skip=False, routed=False)]
+    found = rows(against.sheet(with_builds(synthetic_report(), neither)))
+    assert found["LUT"] == ("5,000", "6,000", f"1.20{TIMES}")
+    assert "frames/s per LUT" not in found
+
+
+def test_lut_and_rate_ratios_of_designs_side_by_side() -> None:
+    report = with_builds(synthetic_report(), [made_build("x"), made_build("x", skip=False)])
+    found = rows(compare.sheet([report, dataclasses.replace(report, design="other")]))
+    per_lut = (108e6 / 288.4 / 6000) / (98e6 / 4099 / 5000)
+    assert found["LUT, skipping / dense"] == (f"1.20{TIMES}",) * 2
+    assert found["frames/s per LUT, skipping / dense"] == (f"{per_lut:.1f}{TIMES}",) * 2
 
 
 def test_dense_and_skipping_stand_side_by_side() -> None:
@@ -149,6 +230,22 @@ def test_designs_side_by_side_and_what_differs() -> None:
     assert "None is built for a board" in " ".join(compare.differences([unknown]))
 
 
+def test_designs_of_one_name_are_told_apart() -> None:
+    report = synthetic_report()
+    assert report.clips is not None
+    clips = dataclasses.replace(report.clips, digest="f" * 16, count=7)
+    twin = with_builds(dataclasses.replace(report, clips=clips), [made_build("zcu104", routed=False)])
+    sheet = compare.sheet([report, twin])
+    assert sheet.head == ("", "moving_digits (1)", "moving_digits (2)")
+    notes = " ".join(sheet.notes)
+    assert "moving_digits (1): 5 x 48 frames of 32 x 32 x 1; moving_digits (2): 7 x 48 frames of 32 x 32 x 1" in notes
+    assert "Not built for ulx3s-85f: moving_digits (2)." in notes
+    assert "Not built for ulx3s-85f with --dense: moving_digits (2)." in notes
+    assert "zcu104:" not in notes
+    unknown = dataclasses.replace(report, clips=None)
+    assert "on which clips moving_digits (2) was measured" in " ".join(compare.differences([report, unknown]))
+
+
 def test_a_sheet_in_every_format() -> None:
     sheet = Sheet(
         title="A_b & c.",
@@ -179,7 +276,8 @@ def test_the_first_screen_says_what_how_fast_and_at_what_cost() -> None:
     assert summary.lead(report) == (
         f"A network that sees a stream of 32 {TIMES} 32 {TIMES} 1 frames and computes 10 values for each; 96.3 % of "
         "the test clips are classified right. Routed for ulx3s-85f, it computes 374,480 frames a second: "
-        f"15.7{TIMES} as many as the same engines computing every frame in full, with 1.20{TIMES} their LUTs. "
+        f"15.7{TIMES} as many as the same engines computing every frame in full, with 1.20{TIMES} their LUTs (the "
+        "dense build misses its clock of 100.0 MHz). "
         "Skipping changes no output bit."
     )
     values = {card["what"]: card["value"] for card in summary.cards(report)}

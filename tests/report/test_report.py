@@ -44,6 +44,9 @@ BUILD: dict[str, Any] = {
     "top": str,
     "skip": bool,
     "clock_mhz": float,
+    "baud": int,
+    "frame_bytes": int,
+    "result_bytes": int,
     "fmax_mhz": float,
     "met": bool,
     "tools": dict,
@@ -117,6 +120,7 @@ SCHEMA: dict[str, Any] = {
             "share": {"lut": float, "ff": float, "dsp": float, "bram_bits": float},
             "frames_per_second": {"mean": float, "p95": float, "worst": float},
             "frames_per_second_per_lut": float,
+            "frames_per_second_over_serial": float,
         }
     ],
 }
