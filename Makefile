@@ -11,14 +11,18 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test lint bench performance experiments clean need
+.PHONY: help demo bitstream test lint bench performance experiments clean need
 
 help:  ## say what the targets do
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped convolutional design (under 10 minutes)
 	$(BIN)/codesign run flows/moving_digits_conv.toml
 	$(BIN)/codesign report build/moving_digits_conv
+
+bitstream: $(STAMP)  ## from a fresh clone to a ULX3S bitstream of the shipped convolutional design; CLOCK=MHz: of the design
+	$(BIN)/codesign run flows/moving_digits_conv.toml --to 2_graph
+	$(BIN)/codesign build build/moving_digits_conv --target ulx3s-85f $(if $(CLOCK),--clock $(CLOCK))
 
 test: $(STAMP)  ## run the test suite (about 10 minutes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not heavy"
