@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""board_control: thresholds between frames only, new streams, resets of the core."""
+"""board_control: thresholds between frames only, new streams and what is told of them, resets of the core."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Core:
     def clear(self) -> None:
         self.inside: deque[int] = deque()  # thresholds of the frames in it
         self.first, self.began = True, False
+        self.fresh, self.told = True, 0  # nothing began since the reset; whether the last frame started a stream
 
     def drive(self) -> None:
         self.dut.core_tready_i.value = int(self.rng.random() >= self.pause)
@@ -37,12 +38,15 @@ class Core:
             assert not dut.core_tvalid_o.value, "a beat in reset"
             assert not dut.s_axis_tready.value, "a beat in reset"
             self.clear()
+            assert not dut.new_stream_o.value
             return False
         beat = bool(dut.core_tvalid_o.value and dut.core_tready_i.value)
         assert beat == bool(dut.s_axis_tvalid.value and dut.s_axis_tready.value)
         if self.began:  # the first beat came one cycle ago: now the core needs its thresholds
             self.inside.append(int(dut.threshold_o.value))
             self.frames.append((*self.opening, self.inside[-1]))
+            self.told, self.fresh = int(self.fresh or self.opening[1]), False
+        assert dut.new_stream_o.value == self.told, "what is told of the last frame that began"
         for threshold in self.inside:
             assert dut.threshold_o.value == threshold, "thresholds changed under a frame"
         if self.answer:

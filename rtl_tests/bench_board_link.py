@@ -14,6 +14,7 @@ from bench_board_hdlc_rx import damage
 from serial_line import Always
 
 from codesign.board.link import (
+    NEW_STREAM,
     Damaged,
     Data,
     Decoder,
@@ -123,10 +124,11 @@ class Core:
             self._run()
         if gave and not self.source.waiting:
             assert self.frame is not None
-            status = Status(self.rng.randrange(4))
-            self.registers.words[STATUS] = int(status) | self.rng.getrandbits(24) << 8
+            status, new = self.rng.randrange(4), self.rng.random() < 0.5
+            self.registers.words[STATUS] = status | NEW_STREAM * new | self.rng.getrandbits(24) << 8
             beats = self.answer(self.frame, len(self.results))
-            self.results.append(Result(cycles=now - self.started, status=status, beats=beats))
+            cycles = now - self.started
+            self.results.append(Result(cycles=cycles, status=Status(status), new_stream=new, beats=beats))
             self.frame = None
         return took or gave
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,6 +35,8 @@ RESET = 1
 _RETRY_S = 0.2
 _WORD = 4
 _LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +68,14 @@ class Board:
         design: build folder of the design, ``build/<design>``, or its graph.
         baud: that the bitstream was built for.
         check: compare every result with the golden model, in `Result.mismatches`.
-        reconnect_s: how long to wait for a lost port to come back; 0: raise at once. The frame that was under way is
-            then the first of a new stream.
+        reconnect_s: how long to wait for a lost port to come back; 0: raise at once. The next frame, or the one under
+            way, is then the first of a new stream, and what the core had counted is gone.
         slowdown: how many times slower than its clock says the board is; 1, but for a simulation.
         notice: is told what happened to the connection.
+
+    Attributes:
+        resets: of the core so far, each the end of what it had counted; the first when the board was opened.
+        reconnections: times the port was lost and came back.
 
     Raises:
         BoardError: the port cannot be opened, or nothing that is a delta board answers.
@@ -91,13 +98,14 @@ class Board:
         self.spec = top_spec(self.graph)
         self.clock_hz = 0
         self._registers = register_map(self.graph)
-        self.reconnections = 0
+        self.reconnections = self.resets = 0
         self.port, self.baud, self._slowdown = port, baud, slowdown
-        self._check, self._reconnect_s, self._notice = check, reconnect_s, notice
+        self._check, self._reconnect_s, self.notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
         self._thresholds: dict[str, int] = {}
         self._most_cycles = most_cycles(self.graph)
-        self._repeated_before = 0
+        self._repeated_before = self._frames = 0
+        self._fresh = self._broken = True
         self._open()
 
     def __enter__(self) -> Board:
@@ -139,10 +147,7 @@ class Board:
 
     def reset(self) -> None:
         """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
-        self._broken = True
-        self._write("control", RESET)
-        self._write_holds()
-        self._fresh, self._broken, self._frames = True, False, 0
+        self._holding_on(self._reset, again=lambda: None)
 
     def send(self, frame: np.ndarray, *, new_stream: bool = False) -> Result:
         """Compute one frame.
@@ -164,28 +169,32 @@ class Board:
                 where=self.port,
                 fix="send(frame, new_stream=True)",
             )
-        try:
+
+        def first() -> Result:
             if self._broken:
                 self._reopen()
             return self._send(codes, new_stream)
-        except DisconnectedError as lost:
-            if not self._reconnect_s:
-                raise
-            self._wait_for_port(lost)
-            return self._send(codes, new_stream=True)
+
+        return self._holding_on(first, again=lambda: self._send(codes, new_stream=True))
 
     def counters(self) -> Counters:
         """Return what the core counted since the last `reset`.
 
         Raises:
             StreamBrokenError: the core computed another number of frames than it was sent: it was reset meanwhile.
+            LinkError: the board does not answer.
+            DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.
         """
-        words = self._read("counters.frames", Counters.words(self.spec))
+
+        def read() -> tuple[int, ...]:
+            return self._read("counters.frames", Counters.words(self.spec))
+
+        words = self._holding_on(read, again=read)
         counted = Counters.of(self.spec, words)
         if counted.frames != self._frames % (1 << 32):
             self._broken = True
             raise StreamBrokenError(
-                "the board was reset in the middle of the stream, so results since the last counters may be wrong",
+                "the board was reset, so its counters are not those of the frames it was sent",
                 where=self.port,
                 expected=f"{self._frames} frames",
                 received=f"{counted.frames} frames",
@@ -202,14 +211,25 @@ class Board:
 
         Raises:
             ConversionError: the layer has no hold, or the hold is too small or too large for its comparison.
+            LinkError: the board does not answer. It gets the new hold with the next frame that starts a new stream.
+            DisconnectedError: the port is gone, and did not come back in ``reconnect_s``; then likewise.
         """
         node = self.graph[layer] if layer in {node.name for node in self.graph.deltas} else None
         wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
         thresholds = {**self._thresholds, layer: wanted}
         self._golden.graph = self.graph.with_thresholds(thresholds)
-        self._thresholds = thresholds
+        self._thresholds, self._fresh = thresholds, True
+        if not self._broken:  # otherwise the next frame brings them
+            self._broken = True  # until the board has them all
+            self._holding_on(self._write_holds, again=lambda: None)
+            self._broken = False
+
+    def _reset(self) -> None:
+        self._broken = True
+        self._write("control", RESET)
         self._write_holds()
-        self._fresh = True
+        self._fresh, self._broken, self._frames = True, False, 0
+        self.resets += 1
 
     def _write_holds(self) -> None:
         for hold in self.spec.holds:
@@ -221,18 +241,29 @@ class Board:
         try:
             self._exchange = Exchange(self._line, self.baud, self._slowdown)
             self.identify()
-            self.reset()
+            self._reset()
         except BaseException:
             self._line.close()
             raise
 
+    def _holding_on(self, do: Callable[[], T], *, again: Callable[[], T]) -> T:
+        """Return ``do()``; if the port is lost and comes back, what ``again()`` returns after a reset of the board."""
+        try:
+            return do()
+        except DisconnectedError as lost:
+            self._broken = True
+            if not self._reconnect_s:
+                raise
+            self._wait_for_port(lost)
+            return again()
+
     def _reopen(self) -> None:
-        self._repeated_before += self._exchange.repeated
+        self._repeated_before, self._exchange.repeated = self.repeated, 0
         self._line.close()
         self._open()
 
     def _wait_for_port(self, lost: DisconnectedError) -> None:
-        self._notice(f"{self.port}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
+        self.notice(f"{self.port}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
         deadline = time.monotonic() + self._reconnect_s
         while True:
             try:
@@ -241,17 +272,20 @@ class Board:
             except DesignMismatchError:
                 raise
             except BoardError:
+                self._exchange.repeated = 0  # asking whether somebody is there
                 if time.monotonic() > deadline:
                     raise lost from None
                 time.sleep(_RETRY_S)
         self.reconnections += 1
-        self._notice(f"{self.port}: connected again; the layers start a new stream")
+        self.notice(f"{self.port}: connected again; the layers start a new stream")
 
     def _send(self, codes: IntArray, new_stream: bool) -> Result:
         lanes = self.spec.in_lanes
         padded = np.resize(codes[0], self.spec.beats * lanes)  # what is behind the last element means nothing
         beats = to_beats(padded.reshape(-1, lanes), self.spec.in_lane_bits).tobytes()
         fresh, self._broken = self._fresh or new_stream, True
+        if fresh and self._thresholds:
+            self._write_holds()  # a reset button would have brought back the design's own
         answer = self._exchange.request(
             link.Frame(beats=beats, new_stream=fresh),
             link.Result,
@@ -261,6 +295,14 @@ class Board:
         if answer.status:
             raise BoardError(
                 "the core met a malformed frame", where=self.port, received=answer.status, fix="reset() the board"
+            )
+        if answer.new_stream and not fresh:
+            self.notice(f"{self.port}: the board was reset; the layers start a new stream")
+            self._reset()  # its holds are the design's own: the frame has to be computed again
+            return self._send(codes, new_stream=True)
+        if fresh and not answer.new_stream:
+            raise BoardError(
+                "the board goes on with a stream", where=self.port, expected="a new one", fix="load its bitstream again"
             )
         self._fresh, self._broken, self._frames = False, False, self._frames + 1
         outputs = self._outputs(answer.beats)

@@ -68,6 +68,10 @@ class Status(IntFlag):
     LATE_LAST = 2
 
 
+NEW_STREAM = 4
+"""Bit of a RESULT's status byte beside `Status`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
     """What travels between two flags, its CRC checked.
@@ -243,6 +247,7 @@ class Result:
     Attributes:
         cycles: of the core's clock, for this frame.
         status: of the core.
+        new_stream: the layers had forgotten what they had seen before this frame, for whatever reason.
         beats: ``m_axis_tdata`` of the frame's packet, beat after beat.
     """
 
@@ -250,16 +255,22 @@ class Result:
     cycles: int
     status: Status
     beats: bytes
+    new_stream: bool = False
 
     def payload(self) -> bytes:
         """Return the bytes of the packet's payload."""
-        return struct.pack("<IB", self.cycles, self.status) + self.beats
+        return struct.pack("<IB", self.cycles, self.status | NEW_STREAM * self.new_stream) + self.beats
 
     @classmethod
     def of(cls, payload: bytes) -> Result:
         """Return the record that a payload holds."""
         cycles, status = struct.unpack_from("<IB", payload)
-        return cls(cycles=cycles, status=Status(status), beats=payload[RESULT_HEAD:])
+        return cls(
+            cycles=cycles,
+            status=Status(status & ~NEW_STREAM),
+            new_stream=bool(status & NEW_STREAM),
+            beats=payload[RESULT_HEAD:],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from codesign.board.client import Board
 from codesign.board.counters import Counters, LiveLayer, live_layers, live_sparsity
 from codesign.data.camera import DEVICE, camera_frames
 from codesign.data.video import video_frames
-from codesign.errors import VideoError
+from codesign.errors import StreamBrokenError, VideoError
 from codesign.flow.measure import picture_size
 from codesign.graph.ir import Graph
 from codesign.report.spread import Spread
@@ -130,6 +130,7 @@ class Stream:
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=AVERAGED)
         self._total: Counters | None = None  # of all streams, without their first frames
         self._before: Counters | None = None  # at the last reading of this stream
+        self._resets = 0  # of the board, until then
         self._shown = 0
 
     def run(self, source: Iterator[NDArray[np.uint8]], video: str) -> Summary:
@@ -156,7 +157,7 @@ class Stream:
             self._mismatches = (self._mismatches or 0) + result.mismatches
         if result.new_stream:
             self._recent.clear()
-            self._before = self._board.counters()
+            self._before = self._read()[0]
         self._recent.append(result.outputs.reshape(-1).astype(np.float64))
         if time.perf_counter() - self._last_shown >= REFRESH_S:
             self._refresh(start)
@@ -164,9 +165,10 @@ class Stream:
     def _refresh(self, start: float) -> None:
         """Read the counters and show what happened since the last time."""
         assert self._before is not None
-        now, counters = time.perf_counter(), self._board.counters()
-        counted, self._before = counters.since(self._before), counters
-        if counted.frames:
+        before, now = self._before, time.perf_counter()
+        self._before, lost = self._read()
+        counted = None if lost else self._before.since(before)
+        if counted is not None and counted.frames:
             self._total = counted if self._total is None else self._total + counted
         recent = self._cycles[self._shown :]
         layers, sparsity = self._activity(counted)
@@ -186,6 +188,18 @@ class Stream:
                 )
             )
         self._shown, self._last_shown = len(self._cycles), now
+
+    def _read(self) -> tuple[Counters, bool]:
+        """Return the counters, and whether the board was reset since they were last read."""
+        board = self._board
+        try:
+            counters = board.counters()
+        except StreamBrokenError:  # it was reset after its last frame, whose result could not tell
+            board.notice(f"{board.port}: the board was reset; the layers start a new stream")
+            board.reset()
+            counters = board.counters()
+        resets, self._resets = self._resets, board.resets
+        return counters, resets != self._resets
 
     def _activity(self, counted: Counters | None) -> tuple[tuple[LiveLayer, ...], float | None]:
         if counted is None or not counted.frames:

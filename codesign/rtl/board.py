@@ -184,7 +184,7 @@ module {name}_soc #(
   {name}_registers_pkg::{name}_registers__out_t hwif_out;  // the counters cannot be written
   logic [{probe}:0] probe;  // the counters see it too
 {unused_threshold}  // verilator lint_on UNUSEDSIGNAL
-  logic core_rst_n, core_tvalid, core_tready, core_tuser;
+  logic core_rst_n, core_tvalid, core_tready, core_tuser, new_stream;
   logic [1:0] error;
   logic [31:0] counter;
 {used_threshold}  logic [7:0] counter_addr_q;  // a register on either side of the counters' multiplexer
@@ -194,6 +194,7 @@ module {name}_soc #(
   assign hwif_in.clock_hz.value.next = ClockHz;
   assign hwif_in.status.early.next = error[0];
   assign hwif_in.status.late.next = error[1];
+  assign hwif_in.status.new_stream.next = new_stream;
   assign hwif_in.counters.rd_ack = read_q[2];
   assign hwif_in.counters.rd_data = counter;
   assign hwif_in.counters.wr_ack = write_q;
@@ -247,6 +248,7 @@ module {name}_soc #(
       .core_tuser_o(core_tuser),
       .packet_i(m_axis_tvalid && m_axis_tready && m_axis_tlast),
       .core_rst_no(core_rst_n),
+      .new_stream_o(new_stream),
       .threshold_o(threshold)
   );
 

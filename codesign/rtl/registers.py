@@ -25,7 +25,7 @@ from codesign.errors import ConversionError
 from codesign.rtl.spec import TopSpec
 
 ADDRESS_BITS = 12
-MAGIC, VERSION = 0x44454C54, 1
+MAGIC, VERSION = 0x44454C54, 2
 
 
 MOST_ENGINES, MOST_HOLDS = 63, 512
@@ -158,11 +158,14 @@ addrmap {design}_registers {{
   }} control @ 0x00C;
 
   reg {{
-    desc = "What the core noticed about its input since its reset.";
+    desc = "What the core noticed about its input: errors since its reset, the rest of the last frame that began.";
     default sw = r;
     default hw = w;
     field {{ desc = "A frame ended early (TLAST before its last beat)."; }} early[0:0];
     field {{ desc = "A frame ended late (no TLAST at its last beat)."; }} late[1:1];
+    field {{
+      desc = "The last frame that began started a new stream: asked for, the first since a reset, or other thresholds.";
+    }} new_stream[2:2];
   }} status @ 0x010;
 
   constant_t #(.VALUE({beats})) frame_beats @ 0x014;

@@ -58,6 +58,10 @@ class SimulatedBoard:
     ) -> None:
         self.close()
 
+    def power_cycle(self) -> None:
+        """Reset the whole board, as its button does. For a `Wire` of the line: no other thread may use the model."""
+        self._model.power_cycle()
+
     def close(self) -> None:
         """End the simulation; the port disappears.
 

@@ -26,8 +26,8 @@ from pynq import Overlay, allocate
 
 RESET, NEW_STREAM = 1, 2
 """Bits of the register ``control``, each cleared by the board itself."""
-EARLY, LATE = 1, 2
-"""Bits of the register ``status``."""
+EARLY, LATE, STARTED = 1, 2, 4
+"""Bits of the register ``status``: of malformed frames, and of a last frame that started a new stream."""
 
 
 class BoardError(Exception):
@@ -38,7 +38,8 @@ class Result(NamedTuple):
     """What the board made of one frame.
 
     outputs: codes of the last layer, int64 [*shape]. cycles: None: this top does not time a frame, see ``counters``.
-    new_stream: the frame started a new stream: asked for, or the first after a reset or another hold.
+    new_stream: the frame started a new stream: asked for, or the first after a reset or another hold; also if
+    something else reset the logic.
     """
 
     outputs: np.ndarray
@@ -107,13 +108,13 @@ class Board:
         self._wait(dma.sendchannel, "take the frame")
         self._wait(dma.recvchannel, "send a result")
         status = self._read("status")
-        if status or dma.recvchannel.transferred != self._out.nbytes:
+        if status & (EARLY | LATE) or dma.recvchannel.transferred != self._out.nbytes:
             what = " and ".join(text for bit, text in ((EARLY, "early"), (LATE, "late")) if status & bit) or "no"
             raise BoardError(
                 f"the frame was malformed: {what} TLAST, {dma.recvchannel.transferred} bytes of "
                 f"{self._out.nbytes} came back. reset() the board."
             )
-        return Result(self._codes(), None, fresh)
+        return Result(self._codes(), None, fresh or bool(status & STARTED))
 
     def counters(self):
         """Return what the core counted since its reset, modulo 2**32: {name: number}, an engine's as a dict."""

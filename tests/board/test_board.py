@@ -16,7 +16,7 @@ from designs import moving_pictures, picture_graph
 from faults import Lost, Noise, Once, hang_up
 from finished import finish
 
-from codesign.board import Board, link
+from codesign.board import Board, link, stream
 from codesign.board.client import RESET
 from codesign.board.counters import live_layers, live_sparsity
 from codesign.board.port import Port
@@ -33,6 +33,7 @@ from codesign.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.rtl.board import register_map
 from codesign.sim.board import SimulatedBoard
+from codesign.sim.line import HangUp, Wire, perfect
 
 GRAPH = picture_graph()
 PICTURES = moving_pictures(300)
@@ -313,6 +314,203 @@ def test_frames_that_are_none_are_refused_before_anything_is_sent(connect: Open)
     with pytest.raises(Exception, match="wrong frame shape"):
         board.send(PICTURES[:2])
     starts(board, PICTURES[0])
+
+
+def test_a_hold_that_the_board_may_not_have_needs_a_new_stream(simulated: SimulatedBoard, connect: Open) -> None:
+    board = connect()
+    starts(board, PICTURES[0])
+    sends(board, PICTURES[1:3])
+    simulated.line.to_host = after_answers(1, lambda _: b"")  # the first of two holds is confirmed
+    with pytest.raises(LinkError, match="no answer to WRITE"):
+        board.set_hold("delta1", 6.0)
+    simulated.line.to_host = perfect
+    with pytest.raises(StreamBrokenError, match="new_stream=True"):
+        board.send(PICTURES[3])
+    board.set_hold("delta2", None)  # on its way with the next frame, too
+    with pytest.raises(StreamBrokenError):
+        board.send(PICTURES[3])
+    starts(board, PICTURES[3], new_stream=True)
+    sends(board, PICTURES[4:12])
+
+
+ASKED: dict[str, Callable[[Board], object]] = {
+    "counters": Board.counters,
+    "set_hold": lambda board: board.set_hold("delta1", 6.0),
+    "reset": Board.reset,
+}
+"""What is not a frame, and may be under way when the plug is pulled."""
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_unplugging_between_frames_is_an_error_and_the_next_frame_must_start_a_stream(
+    simulated: SimulatedBoard, connect: Open, ask: Callable[[Board], object]
+) -> None:
+    board = connect()
+    starts(board, PICTURES[0])
+    sends(board, PICTURES[1:3])
+    simulated.line.to_board = Once(5, hang_up)
+    with pytest.raises(DisconnectedError, match=r"plug the board in again"):
+        ask(board)
+    with pytest.raises(StreamBrokenError, match="new_stream=True"):
+        board.send(PICTURES[3])
+    simulated.line.plug(power_cycle=True)
+    wait_for(simulated.port)
+    starts(board, PICTURES[3], new_stream=True)
+    sends(board, PICTURES[4:8])
+
+
+@pytest.mark.parametrize("power_cycle", [False, True])
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_a_client_that_may_reconnect_does_so_between_frames(
+    simulated: SimulatedBoard, connect: Open, ask: Callable[[Board], object], power_cycle: bool
+) -> None:
+    board = connect(reconnect_s=20.0)
+    starts(board, PICTURES[0])
+    sends(board, PICTURES[1:3])
+    resets = board.resets
+    simulated.line.to_board = Once(5, hang_up)
+    threading.Timer(0.3, simulated.line.plug, kwargs={"power_cycle": power_cycle}).start()
+    ask(board)
+    assert (board.reconnections, board.resets) == (1, resets + 1)
+    assert board.counters().frames == 0
+    starts(board, PICTURES[3])
+    sends(board, PICTURES[4:8])
+    assert board.counters().frames == 5
+
+
+def test_waiting_for_a_port_repeats_nothing(simulated: SimulatedBoard, connect: Open) -> None:
+    board = connect(reconnect_s=1.5)
+    starts(board, PICTURES[0])
+    simulated.line.to_host = Lost(20)
+    sends(board, PICTURES[1:3])
+    assert board.repeated == 1
+    simulated.line.unplug()
+    with pytest.raises(DisconnectedError):
+        board.send(PICTURES[3])
+    assert board.repeated == 1
+    simulated.line.plug(power_cycle=False)
+    wait_for(simulated.port)
+    starts(board, PICTURES[3], new_stream=True)
+    assert board.repeated == 1
+
+
+@pytest.mark.parametrize("loses", [False, True], ids=["between frames", "within a frame"])
+@pytest.mark.parametrize("hold", [None, 6.0])
+def test_the_reset_button_starts_a_new_stream_and_says_so(
+    simulated: SimulatedBoard, connect: Open, hold: float | None, loses: bool
+) -> None:
+    said: list[str] = []
+    board = connect(notice=said.append)
+    if hold is not None:
+        board.set_hold("delta1", hold)  # the button brings back the design's own
+    starts(board, PICTURES[0])
+    sends(board, PICTURES[1:10])
+    simulated.line.to_board = press_reset(simulated, at=40 if loses else 0, loses=loses)
+    starts(board, PICTURES[10])
+    assert said == [f"{simulated.port}: the board was reset; the layers start a new stream"]
+    sends(board, PICTURES[11:20])
+    assert board.counters().frames == 10
+    assert len(said) == 1
+
+
+def test_the_reset_button_before_a_frame_that_starts_a_stream_does_not_cost_the_holds(
+    simulated: SimulatedBoard, connect: Open
+) -> None:
+    board = connect()
+    board.set_hold("delta1", 6.0)
+    for options in ({}, {"new_stream": True}):
+        simulated.line.to_board = press_reset(simulated)
+        starts(board, PICTURES[0], **options)
+        sends(board, PICTURES[1:10])
+
+
+def test_a_board_that_says_the_opposite_of_what_was_asked_is_an_error(simulated: SimulatedBoard, connect: Open) -> None:
+    def denies(data: bytes) -> bytes:
+        found = [link.parse(packet) for packet in link.Decoder().feed(data)]
+        if not isinstance(found[0], link.Result):
+            return data
+        return link.encode(link.pack(replace(found[0], new_stream=False), data[2]))
+
+    board = connect()
+    simulated.line.to_host = denies
+    with pytest.raises(BoardError, match="goes on with a stream"):
+        board.send(PICTURES[0])
+    with pytest.raises(StreamBrokenError):
+        board.send(PICTURES[0])
+
+
+@pytest.mark.parametrize("happen", ["unplug", "reset"])
+@pytest.mark.parametrize(("refresh_s", "reading"), [(0.0, 1), (0.0, 2), (0.0, 4), (100.0, 1), (100.0, 2)])
+def test_a_stream_goes_on_whatever_happens_while_the_counters_are_read(
+    simulated: SimulatedBoard,
+    connect: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    happen: str,
+    refresh_s: float,
+    reading: int,
+) -> None:
+    """Counters are read after the first frame of a stream, at refreshes, and at the end."""
+    monkeypatch.setattr(stream, "REFRESH_S", refresh_s)
+    said: list[str] = []
+    board = connect(reconnect_s=20.0, notice=said.append)
+
+    def fault(data: bytes) -> bytes:
+        if happen == "reset":
+            simulated.power_cycle()
+            return data
+        threading.Timer(0.3, simulated.line.plug, kwargs={"power_cycle": True}).start()
+        raise HangUp
+
+    simulated.line.to_board = at_reading(reading, fault)
+    shown: list[stream.Live] = []
+    summary = stream.Stream(board, shown.append).run(iter(PICTURES[:12]), "pictures")
+    assert (summary.frames, summary.mismatches) == (12, 0)
+    assert summary.reconnections == (happen == "unplug")
+    assert "new stream" in said[-1]
+    assert shown[-1].frames == 12
+    for live in shown:
+        assert live.operation_sparsity is None or 0 <= live.operation_sparsity <= 1
+    last = refresh_s and reading == 2  # after the last frame: what was counted is lost
+    assert (summary.operation_sparsity is None) == bool(last)
+    if not last:
+        assert 0 < summary.operation_sparsity < 1
+
+
+def after_answers(count: int, wire: Wire) -> Wire:
+    """Return a line that is perfect for ``count`` answers, each in one piece, and then ``wire``."""
+    left = [count]
+
+    def carry(data: bytes) -> bytes:
+        if not data:
+            return data
+        left[0] -= 1
+        return data if left[0] >= 0 else wire(data)
+
+    return carry
+
+
+def at_reading(number: int, wire: Wire) -> Wire:
+    """Return a line that is ``wire`` for the request number ``number``, from 1, for the counters."""
+    left, address = [number], register_map(GRAPH)["counters.frames"].address
+
+    def carry(data: bytes) -> bytes:
+        for packet in link.Decoder().feed(data):
+            if packet.kind == link.Kind.READ and link.parse(packet).address == address:
+                left[0] -= 1
+                return data if left[0] else wire(data)
+        return data
+
+    return carry
+
+
+def press_reset(simulated: SimulatedBoard, at: int = 0, *, loses: bool = False) -> Once:
+    """Return a line on which the board is reset before byte number ``at``, which may be lost by that."""
+
+    def press(byte: int) -> bytes:
+        simulated.power_cycle()
+        return b"" if loses else bytes([byte])
+
+    return Once(at, press)
 
 
 def wait_for(port: str) -> None:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   what the registers do to the core: its reset, a new stream from the next frame on, and thresholds that
 //             change between streams only: a frame whose thresholds are not those in force waits until every frame
-//             before it has left, and starts a new stream (see delta_emit)
-// Latency:    0 cycles for a beat, 2 where thresholds change; the core is in reset for 4 cycles from the cycle after
-//             reset_i on
+//             before it has left, and starts a new stream (see delta_emit); new_stream_o: the last frame that began
+//             started a new stream, for whatever reason
+// Latency:    0 cycles for a beat, 2 where thresholds change; 1 from a frame's first beat to new_stream_o; the core is
+//             in reset for 4 cycles from the cycle after reset_i on
 // Throughput: 1 beat a cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
 // Reset:      the core too; no new stream asked for (its first frame is one anyway)
@@ -26,6 +27,7 @@ module board_control #(
     output logic                      core_tuser_o,
     input  logic                      packet_i,       // the last beat of a packet leaves
     output logic                      core_rst_no,
+    output logic                      new_stream_o,
     output logic [ThresholdWidth-1:0] threshold_o
 );
   if (ThresholdWidth < 1) begin : g_bad
@@ -35,6 +37,7 @@ module board_control #(
   logic [2:0] reset_q;  // cycles to come
   logic [15:0] inside_q;  // frames in the core
   logic [ThresholdWidth-1:0] wanted_q;
+  logic fresh_q;  // nothing has begun since the core's reset
   logic first_q, new_q, differs_q, change, open, beat;
 
   assign open = core_rst_no && !(first_q && differs_q);
@@ -57,12 +60,18 @@ module board_control #(
       inside_q    <= '0;
       first_q     <= 1'b1;
       new_q       <= 1'b0;
+      fresh_q     <= 1'b1;
+      new_stream_o <= 1'b0;
     end else begin
       core_rst_no <= reset_q == 0;
       if (reset_q != 0) reset_q <= reset_q - 1'b1;
       if (beat) begin
         first_q <= s_axis_tlast;
-        if (first_q) new_q <= 1'b0;
+        if (first_q) begin
+          new_q <= 1'b0;
+          fresh_q <= 1'b0;
+          new_stream_o <= core_tuser_o || fresh_q;
+        end
       end
       if (new_stream_i || (change && core_rst_no)) new_q <= 1'b1;
       inside_q <= inside_q + 16'(beat && first_q) - 16'(packet_i);

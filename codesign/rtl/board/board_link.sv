@@ -110,7 +110,7 @@ module board_link #(
   logic [3:0] state_q;
   logic [31:0] cycles_q, register_q;  // of the last frame; read from a register
   logic [13:0] left_q;  // registers to read
-  logic [7:0] last_q, status_q;  // sequence number and status of the last frame
+  logic [7:0] last_q, status_q;  // sequence number and status of the last frame, which says if it started a stream
   logic known_q, timing_q;  // there was a last frame; its cycles are counted
   logic repeated, refused, read, word_valid, word_ready, word_last, sent;
   logic [31:0] word;
