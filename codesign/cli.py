@@ -137,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
     stream.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated board")
     stream.add_argument("--video", required=True, metavar="FILE|camera", help="video file, camera or camera:DEVICE")
     stream.add_argument("--frames", type=_at_least_one, metavar="N", help="only the first N frames")
-    stream.add_argument("--baud", type=_at_least_one, metavar="N", help="of the bitstream; default: 1000000")
+    stream.add_argument("--baud", type=_at_least_one, metavar="N", help="of the bitstream; default: its build's")
     stream.add_argument("--check", action="store_true", help="compare every result with the golden model")
     stream.add_argument(
         "--reconnect", type=_seconds, default=30.0, metavar="S", help="wait for a lost port; default: 30 s, 0: do not"

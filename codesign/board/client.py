@@ -16,7 +16,7 @@ import numpy as np
 from codesign.board import link
 from codesign.board.counters import Counters
 from codesign.board.exchange import Exchange
-from codesign.board.identity import check_design, open_graph
+from codesign.board.identity import BAUD, built_baud, check_design, open_graph
 from codesign.board.port import Port
 from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
 from codesign.fixed import IntArray
@@ -28,8 +28,6 @@ from codesign.rtl.beats import from_beats, to_beats
 from codesign.rtl.board import register_map
 from codesign.rtl.registers import MAGIC, VERSION
 
-BAUD = 1_000_000
-"""Of the bitstreams, unless they were built for another."""
 RESET = 1
 """Bit of the register ``control``."""
 _RETRY_S = 0.2
@@ -66,7 +64,7 @@ class Board:
     Args:
         port: name of a serial port, such as ``/dev/ttyUSB0``.
         design: build folder of the design, ``build/<design>``, or its graph.
-        baud: that the bitstream was built for.
+        baud: that the bitstream was built for; None: what the build folder says of its bitstreams, or 1,000,000.
         check: compare every result with the golden model, in `Result.mismatches`.
         reconnect_s: how long to wait for a lost port to come back; 0: raise at once. The next frame, or the one under
             way, is then the first of a new stream, and what the core had counted is gone.
@@ -81,6 +79,7 @@ class Board:
         BoardError: the port cannot be opened, or nothing that is a delta board answers.
         DesignMismatchError: the board holds another design.
         StageError: the build folder has no finished graph.
+        ConfigError: its bitstreams have several baud rates, and none was named.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class Board:
         port: str,
         design: Graph | str | Path,
         *,
-        baud: int = BAUD,
+        baud: int | None = None,
         check: bool = False,
         reconnect_s: float = 0.0,
         slowdown: float = 1.0,
@@ -99,7 +98,7 @@ class Board:
         self.clock_hz = 0
         self._registers = register_map(self.graph)
         self.reconnections = self.resets = 0
-        self.port, self.baud, self._slowdown = port, baud, slowdown
+        self.port, self.baud, self._slowdown = port, baud or self._built_baud(), slowdown
         self._check, self._reconnect_s, self.notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
         self._thresholds: dict[str, int] = {}
@@ -234,6 +233,9 @@ class Board:
     def _write_holds(self) -> None:
         for hold in self.spec.holds:
             self._write(f"hold.{hold.name}", self._thresholds.get(hold.name, hold.default))
+
+    def _built_baud(self) -> int:
+        return BAUD if self._folder is None else built_baud(self._folder, self.graph)
 
     def _open(self) -> None:
         self._broken = True

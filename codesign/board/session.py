@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from codesign.board.client import BAUD, Board
+from codesign.board.client import Board
 from codesign.board.identity import open_graph
 
 SIMULATED = "sim"
@@ -29,7 +29,7 @@ def connect(
     Args:
         folder: build folder of the design.
         port: serial port, or `SIMULATED`.
-        baud: None: that of the bitstreams.
+        baud: None: that of the folder's bitstreams; a simulation has its own.
         check: see `Board`.
         reconnect_s: see `Board`.
         notice: is told what happens.
@@ -38,6 +38,7 @@ def connect(
         StageError: the build folder has no finished graph.
         SimulationError: the simulation did not build, or the design broke an assertion.
         BoardError: see `Board`.
+        ConfigError: see `Board`.
     """
     with contextlib.ExitStack() as stack:
         slowdown = 1.0
@@ -51,7 +52,7 @@ def connect(
             Board(
                 port,
                 folder,
-                baud=baud or BAUD,
+                baud=baud,
                 check=check,
                 reconnect_s=reconnect_s,
                 slowdown=slowdown,

@@ -12,11 +12,15 @@ from data.videos import write_video
 from designs import moving_pictures, picture_graph
 from finished import finish
 
+from codesign.board import client
+from codesign.board.identity import built_baud
 from codesign.cli import FAILED, OK, USAGE, main
 from codesign.data.video import read_video
+from codesign.errors import BoardError, ConfigError
 from codesign.flow.graph_file import save_graph
 from codesign.golden import Golden
 from codesign.graph.sparsity import activity
+from codesign.rtl.board import design_id
 
 GRAPH = picture_graph()
 FRAMES = 20
@@ -107,3 +111,49 @@ def test_what_cannot_work_is_said_before_anything_runs(
     said = capsys.readouterr()
     assert message in " ".join(said.err.split())
     assert "building the simulation" not in said.out
+
+
+def built(folder: Path, target: str, **record: object) -> None:
+    """Leave a bitstream's record in a build folder."""
+    known = {"design": "small", "design_id": f"{design_id(GRAPH):08x}", "top": "uart", "bitstream": "small.bit"}
+    path = folder / "boards" / target / "build.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(known | record))
+
+
+def test_the_baud_rate_is_the_builds(folder: Path) -> None:
+    assert built_baud(folder, GRAPH) == 1_000_000
+    built(folder, "pynq-z2", top="soc", baud=None)
+    built(folder, "gone", baud=9600, bitstream=None)
+    built(folder, "old", design_id="00000000", baud=115_200)
+    assert built_baud(folder, GRAPH) == 115_200, "of another state of the design, if there is no other"
+    built(folder, "ulx3s-85f", baud=3_000_000)
+    built(folder, "ulx3s-85f_dense", baud=3_000_000)
+    assert built_baud(folder, GRAPH) == 3_000_000
+    built(folder, "icebreaker")  # from before builds had a baud rate
+    with pytest.raises(ConfigError, match=r"Expected: --baud.*icebreaker 1000000, ulx3s-85f 3000000"):
+        built_baud(folder, GRAPH)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"bitstream": "a", "design_id": "b", "top": "uart", "baud": "x"}'])
+def test_a_record_that_cannot_be_read_is_named(folder: Path, text: str) -> None:
+    built(folder, "ulx3s-85f")
+    (folder / "boards" / "ulx3s-85f" / "build.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"ulx3s-85f/build.json.*--baud"):
+        built_baud(folder, GRAPH)
+
+
+@pytest.mark.parametrize(("option", "baud"), [([], 3_000_000), (["--baud", "115200"], 115_200)])
+def test_the_port_is_opened_at_that_rate_unless_another_is_given(
+    folder: Path, video: Path, option: list[str], baud: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def opened(name: str, rate: int) -> None:
+        asked.append((name, rate))
+        raise BoardError("not today")
+
+    monkeypatch.setattr(client, "Port", opened)
+    built(folder, "ulx3s-85f", baud=3_000_000)
+    assert main(["stream", str(folder), "--port", "/dev/none", "--video", str(video), *option]) == FAILED
+    assert asked == [("/dev/none", baud)]
