@@ -51,7 +51,9 @@ class Child:
 
 
 def _main(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that closes tells every process
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         outcome = (True, function(*args))
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from codesign.errors import CodesignError, ToolNotFoundError
+from codesign.errors import CodesignError, ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.graph_file import load_graph
@@ -149,7 +149,7 @@ def _check_replaceable(order: Order, folder: Path) -> None:
     Raises:
         ToolNotFoundError: it would: Vivado is not here, and the folder holds a build by it.
     """
-    if order.board.chain != "vivado" or not (folder / BUILD).is_file() or read_build(folder / BUILD).fmax_mhz is None:
+    if order.board.chain != "vivado" or not _routed(folder / BUILD):
         return
     try:
         require("vivado")
@@ -159,6 +159,16 @@ def _check_replaceable(order: Order, folder: Path) -> None:
             how=f"source Vivado's settings64.sh; what it built earlier stays in {folder}: move that away to get an "
             "estimate in its place",
         ) from None
+
+
+def _routed(record: Path) -> bool:
+    """Return whether a build is routed; one that cannot be read may be."""
+    if not record.is_file():
+        return False
+    try:
+        return read_build(record).fmax_mhz is not None
+    except ConfigError:
+        return True
 
 
 def _finish(order: Order, inputs: Inputs, record: BoardBuild, partial: Path, folder: Path) -> None:
