@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import keras
+from keras import ops
 
 from codesign.errors import ConfigError
 from codesign.layers.meter import DeltaMeter, Ratio
@@ -44,7 +45,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Note the factor."""
         if logs is not None:
-            logs[FACTOR] = float(self.penalty.factor)
+            logs[FACTOR] = float(_read(self.penalty.factor))
 
 
 class WarmUp(Schedule):
@@ -158,7 +159,7 @@ class Target(Schedule):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Move the factor."""
-        counts = int(self.ratio.part), int(self.ratio.whole)
+        counts = int(_read(self.ratio.part)), int(_read(self.ratio.whole))
         now = (counts[0] - self.before[0]) / (counts[1] - self.before[1])
         self.before = counts
         self.measured = now if self.measured is None else self.kept * self.measured + (1.0 - self.kept) * now
@@ -166,8 +167,13 @@ class Target(Schedule):
         error = max(-STEEPEST, min(STEEPEST, error))
         turn = 0.0 if self.error is None else self.damping * (error - self.error)
         self.error = error
-        factor = float(self.penalty.factor) * math.exp(self.gain * error + turn)
+        factor = float(_read(self.penalty.factor)) * math.exp(self.gain * error + turn)
         self.penalty.factor.assign(max(self.smallest, min(self.largest, factor)))
+
+
+def _read(variable: Any) -> Any:
+    """Return the value of a scalar variable; of one that devices share, what they have together."""
+    return ops.convert_to_numpy(ops.convert_to_tensor(variable))
 
 
 def find_meter(model: Any) -> DeltaMeter | None:

@@ -192,7 +192,9 @@ class TrainingConfig:
         target_operation_sparsity: share of the MACs to skip; the factor is moved until it is met. None: it is fixed.
         target_cycles: cycles of the slowest layer in a mean frame to reach in the same way; None: none.
         early_stop: epochs without a better ``early_stop_on`` after which a phase ends; its network is then the one of
-            its best epoch, also if it does not end early. 0: every epoch, and the network of the last.
+            its best epoch, also if it does not end early. Epochs of a warm-up do not count; a target has no best
+            epoch, as its factor always moves, so the two are refused together. 0: every epoch, and the network of the
+            last.
         early_stop_on: figure of the validation split that decides. The loss has the sparsity loss in it.
         devices: that share every batch evenly; 0: every GPU, or the processor if there is none.
         tensorboard: write logs for TensorBoard.
@@ -254,6 +256,14 @@ class TrainingConfig:
         if len(moved) > 1:
             raise ConfigError(
                 "two schedules move one factor", where=moved[1], expected=f"{moved[0]} without it", received="both"
+            )
+        if self.early_stop and moved and moved[0] != "training.warmup_epochs":
+            raise ConfigError(
+                "the best epoch may be one before the target is met",
+                where="training.early_stop",
+                expected=f"0 beside {moved[0]}",
+                received=self.early_stop,
+                fix="set a fixed training.sparsity, with training.warmup_epochs if need be, or no early_stop",
             )
         if moved and not (self.sparsity and self.method in LOSSES):
             raise ConfigError(

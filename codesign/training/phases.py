@@ -26,6 +26,7 @@ class Phase:
         quantised: the delta network; otherwise the float one.
         stateless: activations whose readers are computed anew in every frame.
         loss: on what travels; None for none.
+        warmup: epochs at the start in which the loss grows; none of them can be the best one.
         schedule: makes the callbacks that move the factor of the loss, anew for each epoch.
         frames: of the clips to train on, cut from those of the data; None for those themselves.
     """
@@ -37,6 +38,7 @@ class Phase:
     quantised: bool = True
     stateless: Stateless = "none"
     loss: SparsityLoss | None = None
+    warmup: int = 0
     schedule: Callable[[], list[Any]] = list
     frames: int | None = None
 
@@ -83,6 +85,7 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
         model=model if method == "delta" else replace(plain, activation_step=model.activation_step),
         stateless=stateless,
         loss=_loss(training),
+        warmup=training.warmup_epochs,
         schedule=partial(_schedule, training),
     )
     return (*first, *_refine(last, training))
@@ -92,7 +95,7 @@ def _refine(phase: Phase, training: TrainingConfig) -> tuple[Phase, ...]:
     """Return the refinement ``phase``, and before it the one on whole clips if it shall be on short ones."""
     if not training.short_epochs:
         return (phase,)
-    short = replace(phase, epochs=training.short_epochs, frames=training.short_frames)
+    short = replace(phase, epochs=training.short_epochs, frames=training.short_frames, warmup=0)
     warmed = replace(training, warmup_epochs=0)
     return replace(phase, name="long"), replace(short, schedule=partial(_schedule, warmed) if phase.loss else list)
 

@@ -223,9 +223,14 @@ class Trainer:
         return 0 < patience <= self._epochs_since_best(phase, state)
 
     def _epochs_since_best(self, phase: Phase, state: State) -> int:
-        """Return how long ago the validation figure of a phase was best; 0 before the first epoch."""
+        """Return how long ago the validation figure of a phase was best; 0 before the first epoch that counts.
+
+        Those of a warm-up do not count: as the loss on changes grows so does the figure with it in it, and the first
+        epoch, with no sparsity yet, would be the best.
+        """
         sign = -1 if self.training.early_stop_on == "val_accuracy" else 1
-        costs = [sign * line[self.training.early_stop_on] for line in state.log if line["phase"] == phase.name]
+        lines = [line for line in state.log if line["phase"] == phase.name and line["epoch"] > phase.warmup]
+        costs = [sign * line[self.training.early_stop_on] for line in lines]
         costs = [math.inf if math.isnan(cost) else cost for cost in costs]
         return len(costs) - 1 - costs.index(min(costs)) if costs else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from codesign.layers import DeltaActivation, Engines, Target, WarmUp
 from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_model, train
 from codesign.training.feed import cut
 from codesign.training.phases import phases_of
+from codesign.training.state import State
 
 MODEL = ModelConfig(
     blocks=(BlockConfig(kind="conv", filters=2, stride=2),),
@@ -110,6 +112,13 @@ def test_schedules_move_the_factor() -> None:
     assert share.wanted == pytest.approx(0.1)
     assert cycles.wanted == 50.0
     assert phases_of(MODEL, TrainingConfig())[-1].schedule() == []
+    phases = phases_of(MODEL, TrainingConfig(warmup_epochs=2, short_epochs=1, early_stop=1))
+    assert [(phase.name, phase.warmup) for phase in phases] == [
+        ("float", 0),
+        ("quantized", 0),
+        ("long", 2),
+        ("delta", 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,11 @@ def test_schedules_move_the_factor() -> None:
         ({"warmup_epochs": 2, "target_cycles": 9.0}, "training.target_cycles.*two schedules.*without it"),
         ({"target_cycles": 9.0, "method": "dense"}, "training.target_cycles.*no sparsity loss.*method='dense'"),
         ({"warmup_epochs": 2, "sparsity": 0.0}, "training.warmup_epochs.*no sparsity loss"),
+        (
+            {"early_stop": 3, "target_operation_sparsity": 0.9},
+            "training.early_stop: .*before the target.*0 beside training.target_operation_sparsity.*warmup_epochs",
+        ),
+        ({"early_stop": 3, "target_cycles": 9.0}, "training.early_stop.*0 beside training.target_cycles"),
         ({"target_operation_sparsity": 1.0}, "training.target_operation_sparsity.*out of range"),
     ],
 )
@@ -152,6 +166,31 @@ def test_a_baseline_counts_zeros_and_is_refined_on_short_clips(tmp_path: Path) -
     log = (tmp_path / "log.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in log] == ["float", "quantized", "long", "delta"]
     assert results["operation_sparsity"] == results["spatial_sparsity"]
+
+
+def test_two_may_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, save = tmp_path / "float.npz", np.savez
+    states = [State(weights=[np.full(3, number)]) for number in (1.0, 2.0)]
+
+    def meanwhile(file: Any, **arrays: Any) -> None:
+        monkeypatch.setattr(np, "savez", save)
+        states[1].save(path, "key")  # another process begins and ends while this one writes
+        save(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", meanwhile)
+    states[0].save(path, "key")
+    kept = State.load(path, "key")
+    assert kept is not None
+    assert kept.weights[0].tolist() == [1.0] * 3
+    assert list(tmp_path.iterdir()) == [path]
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="no space"):
+        states[1].save(path, "key")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_float_networks_are_shared_between_trainings(tmp_path: Path) -> None:

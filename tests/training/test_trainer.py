@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,18 @@ def test_early_stop(
     assert all(np.array_equal(one, other) for one, other in zip(again.weights, state.weights, strict=True))
 
 
+def test_early_stop_counts_from_the_end_of_a_warm_up(scripted: dict[str, list[float]], tmp_path: Path) -> None:
+    scripted["val_loss"] = [1.0, 2.0, 3.0, 5.0, 4.0, 4.5, 4.2, 1.0]  # grows with the factor, then falls
+    warmed = replace(FLOAT, epochs=8, warmup=3)
+    state = make(tmp_path, phases=(warmed,), early_stop=2).run(ignore)
+    assert len(state.log) == 7
+    assert {float(weight.ravel()[0]) for weight in state.weights} == {5}
+    (tmp_path / CHECKPOINT).unlink()
+    state = make(tmp_path, phases=(replace(warmed, epochs=2),), early_stop=1).run(ignore)
+    assert len(state.log) == 2  # all of it warm-up: the last epoch
+    assert {float(weight.ravel()[0]) for weight in state.weights} == {2}
+
+
 def test_without_early_stop_the_last_epoch_counts(scripted: dict[str, list[float]], tmp_path: Path) -> None:
     scripted["val_loss"] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     state = make(tmp_path).run(ignore)
@@ -252,5 +265,9 @@ def test_two_devices(tmp_path: Path) -> None:
     one, two = seen["logs"]
     for figure in ("loss", "accuracy", "density/fc1", "operation_sparsity"):
         assert one[figure] == pytest.approx(two[figure], rel=1e-5)
+    for factors in seen["factors"]:
+        assert factors[:3] == [None, 0.0, 0.5]  # without a schedule, and warming up
+        assert factors[3] > 1.0  # more is computed than the target allows
+    assert seen["factors"][0][3] == pytest.approx(seen["factors"][1][3], rel=1e-4)
     assert np.isfinite(two["val_loss"])  # of 4 of the 5 clips: none is left over for one device alone
     assert "training.batch_size: devices share a batch evenly" in seen["refused"]

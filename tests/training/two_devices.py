@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
-from codesign.layers import SparsityLoss
+from codesign.layers import SparsityLoss, Target, WarmUp
 from codesign.training import ModelConfig, TrainingConfig
 from codesign.training.phases import Phase
 from codesign.training.trainer import Trainer
@@ -26,7 +27,10 @@ def make(folder: Path, devices: int, batch_size: int = 8) -> Trainer:
     training = TrainingConfig(batch_size=batch_size, devices=devices)
     checkpoint = folder / f"{devices}.npz"
     trainer = Trainer(data.load(2), NETWORK, training, 2, checkpoint=checkpoint, key="key")
-    trainer.phases = (Phase(name="delta", epochs=1, rate=0.01, model=NETWORK, loss=SparsityLoss(1.0)),)
+    phase = Phase(name="delta", epochs=1, rate=0.01, model=NETWORK, loss=SparsityLoss(1.0))
+    warmed = replace(phase, name="warmed", epochs=2, schedule=lambda: [WarmUp(2)])
+    aimed = replace(phase, name="aimed", schedule=lambda: [Target(operation_sparsity=0.9)])
+    trainer.phases = (phase, warmed, aimed)
     return trainer
 
 
@@ -46,6 +50,7 @@ def main(folder: Path) -> dict[str, Any]:
         "used": [copy.device.removeprefix("/job:localhost/replica:0/task:0/device:") for copy in copies],
         "difference": max(float(np.abs(a - b).max()) for a, b in zip(*(s.weights for s in states), strict=True)),
         "logs": [state.log[0] for state in states],
+        "factors": [[line.get("sparsity_factor") for line in state.log] for state in states],
         "refused": refused,
     }
 
