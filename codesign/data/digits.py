@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.data.arguments import check_number
 from codesign.data.clips import ClipDataset, Clips
 from codesign.errors import ConfigError
 
@@ -74,15 +75,8 @@ def _check(arguments: dict[str, float]) -> None:
         "texture": (0, 1), "noise": (0, 128),
     }  # fmt: skip
     for name, (low, high) in ranges.items():
-        value = arguments[name]
         whole = name in ("frames", "size", "seed", "train", "val", "test")
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer) if whole else (int, float, np.number)):
-            kind = "an integer" if whole else "a number"
-            raise ConfigError(f"{name} is not {kind}", where="moving_digits", expected=kind, received=repr(value))
-        if not low <= value <= high:
-            raise ConfigError(
-                f"{name} is out of range", where="moving_digits", expected=f"{low} to {high}", received=value
-            )
+        check_number("moving_digits", name, arguments[name], low, high, whole=whole)
     room = arguments["digit"] + 2 * arguments["travel"]
     if room > arguments["size"]:
         raise ConfigError(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from codesign.data.arguments import SEEDS, check_number
 from codesign.data.clips import ClipDataset
 from codesign.data.streamed import StreamedClips
-from codesign.errors import ConfigError, VideoError
+from codesign.errors import VideoError
 
 CLASSES = "classInd.txt"
 """Name of the list of classes: an index from 1 and a name on each line."""
@@ -78,12 +79,12 @@ def ucf101(
         workers: threads that decode videos.
 
     Raises:
-        ConfigError: an argument is out of range.
-        VideoError: a list or a video is missing, a line is not of its form, names an unknown class or a wrong index, a
-            video is listed twice, a group is in train and test, a class has no video to train or to test with.
-            A video that is corrupt or too short raises it when it is read.
+        ConfigError: an argument is out of range or of a wrong type.
+        VideoError: a list or a video is missing, a list is empty or not UTF-8, a line is not of its form, names an
+            unknown class or a wrong index, a video is listed twice, a group is in train and test, a class has no video
+            to train or to test with. A video that is corrupt or too short raises it when it is read.
     """
-    _check(split, frames, size, crop, val, workers)
+    _check(split, frames, size, crop, val, seed, workers)
     folder = Path(path)
     if not folder.is_dir():
         raise VideoError("no such folder", where=str(folder), expected=f"a folder with {CLASSES} and class folders")
@@ -115,17 +116,17 @@ def ucf101(
     return ClipDataset(name=str(folder), classes=tuple(classes), **made)
 
 
-def _check(split: int, frames: int, size: int, crop: float, val: float, workers: int) -> None:
+def _check(split: int, frames: int, size: int, crop: float, val: float, seed: int, workers: int) -> None:
     for name, value, low, high in (
         ("split", split, 1, 3),
         ("frames", frames, 1, 100_000),
         ("size", size, 1, 4096),
         ("crop", crop, 0.01, 1),
         ("val", val, 0, 0.9),
+        ("seed", seed, *SEEDS),
         ("workers", workers, 1, 256),
     ):
-        if not low <= value <= high:
-            raise ConfigError(f"{name} is out of range", where="ucf101", expected=f"{low} to {high}", received=value)
+        check_number("ucf101", name, value, low, high, whole=name not in ("crop", "val"))
 
 
 def _list(folder: Path, name: str) -> Path:
@@ -143,7 +144,18 @@ def _list(folder: Path, name: str) -> Path:
 
 def _lines(path: Path) -> Iterable[tuple[str, str]]:
     """Yield where each line is and what it says; empty lines are left out."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise VideoError(
+            "not text in UTF-8",
+            where=f"{path}:{number}",
+            expected="names of videos or classes, UTF-8 or ASCII",
+            received=f"byte 0x{error.object[error.start]:02x}",
+            fix="save the list in UTF-8, or unpack the official one again",
+        ) from None
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             yield f"{path}:{number}", line.strip()
 
@@ -183,6 +195,9 @@ def _videos(folder: Path, path: Path, classes: dict[str, int]) -> list[Video]:
         if name in videos:
             raise VideoError("a video is listed twice", where=where, received=f"{name}, as at {videos[name].where}")
         videos[name] = Video(_find(folder, name, where), classes[category] - 1, int(group[1]), where)
+    if not videos:
+        form = "lines such as Archery/v_Archery_g01_c01.avi"
+        raise VideoError("the list is empty", where=str(path), expected=form, fix="unpack the official list again")
     missing = [name for name, index in classes.items() if index - 1 not in {video.label for video in videos.values()}]
     if missing:
         raise VideoError(

@@ -14,6 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.data.arguments import SEEDS, check_number
 from codesign.data.clips import ClipDataset, Clips
 from codesign.errors import ConfigError, VideoError
 
@@ -187,8 +188,8 @@ def video_folder(
         VideoError: no folder, no class, a class with fewer than two videos, a corrupt or too short video.
         ConfigError: an argument is out of range.
     """
-    if frames < 1:
-        raise ConfigError("frames is out of range", where="video_folder", expected="at least 1", received=frames)
+    check_number("video_folder", "frames", frames, 1, 100_000, whole=True)
+    check_number("video_folder", "seed", seed, *SEEDS, whole=True)
     if not (0 <= val < 1 and 0 < test < 1 and val + test < 1):
         raise ConfigError(
             "the shares leave nothing to train or test with",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data.videos import CLASSES, TEST, TRAIN, make_ucf101, noise, write_video
+from data.videos import CLASSES, TEST, TESTS, TRAIN, make_ucf101, noise, write_video
 
 from codesign.data import DataConfig, StreamedClips, read_video, ucf101
 from codesign.data.streamed import ahead
@@ -48,6 +48,24 @@ def test_official_split(folder: Path) -> None:
     assert {group(file) for file in dataset.test.files} == {(name, f"g{g:02}") for name in CLASSES for g in TEST}
     for part in (dataset.train, dataset.val, dataset.test):
         assert [CLASSES[label] for label in part.labels] == [file.parent.name for file in part.files]
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+def test_each_split_has_its_own_lists(folder: Path, split: int) -> None:
+    dataset = ucf101(folder, **SMALL, split=split, val=0.25)
+    assert [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [18, 6, 12]
+    tested = {(name, f"g{group:02}") for name in CLASSES for group in TESTS[split]}
+    assert {group(file) for file in dataset.test.files} == tested
+    assert not tested & {group(file) for part in (dataset.train, dataset.val) for file in part.files}
+    assert DataConfig(kind="ucf101", path=folder, frames=4, split=split).load(0).test.files == dataset.test.files
+
+
+def test_a_leak_in_one_split_is_found_in_that_one(copy: Path) -> None:
+    path = copy / "testlist03.txt"
+    path.write_text(path.read_text() + "Diving/v_Diving_g01_c01.avi\n")
+    ucf101(copy, **SMALL, split=2)
+    with pytest.raises(VideoError, match=r"trainlist03\.txt:17: group 1 of Diving.*testlist03\.txt:13"):
+        ucf101(copy, **SMALL, split=3)
 
 
 def test_groups_are_never_divided(folder: Path) -> None:
@@ -157,6 +175,13 @@ def without(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
 
+def content(name: str, what: bytes) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        (folder / name).write_bytes(what)
+
+    return apply
+
+
 FIRST = "Archery/v_Archery_g03_c01.avi"
 
 
@@ -177,6 +202,10 @@ FIRST = "Archery/v_Archery_g03_c01.avi"
         ),
         (lines("classInd.txt", "3 Diving", "4 Diving"), r"classInd\.txt: indices of classes.*once each"),
         (lines("classInd.txt", "3 Diving", "Diving"), r"classInd\.txt:3: not a class.*Received: 'Diving'"),
+        (content("trainlist01.txt", b"\r\n\r\n"), r"trainlist01\.txt: the list is empty.*official list"),
+        (content("testlist01.txt", b""), r"testlist01\.txt: the list is empty"),
+        (content("classInd.txt", b"1 Archery\n2 Caf\xe9\n"), r"classInd\.txt:2: not text in UTF-8.*byte 0xe9.*save"),
+        (content("trainlist01.txt", b"\xff\xfea"), r"trainlist01\.txt:1: not text in UTF-8"),
         (lines("classInd.txt", "3 Diving", "3 Diving\n4 Fencing"), r"classes without a video.*none of Fencing"),
     ],
 )
@@ -214,4 +243,21 @@ def test_no_folder(tmp_path: Path) -> None:
 )
 def test_bad_arguments(folder: Path, argument: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"ucf101: {next(iter(argument))} is out of range"):
+        ucf101(folder, **argument)
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ({"split": "1"}, "split is not an integer.*Received: '1'"),
+        ({"split": 1.0}, "split is not an integer.*Received: 1.0"),
+        ({"split": True}, "split is not an integer"),
+        ({"seed": -1}, "seed is out of range.*Received: -1"),
+        ({"seed": None}, "seed is not an integer"),
+        ({"frames": 4.0}, "frames is not an integer"),
+        ({"val": "half"}, "val is not a number"),
+    ],
+)
+def test_arguments_of_wrong_types(folder: Path, argument: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=rf"ucf101: {words}"):
         ucf101(folder, **argument)

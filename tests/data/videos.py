@@ -26,23 +26,26 @@ def noise(frames: int, height: int = 16, width: int = 24, seed: int = 0) -> np.n
 
 
 CLASSES = ("Archery", "Biking", "Diving")
-TRAIN, TEST = (3, 4, 5, 6), (1, 2)
-"""Groups of each class in the two lists."""
+TESTS = {1: (1, 2), 2: (3, 4), 3: (5, 6)}
+"""Groups of each class in the test list of each split; the others are in its train list."""
+TRAIN, TEST = (3, 4, 5, 6), TESTS[1]
+"""Groups of each class in the two lists of split 1."""
 
 
 def make_ucf101(folder: Path, frames: int = 9) -> Path:
-    """Write two videos of each of six groups of three classes, and the lists of split 1."""
-    lists: dict[str, list[str]] = {"trainlist01.txt": [], "testlist01.txt": []}
+    """Write two videos of each of six groups of three classes, and the lists of the three splits."""
+    lists: dict[str, list[str]] = {f"{kind}list{split:02}.txt": [] for split in TESTS for kind in ("train", "test")}
     for index, category in enumerate(CLASSES, start=1):
         (folder / category).mkdir(parents=True)
-        for group in (*TEST, *TRAIN):
+        for group in range(1, 7):
             for number in (1, 2):
                 name = f"{category}/v_{category}_g{group:02}_c{number:02}.avi"
                 write_video(folder / name, noise(frames, seed=100 * index + 10 * group + number))
-                if group in TRAIN:
-                    lists["trainlist01.txt"].append(f"{name} {index}")
-                else:
-                    lists["testlist01.txt"].append(name)
+                for split, tested in TESTS.items():
+                    if group in tested:
+                        lists[f"testlist{split:02}.txt"].append(name)
+                    else:
+                        lists[f"trainlist{split:02}.txt"].append(f"{name} {index}")
     lists["classInd.txt"] = [f"{index} {category}" for index, category in enumerate(CLASSES, start=1)]
     for name, lines in lists.items():
         (folder / name).write_text("\r\n".join(lines) + "\r\n")  # the official lists are of this kind
