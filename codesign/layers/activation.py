@@ -66,8 +66,9 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
             weights are those values divided by it. Adam moves a weight by about its learning rate in an update, so at
             0.001 and a rate of 1 a ``'po2'`` step needs 500 updates to its first doubling: give 16 or so. With SGD,
             whose updates follow the gradient, it acts twice (squared), and 1 is right.
-        stateless: a mark for `over_time`: what reads this layer is computed anew in every frame, so zeros count and
-            not changes.
+        stateless: a mark for `over_time`, and only for it: loss and counts take what reads this layer as computed
+            anew in every frame, so values that are not 0 count and not changes. Hardware ignores it: it keeps state
+            and skips what does not change in any case, which is exact either way.
 
     Attributes:
         unit: value in which a change is measured: the smallest step, or for ``'real'`` the initial one.
@@ -100,7 +101,8 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         self.per, self.initial_step = per, arguments.check_positive("initial_step", initial_step, self.name)
         self._step = make_step(step, self.initial_step, per, self.bits, self.name)
         self._hold = arguments.check_hold(hold, self.name)
-        self.train_hold, self.stateless = train_hold, stateless
+        self.train_hold = arguments.check_flag("train_hold", train_hold, self.name)
+        self.stateless = arguments.check_flag("stateless", stateless, self.name)
         self.step_rate = arguments.check_positive("step_rate", step_rate, self.name)
         if train_hold and hold is None:
             raise ConfigError(

@@ -46,9 +46,21 @@ def check_levels(max_value: float | None, unit: float, name: str) -> int:
     return math.floor(max_value / unit)
 
 
+def is_number(value: object) -> bool:
+    """Return whether ``value`` is one; True and False are none."""
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def check_flag(what: str, value: bool, name: str) -> bool:
+    """Return the argument called ``what``."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ConfigError(f"{what} is neither True nor False", where=name, expected="a bool", received=repr(value))
+    return bool(value)
+
+
 def check_positive(what: str, value: float, name: str) -> float:
     """Return the argument called ``what``."""
-    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0 < value < math.inf:
+    if not is_number(value) or not 0 < value < math.inf:
         raise ConfigError(f"{what} is not a positive number", where=name, expected="such as 2.0", received=repr(value))
     return float(value)
 
@@ -57,7 +69,7 @@ def check_hold(hold: float | None, name: str) -> float | None:
     """Return ``hold`` rounded to float32."""
     if hold is None:
         return None
-    if not isinstance(hold, (int, float, np.number)) or isinstance(hold, bool) or not LEAST_HOLD <= hold < math.inf:
+    if not is_number(hold) or not LEAST_HOLD <= hold < math.inf:
         raise ConfigError(
             "hold is out of range", where=name, expected="at least 0.5 steps, or None", received=repr(hold)
         )

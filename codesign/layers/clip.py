@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from keras import ops
 
 from codesign.errors import ConfigError
 from codesign.layers.activation import DeltaActivation
+from codesign.layers.arguments import is_number
 from codesign.layers.meter import DeltaMeter
 from codesign.layers.probe import Engines, Tracer
 from codesign.layers.sparsity_loss import SparsityLoss
@@ -135,7 +137,14 @@ def as_functional(frame_model: Any) -> Any:
         )
     nested = [layer.name for layer in frame_model.layers if isinstance(layer, keras.Model)]
     if nested:
-        raise ConfigError("models inside a frame model are not supported", where=where, received=nested)
+        raise ConfigError(
+            "models inside a frame model are not supported",
+            where=where,
+            expected="layers only",
+            received=", ".join(nested),
+            fix="build one functional model: go on from inner.output instead of calling inner, "
+            "keras.Model(inner.input, head(inner.output))",
+        )
     return keras.Model(frame_model.inputs[0], frame_model.outputs[0], name=frame_model.name)
 
 
@@ -155,5 +164,10 @@ def _check(frames: int, head: str | None, sparsity: float | SparsityLoss) -> Non
         raise ConfigError("frames is out of range", where="over_time", expected="at least 2", received=repr(frames))
     if head not in ("mean", "last", None):
         raise ConfigError("unknown head", where="over_time", expected="'mean', 'last' or None", received=repr(head))
-    if not isinstance(sparsity, SparsityLoss) and not sparsity >= 0.0:
-        raise ConfigError("sparsity is negative", where="over_time", expected="0 or more", received=repr(sparsity))
+    if not isinstance(sparsity, SparsityLoss) and not (is_number(sparsity) and 0.0 <= sparsity < math.inf):
+        raise ConfigError(
+            "sparsity is neither a factor nor a loss",
+            where="over_time",
+            expected="0 or more, or a SparsityLoss",
+            received=repr(sparsity),
+        )

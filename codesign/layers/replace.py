@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from codesign.errors import ConfigError
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
+from codesign.layers.arguments import check_flag
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
 from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, copied, fold, fresh_input
@@ -35,9 +36,10 @@ def delta(
     input_bits: int = 8,
     step: Literal["po2", "real", "fixed"] = "po2",
     per: Literal["layer", "channel", "neuron"] = "channel",
-    step_rate: float = 16.0,
+    step_rate: float | None = None,
     hold: float | None = None,
     input_hold: float | None = None,
+    train_hold: bool = False,
     skip: Sequence[str] | Literal["auto"] = (),
     clips: ArrayLike | None = None,
 ) -> Any:
@@ -65,12 +67,15 @@ def delta(
         input_bits: of a code of the input, 1 to 24.
         step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
         per: what has a trained step of its own.
-        step_rate: how fast trained steps move, as `DeltaActivation` says: 16 for Adam, 1 for SGD.
+        step_rate: how fast trained steps and holds move, as `DeltaActivation` says. None: 16, which is right for
+            ``'po2'`` with Adam (with SGD give 1), and 1 for ``'real'``.
         hold: threshold of all activations but the input's, in steps; None for memoryless ones.
         input_hold: threshold of the input's.
-        skip: names of activations of the returned model to keep stateless; ``'auto'`` chooses those behind which, on
+        train_hold: train the holds that are given, one for each activation.
+        skip: names of activations of the returned model to mark stateless; ``'auto'`` chooses those behind which, on
             ``clips``, as many multiply-accumulates see a change as see a value that is not 0: there state would cost
-            more than it saves.
+            more than it saves. The mark changes the loss and what is counted, not what is converted: hardware keeps
+            state and skips what does not change there, too (see `DeltaActivation`).
         clips: sample frames as the model sees them, ``[N, T, ...]`` or ``[T, ...]``; up to 64 frames set the steps.
 
     Returns:
@@ -81,10 +86,11 @@ def delta(
         ConfigError: an argument is out of range, not a frame model, a model within the model, a layer used twice.
     """
     _check(weight_bits, step, skip, clips)
+    _check_training(per, train_hold, hold, input_hold)
     folded = fold(model)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
-    options = {"per": per, "step_rate": step_rate} if step == "po2" or step == "real" else {}
-    plan = _Plan(weight_bits, activation_bits, input_bits, step, options, hold, input_hold)
+    rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
+    plan = _Plan(weight_bits, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold)
     samples = {} if values is None else sample(folded, _watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
     network = _Builder(plan, folded, values, samples, names).build()
@@ -101,9 +107,11 @@ class _Plan:
     activation_bits: int
     input_bits: int
     step: str
-    options: dict[str, Any]
+    per: str
+    step_rate: float
     hold: float | None
     input_hold: float | None
+    train_hold: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +207,15 @@ class _Builder:
     ) -> DeltaActivation:
         """Return the activation ``name`` whose finest step is ``step``."""
         plan = self.plan
-        options = dict(plan.options)
-        if options:
-            options["initial_step"] = step
+        hold = plan.input_hold if first else plan.hold
+        options: dict[str, Any] = {"step_rate": plan.step_rate, "train_hold": plan.train_hold and hold is not None}
+        steps: Any = step
+        if plan.step != "fixed":
+            steps, options["initial_step"], options["per"] = plan.step, step, plan.per
         if limit is not None:
             options["max_value"] = limit
         if name in self.skip:
             options["stateless"] = True
-        hold = plan.input_hold if first else plan.hold
-        steps: Any = plan.step if plan.options else step
         return DeltaActivation(activation, bits, steps, hold, name=name, **options)
 
     def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, _Tensor]:
@@ -300,3 +308,16 @@ def _check(weight_bits: int, step: str, skip: Sequence[str] | str, clips: Any) -
         raise ConfigError("unknown skip", where="delta", expected="names, or 'auto'", received=repr(skip))
     if skip == "auto" and clips is None:
         raise ConfigError("skip='auto' looks at sample frames", where="delta", expected="clips", received="None")
+
+
+def _check_training(per: str, train_hold: bool, hold: float | None, input_hold: float | None) -> None:
+    if per not in ("layer", "channel", "neuron"):
+        raise ConfigError("unknown per", where="delta", expected="'layer', 'channel' or 'neuron'", received=repr(per))
+    if check_flag("train_hold", train_hold, "delta") and hold is None and input_hold is None:
+        raise ConfigError(
+            "there is no hold to train",
+            where="delta",
+            expected="hold or input_hold, where training starts",
+            received="None",
+            fix="give hold=1.0, or train_hold=False",
+        )

@@ -14,6 +14,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
+from codesign.layers.arguments import is_number
 from codesign.layers.probe import Engines, Probe
 
 REMEMBERED = 0.9
@@ -66,6 +67,11 @@ class SparsityLoss:
     sharpness: float = 8.0
 
     def __post_init__(self) -> None:
+        for name, value in (("factor", self.factor), ("sharpness", self.sharpness)):
+            if not is_number(value):
+                raise ConfigError(
+                    f"{name} is not a number", where="SparsityLoss", expected="such as 1.0", received=repr(value)
+                )
         if not 0.0 < self.factor < math.inf:
             raise ConfigError("factor is out of range", where="SparsityLoss", expected="> 0", received=self.factor)
         if not 0.0 <= self.sharpness < math.inf:
@@ -75,9 +81,12 @@ class SparsityLoss:
                 "unknown sparsity", where="SparsityLoss.of", expected="'temporal' or 'spatial'", received=repr(self.of)
             )
         if isinstance(self.weights, Mapping):
-            if not all(0.0 <= weight < math.inf for weight in self.weights.values()):
+            if not all(is_number(weight) and 0.0 <= weight < math.inf for weight in self.weights.values()):
                 raise ConfigError(
-                    "a weight is negative", where="SparsityLoss.weights", expected=">= 0", received=self.weights
+                    "a weight is negative or no number",
+                    where="SparsityLoss.weights",
+                    expected=">= 0",
+                    received=self.weights,
                 )
         elif self.weights not in ("macs", "cycles"):
             raise ConfigError(

@@ -99,8 +99,9 @@ def test_bad_arguments() -> None:
             over_time(frame, frames)
     with pytest.raises(ConfigError, match="'mean', 'last' or None"):
         over_time(frame, 4, "max")
-    with pytest.raises(ConfigError, match="0 or more"):
-        over_time(frame, 4, sparsity=-1.0)
+    for sparsity in (-1.0, "a", float("nan"), True, None):
+        with pytest.raises(ConfigError, match=r"over_time: sparsity.*0 or more, or a SparsityLoss"):
+            over_time(frame, 4, sparsity=sparsity)
 
 
 def test_bad_frame_models() -> None:
@@ -109,7 +110,7 @@ def test_bad_frame_models() -> None:
     with pytest.raises(ConfigError, match="not a model of one frame"):
         over_time("model", 4)
     nested = keras.Sequential([keras.Input((6, 6, 1)), models.frame_model()])
-    with pytest.raises(ConfigError, match="tiny"):
+    with pytest.raises(ConfigError, match=r"layers only.*Received: tiny.*keras\.Model\(inner\.input, head"):
         over_time(nested, 4)
     a, b = keras.Input((2,)), keras.Input((2,))
     with pytest.raises(ConfigError, match="2 inputs"):

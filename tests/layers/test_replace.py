@@ -229,6 +229,11 @@ def test_refuses_softmax_in_the_middle():
         ({"weight_bits": 1}, "weight_bits is out of range"),
         ({"step": 0.5}, "unknown step"),
         ({"skip": "all"}, "unknown skip"),
+        ({"per": "foo", "step": "fixed"}, "delta: unknown per.*'foo'"),
+        ({"per": "foo"}, "delta: unknown per"),
+        ({"train_hold": "yes", "hold": 1.0}, "delta: train_hold is neither True nor False.*'yes'"),
+        ({"train_hold": True}, r"delta: there is no hold to train.*hold=1\.0"),
+        ({"step_rate": 0.0}, "step_rate is not a positive number"),
         ({"skip": "auto"}, "looks at sample frames"),
         ({"clips": np.zeros((2, 3))}, "clips have a wrong shape"),
         ({"activation_bits": 30}, "bits is out of range"),
@@ -237,6 +242,25 @@ def test_refuses_softmax_in_the_middle():
 def test_refuses_arguments(options, words):
     with pytest.raises(ConfigError, match=words):
         delta(sequential(), **options)
+
+
+def test_trains_the_holds_that_are_given():
+    found = activations(delta(sequential(), hold=1.0, train_hold=True, step="fixed"))
+    assert (found["input_delta"].train_hold, found["input_delta"].hold) == (False, None)
+    others = [layer for name, layer in found.items() if name != "input_delta"]
+    assert {(layer.train_hold, layer.hold, len(layer.weights), layer.step_rate) for layer in others} == {
+        (True, 1.0, 1, 16.0)
+    }
+    found = activations(delta(sequential(), input_hold=0.75, train_hold=True))
+    assert [(name, layer.hold) for name, layer in found.items() if layer.train_hold] == [("input_delta", 0.75)]
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [({}, 16.0), ({"step": "real"}, 1.0), ({"step": "real", "step_rate": 4.0}, 4.0), ({"step_rate": 1}, 1.0)],
+)
+def test_steps_move_as_fast_as_is_right_for_them(options, rate):
+    assert {layer.step_rate for layer in activations(delta(sequential(), **options)).values()} == {rate}
 
 
 def application(name, size):

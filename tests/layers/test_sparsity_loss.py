@@ -218,6 +218,10 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     [
         ({"factor": 0.0}, "factor is out of range.*> 0"),
         ({"factor": math.nan}, "factor is out of range"),
+        ({"factor": "1"}, "factor is not a number.*'1'"),
+        ({"factor": True}, "factor is not a number"),
+        ({"sharpness": None}, "sharpness is not a number"),
+        ({"weights": {"a": "1"}}, "a weight is negative or no number"),
         ({"sharpness": -1.0}, "sharpness is negative"),
         ({"of": "time"}, "'temporal' or 'spatial'.*'time'"),
         ({"weights": "mac"}, "'macs', 'cycles'.*'mac'"),

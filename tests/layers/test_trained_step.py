@@ -305,6 +305,8 @@ def test_a_real_step_has_no_lattice(what: str) -> None:
         ({"max_value": float("inf")}, "max_value"),
         ({"train_hold": True}, "no hold to train"),
         ({"step_rate": 0}, "step_rate"),
+        ({"train_hold": "yes", "hold": 1.0}, "train_hold is neither"),
+        ({"stateless": 1}, "stateless is neither"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, object], words: str) -> None:
