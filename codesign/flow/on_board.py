@@ -199,7 +199,7 @@ def summary(record: BoardBuild, board: Board, folder: Path) -> list[str]:
         if path is not None:
             lines.append(f"critical path: {path.from_layer} to {path.to_layer}, {path.delay_ns:.2f} ns")
     if record.baud is not None and board.uart is not None and record.baud != board.uart.baud:
-        lines.append(f"serial port: {record.baud:,} baud: `codesign stream --baud {record.baud}`")
+        lines.append(f"serial port: {record.baud:,} baud")
     if record.problem is not None:
         lines.append(f"NOT GOOD: {record.problem}")
     elif record.bitstream is not None:

@@ -86,6 +86,10 @@ def test_what_vivado_built_outlives_its_absence(
         assert "vivado was not found" in said
         assert "move that away to get an estimate in its place" in said
     assert contents(folder) == routed
+    record = folder / "build.json"
+    record.write_text("{")  # it may be one of another version
+    assert main([*command, "--clock", "80"]) == 1
+    assert "vivado/design.bit" in contents(folder)
 
     folder.rename(tmp_path / "away")
     assert main(command) == 0
