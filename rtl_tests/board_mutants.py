@@ -17,7 +17,7 @@ BOARD_MUTANTS = [
             "9 bits",
             (
                 ("thresholds at once", "if (change) threshold_o", "threshold_o"),
-                ("thresholds under frames", "differs_q && inside_q == 0", "differs_q"),
+                ("thresholds under frames", "differs_q && inside_q == 0 && !enter_q", "differs_q"),
                 ("frames do not wait", "!(first_q && differs_q)", "1'b1"),
                 ("every frame waits", "!(first_q && differs_q)", "!(first_q && (differs_q || inside_q != 0))"),
                 ("the stream goes on", "|| (change && core_rst_no)", ""),
@@ -31,7 +31,7 @@ BOARD_MUTANTS = [
                 ("a reset is not told", "      fresh_q     <= 1'b1;\n", ""),
                 ("reset a cycle short", "reset_q     <= 3'd3", "reset_q     <= 3'd2"),
                 ("frames outlive a reset", "      inside_q    <= '0;\n", ""),
-                ("packets not counted", "- 16'(packet_i)", ""),
+                ("packets not counted", "- 16'(leave_q)", ""),
             ),
         ),
         (

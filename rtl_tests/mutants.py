@@ -61,7 +61,7 @@ MUTANTS = [
         ("sets one bank", "if (set_qqq || (add_qqq &&", "if ((set_qqq || add_qqq) && ("),
         ("adds in all banks", "(add_qqq && bank_qqq == BankWidth'(b))", "add_qqq"),
         ("value of a word before", "set_qq ? set_value_i", "set_q ? set_value_i"),
-        ("reads the bank that adds", "if (read_bank_q == BankWidth'(b))", "if (bank_q == BankWidth'(b))"),
+        ("reads the bank that adds", "if (read_bank_qq == BankWidth'(b))", "if (bank_qq == BankWidth'(b))"),
         ("addend of lane 0", "+ addend_i[lane*AccWidth+:AccWidth]", "+ addend_i[0+:AccWidth]"),
     ),
     *_mutants(
@@ -72,11 +72,15 @@ MUTANTS = [
         ("no forwarding at distance 3", "behind_3_q <= Distance <= 3 &&", "behind_3_q <= 1'b0 &&"),
         (
             "older before newer",
-            "behind_2_q ? result_q : behind_3_q ? written_q",
-            "behind_3_q ? written_q : behind_2_q ? result_q",
+            "forward_q <= behind_2_q ? result_q : written_q",
+            "forward_q <= behind_3_q ? written_q : result_q",
         ),
-        ("forwards another word", "valid_qq && word_q == word_qq &&", "valid_qq &&"),
-        ("forwards over a load", "word_q == word_qq && !load_q", "word_q == word_qq"),
+        ("forwards another word", "valid_qq && word_q == word_qq;", "valid_qq;"),
+        (
+            "forwards over a load",
+            "load_qq ? initial_q : behind_1_q ? result_q :",
+            "behind_1_q ? result_q : load_qq ? initial_q :",
+        ),
         ("forwards from no access", "Distance <= 2 && valid_qq &&", "Distance <= 2 &&"),
         ("writes without access", "if (valid_qqq) memory", "memory"),
         ("not frozen", "if (enable_i) begin\n        if (valid_qqq)", "begin\n        if (valid_qqq)"),

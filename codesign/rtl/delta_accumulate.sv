@@ -3,7 +3,8 @@
 //             bank is read in the same cycle; set_i gives a word of all banks one value
 // Latency:    data_o 2 cycles after read_bank_i; addend_i and set_value_i are taken 2 cycles after add_i and set_i
 // Throughput: 1 addition and 1 reading a cycle; an addition sees all before it, also that of the previous cycle
-// Timing:     addend_i is added to a register behind a 3:1 multiplexer; everything else is registered
+// Timing:     addend_i is added to registers behind a multiplexer; data_o is one of the Banks' output registers, which
+//             block RAM has itself: nothing lies between a memory and its register
 // Reset:      no addition in flight; the memories are not cleared: use set_i
 // Model:      a list a bank
 // A reading must be 4 cycles or more behind the last addition to its word. One adder for all banks: it costs the adder
@@ -35,16 +36,17 @@ module delta_accumulate #(
   end
 
   // Stages: _q words read, _qq operand, _qqq result. Forwarding covers every addition that meets an earlier one.
-  logic [Banks-1:0][Width-1:0] read_q;
-  logic [Width-1:0] added, asked, operand, operand_q, sum, result_q, written_q, forward_q;
+  logic [Banks-1:0][Width-1:0] read_q, read_qq;
+  logic [Width-1:0] added, asked, operand, sum, result_q, written_q, forward_q;
   logic [WordWidth-1:0] word, word_q, word_qq, word_qqq;
-  logic [BankWidth-1:0] bank_q, bank_qq, bank_qqq, read_bank_q;
+  logic [BankWidth-1:0] bank_q, bank_qq, bank_qqq, read_bank_q, read_bank_qq;
   logic add_q, add_qq, add_qqq, set_q, set_qq, set_qqq;
   logic behind_1_q, behind_2_q, behind_3_q;  // distance to an access to the same word
-  logic forwarded_q;  // behind_2 or behind_3, with forward_q: nothing but banks between memory and operand_q
+  logic forwarded_q;  // behind_2 or behind_3, with forward_q
 
   assign word = set_i ? set_word_i : add_word_i;
-  assign operand = behind_1_q ? result_q : forwarded_q ? forward_q : operand_q;
+  assign operand = behind_1_q ? result_q : forwarded_q ? forward_q : added;
+  assign data_o = asked;
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
     assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + addend_i[lane*AccWidth+:AccWidth];
@@ -53,8 +55,8 @@ module delta_accumulate #(
   always_comb begin  // constant indices: a variable one would be a multiplication
     {added, asked} = '0;
     for (int unsigned b = 0; b < Banks; b++) begin
-      if (bank_q == BankWidth'(b)) added |= read_q[b];
-      if (read_bank_q == BankWidth'(b)) asked |= read_q[b];
+      if (bank_qq == BankWidth'(b)) added |= read_qq[b];
+      if (read_bank_qq == BankWidth'(b)) asked |= read_qq[b];
     end
   end
 
@@ -68,15 +70,14 @@ module delta_accumulate #(
   end
 
   always_ff @(posedge clk_i) begin
-    operand_q <= added;
+    read_qq <= read_q;
     forward_q <= behind_2_q ? result_q : written_q;
     forwarded_q <= behind_2_q || behind_3_q;
     result_q <= set_qq ? set_value_i : sum;
     written_q <= result_q;
-    data_o <= asked;
     {word_qqq, word_qq, word_q} <= {word_qq, word_q, word};
     {bank_qqq, bank_qq, bank_q} <= {bank_qq, bank_q, add_bank_i};
-    read_bank_q <= read_bank_i;
+    {read_bank_qq, read_bank_q} <= {read_bank_q, read_bank_i};
     behind_1_q <= (set_qq || (add_qq && bank_q == bank_qq)) && word_q == word_qq;
     behind_2_q <= (set_qq || (add_qq && add_bank_i == bank_qq)) && add_word_i == word_qq;
     behind_3_q <= (set_qqq || (add_qqq && add_bank_i == bank_qqq)) && add_word_i == word_qqq;

@@ -2,7 +2,8 @@
 // Function:   read-modify-write memory: operand_o = value of word_i (or initial_i if load_i), then value = result_i
 // Latency:    operand_o 2 enabled cycles after word_i; initial_i is taken 1 enabled cycle after word_i
 // Throughput: 1 access a cycle; an access sees the results of all before it, also of the one in the previous cycle
-// Timing:     result_i is registered; operand_o is a register behind a 2:1 multiplexer
+// Timing:     result_i is registered; operand_o is a multiplexer of registers. One of them is that of the memory itself:
+//             nothing lies between, so that it can be the one that block RAM has
 // Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
 // Model:      a list, read then written
 // Distance = fewest cycles between two accesses of one word: 1 forwards always, 4 and more removes the forwarding and
@@ -52,22 +53,27 @@ module delta_state #(
     // the memory may return anything on one. More than 16 words are dear in distributed RAM: six look-up tables for 16
     // words of 4 bits.
     (* no_rw_check, ram_style = Words > 16 && Width > 8 ? "block" : "auto" *) logic [Width-1:0] memory[Words];
-    logic [Width-1:0] read_q, operand_q, result_q, written_q;
+    logic [Width-1:0] read_q, read_qq, initial_q, forward_q, result_q, written_q;
     logic [WordWidth-1:0] word_q, word_qq, word_qqq;
     logic valid_qqq;
     logic behind_1_q, behind_2_q, behind_3_q;  // distance to an access of the same word
+    logic load_qq, forwarded_q;  // forwarded: behind_2 or behind_3, with forward_q
 
-    assign operand_o = behind_1_q ? result_q : operand_q;
+    assign operand_o = load_qq ? initial_q : behind_1_q ? result_q : forwarded_q ? forward_q : read_qq;
 
     always_ff @(posedge clk_i) begin
       if (enable_i) begin
         if (valid_qqq) memory[word_qqq] <= result_q;
         read_q <= memory[word_i];
-        operand_q <= load_q ? initial_i : behind_2_q ? result_q : behind_3_q ? written_q : read_q;
+        read_qq <= read_q;
+        initial_q <= initial_i;
+        load_qq <= load_q;
+        forward_q <= behind_2_q ? result_q : written_q;
+        forwarded_q <= behind_2_q || behind_3_q;
         result_q <= result_i;
         written_q <= result_q;
         {word_qqq, word_qq, word_q} <= {word_qq, word_q, word_i};
-        behind_1_q <= Distance <= 1 && valid_qq && word_q == word_qq && !load_q;
+        behind_1_q <= Distance <= 1 && valid_qq && word_q == word_qq;
         behind_2_q <= Distance <= 2 && valid_qq && word_i == word_qq;
         behind_3_q <= Distance <= 3 && valid_qqq && word_i == word_qqq;
       end

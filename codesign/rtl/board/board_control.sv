@@ -35,13 +35,14 @@ module board_control #(
   end
 
   logic [2:0] reset_q;  // cycles to come
-  logic [15:0] inside_q;  // frames in the core
+  logic [15:0] inside_q;  // frames in the core, as of the cycle before
+  logic enter_q, leave_q;
   logic [ThresholdWidth-1:0] wanted_q;
   logic fresh_q;  // nothing has begun since the core's reset
   logic first_q, new_q, differs_q, change, open, beat;
 
   assign open = core_rst_no && !(first_q && differs_q);
-  assign change = first_q && differs_q && inside_q == 0;
+  assign change = first_q && differs_q && inside_q == 0 && !enter_q;
   assign core_tvalid_o = s_axis_tvalid && open;
   assign s_axis_tready = core_tready_i && open;
   assign core_tuser_o = s_axis_tuser || new_q;
@@ -58,6 +59,8 @@ module board_control #(
       core_rst_no <= 1'b0;
       reset_q     <= 3'd3;
       inside_q    <= '0;
+      enter_q     <= 1'b0;
+      leave_q     <= 1'b0;
       first_q     <= 1'b1;
       new_q       <= 1'b0;
       fresh_q     <= 1'b1;
@@ -74,7 +77,9 @@ module board_control #(
         end
       end
       if (new_stream_i || (change && core_rst_no)) new_q <= 1'b1;
-      inside_q <= inside_q + 16'(beat && first_q) - 16'(packet_i);
+      enter_q <= beat && first_q;
+      leave_q <= packet_i;
+      inside_q <= inside_q + 16'(enter_q) - 16'(leave_q);
     end
   end
 endmodule
