@@ -198,9 +198,10 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
             def backward(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
                 up = args[-1] if upstream is None else upstream
-                gradients = [surrogate.input_gradient(quantiser, z, up)]
+                passed = surrogate.through_clip(quantiser, z, up)
+                gradients = [surrogate.input_gradient(quantiser, z, passed)]
                 if not isinstance(self._step, FixedStep):
-                    gradients.append(surrogate.step_gradient(quantiser, self._step.slope(step), z, r, up, step))
+                    gradients.append(surrogate.step_gradient(self._step.slope(step), r, passed, step))
                 if self._hold_weight is not None:
                     gradient = surrogate.hold_gradient(quantiser, z, r, hold, up, frames)
                     gradients.append(ops.cast(gradient, weights[-1].dtype))

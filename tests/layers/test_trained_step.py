@@ -66,11 +66,12 @@ def test_gradient_of_a_real_step_per_layer() -> None:
 )
 def test_what_is_clipped_does_not_move_the_step(step: str, weight: float, slope: float) -> None:
     layer = trained(weight, "identity", 3, step, per="layer", initial_step=0.25, shape=(6,))
-    ends = {"real": [-2.0, -2.0, -1.0, 1.5, 1.5, 1.5], "po2": [-1.0, -1.0, -1.0, 0.75, 0.75, 0.75]}[step]
-    z = [[-9.0, -2.1, -1.1, 1.4, 1.7, 1.8]]  # rounded -9, -2, -1, 1.5, 1.5 and 2; the range is that of 0.5 or of 0.25
-    assert layer(np.array(z)).numpy().tolist() == [ends]
-    _, (gradient,) = gradients(layer, z, [[1, 2, 4, 8, 16, 32]])
-    moved = {"real": -2.0 * 2 - 1.0 * 4 + 1.5 * 8 + 1.5 * 16, "po2": -1.0 * 4}[step]
+    z = [[-9.0, -2.1, -1.1, 0.6, 1.4, 1.8]]  # in steps, rounded: -18, -4, -2, 1, 3, 4
+    ends = {"real": [-2.0, -2.0, -1.0, 0.5, 1.5, 1.5], "po2": [-1.0, -1.0, -1.0, 0.5, 0.75, 0.75]}[step]
+    assert layer(np.array(z)).numpy().tolist() == [ends]  # -4 .. 3 steps, or units of 0.25
+    dz, (gradient,) = gradients(layer, z, [[1, 2, 4, 8, 16, 32]])
+    assert dz.tolist() == [{"real": [0, 0, 4, 8, 16, 0], "po2": [0, 0, 0, 8, 0, 0]}[step]]
+    moved = {"real": -1.0 * 4 + 0.5 * 8 + 1.5 * 16, "po2": 0.5 * 8}[step]
     assert gradient == pytest.approx(slope * moved)
 
 
