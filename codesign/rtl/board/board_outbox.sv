@@ -3,8 +3,8 @@
 //             bytes_i bytes of word_i, or with beats_i all beats kept. last_o marks the last byte of a word sent with
 //             last_i
 // Latency:    2 cycles from an accepted word to its first byte, 4 from accepted beats
-// Throughput: 1 byte in 2 cycles, a pause of one or two cycles before each word or beat; s_axis is always taken
-// Timing:     all outputs are registers but word_ready_o, a comparison of some; ready_i ends in one flip-flop
+// Throughput: 1 byte in 2 cycles, a pause of two cycles before each word or beat; s_axis is always taken
+// Timing:     all outputs are registers; ready_i ends in one flip-flop
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
 // Model:      rtl_tests.bench_board_outbox
 // Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
@@ -45,7 +45,6 @@ module board_outbox #(
   logic move;  // a byte to the output
 
   assign move = !valid_o && left_q != 0;
-  assign word_ready_o = left_q == 0 && !beats_q;
   assign final_beat = read_q == BeatWidth'(Beats - 1);
 
   always_ff @(posedge clk_i) begin
@@ -71,8 +70,10 @@ module board_outbox #(
       read_q <= '0;
       left_q <= '0;
       valid_o <= 1'b0;
+      word_ready_o <= 1'b0;
       {beats_q, fetched_q} <= '0;
     end else begin
+      word_ready_o <= left_q == 0 && !beats_q && !(word_valid_i && word_ready_o);
       valid_o <= move || (valid_o && !ready_i);
       if (s_axis_tvalid) write_q <= s_axis_tlast ? '0 : write_q + 1'b1;
       fetched_q <= beats_q && left_q == 0 && !fetched_q;
