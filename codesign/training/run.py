@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ def train(
     from codesign.training.trainer import Trainer
 
     folder.mkdir(parents=True, exist_ok=True)
-    made_by = [source_hash(__name__), {name: version(name) for name in PACKAGES}]
+    made_by = [source_hash(__name__), {name: _version(name) for name in PACKAGES}]
     settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
     key = json.dumps([settings, made_by], default=str)
     trainer = Trainer(
@@ -102,6 +102,13 @@ def train(
     results["config"] = {"data": asdict(data), "model": asdict(model), "training": asdict(training)}
     (folder / RESULTS).write_text(json.dumps(results, indent=1, default=str) + "\n")
     return results
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def load_model(folder: Path) -> Any:

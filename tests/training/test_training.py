@@ -19,8 +19,10 @@ import pytest
 from codesign.data import DataConfig
 from codesign.errors import ConfigError, StageError
 from codesign.fixed import Fixed
+from codesign.flow import sources
 from codesign.layers import stream
 from codesign.training import CHECKPOINT, LOG, MODEL, RESULTS, ModelConfig, TrainingConfig, load_model, train
+from codesign.training import run as training_run
 from codesign.training.state import State
 
 DATA = DataConfig(frames=3, size=16, digit=14.0, travel=0.5, texture=0.05, train=400, val=8, test=8)
@@ -180,3 +182,21 @@ def test_bad_configuration(kind: type, arguments: dict[str, Any]) -> None:
 def test_importing_needs_no_tensorflow() -> None:
     code = "import sys, codesign.training; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_checkpoint_of_other_code_or_tools_is_ignored(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(whole / CHECKPOINT, tmp_path)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    run(tmp_path, stop)  # nothing is left to train
+    monkeypatch.setattr(training_run, "PACKAGES", ("tensorflow", "keras", "a package that is not there"))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop)
+    monkeypatch.undo()
+    monkeypatch.setattr(sources, "source_hash", lambda _: "other")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop)
