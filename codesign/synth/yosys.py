@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError
+from codesign.synth.layers import read_json
 from codesign.synth.memory import CAPACITY_BITS, check_fits, memories
+from codesign.synth.multipliers import pack_products
 from codesign.synth.resources import TARGETS, Resources, count
 from codesign.tools import run, version
 
@@ -63,17 +65,26 @@ def synthesise(
     (folder / SCRIPT).write_text(script(sources, top, target, skip), encoding="utf-8")
     run([TOOL, "-s", SCRIPT], folder, folder / LOG, timeout_s, error=SynthesisError)
     cost = count(read_cells(folder / STAT), target)
+    packed = _pack(folder / NETLIST) if target == "ecp5" else 0
     return Resources(
         target=target,
         tool="yosys",
         tool_version=version(TOOL),
         kind="synth",
         lut=cost.lut,
-        ff=cost.ff,
+        ff=cost.ff - packed,
         dsp=cost.dsp,
         bram_bits=cost.bram_bits,
         fmax_mhz=None,
     )
+
+
+def _pack(path: Path) -> int:
+    """Use the registers that multipliers have; return the flip-flops saved."""
+    netlist = read_json(path, "synthesise again")
+    packed = pack_products(netlist)
+    path.write_text(json.dumps(netlist), encoding="utf-8")
+    return packed
 
 
 def script(sources: list[str], top: str, target: str, skip: bool) -> str:
