@@ -57,7 +57,7 @@ class Registers:
         self.address: int | None = None
         self.data: int | None = None
         self.read: int | None = None
-        self.writes = 0
+        self.written: list[tuple[int, int]] = []  # addresses and data, in order
 
     def drive(self) -> None:
         dut = self.dut
@@ -74,13 +74,15 @@ class Registers:
 
     def sample(self, _: int) -> bool:
         dut = self.dut
+        under_way = dut.m_axil_awvalid.value or dut.m_axil_wvalid.value or self.address is not None
+        assert not (under_way and dut.tx_valid_o.value), "an answer before the write was done"
         if self.answer_write:
             assert dut.m_axil_bready.value
             assert self.address is not None
             assert self.data is not None
             self.words[self.address] = self.data
+            self.written.append((self.address, self.data))
             self.address = self.data = None
-            self.writes += 1
         if self.answer_read:
             assert dut.m_axil_rready.value
             self.read = None
@@ -235,7 +237,7 @@ class Host:
             assert packet.sequence == sequence
             self.check(parse(packet), want)
         assert len(self.core.results) == len(self.board.frames), "every frame runs once"
-        assert self.registers.writes == len(self.board.writes)
+        assert self.registers.written == [(write.address, write.data) for write in self.board.writes]
 
     def check(self, got: object, want: object) -> None:
         if isinstance(want, Frame):
