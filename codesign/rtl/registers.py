@@ -252,6 +252,7 @@ def regblock(root: RootNode) -> dict[str, str]:
             cpuif_cls=AXI4Lite_Cpuif_flattened,
             default_reset_activelow=True,
             address_width=ADDRESS_BITS,
+            retime_read_response=True,  # a register behind the multiplexer of what is read
         )
         paths = sorted(Path(folder).glob("*.sv"), key=lambda path: not path.stem.endswith("_pkg"))
         return {path.name: _readable(path.read_text(encoding="utf-8")) for path in paths}

@@ -73,6 +73,7 @@ class BoardBuild:
         baud: of the serial port; None where it is not on pins.
         frame_bytes: of a frame on the serial line, before escaping.
         result_bytes: of its result.
+        seed: of the placement; None before place and route.
         fmax_mhz: routed; None before place and route.
         met: whether the clock is met; None before place and route.
         tools: version of each.
@@ -94,6 +95,7 @@ class BoardBuild:
     baud: int | None = None
     frame_bytes: int | None = None
     result_bytes: int | None = None
+    seed: int | None = None
     fmax_mhz: float | None = None
     met: bool | None = None
     tools: dict[str, str] = field(default_factory=dict)

@@ -106,6 +106,36 @@ def test_nothing_changed_is_cached_and_what_changed_is_built(design: Path, capfd
     assert "synthesise ok" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("faster", "options", "seed", "met"),
+    [
+        ({1: 1.0, 2: 1.1}, (), 1, True),
+        ({1: 0.2, 2: 1.0}, (), 2, True),
+        ({1: 0.3, 2: 0.2}, (), 1, False),
+        ({1: 0.2, 2: 0.3}, (), 2, False),
+        ({1: 0.2, 2: 1.0}, ("--seed", "1"), 1, False),
+    ],
+)
+def test_seeds_are_tried_while_the_clock_is_missed_and_the_best_is_kept(
+    faster: dict[int, float], options: tuple[str, ...], seed: int, met: bool, design: Path, tmp_path: Path
+) -> None:
+    by_seed = f"{faster}[int(sys.argv[sys.argv.index('--seed') + 1])]"
+    log = (
+        NEXTPNR
+        + """
+print("placed with", sys.argv[sys.argv.index("--seed") + 1])
+pathlib.Path("routed.asc").write_text(sys.argv[sys.argv.index("--seed") + 1])
+"""
+    )
+    programs(tmp_path, nextpnr=log.replace("{faster}", by_seed))
+    code, record = build(design, *options)
+    assert (record.seed, record.met, code) == (seed, met, 0 if met else 1)
+    folder = design / "boards" / "icebreaker"
+    assert f"placed with {seed}" in (folder / "nextpnr.log").read_text()
+    assert (folder / "routed.asc").read_text() == str(seed)
+    assert not (folder / "best").exists()
+
+
 def test_an_edited_build_is_an_error(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
     build(design)
     (design / "boards" / "icebreaker" / "design.bin").write_bytes(b"x")

@@ -37,8 +37,8 @@ def test_ecp5(ecp5: tuple[Path, Resources]) -> None:
     assert re.match(r"\d+\.\d+", found.tool_version or "")
     assert found.dsp == 1
     assert found.bram_bits == 2 * BLOCK  # 1024 x 16, twice
-    # count, shallow, sum, wide (of which the 16 distinct bits remain), a, b; word and rom are in the block RAM, the product
-    # is in the multiplier
+    # count, shallow, sum, wide (of which the 16 distinct bits remain), a, b; word and rom are in the block RAM, the
+    # product is in the multiplier
     assert found.ff == 10 + 4 + 16 + 16 + 16 + 16
     assert found.lut is not None
     assert 6 + 10 + 16 + 16 <= found.lut <= 80  # 16 x 4 RAM, counter, sum, exclusive or, and some control
