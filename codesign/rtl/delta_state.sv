@@ -2,8 +2,7 @@
 // Function:   read-modify-write memory: operand_o = value of word_i (or initial_i if load_i), then value = result_i
 // Latency:    operand_o 2 enabled cycles after word_i; initial_i is taken 1 enabled cycle after word_i
 // Throughput: 1 access a cycle; an access sees the results of all before it, also of the one in the previous cycle
-// Timing:     result_i is registered; operand_o is a multiplexer of registers. One of them is that of the memory itself:
-//             nothing lies between, so that it can be the one that block RAM has
+// Timing:     result_i is registered; operand_o is a multiplexer of registers, one of them right behind the memory
 // Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
 // Model:      a list, read then written
 // Distance = fewest cycles between two accesses of one word: 1 forwards always, 4 and more removes the forwarding and
