@@ -3,8 +3,8 @@
 //             bank is read in the same cycle; set_i gives a word of all banks one value
 // Latency:    data_o 2 cycles after read_bank_i; addend_i and set_value_i are taken 2 cycles after add_i and set_i
 // Throughput: 1 addition and 1 reading a cycle; an addition sees all before it, also that of the previous cycle
-// Timing:     addend_i is added to registers behind a multiplexer; data_o is one of the banks' registers, which are right
-//             behind the memories
+// Timing:     addend_i is added to registers behind a multiplexer; data_o is one of the banks' registers, right behind
+//             the memories
 // Reset:      no addition in flight; the memories are not cleared: use set_i
 // Model:      a list a bank
 // A reading must be 4 cycles or more behind the last addition to its word. One adder for all banks: it costs the adder
