@@ -198,8 +198,8 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
 
             def backward(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
                 up = args[-1] if upstream is None else upstream
-                passed = surrogate.through_clip(quantiser, z, up)
-                gradients = [surrogate.input_gradient(quantiser, z, passed)]
+                passed = surrogate.input_gradient(quantiser, z, up)
+                gradients = [passed]
                 if not isinstance(self._step, FixedStep):
                     gradients.append(surrogate.step_gradient(self._step.slope(step), r, passed, step))
                 if self._hold_weight is not None:

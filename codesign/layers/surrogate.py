@@ -7,7 +7,7 @@ The forward value is piecewise constant, so every gradient here is a surrogate:
 with regard to  d r / d ... of an element
 ==============  ================================================================================================
 input z         1 where ``f`` and the clip pass it (relu: ``0 < z <= high``), else 0; hold does not change it
-step            ``slope * r``: ``-r / step``, or ``-ln(2) * r`` for ``log2(step)``; 0 where the clip cuts ``f(z)``
+step            ``slope * r``: ``-r / step``, or ``-ln(2) * r`` for ``log2(step)``; 0 where that of ``z`` is 0
 hold            ``(reference - q(z))`` where ``| |f(z) - reference| / step - hold | < 1/2``, else 0
 ==============  ================================================================================================
 
@@ -56,10 +56,10 @@ class Quantiser:
         """Return ``f(z)``."""
         return ops.relu(z) if self.relu else z
 
-    def unclipped(self, z: Any) -> Any:
-        """Return where the clip passes ``f(z)``."""
-        below = z <= self.high
-        return below if self.relu else ops.logical_and(below, z >= self.low)
+    def passes(self, z: Any) -> Any:
+        """Return where activation and clip pass a gradient."""
+        above = z > self.low if self.relu else z >= self.low
+        return ops.logical_and(above, z <= self.high)
 
     def distance(self, z: Any, reference: Any) -> Any:
         """Return ``|f(z) - reference|``."""
@@ -91,18 +91,16 @@ def send(quantiser: Quantiser, z: Any, hold: Any, frames: int | None) -> Any:
     return ops.reshape(ops.swapaxes(sent, 0, 1), shape)
 
 
-def through_clip(quantiser: Quantiser, z: Any, upstream: Any) -> Any:
-    """Return the gradient in front of the clip."""
-    return ops.where(quantiser.unclipped(z), upstream, ops.zeros_like(upstream))
-
-
-def input_gradient(quantiser: Quantiser, z: Any, passed: Any) -> Any:
-    """Return the gradient with regard to ``z``; ``passed`` is the one in front of the clip."""
-    return ops.where(z > 0, passed, ops.zeros_like(passed)) if quantiser.relu else passed
+def input_gradient(quantiser: Quantiser, z: Any, upstream: Any) -> Any:
+    """Return the gradient with regard to ``z``."""
+    return ops.where(quantiser.passes(z), upstream, ops.zeros_like(upstream))
 
 
 def step_gradient(slope: Any, r: Any, passed: Any, weight: Any) -> Any:
-    """Return the gradient with regard to the ``weight`` of the step; its shape is how a frame ends, or ``()``."""
+    """Return the gradient with regard to the ``weight`` of the step; its shape is how a frame ends, or ``()``.
+
+    ``passed`` is the gradient with regard to the input: what is clipped has none, and masking again would cost.
+    """
     axes = tuple(range(len(r.shape) - len(weight.shape)))
     return slope * ops.cast(ops.sum(passed * r, axis=axes), weight.dtype)
 
