@@ -120,6 +120,7 @@ def made_build(target: str, *, skip: bool = True, routed: bool = True, design: s
         skip=skip,
         clock_mhz=100.0,
         baud=1_000_000,
+        seed=1,
         frame_bytes=1035,
         result_bytes=55,
         fmax_mhz=(108.0 if skip else 98.0) if routed else None,

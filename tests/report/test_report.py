@@ -45,6 +45,7 @@ BUILD: dict[str, Any] = {
     "skip": bool,
     "clock_mhz": float,
     "baud": int,
+    "seed": int,
     "frame_bytes": int,
     "result_bytes": int,
     "fmax_mhz": float,
