@@ -283,7 +283,7 @@ def test_a_line_that_never_falls_silent(simulated: SimulatedBoard, connect: Open
     thread.start()
     try:
         with pytest.raises(LinkError, match="never falls silent"):
-            connect(slowdown=1.0)
+            connect(slowdown=3.0)  # a silence of 90 ms: the other thread may have to wait for its turn
     finally:
         chatter.set()
         thread.join()
