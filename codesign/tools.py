@@ -15,9 +15,10 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -177,33 +178,39 @@ def run(
     command's `main` maps SIGTERM and SIGHUP to it).
     Raises: ToolNotFoundError; ``error`` with the last lines of the log if it fails or takes too long.
     """
-    env = environment()
-    program = shutil.which(argv[0], path=env["PATH"])
-    if program is None:
-        raise ToolNotFoundError(argv[0], how=_how(argv[0]))
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [program, *argv[1:]],
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            status: int | None = process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
-            if process.returncode is None:
-                _kill(process)
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if status != 0:
-        what = f"took longer than {timeout_s:g} s" if status is None else f"failed with exit status {status}"
-        last = "\n".join(text.strip().splitlines()[-LOG_LINES:])
-        raise error(f"{argv[0]} {what}", fix=f"read {log}, which ends with:\n{last}")
-    return text
+    return run_all([Command(argv=argv, cwd=cwd, log=log)], timeout_s, error=error)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program (found on PATH) and its arguments, the folder it runs in, and the file for what it prints."""
+
+    argv: Sequence[str]
+    cwd: Path
+    log: Path
+
+
+def run_all(
+    commands: Sequence[Command], timeout_s: float, *, error: type[CodesignError] = CodesignError
+) -> tuple[str, ...]:
+    """Run programs side by side, each as ``run`` does, and return what they printed.
+
+    Raises: as ``run``, of the first that fails in their order; the others are killed then.
+    """
+    env, end = environment(), time.monotonic() + timeout_s
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_started(command, env)) for command in commands]
+        for command, process in zip(commands, processes, strict=True):
+            try:
+                status: int | None = process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                status = None
+            if status != 0:
+                name, log = command.argv[0], command.log
+                what = f"took longer than {timeout_s:g} s" if status is None else f"failed with exit status {status}"
+                last = "\n".join(_printed(log).strip().splitlines()[-LOG_LINES:])
+                raise error(f"{name} {what}", fix=f"read {log}, which ends with:\n{last}")
+    return tuple(_printed(command.log) for command in commands)
 
 
 def require(program: str) -> None:
@@ -224,6 +231,34 @@ def doctor() -> tuple[ToolStatus, ...]:
     """Try every tool and return what was found; a few seconds, or about a minute when YoWASP tools run first."""
     with ThreadPoolExecutor() as pool:
         return (_python(), *pool.map(_check, TOOLS), _backend())
+
+
+@contextmanager
+def _started(command: Command, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program; kill it and all its children at the end, should it still run."""
+    name, *arguments = command.argv
+    program = shutil.which(name, path=env["PATH"])
+    if program is None:
+        raise ToolNotFoundError(name, how=_how(name))
+    with command.log.open("wb") as stream:
+        process = subprocess.Popen(
+            [program, *arguments],
+            cwd=command.cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            _kill(process)
+
+
+def _printed(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

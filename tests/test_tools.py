@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from codesign import tools
-from codesign.errors import SimulationError, ToolNotFoundError
-from codesign.tools import ToolStatus, doctor, environment, run, version
+from codesign.errors import CodesignError, SimulationError, ToolNotFoundError
+from codesign.tools import Command, ToolStatus, doctor, environment, run, run_all, version
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -144,6 +144,28 @@ def test_run_kills_a_hanging_program_with_its_children(tmp_path: Path) -> None:
         run([str(tmp_path / "hang")], tmp_path, tmp_path / "log", 1, error=SimulationError)
     time.sleep(3)
     assert not (tmp_path / "survived").exists()
+
+
+def test_programs_run_side_by_side_and_end_together(tmp_path: Path) -> None:
+    """Each waits for a file that the other one writes; when one fails, the other is killed."""
+    wait = "until [ -e {other} ]; do sleep 0.05; done; echo {own}"
+    commands = [
+        Command(
+            argv=["sh", "-c", f"touch {own}; " + wait.format(own=own, other=other)],
+            cwd=tmp_path,
+            log=tmp_path / f"{own}.log",
+        )
+        for own, other in (("a", "b"), ("b", "a"))
+    ]
+    assert run_all(commands, 20.0) == ("a\n", "b\n")
+    pid = tmp_path / "pid"
+    script = f"until [ -s {pid} ]; do sleep 0.05; done; echo no; exit 3"
+    failing = Command(argv=["sh", "-c", script], cwd=tmp_path, log=tmp_path / "c.log")
+    endless = Command(argv=["sh", "-c", f"echo $$ > {pid}; sleep 600"], cwd=tmp_path, log=tmp_path / "d.log")
+    with pytest.raises(CodesignError, match=r"sh failed with exit status 3.*c\.log.*\nno"):
+        run_all([failing, endless], 20.0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])

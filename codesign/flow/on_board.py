@@ -28,7 +28,7 @@ from codesign.tools import version as tool_version
 GRAPH = "2_graph"
 _CODE = "codesign.synth.build"
 ATTEMPTS = 2
-"""Seeds of the placer that are tried where none is asked for; each takes minutes."""
+"""Seeds of the placer that may be tried where none is asked for: side by side where there are cores, else in turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

