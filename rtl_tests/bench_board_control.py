@@ -42,11 +42,11 @@ class Core:
             return False
         beat = bool(dut.core_tvalid_o.value and dut.core_tready_i.value)
         assert beat == bool(dut.s_axis_tvalid.value and dut.s_axis_tready.value)
+        assert dut.new_stream_o.value == self.told, "what is told of the last frame that began"
         if self.began:  # the first beat came one cycle ago: now the core needs its thresholds
             self.inside.append(int(dut.threshold_o.value))
             self.frames.append((*self.opening, self.inside[-1]))
-            self.told, self.fresh = int(self.fresh or self.opening[1]), False
-        assert dut.new_stream_o.value == self.told, "what is told of the last frame that began"
+            self.told, self.fresh = int(self.fresh or self.opening[1]), False  # a cycle later
         for threshold in self.inside:
             assert dut.threshold_o.value == threshold, "thresholds changed under a frame"
         if self.answer:

@@ -293,44 +293,45 @@ module delta_conv #(
     end
   end
 
-  // ---- Sending. Stage 1: the next touched word of the oldest row (any word in a fresh frame), or the frame's end.
-  // Stage 2: its place; granted when its bank is idle. The word is there two cycles later.
+  // ---- Sending. Stage 0: the next row with touched words (any row of a fresh frame) and their counts, or the frame's
+  // end; the row behind it is looked for while its words leave. Stage 1: its next word. Stage 2: the word's place;
+  // granted when its bank is idle. The word is there two cycles later.
   logic [Banks-1:0][ListRows-1:0][EntryBits:0] count_q;  // touched words of each row in each bank
-  logic [BankColumns-1:0][EntryBits:0] counts;  // of the oldest row
+  logic [Lists-1:0] filled_q;  // rows that have some
+  logic [BankColumns-1:0][EntryBits:0] counts, counts_s0;
   logic [EntryBits:0] picked_count;
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] entry_s1;
   logic [ColumnBits+GroupBits-1:0] picked_entry;
   logic [PickBits-1:0] pick;  // column of banks that is sent: the first that has words
-  logic [RingBits-1:0] oldest_q, send_base_q, ring_s1, ring_s2;
-  logic odd_s1, odd_s2, send_odd_q;
-  logic [RowBits-1:0] oldest_row, row_s1;
+  logic [RingBits-1:0] oldest_q, send_base_q, ring_s0, ring_s1, ring_s2;  // oldest_q: the first row not in stage 0 yet
+  logic send_odd_q, odd_s0, odd_s1, odd_s2;
+  logic [RowBits-1:0] row_s0, row_s1;
   logic low_within;  // low is in the frame that is sent
   logic [EntryBits-1:0] sent_q;
   logic [EntryBits:0] next_sent_q;  // one more
   logic [ColumnBits-1:0] walk_column_q;
   logic [GroupBits-1:0] walk_group_q;
-  logic [ListBits-1:0] oldest_list;
-  logic [BankBits-1:0] oldest_bank, bank_s1, bank_s2;
+  logic [ListBits-1:0] list_s0;
+  logic [BankBits-1:0] bank_s0, bank_s1, bank_s2;
   logic [ColumnBits+GroupBits-1:0] walk_s1;
   logic [SpotBits-1:0] spot_s2;
   logic [PositionBits-1:0] place_s1, place_s2;
-  logic send_fresh_q, row_done, at_end, no_word, all_empty, last_entry, last_word, take, ready_s1, grant, drained;
-  logic valid_s1, end_s1, fresh_s1, valid_s2, end_s2, fresh_s2;
+  logic send_fresh_q, row_done, at_end, no_word, last_entry, last_word, fetch, take, ready_s1, grant, drained;
+  logic valid_s0, end_s0, fresh_s0, counted_s0, valid_s1, end_s1, fresh_s1, valid_s2, end_s2, fresh_s2;
   logic [Banks-1:0] touch;
   logic [Banks-1:0][ListBits-1:0] touch_list;
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] touch_entry;
 
-  assign oldest_list = oldest_q[RowShift+:ListBits];
-  assign oldest_bank = BankBits'((32'(oldest_q) % BankRows) * BankColumns + 32'(pick));
   assign row_done = oldest_q != low_p[4];
-  assign oldest_row = RowBits'(oldest_q - send_base_q);
   assign at_end = oldest_q - send_base_q == RingBits'(Rows);
   assign low_within = low_p[4] - send_base_q < RingBits'(Rows);
-  assign no_word = !send_fresh_q && counts == '0;
-  assign all_empty = !send_fresh_q && count_q == '0;
+  assign no_word = !send_fresh_q && !filled_q[32'(oldest_q)%Lists];
+  assign fetch = row_done && (at_end || !no_word) && (!valid_s0 || (take && last_word));
+  assign list_s0 = ring_s0[RowShift+:ListBits];
+  assign bank_s0 = BankBits'((32'(ring_s0) % BankRows) * BankColumns + 32'(pick));
   assign last_entry = next_sent_q == picked_count;
   assign ready_s1 = !valid_s2 || grant;
-  assign take = row_done && (at_end || !no_word) && (!valid_s1 || ready_s1);
+  assign take = valid_s0 && (!valid_s1 || ready_s1);
   assign place_s1 = {row_s1, fresh_s1 ? walk_s1 : picked_entry};
 
   always_comb begin  // constant indices only: a variable one into these fields would be a multiplication
@@ -343,11 +344,11 @@ module delta_conv #(
   end
   always_comb begin
     pick = '0;
-    picked_count = counts[0];
+    picked_count = counts_s0[0];
     for (int unsigned b = BankColumns; b > 0; b--) begin
-      if (counts[b-1] != 0) begin
+      if (counts_s0[b-1] != 0) begin
         pick = PickBits'(b - 1);
-        picked_count = counts[b-1];
+        picked_count = counts_s0[b-1];
       end
     end
   end
@@ -358,10 +359,11 @@ module delta_conv #(
   always_comb begin
     last_word = 1'b1;  // of its row: no other bank has one
     for (int unsigned b = 0; b < BankColumns; b++) begin
-      if (b != 32'(pick) && counts[b] != 0) last_word = 1'b0;
+      if (b != 32'(pick) && counts_s0[b] != 0) last_word = 1'b0;
     end
     last_word = last_word && last_entry;
-    if (send_fresh_q) last_word = 32'(walk_column_q) == Columns - 1 && 32'(walk_group_q) == Groups - 1;
+    if (fresh_s0) last_word = 32'(walk_column_q) == Columns - 1 && 32'(walk_group_q) == Groups - 1;
+    if (end_s0) last_word = 1'b1;
   end
 
   always_ff @(posedge clk_i) begin
@@ -372,46 +374,58 @@ module delta_conv #(
       unsent_q <= '0;
       unsent_odd_q <= 1'b0;
       count_q <= '0;
+      filled_q <= '0;
+      counted_s0 <= 1'b0;
       sent_q <= '0;
       next_sent_q <= (EntryBits + 1)'(1);
       walk_column_q <= '0;
       walk_group_q <= '0;
       send_fresh_q <= 1'b1;
+      valid_s0 <= 1'b0;
       valid_s1 <= 1'b0;
       valid_s2 <= 1'b0;
     end else begin
-      if (take) begin
-        if (at_end) begin
-          oldest_q <= send_base_q + RingBits'(Stride);
-          send_base_q <= send_base_q + RingBits'(Stride);
-          send_odd_q <= !send_odd_q;
-        end else if (last_word) oldest_q <= oldest_q + 1'b1;
-        if (!at_end && send_fresh_q) begin
-          walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
-          if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
-        end else if (!at_end) begin
-          sent_q <= last_entry ? '0 : EntryBits'(next_sent_q);
-          next_sent_q <= last_entry ? (EntryBits + 1)'(1) : next_sent_q + 1'b1;
-        end
-      end else if (row_done && !at_end && no_word) begin
+      if (fetch && at_end) begin
+        oldest_q <= send_base_q + RingBits'(Stride);
+        send_base_q <= send_base_q + RingBits'(Stride);
+        send_odd_q <= !send_odd_q;
+      end else if (fetch) oldest_q <= oldest_q + 1'b1;
+      else if (row_done && !at_end && no_word) begin
         // Skip one empty row, or all of them at once.
-        if (!all_empty) oldest_q <= oldest_q + 1'b1;
+        if (filled_q != 0) oldest_q <= oldest_q + 1'b1;
         else oldest_q <= low_within ? low_p[4] : send_base_q + RingBits'(Rows);
       end
       if (unclean) send_fresh_q <= send_fresh_q || drained;
-      else if (take && at_end) send_fresh_q <= 1'b0;
+      else if (fetch && at_end) send_fresh_q <= 1'b0;
+      if (take && fresh_s0 && !end_s0) begin
+        walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
+        if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
+      end else if (take && !end_s0) begin
+        sent_q <= last_entry ? '0 : EntryBits'(next_sent_q);
+        next_sent_q <= last_entry ? (EntryBits + 1)'(1) : next_sent_q + 1'b1;
+      end
+      counted_s0 <= fetch && !at_end && !send_fresh_q;
+      for (int unsigned row = 0; row < Lists; row++) begin
+        if (fetch && !at_end && 32'(oldest_q) % Lists == row) filled_q[row] <= 1'b0;
+      end
       for (int unsigned b = 0; b < Banks; b++) begin
         for (int unsigned row = 0; row < ListRows; row++) begin
-          if (take && !at_end && !send_fresh_q && last_entry && oldest_bank == BankBits'(b) &&
-              oldest_list == ListBits'(row))
+          // Stage 0 has the counts since the last cycle. No touch can meet this: the row's list is not free yet.
+          if (counted_s0 && 32'(ring_s0) % BankRows == b / BankColumns && list_s0 == ListBits'(row))
             count_q[b][row] <= '0;
-          if (touch[b] && touch_list[b] == ListBits'(row)) count_q[b][row] <= count_q[b][row] + 1'b1;
+          if (touch[b] && touch_list[b] == ListBits'(row)) begin
+            count_q[b][row] <= count_q[b][row] + 1'b1;
+            filled_q[row*BankRows+b/BankColumns] <= 1'b1;
+          end
         end
       end
-      if (ready_s1) valid_s2 <= valid_s1;
+      if (fetch) valid_s0 <= 1'b1;
+      else if (take && last_word) valid_s0 <= 1'b0;
       if (take) valid_s1 <= 1'b1;
       else if (ready_s1) valid_s1 <= 1'b0;
-      {unsent_odd_q, unsent_q} <= valid_s2 ? {odd_s2, ring_s2} : valid_s1 ? {odd_s1, ring_s1} : {send_odd_q, oldest_q};
+      if (ready_s1) valid_s2 <= valid_s1;
+      {unsent_odd_q, unsent_q} <= valid_s2 ? {odd_s2, ring_s2} : valid_s1 ? {odd_s1, ring_s1} :
+                                  valid_s0 ? {odd_s0, ring_s0} : {send_odd_q, oldest_q};
     end
   end
   for (genvar b = 0; b < Banks; b++) begin : g_list
@@ -425,17 +439,26 @@ module delta_conv #(
     end
     always_ff @(posedge clk_i) begin
       if (touch[b]) list[{touch_list[b], count}] <= touch_entry[b];
-      if (take) entry_s1[b] <= list[{oldest_list, sent_q}];
+      if (take) entry_s1[b] <= list[{list_s0, sent_q}];
     end
   end
   always_ff @(posedge clk_i) begin
+    if (fetch) begin
+      {odd_s0, ring_s0} <= {send_odd_q, oldest_q};
+      row_s0 <= RowBits'(oldest_q - send_base_q);
+      counts_s0 <= counts;
+      end_s0 <= at_end;
+      fresh_s0 <= send_fresh_q;
+    end else if (take && last_entry) begin
+      for (int unsigned b = 0; b < BankColumns; b++) if (pick == PickBits'(b)) counts_s0[b] <= '0;
+    end
     if (take) begin
       walk_s1  <= {walk_column_q, walk_group_q};
-      {odd_s1, ring_s1} <= {send_odd_q, oldest_q};
-      row_s1   <= oldest_row;
-      bank_s1  <= oldest_bank;
-      end_s1   <= at_end;
-      fresh_s1 <= send_fresh_q;
+      {odd_s1, ring_s1} <= {odd_s0, ring_s0};
+      row_s1   <= row_s0;
+      bank_s1  <= bank_s0;
+      end_s1   <= end_s0;
+      fresh_s1 <= fresh_s0;
     end
     if (ready_s1) begin
       {odd_s2, ring_s2} <= {odd_s1, ring_s1};
@@ -453,7 +476,8 @@ module delta_conv #(
   logic [GroupBits-1:0] sweep_group_q;
   logic [Lanes*Fields*AccWidth-1:0] initial_state;
   logic [5:3] grant_q;
-  assign drained = oldest_q == low_p[4] && low_p[4] == low_q && go_q == 0 && !valid_s1 && !valid_s2 && grant_q == 0;
+  assign drained = oldest_q == low_p[4] && low_p[4] == low_q && go_q == 0 && !valid_s0 && !valid_s1 && !valid_s2 &&
+                   grant_q == 0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

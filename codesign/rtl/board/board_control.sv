@@ -3,7 +3,7 @@
 //             change between streams only: a frame whose thresholds are not those in force waits until every frame
 //             before it has left, and starts a new stream (see delta_emit); new_stream_o: the last frame that began
 //             started a new stream, for whatever reason
-// Latency:    0 cycles for a beat, 2 where thresholds change; 1 from a frame's first beat to new_stream_o; the core is
+// Latency:    0 cycles for a beat, 2 where thresholds change; 2 from a frame's first beat to new_stream_o; the core is
 //             in reset for 4 cycles from the cycle after reset_i on
 // Throughput: 1 beat a cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
@@ -39,7 +39,7 @@ module board_control #(
   logic enter_q, leave_q;
   logic [ThresholdWidth-1:0] wanted_q;
   logic fresh_q;  // nothing has begun since the core's reset
-  logic first_q, new_q, differs_q, change, open, beat;
+  logic first_q, new_q, starts_q, differs_q, change, open, beat;
 
   assign open = core_rst_no && !(first_q && differs_q);
   assign change = first_q && differs_q && inside_q == 0 && !enter_q;
@@ -51,6 +51,7 @@ module board_control #(
   always_ff @(posedge clk_i) begin
     differs_q <= threshold_i != threshold_o;
     wanted_q  <= threshold_i;
+    starts_q  <= core_tuser_o || fresh_q;
     if (change) threshold_o <= wanted_q;
   end
 
@@ -73,11 +74,11 @@ module board_control #(
         if (first_q) begin
           new_q <= 1'b0;
           fresh_q <= 1'b0;
-          new_stream_o <= core_tuser_o || fresh_q;
         end
       end
       if (new_stream_i || (change && core_rst_no)) new_q <= 1'b1;
       enter_q <= beat && first_q;
+      if (enter_q) new_stream_o <= starts_q;
       leave_q <= packet_i;
       inside_q <= inside_q + 16'(enter_q) - 16'(leave_q);
     end
