@@ -34,7 +34,7 @@ MUTANTS = [
         ("ready ignored", "load = ready_i || !valid_o", "load = 1'b1"),
         ("valid stuck", "valid_o <= !empty_q || take", "valid_o <= 1'b1"),
         ("bypass not counted out", "&& !(load && empty_q)", ""),
-        ("written when full", "if (take) memory", "if (valid_i) memory"),
+        ("written when full", "if (ready_o) memory", "memory"),
         ("empty one early", "empty_q <= count_q == 1", "empty_q <= count_q == 2"),
         ("counts only one way", "if (push && !pop)", "if (push)"),
     ),

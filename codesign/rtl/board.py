@@ -186,22 +186,23 @@ module {name}_soc #(
 {unused_threshold}  // verilator lint_on UNUSEDSIGNAL
   logic core_rst_n, core_tvalid, core_tready, core_tuser, new_stream;
   logic [1:0] error;
-  logic [31:0] counter;
+  logic [31:0] counter, counter_q;
 {used_threshold}  logic [7:0] counter_addr_q;  // a register on either side of the counters' multiplexer
-  logic [2:1] read_q;
+  logic [3:1] read_q;
   logic write_q;
 
   assign hwif_in.clock_hz.value.next = ClockHz;
   assign hwif_in.status.early.next = error[0];
   assign hwif_in.status.late.next = error[1];
   assign hwif_in.status.new_stream.next = new_stream;
-  assign hwif_in.counters.rd_ack = read_q[2];
-  assign hwif_in.counters.rd_data = counter;
+  assign hwif_in.counters.rd_ack = read_q[3];
+  assign hwif_in.counters.rd_data = counter_q;
   assign hwif_in.counters.wr_ack = write_q;
 
   always_ff @(posedge clk_i) begin
     counter_addr_q <= 8'(hwif_out.counters.addr[{counter}:2]);
-    read_q  <= {{read_q[1], rst_ni && hwif_out.counters.req && !hwif_out.counters.req_is_wr}};
+    counter_q <= counter;
+    read_q  <= {{read_q[2:1], rst_ni && hwif_out.counters.req && !hwif_out.counters.req_is_wr}};
     write_q <= rst_ni && hwif_out.counters.req && hwif_out.counters.req_is_wr;
   end
 

@@ -294,8 +294,8 @@ module delta_conv #(
   end
 
   // ---- Sending. Stage 0: the next row with touched words (any row of a fresh frame) and their counts, or the frame's
-  // end; the row behind it is looked for while its words leave. Stage 1: its next word. Stage 2: the word's place;
-  // granted when its bank is idle. The word is there two cycles later.
+  // end; the row behind it is looked for while its words leave. Stage 1: its next word. Stage 2: a queue of
+  // places, granted when their bank is idle. The word is there two cycles later.
   logic [Banks-1:0][ListRows-1:0][EntryBits:0] count_q;  // touched words of each row in each bank
   logic [Lists-1:0] filled_q;  // rows that have some
   logic [BankColumns-1:0][EntryBits:0] counts, counts_s0;
@@ -304,9 +304,11 @@ module delta_conv #(
   logic [ColumnBits+GroupBits-1:0] picked_entry;
   logic [PickBits-1:0] pick;  // column of banks that is sent: the first that has words
   logic [RingBits-1:0] oldest_q, send_base_q, ring_s0, ring_s1, ring_s2;  // oldest_q: the first row not in stage 0 yet
+  logic [RingBits-1:0] end_row_q, last_row_q;  // of the frame that is sent: the mark of its end, and the row before
+  logic [RingBits-1:0] target_q;
+  logic skip, skip_q;  // no row before target_q has a word
   logic send_odd_q, odd_s0, odd_s1, odd_s2;
   logic [RowBits-1:0] row_s0, row_s1;
-  logic low_within;  // low is in the frame that is sent
   logic [EntryBits-1:0] sent_q;
   logic [EntryBits:0] next_sent_q;  // one more
   logic [ColumnBits-1:0] walk_column_q;
@@ -316,21 +318,19 @@ module delta_conv #(
   logic [ColumnBits+GroupBits-1:0] walk_s1;
   logic [SpotBits-1:0] spot_s2;
   logic [PositionBits-1:0] place_s1, place_s2;
-  logic send_fresh_q, row_done, at_end, no_word, last_entry, last_word, fetch, take, ready_s1, grant, drained;
+  logic send_fresh_q, row_done, at_end_q, no_word, last_entry, last_word, fetch, take, ready_s1, grant, drained;
   logic valid_s0, end_s0, fresh_s0, counted_s0, valid_s1, end_s1, fresh_s1, valid_s2, end_s2, fresh_s2;
   logic [Banks-1:0] touch;
   logic [Banks-1:0][ListBits-1:0] touch_list;
   logic [Banks-1:0][ColumnBits+GroupBits-1:0] touch_entry;
 
   assign row_done = oldest_q != low_p[4];
-  assign at_end = oldest_q - send_base_q == RingBits'(Rows);
-  assign low_within = low_p[4] - send_base_q < RingBits'(Rows);
   assign no_word = !send_fresh_q && !filled_q[32'(oldest_q)%Lists];
-  assign fetch = row_done && (at_end || !no_word) && (!valid_s0 || (take && last_word));
+  assign fetch = row_done && (at_end_q || !no_word) && (!valid_s0 || (take && last_word));
+  assign skip = row_done && !at_end_q && !send_fresh_q && filled_q == 0 && !skip_q;
   assign list_s0 = ring_s0[RowShift+:ListBits];
   assign bank_s0 = BankBits'((32'(ring_s0) % BankRows) * BankColumns + 32'(pick));
   assign last_entry = next_sent_q == picked_count;
-  assign ready_s1 = !valid_s2 || grant;
   assign take = valid_s0 && (!valid_s1 || ready_s1);
   assign place_s1 = {row_s1, fresh_s1 ? walk_s1 : picked_entry};
 
@@ -370,6 +370,10 @@ module delta_conv #(
     if (!rst_ni) begin
       oldest_q <= '0;
       send_base_q <= '0;
+      end_row_q <= RingBits'(Rows);
+      last_row_q <= RingBits'(Rows - 1);
+      at_end_q <= 1'b0;
+      skip_q <= 1'b0;
       send_odd_q <= 1'b0;
       unsent_q <= '0;
       unsent_odd_q <= 1'b0;
@@ -383,20 +387,24 @@ module delta_conv #(
       send_fresh_q <= 1'b1;
       valid_s0 <= 1'b0;
       valid_s1 <= 1'b0;
-      valid_s2 <= 1'b0;
     end else begin
-      if (fetch && at_end) begin
+      skip_q <= skip;
+      if (fetch && at_end_q) begin
         oldest_q <= send_base_q + RingBits'(Stride);
         send_base_q <= send_base_q + RingBits'(Stride);
+        end_row_q <= end_row_q + RingBits'(Stride);
+        last_row_q <= last_row_q + RingBits'(Stride);
+        at_end_q <= 1'b0;
         send_odd_q <= !send_odd_q;
-      end else if (fetch) oldest_q <= oldest_q + 1'b1;
-      else if (row_done && !at_end && no_word) begin
-        // Skip one empty row, or all of them at once.
-        if (filled_q != 0) oldest_q <= oldest_q + 1'b1;
-        else oldest_q <= low_within ? low_p[4] : send_base_q + RingBits'(Rows);
+      end else if (skip_q) begin
+        oldest_q <= target_q;
+        at_end_q <= target_q == end_row_q;
+      end else if (fetch || (row_done && !at_end_q && no_word && !skip)) begin
+        oldest_q <= oldest_q + 1'b1;
+        at_end_q <= oldest_q == last_row_q;
       end
       if (unclean) send_fresh_q <= send_fresh_q || drained;
-      else if (fetch && at_end) send_fresh_q <= 1'b0;
+      else if (fetch && at_end_q) send_fresh_q <= 1'b0;
       if (take && fresh_s0 && !end_s0) begin
         walk_group_q <= 32'(walk_group_q) == Groups - 1 ? '0 : walk_group_q + 1'b1;
         if (32'(walk_group_q) == Groups - 1) walk_column_q <= last_word ? '0 : walk_column_q + 1'b1;
@@ -404,9 +412,9 @@ module delta_conv #(
         sent_q <= last_entry ? '0 : EntryBits'(next_sent_q);
         next_sent_q <= last_entry ? (EntryBits + 1)'(1) : next_sent_q + 1'b1;
       end
-      counted_s0 <= fetch && !at_end && !send_fresh_q;
+      counted_s0 <= fetch && !at_end_q && !send_fresh_q;
       for (int unsigned row = 0; row < Lists; row++) begin
-        if (fetch && !at_end && 32'(oldest_q) % Lists == row) filled_q[row] <= 1'b0;
+        if (fetch && !at_end_q && 32'(oldest_q) % Lists == row) filled_q[row] <= 1'b0;
       end
       for (int unsigned b = 0; b < Banks; b++) begin
         for (int unsigned row = 0; row < ListRows; row++) begin
@@ -423,7 +431,6 @@ module delta_conv #(
       else if (take && last_word) valid_s0 <= 1'b0;
       if (take) valid_s1 <= 1'b1;
       else if (ready_s1) valid_s1 <= 1'b0;
-      if (ready_s1) valid_s2 <= valid_s1;
       {unsent_odd_q, unsent_q} <= valid_s2 ? {odd_s2, ring_s2} : valid_s1 ? {odd_s1, ring_s1} :
                                   valid_s0 ? {odd_s0, ring_s0} : {send_odd_q, oldest_q};
     end
@@ -443,11 +450,13 @@ module delta_conv #(
     end
   end
   always_ff @(posedge clk_i) begin
+    // A cycle old when it is used: rows before it have stayed empty.
+    target_q <= low_p[4] - send_base_q < RingBits'(Rows) ? low_p[4] : end_row_q;
     if (fetch) begin
       {odd_s0, ring_s0} <= {send_odd_q, oldest_q};
       row_s0 <= RowBits'(oldest_q - send_base_q);
       counts_s0 <= counts;
-      end_s0 <= at_end;
+      end_s0 <= at_end_q;
       fresh_s0 <= send_fresh_q;
     end else if (take && last_entry) begin
       for (int unsigned b = 0; b < BankColumns; b++) if (pick == PickBits'(b)) counts_s0[b] <= '0;
@@ -460,15 +469,29 @@ module delta_conv #(
       end_s1   <= end_s0;
       fresh_s1 <= fresh_s0;
     end
-    if (ready_s1) begin
-      {odd_s2, ring_s2} <= {odd_s1, ring_s1};
-      place_s2 <= place_s1;
-      bank_s2 <= bank_of(place_s1[PositionBits-1:GroupBits]);
-      spot_s2 <= spot(place_s1);
-      end_s2 <= end_s1;
-      fresh_s2 <= fresh_s1;
-    end
   end
+  delta_fifo #(
+      .Width(1 + RingBits + PositionBits + BankBits + SpotBits + 2),
+      .Depth(4),
+      .Registered(1'b0)
+  ) i_places (
+      .clk_i,
+      .rst_ni,
+      .valid_i(valid_s1),
+      .ready_o(ready_s1),
+      .data_i ({
+        odd_s1,
+        ring_s1,
+        place_s1,
+        bank_of(place_s1[PositionBits-1:GroupBits]),
+        spot(place_s1),
+        end_s1,
+        fresh_s1
+      }),
+      .valid_o(valid_s2),
+      .ready_i(grant),
+      .data_o ({odd_s2, ring_s2, place_s2, bank_s2, spot_s2, end_s2, fresh_s2})
+  );
 
   // ---- Sweep: set every word to its bias, once all of the old stream has left.
   logic sweep_q;

@@ -39,8 +39,9 @@ module delta_fifo #(
     next = pointer == PointerWidth'(Depth - 1) ? '0 : pointer + 1'b1;
   endfunction
 
-  // A token that goes past the memory is written, too, where the next one will be: ready_i stays out of its way.
-  always_ff @(posedge clk_i) if (take) memory[write_q] <= data_i;
+  // What is no token, or goes past the memory, is written, too, where the next one will be: neither valid_i nor ready_i
+  // is in the way of the memory's enable.
+  always_ff @(posedge clk_i) if (ready_o) memory[write_q] <= data_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

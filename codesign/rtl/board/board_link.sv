@@ -108,7 +108,8 @@ module board_link #(
   localparam logic [3:0] State = 4'd7, Packet = 4'd8, Fetch = 4'd9, Word = 4'd10, Finish = 4'd11;
 
   logic [3:0] state_q;
-  logic [31:0] cycles_q, register_q;  // of the last frame; read from a register
+  logic [31:0] cycles_q, register_q;  // of the last frame; read from a register, when it came
+  logic read_q, written_q;  // a response came in the cycle before
   logic [13:0] left_q;  // registers to read
   logic [7:0] last_q, status_q;  // sequence number and status of the last frame, which says if it started a stream
   logic known_q, timing_q;  // there was a last frame; its cycles are counted
@@ -159,7 +160,7 @@ module board_link #(
 
   always_ff @(posedge clk_i) begin
     if (m_axil_rvalid) register_q <= m_axil_rdata;
-    if (state_q == Look && m_axil_rvalid) status_q <= m_axil_rdata[7:0];
+    if (state_q == Look && read_q) status_q <= register_q[7:0];
     if (busy_o && m_axis_tvalid && m_axis_tready && !timing_q) cycles_q <= 32'd1;
     else if (timing_q && !(s_axis_tvalid && s_axis_tlast)) cycles_q <= cycles_q + 1'b1;
   end
@@ -174,7 +175,9 @@ module board_link #(
       frames_o <= '0;
       m_axil_araddr <= '0;
       {m_axil_awvalid, m_axil_wvalid, m_axil_arvalid} <= '0;
+      {read_q, written_q} <= '0;
     end else begin
+      {read_q, written_q} <= {m_axil_rvalid, m_axil_bvalid};
       if (m_axil_awready) m_axil_awvalid <= 1'b0;
       if (m_axil_wready) m_axil_wvalid <= 1'b0;
       if (m_axil_arready) m_axil_arvalid <= 1'b0;
@@ -203,12 +206,12 @@ module board_link #(
           m_axil_arvalid <= 1'b1;
         end
         Look:
-        if (m_axil_rvalid) begin
+        if (read_q) begin
           state_q <= Head;
           known_q <= 1'b1;
           last_q  <= sequence_number;
         end
-        Store: if (m_axil_bvalid) state_q <= Head;
+        Store: if (written_q) state_q <= Head;
         Head:
         if (sent) begin
           state_q <= word_last ? Finish : refused ? Reason : read ? Fetch : Cycles;
@@ -216,7 +219,7 @@ module board_link #(
         end
         Cycles: if (sent) state_q <= State;
         State: if (sent) state_q <= Packet;
-        Fetch: if (m_axil_rvalid) state_q <= Word;
+        Fetch: if (read_q) state_q <= Word;
         Word:
         if (sent) begin
           state_q <= word_last ? Finish : Fetch;

@@ -2,9 +2,9 @@
 // Function:   keeps the last AXI4-Stream packet of Beats beats, and sends words as bytes, lowest byte first: the low
 //             bytes_i bytes of word_i, or with beats_i all beats kept. last_o marks the last byte of a word sent with
 //             last_i
-// Latency:    2 cycles from an accepted word to its first byte, 4 from accepted beats
-// Throughput: 1 byte in 2 cycles, a pause of two cycles before each word or beat; s_axis is always taken
-// Timing:     all outputs are registers; ready_i ends in one flip-flop
+// Latency:    3 cycles from an accepted word to its first byte, 5 from accepted beats
+// Throughput: 1 byte in 2 cycles, a pause of three cycles before each word or beat; s_axis is always taken
+// Timing:     all outputs are registers; ready_i ends in one flip-flop, and what moves the wide register is one, too
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
 // Model:      rtl_tests.bench_board_outbox
 // Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
@@ -42,9 +42,10 @@ module board_outbox #(
   logic [8*ShiftBytes-1:0] shift_q;
   logic [LeftWidth-1:0] left_q;  // bytes in shift_q
   logic beats_q, fetched_q, last_q, final_beat;  // beats: more to read, at read_q; fetched: beat_q holds it
-  logic move;  // a byte to the output
+  // A byte moves to the output at most every second cycle, so some, one and the shift follow left a cycle late.
+  logic move, moved_q, some_q, one_q;
 
-  assign move = !valid_o && left_q != 0;
+  assign move = !valid_o && some_q;
   assign final_beat = read_q == BeatWidth'(Beats - 1);
 
   always_ff @(posedge clk_i) begin
@@ -56,12 +57,13 @@ module board_outbox #(
     if (word_valid_i && word_ready_o) begin
       shift_q <= (8 * ShiftBytes)'(word_i);
       last_q  <= last_i;
-    end else if (left_q == 0) shift_q <= (8 * ShiftBytes)'(beat_q);
-    else if (move) shift_q <= shift_q >> 8;
+    end else if (fetched_q) shift_q <= (8 * ShiftBytes)'(beat_q);
+    else if (moved_q) shift_q <= shift_q >> 8;
     if (move) begin
       data_o <= shift_q[7:0];
-      last_o <= last_q && left_q == LeftWidth'(1) && !beats_q;
+      last_o <= last_q && one_q && !beats_q;
     end
+    one_q <= left_q == LeftWidth'(1);
   end
 
   always_ff @(posedge clk_i) begin
@@ -72,7 +74,10 @@ module board_outbox #(
       valid_o <= 1'b0;
       word_ready_o <= 1'b0;
       {beats_q, fetched_q} <= '0;
+      {some_q, moved_q} <= '0;
     end else begin
+      some_q <= left_q != 0;
+      moved_q <= move;
       word_ready_o <= left_q == 0 && !beats_q && !(word_valid_i && word_ready_o);
       valid_o <= move || (valid_o && !ready_i);
       if (s_axis_tvalid) write_q <= s_axis_tlast ? '0 : write_q + 1'b1;
