@@ -100,7 +100,7 @@ def _times(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)
     return (
         f"{len(results.results)} trainings, {results.jobs} at a time, {total / 60:.0f} minutes of training in all, the "
-        f"longest {longest / 60:.1f}, on {made.machine}, {made.cores} cores. "
+        f"longest {longest / 60:.1f}, on {made.machine or 'an unknown processor'}, {made.cores} cores. "
         f"Made by commit {made.commit or 'unknown'} with {versions}."
     )
 

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from codesign import provenance
 from codesign.errors import SynthesisError
 from codesign.synth.board_build import CriticalPath
 from codesign.synth.layers import Owners, read_json, top_module
@@ -108,7 +108,7 @@ def route(
 
 def _batches(seeds: Sequence[int]) -> list[Sequence[int]]:
     """Return the seeds that are tried side by side, one batch after the other: one a core."""
-    cores = len(os.sched_getaffinity(0))
+    cores = provenance.cores()
     return [seeds[start : start + cores] for start in range(0, len(seeds), cores)]
 
 

@@ -159,7 +159,7 @@ def test_json_has_settings_figures_and_targets(tmp_path: Path) -> None:
 
 def test_the_origin_names_the_machine() -> None:
     here = origin()
-    assert here.cores is not None
+    assert here.cores >= 1
     assert here.tools["verilator"] is not None
 
 
