@@ -79,9 +79,9 @@ async def cycles(dut: Any) -> None:
     box.all_beats(last=True)
     await box.bench.until(lambda: len(box.sink.tokens) == 4 + box.beats * box.bytes)
     word, beats = box.words.taken_at
-    assert box.sink.seen_at[:4] == [word + 3 + 2 * i for i in range(4)], "latency 3, a byte in two cycles"
-    assert beats == word + 10
-    assert box.sink.seen_at[4 : 4 + box.bytes] == [beats + 5 + 2 * i for i in range(box.bytes)], "2 cycles to read one"
+    assert box.sink.seen_at[:4] == [word + 4 + 2 * i for i in range(4)], "latency 4, a byte in two cycles"
+    assert beats == word + 11
+    assert box.sink.seen_at[4 : 4 + box.bytes] == [beats + 6 + 2 * i for i in range(box.bytes)], "2 cycles to read one"
 
 
 @cocotb.test()

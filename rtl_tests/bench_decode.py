@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 import cocotb
+import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
 from models import Decode, Word, unpack
 
@@ -87,16 +88,31 @@ async def rates(dut: Any) -> None:
     for _ in range(5):
         packets.frame(words)
     await packets.drain()
-    frames = range(0, 10 * words, 2 * words)
-    assert packets.source.taken_at == [at + i for at in frames for i in range(words)], "one word a cycle"
-    sent = [at + words + 1 + i for at in frames for i in range(words)]
-    assert packets.sink.seen_at == sent, "2 cycles from the end of a frame to its packet, then a beat a cycle"
+    first = packets.source.taken_at[0]
+    assert packets.source.taken_at[:words] == [first + i for i in range(words)], "one word a cycle"
+    assert packets.sink.seen_at[:words] == [first + words + 1 + i for i in range(words)], "2 cycles to the packet"
+    beats = [start + i for start in packets.sink.seen_at[::words] for i in range(words)]
+    assert packets.sink.seen_at == beats, "a beat a cycle"
     start, since = len(packets.sink.seen_at), packets.bench.now
     packets.frame(0)
     packets.frame(0)
     await packets.drain()
     again = [since + 2 + i for i in range(words)] + [since + words + 3 + i for i in range(words)]
     assert packets.sink.seen_at[start:] == again, "what was kept leaves at full rate"
+
+
+@cocotb.test()
+async def frames_overlap(dut: Any) -> None:
+    """Words in order take the places of those that have left: a frame costs its words and a cycle."""
+    packets = Packets(dut, (0.0, 0.0))
+    await packets.bench.start()
+    packets.rng.sample = lambda words, _: list(words)  # type: ignore[method-assign, assignment]
+    packets.rng.random = lambda: 0.0  # type: ignore[method-assign]
+    for _ in range(6):
+        packets.frame(packets.words)
+    await packets.drain()
+    starts = packets.sink.seen_at[:: packets.words]
+    assert np.diff(starts).tolist() == [packets.words + 1] * 5
 
 
 @cocotb.test()

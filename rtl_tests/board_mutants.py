@@ -123,7 +123,7 @@ BOARD_MUTANTS = [
                 ("ready ignored", "(valid_o && !ready_i)", "1'b0"),
                 ("one beat", "beats_q <= !final_beat;", "beats_q <= 1'b0;"),
                 ("packets run on", "s_axis_tlast ? '0 : write_q + 1'b1", "write_q + 1'b1"),
-                ("all four bytes", "left_q <= LeftWidth'(bytes_i)", "left_q <= LeftWidth'(4)"),
+                ("all four bytes", "left_q <= LeftWidth'(word_bytes_q)", "left_q <= LeftWidth'(4)"),
             ),
         ),
         (

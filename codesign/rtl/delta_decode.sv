@@ -2,8 +2,9 @@
 // Function:   word tokens {fresh, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words beats a
 //             frame: the last values of every word, extended to LaneWidth
 // Latency:    2 cycles from end_of_frame to the first beat
-// Throughput: 1 word a cycle in, then 1 beat a cycle out; no word is taken while a packet leaves
-// Timing:     no combinational path from m_axis_tready to ready_o
+// Throughput: 1 word a cycle in, 1 beat a cycle out; while a packet leaves, the next frame's words are taken in the
+//             places that have left, and its end is not
+// Timing:     no combinational path from m_axis_tready to ready_o; one from token_i to ready_o if Words > 1
 // Reset:      between packets; the first frame must bring every word
 // Model:      rtl_tests.models.Decode
 module delta_decode #(
@@ -37,7 +38,7 @@ module delta_decode #(
   logic has_word, end_of_frame, sending_q, load;
 
   assign {has_word, end_of_frame, address} = token_i[DataWidth+:WordWidth+2];
-  assign ready_o = !sending_q;
+  assign ready_o = !sending_q || (has_word && !end_of_frame && address < next_q);
   assign load = sending_q && (m_axis_tready || !m_axis_tvalid);
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
@@ -62,7 +63,7 @@ module delta_decode #(
       sending_q <= 1'b0;
       m_axis_tvalid <= 1'b0;
     end else begin
-      if (valid_i && ready_o) sending_q <= end_of_frame;
+      if (valid_i && ready_o && end_of_frame) sending_q <= 1'b1;
       if (load) begin
         m_axis_tvalid <= 1'b1;
         next_q <= next_q == WordWidth'(Words - 1) ? '0 : next_q + 1'b1;

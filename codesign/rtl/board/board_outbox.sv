@@ -2,9 +2,9 @@
 // Function:   keeps the last AXI4-Stream packet of Beats beats, and sends words as bytes, lowest byte first: the low
 //             bytes_i bytes of word_i, or with beats_i all beats kept. last_o marks the last byte of a word sent with
 //             last_i
-// Latency:    3 cycles from an accepted word to its first byte, 5 from accepted beats
-// Throughput: 1 byte in 2 cycles, a pause of three cycles before each word or beat; s_axis is always taken
-// Timing:     all outputs are registers; ready_i ends in one flip-flop, and what moves the wide register is one, too
+// Latency:    4 cycles from an accepted word to its first byte, 6 from accepted beats
+// Throughput: 1 byte in 2 cycles, a pause of four cycles before each word, three before a beat; s_axis is always taken
+// Timing:     all outputs are registers; so are the inputs, and what moves the wide register
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
 // Model:      rtl_tests.bench_board_outbox
 // Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
@@ -44,8 +44,12 @@ module board_outbox #(
   logic beats_q, fetched_q, last_q, final_beat;  // beats: more to read, at read_q; fetched: beat_q holds it
   // A byte moves to the output at most every second cycle, so some, one and the shift follow left a cycle late.
   logic move, moved_q, some_q, one_q;
+  logic accept, accepted_q, word_beats_q;  // a word was taken: it is in word_q
+  logic [31:0] word_q;
+  logic [2:0] word_bytes_q;
 
   assign move = !valid_o && some_q;
+  assign accept = word_valid_i && word_ready_o;
   assign final_beat = read_q == BeatWidth'(Beats - 1);
 
   always_ff @(posedge clk_i) begin
@@ -54,10 +58,9 @@ module board_outbox #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (word_valid_i && word_ready_o) begin
-      shift_q <= (8 * ShiftBytes)'(word_i);
-      last_q  <= last_i;
-    end else if (fetched_q) shift_q <= (8 * ShiftBytes)'(beat_q);
+    if (word_ready_o) {word_q, word_bytes_q, word_beats_q, last_q} <= {word_i, bytes_i, beats_i, last_i};
+    if (accepted_q) shift_q <= (8 * ShiftBytes)'(word_q);
+    else if (fetched_q) shift_q <= (8 * ShiftBytes)'(beat_q);
     else if (moved_q) shift_q <= shift_q >> 8;
     if (move) begin
       data_o <= shift_q[7:0];
@@ -74,17 +77,18 @@ module board_outbox #(
       valid_o <= 1'b0;
       word_ready_o <= 1'b0;
       {beats_q, fetched_q} <= '0;
-      {some_q, moved_q} <= '0;
+      {some_q, moved_q, accepted_q} <= '0;
     end else begin
       some_q <= left_q != 0;
       moved_q <= move;
-      word_ready_o <= left_q == 0 && !beats_q && !(word_valid_i && word_ready_o);
+      accepted_q <= accept;
+      word_ready_o <= left_q == 0 && !beats_q && !accept && !accepted_q;
       valid_o <= move || (valid_o && !ready_i);
       if (s_axis_tvalid) write_q <= s_axis_tlast ? '0 : write_q + 1'b1;
       fetched_q <= beats_q && left_q == 0 && !fetched_q;
-      if (word_valid_i && word_ready_o) begin
-        beats_q <= beats_i;
-        if (!beats_i) left_q <= LeftWidth'(bytes_i);
+      if (accepted_q) begin
+        beats_q <= word_beats_q;
+        if (!word_beats_q) left_q <= LeftWidth'(word_bytes_q);
       end else if (fetched_q) begin
         left_q  <= LeftWidth'(BeatBytes);
         read_q  <= final_beat ? '0 : read_q + 1'b1;
