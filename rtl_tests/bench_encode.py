@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import cocotb
+import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
 from models import Beat, Encode, Word, pack
 
@@ -33,6 +34,35 @@ class Malformed:
         return False
 
 
+class Holder:
+    """Holds frames back at random, and checks that they wait before their first beat, and nowhere else."""
+
+    def __init__(self, dut: Any, rate: float, beats: int) -> None:
+        self.dut, self.rate, self.beats, self.rng = dut, rate, beats, generator()
+        self.clear()
+
+    def clear(self) -> None:
+        self.at, self.dropping = 0, False
+
+    def drive(self) -> None:
+        self.hold = self.rng.random() < self.rate
+        self.dut.hold_i.value = int(self.hold)
+
+    def sample(self, _: int) -> bool:
+        dut = self.dut
+        taken = bool(dut.s_axis_tvalid.value and dut.s_axis_tready.value)
+        first = not self.at and not self.dropping
+        assert bool(dut.begin_o.value) == (taken and first)
+        assert not (taken and first and self.hold)
+        if taken and self.dropping:
+            self.dropping = not dut.s_axis_tlast.value
+        elif taken:
+            full, last = self.at == self.beats - 1, bool(dut.s_axis_tlast.value)
+            self.dropping = full and not last
+            self.at = 0 if full or last else self.at + 1
+        return False
+
+
 def frame(rng: random.Random, lanes: int, lane_bits: int, beats: int, *, last: bool, user: float) -> list[Beat]:
     """Return ``beats`` random beats; tuser beyond the first is noise."""
     codes = [tuple(rng.choice((0, -1, rng.getrandbits(lane_bits))) for _ in range(lanes)) for _ in range(beats)]
@@ -40,7 +70,9 @@ def frame(rng: random.Random, lanes: int, lane_bits: int, beats: int, *, last: b
     return [Beat(codes=c, last=last and i == beats - 1, user=flags[i]) for i, c in enumerate(codes)]
 
 
-async def push(dut: Any, stalls: tuple[float, float], lengths: list[int], *, resets: int = 0) -> None:
+async def push(
+    dut: Any, stalls: tuple[float, float], lengths: list[int], *, resets: int = 0, holds: float = 0.0
+) -> None:
     parameters = {key: int(str(value)) for key, value in this_case(CASES).parameters.items()}
     beats, lanes = parameters["Beats"], parameters["Lanes"]
     bits, lane_bits = parameters["CodeWidth"], parameters["LaneWidth"]
@@ -49,7 +81,7 @@ async def push(dut: Any, stalls: tuple[float, float], lengths: list[int], *, res
     source = Source(dut.s_axis_tvalid, dut.s_axis_tready, pins, pause=stalls[0], rng=rng)
     malformed = Malformed(dut)
     sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=rng)
-    bench = Bench(dut, [source, sink, malformed])
+    bench = Bench(dut, [source, sink, malformed, Holder(dut, holds, beats)])
     await bench.start()
     for left in reversed(range(resets + 1)):
         model, expected = Encode(beats=beats, lanes=lanes), list[Word]()
@@ -63,23 +95,49 @@ async def push(dut: Any, stalls: tuple[float, float], lengths: list[int], *, res
     await drain(bench, source, sink, expected, lambda token: Word.parse(token, beats, lanes * bits))
     assert dut.error_o.value == (model.late << 1) | model.early
     assert malformed.count == model.errors
-    if stalls == (0.0, 0.0) and not model.errors:
+    if (*stalls, holds) == (0.0, 0.0, 0.0) and not model.errors:
         assert source.taken_at == list(range(beats * len(lengths))), "one beat a cycle"
         assert sink.seen_at == [at + 1 for at in source.taken_at], "latency 1 cycle"
 
 
 @cocotb.test()
-@cocotb.parametrize(stalls=STALLS)
-async def good_frames(dut: Any, stalls: tuple[float, float]) -> None:
-    await push(dut, stalls, [int(str(this_case(CASES).parameters["Beats"]))] * 40)
+@cocotb.parametrize(stalls=STALLS, holds=(0.0, 0.7))
+async def good_frames(dut: Any, stalls: tuple[float, float], holds: float) -> None:
+    await push(dut, stalls, [int(str(this_case(CASES).parameters["Beats"]))] * 40, holds=holds)
 
 
 @cocotb.test()
-@cocotb.parametrize(stalls=STALLS)
-async def malformed_frames(dut: Any, stalls: tuple[float, float]) -> None:
+@cocotb.parametrize(stalls=STALLS, holds=(0.0, 0.7))
+async def malformed_frames(dut: Any, stalls: tuple[float, float], holds: float) -> None:
     beats = int(str(this_case(CASES).parameters["Beats"]))
     rng = generator()
-    await push(dut, stalls, [rng.choice((1, beats - 1 or 1, beats, beats, beats + 1, 2 * beats)) for _ in range(60)])
+    lengths = [rng.choice((1, beats - 1 or 1, beats, beats, beats + 1, 2 * beats)) for _ in range(60)]
+    await push(dut, stalls, lengths, holds=holds)
+
+
+@cocotb.test()
+async def held_back(dut: Any) -> None:
+    """A held frame is told as stalled, not begun; once begun it runs through, the beats to drop, too."""
+    parameters = {key: int(str(value)) for key, value in this_case(CASES).parameters.items()}
+    beats, rng = parameters["Beats"], generator()
+    pins = [dut.s_axis_tlast, dut.s_axis_tuser, dut.s_axis_tdata]
+    source = Source(dut.s_axis_tvalid, dut.s_axis_tready, pins, pause=0.0, rng=rng)
+    sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=0.0, rng=rng)
+    bench = Bench(dut, [source, sink])
+    dut.hold_i.value = 1
+    await bench.start()
+    for _ in range(3):
+        source.waiting.extend([0] * (beats + 2) + [1])  # three beats too many
+        for _ in range(5):
+            await bench.cycle()
+            assert (dut.s_axis_tready.value, dut.busy_o.value, dut.stalled_o.value, dut.begin_o.value) == (0, 0, 1, 0)
+        taken = len(source.taken_at)
+        dut.hold_i.value = 0
+        await bench.cycle()
+        dut.hold_i.value = 1
+        await bench.cycles(beats + 3)
+        assert np.diff(source.taken_at[taken:]).tolist() == [1] * (beats + 2), "a beat a cycle"
+        assert not source.waiting
 
 
 @cocotb.test()

@@ -40,9 +40,9 @@ DENSE_DEPTH = 12
 CONV_DEPTH = 24
 """The same for an engine that sends rows: also `locate`, and the way through the row lists."""
 EVENT_QUEUE = 64
-"""Events that wait in front of an engine."""
-INPUT_WORDS, LAYER_WORDS = 16, 32
-"""Changed words that wait to be made events, behind the input and behind an engine."""
+"""Events that may wait in front of an engine: enough to hide the bursts of a frame."""
+INPUT_WORDS, LAYER_WORDS = 64, 32
+"""Changed words that may wait to be made events, behind the input and behind an engine: the input is scanned ahead."""
 DENSE_FRAMES = 8
 """Frames after which the dense pipeline is steady."""
 

@@ -26,11 +26,13 @@ module delta_encode #(
     output logic                       s_axis_tready,
     input  logic                       s_axis_tlast,
     input  logic                       s_axis_tuser,
+    input  logic                       hold_i,      // no frame may begin
     output logic                       valid_o,
     input  logic                       ready_i,
     output logic [     TokenWidth-1:0] token_o,
     output logic                       busy_o,      // a word is scanned
-    output logic                       stalled_o,   // a word waits for ready_i
+    output logic                       stalled_o,   // a word waits for ready_i, or a frame for hold_i
+    output logic                       begin_o,     // the first word of a frame is taken
     output logic                       malformed_o, // a frame ends early or late
     output logic [                1:0] error_o      // sticky {late, early}
 );
@@ -42,12 +44,13 @@ module delta_encode #(
   logic fresh_q;  // this frame is fresh; between frames: the next one is, whatever tuser says
   logic fill_q;  // writing 0 to the rest of a short fresh frame
   logic drop_q;  // waiting for the TLAST of a long frame
-  logic enable, beat, scan, fresh, last, early, late, end_of_frame;
+  logic enable, held, beat, scan, fresh, last, early, late, end_of_frame;
   logic [Lanes*CodeWidth-1:0] codes;
 
   assign enable = ready_i || !valid_o;
-  assign s_axis_tready = enable && !fill_q;
-  assign beat = s_axis_tvalid && !fill_q && !drop_q;
+  assign held = hold_i && word_q == 0 && !drop_q;
+  assign s_axis_tready = enable && !fill_q && !held;
+  assign beat = s_axis_tvalid && !fill_q && !drop_q && !held;
   assign scan = beat || fill_q;
   assign fresh = fresh_q || (word_q == 0 && s_axis_tuser);
   assign last = word_q == WordWidth'(Beats - 1);
@@ -55,7 +58,8 @@ module delta_encode #(
   assign late = beat && !s_axis_tlast && last;
   assign end_of_frame = last || (early && !fresh);
   assign busy_o = scan && enable;
-  assign stalled_o = scan && !enable;
+  assign stalled_o = (scan && !enable) || (s_axis_tvalid && held);
+  assign begin_o = beat && enable && word_q == 0;
   assign malformed_o = enable && (early || late);
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane

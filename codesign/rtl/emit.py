@@ -27,7 +27,7 @@ __all__ = ["LEAVES", "TopSpec", "check_graph", "emit", "top_spec"]
 
 LEAVES = (
     *("fifo", "state", "accumulate", "fork", "encode", "quantise", "emit", "serialize"),
-    *("dense", "locate", "join", "conv", "decode", "stats"),
+    *("dense", "locate", "join", "conv", "decode", "admit", "stats"),
 )
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

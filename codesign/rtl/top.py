@@ -9,18 +9,15 @@ Two token streams connect the leaves (valid/ready, one packed vector, first fiel
 
 from __future__ import annotations
 
+from codesign.graph.cycles import EVENT_QUEUE, INPUT_WORDS, LAYER_WORDS
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Pool, Source, Spatial
 from codesign.rtl.memories import index_bits, signed_width, spatial_bits, weight_lines
 from codesign.rtl.spec import TopSpec, byte_bits, word_lanes
 
-EVENT_FIFO = 64
-"""Event tokens between two layers: enough to hide the bursts of a frame."""
-SCAN_FIFO = 16
-"""Words that the input scan may run ahead of the events it found."""
-PLACE_FIFO = 16
+PLACE_QUEUE = 16
 """Located events in front of a spatial engine: hides the events that reach no output."""
-WORD_FIFO = 32
-"""Most words of changed codes that wait behind an engine."""
+OVERLAP = 2
+"""Frames that may be inside though streams stall (`delta_admit`): one is computed, the next one is on its way."""
 
 
 class _Top:
@@ -89,7 +86,8 @@ def top_text(graph: Graph, spec: TopSpec) -> str:
     engines = len(spec.engines)
     top.lines += [
         f"  logic [{4 * engines - 1}:0] probe;",
-        "  logic malformed;",
+        "  logic malformed, enter, leave, hold;",
+        "  assign leave = m_axis_tvalid && m_axis_tready && m_axis_tlast;",
         "  assign probe_o = probe;",
     ]
     streams = {graph.source.name: [_encode(top, graph.source)]}  # of each node's output, one for each reader to come
@@ -167,6 +165,8 @@ def _encode(top: _Top, source: Source) -> str:
         "valid_o": f"{stream}_valid",
         "ready_i": f"{stream}_ready",
         "token_o": stream,
+        "hold_i": "hold",
+        "begin_o": "enter",
         "busy_o": "probe[1]",
         "stalled_o": "probe[2]",
         "malformed_o": "malformed",
@@ -174,6 +174,14 @@ def _encode(top: _Top, source: Source) -> str:
     }
     top.instance("encode", f"{source.name}_encode", parameters, ports)
     return stream
+
+
+def frames_inside(graph: Graph) -> int:
+    """Return how many frames may be inside though streams stall: `OVERLAP`, and one more for each frame's worth of
+    rows that engines need before their first result, as frames of different engines do not overlap there.
+    """
+    waits = sum(1.0 if isinstance(node, Dense) else node.y.kernel / node.y.size for node in graph.engines[:-1])
+    return OVERLAP + int(waits)
 
 
 def _threshold(spec: TopSpec, node: Delta) -> str:
@@ -207,7 +215,7 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str)
         "Size": node.size,
         "Lanes": lanes,
         "DeltaWidth": node.delta_bits,
-        "Depth": SCAN_FIFO if first else min(max(2, words), WORD_FIFO),
+        "Depth": INPUT_WORDS if first else min(max(2, words), LAYER_WORDS),
     }
     top.instance("serialize", f"{node.name}_serialize", parameters, _link(f"{node.name}_word", event))
     if first:
@@ -218,7 +226,7 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str)
     copies = top.fork(event, event_bits, len(graph.readers(node.name)))
     queues = [f"{node.name}__{i}" if len(copies) > 1 else node.name for i in range(len(copies))]
     return [
-        top.queue(copy, f"{queue}_queue", event_bits, EVENT_FIFO) for copy, queue in zip(copies, queues, strict=True)
+        top.queue(copy, f"{queue}_queue", event_bits, EVENT_QUEUE) for copy, queue in zip(copies, queues, strict=True)
     ]
 
 
@@ -376,7 +384,7 @@ def _spatial(top: _Top, graph: Graph, node: Spatial, streams: list[str], probe: 
         top.instance("locate", f"{own}_locate", locate_parameters(node, feeds, at), _link(stream, f"{own}_located"))
         # An engine takes tokens in registers of its own; a join compares their rows first.
         registered = len(streams) > 1
-        queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_FIFO, registered=registered))
+        queues.append(top.queue(f"{own}_located", f"{own}_place", place, PLACE_QUEUE, registered=registered))
     floor = "'0"
     if isinstance(node, Join):
         joined, floor = f"{node.name}_joined", f"{node.name}_floor"
@@ -407,6 +415,12 @@ def _decode(top: _Top, graph: Graph, spec: TopSpec, stream: str) -> None:
     top.lines.append("")
     top.instance("decode", f"{output.name}_decode", parameters, ports)
     top.lines.append("")
-    ports = {"frame_i": "m_axis_tvalid && m_axis_tready && m_axis_tlast", "error_i": "malformed", "probe_i": "probe"}
+    ports = {"frame_i": "leave", "error_i": "malformed", "probe_i": "probe"}
     ports |= {name: name for name in ("stat_addr_i", "stat_data_o")}
+    events = [f"{node.name}_event" for node in graph.deltas if node is not output]
+    stalled = ", ".join(f"{event}_valid && !{event}_ready" for event in events)
+    parameters = {"Frames": frames_inside(graph), "Streams": len(events)}
+    admit = {"enter_i": "enter", "leave_i": "leave", "stalled_i": f"{{{stalled}}}", "hold_o": "hold"}
+    top.instance("admit", "admit", parameters, admit)
+    top.lines.append("")
     top.instance("stats", "stats", {"Engines": len(spec.engines)}, ports)
