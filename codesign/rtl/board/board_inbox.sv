@@ -48,16 +48,17 @@ module board_inbox #(
 
   // Bytes of the packet.
   logic [CountWidth-1:0] count_q, payload;  // count stops one above the longest packet
+  logic [3:0] head_q;  // the same up to the last byte that is kept in a register
   logic [15:0] length_q;
   logic skip_q, skip, take_byte, in_beats;
 
-  assign skip = skip_q || (count_q == 0 && request_o);
+  assign skip = skip_q || (head_q == 0 && request_o);
   assign take_byte = valid_i && !skip;
   assign payload = count_q - CountWidth'(Overhead);
 
   always_ff @(posedge clk_i) begin
     if (take_byte) begin
-      case (count_q)
+      case (head_q)
         0: kind_o <= data_i;
         1: sequence_o <= data_i;
         2: length_q[7:0] <= data_i;
@@ -65,7 +66,7 @@ module board_inbox #(
         default: ;
       endcase
       for (int unsigned i = 0; i < 6; i++) begin
-        if (count_q == CountWidth'(4 + i)) argument_o[8*i+:8] <= data_i;
+        if (head_q == 4'(4 + i)) argument_o[8*i+:8] <= data_i;
       end
     end
   end
@@ -88,11 +89,15 @@ module board_inbox #(
     if (end_i && !skip) refusal_o <= refusal;
     if (!rst_ni) begin
       count_q   <= '0;
+      head_q    <= '0;
       skip_q    <= 1'b0;
       request_o <= 1'b0;
     end else begin
-      if (end_i || drop_i) count_q <= '0;
-      else if (valid_i && count_q <= CountWidth'(Most)) count_q <= count_q + 1'b1;
+      if (end_i || drop_i) {count_q, head_q} <= '0;
+      else if (valid_i) begin
+        if (count_q <= CountWidth'(Most)) count_q <= count_q + 1'b1;
+        if (head_q != 4'd10) head_q <= head_q + 1'b1;
+      end
       skip_q <= (valid_i ? skip : skip_q) && !end_i && !drop_i;
       if (end_i && !skip && count_q >= CountWidth'(Overhead)) request_o <= 1'b1;
       else if (take_i) request_o <= 1'b0;
@@ -114,7 +119,7 @@ module board_inbox #(
     assign beat = data_i;
   end
 
-  assign in_beats  = take_byte && count_q > CountWidth'(4) && !full_q;
+  assign in_beats  = take_byte && head_q > 4'd4 && !full_q;
   assign last_lane = lane_q == LaneWidth'(BeatBytes - 1);
   assign load = sending_q && (m_axis_tready || !m_axis_tvalid);
 
