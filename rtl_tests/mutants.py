@@ -237,7 +237,7 @@ MUTANTS = [
         ("sweep for ever", "sweep_q <= 1'b0;\n      end else", "sweep_q <= 1'b1;\n      end else"),
         ("bias of another group", "sweep_group_q == GroupBits'(Groups - 1)", "1'b1"),
         ("fresh for ever", "else if (pop && end_of_frame) fresh_q <= 1'b0;", ""),
-        ("sends all words for ever", "else if (take && at_end) send_fresh_q <= 1'b0;", ""),
+        ("sends all words for ever", "else if (fetch && at_end_q) send_fresh_q <= 1'b0;", ""),
         ("credits ignored", "valid_s2 && credit_q != 0 &&", "valid_s2 &&"),
         (
             "weights one column off",
@@ -249,7 +249,12 @@ MUTANTS = [
             "        line_q <= row_line_q - WeightBits'(StepY * TapRows)",
             "        line_q <= row_line_q",
         ),
-        ("skips into the next frame", "low_within ? low_p[4] : send_base_q + RingBits'(Rows)", "low_p[4]"),
+        ("skips into the next frame", "low_p[4] - send_base_q < RingBits'(Rows) ? low_p[4] : end_row_q", "low_p[4]"),
+        ("takes a row that is not done", "row_done && (at_end_q || !no_word)", "(at_end_q || !no_word)"),
+        ("takes the next row too early", "(!valid_s0 || (take && last_word))", "1'b1"),
+        ("a row stays filled", "Lists == row) filled_q[row] <= 1'b0", "Lists == row) filled_q[row] <= 1'b1"),
+        ("the frame ends a row late", "at_end_q <= oldest_q == last_row_q", "at_end_q <= oldest_q == end_row_q"),
+        ("skips the frame's end", "at_end_q <= target_q == end_row_q", "at_end_q <= 1'b0"),
         ("frames overtake", "(!end_of_frame || unsent_odd_q == odd_q)", "1'b1"),
         ("unsigned delta", "ProductWidth'($signed(delta_p[2]))", "ProductWidth'(delta_p[2])"),
     ),
@@ -279,7 +284,6 @@ MUTANTS = [
     *_mutants(
         "conv",
         "taps 3x3",
-        ("lists of the last frame", "base_list_p[3] + ListBits'", "ListBits'"),
         ("rows outside", "s / TapColumns < 32'(rows_left_q1) &&", "1'b1 &&"),
         ("columns outside", "s % TapColumns < 32'(columns_left_q1)", "1'b1"),
         (
@@ -287,6 +291,7 @@ MUTANTS = [
             "BankBits'((32'(at[ColumnBits+:RowBits]) % BankRows) * BankColumns +",
             "BankBits'(",
         ),
+        ("a bank's words for ever", "if (pick == PickBits'(b)) counts_s0[b] <= '0", "if (0) counts_s0[b] <= '0"),
         ("a list of all its columns", "last_word = last_word && last_entry", "last_word = last_entry"),
         ("places a slot off", "column_q1 + ColumnBits'(s % TapColumns)", "column_q1"),
         ("weights of the first slot", "weights[slot_line[s]]", "weights[slot_line[0]]"),
@@ -294,6 +299,11 @@ MUTANTS = [
         ("idle slots touch", "if (slot_go_p[3][s] && slot_bank_q3[s]", "if (slot_bank_q3[s]"),
         ("addend of another slot", "slot_bank_q4[s] == BankBits'(a)) own_addend", "s == a) own_addend"),
         ("adds in the first bank only", "any |= slot_go_p[2][s]", "any |= slot_go_p[2][s] && a == 0"),
+    ),
+    *_mutants(
+        "conv",
+        "upsample 2x3",  # fewer lists than rows
+        ("lists of the last frame", "base_list_p[3] + ListBits'", "ListBits'"),
     ),
     *_mutants(
         "conv",
@@ -331,6 +341,7 @@ MUTANTS = [
         "conv",
         "one column, tall kernel",
         ("any row", "room_q <= load ? span_i < RingBits'(Lists) : span_head < RingBits'(Lists)", "room_q <= 1'b1"),
+        ("the row at work has left", "valid_s0 ? {odd_s0, ring_s0} : {send_odd_q", "{send_odd_q"),
         ("room of the head before", "load ? span_i < RingBits'(Lists) : span_head", "span_head"),
     ),
     *_mutants(

@@ -40,4 +40,3 @@ def origin() -> Origin:
         load=round(os.getloadavg()[0], 2),
         tools={name: version(name) for name in TOOLS},
     )
-

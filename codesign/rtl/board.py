@@ -111,14 +111,12 @@ def _soc_text(graph: Graph, spec: TopSpec) -> str:
     in_bytes, out_bytes = _beat_bytes(spec)
     thresholds = ", ".join(f"hwif_out.{hold_member(hold.name)}" for hold in reversed(spec.holds))
     declared = f"  logic [{max(1, spec.threshold_bits) - 1}:0] threshold;\n"
-    counter_bits = (4 * (1 + len(spec.engines)) - 1).bit_length()
     return _SOC.format(
         name=name,
         in_bits=8 * in_bytes - 1,
         out_bits=8 * out_bytes - 1,
         address=ADDRESS_BITS - 1,
         probe=4 * len(spec.engines) - 1,
-        counter=counter_bits + 1,
         threshold_width=max(1, spec.threshold_bits),
         unused_threshold="" if spec.holds else declared,
         used_threshold=declared if spec.holds else "",
@@ -200,7 +198,7 @@ module {name}_soc #(
   assign hwif_in.counters.wr_ack = write_q;
 
   always_ff @(posedge clk_i) begin
-    counter_addr_q <= 8'(hwif_out.counters.addr[{counter}:2]);
+    counter_addr_q <= hwif_out.counters.addr[9:2];
     counter_q <= counter;
     read_q  <= {{read_q[2:1], rst_ni && hwif_out.counters.req && !hwif_out.counters.req_is_wr}};
     write_q <= rst_ni && hwif_out.counters.req && hwif_out.counters.req_is_wr;
