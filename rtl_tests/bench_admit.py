@@ -28,10 +28,12 @@ class Admit:
 
     def clear(self) -> None:
         self.inside, self.since = 0, self.quiet  # cycles since the last stall
+        self.hurry = 6  # cycles in which frames begin at once, so that a stall from before the reset would show
         self.expected = deque([False] * 3)
 
     def drive(self) -> None:
-        self.enter = self.rng.random() < self.enter_rate
+        self.enter = self.rng.random() < (0.8 if self.hurry else self.enter_rate)
+        self.hurry = max(0, self.hurry - 1)
         self.leave = self.inside > 0 and self.rng.random() < 0.1
         stalled = self.rng.random() < self.stall_rate
         self.stalled = 1 << self.rng.randrange(self.streams) if stalled else 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.bench.area import Areas, measure_areas
 from codesign.bench.clips import Clip, noise_clip
 from codesign.bench.still import unchanged_cycles
 from codesign.data.clips import PIXEL
@@ -75,6 +76,7 @@ class ConvRun:
         unchanged_cycles: of an unchanged frame on its own: first input beat to the end of its packet.
         frames_per_s: of the C++ harness without stalls, wall time; the best of `TIMED_RUNS` runs over all clips.
         frames_per_core_s: the same by processor time (the harness has one thread): what an idle core gives.
+        areas: mapped with skipping and dense.
         clips: a row each.
     """
 
@@ -86,6 +88,7 @@ class ConvRun:
     unchanged_cycles: int
     frames_per_s: float
     frames_per_core_s: float
+    areas: Areas
     clips: tuple[ClipRow, ...]
 
     @property
@@ -97,6 +100,11 @@ class ConvRun:
     def latency_share(self) -> float:
         """Mean latency / time of a dense frame."""
         return self.mean("latency_cycles") / self.dense_cycles
+
+    @property
+    def throughput_per_lut(self) -> float:
+        """Frames per second per LUT over those of the dense baseline at the same clock, mean over clips."""
+        return self.mean("speedup") / self.areas.lut_ratio
 
     @property
     def mismatches(self) -> int:
@@ -133,8 +141,9 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
         seed: of the stalls and of the noise video.
 
     Raises:
-        ToolNotFoundError: Verilator, g++, make or perl is missing.
+        ToolNotFoundError: Verilator, g++, make, perl or Yosys is missing.
         SimulationError: a build failed, or the design hung or broke a protocol rule.
+        SynthesisError: Yosys failed.
     """
     network.hls.compile()
     noise = noise_clip(seed).frames
@@ -156,6 +165,7 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
         unchanged_cycles=unchanged,
         frames_per_s=max(wall for wall, _ in speeds),
         frames_per_core_s=max(core for _, core in speeds),
+        areas=measure_areas(network.graph, folder / "area" / network.graph.name),
         clips=rows,
     )
 

@@ -107,6 +107,8 @@ def _network(run: ConvRun) -> dict[str, Any]:
         "noise_ratio": run.noise_ratio,
         "latency_cycles": run.mean("latency_cycles"),
         "latency_share": run.latency_share,
+        "lut_ratio": run.areas.lut_ratio,
+        "throughput_per_lut": run.throughput_per_lut,
     }
     return {**asdict(run), "summary": summary}
 

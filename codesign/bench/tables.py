@@ -77,9 +77,15 @@ def _conv(runs: Sequence[ConvRun]) -> str:
             "simulated frames/s of processor time (wall time)",
             [f"{run.frames_per_core_s:.0f} ({run.frames_per_s:.0f})" for run in runs],
         ),
+        ("LUTs on ECP5, not routed: skipping / dense", [_luts(run) for run in runs]),
+        ("frames/s per LUT over dense, same clock", [f"{run.throughput_per_lut:.1f}" for run in runs]),
     )
     head = ("per frame", *(hold_words(run.hold) for run in runs))
     return table(head, [(name, *values) for name, values in figures])
+
+
+def _luts(run: ConvRun) -> str:
+    return f"{run.areas.skipping.lut:,} / {run.areas.dense.lut:,} = {run.areas.lut_ratio:.3f}"
 
 
 def _mean_least(run: ConvRun, figure: str, digits: int) -> str:

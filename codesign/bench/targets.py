@@ -62,6 +62,8 @@ def _conv_targets(run: ConvRun) -> tuple[Target, ...]:
         _most(f"{kind}: unchanged frame, cycles", run.unchanged_cycles, run.input_beats + UNCHANGED_EXTRA),
         _most(f"{kind}: latency / dense frame", run.latency_share, 0.10),
         _least(f"{kind}: simulated frames/s of processor time", run.frames_per_core_s, 300),
+        _most(f"{kind}: LUTs / dense", run.areas.lut_ratio, 1.35),
+        _least(f"{kind}: frames/s per LUT / dense, same clock", run.throughput_per_lut, 10.0),
     )
 
 

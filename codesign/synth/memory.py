@@ -22,7 +22,7 @@ CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_
 
 GENERATED = "// Generated from the graph"
 """What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
-OUTPUT_QUEUE = 8  # words behind a convolution, fixed in the leaf
+PLACES_QUEUE, OUTPUT_QUEUE = 4, 8  # words to send and sent words of a convolution, fixed in the leaf
 
 ADVICE = {
     "weights": "fewer outputs or weight bits in this layer",
@@ -200,6 +200,10 @@ def _conv(p: Parameters) -> Found:
         yield "lists", f"g_list[{bank}].list", _number(p, "Lists") // bank_rows << _clog2(row_words), entry
         yield "state", f"g_adder[{adder}].i_sums.g_bank[{own}].memory", words, kept
         yield from _state("marks", f"g_touched[{bank}].i_touched", words, 1)
+    ring_rows = 2 * -(-max(rows + 1, _number(p, "Lists")) // bank_rows) * bank_rows + 2  # two frames
+    place = _number(p, "RowBits") + _number(p, "ColumnBits") + _clog2(groups)
+    flags = 3  # odd, end, fresh
+    yield "queue", "i_places.memory", PLACES_QUEUE, flags + _clog2(ring_rows) + place + _clog2(banks) + _clog2(words)
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * columns * groups) + lanes * value
 
 
@@ -216,6 +220,7 @@ def _words(p: Parameters) -> int:
 
 
 LEAVES: Mapping[str, Callable[[Parameters], Found]] = {
+    "admit": _nothing,
     "encode": _nothing,
     "emit": _emit,
     "serialize": _serialize,

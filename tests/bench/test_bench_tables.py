@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from codesign.bench.__main__ import main
+from codesign.bench.area import Areas
 from codesign.bench.conv import ClipRow, ConvRun
 from codesign.bench.dense import Row
 from codesign.bench.origin import Origin, origin
@@ -19,6 +20,7 @@ from codesign.bench.tables import tables
 from codesign.errors import ConfigError
 from codesign.report.document import fill
 from codesign.report.model import Mismatches
+from codesign.synth import Resources
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -39,6 +41,22 @@ def clip_row(name: str, speedup: float, csim: int = 0) -> ClipRow:
     )
 
 
+def areas(skipping: int) -> Areas:
+    """Return a network of 20,000 LUTs, and of so many with skipping."""
+    dense = Resources(
+        target="ecp5",
+        tool="yosys",
+        tool_version=None,
+        kind="synth",
+        lut=20000,
+        ff=1,
+        dsp=1,
+        bram_bits=1,
+        fmax_mhz=None,
+    )
+    return Areas(skipping=dataclasses.replace(dense, lut=skipping), dense=dense)
+
+
 def conv_run(hold: float | None, *speedups: float) -> ConvRun:
     return ConvRun(
         hold=hold,
@@ -49,6 +67,7 @@ def conv_run(hold: float | None, *speedups: float) -> ConvRun:
         unchanged_cycles=340,
         frames_per_s=200.0,
         frames_per_core_s=400.0,
+        areas=areas(27000),
         clips=tuple(clip_row(f"clip_{n}", speedup) for n, speedup in enumerate(speedups)),
     )
 
@@ -92,7 +111,9 @@ def test_every_target_is_met_at_its_limit_and_missed_beyond() -> None:
         speed=dataclasses.replace(figures.speed, ratio=19.9),
         conv=(
             dataclasses.replace(memoryless, noise_cycles=20401.0, unchanged_cycles=457, frames_per_core_s=299.0),
-            dataclasses.replace(hold, noise_mismatches=1, clips=(clip_row("a", 24.9), clip_row("b", 50.0, csim=1))),
+            dataclasses.replace(
+                hold, noise_mismatches=1, areas=areas(27001), clips=(clip_row("a", 24.9), clip_row("b", 50.0, csim=1))
+            ),
         ),
     )
     assert not bad.met()
@@ -107,15 +128,17 @@ def test_every_target_is_met_at_its_limit_and_missed_beyond() -> None:
         "hold = 1: mismatches",
         "hold = 1: speed-up over dense, mean",
         "hold = 1: speed-up over dense, least of the clips",
+        "hold = 1: LUTs / dense",
     ]
     assert bad.conv[1].mismatches == 2
-    assert tables(bad)["conv targets"].count("**MISSED**") == 6
+    assert tables(bad)["conv targets"].count("**MISSED**") == 7
 
 
 def test_means_are_over_clips() -> None:
     run = conv_run(None, 10.0, 18.0)
     assert (run.mean("speedup"), run.least("speedup"), run.values) == (14.0, 10.0, 1200)
     assert (run.noise_ratio, run.latency_share) == (0.5, 0.025)
+    assert (run.areas.lut_ratio, run.throughput_per_lut) == (1.35, pytest.approx(14.0 / 1.35))
 
 
 def test_the_tables_fill_the_document_and_fill_it_again(tmp_path: Path) -> None:
@@ -132,6 +155,7 @@ def test_the_tables_fill_the_document_and_fill_it_again(tmp_path: Path) -> None:
         "unknown processor",
         "| 0.1 | 95 | 100.0 | 0.950 | 0.100 | 10.0 |",
         "14.0 (10.0)",
+        "27,000 / 20,000 = 1.350",
         "clip_1",
     ):
         assert text in once

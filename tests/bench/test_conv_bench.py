@@ -86,3 +86,5 @@ def test_one_clip_through_everything(network: ConvNetwork, clips: tuple[Clip, ..
     assert run.input_beats < run.unchanged_cycles <= run.input_beats + 200
     assert run.noise_ratio <= 1.02
     assert run.least("skip_efficiency") >= 0.9
+    assert 1.0 < run.areas.lut_ratio <= 1.35
+    assert run.areas.skipping.lut != run.areas.dense.lut
