@@ -65,7 +65,7 @@ async def latency(dut: Any) -> None:
         line.talker.say([0x00])
         await line.bench.until(lambda: bool(line.heard.seen))
         waited = line.bench.now - 1 - before
-        assert abs(waited - (9.5 * line.period + 6)) <= 1.5, waited
+        assert abs(waited - (9.5 * line.period + 5)) <= 1.5, waited
         line.heard.clear()
         await line.finish()
 
@@ -76,10 +76,11 @@ async def glitches(dut: Any) -> None:
     line = Line(dut)
     await line.bench.start()
     await line.bench.cycles(10)
-    for _ in range(20):
-        line.talker.hold(0, 1.0 / line.period)
-        line.talker.hold(1, 3)
-    assert await line.finish() == []
+    for cycles in (1.0, 3.0):  # too short for a majority; seen, but over in the middle of the start bit
+        for _ in range(20):
+            line.talker.hold(0, cycles / line.period)
+            line.talker.hold(1, 12)
+        assert await line.finish() == []
     for _ in range(20):
         byte = line.rng.getrandbits(8)
         for bit in (0, *(byte >> i & 1 for i in range(8)), 1):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   serial line, 8N1, -> bytes; a byte whose stop bit is 0 is dropped and error_o pulses instead. The line is
 //             synchronised (two flip-flops), filtered (majority of three samples) and read in the middle of each bit
-// Latency:    ClockHz / Baud * 9.5 + 6 cycles from the falling edge of the start bit to valid_o, within one cycle
+// Latency:    ClockHz / Baud * 9.5 + 5 cycles from the falling edge of the start bit to valid_o, within 1.5 cycles
 // Throughput: 1 byte in 10 bits; the next start bit is looked for from the middle of the stop bit on
 // Timing:     everything registered; nothing can hold it back
 // Reset:      waits for the line to be 1; a reset within a byte may make one wrong byte
