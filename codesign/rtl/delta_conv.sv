@@ -458,7 +458,7 @@ module delta_conv #(
       counts_s0 <= counts;
       end_s0 <= at_end_q;
       fresh_s0 <= send_fresh_q;
-    end else if (take && last_entry) begin
+    end else if (BankColumns > 1 && take && last_entry) begin  // the next bank's are next
       for (int unsigned b = 0; b < BankColumns; b++) if (pick == PickBits'(b)) counts_s0[b] <= '0;
     end
     if (take) begin
