@@ -95,8 +95,9 @@ def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
 )
 def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, skip: bool) -> None:
     """A join takes a whole frame of one input without the others: FIFOs of one token are enough, at any density."""
-    for fifo in ("EVENT_QUEUE", "INPUT_WORDS", "PLACE_QUEUE", "LAYER_WORDS"):
+    for fifo in ("EVENT_QUEUE", "PLACE_QUEUE", "LAYER_WORDS"):
         monkeypatch.setattr(top, fifo, 1)
+    monkeypatch.setattr(top, "input_words", lambda _: 1)
     graph, rng = ALL_CASES[name].graph(), np.random.default_rng(8)
     walk = np.concatenate([random_walk(rng, graph, 20, density) for density in (0.0, 0.1, 1.0)])
     with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:

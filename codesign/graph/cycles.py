@@ -41,8 +41,10 @@ CONV_DEPTH = 24
 """The same for an engine that sends rows: also `locate`, and the way through the row lists."""
 EVENT_QUEUE = 64
 """Events that may wait in front of an engine: enough to hide the bursts of a frame."""
-INPUT_WORDS, LAYER_WORDS = 64, 32
-"""Changed words that may wait to be made events, behind the input and behind an engine: the input is scanned ahead."""
+LAYER_WORDS = 32
+"""Changed words that may wait to be made events behind an engine."""
+FEWEST_INPUT_WORDS, MOST_INPUT_WORDS = 16, 64
+"""The same behind the input (see `input_words`)."""
 DENSE_FRAMES = 8
 """Frames after which the dense pipeline is steady."""
 
@@ -71,6 +73,14 @@ class Reached:
 
     cycles: ArrayLike
     words: ArrayLike
+
+
+def input_words(graph: Graph) -> int:
+    """Return how many changed words the input may scan ahead of its events: a quarter of a frame within bounds.
+
+    Changes lie together, so a few words hide little; a whole frame would only add its time to the latency.
+    """
+    return min(MOST_INPUT_WORDS, max(FEWEST_INPUT_WORDS, graph.source.beats // 4))
 
 
 def most_cycles(graph: Graph) -> int:
@@ -280,6 +290,6 @@ def _evenly(node: Engine, events: FloatArray) -> Reached:
 
 def _waiting(graph: Graph, stage: _Stage, density: float) -> float:
     """Return the events in the words that wait behind ``stage`` to be made events, at an even density."""
-    lanes, depth = (stage.node.pe, LAYER_WORDS) if stage.node else (graph.source.lanes, INPUT_WORDS)
+    lanes, depth = (stage.node.pe, LAYER_WORDS) if stage.node else (graph.source.lanes, input_words(graph))
     changed = 1.0 - (1.0 - density) ** lanes
     return depth * density * lanes / changed if changed else 0.0

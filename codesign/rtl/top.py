@@ -9,7 +9,7 @@ Two token streams connect the leaves (valid/ready, one packed vector, first fiel
 
 from __future__ import annotations
 
-from codesign.graph.cycles import EVENT_QUEUE, INPUT_WORDS, LAYER_WORDS
+from codesign.graph.cycles import EVENT_QUEUE, LAYER_WORDS, input_words
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Pool, Source, Spatial
 from codesign.rtl.memories import index_bits, signed_width, spatial_bits, weight_lines
 from codesign.rtl.spec import TopSpec, byte_bits, word_lanes
@@ -215,7 +215,7 @@ def _delta(top: _Top, graph: Graph, node: Delta, stream: str, *, threshold: str)
         "Size": node.size,
         "Lanes": lanes,
         "DeltaWidth": node.delta_bits,
-        "Depth": INPUT_WORDS if first else min(max(2, words), LAYER_WORDS),
+        "Depth": input_words(graph) if first else min(max(2, words), LAYER_WORDS),
     }
     top.instance("serialize", f"{node.name}_serialize", parameters, _link(f"{node.name}_word", event))
     if first:

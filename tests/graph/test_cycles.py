@@ -15,7 +15,7 @@ from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
-from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate
+from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, input_words
 from codesign.graph.sparsity import activity, dense_ideal_cycles
 from codesign.sim import RtlSimulator
 
@@ -81,6 +81,19 @@ def test_the_input_beats_are_the_least() -> None:
     assert found.cycles[1:] == pytest.approx([25] * 4)
     assert found.cycles[0] == pytest.approx(25 + INPUT_DEPTH + 2 * DENSE_DEPTH + 2, abs=3)
     assert not any(layer.any() for layer in found.layers.values())
+
+
+@pytest.mark.parametrize(("beats", "words"), [(4, 16), (64, 16), (100, 25), (256, 64), (4096, 64)])
+def test_the_input_is_scanned_a_quarter_of_a_frame_ahead(beats: int, words: int) -> None:
+    source = Source(name="in", shape=(beats, 1, 16), fmt=Fixed(width=4, frac=0, signed=False), lanes=16)
+    delta = Delta(
+        name="d0", input="in", shape=source.shape, in_fmt=source.fmt, fmt=source.fmt, activation="relu", lo=0, hi=15
+    )
+    fmt = Fixed(width=4, frac=0, signed=True)
+    weight, bias = np.ones((16 * beats, 1), np.int64), np.zeros(1, np.int64)
+    wide = accumulator_format("fc", weight, bias, weight_fmt=fmt, delta=delta)
+    fc = Dense(name="fc", input="d0", weight=weight, bias=bias, weight_fmt=fmt, fmt=wide)
+    assert input_words(Graph(name="t", nodes=(source, delta, fc))) == words
 
 
 def test_a_backlog_is_carried_to_cheap_frames() -> None:
