@@ -29,6 +29,8 @@ MAGIC, VERSION = 0x44454C54, 2
 
 
 MOST_ENGINES, MOST_HOLDS = 62, 512
+RESERVED = "_reserved"
+"""Name of a register that only ends a region of addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ def description(spec: TopSpec, design: str, design_id: int) -> str:
         engine_count=len(spec.engines),
         hold_count=len(spec.holds),
         engines=engines,
+        reserved=RESERVED,
         holds=f"\n  regfile {{\n{holds}\n  }} hold @ 0x800;" if spec.holds else "",
     )
 
@@ -193,8 +196,8 @@ addrmap {design}_registers {{
     cycles->desc = "Cycles since the core's reset.";
     errors->desc = "Malformed frames since the core's reset.";
 {engines}
-    counter_t reserved @ 0x3FC;
-    reserved->desc = "0. It ends the region, so that its decoder looks at two bits of an address.";
+    counter_t {reserved} @ 0x3FC;
+    {reserved}->desc = "0. It ends the region, so that its decoder looks at two bits of an address.";
   }} counters @ 0x400;
 {holds}
 }};
@@ -214,11 +217,11 @@ def compiled(text: str) -> RootNode:
 
 
 def register_map(root: RootNode, design: str, design_id: int) -> RegisterMap:
-    """Return the registers of a compiled description."""
+    """Return the registers of a compiled description, but for what is reserved."""
     top = root.top
     registers = {}
     for node in top.descendants(unroll=True):
-        if isinstance(node, RegNode):
+        if isinstance(node, RegNode) and node.inst_name != RESERVED:
             name = node.get_path().removeprefix(f"{top.get_path()}.")
             registers[name] = _register(node, name)
     return RegisterMap(design=design, design_id=design_id, registers=registers)
