@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   AXI4-Stream frames of Beats beats of Lanes codes -> word tokens {fresh, has_word, end_of_frame, address,
-//             codes}; fresh = frame starts a new stream (s_axis_tuser on its first beat, or first frame after reset)
+//             codes}; fresh = frame starts a new stream (s_axis_tuser on its first beat, or first frame after reset).
+//             No frame begins while hold_i (delta_admit)
 // Latency:    1 cycle
 // Throughput: 1 beat a cycle
-// Timing:     combinational ready_i -> s_axis_tready
+// Timing:     combinational ready_i, hold_i -> s_axis_tready
 // Reset:      between frames, next frame fresh, error_o clear
 // Model:      codesign.golden.Golden (frames), rtl_tests.models.Encode (malformed frames)
 // Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, one word a cycle. Late TLAST:
