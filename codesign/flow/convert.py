@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
 from codesign.data.clips import PIXEL
 from codesign.errors import ConfigError
-from codesign.flow.records import nearest
+from codesign.suggest import did_you_mean
 from codesign.training import load_model
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def settings(design: Design, model: Any) -> dict[str, Any]:
                 f"no layer called {name!r}",
                 where=f"hardware.layer.{name}",
                 expected=f"one of {', '.join(config['LayerName'])}",
-                fix=f"did you mean {nearest(name, config['LayerName'])!r}",
+                fix=did_you_mean(name, config["LayerName"]),
             )
         if layer.pe is not None:
             config["LayerName"][name]["PE"] = layer.pe

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From TOML tables (or JSON) to frozen records: every key checked, every error with key and nearest valid name.
+"""From TOML tables (or JSON) to frozen records: every key checked, every error with its key and what is valid there.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
 (relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, and
@@ -10,14 +10,14 @@ calls in ``__post_init__``.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from codesign.errors import ConfigError
+from codesign.suggest import did_you_mean
 
 R = TypeVar("R")
 
@@ -52,11 +52,6 @@ def _limits(low: float | None, high: float | None) -> str:
     return f"at most {high}" if low is None else f"{low} to {high}"
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return the valid name most like ``name``."""
-    return difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)[0]
-
-
 def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapping[str, Any] | None = None) -> R:
     """Return the record ``kind`` made from a TOML ``table``.
 
@@ -81,7 +76,7 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
                 f"unknown {'key' if where else 'section'} {key!r}",
                 where=_join(where, key),
                 expected=f"one of {', '.join(fields)}",
-                fix=f"did you mean {nearest(key, fields)!r}",
+                fix=did_you_mean(key, fields),
             )
     for name, item in fields.items():
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
@@ -115,7 +110,7 @@ def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
     if origin is typing.Literal:
         if value in args:
             return value
-        near = f"did you mean {nearest(value, map(str, args))!r}" if isinstance(value, str) else None
+        near = did_you_mean(value, map(str, args)) if isinstance(value, str) else None
         raise ConfigError("not a valid choice", where=where, expected=_describe(hint), received=repr(value), fix=near)
     if hint is Path and isinstance(value, str):
         return folder / value

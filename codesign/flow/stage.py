@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from codesign.errors import ConfigError
-from codesign.flow.records import nearest
+from codesign.suggest import did_you_mean
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ def find(stages: tuple[Stage, ...], name: str, option: str) -> int:
     """Return the position of the stage called ``name``.
 
     Raises:
-        ConfigError: there is none; names the nearest.
+        ConfigError: there is none; lists them.
     """
     names = [stage.name for stage in stages]
     if name not in names:
@@ -111,6 +111,6 @@ def find(stages: tuple[Stage, ...], name: str, option: str) -> int:
             f"no stage called {name!r}",
             where=option,
             expected=f"one of {', '.join(names)}",
-            fix=f"did you mean {nearest(name, names)!r}",
+            fix=did_you_mean(name, names),
         )
     return names.index(name)

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from codesign.errors import ConfigError, ConversionError, LatticeError
 from codesign.fixed import Fixed
 from codesign.graph.axis import AnyAxis
+from codesign.suggest import did_you_mean
 
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 """hls4ml classes of the layers that multiply and accumulate."""
@@ -36,13 +36,12 @@ def check(model: Any) -> None:
         for key in kinds.keys() & (entry or {}).keys():
             names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
             if name not in names:
-                nearest = difflib.get_close_matches(name, names, n=1)
                 raise ConfigError(
                     f"{key} belongs to {owners[key]}",
                     where=f"config['LayerName'][{name!r}][{key!r}]",
                     expected=f"one of {names}",
                     received=repr(name),
-                    fix=f"write {nearest[0]!r}" if nearest else "remove the entry",
+                    fix=did_you_mean(name, names) or "remove the entry",
                 )
 
 

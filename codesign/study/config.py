@@ -13,6 +13,7 @@ from codesign.errors import ConfigError
 from codesign.flow.config import Design, load, read_toml
 from codesign.flow.records import build, check, limited
 from codesign.study.results import Goal
+from codesign.suggest import did_you_mean
 
 SECTIONS = ("data", "model", "training", "hardware")
 """Sections of a design that a variant may change."""
@@ -202,7 +203,13 @@ def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> N
 
 def _known(names: list[str], where: str, given: str | None) -> None:
     if given is not None and given not in names:
-        raise ConfigError("no such variant", where=where, expected=f"one of {', '.join(names)}", received=given)
+        raise ConfigError(
+            "no such variant",
+            where=where,
+            expected=f"one of {', '.join(names)}",
+            received=given,
+            fix=did_you_mean(given, names),
+        )
 
 
 def _variant(name: str, base: Mapping[str, Any], change: _Change, study: str, folder: Path) -> Variant:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from codesign.errors import ConfigError
 from codesign.flow.config import read_toml
-from codesign.flow.records import build, check, limited, nearest
+from codesign.flow.records import build, check, limited
 from codesign.paths import boards
+from codesign.suggest import did_you_mean
 from codesign.synth.board_build import Area
 
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
@@ -164,7 +165,7 @@ def load_board(name: str) -> Board:
     """Return a board by name, or the one described by a file of one's own (a path that ends in ``.toml``).
 
     Raises:
-        ConfigError: no such board (names the nearest), or a key or value in its file that is not valid.
+        ConfigError: no such board (lists them), or a key or value in its file that is not valid.
     """
     own = name.endswith(".toml")
     if not own and name not in board_names():
@@ -173,7 +174,7 @@ def load_board(name: str) -> Board:
             where="--target",
             expected=f"one of {', '.join(board_names())}, or a file such as my_board.toml",
             received=name,
-            fix=f"did you mean {nearest(name, board_names())!r}",
+            fix=did_you_mean(name, board_names()),
         )
     path = Path(name) if own else boards() / f"{name}.toml"
     return read_board(path)
