@@ -4,79 +4,34 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
-import textwrap
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign import __version__
-from codesign.errors import CodesignError, ConfigError
+from codesign.endings import FAILED, OK, end
+from codesign.errors import ConfigError
+from codesign.outputs import check_folder, check_outputs, write_text
 
 if TYPE_CHECKING:
     from codesign.flow.console import Terminal
     from codesign.report.sheet import Sheet
-
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 128 + signal if ended by one
-        (SIGINT 130, SIGTERM 143, SIGHUP 129), which also ends the tools that run.
+        0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 3 a fault of this program;
+        128 + signal if ended by one (SIGINT 130, SIGTERM 143, SIGHUP 129), which also ends the tools that run, or
+        because what reads the output has ended (SIGPIPE 141).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     arguments = parser().parse_args(argv)
-    try:
-        with _ends_as_interrupt():
-            result: int = arguments.command(arguments)
-        return result
-    except KeyboardInterrupt as interrupt:
-        print("interrupted", file=sys.stderr)
-        return interrupt.code if isinstance(interrupt, _EndedError) else INTERRUPTED
-    except CodesignError as error:
-        if arguments.debug:
-            raise
-        for line in f"error: {error}".splitlines():  # a tool's last lines stay lines
-            print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
-        return USAGE if isinstance(error, ConfigError) else FAILED
-
-
-class _EndedError(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: cleaned up after like Ctrl-C, so no tool goes on without the command that started it."""
-
-    def __init__(self, number: int) -> None:
-        """Keep the exit code that shells give to a signal."""
-        super().__init__()
-        self.code = 128 + number
-
-
-@contextlib.contextmanager
-def _ends_as_interrupt() -> Iterator[None]:
-    """Raise `_EndedError` on SIGTERM and SIGHUP, but for what is ignored (nohup); only a main thread may be told."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
-
-    def end(number: int, _: object) -> None:
-        for other in ends:
-            signal.signal(other, signal.SIG_IGN)  # the tools are being ended: not twice
-        raise _EndedError(number)
-
-    before = {number: signal.signal(number, end) for number in ends}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    return end(lambda: int(arguments.command(arguments)), debug=arguments.debug)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -150,7 +105,9 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="+", type=Path, metavar="FILE.toml", help="one study, or designs that are compared as they are"
     )
     compare.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="default: the study's, or 1 2 3")
-    compare.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="trainings at a time")
+    compare.add_argument(
+        "--jobs", type=_at_least_one, default=os.cpu_count() or 1, metavar="N", help="trainings at a time"
+    )
     compare.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
     compare.add_argument("--json", type=Path, metavar="OUT", help="write every figure")
     compare.add_argument("--markdown", type=Path, metavar="DOC", help="put the tables between the marks of a document")
@@ -197,6 +154,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     design = load(arguments.design)
     root = arguments.build_dir / design.design.name
+    check_folder(root, "--build-dir")
     options = Options(
         first=arguments.first,
         last=arguments.last,
@@ -280,6 +238,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from codesign.report.sheet import terminal
     from codesign.report.terminal import show, show_notes
 
+    outputs = {"--markdown": arguments.markdown, "--html": arguments.html, "--latex": arguments.latex}
+    check_outputs(outputs, _kept(arguments.folders))
     console = Console(highlight=False)
     found = [render_again(folder) for folder in arguments.folders]
     reports = [item.report for item in found]
@@ -308,9 +268,15 @@ def _write_sheet(sheet: Sheet, arguments: argparse.Namespace) -> None:
         (arguments.latex, latex),
     ):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(render(sheet), encoding="utf-8")
+            write_text(path, render(sheet))
             print(path)
+
+
+def _kept(folders: Sequence[Path]) -> list[Path]:
+    """Return the files that the stages and builds in build folders made: no output may take their place."""
+    from codesign.flow.manifest import files_of
+
+    return [path for folder in folders for path in files_of(folder)]
 
 
 def _measure(arguments: argparse.Namespace) -> int:
@@ -320,6 +286,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     from codesign.report.model import write_json
     from codesign.report.terminal import show
 
+    check_outputs({"--json": arguments.json}, [*_kept([arguments.folder]), arguments.video])
     report = measure(arguments.folder, video=arguments.video, frames=arguments.frames)
     show(report, Console(highlight=False))
     if arguments.json is not None:
@@ -338,8 +305,7 @@ def _stream(arguments: argparse.Namespace) -> int:
     from codesign.report.model import write_json
 
     console = Console(highlight=False, soft_wrap=True)
-    if arguments.json is not None:
-        _place(arguments.json, "--json")
+    check_outputs({"--json": arguments.json}, [*_kept([arguments.folder]), Path(arguments.video)])
     source = pictures(open_graph(arguments.folder), arguments.video, arguments.frames)
     with (
         connect(
@@ -360,27 +326,20 @@ def _stream(arguments: argparse.Namespace) -> int:
     return FAILED if summary.mismatches else OK
 
 
-def _place(path: Path, option: str) -> None:
-    """Make the folder that a file will be written to: that it cannot be is better known before a long run."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"the folder for {option} cannot be made", where=str(path.parent), received=str(error), fix="name another"
-        ) from None
-    if path.is_dir():
-        raise ConfigError(f"{option} is a folder", where=str(path), expected="a file to write", fix="name a file in it")
-
-
 def _compare(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from codesign.report.document import fill
+    from codesign.report.document import check_marks, fill
     from codesign.study import Result, open_study, run_study
     from codesign.study.plot import plot
-    from codesign.study.tables import markdown, terminal
+    from codesign.study.tables import markdown, parts_of, terminal
 
     study = open_study(arguments.files, arguments.seeds)
+    outputs = {"--json": arguments.json, "--plot": arguments.plot, "--markdown": arguments.markdown}
+    check_outputs(outputs, arguments.files)
+    if arguments.markdown:
+        check_marks(arguments.markdown, parts_of(study))
+    check_folder(arguments.build_dir / study.name, "--build-dir")
     console = Console(highlight=False)
     root = (arguments.build_dir / study.name).resolve()
     command = "codesign compare " + " ".join(map(str, arguments.files))

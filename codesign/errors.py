@@ -11,6 +11,7 @@
     |   `-- AccumulatorRangeError
     |-- FrameError             a frame given to predict() has a wrong shape, dtype or range
     |-- VideoError             a video file or folder cannot be read
+    |-- OutputError            a file that was asked for cannot be written after all
     |-- StageError             a stage output is missing or was edited, or a stage failed
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
     |-- SynthesisError         a synthesis tool failed or printed no figures
@@ -28,6 +29,7 @@ A message says what is wrong, where, what was expected, what was received and wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -66,7 +68,27 @@ def _restore(kind: type[CodesignError], args: tuple[Any, ...], state: dict[str, 
 
 
 class ConfigError(CodesignError):
-    """A TOML file, command-line option or hls4ml configuration entry is wrong."""
+    """A TOML file, command-line option or hls4ml configuration entry is wrong; or several are (`together`)."""
+
+    several: tuple[str, ...] = ()
+    """Each problem as a message of its own, if there are more than one."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Each problem as a message of its own."""
+        return self.several or (str(self),)
+
+    @classmethod
+    def together(cls, problems: Sequence[str]) -> ConfigError:
+        """Return one error for ``problems``, at least one, each a whole message; the error has one on each line."""
+        error = cls("")
+        error.args = ("\n".join(problems),)
+        error.several = tuple(problems) if len(problems) > 1 else ()
+        return error
+
+    def inside(self, prefix: str) -> ConfigError:
+        """Return the same with ``prefix`` before each problem: the file, or the part of it."""
+        return ConfigError.together([f"{prefix}{problem}" for problem in self.problems])
 
 
 class ConversionError(CodesignError):
@@ -91,6 +113,10 @@ class FrameError(CodesignError):
 
 class VideoError(CodesignError):
     """A video file or folder is missing, corrupt or too short."""
+
+
+class OutputError(CodesignError):
+    """A file that was asked for cannot be written after all: the disk is full, its folder has gone."""
 
 
 class StageError(CodesignError):

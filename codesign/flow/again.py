@@ -11,6 +11,7 @@ from codesign.errors import StageError
 from codesign.flow import manifest as manifests
 from codesign.flow.graph_file import load_graph
 from codesign.flow.sources import file_hash
+from codesign.outputs import check_folder, write_text
 from codesign.report.boards import read_builds, split
 from codesign.report.html import render
 from codesign.report.model import DETAIL, REPORT, Detail, Report, read_json, with_builds, write_json
@@ -64,11 +65,12 @@ def render_again(build: Path) -> Again:
         raise StageError(
             "figures were deleted", where=str(folder), received=", ".join(deleted), fix="run `codesign run`"
         )
+    check_folder(folder, "")
     builds, stale = builds_of(build)
     report = with_builds(read_json(Report, folder / REPORT), builds)
     write_json(report, folder / REPORT)
     page = folder / PAGE
-    page.write_text(render(report, read_json(Detail, folder / DETAIL)), encoding="utf-8")
+    write_text(page, render(report, read_json(Detail, folder / DETAIL)))
     hashes = {name: file_hash(folder / name) for name in (REPORT, PAGE)}
     dataclasses.replace(done, outputs={**done.outputs, **hashes}).write(folder)
     return Again(report=report, page=page, stale=stale)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ class Terminal:
 def _own_stdout() -> IO[str]:
     """Return a copy of stdout that stays the terminal while `captured` points descriptor 1 at a log."""
     try:
-        return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+        raw = io.FileIO(os.dup(sys.stdout.fileno()), "w")  # unbuffered: nothing is left over when the reader ends
+        return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
     except (OSError, ValueError):  # replaced by something without a descriptor, as in a notebook
         return sys.stdout
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import StageError
-from codesign.flow.records import plain
+from codesign.errors import ConfigError, StageError
+from codesign.flow.records import build, plain
 from codesign.flow.sources import digest, file_hash, source_hash
 from codesign.flow.stage import Stage
+from codesign.outputs import write_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
@@ -85,7 +87,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json``."""
-        (folder / NAME).write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        write_text(folder / NAME, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
 def read(folder: Path) -> Manifest | None:
@@ -98,14 +100,23 @@ def read(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        data = json.loads(path.read_text())
-        return Manifest(**{**data, "inputs": Inputs(**data["inputs"])})
-    except (ValueError, TypeError, KeyError) as error:
+        return build(Manifest, json.loads(path.read_text(encoding="utf-8")), where="", folder=folder)
+    except (OSError, ValueError, RecursionError, ConfigError) as error:
         raise StageError(
             f"the manifest was edited or is from another version ({error})",
             where=str(path),
             fix=f"run again with --from {folder.name} to build this stage anew",
         ) from None
+
+
+def files_of(build: Path) -> list[Path]:
+    """Return the files in a build folder that its stages and builds for boards made, as far as manifests say so."""
+    found: list[Path] = []
+    for path in (*build.glob(f"*/{NAME}"), *build.glob(f"boards/*/{NAME}")):
+        with contextlib.suppress(StageError):
+            done = read(path.parent)
+            found += [path, *(path.parent / name for name in (done.outputs if done else ()))]
+    return found
 
 
 def inputs_of(stage: Stage, design: Any, upstream: dict[str, str]) -> Inputs:

@@ -20,6 +20,7 @@ from codesign.flow.console import captured
 from codesign.flow.graph_file import load_graph
 from codesign.flow.manifest import check_unedited
 from codesign.graph.ir import Graph
+from codesign.outputs import check_work
 from codesign.report.assemble import make_report
 from codesign.report.figures import run_golden
 from codesign.report.model import REPORT, Accuracy, Clips, Report, read_json
@@ -48,6 +49,7 @@ def measure(build: Path, *, video: Path, frames: int | None) -> Report:
     graph = load_graph(build / "2_graph")
     clip = read_clip(graph, video, frames)
     work = build.resolve() / "cache" / "measure"
+    check_work(build, ["cache", "cache/measure"])
     work.mkdir(parents=True, exist_ok=True)
     with captured(work / "log.txt"):
         return _measure(graph, clip[None], build.resolve(), work, f"{graph.name}: {video.name}")

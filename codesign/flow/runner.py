@@ -31,6 +31,7 @@ from codesign.flow.children import Child
 from codesign.flow.console import Terminal, captured, last_lines
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.flow.stage import Job, Stage, find, no_bar
+from codesign.outputs import check_folder, check_work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises:
         StageError: another process holds it.
+        ConfigError: nothing can be written there.
     """
+    check_folder(folder, "")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as lock:
         try:
@@ -132,6 +135,8 @@ class Runner:
         if first > last:
             raise ConfigError("--from is after --to", received=f"--from {self.options.first} --to {self.options.last}")
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
+            names = [stage.name for stage in self.stages]
+            check_work(self.root, ["cache", *names, *(f"{name}.partial" for name in names)])
             try:
                 for position, stage in enumerate(self.stages[: last + 1]):
                     self._look_ahead(self.stages[max(position, first) : last + 1])

@@ -4,10 +4,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from codesign.errors import ConfigError
+from codesign.outputs import write_text
+
+
+def check_marks(path: Path, names: Iterable[str]) -> str:
+    """Check that a document has each pair of marks once; return its text.
+
+    Raises:
+        ConfigError: it has not, or it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "no such document", where=str(path), expected="a Markdown file with marks for the tables", received=error
+        ) from None
+    for name in names:
+        if len(_marks(name).findall(text)) != 1:
+            begin, end = _begin(name), _end(name)
+            raise ConfigError("the place of a table is not marked", where=str(path), expected=f"once {begin} ... {end}")
+    return text
 
 
 def fill(path: Path, parts: dict[str, str]) -> None:
@@ -15,17 +35,25 @@ def fill(path: Path, parts: dict[str, str]) -> None:
 
     Raises:
         ConfigError: the file is missing, or does not have each pair of marks once.
+        OutputError: it cannot be written.
     """
-    if not path.is_file():
-        raise ConfigError("no such document", where=str(path), expected="a Markdown file with marks for the tables")
-    text = path.read_text(encoding="utf-8")
+    text = check_marks(path, parts)
     for name, part in parts.items():
-        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-        marks = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if len(marks.findall(text)) != 1:
-            raise ConfigError("the place of a table is not marked", where=str(path), expected=f"once {begin} ... {end}")
-        text = marks.sub(lambda _, new=f"{begin}\n{part}\n{end}": new, text)  # type: ignore[misc]
-    path.write_text(text, encoding="utf-8")
+        new = f"{_begin(name)}\n{part}\n{_end(name)}"
+        text = _marks(name).sub(new.replace("\\", r"\\"), text)
+    write_text(path, text)
+
+
+def _begin(name: str) -> str:
+    return f"<!-- begin {name} -->"
+
+
+def _end(name: str) -> str:
+    return f"<!-- end {name} -->"
+
+
+def _marks(name: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(_begin(name))}.*?{re.escape(_end(name))}", re.DOTALL)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False) -> str:

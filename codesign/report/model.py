@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
+from codesign.outputs import write_text
 from codesign.report.boards import Board, board
 from codesign.report.energy import Energy
 from codesign.report.spread import Spread
@@ -220,7 +221,7 @@ def with_builds(report: Report, builds: Sequence[BoardBuild]) -> Report:
 
 def write_json(record: object, path: Path) -> None:
     """Write a record as JSON."""
-    path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
 
 
 def read_json(kind: type[R], path: Path) -> R:

@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from codesign.outputs import replacing
 from codesign.study.results import Result, Results
 
 
@@ -28,8 +29,8 @@ def plot(results: Results, path: Path) -> None:
             _length(axes[2], results)
         axes[0].set_ylabel("accuracy on test clips, %")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names), frameon=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="svg", metadata={"Date": None})
+        with replacing(path) as part:
+            figure.savefig(part, format="svg", metadata={"Date": None})
 
 
 def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result], float | None], label: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from codesign.errors import ConfigError
+from codesign.outputs import write_text
 from codesign.study.origin import Origin
 
 
@@ -225,8 +226,7 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Write everything as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
 
 
 def _active(result: Result) -> float:

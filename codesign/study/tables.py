@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 
 from codesign.report.document import table
+from codesign.study.config import Study
 from codesign.study.results import Results, Summary
 
 HEAD = (
@@ -54,6 +55,12 @@ def markdown(results: Results) -> dict[str, str]:
     if any(result.rtl_density for result in results.results):
         parts["deployed"] = table(("variant", "seed", "values compared", "mismatches", "sparsity"), _deployed(results))
     return parts
+
+
+def parts_of(study: Study) -> list[str]:
+    """Return the names of the parts that `markdown` makes of the results of ``study``."""
+    deployed = ["deployed"] if any(variant.simulate for variant in study.variants) else []
+    return ["command", "variants", "results", "targets", "times", *deployed]
 
 
 def terminal(results: Results) -> Table:

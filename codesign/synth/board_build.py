@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
+from codesign.outputs import write_text
 from codesign.synth.resources import Kind
 
 BOARDS, BUILD = "boards", "build.json"
@@ -120,7 +121,7 @@ class BoardBuild:
 
 def write_build(record: BoardBuild, path: Path) -> None:
     """Write ``build.json``."""
-    path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
 
 
 def read_build(path: Path) -> BoardBuild:

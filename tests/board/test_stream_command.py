@@ -14,8 +14,9 @@ from finished import finish
 
 from codesign.board import client
 from codesign.board.identity import built_baud
-from codesign.cli import FAILED, OK, USAGE, main
+from codesign.cli import main
 from codesign.data.video import read_video
+from codesign.endings import FAILED, OK, USAGE
 from codesign.errors import BoardError, ConfigError
 from codesign.flow.graph_file import save_graph
 from codesign.golden import Golden

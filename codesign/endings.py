@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a command ends: with an exit code, and with one paragraph on stderr whatever went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import sys
+import tempfile
+import textwrap
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from codesign import __version__
+from codesign.errors import CodesignError, ConfigError
+
+OK, FAILED, USAGE, INTERNAL, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
+
+
+def end(command: Callable[[], int], *, debug: bool = False) -> int:
+    """Run a command and return its exit code; what went wrong is said in one paragraph on stderr.
+
+    Args:
+        command: returns `OK` or `FAILED`.
+        debug: raise what went wrong instead.
+
+    Returns:
+        What the command returned; `USAGE` for wrong usage or configuration, `FAILED` if it or the system failed,
+        `INTERNAL` for a fault of this program, whose traceback is then in a file that the paragraph names; 128 + signal
+        if a signal ended it, `UNREAD` if what reads its output did.
+    """
+    _make_printable()
+    try:
+        with _ends_as_interrupt():
+            code = command()
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as interrupt:
+        say("interrupted")
+        return interrupt.code if isinstance(interrupt, EndedError) else INTERRUPTED
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):  # what `rich` makes of it
+            raise
+        return UNREAD
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            return UNREAD
+        if debug:
+            raise
+        return _explain(error)
+    finally:
+        _flush()
+
+
+def _explain(error: Exception) -> int:
+    """Say what went wrong; return the exit code."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            say(f"error: {problem}")
+        return USAGE
+    if isinstance(error, CodesignError):
+        say(f"error: {error}")
+    elif isinstance(error, MemoryError):
+        say(f"error: there is not enough memory. {error}".rstrip())
+    elif isinstance(error, RecursionError):
+        say("error: something is nested too deeply to be read. Next step: simplify it; --debug shows what.")
+    elif isinstance(error, OSError):
+        say(f"error: {_of_system(error)}")
+    else:
+        say(_internal(error))
+        return INTERNAL
+    return FAILED
+
+
+def _of_system(error: OSError) -> str:
+    steps = {
+        errno.ENOSPC: "make room on the disk",
+        errno.EDQUOT: "make room on the disk",
+        errno.EROFS: "name a place that is writable",
+        errno.EACCES: "make it accessible, or name another place",
+        errno.EPERM: "make it accessible, or name another place",
+        errno.ENOTDIR: "move away the file that is where a folder is needed",
+        errno.EISDIR: "move away the folder that is where a file is needed",
+        errno.EMFILE: "allow more open files: ulimit -n",
+    }
+    where = f"{error.filename}: " if error.filename is not None else ""
+    step = steps.get(error.errno or 0, "check that it is there and accessible; --debug shows what was tried")
+    return f"{where}{error.strerror or str(error) or type(error).__name__}. Next step: {step}."
+
+
+def _internal(error: Exception) -> str:
+    """Return the words for a fault of this program, after its traceback was written to a file."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="codesign-", suffix=".log", delete=False) as log:
+            log.write(f"codesign {__version__}: {' '.join(sys.argv[1:])!a}\n")
+            log.write("".join(traceback.format_exception(error)).encode("ascii", "backslashreplace").decode())
+        kept = f" with {log.name}"
+    except OSError:
+        kept = ""
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
+    return f"internal error: {text}. Next step: please report it{kept}; --debug shows the traceback."
+
+
+def say(text: str) -> None:
+    """Print a paragraph on stderr; a tool's last lines in it stay lines."""
+    with contextlib.suppress(OSError, ValueError):  # nobody can be told
+        for line in text.splitlines():
+            print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
+
+
+class EndedError(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: cleaned up after like Ctrl-C, so no tool goes on without the command that started it."""
+
+    def __init__(self, number: int) -> None:
+        """Keep the exit code that shells give to a signal."""
+        super().__init__()
+        self.code = 128 + number
+
+
+@contextlib.contextmanager
+def _ends_as_interrupt() -> Iterator[None]:
+    """Raise `EndedError` on SIGTERM and SIGHUP, but for what is ignored (nohup); only a main thread may be told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def stop(number: int, _: object) -> None:
+        for other in ends:
+            signal.signal(other, signal.SIG_IGN)  # the tools are being ended: not twice
+        raise EndedError(number)
+
+    before = {number: signal.signal(number, stop) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _make_printable() -> None:
+    """Let every character be printed, as an escape where the terminal has none; make what was closed swallow it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # was closed: `captured` and tools need all three
+        pass
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        stream: IO[str] | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  (for the whole run)
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _unread() -> bool:
+    """Whether what read stdout has ended."""
+    with contextlib.suppress(OSError, ValueError):
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(state & select.POLLERR for _, state in poll.poll(0))
+    return False
+
+
+def _flush() -> None:
+    """Print what is left; what cannot be printed is dropped, so that Python does not try again when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
