@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codesign import __version__
+from codesign import __version__, provenance
 from codesign.endings import FAILED, OK, end
 from codesign.errors import ConfigError
 from codesign.outputs import check_folder, check_outputs, write_text
@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="default: the study's, or 1 2 3")
     compare.add_argument(
-        "--jobs", type=_at_least_one, default=os.cpu_count() or 1, metavar="N", help="trainings at a time"
+        "--jobs", type=_at_least_one, default=provenance.cores(), metavar="N", help="trainings at a time"
     )
     compare.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
     compare.add_argument("--json", type=Path, metavar="OUT", help="write every figure")
@@ -282,12 +282,14 @@ def _kept(folders: Sequence[Path]) -> list[Path]:
 def _measure(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from codesign.flow.console import Terminal
     from codesign.flow.measure import measure
     from codesign.report.model import write_json
     from codesign.report.terminal import show
 
     check_outputs({"--json": arguments.json}, [*_kept([arguments.folder]), arguments.video])
-    report = measure(arguments.folder, video=arguments.video, frames=arguments.frames)
+    with Terminal().bar("measuring"):
+        report = measure(arguments.folder, video=arguments.video, frames=arguments.frames)
     show(report, Console(highlight=False))
     if arguments.json is not None:
         write_json(report, arguments.json)
@@ -329,6 +331,7 @@ def _stream(arguments: argparse.Namespace) -> int:
 def _compare(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from codesign.flow.console import Terminal
     from codesign.report.document import check_marks, fill
     from codesign.study import Result, open_study, run_study
     from codesign.study.plot import plot
@@ -340,16 +343,18 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         check_marks(arguments.markdown, parts_of(study))
     check_folder(arguments.build_dir / study.name, "--build-dir")
-    console = Console(highlight=False)
+    console, progress = Console(highlight=False), Terminal()
     root = (arguments.build_dir / study.name).resolve()
     command = "codesign compare " + " ".join(map(str, arguments.files))
 
     def tell(result: Result, count: int, total: int, cached: bool) -> None:
         how = "cached" if cached else f"{result.training_s:.0f} s"
         skipped = f"accuracy {100 * result.accuracy:.1f} %, {100 * result.operation_sparsity:.1f} % of MACs skipped"
-        console.print(f"\\[{count}/{total}] {result.variant}, seed {result.seed}: {skipped} ({how})")
+        progress.text(f"[{count}/{total}] {result.variant}, seed {result.seed}: {skipped} ({how})")
+        progress.advance(count / total, f"{count} of {total} trainings")
 
-    results = run_study(study, root, command=command, jobs=arguments.jobs, progress=tell)
+    with progress.bar(f"[{study.name}]"):
+        results = run_study(study, root, command=command, jobs=arguments.jobs, progress=tell)
     console.print(terminal(results))
     if arguments.json:
         results.write(arguments.json)
@@ -363,19 +368,15 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-
+    from codesign import health
+    from codesign.flow.console import Terminal
     from codesign.tools import doctor
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("tool", "version", "state", "needed for", "how to get it"):
-        table.add_column(name)
-    found = doctor()
-    for tool in found:
-        state = "[green]ok[/]" if tool.ok else "[red]missing[/]" if tool.required else "[dim]optional[/]"
-        table.add_row(tool.name, tool.version or "-", state, tool.needed_for, "" if tool.ok else tool.how)
-    Console(highlight=False).print(table)
+    terminal = Terminal()
+    with terminal.bar("trying the tools"):
+        found = doctor()
+    for tool, text in zip(found, health.paragraphs(found, min(terminal.console.width, 100)), strict=True):
+        terminal.text(text, style="" if tool.ok else "red" if tool.required else "dim")
     return OK if all(tool.ok for tool in found if tool.required) else FAILED
 
 

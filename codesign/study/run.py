@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from codesign.errors import StageError
+from codesign.flow.children import unordered
 from codesign.flow.console import captured
 from codesign.flow.records import plain
 from codesign.study.config import SECTIONS, Study, Variant
@@ -34,7 +33,7 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
 
     Each variant and seed has a folder of its own with its model, log and `RESULT`. A result of the same settings,
     sources of the package and versions of what it uses is used again, an interrupted training of them goes on from its
-    last epoch.
+    last epoch. Trainings that run when this ends, by an error, an interrupt or a signal, are ended with it.
 
     Args:
         study: what to run.
@@ -53,17 +52,12 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
     for count, result in enumerate(filter(None, found.values()), start=1):
         tell(result, count, len(pairs), True)
     missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_begin_worker) as pool:
-        waiting = {pool.submit(_train, variant, seed, origin, root): (variant, seed) for variant, seed in missing}
-        try:
-            for future in as_completed(waiting):
-                variant, seed = waiting[future]
-                found[variant.name, seed] = result = _finished(future, _folder(root, variant, seed))
-                tell(result, sum(item is not None for item in found.values()), len(pairs), False)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    calls = [(variant, seed, origin, root) for variant, seed in missing]
+    with contextlib.closing(unordered(_train, calls, jobs=jobs, begin=_begin_worker)) as outcomes:
+        for place, outcome in outcomes:
+            variant, seed = missing[place]
+            found[variant.name, seed] = result = _finished(outcome, _folder(root, variant, seed))
+            tell(result, sum(item is not None for item in found.values()), len(pairs), False)
     return Results(
         study=study.name,
         command=command,
@@ -102,17 +96,9 @@ def _cached(variant: Variant, seed: int, origin: Origin, root: Path) -> Result |
 
 
 def _begin_worker() -> None:
-    """Give a worker one thread, as many small networks train faster side by side, and let it end with its parent."""
+    """Give a worker one thread, as many small networks train faster side by side."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _train(variant: Variant, seed: int, origin: Origin, root: Path) -> Result:
@@ -159,10 +145,9 @@ def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result
     )
 
 
-def _finished(future: Future[Result], folder: Path) -> Result:
-    try:
-        return future.result()
-    except Exception as error:
+def _finished(outcome: Result | Exception, folder: Path) -> Result:
+    if isinstance(outcome, Exception):
         raise StageError(
-            f"the training failed: {error}", where=str(folder), fix=f"see {folder / 'log.txt'}, then run it again"
-        ) from error
+            f"the training failed: {outcome}", where=str(folder), fix=f"see {folder / 'log.txt'}, then run it again"
+        ) from outcome
+    return outcome

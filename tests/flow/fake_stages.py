@@ -91,3 +91,12 @@ def crash_beside(job: Job) -> None:
     while not (job.cache / "waiting").exists():
         time.sleep(0.02)
     raise ZeroDivisionError("by hand")
+
+
+def stops_once(job: Job) -> None:
+    """Note whether it goes on from earlier work; be interrupted if asked to, once."""
+    starts = job.folder / "starts.txt"
+    starts.write_text(starts.read_text() + "resumed " if starts.exists() else "new ")
+    if (job.cache / "stop").exists():
+        (job.cache / "stop").unlink()
+        raise KeyboardInterrupt
