@@ -105,7 +105,7 @@ def read(folder: Path) -> Manifest | None:
         raise StageError(
             f"the manifest was edited or is from another version ({error})",
             where=str(path),
-            fix=f"run again with --from {folder.name} to build this stage anew",
+            fix=f"make it anew: `{_anew(folder)}`",
         ) from None
 
 
@@ -189,6 +189,15 @@ def check_unedited(folder: Path) -> Manifest:
     return manifest
 
 
+def _anew(folder: Path) -> str:
+    """Return the command that makes a folder of the build folder again: of a stage, or of a board."""
+    if folder.parent.name != "boards":
+        return f"codesign run DESIGN.toml --from {folder.name}"
+    target, hls, dense = folder.name, folder.name.removesuffix("_hls"), folder.name.removesuffix("_dense")
+    extra = " --hls" if hls != target else " --dense" if dense != target else ""
+    return f"codesign build {folder.parents[1]} --target {min(hls, dense, key=len)}{extra} --force"
+
+
 def edited_error(folder: Path, edited: list[str]) -> StageError:
     """Return the error for outputs edited after the stage finished, with the two ways out."""
     return StageError(
@@ -196,5 +205,6 @@ def edited_error(folder: Path, edited: list[str]) -> StageError:
         where=str(folder),
         expected="files as the stage wrote them",
         received=", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "") + " changed",
-        fix=f"restore the file, or throw the edit away with --from {folder.name} (or --force)",
+        fix=f"restore the file, or throw the edit away: `{_anew(folder)}`"
+        + ("" if folder.parent.name == "boards" else " (or all edits, with `codesign run DESIGN.toml --force`)"),
     )

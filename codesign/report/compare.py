@@ -68,7 +68,8 @@ def _missing(reports: Sequence[Report]) -> Iterator[str]:
     for target, skip in sorted(set().union(*built.values()), key=lambda kind: (kind[0], not kind[1])):
         without = [name for name, found in built.items() if (target, skip) not in found]
         if without:
-            yield f"Not built for {target}{'' if skip else ' with --dense'}: {', '.join(without)}."
+            dense = "" if skip else " as the dense baseline (`codesign build` with `--dense`)"
+            yield f"Not built for {target}{dense}: {', '.join(without)}."
 
 
 def _tools(reports: Sequence[Report]) -> Iterator[str]:

@@ -240,7 +240,9 @@ def test_designs_of_one_name_are_told_apart() -> None:
     notes = " ".join(sheet.notes)
     assert "moving_digits (1): 5 x 48 frames of 32 x 32 x 1; moving_digits (2): 7 x 48 frames of 32 x 32 x 1" in notes
     assert "Not built for ulx3s-85f: moving_digits (2)." in notes
-    assert "Not built for ulx3s-85f with --dense: moving_digits (2)." in notes
+    assert (
+        "Not built for ulx3s-85f as the dense baseline (`codesign build` with `--dense`): moving_digits (2)." in notes
+    )
     assert "zcu104:" not in notes
     unknown = dataclasses.replace(report, clips=None)
     assert "on which clips moving_digits (2) was measured" in " ".join(compare.differences([report, unknown]))
