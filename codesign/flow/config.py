@@ -166,7 +166,7 @@ def load(path: Path) -> Design:
     try:
         return build(Design, table, where="", folder=path.resolve().parent)
     except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None
+        raise error.inside(f"{path}:") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -183,5 +183,5 @@ def read_toml(path: Path) -> dict[str, Any]:
             where=str(path),
             expected="a TOML file such as flows/moving_digits.toml",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("not valid TOML", where=str(path), received=str(error)) from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers of thousands of digits
+        raise ConfigError("not valid TOML", where=str(path), received=" ".join(str(error).split())) from None

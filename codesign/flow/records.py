@@ -9,10 +9,13 @@ calls in ``__post_init__``.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +23,8 @@ from codesign.errors import ConfigError
 from codesign.suggest import did_you_mean
 
 R = TypeVar("R")
+_WHOLE = 2**63
+"""Whole numbers from here on are not those of any setting."""
 
 
 def limited(default: Any, *, at_least: float | None = None, at_most: float | None = None) -> Any:
@@ -27,23 +32,52 @@ def limited(default: Any, *, at_least: float | None = None, at_most: float | Non
     return dataclasses.field(default=default, metadata={"at_least": at_least, "at_most": at_most})
 
 
+class Problems:
+    """Collects what is wrong, so that one error can say all of it."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep a ConfigError of the body for later."""
+        try:
+            yield
+        except ConfigError as error:
+            self.found += error.problems
+
+    def check(self) -> None:
+        """Raise what was collected.
+
+        Raises:
+            ConfigError: something was.
+        """
+        if self.found:
+            raise ConfigError.together(self.found)
+
+
 def check(record: Any, section: str) -> None:
     """Check every `limited` field of a record.
 
     Raises:
-        ConfigError: a value is outside its limits; ``where`` is ``section.key``.
+        ConfigError: values are outside their limits; ``where`` is ``section.key``.
     """
+    wrong = Problems()
     for item in dataclasses.fields(record):
-        value = getattr(record, item.name)
-        numbers = value if isinstance(value, tuple) else (value,)
-        low, high = item.metadata.get("at_least"), item.metadata.get("at_most")
-        for number in numbers:
-            if number is None or (low is None and high is None):
-                continue
-            if (low is not None and not number >= low) or (high is not None and not number <= high):
-                raise ConfigError(
-                    "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=value
-                )
+        with wrong.collected():
+            _check_limits(getattr(record, item.name), item, section)
+    wrong.check()
+
+
+def _check_limits(value: Any, item: dataclasses.Field[Any], section: str) -> None:
+    low, high = item.metadata.get("at_least"), item.metadata.get("at_most")
+    for number in value if isinstance(value, tuple) else (value,):
+        if number is None or (low is None and high is None):
+            continue
+        if (low is not None and not number >= low) or (high is not None and not number <= high):
+            raise ConfigError(
+                "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=_shown(value)
+            )
 
 
 def _limits(low: float | None, high: float | None) -> str:
@@ -66,28 +100,43 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
         ConfigError: unknown or missing key, wrong type, or value out of range.
     """
     if not isinstance(table, Mapping):
-        raise ConfigError("not a table", where=where, expected=f"[{where}]", received=repr(table))
+        raise ConfigError("not a table", where=where, expected=f"[{where}]", received=_shown(table))
     fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
     hints = typing.get_type_hints(kind)
-    values = dict(known or {})
-    for key in table:
-        if key not in fields:
-            raise ConfigError(
-                f"unknown {'key' if where else 'section'} {key!r}",
-                where=_join(where, key),
-                expected=f"one of {', '.join(fields)}",
-                fix=did_you_mean(key, fields),
-            )
+    values, wrong = dict(known or {}), Problems()
+    for key, value in table.items():
+        with wrong.collected():
+            if key not in fields:
+                raise ConfigError(
+                    f"unknown {'key' if where else 'section'} {key!r}",
+                    where=_join(where, key),
+                    expected=f"one of {', '.join(fields)}",
+                    fix=did_you_mean(key, fields),
+                )
+            values[key] = _value(hints[key], value, _join(where, key), folder)
     for name, item in fields.items():
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if required and name not in table and name not in values:
-            raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
-    values |= {key: _value(hints[key], value, _join(where, key), folder) for key, value in table.items()}
+        with wrong.collected():
+            if required and name not in table and name not in values:
+                raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
+    wrong.check()
     return kind(**values)
 
 
 def _join(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
+    bare = key if re.fullmatch(r"[\w-]{1,60}", key) else _shown(key)
+    return f"{where}.{bare}" if where else bare
+
+
+def _shown(value: object) -> str:
+    """Return a value for an error message, in one line of a bearable length."""
+    if isinstance(value, int) and abs(value) >= _WHOLE:
+        return f"a whole number of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a huge number somewhere inside, or tables in tables in tables
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:90]} ..."
 
 
 def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
@@ -102,23 +151,43 @@ def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, where=where, folder=folder)
     if origin is dict and isinstance(value, Mapping):
-        return {key: _value(args[1], item, _join(where, key), folder) for key, item in value.items()}
+        return dict(_each(args[1], {key: (_join(where, key), item) for key, item in value.items()}, folder))
     if origin is tuple and isinstance(value, list):
-        if dataclasses.is_dataclass(args[0]):
-            return tuple(_value(args[0], item, f"{where}[{place}]", folder) for place, item in enumerate(value))
-        return tuple(_value(args[0], item, where, folder) for item in value)
+        places = {n: (f"{where}[{n}]" if dataclasses.is_dataclass(args[0]) else where, v) for n, v in enumerate(value)}
+        return tuple(item for _, item in _each(args[0], places, folder))
     if origin is typing.Literal:
-        if value in args:
+        if any(value == arg and type(value) is type(arg) for arg in args):
             return value
         near = did_you_mean(value, map(str, args)) if isinstance(value, str) else None
-        raise ConfigError("not a valid choice", where=where, expected=_describe(hint), received=repr(value), fix=near)
+        raise ConfigError("not a valid choice", where=where, expected=_describe(hint), received=_shown(value), fix=near)
+    return _plain_value(hint, value, where, folder)
+
+
+def _each(hint: Any, items: Mapping[Any, tuple[str, object]], folder: Path) -> list[tuple[Any, Any]]:
+    """Return key and value for each ``(where, value)`` of a list or table; one error for all that are wrong."""
+    found, wrong = [], Problems()
+    for key, (where, item) in items.items():
+        with wrong.collected():
+            found.append((key, _value(hint, item, where, folder)))
+    wrong.check()
+    return found
+
+
+def _plain_value(hint: Any, value: object, where: str, folder: Path) -> Any:
+    """Return a number, a string or a path."""
     if hint is Path and isinstance(value, str):
+        if not value or "\0" in value:
+            raise ConfigError("not a path", where=where, expected=_describe(hint), received=_shown(value))
         return folder / value
+    if type(value) is int and hint in (int, float) and abs(value) >= _WHOLE:
+        raise ConfigError("out of range", where=where, expected="a number of 64 bits", received=_shown(value))
     if hint is float and type(value) is int:
         return float(value)
-    if type(value) is hint:
-        return value
-    raise ConfigError("wrong type", where=where, expected=_describe(hint), received=repr(value))
+    if type(value) is not hint:
+        raise ConfigError("wrong type", where=where, expected=_describe(hint), received=_shown(value))
+    if type(value) is float and not math.isfinite(value):
+        raise ConfigError("out of range", where=where, expected="a number", received=_shown(value))
+    return value
 
 
 def _describe(hint: Any) -> str:

@@ -236,4 +236,4 @@ def read_json(kind: type[R], path: Path) -> R:
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign run` again") from None
     except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None
+        raise error.inside(f"{path}:") from None

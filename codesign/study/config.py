@@ -115,7 +115,7 @@ def load_study(path: Path) -> Study:
     try:
         return _study(dict(table), path.resolve().parent)
     except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None
+        raise error.inside(f"{path}:") from None
 
 
 def of_designs(paths: Sequence[Path], seeds: Sequence[int]) -> Study:
@@ -219,7 +219,7 @@ def _variant(name: str, base: Mapping[str, Any], change: _Change, study: str, fo
     try:
         design = build(Design, merged, where="", folder=folder)
     except ConfigError as error:
-        raise ConfigError(f"variant.{name}: {error}") from None
+        raise error.inside(f"variant.{name}: ") from None
     return Variant(name=name, design=design, text=change.text, simulate=change.simulate)
 
 

@@ -190,4 +190,4 @@ def read_board(path: Path) -> Board:
     try:
         return build(Board, table, where="", folder=path.parent, known={"name": path.stem})
     except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None
+        raise error.inside(f"{path}:") from None

@@ -135,4 +135,4 @@ def read_build(path: Path) -> BoardBuild:
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign build` again") from None
     except ConfigError as error:
-        raise ConfigError(f"{path}:{error}") from None
+        raise error.inside(f"{path}:") from None
