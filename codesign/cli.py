@@ -151,10 +151,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from codesign.flow.console import Terminal
     from codesign.flow.runner import Options, Runner
     from codesign.flow.steps import STAGES
+    from codesign.flow.validate import check_run
 
     design = load(arguments.design)
     root = arguments.build_dir / design.design.name
     check_folder(root, "--build-dir")
+    check_run(design, arguments.design, deploys=arguments.last != STAGES[0].name)
     options = Options(
         first=arguments.first,
         last=arguments.last,

@@ -46,7 +46,7 @@ class CodesignError(Exception):
         fix: str | None = None,
     ) -> None:
         """Build the message ``where: what. Expected ... Received ... fix``."""
-        parts = [f"{where}: {what}" if where else what]
+        parts = [f"{_printable(where)}: {what}" if where else what]
         if expected is not None:
             parts.append(f"Expected: {expected}.")
         if received is not None:
@@ -59,6 +59,11 @@ class CodesignError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the finished message, so that an error can come back from another process."""
         return _restore, (type(self), self.args, self.__dict__)
+
+
+def _printable(text: str) -> str:
+    """Return a file's or a key's name in one line, as escapes where it is more than that."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _restore(kind: type[CodesignError], args: tuple[Any, ...], state: dict[str, Any]) -> CodesignError:

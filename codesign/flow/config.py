@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow.records import build, check, limited
+from codesign.flow.validate import check_sections
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class LayerSection:
     """
 
     pe: int | None = limited(None, at_least=1)
-    taps: tuple[int, ...] = ()
+    taps: tuple[int, ...] = limited((), at_least=1)
 
     def __post_init__(self) -> None:
         check(self, "hardware.layer")
@@ -125,6 +126,10 @@ class SynthSection:
     targets: tuple[Target, ...] = ("ecp5", "xc7")
     route: bool = True
 
+    def __post_init__(self) -> None:
+        if len(set(self.targets)) != len(self.targets):
+            raise ConfigError("a target is named twice", where="synth.targets", received=", ".join(self.targets))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSection:
@@ -135,7 +140,7 @@ class ReportSection:
         stills: frames shown beside what changed in them.
     """
 
-    clock_mhz: float | None = limited(None, at_least=0.001)
+    clock_mhz: float | None = limited(None, at_least=0.001, at_most=10_000)
     stills: int = limited(8, at_least=0, at_most=32)
 
     def __post_init__(self) -> None:
@@ -155,12 +160,15 @@ class Design:
     synth: SynthSection = field(default_factory=SynthSection)
     report: ReportSection = field(default_factory=ReportSection)
 
+    def __post_init__(self) -> None:
+        check_sections(self)
+
 
 def load(path: Path) -> Design:
     """Read a design from a TOML file; paths in it are relative to it.
 
     Raises:
-        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+        ConfigError: no such file, not TOML, or keys or values that are not valid; says ``file:key``, a line each.
     """
     table = read_toml(path)
     try:

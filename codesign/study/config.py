@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from codesign.errors import ConfigError
 from codesign.flow.config import Design, load, read_toml
-from codesign.flow.records import build, check, limited
+from codesign.flow.records import Problems, build, check, limited
+from codesign.flow.validate import check_deployed
 from codesign.study.results import Goal
 from codesign.suggest import did_you_mean
+from codesign.training.config import DEPLOYED
 
+LAST_SEED = 2**31 - 1
 SECTIONS = ("data", "model", "training", "hardware")
 """Sections of a design that a variant may change."""
-DEPLOYED = ("delta", "hold")
-"""Methods whose sparsity is counted as hardware skips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +65,14 @@ class _Section:
     """``[study]``. ``length`` names a variant that is trained again for each number of ``epochs``."""
 
     name: str
-    seeds: tuple[int, ...] = limited((1, 2, 3), at_least=0, at_most=2**31 - 1)
+    seeds: tuple[int, ...] = (1, 2, 3)
     baseline: str | None = None
     length: str | None = None
     epochs: tuple[int, ...] = limited((), at_least=1, at_most=10_000)
 
     def __post_init__(self) -> None:
         check(self, "study")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise ConfigError(
-                "seeds", where="study.seeds", expected="different ones, at least one", received=self.seeds
-            )
+        check_seeds(self.seeds, "study.seeds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +87,15 @@ class _Change:
     hardware: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """What a study file has besides the sections of a design."""
+
+    study: _Section
+    variant: dict[str, _Change] = field(default_factory=dict)
+    target: tuple[Goal, ...] = ()
+
+
 def open_study(paths: Sequence[Path], seeds: Sequence[int] | None = None) -> Study:
     """Return the study of one TOML file that has a ``[study]``, else of designs as they are.
 
@@ -99,10 +106,26 @@ def open_study(paths: Sequence[Path], seeds: Sequence[int] | None = None) -> Stu
     Raises:
         ConfigError: a file or a value is not valid.
     """
+    if seeds is not None:
+        check_seeds(seeds, "--seeds")
     if len(paths) == 1 and "study" in read_toml(paths[0]):
         study = load_study(paths[0])
         return replace(study, seeds=tuple(seeds)) if seeds else study
     return of_designs(paths, seeds or (1, 2, 3))
+
+
+def check_seeds(seeds: Sequence[int], where: str) -> None:
+    """Check the seeds of a study.
+
+    Raises:
+        ConfigError: none, one of them twice, or one that is none.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise ConfigError(
+            "seeds must be distinct", where=where, expected="different ones, at least one", received=list(seeds)
+        )
+    if not all(0 <= seed <= LAST_SEED for seed in seeds):
+        raise ConfigError("out of range", where=where, expected=f"0 to {LAST_SEED}", received=list(seeds))
 
 
 def load_study(path: Path) -> Study:
@@ -133,25 +156,27 @@ def of_designs(paths: Sequence[Path], seeds: Sequence[int]) -> Study:
 
 
 def _study(table: dict[str, Any], folder: Path) -> Study:
-    own = {key: table.pop(key, {}) for key in ("study", "variant")}
-    targets = [
-        build(Goal, item, where=f"target[{place}]", folder=folder) for place, item in enumerate(table.pop("target", []))
-    ]
-    section = build(_Section, own["study"], where="study", folder=folder)
-    if not own["variant"]:
+    own = build(
+        _File, {key: table.pop(key) for key in ("study", "variant", "target") if key in table}, where="", folder=folder
+    )
+    if not own.variant:
         raise ConfigError("missing", where="variant", expected="[variant.<name>] tables", fix="add one")
-    variants = []
-    for name, changes in own["variant"].items():
-        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-            raise ConfigError("not a name", where=f"variant.{name}", expected="letters, digits and _", received=name)
-        change = build(_Change, changes, where=f"variant.{name}", folder=folder)
-        variants.append(_variant(name, table, change, section.name, folder))
-        if name == section.length:
-            variants[-1] = replace(variants[-1], length=variants[-1].design.training.delta_epochs)
-            variants += [
-                _of_length(variants[-1], table, change, epochs, section.name, folder) for epochs in section.epochs
-            ]
+    for name in SECTIONS:
+        if not isinstance(table.get(name, {}), Mapping):
+            raise ConfigError("not a table", where=name, expected=f"[{name}]", received=repr(table[name]))
+    section, targets, variants, wrong = own.study, own.target, list[Variant](), Problems()
+    for name, change in own.variant.items():
+        with wrong.collected():
+            variants += _variants(name, table, change, section, folder)
+    wrong.check()
     names = [variant.name for variant in variants]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(
+            "two variants have one name, as study.epochs makes more of them",
+            where=f"variant.{twice[0]}",
+            fix="rename it",
+        )
     for key in ("baseline", "length"):
         _known(names, f"study.{key}", getattr(section, key))
     for place, target in enumerate(targets):
@@ -163,14 +188,29 @@ def _study(table: dict[str, Any], folder: Path) -> Study:
         seeds=section.seeds,
         variants=tuple(variants),
         baseline=section.baseline or names[0],
-        targets=tuple(targets),
+        targets=targets,
     )
+
+
+def _variants(
+    name: str, table: Mapping[str, Any], change: _Change, section: _Section, folder: Path
+) -> Iterator[Variant]:
+    """Yield the variant of a table, and those of other lengths if it is the one that has them."""
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        raise ConfigError("not a name", where=f"variant.{name}", expected="letters, digits and _", received=repr(name))
+    variant = _variant(name, table, change, section.name, folder)
+    if name != section.length:
+        yield variant
+        return
+    yield replace(variant, length=variant.design.training.delta_epochs)
+    for epochs in section.epochs:
+        yield _of_length(variant, table, change, epochs, section.name, folder)
 
 
 def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> None:
     """Refuse what would only fail when everything is trained: networks and cycles that cannot be simulated."""
     for variant in (variant for variant in variants if variant.simulate):
-        model, training = variant.design.model, variant.design.training
+        training = variant.design.training
         where, fix = f"variant.{variant.name}.simulate", "remove simulate from the variant"
         if training.method not in DEPLOYED:
             raise ConfigError(
@@ -180,14 +220,7 @@ def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> N
                 received=repr(training.method),
                 fix=fix,
             )
-        if model.activation_step == "real" and training.method != "hold":
-            raise ConfigError(
-                "real steps do not deploy",
-                where=where,
-                expected="model.activation_step 'po2' or 'fixed'",
-                received="'real'",
-                fix=f'use model.activation_step = "po2", or {fix}',
-            )
+        check_deployed(variant.design, where, fix)
     simulated = [variant.name for variant in variants if variant.simulate]
     for place, target in enumerate(targets):
         for key in ("variant", "against"):

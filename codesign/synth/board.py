@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from codesign.errors import ConfigError
 from codesign.flow.config import read_toml
-from codesign.flow.records import build, check, limited
+from codesign.flow.records import Problems, build, check, limited
 from codesign.paths import boards
 from codesign.suggest import did_you_mean
 from codesign.synth.board_build import Area
@@ -22,6 +22,12 @@ from codesign.synth.board_build import Area
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
 ChainName = Literal["ecp5", "gowin", "ice40", "vivado"]
 FASTEST_BAUD = 3_000_000
+ECP5 = {"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k"}
+"""Devices of the chain ``ecp5``, and what nextpnr calls them."""
+ICE40 = ("lp384", "lp1k", "lp4k", "lp8k", "hx1k", "hx4k", "hx8k", "up3k", "up5k", "u1k", "u2k", "u4k")
+"""Devices of the chain ``ice40``."""
+_CHAINS: dict[str, ChainName] = {"ecp5": "ecp5", "gw2a": "gowin", "ice40": "ice40", "xc7": "vivado", "xcup": "vivado"}
+"""Chain of each family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +135,56 @@ class Board:
     leds: tuple[Pin, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.uart is None) == (self.clock.pin is None) == (self.clock.oscillator_mhz is None):
-            return
-        raise ConfigError(
-            "a board has a clock pin, an oscillator and a serial port, or none of them",
-            where="clock",
-            expected="clock.pin, clock.oscillator_mhz and uart together",
-            received=f"pin {self.clock.pin}, oscillator_mhz {self.clock.oscillator_mhz}, uart {self.uart}",
-        )
+        wrong = Problems()
+        for each in (self._check_chain, self._check_part, self._check_pins):
+            with wrong.collected():
+                each()
+        wrong.check()
+
+    def _check_chain(self) -> None:
+        if self.chain != _CHAINS[self.family]:
+            raise ConfigError(
+                "the tools do not know this family", where="chain", expected=_CHAINS[self.family], received=self.chain
+            )
+        if not (self.uart is None) == (self.clock.pin is None) == (self.clock.oscillator_mhz is None):
+            raise ConfigError(
+                "a board has a clock pin, an oscillator and a serial port, or none of them",
+                where="clock",
+                expected="clock.pin, clock.oscillator_mhz and uart together",
+                received=f"pin {self.clock.pin}, oscillator_mhz {self.clock.oscillator_mhz}, uart {self.uart}",
+            )
+        if (self.uart is None) != (self.chain == "vivado"):
+            raise ConfigError(
+                "a board of this chain has no serial port" if self.uart else "a board of this chain has a serial port",
+                where="uart",
+                expected="[uart] and the clock's pin, except of boards for Vivado, whose port is the processor's",
+                received=f'chain = "{self.chain}"',
+            )
+
+    def _check_part(self) -> None:
+        """Check what the chain needs to know of the device."""
+        known = {"ecp5": tuple(ECP5), "ice40": ICE40}.get(self.chain, (self.part.device,))
+        if self.part.device not in known:
+            raise ConfigError(
+                "no such device",
+                where="part.device",
+                expected=f"one of {', '.join(known)}",
+                received=self.part.device,
+                fix=did_you_mean(self.part.device, known),
+            )
+        needed = {"gowin": "database", "vivado": "vivado"}.get(self.chain)
+        if needed is not None and not getattr(self.part, needed):
+            raise ConfigError("missing", where=f"part.{needed}", expected=f"needed by the chain {self.chain}")
+
+    def _check_pins(self) -> None:
+        uart = (self.uart.rx, self.uart.tx) if self.uart else ()
+        pins = [pin for pin in (self.clock.pin, *uart, self.button, *self.leds[:8]) if pin is not None]
+        taken = [pin.site for pin in pins]
+        twice = sorted({site for site in taken if taken.count(site) > 1})
+        if twice:
+            raise ConfigError("a pin is used twice", where="site", expected="a pin for each", received=", ".join(twice))
+        if self.chain in ("ecp5", "gowin") and not all(pin.standard for pin in pins):
+            raise ConfigError("missing", where="standard", expected='the IO standard of every pin, such as "LVCMOS33"')
 
     @property
     def top(self) -> Literal["uart", "soc"]:

