@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -165,7 +166,8 @@ def _run(arguments: argparse.Namespace) -> int:
         verbose=arguments.verbose,
     )
     terminal = Terminal()
-    Runner(design=design, stages=STAGES, root=root.resolve(), options=options, terminal=terminal).run()
+    command = f"codesign run {shlex.quote(str(arguments.design))}"
+    Runner(design=design, stages=STAGES, root=root.resolve(), options=options, terminal=terminal, command=command).run()
     if not options.dry_run and options.last in (None, STAGES[-1].name):
         _show_run(root, terminal)
     return OK

@@ -11,15 +11,23 @@ from codesign.errors import StageError
 from codesign.flow import manifest as manifests
 from codesign.flow.graph_file import load_graph
 from codesign.flow.sources import file_hash
-from codesign.outputs import check_folder, write_text
+from codesign.outputs import check_folder
 from codesign.report.boards import read_builds, split
-from codesign.report.html import render
-from codesign.report.model import DETAIL, REPORT, Detail, Report, read_json, with_builds, write_json
+from codesign.report.files import PAGE, write_pages
+from codesign.report.model import (
+    DETAIL,
+    REPORT,
+    SCHEMA,
+    Detail,
+    Report,
+    read_json,
+    read_report,
+    with_builds,
+    write_json,
+)
 from codesign.rtl.emit import emit
 from codesign.rtl.identity import design_id
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild
-
-PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +54,10 @@ class Again:
 
 
 def render_again(build: Path) -> Again:
-    """Rewrite ``report.json`` with the builds in ``build/boards``, and ``report.html``.
+    """Rewrite ``report.json`` with the builds in ``build/boards``, ``report.html`` and its figures.
 
-    A deleted or edited page is simply replaced.
+    A report of an earlier version gets the keys of this one, unknown where it has not recorded them. A deleted or
+    edited page is simply replaced.
 
     Raises:
         StageError: the design has no finished report, or ``report.json`` was edited.
@@ -67,13 +76,13 @@ def render_again(build: Path) -> Again:
         )
     check_folder(folder, "")
     builds, stale = builds_of(build)
-    report = with_builds(read_json(Report, folder / REPORT), builds)
+    report = dataclasses.replace(with_builds(read_report(folder / REPORT), builds), schema=SCHEMA)
     write_json(report, folder / REPORT)
-    page = folder / PAGE
-    write_text(page, render(report, read_json(Detail, folder / DETAIL)))
-    hashes = {name: file_hash(folder / name) for name in (REPORT, PAGE)}
-    dataclasses.replace(done, outputs={**done.outputs, **hashes}).write(folder)
-    return Again(report=report, page=page, stale=stale)
+    pages = write_pages(report, read_json(Detail, folder / DETAIL), folder)
+    outputs = {name: digest for name, digest in done.outputs.items() if (folder / name).is_file()}
+    hashes = {name: file_hash(folder / name) for name in (REPORT, *pages)}
+    dataclasses.replace(done, outputs={**outputs, **hashes}).write(folder)
+    return Again(report=report, page=folder / PAGE, stale=stale)
 
 
 def builds_of(build: Path) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ...]]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,8 @@ from codesign.graph.ir import Graph
 from codesign.outputs import check_work
 from codesign.report.assemble import make_report
 from codesign.report.figures import run_golden
-from codesign.report.model import REPORT, Accuracy, Clips, Report, read_json
+from codesign.report.made import made_now
+from codesign.report.model import REPORT, Accuracy, Clips, Report, read_report
 
 NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
 DENSE_FRAMES = 16
@@ -52,7 +55,10 @@ def measure(build: Path, *, video: Path, frames: int | None) -> Report:
     check_work(build, ["cache", "cache/measure"])
     work.mkdir(parents=True, exist_ok=True)
     with captured(work / "log.txt"):
-        return _measure(graph, clip[None], build.resolve(), work, f"{graph.name}: {video.name}")
+        report = _measure(graph, clip[None], build.resolve(), work, f"{graph.name}: {video.name}")
+    command = shlex.join(["codesign", "measure", str(build), "--video", str(video)])
+    command += "" if frames is None else f" --frames {frames}"
+    return dataclasses.replace(report, made=made_now(command, check_unedited(build / "1_model").seed))
 
 
 def read_clip(graph: Graph, video: Path, frames: int | None) -> NDArray[np.uint8]:
@@ -90,7 +96,7 @@ def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, na
 
     golden = run_golden(graph, clips)
     outputs, rtl = run_rtl(graph, clips, cache=build / "cache", dense_frames=DENSE_FRAMES, track=_silently)
-    known = read_json(Report, build / "6_report" / REPORT)
+    known = read_report(build / "6_report" / REPORT)
     given = known.throughput.clock_mhz if known.origins.get("throughput.clock_mhz") == "given" else None
     return make_report(
         design=name,

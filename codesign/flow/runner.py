@@ -118,6 +118,7 @@ class Runner:
         root: ``build/<design>``.
         options: see `Options`.
         terminal: where lines go.
+        command: that makes the build again, for the report.
     """
 
     design: Any
@@ -125,6 +126,7 @@ class Runner:
     root: Path
     options: Options
     terminal: Terminal
+    command: str | None = None
     _digests: dict[str, str] = field(default_factory=dict)
     _memory: dict[str, Any] = field(default_factory=dict)
     _pending: list[str] = field(default_factory=list)
@@ -279,6 +281,7 @@ class Runner:
             cache=cache,
             bar=no_bar if stage.beside else self.terminal.advance,
             memory={} if stage.beside else self._memory,
+            command=self.command,
         )
 
     def _finish(

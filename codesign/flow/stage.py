@@ -72,6 +72,7 @@ class Job:
         cache: folder for tool builds that are found again by content hash; never an output, safe to delete.
         bar: progress display.
         memory: objects kept for later stages of the same run.
+        command: that makes this design's build again; None if it is not known.
     """
 
     design: Any
@@ -80,6 +81,7 @@ class Job:
     cache: Path
     bar: Bar
     memory: dict[str, Any] = field(default_factory=dict)
+    command: str | None = None
 
     def remember(self, name: str, make: Callable[[], T]) -> T:
         """Return the object ``name`` of this run, made by ``make`` the first time."""

@@ -122,10 +122,25 @@ def _total(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def ideal_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> NDArray[np.int64]:
-    """Return the ideal cycles of each frame, ``[T]``: the largest layer, or the input beats if larger."""
+    """Return the ideal cycles of each frame, ``[T]``: the largest layer, or the input beats if larger.
+
+    This is no bound of the cycles between two outputs: frames overlap in the pipeline, so that a frame that is
+    expensive in one layer shares its time with one that is expensive in another. `least_cycles` bounds a run of frames.
+    """
     work = np.stack([layer.ideal_cycles for layer in layers])
     ideal: NDArray[np.int64] = np.maximum(work.max(axis=0), graph.source.beats)
     return ideal
+
+
+def least_cycles(graph: Graph, layers: tuple[LayerActivity, ...]) -> int:
+    """Return a lower bound of the cycles from the first input beat of the counted frames to the end of their output.
+
+    The frames are consecutive, and none of their work is done before. The input takes one beat per cycle, and an engine
+    takes one event after the other, each as many cycles as it reaches output words. So, whatever overlaps, the run
+    takes at least what the busiest of them needs for all of its frames.
+    """
+    beats = graph.source.beats * len(layers[0].events)
+    return max(beats, *(int(layer.ideal_cycles.sum()) for layer in layers))
 
 
 def dense_ideal_cycles(graph: Graph) -> int:

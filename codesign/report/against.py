@@ -9,7 +9,19 @@ from codesign.report.board_figures import FIGURES
 from codesign.report.boards import Pair, pairs
 from codesign.report.model import Report, operation_sparsity
 from codesign.report.sheet import Group, Sheet, known
-from codesign.report.words import DASH, count, decimal, kbit, percent, quotient
+from codesign.report.words import (
+    DASH,
+    chance,
+    count,
+    decimal,
+    energy_unit,
+    how_to_rate,
+    joules,
+    kbit,
+    percent,
+    quotient,
+    unit,
+)
 from codesign.synth.board_build import Area, LayerArea
 
 HEAD = ("", "dense", "skipping", "skipping / dense")
@@ -27,13 +39,13 @@ def sheet(report: Report) -> Sheet:
     )
 
 
-def layers(pair: Pair) -> Sheet:
+def layers(report: Report, pair: Pair) -> Sheet:
     """Return what each part of the design takes on one target."""
     skipping = {item.name: item for item in pair.skipping.build.layers} if pair.skipping else {}
     dense = {item.name: item for item in pair.dense.build.layers} if pair.dense else {}
     whole = (pair.skipping.build.used if pair.skipping else None, pair.dense.build.used if pair.dense else None)
     names = dict.fromkeys([*skipping, *dense])
-    parts = tuple(_layer(name, skipping.get(name), dense.get(name)) for name in names)
+    parts = tuple(_layer(unit(report, name), skipping.get(name), dense.get(name)) for name in names)
     return Sheet(
         title=f"Cells of each part on {pair.target}.",
         head=("", "LUT", "FF", "DSP", "BRAM kbit", "dense LUT", "LUT, skipping / dense"),
@@ -49,6 +61,10 @@ def notes(report: Report) -> Iterator[str]:
             f"Cycles: simulated RTL, {count(clips.count)} clip{'s' * (clips.count != 1)} of {count(clips.frames)} "
             f"frames ({clips.source}), the first frame of each left out. Outputs of both columns are the same bits."
         )
+    if chance(report):
+        yield f"Accuracy: {chance(report)}."
+    if not report.boards and report.throughput.frames_per_second is None:
+        yield f"No clock is known; {how_to_rate(report)}."
     for item in report.boards:
         if item.build.problem:
             yield f"{item.build.folder}: {item.build.problem}"
@@ -96,12 +112,13 @@ def _network(report: Report) -> tuple[tuple[str, ...], ...]:
         _row("cycles per frame, mean", speed.dense_cycles_per_frame, now.mean),
         _row("cycles per frame, 95th percentile", dense.p95, now.p95),
         _row("cycles per frame, most", dense.max, now.max),
-        _row(
-            "energy per frame, nJ (estimate)",
-            None if energy is None else energy.dense.total,
-            None if energy is None else energy.skipping.total,
-        ),
+        *([] if energy is None else [_energy(energy.dense.total, energy.skipping.total, energy_unit([report]))]),
     )
+
+
+def _energy(dense: float, skipping: float, of: tuple[str, float]) -> tuple[str, ...]:
+    name = f"energy per frame, {of[0]} (estimate)"
+    return name, joules(dense, of), joules(skipping, of), quotient(skipping, dense)
 
 
 def _target(pair: Pair) -> Group:

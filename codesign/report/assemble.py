@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from codesign.golden import Golden
 from codesign.graph.ir import Graph
-from codesign.graph.sparsity import activity, ideal_cycles
+from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
 from codesign.report.energy import energy
 from codesign.report.figures import (
-    ENCODE,
     GoldenRun,
     RtlFigures,
     estimated,
@@ -23,10 +22,13 @@ from codesign.report.figures import (
     throughput_figures,
 )
 from codesign.report.model import (
+    SCHEMA,
     Accuracy,
     Agreement,
     Clips,
     Detail,
+    Epoch,
+    Made,
     MemoryUse,
     Mismatches,
     Origin,
@@ -34,6 +36,7 @@ from codesign.report.model import (
     Still,
     with_builds,
 )
+from codesign.report.network import units
 from codesign.rtl.spec import top_spec
 from codesign.rtl.top import top_text
 from codesign.synth.board_build import BoardBuild
@@ -59,6 +62,7 @@ def make_report(
     tool_versions: dict[str, str | None],
     clips: Clips | None = None,
     builds: Sequence[BoardBuild] = (),
+    made: Made | None = None,
 ) -> Report:
     """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
@@ -72,6 +76,8 @@ def make_report(
         "layers.ideal_cycles_per_frame": "counted",
         "throughput.cycles_per_frame": "simulated",
         "throughput.latency_cycles": "simulated",
+        "network": "counted",
+        "throughput.bound_cycles_per_frame": "counted",
         "throughput.estimated_cycles_per_frame": "estimated",
         "memories": "counted",
         "energy": "estimated",
@@ -82,6 +88,9 @@ def make_report(
     estimates = estimated(golden, graph)
     report = Report(
         design=design,
+        schema=SCHEMA,
+        made=made or Made(),
+        network=units(graph),
         tool_versions=tool_versions,
         accuracy=accuracy,
         agreement=agreement(comparisons),
@@ -123,18 +132,23 @@ def make_detail(
     clip: str,
     sparsity_quantized: float | None = None,
     sparsity_delta: float | None = None,
+    epochs: Sequence[Epoch] = (),
 ) -> Detail:
     """Return what the pictures show of the first of ``clips`` (input codes ``[N, T, *shape]``)."""
     trace = Golden(graph).run(clips[0])
+    seen = activity(graph, trace)
+    scan = rtl.busy.get(graph.nodes[1].name)
     return Detail(
         clip=clip,
         cycles=tuple(rtl.cycles[0, 1:].tolist()),
-        ideal=tuple(ideal_cycles(graph, activity(graph, trace)).tolist()),
-        encode_cycles=float(steady(rtl.busy[ENCODE]).mean()) if ENCODE in rtl.busy else None,
+        ideal=tuple(ideal_cycles(graph, seen).tolist()),
+        bound=least_cycles(graph, seen),
+        encode_cycles=None if scan is None else float(steady(scan).mean()),
         input_beats=graph.source.beats,
         stills=_stills(graph, trace.codes, trace.deltas, stills),
         sparsity_quantized=sparsity_quantized,
         sparsity_delta=sparsity_delta,
+        epochs=tuple(epochs),
     )
 
 

@@ -9,7 +9,7 @@ from codesign.report.board_figures import FIGURES, LUT, PER_LUT
 from codesign.report.boards import Pair, pairs
 from codesign.report.model import Report, operation_sparsity
 from codesign.report.sheet import Group, Sheet, known
-from codesign.report.words import DASH, count, percent, quotient, times
+from codesign.report.words import DASH, count, energy_unit, how_to_rate, joules, percent, quotient, times
 
 Figure = tuple[str, Callable[[Report], str]]
 
@@ -22,6 +22,8 @@ def sheet(reports: Sequence[Report]) -> Sheet:
         Group(title=title, rows=known((name, *map(get, reports)) for name, get in figures))
         for title, figures in NETWORK.items()
     ]
+    if any(report.energy for report in reports):
+        groups.append(Group(title="energy", rows=(_energy(reports),)))
     groups += [_target(target, [found.get(target) for found in built]) for target in targets]
     return Sheet(
         title=f"Designs side by side: {', '.join(names(reports))}.",
@@ -54,6 +56,9 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
     yield from _missing(reports)
     if not any(report.boards for report in reports):
         yield "None is built for a board: `codesign build build/DESIGN --target NAME`."
+    for name, report in zip(names(reports), reports, strict=True):
+        if not report.boards and report.throughput.frames_per_second is None:
+            yield f"{name} has no clock; {how_to_rate(report)}."
     yield from _tools(reports)
     if any(report.energy for report in reports):
         yield "Energy is an estimate from operation counts, not a measurement."
@@ -103,13 +108,14 @@ def _shape(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _energy(report: Report) -> str:
-    found = report.energy
-    return (
-        DASH
-        if found is None
-        else f"{count(found.skipping.total)} ({quotient(found.skipping.total, found.dense.total)})"
+def _energy(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return the row of the energies, all in one unit."""
+    of = energy_unit(reports)
+    cells = (
+        f"{joules(found.skipping.total, of)} ({quotient(found.skipping.total, found.dense.total)})" if found else DASH
+        for found in (report.energy for report in reports)
     )
+    return f"energy per frame, {of[0]}, estimate (of dense)", *cells
 
 
 def _compared(report: Report) -> str:
@@ -119,6 +125,8 @@ def _compared(report: Report) -> str:
 NETWORK: dict[str, tuple[Figure, ...]] = {
     "network": (
         ("accuracy", lambda report: percent(report.accuracy.delta)),
+        ("test clips", lambda report: count(report.accuracy.clips)),
+        ("accuracy of one constant answer", lambda report: percent(report.accuracy.majority)),
         ("MACs per frame", lambda report: count(sum(layer.macs_per_frame for layer in report.layers) or None)),
         ("MACs skipped", lambda report: percent(operation_sparsity(report))),
         ("mismatches", _compared),
@@ -129,6 +137,7 @@ NETWORK: dict[str, tuple[Figure, ...]] = {
         ("most", lambda report: count(report.throughput.cycles_per_frame.max)),
         ("dense", lambda report: count(report.throughput.dense_cycles_per_frame)),
         ("speed-up over dense", lambda report: times(report.throughput.speedup)),
-        ("energy, nJ, estimate (of dense)", _energy),
+        ("share that the busiest unit needs", lambda report: percent(report.throughput.bound_efficiency)),
+        ("frames/s of the core alone", lambda report: count(report.throughput.frames_per_second)),
     ),
 }

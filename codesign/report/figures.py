@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from codesign.fixed import IntArray
 from codesign.golden import Golden
 from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
-from codesign.graph.ir import Conv, Delta, Engine, Graph, Join, Linear, Pool
-from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles
+from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
+from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles, least_cycles
 from codesign.report.model import Layer, Throughput
+from codesign.report.network import kind
 from codesign.report.spread import Spread
-
-ENCODE = "encode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +28,13 @@ class GoldenRun:
         outputs: codes of the last node, ``[N, T, *shape]``.
         layers: activity of every engine, first frame of each clip left out, ``[N * (T - 1)]``.
         ideal: ideal cycles of each frame, first frame of each clip left out, ``[N * (T - 1)]``.
+        least: lower bound of the cycles of all frames of a clip but the first, ``[N]``; see `least_cycles`.
     """
 
     outputs: IntArray
     layers: tuple[LayerActivity, ...]
     ideal: IntArray
+    least: IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class RtlFigures:
     Attributes:
         cycles: distance of output TLASTs.
         latency: last input beat to output TLAST.
-        busy: cycles with work, for each engine.
+        busy: cycles with work, for the input scan (under the name of the first delta layer) and each engine.
         dense_cycles: of frames with skipping off, first frame left out, ``[F]``.
     """
 
@@ -61,7 +62,12 @@ def run_golden(graph: Graph, clips: NDArray[np.integer]) -> GoldenRun:
         outputs.append(trace.outputs)
         counted.append(activity(graph, trace))
     layers = tuple(_join(parts) for parts in zip(*counted, strict=True))
-    return GoldenRun(outputs=np.stack(outputs), layers=layers, ideal=ideal_cycles(graph, layers))
+    return GoldenRun(
+        outputs=np.stack(outputs),
+        layers=layers,
+        ideal=ideal_cycles(graph, layers),
+        least=np.array([least_cycles(graph, clip) for clip in counted]),
+    )
 
 
 def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
@@ -107,13 +113,6 @@ def layer_figures(
     return tuple(found)
 
 
-def kind(node: Engine) -> str:
-    """Return what the report calls a layer: ``dense``, ``conv``, ``depthwise``, ``max``, ``sum``, ``add`` ..."""
-    if isinstance(node, Pool | Join):
-        return node.kind
-    return "depthwise" if isinstance(node, Conv) and node.depthwise else type(node).__name__.lower()
-
-
 def state_bits(graph: Graph, node: Engine) -> int:
     """Return the bits a layer keeps from frame to frame: its sums (a maximum: its windows) and its inputs' references.
 
@@ -142,6 +141,7 @@ def throughput_figures(
     """Return the report's throughput; frames per second only with a clock."""
     cycles = steady(rtl.cycles)
     mean, ideal, dense = float(cycles.mean()), float(golden.ideal.mean()), float(rtl.dense_cycles.mean())
+    bound = float(golden.least.sum() / cycles.size)
     busy = {name: float(steady(values).mean()) for name, values in rtl.busy.items()}
     return Throughput(
         cycles_per_frame=Spread.of(cycles),
@@ -156,4 +156,6 @@ def throughput_figures(
         estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimates])),
         estimated_dense_cycles_per_frame=dense_cycles(graph),
         dense_cycles_spread=Spread.of(rtl.dense_cycles),
+        bound_cycles_per_frame=bound,
+        bound_efficiency=bound / mean,
     )

@@ -3,41 +3,56 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from codesign.report import against, charts, summary
+from codesign.report import against, charts, style, summary, tables
 from codesign.report.boards import pairs
+from codesign.report.drawing import responsive
 from codesign.report.model import Detail, Report
 from codesign.report.png import change_image, frame_image
 from codesign.report.sheet import Sheet
-from codesign.report.words import KINDS, ORIGIN_WORDS, count, decimal, kbit, origin_figures, percent
+from codesign.report.words import (
+    ORIGIN_WORDS,
+    chance,
+    count,
+    decimal,
+    how_to_rate,
+    made_by,
+    origin_figures,
+    percent,
+    unit,
+)
 
 
 def render(report: Report, detail: Detail) -> str:
     """Return the page as text."""
+    cards = summary.cards(report)
     return _page(
         "report.html.j2",
         report=report,
         lead=summary.lead(report),
-        cards=summary.cards(report),
+        cards=cards,
         evidence=summary.evidence(report),
-        charts={
-            "cycles": Markup(charts.cycles(report, detail)),
-            "layers": Markup(charts.layers(report, detail)),
-            "density": Markup(charts.density(report)),
-            "accuracy": Markup(charts.accuracy(report)),
-        },
+        columns=summary.columns(len(cards)),
+        charts=dict.fromkeys(charts.NAMES, "")
+        | {name: Markup(responsive(draw)) for name, draw in charts.figures(report, detail).items()},
         clip_text=detail.clip,
         stills=_stills(detail),
-        efficiency=percent(report.throughput.skip_efficiency) if report.throughput.skip_efficiency else None,
+        clip_cycles=_clip_cycles(detail),
+        layers=tables.layers(report, more=True) if report.layers else None,
+        resources=tables.resources(report) if report.resources else None,
+        made=made_by(report),
+        how_to_rate=how_to_rate(report) if report.throughput.frames_per_second is None else None,
+        unit=partial(unit, report),
+        chance=chance(report),
         sparsity_gain=_gain(detail),
         pairs=_pairs(report),
-        kinds=KINDS,
         against=against.sheet(report) if report.boards or report.energy else None,
-        boards=[(pair, against.layers(pair)) for pair in pairs(report.boards)],
+        boards=[(pair, against.layers(report, pair)) for pair in pairs(report.boards)],
         origins=[(origin, f"{figures}. {ORIGIN_WORDS[origin]}.") for origin, figures in origin_figures(report)],
     )
 
@@ -54,11 +69,19 @@ def _page(template: str, **values: Any) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {"count": count, "percent": percent, "decimal": decimal, "kbit": kbit}
+    environment.filters |= {"count": count, "percent": percent, "decimal": decimal}
     sources = environment.loader
     assert sources is not None
-    style = sources.get_source(environment, "report.css")[0]
-    return environment.get_template(template).render(style=Markup(style), **values)
+    layout = sources.get_source(environment, "report.css")[0]
+    return environment.get_template(template).render(style=Markup(f"{style.sheet()}\n{layout}"), **values)
+
+
+def _clip_cycles(detail: Detail) -> tuple[str, str, str] | None:
+    """Return the bound of the clip's cycles, what they were, and the share, in words."""
+    if detail.bound is None or not detail.cycles:
+        return None
+    spent = sum(detail.cycles)
+    return count(detail.bound), count(spent), percent(detail.bound / spent)
 
 
 def _stills(detail: Detail) -> list[dict[str, Any]]:

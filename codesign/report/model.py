@@ -23,6 +23,7 @@ from codesign.flow.records import build, plain
 from codesign.outputs import write_text
 from codesign.report.boards import Board, board
 from codesign.report.energy import Energy
+from codesign.report.network import Unit
 from codesign.report.spread import Spread
 from codesign.synth.board_build import BoardBuild
 from codesign.synth.resources import Resources
@@ -34,15 +35,42 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
+SCHEMA = 2
+"""Version of `Report`: higher where a key is new. Reports of version 1 have no such key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion:
+    """How the deployed network classified the test clips.
+
+    Attributes:
+        classes: their names.
+        counts: clips, by true class (rows) and by the class the network chose.
+    """
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """Clip accuracy on the test split, 0 to 1: float network, quantised network, network trained for sparsity."""
+    """Clip accuracy on the test split, 0 to 1: float network, quantised network, network trained for sparsity.
+
+    Attributes:
+        float: of the float network.
+        quantized: of the quantised one.
+        delta: of the deployed one.
+        clips: in the test split.
+        majority: share of the test clips that are of the most frequent class: what one constant answer reaches at most.
+        confusion: of the deployed network.
+    """
 
     float: Number = None
     quantized: Number = None
     delta: Number = None
+    clips: Count = None
+    majority: Number = None
+    confusion: Confusion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +129,8 @@ class Throughput:
     estimated_cycles_per_frame: Number = None
     estimated_dense_cycles_per_frame: Number = None
     dense_cycles_spread: Spread = field(default_factory=Spread)
+    bound_cycles_per_frame: Number = None
+    bound_efficiency: Number = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +169,33 @@ class Clips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What the report was made with, for who wants to make it again.
+
+    Attributes:
+        seed: of the design: data, initial weights, order of training.
+        commit: of this package's sources, with ``-dirty`` if they were changed since; None outside a checkout.
+        date: UTC, ISO 8601.
+        command: that makes it.
+        version: of this package.
+    """
+
+    seed: Count = None
+    commit: str | None = None
+    date: str | None = None
+    command: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All of ``report.json``. ``origins`` says for each figure (or group of figures) how it was got."""
 
     design: str
     tool_versions: dict[str, str | None]
+    schema: Count = None
+    made: Made = field(default_factory=Made)
+    network: tuple[Unit, ...] = ()
     accuracy: Accuracy = field(default_factory=Accuracy)
     agreement: Agreement = field(default_factory=Agreement)
     layers: tuple[Layer, ...] = ()
@@ -176,28 +228,55 @@ class Still:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """Figures of one epoch of training; unknown ones are None, such as those of a validation split without clips.
+
+    Attributes:
+        phase: of training.
+        epoch: in this phase, from 1.
+        loss: on the training clips.
+        accuracy: on the training clips, 0 to 1.
+        val_loss: on the validation clips.
+        val_accuracy: on the validation clips.
+        operation_sparsity: on the training clips.
+    """
+
+    phase: str
+    epoch: int
+    loss: Number = None
+    accuracy: Number = None
+    val_loss: Number = None
+    val_accuracy: Number = None
+    operation_sparsity: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """What the pictures show: one clip frame by frame, and how sparsity training changed the network.
+    """What the pictures show: one clip frame by frame, the epochs of training, and what sparsity training changed.
 
     Attributes:
         clip: what the clip is, in words.
         cycles: measured clock cycles of each frame, skipping on, ``[T]``.
         ideal: ideal cycles of each frame, ``[T]``.
+        bound: lower bound of the cycles of all these frames together, see `codesign.graph.sparsity.least_cycles`.
         encode_cycles: mean busy cycles of the input scan of a frame.
         input_beats: input beats of a frame: the floor under its cycles.
         stills: frames of the clip.
         sparsity_quantized: operation sparsity on the test split, trained without the sparsity loss.
         sparsity_delta: the same, trained with it.
+        epochs: of training, in order.
     """
 
     clip: str = ""
     cycles: tuple[int, ...] = ()
     ideal: tuple[int, ...] = ()
+    bound: Count = None
     encode_cycles: Number = None
     input_beats: Count = None
     stills: tuple[Still, ...] = ()
     sparsity_quantized: Number = None
     sparsity_delta: Number = None
+    epochs: tuple[Epoch, ...] = ()
 
 
 def operation_sparsity(report: Report) -> float | None:
@@ -217,6 +296,33 @@ def with_builds(report: Report, builds: Sequence[BoardBuild]) -> Report:
     origins = {key: origin for key, origin in report.origins.items() if not key.startswith("boards.")}
     origins |= {f"boards.{kind}": kind for kind in sorted(kinds)}
     return dataclasses.replace(report, boards=boards, origins=origins)
+
+
+def input_scan(report: Report) -> str:
+    """Return the name that the unit which scans the input has in ``report.json``: that of the first delta layer."""
+    return report.network[1].name if len(report.network) > 1 else "encode"
+
+
+def read_report(path: Path) -> Report:
+    """Read a ``report.json`` of this or an earlier version; what an earlier one does not have is unknown.
+
+    Raises:
+        ConfigError: not JSON, not a report, or one of a later version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        data = None  # `read_json` says what is wrong
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise ConfigError(
+            "the report was made by a later version of codesign",
+            where=f"{path}:schema",
+            expected=f"at most {SCHEMA}",
+            received=schema,
+            fix="read it with the version that made it, or `codesign run` the design again",
+        )
+    return read_json(Report, path)
 
 
 def write_json(record: object, path: Path) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 from codesign.report.boards import Board, Pair, headline, ratio
 from codesign.report.model import Report, operation_sparsity
-from codesign.report.words import TIMES, count, decimal, percent, quotient, significant, times
+from codesign.report.words import (
+    TIMES,
+    chance,
+    count,
+    decimal,
+    energy_unit,
+    how_to_rate,
+    joules,
+    percent,
+    quotient,
+    times,
+)
 
 
 def lead(report: Report) -> str:
@@ -60,14 +71,19 @@ def cards(report: Report) -> list[dict[str, Any]]:
     return [card for card in found if card is not None]
 
 
+def columns(count: int) -> int:
+    """Return how many cards stand side by side, so that the last row is as full as can be: 4 or 3."""
+    return max((4, 3), key=lambda each: (count % each or each) / each)
+
+
 def _accuracy(report: Report) -> dict[str, Any] | None:
     accuracy = report.accuracy
     if accuracy.delta is None:
         return None
-    note = "of test clips right"
+    notes = [chance(report) or "of the test clips"]
     if accuracy.quantized is not None:
-        note = f"{100 * (accuracy.delta - accuracy.quantized):+.1f} points against the quantised network"
-    return _card("Accuracy", percent(accuracy.delta), note)
+        notes.append(f"{100 * (accuracy.delta - accuracy.quantized):+.1f} points against the quantised network")
+    return _card("Accuracy", percent(accuracy.delta), "; ".join(notes))
 
 
 def _board_cards(pair: Pair) -> list[dict[str, Any] | None]:
@@ -104,7 +120,8 @@ def _clock_cards(report: Report) -> list[dict[str, Any] | None]:
     """Return what there is to say of speed without a board."""
     speed = report.throughput
     if speed.frames_per_second is None:
-        return []
+        cycles = speed.cycles_per_frame.mean
+        return [] if cycles is None else [_card("Cycles per frame", count(cycles), how_to_rate(report))]
     note = f"at {decimal(speed.clock_mhz)} MHz ({report.origins.get('throughput.clock_mhz', 'given')})"
     return [_card("Frames/s", count(speed.frames_per_second), note)]
 
@@ -113,18 +130,17 @@ def _speed_cards(report: Report) -> list[dict[str, Any] | None]:
     speed = report.throughput
     found: list[dict[str, Any] | None] = []
     if speed.speedup is not None:
-        note = f"{count(speed.cycles_per_frame.mean)} a frame; dense takes {count(speed.dense_cycles_per_frame)}"
+        note = f"{count(speed.cycles_per_frame.mean)} per frame; dense takes {count(speed.dense_cycles_per_frame)}"
         found.append(_card("Fewer clock cycles", times(speed.speedup), note))
     skipped = operation_sparsity(report)
     if skipped is not None:
         value = times(1 / (1 - skipped)) if skipped < 1 else "all"
         found.append(_card("Fewer MACs", value, f"{percent(skipped)} are skipped"))
     if report.energy is not None:
-        dense = (
-            f"{significant(report.energy.skipping.total / 1e3)} of {significant(report.energy.dense.total / 1e3)} µJ"
-        )
+        of = energy_unit([report])
+        dense = f"{joules(report.energy.skipping.total, of)} of {joules(report.energy.dense.total, of)} {of[0]}"
         found.append(
-            _card("Less energy", times(report.energy.ratio), f"estimate: {dense} a frame, arithmetic and memories")
+            _card("Less energy", times(report.energy.ratio), f"estimate: {dense} per frame, arithmetic and memories")
         )
     if report.agreement.values:
         total = report.agreement.mismatches.total()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small SVG charts. Colours and fonts come from the page's style sheet by class, so that they follow its theme."""
+"""Line and bar charts. Colors and type come from `codesign.report.style` by class, so that they follow the theme."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
-NARROW = 360
-WIDE = 860
+from codesign.report.drawing import NARROW, Box, Drawing, Mark, Path, rule, text
+
 _LABEL_GAP = 17.0
+_FEW = 40
+"""Values up to which each has a dot."""
+_DOT = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a chart: a label that is written at its end, a CSS class, a value for each x."""
+    """One line of a chart: a label that is written at its end, a class, a value for each x; None leaves a gap."""
 
     label: str
     style: str
-    values: Sequence[float]
+    values: Sequence[float | None]
+
+    @property
+    def known(self) -> list[float]:
+        """The values that are known."""
+        return [value for value in self.values if value is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +41,12 @@ class Bar:
     text: str
 
 
-def responsive(draw: Callable[[int], str]) -> str:
-    """Return the chart drawn for a desk and for a phone; the style sheet shows the one that fits."""
-    return f'<div class="wide">{draw(WIDE)}</div><div class="narrow">{draw(NARROW)}</div>'
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """The y axis: from value to pixels, and its ticks."""
+
+    place: Callable[[float], float]
+    ticks: list[float]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -68,49 +78,92 @@ def spread_labels(positions: Sequence[float], gap: float = _LABEL_GAP) -> list[f
     return moved
 
 
-def line_chart(width: int, lines: Sequence[Line], *, title: str, x_label: str, y_label: str, first: int = 0) -> str:
-    """Return a line chart with a logarithmic y axis and labels at the ends of the lines.
+def line_chart(
+    width: int,
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    first: int = 0,
+    top: float | None = None,
+    sections: Sequence[tuple[int, str]] = (),
+) -> Drawing:
+    """Return a line chart with labels at the ends of the lines.
 
     Args:
         width: pixels.
-        lines: drawn in this order.
+        lines: drawn in this order; each has a known value.
         title: for screen readers.
         x_label: axis name; x counts up from ``first``.
         y_label: axis name with its unit.
         first: x of the first value.
+        top: of a linear y axis from 0; None: the axis is logarithmic, from the smallest to the largest value.
+        sections: index of the first value of each section of the x axis, and its name.
     """
     height = 340 if width > NARROW else 300
-    left, right, top, bottom = 52.0, (150.0 if width > NARROW else 12.0), 30.0, 46.0
-    values = [value for line in lines for value in line.values]
-    low, high = min(values) / 1.25, max(values) * 1.25
+    left, right, above, below = 52.0, (150.0 if width > NARROW else 12.0), (48.0 if sections else 30.0), 46.0
     count = max(len(line.values) for line in lines)
 
     def x(index: float) -> float:
         return left + (width - left - right) * index / max(1, count - 1)
 
-    def y(value: float) -> float:
-        return top + (height - top - bottom) * (1 - math.log(value / low) / math.log(high / low))
-
-    parts = [text(0, 14, f"{y_label}, logarithmic", "axis-name")]
-    for tick in log_ticks(low, high):
-        parts += [
-            rule(left, y(tick), width - right, y(tick), "grid"),
-            text(left - 8, y(tick) + 4, number(tick), "tick end"),
-        ]
+    scale = _scale(lines, above, height - below, top)
+    marks: list[Mark] = [text(0, 14, y_label if top is not None else f"{y_label}, logarithmic", "axis-name")]
+    for tick in scale.ticks:
+        place = scale.place(tick)
+        marks += [rule(left, place, width - right, place, "grid"), text(left - 8, place + 4, number(tick), "tick end")]
     for tick in linear_ticks(first + count - 1, 6 if width > NARROW else 4):
-        if tick >= first:
-            parts.append(text(x(tick - first), height - bottom + 18, number(tick), "tick middle"))
-    parts.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
+        if tick >= first and float(tick).is_integer():
+            marks.append(text(x(tick - first), height - below + 18, number(tick), "tick middle"))
+    marks.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
+    for index, name in sections:
+        place = x(max(0.0, index - 0.5))
+        marks += [rule(place, above - 8, place, height - below, "grid"), text(place + 4, above - 8, name, "tick")]
     for line in lines:
-        points = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in enumerate(line.values))
-        parts.append(f'<polyline class="line {line.style}" points="{points}"/>')
-    parts += _line_labels(lines, [y(line.values[-1]) for line in lines], width, right, x)
-    return frame(width, height, title, parts)
+        marks += _line(line, x, scale.place)
+    if width <= NARROW and top is not None:  # lines that rise leave the corner below free
+        corner = height - below + _LABEL_GAP / 2
+        rows = [corner - _LABEL_GAP * (len(lines) - index) for index in range(len(lines))]
+        marks += [
+            text(width - right, row, line.label, f"label end {line.style}-text")
+            for line, row in zip(lines, rows, strict=True)
+        ]
+    else:
+        marks += _line_labels(lines, [scale.place(line.known[-1]) for line in lines], width, right, x)
+    return Drawing(width=width, height=height, title=title, marks=tuple(marks))
+
+
+def _scale(lines: Sequence[Line], above: float, base: float, top: float | None) -> _Scale:
+    if top is not None:
+        return _Scale(place=lambda value: base - (base - above) * value / top, ticks=linear_ticks(top))
+    values = [value for line in lines for value in line.known]
+    low, high = min(values) / 1.25, max(values) * 1.25
+    return _Scale(
+        place=lambda value: base - (base - above) * math.log(value / low) / math.log(high / low),
+        ticks=log_ticks(low, high),
+    )
+
+
+def _line(line: Line, x: Callable[[float], float], y: Callable[[float], float]) -> list[Mark]:
+    """Return the parts of a line between its gaps, with dots where there are few values."""
+    points = [None if value is None else (x(index), y(value)) for index, value in enumerate(line.values)]
+    parts = [
+        Path(points=tuple(point for point in part if point is not None), style=f"line {line.style}")
+        for known, part in itertools.groupby(points, key=lambda point: point is not None)
+        if known
+    ]
+    dots = [point for point in points if point is not None] if len(points) <= _FEW else []
+    return [*parts, *(_dot(px, py, line.style) for px, py in dots)]
+
+
+def _dot(x: float, y: float, style: str) -> Box:
+    return Box(x=x - _DOT, y=y - _DOT, width=2 * _DOT, height=2 * _DOT, style=f"{style}-text", round=_DOT)
 
 
 def _line_labels(
     lines: Sequence[Line], ends: list[float], width: int, right: float, x: Callable[[float], float]
-) -> list[str]:
+) -> list[Mark]:
     """Return the labels: right of the lines on a wide chart, at the uppermost line on a narrow one."""
     if width > NARROW:
         places = spread_labels(ends)
@@ -126,7 +179,7 @@ def _line_labels(
     ]
 
 
-def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scale: float = 1.0) -> str:
+def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scale: float = 1.0) -> Drawing:
     """Return horizontal bars from 0, each with its label above it and its figures at the end.
 
     Args:
@@ -144,42 +197,25 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
     def x(value: float) -> float:
         return 8 + span * value / (high * 1.02)
 
-    parts = []
+    marks: list[Mark] = []
     for tick in linear_ticks(high * scale, 5 if width > NARROW else 3):
         place = x(tick / scale)
-        parts += [
+        marks += [
             rule(place, top, place, height - bottom, "grid"),
             text(place, height - bottom + 16, number(tick), "tick " + ("start" if tick == 0 else "middle")),
         ]
     for index, bar in enumerate(bars):
         y = top + row * index
         length = max(1.0, x(bar.value) - 8)
-        parts += [
+        marks += [
             text(8, y + 15, bar.label, "label"),
             text(width - 8, y + 15, bar.text, "figure end"),
-            f'<rect class="{bar.style}" x="8" y="{y + 21:.1f}" width="{length:.1f}" height="14" rx="2"/>',
+            Box(x=8, y=y + 21, width=length, height=14, style=bar.style, round=2),
         ]
         if bar.mark is not None:
-            parts.append(rule(x(bar.mark), y + 18, x(bar.mark), y + 38, "mark"))
-    parts.append(text(width / 2, height - 8, x_label, "axis-name middle"))
-    return frame(width, height, title, parts)
-
-
-def frame(width: float, height: float, title: str, parts: Sequence[str]) -> str:
-    """Return the SVG element; ``title`` is what a screen reader says."""
-    body = "\n".join(parts)
-    view = f'viewBox="0 0 {width:g} {height:g}"'
-    return f'<svg class="chart" role="img" {view} aria-label="{escape(title)}">\n{body}\n</svg>'
-
-
-def text(x: float, y: float, content: str, style: str) -> str:
-    """Return a text element."""
-    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(content)}</text>'
-
-
-def rule(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    """Return a straight line."""
-    return f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+            marks.append(rule(x(bar.mark), y + 18, x(bar.mark), y + 38, "mark"))
+    marks.append(text(width / 2, height - 8, x_label, "axis-name middle"))
+    return Drawing(width=width, height=height, title=title, marks=tuple(marks))
 
 
 def number(value: float) -> str:

@@ -5,16 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from codesign.report import against
+from codesign.report import against, tables
 from codesign.report.boards import headline, pairs
 from codesign.report.model import Report, operation_sparsity
 from codesign.report.sheet import terminal
-from codesign.report.words import count, decimal, percent, times
+from codesign.report.words import (
+    chance,
+    count,
+    decimal,
+    energy_unit,
+    how_to_rate,
+    joules,
+    made_by,
+    percent,
+    times,
+    unit,
+)
 
 
 def show(report: Report, console: Console) -> None:
@@ -31,18 +41,11 @@ def show_notes(notes: Sequence[str], console: Console) -> None:
         console.print(Text(note, style="dim"))
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-
-
 def _headlines(report: Report) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    speed, agreement, accuracy = report.throughput, report.agreement, report.accuracy
+    speed, agreement = report.throughput, report.agreement
     for name, value in (
-        (
-            "accuracy",
-            f"{percent(accuracy.delta)}  (float {percent(accuracy.float)}, quantised {percent(accuracy.quantized)})",
-        ),
+        ("accuracy", _accuracy(report)),
         ("MACs skipped", percent(operation_sparsity(report))),
         (
             "cycles per frame",
@@ -50,19 +53,32 @@ def _headlines(report: Report) -> Table:
             f"{count(speed.cycles_per_frame.max)} max; dense {count(speed.dense_cycles_per_frame)}",
         ),
         ("speed-up", f"{times(speed.speedup)} over dense"),
-        (
-            "skip efficiency",
-            f"{percent(speed.skip_efficiency)} (ideal {count(speed.ideal_cycles_per_frame)} cycles; "
-            f"bottleneck {speed.bottleneck_layer or 'unknown'})",
-        ),
+        ("efficiency", _efficiency(report)),
         ("latency", f"{count(speed.latency_cycles)} cycles"),
         ("throughput", _throughput(report)),
         *_energy(report),
         ("mismatches", _mismatches(report)),
         ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
+        *([("made by", made_by(report))] if made_by(report) else []),
     ):
         table.add_row(name, value)
     return table
+
+
+def _accuracy(report: Report) -> str:
+    accuracy = report.accuracy
+    parts = (f"float {percent(accuracy.float)}, quantised {percent(accuracy.quantized)}", chance(report))
+    return f"{percent(accuracy.delta)}  ({'; '.join(part for part in parts if part)})"
+
+
+def _efficiency(report: Report) -> str:
+    """Return how close the cycles are to their bound, and the figure that takes each frame by itself."""
+    speed, busiest = report.throughput, unit(report, report.throughput.bottleneck_layer)
+    return (
+        f"{percent(speed.bound_efficiency)} of the cycles are work of the busiest unit, {busiest} (at least "
+        f"{count(speed.bound_cycles_per_frame)} per frame); skip efficiency {percent(speed.skip_efficiency)} (ideal "
+        f"{count(speed.ideal_cycles_per_frame)}, frame by frame, though frames overlap)"
+    )
 
 
 def _throughput(report: Report) -> str:
@@ -74,14 +90,17 @@ def _throughput(report: Report) -> str:
         fault = "" if pair.skipping.fault is None else f", where it {pair.skipping.fault}"
         return f"{rates}, at {decimal(clock)} MHz routed for {pair.target}{fault}"
     speed = report.throughput
+    if speed.frames_per_second is None:
+        return f"{count(speed.cycles_per_frame.mean)} cycles per frame ({how_to_rate(report)})"
     return f"{count(speed.frames_per_second)} frames/s at {decimal(speed.clock_mhz)} MHz"
 
 
 def _energy(report: Report) -> Iterator[tuple[str, str]]:
     energy = report.energy
     if energy is not None:
-        skipping, dense = count(energy.skipping.total), count(energy.dense.total)
-        yield "energy", f"{skipping} nJ a frame, dense {dense}; an estimate of arithmetic and memories"
+        of = energy_unit([report])
+        skipping, dense = joules(energy.skipping.total, of), joules(energy.dense.total, of)
+        yield "energy", f"{skipping} {of[0]} per frame, dense {dense}; an estimate of arithmetic and memories"
 
 
 def _mismatches(report: Report) -> str:
@@ -91,46 +110,13 @@ def _mismatches(report: Report) -> str:
 
 
 def _layers(report: Report) -> Iterator[RenderableType]:
-    if not report.layers:
-        return
-    table = _table()
-    table.add_column("layer")
-    for name in ("MACs", "density", "op. sparsity", "spatial", "events", "cycles", "ideal"):
-        table.add_column(name, justify="right")
-    for layer in report.layers:
-        table.add_row(
-            layer.name,
-            count(layer.macs_per_frame),
-            percent(layer.density.mean),
-            percent(layer.operation_sparsity),
-            percent(layer.spatial_sparsity),
-            count(layer.events_per_frame),
-            count(layer.cycles_per_frame),
-            count(layer.ideal_cycles_per_frame),
-        )
-    yield table
+    if report.layers:
+        yield terminal(tables.layers(report, more=False))
 
 
 def _resources(report: Report) -> Iterator[RenderableType]:
-    if not report.resources:
-        return
-    table = _table()
-    for name in ("target", "kind", "tool"):
-        table.add_column(name)
-    for name in ("LUT", "FF", "DSP", "BRAM kbit", "Fmax MHz"):
-        table.add_column(name, justify="right")
-    for item in report.resources:
-        table.add_row(
-            item.target,
-            item.kind,
-            f"{item.tool} {item.tool_version or ''}".strip(),
-            count(item.lut),
-            count(item.ff),
-            count(item.dsp),
-            count(None if item.bram_bits is None else item.bram_bits / 1024),
-            decimal(item.fmax_mhz),
-        )
-    yield table
+    if report.resources:
+        yield terminal(tables.resources(report))
 
 
 def _boards(report: Report) -> Iterator[RenderableType]:
@@ -140,6 +126,6 @@ def _boards(report: Report) -> Iterator[RenderableType]:
     yield terminal(against.sheet(report))
     for pair in pairs(report.boards):
         if any(item is not None and item.build.layers for item in (pair.skipping, pair.dense)):
-            sheet = against.layers(pair)
+            sheet = against.layers(report, pair)
             yield Text(sheet.title)
             yield terminal(sheet)

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from codesign.report.model import Number, Origin, Report
+from codesign.report.model import Number, Origin, Report, input_scan
 
 DASH = "\N{EN DASH}"
 NOT_ROUTED = "not routed"
 """In place of a figure that a build has once it is placed and routed."""
+INPUT_SCAN = "input scan"
+"""What people read for the unit that compares input beats with what was last sent."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 KINDS = {"estimate": "estimate", "synth": "synthesis", "route": "place and route"}
 
@@ -27,6 +30,8 @@ FIGURES = {
     "layers.density": "density, sparsity and events",
     "layers.cycles_per_frame": "cycles of each layer",
     "layers.ideal_cycles_per_frame": "ideal cycles",
+    "throughput.bound_cycles_per_frame": "bound of the cycles",
+    "network": "shapes, engines and weights of the network",
     "layers.macs_per_frame": "MACs, weight and state bits",
     "throughput.cycles_per_frame": "cycles per frame, dense and skipping",
     "throughput.latency_cycles": "latency",
@@ -91,6 +96,54 @@ def significant(value: Number) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
+
+
+def unit(report: Report, name: str | None) -> str:
+    """Return what people read for a unit: `INPUT_SCAN` for the one with the name of the first delta layer."""
+    return "unknown" if name is None else INPUT_SCAN if name == input_scan(report) else name
+
+
+def energy_unit(reports: Sequence[Report]) -> tuple[str, float]:
+    """Return the unit of energy for all of these reports, by the largest of their figures, and how many nJ it is."""
+    most = max((report.energy.dense.total for report in reports if report.energy), default=1.0)
+    return next((unit for unit in (("pJ", 1e-3), ("nJ", 1.0), ("µJ", 1e3)) if most < 1e3 * unit[1]), ("mJ", 1e6))
+
+
+def joules(nanojoules: Number, of: tuple[str, float]) -> str:
+    """Return an energy in a unit of `energy_unit`, without its name."""
+    if nanojoules is None:
+        return DASH
+    value = nanojoules / of[1]
+    return count(value) if float(value).is_integer() else significant(value)
+
+
+def chance(report: Report) -> str:
+    """Return what an accuracy is to be compared with: the clips it is a share of, and the best constant answer."""
+    parts = (
+        None if report.accuracy.clips is None else f"{count(report.accuracy.clips)} test clips",
+        None if report.accuracy.majority is None else f"one constant answer {percent(report.accuracy.majority)}",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def how_to_rate(report: Report) -> str:
+    """Return what to run for the frames per second of a design that has no clock yet."""
+    return (
+        f"frames/s: codesign build build/{report.design.partition(':')[0]} --target ulx3s-85f, or [synth] route = true"
+    )
+
+
+def made_by(report: Report) -> str:
+    """Return what the report was made with, as far as it is known."""
+    made = report.made
+    parts = (
+        made.command,
+        None if made.seed is None else f"seed {made.seed}",
+        None if made.version is None else f"codesign {made.version}",
+        None if made.commit is None else f"commit {made.commit}",
+        made.date,
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def origin_figures(report: Report) -> list[tuple[Origin, str]]:

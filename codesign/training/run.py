@@ -63,7 +63,8 @@ def train(
         What `RESULTS` holds. ``accuracy`` is the share of test clips told right by the mean over time of the
         outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined with
         it, the one that is saved). ``operation_sparsity``, ``spatial_sparsity`` and ``density`` of the latter two, on
-        the same clips, and with ``engines`` ``cycles_per_frame``.
+        the same clips, and with ``engines`` ``cycles_per_frame``. ``test``: the names of the classes, and how the
+        saved network classified the test clips: counts by true class (rows) and chosen class.
 
     Raises:
         ConfigError, VideoError: the clips cannot be made or read.
@@ -77,8 +78,9 @@ def train(
     made_by = [source_hash(__name__), {name: _version(name) for name in PACKAGES}]
     settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
     key = json.dumps([settings, made_by], default=str)
+    dataset = data.load(seed)
     trainer = Trainer(
-        data.load(seed),
+        dataset,
         model,
         training,
         seed,
@@ -98,6 +100,8 @@ def train(
     results: dict[str, Any] = {
         figure: {name: value[figure] for name, value in state.results.items() if figure in value} for figure in figures
     }
+    confusion = state.results[trainer.phases[-1].name]["confusion"]
+    results["test"] = {"classes": list(dataset.classes), "confusion": confusion}
     results["seed"] = seed
     results["config"] = {"data": asdict(data), "model": asdict(model), "training": asdict(training)}
     (folder / RESULTS).write_text(json.dumps(results, indent=1, default=str) + "\n")

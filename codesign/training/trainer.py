@@ -21,6 +21,7 @@ from codesign.errors import ConfigError
 from codesign.layers import Engines, over_time
 from codesign.layers.stream import float64, in_float64
 from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.confusion import Confusion
 from codesign.training.devices import find_strategy
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
@@ -264,7 +265,9 @@ class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True, engines: Engines | None = None) -> dict[str, Any]:
-    """Return ``accuracy`` of a frame model on ``clips``, exact: in float64, head 'mean'.
+    """Return ``accuracy`` and ``confusion`` of a frame model on ``clips``, exact: in float64, head 'mean'.
+
+    ``confusion`` counts clips by true class (rows) and chosen class.
 
     With ``deltas`` also ``operation_sparsity``, ``spatial_sparsity``, ``density`` by linear layer and
     ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer. First frames are left out.
@@ -273,9 +276,10 @@ def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True, engines: E
     with float64(), errors_of(feed):
         model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(loss=loss, metrics=["accuracy"])
+        confusion = Confusion(model.output_shape[-1])
+        model.compile(loss=loss, metrics=["accuracy", confusion])
         logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
-    figures: dict[str, Any] = {"accuracy": float(logs["accuracy"])}
+    figures: dict[str, Any] = {"accuracy": float(logs["accuracy"]), "confusion": confusion.table()}
     if deltas:
         names = ("operation_sparsity", "spatial_sparsity", *(("cycles_per_frame",) if engines else ()))
         figures |= {name: float(logs[name]) for name in names}

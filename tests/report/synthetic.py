@@ -7,11 +7,15 @@ import numpy as np
 
 from codesign.report.energy import Energy, EnergyUse
 from codesign.report.model import (
+    SCHEMA,
     Accuracy,
     Agreement,
     Clips,
+    Confusion,
     Detail,
+    Epoch,
     Layer,
+    Made,
     MemoryUse,
     Mismatches,
     Report,
@@ -19,6 +23,7 @@ from codesign.report.model import (
     Throughput,
     with_builds,
 )
+from codesign.report.network import Unit
 from codesign.report.spread import Spread
 from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea, Seconds
 from codesign.synth.resources import Kind, Resources
@@ -54,7 +59,23 @@ def synthetic_report() -> Report:
             "yosys": "0.60",
             "nextpnr-ecp5": None,
         },
-        accuracy=Accuracy(float=0.972, quantized=0.968, delta=0.963),
+        schema=SCHEMA,
+        made=Made(
+            seed=1,
+            commit="0123456789ab",
+            date="2026-01-02T03:04:05+00:00",
+            command="codesign run flows/moving_digits.toml",
+            version="0.1.0",
+        ),
+        network=synthetic_network(),
+        accuracy=Accuracy(
+            float=0.972,
+            quantized=0.968,
+            delta=0.963,
+            clips=110,
+            majority=0.4,
+            confusion=Confusion(classes=("zero", "one", "two"), counts=((43, 1, 0), (0, 36, 2), (1, 0, 27))),
+        ),
         agreement=Agreement(
             frames=10240, values=102400, mismatches=Mismatches(keras_golden=0, golden_csim=0, golden_rtl=0)
         ),
@@ -70,6 +91,8 @@ def synthetic_report() -> Report:
             clock_mhz=112.4,
             frames_per_second=389736.5,
             dense_cycles_spread=Spread(mean=4099.0, p95=4099.0, max=4100.0),
+            bound_cycles_per_frame=262.1,
+            bound_efficiency=262.1 / 288.4,
         ),
         resources=(
             resource("ecp5", "yosys", "0.60", "synth", 4210, bram_bits=442368),
@@ -104,6 +127,44 @@ def synthetic_report() -> Report:
     )
     builds = (made_build("ulx3s-85f"), made_build("ulx3s-85f", skip=False), made_build("zcu104", routed=False))
     return with_builds(report, builds)
+
+
+def synthetic_network() -> tuple[Unit, ...]:
+    """Return a network with a shortcut past one of two convolutions, which are added before a dense layer."""
+
+    def delta(name: str, source: str, shape: tuple[int, ...], hold: float | None = None) -> Unit:
+        return Unit(name=name, kind="delta", inputs=(source,), shape=shape, bits=4, hold=hold)
+
+    def conv(name: str, source: str) -> Unit:
+        return Unit(
+            name=name,
+            kind="conv",
+            inputs=(source,),
+            shape=(16, 16, 8),
+            bits=14,
+            pe=8,
+            taps=(1, 2),
+            kernel=(3, 3),
+            stride=(2, 2) if source == "encode" else (1, 1),
+            weights=576,
+            weight_bits=6,
+        )
+
+    return (
+        Unit(name="frame", kind="source", inputs=(), shape=(32, 32, 1), bits=8, lanes=16),
+        delta("encode", "frame", (32, 32, 1), hold=1.0),
+        conv("conv1", "encode"),
+        delta("conv1_delta", "conv1", (16, 16, 8)),
+        conv("conv2", "conv1_delta"),
+        delta("conv2_delta", "conv2", (16, 16, 8)),
+        Unit(
+            name="add", kind="add", inputs=("conv1_delta", "conv2_delta"), shape=(16, 16, 8), bits=5, pe=8, taps=(1, 1)
+        ),
+        delta("add_delta", "add", (16, 16, 8)),
+        Unit(
+            name="fc1", kind="dense", inputs=("add_delta",), shape=(10,), bits=18, pe=10, weights=20480, weight_bits=6
+        ),
+    )
 
 
 def _nanojoules(part: float) -> EnergyUse:
@@ -167,6 +228,18 @@ def synthetic_detail(seed: int = 1) -> Detail:
         encode_cycles=66.0,
         input_beats=64,
         stills=tuple(stills),
+        bound=int(ideal.sum()) - 400,
+        epochs=(
+            *(
+                Epoch(phase="float", epoch=at, loss=1.0 / at, accuracy=1 - 0.5 / at, val_loss=1.1 / at)
+                for at in range(1, 6)
+            ),
+            *(
+                Epoch(phase=phase, epoch=at, accuracy=0.9, val_accuracy=0.88, operation_sparsity=0.7 + 0.04 * at)
+                for phase in ("quantized", "delta")
+                for at in range(1, 4)
+            ),
+        ),
         sparsity_quantized=0.71,
         sparsity_delta=0.93,
     )

@@ -196,8 +196,9 @@ def test_what_is_wrong_with_a_build_is_said(tmp_path: Path) -> None:
 
 
 def test_layers_add_up_beside_dense() -> None:
-    (pair,) = pairs(with_builds(synthetic_report(), [made_build("x"), made_build("x", skip=False)]).boards)
-    found = rows(against.layers(pair))
+    report = with_builds(synthetic_report(), [made_build("x"), made_build("x", skip=False)])
+    (pair,) = pairs(report.boards)
+    found = rows(against.layers(report, pair))
     assert found["fc1"] == ("5,000", "2,000", "42", "432", "4,000", f"1.25{TIMES}")
     assert found["link"] == ("1,000", "1,000", DASH, DASH, "1,000", f"1.00{TIMES}")
     assert found["whole"][0] == "6,000"

