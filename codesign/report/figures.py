@@ -141,7 +141,7 @@ def throughput_figures(
     """Return the report's throughput; frames per second only with a clock."""
     cycles = steady(rtl.cycles)
     mean, ideal, dense = float(cycles.mean()), float(golden.ideal.mean()), float(rtl.dense_cycles.mean())
-    bound = float(golden.least.sum() / cycles.size)
+    bound = int(golden.least.sum())
     busy = {name: float(steady(values).mean()) for name, values in rtl.busy.items()}
     return Throughput(
         cycles_per_frame=Spread.of(cycles),
@@ -156,6 +156,6 @@ def throughput_figures(
         estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimates])),
         estimated_dense_cycles_per_frame=dense_cycles(graph),
         dense_cycles_spread=Spread.of(rtl.dense_cycles),
-        bound_cycles_per_frame=bound,
-        bound_efficiency=bound / mean,
+        bound_cycles_per_frame=bound / cycles.size,
+        bound_efficiency=bound / float(cycles.sum()),
     )

@@ -30,7 +30,8 @@ def matrix(width: int, confusion: Confusion, *, title: str) -> Drawing:
     longest = max(map(len, names), default=1)
     left = 26.0 + min(longest * _LETTER + 28.0, 0.4 * width)
     cell = min(_LARGEST, (width - left - 8) / size)
-    if cell < _LEGIBLE / 2:
+    labelled = cell >= _LEGIBLE / 2
+    if not labelled:
         left = 26.0
         cell = min(_LARGEST, (width - left - 8) / size)
     named, top = longest * _LETTER <= cell - 4, 34.0
@@ -38,7 +39,7 @@ def matrix(width: int, confusion: Confusion, *, title: str) -> Drawing:
     marks: list[Mark] = [text(left, 14, "class that the network chose", "axis-name"), text(0, 14, "true", "axis-name")]
     for index, name in enumerate(names):
         middle = (index + 0.5) * cell
-        if cell >= _LEGIBLE / 2:
+        if labelled:
             marks.append(text(left + middle, top - 6, name if named else str(index + 1), "tick middle"))
             marks.append(text(left - 8, top + middle + 4, _row(index, name, left, named), "tick end"))
     for row, line in enumerate(counts):

@@ -69,7 +69,7 @@ def terminal(sheet: Sheet) -> Table:
         if group.title:
             table.add_row(Text(group.title, style="bold"))
         for row in group.rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # not as markup: a name may have brackets
         if place + 1 < len(sheet.groups):
             table.add_section()
     return table

@@ -61,7 +61,7 @@ def _headlines(report: Report) -> Table:
         ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
         *([("made by", made_by(report))] if made_by(report) else []),
     ):
-        table.add_row(name, value)
+        table.add_row(name, Text(value))  # not as markup: it may have brackets
     return table
 
 

@@ -7,6 +7,7 @@ The simulators are faked where they would be slow; the heavy test runs everythin
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from finished import finish
 from test_measure import write_video
 from test_simulate import FakeProject, FakeSimulator
 
+from codesign import __version__
 from codesign.cli import main
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
@@ -144,7 +146,7 @@ def test_projects_are_written(build: Path) -> None:
     assert (build / "3_hls" / "firmware" / "tiny.cpp").is_file()
 
 
-def test_report_shows_every_layer(build: Path) -> None:
+def test_report_shows_every_layer(build: Path, design: Design) -> None:
     found = read_json(Report, build / "6_report" / "report.json")
     assert [layer.name for layer in found.layers] == LINEARS
     assert [layer.kind for layer in found.layers] == KINDS
@@ -152,7 +154,13 @@ def test_report_shows_every_layer(build: Path) -> None:
     assert [layer.macs_per_frame for layer in found.layers] == [node.macs for node in graph.linears]
     page = (build / "6_report" / "report.html").read_text()
     for name, kind in zip(LINEARS, KINDS, strict=True):
-        assert f'<th scope="row">{name}<td>{kind}' in page
+        assert re.search(
+            rf'<th role="rowheader" scope="row">{name}<td.*<td role="cell" data-head="kind">{kind}</tr>', page
+        )
+    assert (found.made.seed, found.made.version, found.made.command) == (design.design.seed, __version__, None)
+    assert [unit.name for unit in found.network] == [node.name for node in graph.nodes]
+    assert found.accuracy.clips is None  # a training of an earlier version, which did not count them
+    assert (build / "6_report" / "figures" / "network.svg").is_file()
     assert page.count(">dw2<") >= 3  # in both charts and in the table
 
 

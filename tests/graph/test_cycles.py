@@ -16,8 +16,8 @@ from codesign.fixed import Fixed
 from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
 from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, input_words
-from codesign.graph.sparsity import activity, dense_ideal_cycles
-from codesign.sim import RtlSimulator
+from codesign.graph.sparsity import LayerActivity, activity, dense_ideal_cycles, least_cycles
+from codesign.sim import RtlRun, RtlSimulator
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -161,6 +161,13 @@ def test_counts_that_do_not_fit_are_an_error(events: dict[str, list[int]]) -> No
         estimate(two_dense(), events)
 
 
+def never_below_the_bound(graph: Graph, layers: tuple[LayerActivity, ...], run: RtlRun) -> None:
+    """Check the RTL's cycles of frames that follow one which has left: of all of them, and of each engine."""
+    assert least_cycles(graph, layers) <= run.cycles.sum()
+    for layer in layers:
+        assert layer.ideal_cycles.sum() <= run.engines[layer.name].busy.sum(), layer.name
+
+
 def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip: bool = True) -> None:
     """Compare means over frames: every layer within 5 % or a cycle, the frames within 5 % or an engine's depth."""
     with RtlSimulator(graph, cache, skip=skip) as simulator:
@@ -171,6 +178,8 @@ def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip
             simulator.run(frames[:1])
             run = simulator.run(frames[1:])
             found = estimate(graph, {layer.name: layer.events for layer in layers})
+            if skip:
+                never_below_the_bound(graph, layers, run)
             pairs = {name: (found.layers[name].mean(), run.engines[name].busy.mean()) for name in found.layers}
             pairs["frame"] = (found.cycles.mean(), run.cycles.mean())
             if not skip:
@@ -234,6 +243,19 @@ def test_cycles_are_those_of_the_rtl(rtl_cache: Path, kind: str, seed: int) -> N
 )
 def test_cycles_of_more_networks_are_those_of_the_rtl(rtl_cache: Path, kind: str, seed: int) -> None:
     hold_to_the_rtl(*random_net(kind, seed), rtl_cache)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(6))
+def test_no_network_beats_the_bound(rtl_cache: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = (random_graph, random_conv_graph, random_branching_graph)[seed % 3](rng)
+    with RtlSimulator(graph, rtl_cache) as simulator:
+        for density in (0.02, 0.1, 0.5, 1.0):
+            frames = random_walk(rng, graph, 25, density)
+            simulator.reset()
+            simulator.run(frames[:1])
+            never_below_the_bound(graph, activity(graph, Golden(graph).run(frames)), simulator.run(frames[1:]))
 
 
 @pytest.mark.heavy

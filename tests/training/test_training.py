@@ -73,6 +73,9 @@ def test_reported_figures_are_those_of_the_saved_model(whole: Path) -> None:
     runs = [stream(model, clip) for clip in test.values()]
     told = np.array([run.outputs.mean(axis=0).argmax() for run in runs])
     assert results["accuracy"]["delta"] == np.mean(told == test.labels)
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (test.labels, told), 1)
+    assert results["test"] == {"classes": list(DATA.load(SEED).classes), "confusion": counts.tolist()}
     active = macs = 0
     for name, fanout in (("encode", 16), ("delta1", 10)):
         changed = np.stack([np.diff(run.codes[name], axis=0) != 0 for run in runs])
