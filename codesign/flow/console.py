@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import threading
 import time
@@ -20,6 +21,17 @@ BEAT_S = 30.0
 """Seconds between the lines that say how far a long step is, where there is no terminal for a bar."""
 
 _STYLES = {"ok": "green", "cached": "dim", "skipped": "yellow", "failed": "red bold", "interrupted": "yellow"}
+_TRACEBACK = re.compile(
+    r"(?:\n(?:The above exception was the direct cause|During handling of the above exception).*\n\n)?"
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*.*\n?",
+    re.MULTILINE,
+)
+"""A traceback, with what connects it to the one before."""
+_NOISE = re.compile(
+    r"WARNING: All log messages before absl|[IWEF]\d{4} [\d:.]+ +\d+ \S+:\d+\]"
+    r"|\d{4}-\d\d-\d\d [\d:.]+: [IWEF] |To enable the following instructions"
+)
+"""Log lines of TensorFlow and Abseil, which come before any setting of theirs could hide them."""
 
 
 class Terminal:
@@ -120,11 +132,11 @@ def captured(log: Path) -> Iterator[None]:
 
 
 def last_lines(log: Path, count: int = 15, *, traceback: bool = True) -> list[str]:
-    """Return the last lines of a log; without the traceback at its end if so asked."""
+    """Return the last lines of a log, without what TensorFlow says of the machine; without tracebacks if so
+    asked.
+    """
     if not log.is_file():
         return []
     text = log.read_text(encoding="utf-8", errors="replace")
-    if not traceback:
-        before, found, _ = text.rpartition("Traceback (most recent call last):")
-        text = before if found else text
-    return text.splitlines()[-count:]
+    text = text if traceback else _TRACEBACK.sub("", text)
+    return [line for line in text.splitlines() if not _NOISE.match(line)][-count:]

@@ -12,6 +12,7 @@ import pytest
 from codesign.cli import main
 from codesign.errors import ConfigError
 from codesign.flow.config import load
+from codesign.flow.console import last_lines
 from codesign.flow.validate import gpus
 from codesign.study import open_study
 
@@ -180,3 +181,22 @@ def test_nothing_slow_is_imported_to_refuse_a_design(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split("\n")[:2] == ["2 2", "[]"]
     assert all(line.startswith(("error: ", "Expected", "one of")) for line in done.stderr.splitlines()[:1])
+
+
+def test_the_tail_of_a_log_is_about_the_error(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text(
+        "Traceback (most recent call last):\n  of an earlier run\n    here\nA: a\na tool said this\n"
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795863628.317896   12487 cudart_stub.cc:31] Could not find cuda drivers on your machine\n"
+        "E0000 00:00:1795863634.056638   12487 cuda_platform.cc:52] failed call to cuInit: INTERNAL\n"
+        "2026-11-28 11:00:00.123456: I tensorflow/core/platform/cpu_feature_guard.cc:210] This TensorFlow binary\n"
+        "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow\n"
+        "Error: 2 things are wrong\n"
+        "Traceback (most recent call last):\n  one\nA: a\n"
+        "\nThe above exception was the direct cause of the following exception:\n\n"
+        "Traceback (most recent call last):\n  two\nB: b\n"
+    )
+    assert last_lines(log, traceback=False) == ["a tool said this", "Error: 2 things are wrong"]
+    assert [line for line in last_lines(log) if "0000" in line] == []
+    assert last_lines(log)[-1] == "B: b"
