@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
     measure.add_argument("--video", type=Path, required=True, metavar="FILE", help="any video file")
     measure.add_argument("--frames", type=_at_least_two, metavar="N", help="only the first N frames")
+    _video_arguments(measure)
     measure.add_argument("--json", type=Path, metavar="OUT", help="write the figures as report.json does")
     measure.set_defaults(command=_measure)
 
@@ -93,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     stream.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated board")
     stream.add_argument("--video", required=True, metavar="FILE|camera", help="video file, camera or camera:DEVICE")
     stream.add_argument("--frames", type=_at_least_one, metavar="N", help="only the first N frames")
+    _video_arguments(stream)
     stream.add_argument("--baud", type=_at_least_one, metavar="N", help="of the bitstream; default: its build's")
     stream.add_argument("--check", action="store_true", help="compare every result with the golden model")
     stream.add_argument(
@@ -123,6 +125,15 @@ def parser() -> argparse.ArgumentParser:
 def _design_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("design", type=Path, metavar="DESIGN.toml", help="e.g. flows/moving_digits.toml")
     command.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
+
+
+def _video_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fit",
+        choices=("crop", "pad", "stretch"),
+        help="what to do with pictures of another shape; default: as the design was trained, else crop",
+    )
+    command.add_argument("--strict", action="store_true", help="refuse a damaged video; default: use what decodes")
 
 
 def _at_least_two(text: str) -> int:
@@ -293,7 +304,13 @@ def _measure(arguments: argparse.Namespace) -> int:
 
     check_outputs({"--json": arguments.json}, [*_kept([arguments.folder]), arguments.video])
     with Terminal().bar("measuring"):
-        report = measure(arguments.folder, video=arguments.video, frames=arguments.frames)
+        report = measure(
+            arguments.folder,
+            video=arguments.video,
+            frames=arguments.frames,
+            fit=arguments.fit,
+            strict=arguments.strict,
+        )
     show(report, Console(highlight=False))
     if arguments.json is not None:
         write_json(report, arguments.json)
@@ -308,11 +325,18 @@ def _stream(arguments: argparse.Namespace) -> int:
     from codesign.board.live import display, last_words
     from codesign.board.session import connect
     from codesign.board.stream import Stream, pictures
+    from codesign.flow.measure import fit_of
     from codesign.report.model import write_json
 
     console = Console(highlight=False, soft_wrap=True)
     check_outputs({"--json": arguments.json}, [*_kept([arguments.folder]), Path(arguments.video)])
-    source = pictures(open_graph(arguments.folder), arguments.video, arguments.frames)
+    source = pictures(
+        open_graph(arguments.folder),
+        arguments.video,
+        arguments.frames,
+        fit=arguments.fit or fit_of(arguments.folder),
+        strict=arguments.strict,
+    )
     with (
         connect(
             arguments.folder,

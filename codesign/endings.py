@@ -11,11 +11,12 @@ import sys
 import tempfile
 import textwrap
 import traceback
-from collections.abc import Callable
-from typing import IO
+import warnings
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 from codesign import __version__
-from codesign.errors import CodesignError, ConfigError
+from codesign.errors import CodesignError, ConfigError, ConversionWarning, VideoWarning
 from codesign.processes import Ended, ends_as_interrupt
 
 OK, FAILED, USAGE, INTERNAL, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
@@ -35,7 +36,7 @@ def end(command: Callable[[], int], *, debug: bool = False) -> int:
     """
     _make_printable()
     try:
-        with ends_as_interrupt():
+        with ends_as_interrupt(), warnings_to(lambda text: print(text, file=sys.stderr)):
             code = command()
         sys.stdout.flush()
         return code
@@ -111,6 +112,27 @@ def say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
         for line in text.splitlines():
             print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def warnings_to(write: Callable[[str], None]) -> Iterator[None]:
+    """Write each of this project's own warnings as one line, once, and leave those of others to Python."""
+    ours = (ConversionWarning, VideoWarning)
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        for kind in ours:
+            warnings.simplefilter("always", kind)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, ours):
+                others(message, category, *place, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                write(f"warning: {message}")
+
+        warnings.showwarning = show
+        yield
 
 
 def _make_printable() -> None:

@@ -23,6 +23,7 @@
     `-- ToolNotFoundError      a program is missing; names it and how to get it
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
+    VideoWarning               (a UserWarning) a video is damaged; what decodes of it is used
 
 A message says what is wrong, where, what was expected, what was received and what to do next.
 """
@@ -167,3 +168,7 @@ class ToolNotFoundError(CodesignError):
 
 class ConversionWarning(UserWarning):
     """The hardware is exact, but something it may be compared with is not, such as float32 Keras."""
+
+
+class VideoWarning(UserWarning):
+    """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from codesign.board.client import Board
 from codesign.board.counters import Counters, LiveLayer, live_layers, live_sparsity
 from codesign.data.camera import DEVICE, camera_frames
+from codesign.data.picture import Fit
 from codesign.data.video import video_frames
 from codesign.errors import StreamBrokenError, VideoError
 from codesign.flow.measure import picture_size
@@ -94,10 +95,19 @@ class Summary:
     reconnections: int
 
 
-def pictures(graph: Graph, video: str, frames: int | None = None) -> Iterator[NDArray[np.uint8]]:
+def pictures(
+    graph: Graph, video: str, frames: int | None = None, *, fit: Fit = "crop", strict: bool = False
+) -> Iterator[NDArray[np.uint8]]:
     """Return the input codes of a video file, of ``camera``, or of ``camera:DEVICE``, ``[H, W, C]`` each.
 
-    The first one is there when this returns, so that a wrong name is an error now.
+    The first one is there when this returns, so that a wrong name is an error now, and with ``strict`` a damaged file.
+
+    Args:
+        graph: of the design.
+        video: what to show it.
+        frames: only the first so many; None: all.
+        fit: what is done with pictures of another shape.
+        strict: refuse a damaged file, instead of a `VideoWarning` at its end.
 
     Raises:
         ConfigError: the design's input is not a picture of pixels.
@@ -106,9 +116,9 @@ def pictures(graph: Graph, video: str, frames: int | None = None) -> Iterator[ND
     height, width, channels = picture_size(graph)
     kind, _, device = video.partition(":")
     if kind == CAMERA and not Path(video).exists():
-        source = camera_frames(device or DEVICE, (height, width), grey=channels == 1)
+        source = camera_frames(device or DEVICE, (height, width), grey=channels == 1, fit=fit)
     else:
-        source = video_frames(video, (height, width), grey=channels == 1)
+        source = video_frames(video, (height, width), grey=channels == 1, fit=fit, strict=strict)
     first = next(source, None)
     if first is None:
         raise VideoError("the video is too short", where=video, expected="1 frame", received=0)

@@ -4,9 +4,10 @@
 from codesign.data.clips import ClipDataset, Clips, ClipSource
 from codesign.data.config import DataConfig
 from codesign.data.digits import moving_digits
+from codesign.data.folder import video_folder
 from codesign.data.streamed import StreamedClips
 from codesign.data.ucf101 import ucf101
-from codesign.data.video import read_video, video_folder
+from codesign.data.video import read_video
 
 __all__ = [
     "ClipDataset",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera as frames of uint8, scaled as video files are: always the newest, so that a slow reader sees no old ones."""
+"""A camera as frames of uint8, fitted as video files are: always the newest, so that a slow reader sees no old ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.video import scaled
+from codesign.data.picture import Fit, check_fit, fitted
 from codesign.errors import VideoError
 
 DEVICE, DRIVER = "/dev/video0", "v4l2"
@@ -19,7 +19,12 @@ _SILENCE_S = 5.0
 
 
 def camera_frames(
-    device: str = DEVICE, size: tuple[int, int] = (32, 32), *, grey: bool = True, driver: str = DRIVER
+    device: str = DEVICE,
+    size: tuple[int, int] = (32, 32),
+    *,
+    grey: bool = True,
+    fit: Fit = "crop",
+    driver: str = DRIVER,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield frames, uint8 ``[H, W, C]``, until the reader stops; what came and went while it was busy is skipped.
 
@@ -27,11 +32,14 @@ def camera_frames(
         device: of the camera.
         size: (H, W) in pixels.
         grey: one channel of luma; otherwise three, RGB.
+        fit: what is done with pictures of another shape, see `Fit`.
         driver: FFmpeg's input device.
 
     Raises:
         VideoError: there is no camera, it may not be used, or it stops.
+        ConfigError: ``fit`` is not one of the ways.
     """
+    check_fit("camera_frames", fit)
     try:
         container = av.open(device, format=driver)
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -48,7 +56,7 @@ def camera_frames(
     try:
         while arrived.wait(_SILENCE_S):
             arrived.clear()
-            yield scaled(newest[-1], *size, grey)
+            yield fitted(newest[-1], size, grey=grey, fit=fit, where=device)
         raise VideoError("the camera sends nothing any more", where=device, expected=f"a frame in {_SILENCE_S:g} s")
     finally:
         stop.set()

@@ -1,25 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`DataConfig`: the ``[data]`` section of a design; names a source of clips and loads it."""
+"""`DataConfig`: the ``[data]`` section of a design; names a source of clips, checks it and loads it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.data.clips import ClipDataset, ClipSource
-from codesign.data.digits import moving_digits
-from codesign.data.ucf101 import ucf101
-from codesign.data.video import video_folder
+from codesign.data.digits import check_digits_arguments, moving_digits
+from codesign.data.folder import Split, check_folder_arguments, cut_clips, split_folder, video_folder
+from codesign.data.picture import Fit
+from codesign.data.recording import printable
+from codesign.data.ucf101 import check_ucf101_arguments, ucf101
+from codesign.data.video import survey
 from codesign.errors import ConfigError
+from codesign.flow.records import check, limited
+from codesign.suggest import did_you_mean
+
+Kind = Literal["moving_digits", "video_folder", "ucf101"]
+DIGITS: tuple[Kind, ...] = ("moving_digits",)
+FOLDER: tuple[Kind, ...] = ("video_folder",)
+UCF101: tuple[Kind, ...] = ("ucf101",)
+VIDEOS: tuple[Kind, ...] = (*FOLDER, *UCF101)
+KEYS = {"video_folder": {"val": "val_share", "test": "test_share"}, "ucf101": {"val": "val_share"}}
+"""Keys of the arguments that are called otherwise in `video_folder` and `ucf101`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataConfig:
     """Where the clips come from. See `moving_digits`, `video_folder` and `ucf101` for what each value does.
+
+    A key that the chosen kind does not use is an error.
 
     Attributes:
         kind: which of the three.
@@ -35,7 +52,10 @@ class DataConfig:
         texture: spread of the background, 0 to 1 (moving_digits).
         noise: sensor noise in grey levels of 256 (moving_digits).
         path: folder with one folder a class (video_folder, ucf101, which need it).
+        classes: only these classes, at least two; none for all (video_folder, ucf101).
         grey: one channel, else RGB (video_folder, ucf101).
+        fit: what is done with pictures that are not square: ``crop``, ``pad`` or ``stretch`` (video_folder).
+        strict: refuse damaged videos; otherwise what decodes of them is used, with a warning (video_folder, ucf101).
         val_share: share of each class's files (video_folder) or training groups (ucf101) to validate with.
         test_share: share of each class's files to test with (video_folder).
         split: official split (ucf101).
@@ -44,32 +64,67 @@ class DataConfig:
         workers: threads that decode videos (ucf101).
     """
 
-    kind: Literal["moving_digits", "video_folder", "ucf101"] = "moving_digits"
-    frames: int = 8
-    size: int = 32
-    train: int = 3000
-    val: int = 500
-    test: int = 1000
-    digit: float = 24.0
-    travel: float = 3.0
-    speed: float = 0.5
-    contrast: float = 0.8
-    texture: float = 0.15
-    noise: float = 2.0
-    path: Path | None = None
-    grey: bool = True
-    val_share: float = 0.2
-    test_share: float = 0.2
-    split: Literal[1, 2, 3] = 1
-    crop: float = 0.875
-    flip: bool = True
-    workers: int = 2
+    kind: Kind = "moving_digits"
+    frames: int = limited(8, at_least=2)
+    size: int = limited(32, at_least=1)
+    train: int = limited(3000, kinds=DIGITS)
+    val: int = limited(500, kinds=DIGITS)
+    test: int = limited(1000, kinds=DIGITS)
+    digit: float = limited(24.0, kinds=DIGITS)
+    travel: float = limited(3.0, kinds=DIGITS)
+    speed: float = limited(0.5, kinds=DIGITS)
+    contrast: float = limited(0.8, kinds=DIGITS)
+    texture: float = limited(0.15, kinds=DIGITS)
+    noise: float = limited(2.0, kinds=DIGITS)
+    path: Path | None = limited(None, kinds=VIDEOS)
+    classes: tuple[str, ...] = limited((), kinds=VIDEOS)
+    grey: bool = limited(True, kinds=VIDEOS)
+    fit: Fit = limited("crop", kinds=FOLDER)
+    strict: bool = limited(False, kinds=VIDEOS)
+    val_share: float = limited(0.2, kinds=VIDEOS)
+    test_share: float = limited(0.2, kinds=FOLDER)
+    split: Literal[1, 2, 3] = limited(1, kinds=UCF101)
+    crop: float = limited(0.875, kinds=UCF101)
+    flip: bool = limited(True, kinds=UCF101)
+    workers: int = limited(2, kinds=UCF101)
 
     def __post_init__(self) -> None:
-        if self.frames < 2:
-            raise ConfigError("out of range", where="data.frames", expected="at least 2", received=self.frames)
+        if self.kind not in get_args(Kind):
+            raise ConfigError(
+                "not a valid choice",
+                where="data.kind",
+                expected=f"one of {', '.join(map(repr, get_args(Kind)))}",
+                received=repr(self.kind),
+                fix=did_you_mean(str(self.kind), get_args(Kind)),
+            )
+        check(self, "data")
         if self.kind != "moving_digits" and self.path is None:
-            raise ConfigError("missing", where="data.path", expected="a folder that holds one folder a class")
+            raise ConfigError(
+                "missing",
+                where="data.path",
+                expected="a folder that holds one folder a class",
+                fix=f'add it, as kind = "{self.kind}" reads videos',
+            )
+        checks: dict[str, Callable[[Mapping[str, Any], Callable[[str], str]], None]] = {
+            "moving_digits": check_digits_arguments,
+            "video_folder": check_folder_arguments,
+            "ucf101": check_ucf101_arguments,
+        }
+        checks[self.kind](self._arguments(), self._key)
+
+    def _key(self, argument: str) -> str:
+        """Return the key that an argument of the kind's function comes from."""
+        return f"data.{KEYS.get(self.kind, {}).get(argument, argument)}"
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments of the kind's function, but path and seed."""
+        names = {
+            "moving_digits": "frames size train val test digit travel speed contrast texture noise",
+            "video_folder": "frames size grey fit val test classes strict",
+            "ucf101": "frames size grey crop flip split val workers classes strict",
+        }[self.kind].split()
+        found = {name: getattr(self, KEYS.get(self.kind, {}).get(name, name)) for name in names}
+        return found | ({"size": (self.size, self.size)} if self.kind == "video_folder" else {})
 
     def load(self, seed: int) -> ClipDataset[ClipSource]:
         """Return the clips: in memory, those of ucf101 on disk.
@@ -78,52 +133,97 @@ class DataConfig:
             ConfigError: a value is out of range.
             VideoError: the folder or a video cannot be used.
         """
-        if self.path is not None and self.kind == "video_folder":
-            return video_folder(
-                self.path,
-                frames=self.frames,
-                size=(self.size, self.size),
-                grey=self.grey,
-                seed=seed,
-                val=self.val_share,
-                test=self.test_share,
-            )
-        if self.path is not None and self.kind == "ucf101":
-            return ucf101(
-                self.path,
-                split=self.split,
-                frames=self.frames,
-                size=self.size,
-                grey=self.grey,
-                crop=self.crop,
-                flip=self.flip,
-                val=self.val_share,
-                seed=seed,
-                workers=self.workers,
-            )
-        return moving_digits(
-            frames=self.frames,
-            size=self.size,
-            seed=seed,
-            train=self.train,
-            val=self.val,
-            test=self.test,
-            digit=self.digit,
-            travel=self.travel,
-            speed=self.speed,
-            contrast=self.contrast,
-            texture=self.texture,
-            noise=self.noise,
-        )
+        if self.kind == "moving_digits":
+            return moving_digits(seed=seed, **self._arguments())
+        assert self.path is not None  # `__post_init__` has checked
+        if self.kind == "video_folder":
+            return video_folder(self.path, seed=seed, **self._arguments())
+        return ucf101(self.path, seed=seed, **self._arguments())
 
     def test_clips(self, seed: int, *, clips: int, frames: int) -> NDArray[np.uint8]:
         """Return up to ``clips`` clips of the test split, each ``frames`` long: uint8 ``[N, frames, H, W, C]``.
 
         They show the same digit images or files as the test split of `load`, never one that was trained with. Those
         of ucf101, whose list goes class by class, are spread over the whole list.
+
+        Raises:
+            VideoError: a video that they are from cannot be used, or is too short.
         """
-        longer = replace(self, frames=frames, train=1, val=0, test=clips)
-        test = longer.load(seed).test
-        count = min(clips, len(test))
-        stretch = len(test) / count if self.kind == "ucf101" else 1
-        return np.stack([test.pixels(int(place * stretch)) for place in range(count)])
+        if self.kind == "moving_digits":
+            return moving_digits(
+                seed=seed, **{**self._arguments(), "frames": frames, "train": 1, "val": 0, "test": clips}
+            ).test.frames
+        if self.kind == "video_folder":
+            split = self._split(seed)
+            how = {name: self._arguments()[name] for name in ("size", "grey", "fit", "strict")}
+            return cut_clips(split, split.test, frames=frames, most=clips, **how).frames
+        test = replace(self, frames=frames).load(seed).test
+        return np.stack([test.pixels(place) for place in _spread(len(test), clips)])
+
+    def verify(self, seed: int, *, clips: int, frames: int) -> None:
+        """Check, without decoding anything, what `load` and `test_clips` with these arguments need.
+
+        Raises:
+            ConfigError: a video is shorter than ``data.frames``, or one to measure on than ``clip.frames``, which is
+                ``frames``; or a class is not there.
+            VideoError: a folder, a list or a video is missing, or is none.
+        """
+        if self.kind == "moving_digits":
+            return  # clips of any length are made
+        assert self.path is not None  # `__post_init__` has checked
+        if self.kind == "video_folder":
+            split = self._split(seed)
+            files, test = list(split.files), [split.files[place] for place, _ in split.test]
+        else:
+            parts = ucf101(self.path, seed=seed, **self._arguments())
+            listed = parts.test.files
+            files, test = (
+                [*parts.train.files, *parts.val.files, *listed],
+                [listed[i] for i in _spread(len(listed), clips)],
+            )
+        with ThreadPoolExecutor(self.workers) as pool:
+            lengths = dict(zip(files, pool.map(lambda file: survey(file).length, files), strict=True))
+        _check_lengths("data.frames", self.frames, {file: lengths[file] for file in files})
+        if self.kind == "video_folder":
+            test = _first(test, lengths, clips, frames)
+        _check_lengths("clip.frames", frames, {file: lengths[file] for file in test})
+
+    def _split(self, seed: int) -> Split:
+        """Return which files of a video folder are in which split."""
+        assert self.path is not None  # `__post_init__` has checked
+        return split_folder(self.path, seed=seed, val=self.val_share, test=self.test_share, classes=self.classes)
+
+
+def _spread(length: int, count: int) -> list[int]:
+    """Return up to ``count`` places out of ``length``, evenly spread."""
+    count = min(count, length)
+    return [int(place * length / count) for place in range(count)]
+
+
+def _first(files: list[Path], lengths: Mapping[Path, int], clips: int, frames: int) -> list[Path]:
+    """Return the files that the first ``clips`` clips of a folder are cut from."""
+    taken: list[Path] = []
+    for file in files:
+        if clips > 0:
+            taken.append(file)
+        clips -= lengths[file] // frames
+    return taken
+
+
+def _check_lengths(key: str, frames: int, lengths: Mapping[Path, int]) -> None:
+    """Check that no video is shorter than a clip."""
+    if not lengths:
+        return
+    short = min(lengths, key=lambda file: lengths[file])
+    if lengths[short] >= frames:
+        return
+    count = sum(length < frames for length in lengths.values())
+    others = "" if count == 1 else f"; {count} of {len(lengths)} videos are too short"
+    fix = f"{key.partition('.')[2]} = {lengths[short]} in [{key.partition('.')[0]}] fits"
+    raise ConfigError(
+        "clips are longer than the shortest video",
+        where=key,
+        expected=f"at most {lengths[short]}, the frames of {printable(short)}{others}",
+        received=frames,
+        fix=f"{fix}, or leave that video out" if lengths[short] > 1 else "leave that video out",
+    )

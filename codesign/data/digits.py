@@ -3,15 +3,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.arguments import check_number
+from codesign.data.arguments import SEEDS, Limits, check_numbers
 from codesign.data.clips import ClipDataset, Clips
 from codesign.errors import ConfigError
 
 SIDE = 8
 """Rows and columns of a digit image of scikit-learn's bundled set (16 grey levels)."""
+LIMITS: Limits = {
+    "frames": (1, 100_000, int),
+    "size": (8, 512, int),
+    "seed": (*SEEDS, int),
+    "train": (1, 10**6, int),
+    "val": (0, 10**6, int),
+    "test": (1, 10**6, int),
+    "digit": (8, 512, float),
+    "travel": (0, 512, float),
+    "speed": (0, 512, float),
+    "contrast": (0, 1, float),
+    "texture": (0, 1, float),
+    "noise": (0, 128, float),
+}
+"""Of the arguments of `moving_digits`."""
 
 
 def moving_digits(
@@ -52,7 +70,7 @@ def moving_digits(
     Raises:
         ConfigError: an argument is out of range, or the digit does not fit.
     """
-    _check(locals())
+    check_digits_arguments(locals())
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -68,22 +86,23 @@ def moving_digits(
     return ClipDataset(name="moving_digits", classes=classes, train=made[0], val=made[1], test=made[2])
 
 
-def _check(arguments: dict[str, float]) -> None:
-    ranges = {
-        "frames": (1, 100_000), "size": (8, 512), "seed": (0, 2**63), "train": (1, 10**6), "val": (0, 10**6),
-        "test": (1, 10**6), "digit": (8, 512), "travel": (0, 512), "speed": (0, 512), "contrast": (0, 1),
-        "texture": (0, 1), "noise": (0, 128),
-    }  # fmt: skip
-    for name, (low, high) in ranges.items():
-        whole = name in ("frames", "size", "seed", "train", "val", "test")
-        check_number("moving_digits", name, arguments[name], low, high, whole=whole)
+def check_digits_arguments(
+    arguments: Mapping[str, Any], where: Callable[[str], str] = lambda _: "moving_digits"
+) -> None:
+    """Check arguments of `moving_digits` by their names.
+
+    Raises:
+        ConfigError: one is out of range, or the digit does not fit; ``where`` says.
+    """
+    check_numbers(LIMITS, arguments, where)
     room = arguments["digit"] + 2 * arguments["travel"]
     if room > arguments["size"]:
         raise ConfigError(
             "the digit leaves the frame",
-            where="moving_digits",
+            where=where("digit"),
             expected="digit + 2 * travel <= size",
-            received=f"{room} > {arguments['size']}",
+            received=f"{room:g} > {arguments['size']}",
+            fix="make size larger, or digit or travel smaller",
         )
 
 

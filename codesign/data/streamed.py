@@ -42,6 +42,7 @@ class StreamedClips:
         flip: mirror half of the drawn clips.
         seed: of what is drawn.
         workers: threads that decode.
+        strict: refuse damaged videos, instead of a `VideoWarning`.
     """
 
     files: tuple[Path, ...] = field(repr=False)
@@ -54,6 +55,7 @@ class StreamedClips:
     flip: bool = False
     seed: int = 0
     workers: int = 2
+    strict: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,7 +79,15 @@ class StreamedClips:
         Raises:
             VideoError: the file is missing, cannot be decoded, or is too short.
         """
-        return read_view(self.files[index], self.frames, self.size, crop=self.crop, grey=self.grey, view=view)
+        return read_view(
+            self.files[index],
+            self.frames,
+            self.size,
+            crop=self.crop,
+            grey=self.grey,
+            view=view,
+            strict=self.strict,
+        )
 
     def batches(self, order: NDArray[np.int64], batch_size: int, draw: tuple[int, ...] = ()) -> Iterator[Batch]:
         """Yield the clips of ``order``; see `ClipSource`. The next `AHEAD` batches are decoded meanwhile.

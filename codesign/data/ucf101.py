@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from codesign.data.arguments import SEEDS, check_number
+from codesign.data.arguments import SEEDS, Limits, check_numbers, chosen_classes
 from codesign.data.clips import ClipDataset
+from codesign.data.recording import printable
 from codesign.data.streamed import StreamedClips
 from codesign.errors import VideoError
+from codesign.suggest import did_you_mean
 
 CLASSES = "classInd.txt"
 """Name of the list of classes: an index from 1 and a name on each line."""
@@ -21,6 +23,16 @@ VIDEO_FOLDERS, LIST_FOLDERS = (".", "UCF-101"), (".", "ucfTrainTestlist")
 """Where the class folders and the lists may lie in the folder given."""
 GROUP = re.compile(r"_g(\d+)_c\d+\.avi$")
 """The end of a file name: group (one background and one set of people) and number of a video."""
+LIMITS: Limits = {
+    "split": (1, 3, int),
+    "frames": (1, 100_000, int),
+    "size": (1, 4096, int),
+    "crop": (0.01, 1, float),
+    "val": (0, 0.9, float),
+    "seed": (*SEEDS, int),
+    "workers": (1, 256, int),
+}
+"""Of the arguments of `ucf101`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ def ucf101(
     val: float = 0.1,
     seed: int = 0,
     workers: int = 2,
+    classes: Sequence[str] = (),
+    strict: bool = False,
 ) -> ClipDataset[StreamedClips]:
     """Return one clip of each video of an official split of UCF101.
 
@@ -77,21 +91,29 @@ def ucf101(
         val: share of each class's training groups to validate with: at least one, unless it is 0.
         seed: of the validation split and of the augmentation.
         workers: threads that decode videos.
+        classes: only these; none for all. Videos of others need not be there.
+        strict: refuse damaged videos, instead of a `VideoWarning` for each.
 
     Raises:
-        ConfigError: an argument is out of range or of a wrong type.
+        ConfigError: an argument is out of range or of a wrong type, or a class is not in the list of classes.
         VideoError: a list or a video is missing, a list is empty or not UTF-8, a line is not of its form, names an
             unknown class or a wrong index, a video is listed twice, a group is in train and test, a class has no video
             to train or to test with. A video that is corrupt or too short raises it when it is read.
     """
-    _check(split, frames, size, crop, val, seed, workers)
+    check_ucf101_arguments(locals())
     folder = Path(path)
     if not folder.is_dir():
-        raise VideoError("no such folder", where=str(folder), expected=f"a folder with {CLASSES} and class folders")
-    classes = _classes(_list(folder, CLASSES))
-    train = _videos(folder, _list(folder, f"trainlist{split:02}.txt"), classes)
-    test = _videos(folder, _list(folder, f"testlist{split:02}.txt"), classes)
-    _separate(train, test, classes)
+        raise VideoError(
+            "no such folder",
+            where=printable(folder),
+            expected=f"a folder with {CLASSES} and class folders",
+            fix="check the path; in a design it is relative to the TOML file",
+        )
+    indices = _classes(_list(folder, CLASSES))
+    names = chosen_classes(list(indices), classes, "ucf101: classes")
+    train = _videos(folder, _list(folder, f"trainlist{split:02}.txt"), indices, names)
+    test = _videos(folder, _list(folder, f"testlist{split:02}.txt"), indices, names)
+    _separate(train, test, names)
     held = _held_out(train, val, np.random.default_rng(seed))
     parts = {
         "train": [video for video in train if (video.label, video.group) not in held],
@@ -110,23 +132,20 @@ def ucf101(
             flip=flip,
             seed=seed,
             workers=workers,
+            strict=strict,
         )
         for name, videos in parts.items()
     }
-    return ClipDataset(name=str(folder), classes=tuple(classes), **made)
+    return ClipDataset(name=str(folder), classes=tuple(names), **made)
 
 
-def _check(split: int, frames: int, size: int, crop: float, val: float, seed: int, workers: int) -> None:
-    for name, value, low, high in (
-        ("split", split, 1, 3),
-        ("frames", frames, 1, 100_000),
-        ("size", size, 1, 4096),
-        ("crop", crop, 0.01, 1),
-        ("val", val, 0, 0.9),
-        ("seed", seed, *SEEDS),
-        ("workers", workers, 1, 256),
-    ):
-        check_number("ucf101", name, value, low, high, whole=name not in ("crop", "val"))
+def check_ucf101_arguments(arguments: Mapping[str, object], where: Callable[[str], str] = lambda _: "ucf101") -> None:
+    """Check arguments of `ucf101` by their names.
+
+    Raises:
+        ConfigError: one is out of range, ``where`` says.
+    """
+    check_numbers(LIMITS, arguments, where)
 
 
 def _list(folder: Path, name: str) -> Path:
@@ -161,52 +180,68 @@ def _lines(path: Path) -> Iterable[tuple[str, str]]:
 
 
 def _classes(path: Path) -> dict[str, int]:
-    """Return the index from 1 of each class, in the order of the indices."""
+    """Return the official index of each class, in the order of the indices. Lists of some classes leave gaps."""
     found: dict[str, int] = {}
     for where, line in _lines(path):
         index, _, name = line.partition(" ")
-        if not index.isdigit() or not name or name in found:
-            raise VideoError("not a class", where=where, expected="an index and a new name", received=repr(line))
-        found[name] = int(index)
-    if sorted(found.values()) != list(range(1, len(found) + 1)):
-        raise VideoError("indices of classes", where=str(path), expected="1, 2, 3, ... once each", received=found)
+        number = int(index) if index.isdecimal() and len(index) < 10 else 0
+        if not number or not name or name in found or number in found.values():
+            form = "an index from 1 that no other class has, and a new name"
+            raise VideoError("not a class", where=where, expected=form, received=repr(line))
+        found[name] = number
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _videos(folder: Path, path: Path, classes: dict[str, int]) -> list[Video]:
-    """Return what a list names."""
+def _videos(folder: Path, path: Path, indices: dict[str, int], names: list[str]) -> list[Video]:
+    """Return the videos of the classes ``names`` that a list names."""
     videos: dict[str, Video] = {}
     for where, line in _lines(path):
-        name, _, index = line.partition(" ")
-        category, _, file = name.partition("/")
-        group = GROUP.search(file)
-        if not group or "/" in file:
-            form = "Class/v_Class_g01_c01.avi, in a train list followed by the index of the class"
-            raise VideoError("not a video of UCF101", where=where, expected=form, received=repr(line))
-        if category not in classes:
-            raise VideoError(f"class {category!r} is not in {CLASSES}", where=where, received=repr(line))
-        if index and index != str(classes[category]):
-            raise VideoError(
-                f"the index is not the one of {category} in {CLASSES}",
-                where=where,
-                expected=classes[category],
-                received=index,
-            )
+        name, category, group = _video(where, line, indices)
         if name in videos:
             raise VideoError("a video is listed twice", where=where, received=f"{name}, as at {videos[name].where}")
-        videos[name] = Video(_find(folder, name, where), classes[category] - 1, int(group[1]), where)
-    if not videos:
+        if category in names:
+            videos[name] = Video(_find(folder, name, where), names.index(category), group, where)
+    found = {video.label for video in videos.values()}
+    missing = [name for label, name in enumerate(names) if label not in found]
+    if len(missing) == len(names):
         form = "lines such as Archery/v_Archery_g01_c01.avi"
         raise VideoError("the list is empty", where=str(path), expected=form, fix="unpack the official list again")
-    missing = [name for name, index in classes.items() if index - 1 not in {video.label for video in videos.values()}]
     if missing:
+        have = ", ".join(f'"{name}"' for name in names if name not in missing)
         raise VideoError(
             "classes without a video",
             where=str(path),
             expected=f"every class of {CLASSES}",
             received=f"none of {', '.join(missing)}",
+            fix=f"add them, or take some classes only: classes = [{have}]",
         )
     return list(videos.values())
+
+
+def _video(where: str, line: str, indices: dict[str, int]) -> tuple[str, str, int]:
+    """Return name, class and group of the video that a line of a list names."""
+    name, _, index = line.partition(" ")
+    category, _, file = name.partition("/")
+    group = GROUP.search(file)
+    if not group or "/" in file:
+        form = "Class/v_Class_g01_c01.avi, in a train list followed by the index of the class"
+        raise VideoError("not a video of UCF101", where=where, expected=form, received=repr(line))
+    if category not in indices:
+        raise VideoError(
+            f"class {category!r} is not in {CLASSES}",
+            where=where,
+            received=repr(line),
+            fix=did_you_mean(category, indices) or f"add it to {CLASSES}",
+        )
+    if index and index != str(indices[category]):
+        raise VideoError(
+            f"the index is not the one of {category} in {CLASSES}",
+            where=where,
+            expected=indices[category],
+            received=index,
+            fix="take all lists from the same archive",
+        )
+    return name, category, int(group[1])
 
 
 def _find(folder: Path, name: str, where: str) -> Path:
@@ -222,14 +257,14 @@ def _find(folder: Path, name: str, where: str) -> Path:
     )
 
 
-def _separate(train: list[Video], test: list[Video], classes: dict[str, int]) -> None:
+def _separate(train: list[Video], test: list[Video], names: list[str]) -> None:
     """Raise a `VideoError` if a group is in both lists."""
     tested = {(video.label, video.group): video for video in test}
     for video in train:
         other = tested.get((video.label, video.group))
         if other is not None:
             raise VideoError(
-                f"group {video.group} of {list(classes)[video.label]} is in the train list and in the test list",
+                f"group {video.group} of {names[video.label]} is in the train list and in the test list",
                 where=video.where,
                 expected="people and background that are tested never trained with",
                 received=f"{video.file.name} to train, {other.file.name} to test ({other.where})",

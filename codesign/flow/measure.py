@@ -8,19 +8,20 @@ import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.data.clips import PIXEL
+from codesign.data.picture import Fit
 from codesign.data.video import read_video
 from codesign.errors import ConfigError
 from codesign.flow.again import builds_of
 from codesign.flow.agree import Comparison, compare
 from codesign.flow.console import captured
 from codesign.flow.graph_file import load_graph
-from codesign.flow.manifest import check_unedited
+from codesign.flow.manifest import check_unedited, read
 from codesign.graph.ir import Graph
 from codesign.outputs import check_work
 from codesign.report.assemble import make_report
@@ -32,25 +33,29 @@ NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
 DENSE_FRAMES = 16
 
 
-def measure(build: Path, *, video: Path, frames: int | None) -> Report:
-    """Stream a video, resized to the design's input, through every implementation as one stream.
+def measure(
+    build: Path, *, video: Path, frames: int | None = None, fit: Fit | None = None, strict: bool = False
+) -> Report:
+    """Stream a video, fitted into the design's input, through every implementation as one stream.
 
     Args:
         build: ``build/<design>`` of a finished run.
         video: any file PyAV decodes.
         frames: only the first so many; None: all.
+        fit: what is done with pictures of another shape; None: see `fit_of`.
+        strict: refuse a damaged video, instead of a `VideoWarning`.
 
     Returns:
         A report of the video; accuracy is unknown, resources are those of the design.
 
     Raises:
-        VideoError: the video is missing, corrupt or too short.
+        VideoError: the video is missing, damaged or too short.
         StageError: the design is not finished, or its outputs were edited.
     """
     for stage in NEEDS:
         check_unedited(build / stage)
     graph = load_graph(build / "2_graph")
-    clip = read_clip(graph, video, frames)
+    clip = read_clip(graph, video, frames, fit=fit or fit_of(build), strict=strict)
     work = build.resolve() / "cache" / "measure"
     check_work(build, ["cache", "cache/measure"])
     work.mkdir(parents=True, exist_ok=True)
@@ -61,14 +66,25 @@ def measure(build: Path, *, video: Path, frames: int | None) -> Report:
     return dataclasses.replace(report, made=made_now(command, check_unedited(build / "1_model").seed))
 
 
-def read_clip(graph: Graph, video: Path, frames: int | None) -> NDArray[np.uint8]:
+def fit_of(build: Path) -> Fit:
+    """Return how the pictures were fitted that a design was trained with; ``crop`` if those were no video folder."""
+    manifest = read(build / "2_graph")
+    config = manifest.inputs.config if manifest is not None else {}
+    fit = config.get("data.fit") if config.get("data.kind") == "video_folder" else None
+    return next((way for way in get_args(Fit) if way == fit), "crop")
+
+
+def read_clip(
+    graph: Graph, video: Path, frames: int | None, *, fit: Fit = "crop", strict: bool = False
+) -> NDArray[np.uint8]:
     """Return the video as input codes, ``[T, *shape]``.
 
     Raises:
+        VideoError: see `read_video`.
         ConfigError: the design's input is not a picture of pixels.
     """
     height, width, channels = picture_size(graph)
-    clip = read_video(video, frames=frames, size=(height, width), grey=channels == 1)
+    clip = read_video(video, frames=frames, size=(height, width), grey=channels == 1, fit=fit, strict=strict)
     if len(clip) < 2:
         raise ConfigError("sparsity needs at least two frames", where=str(video), received=f"{len(clip)} frame")
     return clip

@@ -15,7 +15,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,9 +27,19 @@ _WHOLE = 2**63
 """Whole numbers from here on are not those of any setting."""
 
 
-def limited(default: Any, *, at_least: float | None = None, at_most: float | None = None) -> Any:
-    """Return a dataclass field with a default and inclusive limits, for numbers and for tuples of numbers."""
-    return dataclasses.field(default=default, metadata={"at_least": at_least, "at_most": at_most})
+def limited(
+    default: Any, *, at_least: float | None = None, at_most: float | None = None, kinds: tuple[str, ...] = ()
+) -> Any:
+    """Return a dataclass field with a default and inclusive limits, for numbers and for tuples of numbers.
+
+    Args:
+        default: of the field.
+        at_least: lowest value.
+        at_most: highest value.
+        kinds: values of the record's field ``kind`` that use this field; () for all. With any other kind the field
+            must not be given: a key that does nothing is a mistake.
+    """
+    return dataclasses.field(default=default, metadata={"at_least": at_least, "at_most": at_most, "kinds": kinds})
 
 
 class Problems:
@@ -60,10 +70,14 @@ def check(record: Any, section: str) -> None:
     """Check every `limited` field of a record.
 
     Raises:
-        ConfigError: values are outside their limits; ``where`` is ``section.key``.
+        ConfigError: values are outside their limits, or not the default though the record's ``kind`` does not use them;
+            ``where`` is ``section.key``.
     """
-    wrong = Problems()
-    for item in dataclasses.fields(record):
+    wrong, items = Problems(), {item.name: item for item in dataclasses.fields(record)}
+    with wrong.collected():
+        changed = [name for name, item in items.items() if getattr(record, name) != item.default]
+        _check_kinds(items, changed, record, section)
+    for item in items.values():
         with wrong.collected():
             _check_limits(getattr(record, item.name), item, section)
     wrong.check()
@@ -78,6 +92,24 @@ def _check_limits(value: Any, item: dataclasses.Field[Any], section: str) -> Non
             raise ConfigError(
                 "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=_shown(value)
             )
+
+
+def _check_kinds(fields: Mapping[str, Any], given: Iterable[str], record: Any, section: str) -> None:
+    """Check that the record's ``kind`` uses the fields that were ``given``."""
+    wrong = Problems()
+    for name in given:
+        kinds = fields[name].metadata.get("kinds")
+        if not kinds or record.kind in kinds:
+            continue
+        users = " or ".join(f'kind = "{kind}"' for kind in kinds)
+        with wrong.collected():
+            raise ConfigError(
+                f'kind = "{record.kind}" does not use this key',
+                where=f"{section}.{name}",
+                expected=f"{users}, which {'use' if len(kinds) > 1 else 'uses'} it",
+                fix=f"set {section}.kind to the one you mean, or remove the key",
+            )
+    wrong.check()
 
 
 def _limits(low: float | None, high: float | None) -> str:
@@ -120,7 +152,9 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
             if required and name not in table and name not in values:
                 raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
     wrong.check()
-    return kind(**values)
+    made = kind(**values)
+    _check_kinds(fields, [key for key in fields if key in table], made, where)
+    return made
 
 
 def _join(where: str, key: str) -> str:

@@ -19,6 +19,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
+from codesign.endings import warnings_to
 from codesign.errors import CodesignError, ConfigError, StageError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.children import Child
@@ -236,7 +238,8 @@ class Runner:
         start = time.monotonic()
         status, note, seconds = "ok", None, 0.0
         try:
-            with self.terminal.bar(f"[{position + 1}/{len(self.stages)}] {stage.name}"):
+            title = f"[{position + 1}/{len(self.stages)}] {stage.name}"
+            with self.terminal.bar(title), warnings_to(self._warn):
                 if stage.name in self._beside:
                     note, seconds = self._beside[stage.name].child.result()
                 else:
@@ -330,6 +333,11 @@ class Runner:
         raise StageError(
             f"{type(error).__name__}: {error}", where=self.stages[position].name, fix=f"read the log, {log}"
         ) from error
+
+    def _warn(self, text: str) -> None:
+        """Show a warning of a stage, and keep it in its log."""
+        self.terminal.text(text)
+        print(text, file=sys.stderr)
 
     def _line(self, position: int, status: str, detail: str = "") -> None:
         self.terminal.stage(position + 1, len(self.stages), self.stages[position].name, status, detail)

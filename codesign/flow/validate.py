@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codesign.data.recording import printable
 from codesign.errors import ConfigError, ConversionError
 from codesign.flow.records import Problems
 from codesign.graph.axis import Axis
@@ -81,15 +82,16 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
         )
 
 
-def check_machine(design: Design) -> None:
+def check_machine(design: Design, *, deploys: bool) -> None:
     """Check that the data, the devices and the packages that a design asks for are here.
 
     Raises:
-        ConfigError: what is not; a problem each.
+        ConfigError: what is not, or videos that are shorter than clips of them; a problem each.
+        VideoError: a list or a video of the data cannot be used.
     """
     wrong = Problems()
     with wrong.collected():
-        _check_data(design.data)
+        _check_data(design, measured=design.clip.clips if deploys else 0)
     with wrong.collected():
         _check_devices(design.training.devices)
     with wrong.collected():
@@ -107,13 +109,14 @@ def check_run(design: Design, path: Path, *, deploys: bool) -> None:
 
     Raises:
         ConfigError: all that cannot be; a problem each.
+        VideoError: a list or a video of the data cannot be used.
     """
     wrong = Problems()
     if deploys:
         with wrong.collected():
             check_deployed(design)
     with wrong.collected():
-        check_machine(design)
+        check_machine(design, deploys=deploys)
     if wrong.found:
         raise ConfigError.together(wrong.found).inside(f"{path}:")
 
@@ -182,14 +185,17 @@ def _check_window(number: int, pieces: Mapping[str, Piece]) -> None:
         raise ConfigError(f"model.blocks[{number - 1}].kernel: {error}") from None
 
 
-def _check_data(data: DataConfig) -> None:
+def _check_data(design: Design, *, measured: int) -> None:
+    """Check that the videos are there, and long enough to train with and for the clips that are ``measured``."""
+    data = design.data
     if data.kind != "moving_digits" and data.path is not None and not data.path.is_dir():
         raise ConfigError(
             "no such folder",
             where="data.path",
             expected="a folder of videos; the path is relative to the TOML file",
-            received=str(data.path),
+            received=printable(data.path),
         )
+    data.verify(design.design.seed, clips=measured, frames=design.clip.frames)
 
 
 def _check_devices(devices: int) -> None:

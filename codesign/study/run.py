@@ -43,8 +43,11 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         progress: called for each result.
 
     Raises:
+        ConfigError, VideoError: the data of a variant are not there, or too short.
         StageError: a training failed; says which, and where its log is. What the others found is kept.
     """
+    for data in dict.fromkeys(variant.design.data for variant in study.variants):
+        data.verify(study.seeds[0], clips=0, frames=data.frames)
     tell = progress or (lambda *_: None)
     origin = find_origin()
     pairs = [(variant, seed) for variant in study.variants for seed in study.seeds]

@@ -104,7 +104,8 @@ def test_no_camera_says_what_else_there_is() -> None:
 def test_the_names_of_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, tuple[int, int], bool]] = []
 
-    def opened(device: str, size: tuple[int, int], *, grey: bool) -> Iterator[np.ndarray]:
+    def opened(device: str, size: tuple[int, int], *, grey: bool, fit: str) -> Iterator[np.ndarray]:
+        assert fit == "crop"
         asked.append((device, size, grey))
         yield np.zeros((*size, 1), np.uint8)
 

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`video_folder`: a folder that holds one folder of ordinary video files for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codesign.data.arguments import SEEDS, Limits, check_numbers, chosen_classes
+from codesign.data.clips import ClipDataset, Clips
+from codesign.data.picture import Fit
+from codesign.data.recording import printable
+from codesign.data.video import SUFFIXES, check_view, read_video
+from codesign.errors import ConfigError, VideoError
+
+LIMITS: Limits = {
+    "frames": (1, 100_000, int),
+    "seed": (*SEEDS, int),
+    "val": (-inf, inf, float),  # together, see `check_folder_arguments`
+    "test": (-inf, inf, float),
+}
+"""Of the arguments of `video_folder`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Which files of a folder are in which split.
+
+    Attributes:
+        classes: name of each class.
+        files: all of them. The source of a clip is a place in it.
+        train: places and labels of the files to learn from.
+        val: of those to choose with.
+        test: of those to report.
+    """
+
+    classes: tuple[str, ...]
+    files: tuple[Path, ...]
+    train: list[tuple[int, int]]
+    val: list[tuple[int, int]]
+    test: list[tuple[int, int]]
+
+
+def video_folder(
+    path: str | Path,
+    *,
+    frames: int = 16,
+    size: tuple[int, int] = (32, 32),
+    grey: bool = True,
+    fit: Fit = "crop",
+    seed: int = 0,
+    val: float = 0.2,
+    test: float = 0.2,
+    classes: Sequence[str] = (),
+    strict: bool = False,
+) -> ClipDataset[Clips]:
+    """Return clips of a folder that holds one folder a class of video files.
+
+    Every file is cut into consecutive clips of ``frames`` frames; what is left at its end is dropped. Splits are
+    made by file, within each class: at least one file to train and one to test, and one to validate from three on.
+
+    Args:
+        path: of the folder. Class folders in alphabetical order; other files than videos are ignored.
+        frames: of a clip, T.
+        size: (H, W) in pixels.
+        grey: one channel; otherwise three, RGB.
+        fit: what is done with pictures of another shape, see `codesign.data.picture.Fit`.
+        seed: of the split.
+        val: share of a class's files to validate with.
+        test: share of a class's files to test with.
+        classes: only these class folders; none for all.
+        strict: refuse damaged videos, instead of a `VideoWarning` for each.
+
+    Raises:
+        VideoError: no folder, no class, a class with fewer than two videos, a video that cannot be decoded or is too
+            short; see `codesign.data.read_video`.
+        ConfigError: an argument is out of range.
+    """
+    check_folder_arguments(locals())
+    split = split_folder(path, seed=seed, val=val, test=test, classes=classes)
+
+    def cut(part: list[tuple[int, int]]) -> Clips:
+        return cut_clips(split, part, frames=frames, size=size, grey=grey, fit=fit, strict=strict)
+
+    return ClipDataset(
+        name=str(path), classes=split.classes, train=cut(split.train), val=cut(split.val), test=cut(split.test)
+    )
+
+
+def check_folder_arguments(
+    arguments: Mapping[str, Any], where: Callable[[str], str] = lambda _: "video_folder"
+) -> None:
+    """Check arguments of `video_folder` by their names.
+
+    Raises:
+        ConfigError: one is out of range, ``where`` says.
+    """
+    check_numbers(LIMITS, arguments, where)
+    val, test = arguments["val"], arguments["test"]
+    if not (0 <= val < 1 and 0 < test < 1 and val + test < 1):
+        raise ConfigError(
+            "the shares leave nothing to train or test with",
+            where=where("test"),
+            expected="0 <= val, 0 < test, val + test < 1",
+            received=f"val={val}, test={test}",
+        )
+    check_view(where("size"), arguments["size"], arguments["fit"])
+
+
+def split_folder(path: str | Path, *, seed: int, val: float, test: float, classes: Sequence[str] = ()) -> Split:
+    """Return which files of a folder are in which split; see `video_folder`.
+
+    Raises:
+        VideoError: no folder, no class, or a class with fewer than two videos.
+        ConfigError: a class is not there.
+    """
+    groups = _classes(Path(path), classes)
+    rng = np.random.default_rng(seed)
+    parts: list[list[tuple[int, int]]] = [[], [], []]
+    start = 0
+    for label, group in enumerate(groups.values()):
+        shuffled = [start + int(i) for i in rng.permutation(len(group))]
+        tests = max(1, round(test * len(group)))
+        vals = max(int(len(group) > 2), round(val * len(group))) if val else 0
+        vals = min(vals, len(group) - tests - 1)
+        for part, chosen in zip(
+            parts, (shuffled[tests + vals :], shuffled[tests : tests + vals], shuffled[:tests]), strict=True
+        ):
+            part += [(place, label) for place in chosen]
+        start += len(group)
+    files = tuple(file for group in groups.values() for file in group)
+    return Split(classes=tuple(groups), files=files, train=parts[0], val=parts[1], test=parts[2])
+
+
+def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
+    """Return the video files of each class, sorted."""
+    if not path.is_dir():
+        raise VideoError(
+            "no such folder",
+            where=printable(path),
+            expected="a folder that holds one folder a class",
+            fix="check the path; in a design it is relative to the TOML file",
+        )
+    found = {
+        folder.name: sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+        for folder in sorted(path.iterdir())
+        if folder.is_dir()
+    }
+    if not any(found.values()):
+        raise VideoError(
+            "there are no videos",
+            where=printable(path),
+            expected=f"one folder a class with files such as {', '.join(sorted(SUFFIXES))}",
+            received=f"{len(found)} folders without videos" if found else "no folders",
+        )
+    found = {name: found[name] for name in chosen_classes(list(found), asked, "video_folder: classes")}
+    for name, files in found.items():
+        if len(files) < 2:
+            raise VideoError(
+                "a class has too few videos",
+                where=printable(path / name),
+                expected="at least 2, one to train and one to test",
+                received=len(files),
+                fix="add videos to this class or remove its folder",
+            )
+    return found
+
+
+def cut_clips(
+    split: Split,
+    part: Sequence[tuple[int, int]],
+    *,
+    frames: int,
+    size: tuple[int, int],
+    grey: bool,
+    fit: Fit,
+    strict: bool,
+    most: int | None = None,
+) -> Clips:
+    """Return the clips of some files of a folder, in their order; at most ``most``.
+
+    Raises:
+        VideoError: see `read_video`.
+    """
+    pieces = [np.empty((0, frames, *size, 1 if grey else 3), np.uint8)]
+    labels: list[int] = []
+    sources: list[int] = []
+    for source, label in part:
+        if most is not None and len(labels) >= most:
+            break
+        video = read_video(split.files[source], size=size, grey=grey, fit=fit, strict=strict)
+        count = len(video) // frames
+        if not count:
+            raise VideoError(
+                "the video is too short",
+                where=printable(split.files[source]),
+                expected=f"{frames} frames",
+                received=len(video),
+                fix="ask for shorter clips, or leave this video out",
+            )
+        pieces.append(video[: count * frames].reshape(count, frames, *video.shape[1:]))
+        labels += [label] * count
+        sources += [source] * count
+    return Clips(
+        frames=np.concatenate(pieces)[:most],
+        labels=np.array(labels[:most], np.int64),
+        sources=np.array(sources[:most], np.int64),
+    )
