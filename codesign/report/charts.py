@@ -116,11 +116,11 @@ def confusion(report: Report) -> Draw | None:
 
 
 def training(epochs: Sequence[Epoch]) -> Draw | None:
-    """Return accuracy and skipped MACs over the epochs of training."""
+    """Return accuracy, and the share of MACs whose input does not change, over the epochs of training."""
     values = {
         "training clips": ("delta", [epoch.accuracy for epoch in epochs]),
         "validation clips": ("second", [epoch.val_accuracy for epoch in epochs]),
-        "MACs skipped": ("third", [epoch.operation_sparsity for epoch in epochs]),
+        "unchanged MACs": ("third", [epoch.operation_sparsity for epoch in epochs]),
     }
     lines = [
         Line(label=label, style=style, values=[None if value is None else 100 * value for value in line])
@@ -132,7 +132,7 @@ def training(epochs: Sequence[Epoch]) -> Draw | None:
     return partial(
         line_chart,
         lines=lines,
-        title="Accuracy and skipped multiply-accumulates over the epochs of training",
+        title="Accuracy, and multiply-accumulates whose input does not change, over the epochs of training",
         x_label="epoch",
         y_label="percent",
         first=1,

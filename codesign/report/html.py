@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jinja2
@@ -63,6 +63,14 @@ def render_sheet(sheet: Sheet) -> str:
 
 
 def _page(template: str, **values: Any) -> str:
+    environment = _environment()
+    assert environment.loader is not None
+    layout = environment.loader.get_source(environment, "report.css")[0]
+    return environment.get_template(template).render(style=Markup(f"{style.sheet()}\n{layout}"), **values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("codesign.report", "."),
         autoescape=True,
@@ -70,10 +78,7 @@ def _page(template: str, **values: Any) -> str:
         trim_blocks=True,
     )
     environment.filters |= {"count": count, "percent": percent, "decimal": decimal}
-    sources = environment.loader
-    assert sources is not None
-    layout = sources.get_source(environment, "report.css")[0]
-    return environment.get_template(template).render(style=Markup(f"{style.sheet()}\n{layout}"), **values)
+    return environment
 
 
 def _clip_cycles(detail: Detail) -> tuple[str, str, str] | None:

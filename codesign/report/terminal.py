@@ -53,7 +53,7 @@ def _headlines(report: Report) -> Table:
             f"{count(speed.cycles_per_frame.max)} max; dense {count(speed.dense_cycles_per_frame)}",
         ),
         ("speed-up", f"{times(speed.speedup)} over dense"),
-        ("efficiency", _efficiency(report)),
+        *_efficiency(report),
         ("latency", f"{count(speed.latency_cycles)} cycles"),
         ("throughput", _throughput(report)),
         *_energy(report),
@@ -71,13 +71,15 @@ def _accuracy(report: Report) -> str:
     return f"{percent(accuracy.delta)}  ({'; '.join(part for part in parts if part)})"
 
 
-def _efficiency(report: Report) -> str:
-    """Return how close the cycles are to their bound, and the figure that takes each frame by itself."""
-    speed, busiest = report.throughput, unit(report, report.throughput.bottleneck_layer)
-    return (
-        f"{percent(speed.bound_efficiency)} of the cycles are work of the busiest unit, {busiest} (at least "
-        f"{count(speed.bound_cycles_per_frame)} per frame); skip efficiency {percent(speed.skip_efficiency)} (ideal "
-        f"{count(speed.ideal_cycles_per_frame)}, frame by frame, though frames overlap)"
+def _efficiency(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield how close the cycles are to their bound, and the figure that takes each frame by itself."""
+    speed = report.throughput
+    busiest = unit(report, speed.bottleneck_layer)
+    least, ideal = count(speed.bound_cycles_per_frame), count(speed.ideal_cycles_per_frame)
+    yield "efficiency", f"{percent(speed.bound_efficiency)} (bound {least} cycles per frame; busiest unit {busiest})"
+    yield (
+        "skip efficiency",
+        f"{percent(speed.skip_efficiency)} (ideal {ideal} cycles, frame by frame: no bound, as frames overlap)",
     )
 
 
