@@ -5,27 +5,24 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn
+
+import numpy as np
 
 from codesign.errors import UnsupportedLayerError
 from codesign.graph import hls_activations, hls_between, hls_config, hls_linear
 from codesign.graph.hls_linear import Padding
 from codesign.graph.hls_nodes import Nodes, Tensor, Zeros
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
+from codesign.keras_kinds import SUPPORTED
 
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
 PADDING = (*CONVOLUTIONS, *hls_config.POOLINGS)
 """Layers that can make the zeros of a ZeroPadding before them."""
-
-SUPPORTED = (
-    "Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding2D, "
-    "BatchNormalization, MaxPooling, AveragePooling, GlobalMaxPooling, GlobalAveragePooling, UpSampling, Add, "
-    "Concatenate, DeltaActivation, QActivation of quantized_relu or quantized_bits, relu, Flatten, Reshape, and "
-    "softmax at the end"
-)
 
 
 def build_graph(model: Any) -> Graph:
@@ -60,13 +57,30 @@ def _is_softmax(layer: Any) -> bool:
     return bool(layer.class_name == "Softmax" or layer.get_attr("activation") == "softmax")
 
 
+def _is_nothing(layer: Any) -> bool:
+    """Say whether a layer gives out what it is given."""
+    linear = layer.class_name == "Activation" and layer.get_attr("activation") == "linear"
+    return linear and layer.get_attr("activation_quantizer") is None
+
+
 class _Builder:
-    """Walks the layers once, in order, and collects nodes and what every tensor stands for."""
+    """Walks the layers once, in order, and collects nodes and what every tensor stands for.
+
+    `origins` gives for each tensor the one that it is a copy of, `reads` how often each of those is read, and `linears`
+    which of them are what a linear layer makes, with the codes that it reads.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.nodes = Nodes()
         self.tensors: dict[str, Tensor] = {}
+        self.origins: dict[str, str] = {}
+        self.reads: Counter[str] = Counter()
+        self.linears: dict[str, tuple[str, Delta]] = {}
+        for layer in model.graph.values():
+            given = [self.origins.get(name, name) for name in layer.inputs]
+            self.origins.update({name: given[0] if _is_nothing(layer) else name for name in layer.outputs})
+            self.reads.update(() if _is_nothing(layer) else given)
 
     def build(self) -> Graph:
         model = self.model
@@ -85,10 +99,11 @@ class _Builder:
             **dict.fromkeys(hls_config.JOINS, self._join),
             "Resize": self._upsampling,
             "BatchNormalization": self._normalization,
+            "DeltaRescale": self._rescaling,
             **dict.fromkeys((*hls_activations.KINDS, "Softmax"), self._activation),
         }
         for layer in model.graph.values():
-            if layer.class_name not in PADDING:
+            if layer.class_name not in PADDING and not _is_nothing(layer):
                 for name in layer.inputs:
                     self._refuse_zeros(self.tensors.get(name), f"{layer.class_name} {layer.name!r}")
             self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
@@ -113,9 +128,17 @@ class _Builder:
         return replace(self._read(layer), zeros=Zeros(name=layer.name, padding=hls_linear.padding(layer)))
 
     def _dense(self, layer: Any) -> Tensor:
-        self._check_input(layer, (layer.get_attr("n_in"),), "put a Flatten layer before it")
+        """Append a `Dense`; on frames of several rows or positions, a convolution of kernel 1."""
+        sizes = self._read(layer).shape[:-1]
+        self._check_input(
+            layer, (*sizes, layer.get_attr("n_in")), f"give it frames of {layer.get_attr('n_in')} channels"
+        )
         weight, weight_fmt = hls_linear.tensor_codes(self.model, layer, "weight")
-        return self._linear(layer, partial(Dense, weight=weight, weight_fmt=weight_fmt))
+        if not sizes:
+            return self._linear(layer, partial(Dense, weight=weight, weight_fmt=weight_fmt))
+        y, x = hls_between.positions(sizes)
+        make = partial(Conv, weight=weight[None, None], weight_fmt=weight_fmt, y=y, x=x)
+        return self._linear(layer, make, tuple(sizes))
 
     def _convolution(self, layer: Any) -> Tensor:
         hls_linear.check_convolution(layer)
@@ -142,30 +165,61 @@ class _Builder:
         bias, bias_fmt = hls_linear.tensor_codes(self.model, layer, "bias")
         pe = hls_config.pe(self.model, layer, len(bias))
         node = make(name=name, input=delta.name, bias=bias, fmt=bias_fmt, pe=pe)
-        if isinstance(node, Conv):
+        if isinstance(node, Conv) and layer.class_name != "Dense":
             node = replace(node, taps=hls_config.taps(self.model, layer, node.y, node.x))
+        self.linears[layer.outputs[0]] = node.name, delta
         return self.nodes.add(hls_linear.place(node, delta), (*positions, len(bias)))
 
     def _normalization(self, layer: Any) -> Tensor:
         """Fold a BatchNormalization into the linear layer before it."""
-        tensor = self._read(layer)
-        node = self.nodes[tensor.node]
-        readers = sum(list(other.inputs).count(layer.inputs[0]) for other in self.model.graph.values())
-        if not isinstance(node, Linear) or identifier(layer.inputs[0]) != node.name:
-            self._unsupported(layer)
-        elif readers > 1:
+        origin = self.origins[layer.inputs[0]]
+        if origin not in self.linears:
+            maker = next(other for other in self.model.graph.values() if layer.inputs[0] in other.outputs)
+            raise UnsupportedLayerError(
+                "its place is the reason: a BatchNormalization is folded into a linear layer directly before it",
+                where=layer.name,
+                expected="Dense or a convolution, without activation, directly before it",
+                received=f"{layer.get_attr('keras_class', 'normalization')} behind {maker.name!r} ({maker.class_name})",
+                fix="move it directly behind the linear layer, before the activation, or let "
+                "codesign.layers.delta(model) fold it where it is",
+            )
+        name, delta = self.linears[origin]
+        if self.reads[origin] > 1:
             raise UnsupportedLayerError(
                 "a BatchNormalization cannot be folded into a layer that others read, too",
                 where=layer.name,
-                expected=f"{layer.name!r} as only reader of {node.name!r}",
-                received=f"{readers} readers",
+                expected=f"{layer.name!r} as only reader of {name!r}",
+                received=f"{self.reads[origin]} readers",
                 fix="let the others read the BatchNormalization, or fold it before conversion",
             )
-        else:
-            delta = self.nodes[node.input]
-            assert isinstance(delta, Delta)
-            self.nodes.replace(hls_linear.fold(node, layer, delta))
-        return tensor
+        node = self._linear_node(name)
+        self.nodes.replace(hls_linear.fold(node, layer.name, *hls_linear.normalization(node, layer), delta))
+        self.linears[layer.outputs[0]] = name, delta
+        return self._read(layer)
+
+    def _rescaling(self, layer: Any) -> Tensor:
+        """Move the lattice; else fold a Rescaling into the linear layer before it, or append one."""
+        tensor = self._read(layer)
+        scale, offset = (
+            np.broadcast_to(np.asarray(layer.get_attr(f"rescaling_{name}"), np.float64), tensor.shape[-1:]).copy()
+            for name in ("scale", "offset")
+        )
+        if (scale == scale[0]).all() and scale[0] > 0 and not offset.any():
+            return replace(tensor, log2_scale=tensor.log2_scale + int(np.log2(scale[0])))
+        origin = self.origins[layer.inputs[0]]
+        if origin in self.linears and self.reads[origin] == 1:
+            name, delta = self.linears[origin]
+            self.nodes.replace(hls_linear.fold(self._linear_node(name), layer.name, scale, offset, delta))
+            self.linears[layer.outputs[0]] = name, delta
+            return tensor
+        name, axes = identifier(layer.name), hls_between.positions(tensor.shape[:-1])
+        delta, pe = self.nodes.codes(tensor, name), hls_config.pe(self.model, layer, len(scale))
+        return self.nodes.add(hls_linear.scaled(name, scale, offset, delta, axes, pe), tensor.shape)
+
+    def _linear_node(self, name: str) -> Linear:
+        node = self.nodes[name]
+        assert isinstance(node, Linear)
+        return node
 
     def _pooling(self, layer: Any) -> Tensor:
         """Append a pooling, or a cascade of them."""
@@ -215,9 +269,9 @@ class _Builder:
         if _is_softmax(layer):
             return self._softmax(layer)
         tensor = self._read(layer)
-        if layer.get_attr("activation") == "linear" and layer.get_attr("activation_quantizer") is None:
-            return tensor
-        fields = hls_activations.fields(self.model, layer, self.nodes[tensor.node].fmt)
+        if _is_nothing(layer):
+            return self.tensors[layer.inputs[0]]
+        fields = hls_activations.fields(self.model, layer, tensor.fmt(self.nodes[tensor.node].fmt))
         if fields is None:
             self._unsupported(layer)
         return self.nodes.activation(identifier(layer.name), tensor, **fields)
@@ -297,9 +351,8 @@ class _Builder:
     def _shape_output(self, last: Tensor) -> None:
         """Give the output the shape that the user sees; behind an engine an identity carries it."""
         node = self.nodes[last.node]
-        if last.shape == node.shape:
-            return
         if isinstance(node, Delta):
-            self.nodes.replace(replace(node, shape=last.shape))
-        else:
+            fmt, in_fmt = last.fmt(node.fmt), last.fmt(node.in_fmt)
+            self.nodes.replace(replace(node, shape=last.shape, fmt=fmt, in_fmt=in_fmt))
+        elif isinstance(node, Source) or last.shape != node.shape or last.log2_scale:
             self.nodes.identity(f"{last.node}_output", last)

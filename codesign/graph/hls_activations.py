@@ -9,9 +9,13 @@ from typing import Any
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
 from codesign.graph import hls_config
+from codesign.graph.lattice import finest_frac
 
 KINDS = ("DeltaActivation", "Activation", "ParametrizedActivation")
 """hls4ml classes of the layers that `fields` reads."""
+
+MAX_LIMIT_BITS = 8
+"""How many bits finer than the codes before it the largest value of a relu may be."""
 
 
 def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
@@ -38,12 +42,13 @@ def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
         return _plain_relu(model, layer, given) if threshold else None  # hls4ml's reading of keras.layers.ReLU
     if quantizer is not None and activation in ("relu", "linear"):
         return (relu_fields if activation == "relu" else bits_fields)(layer.name, quantizer["config"])
-    return _plain_relu(model, layer, given) if activation == "relu" else None
+    return _plain_relu(model, layer, given) if activation in ("relu", "relu6") else None
 
 
 def _plain_relu(model: Any, layer: Any, given: Fixed) -> dict[str, Any]:
-    """Return the fields of a relu that quantises nothing: every bit is kept."""
-    fmt = replace(given, signed=False, width=max(1, given.hi.bit_length()))
+    """Return the fields of a relu that quantises nothing: every bit is kept, up to its largest value."""
+    limit = 6.0 if layer.get_attr("activation") == "relu6" else layer.get_attr("relu_max_value")
+    fmt, hi = _limited(layer.name, given, limit)
     asked = hls_config.asked_precision(model, layer)
     if asked is not None and (asked.frac < fmt.frac or asked.hi * asked.scale < fmt.hi * fmt.scale):
         raise ConversionError(
@@ -53,7 +58,24 @@ def _plain_relu(model: Any, layer: Any, given: Fixed) -> dict[str, Any]:
             received=asked,
             fix="quantise in the Keras model: QActivation(quantized_relu(...)) or DeltaActivation",
         )
-    return {"fmt": fmt, "activation": "relu", "lo": 0, "hi": fmt.hi}
+    return {"fmt": fmt, "activation": "relu", "lo": 0, "hi": hi}
+
+
+def _limited(name: str, given: Fixed, limit: float | None) -> tuple[Fixed, int]:
+    """Return the format of codes from 0 to ``limit``, on the lattice of ``given`` or a finer one, and the largest."""
+    if limit is None or not limit < given.hi * given.scale:
+        return replace(given, signed=False, width=max(1, given.hi.bit_length())), given.hi
+    frac = max(given.frac, finest_frac(limit))
+    hi = int(limit * 2.0**frac)
+    if frac - given.frac > MAX_LIMIT_BITS:
+        raise UnsupportedLayerError(
+            "the largest value of this relu needs codes that are much finer than those before it",
+            where=name,
+            expected=f"a multiple of 2**-{given.frac + MAX_LIMIT_BITS}",
+            received=f"max_value={limit}",
+            fix=f"use max_value={round(limit * 2.0**given.frac) / 2.0**given.frac}, and train the model so",
+        )
+    return Fixed(width=max(1, hi.bit_length()), frac=frac, signed=False), hi
 
 
 def relu_fields(name: str, config: dict[str, Any]) -> dict[str, Any]:

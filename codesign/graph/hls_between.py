@@ -112,8 +112,8 @@ def added(name: str, deltas: Sequence[Delta], shapes: Sequence[tuple[int, ...]],
     lo, hi = (sum(end << shift for end, shift in zip(ends, shifts, strict=True)) for ends in _ranges(deltas))
     fmt = exact_format(name, lo, hi, frac)
     warn_if_wide(name, fmt)
-    *positions, channels = shapes[0]
-    y, x = _positions(positions)
+    *sizes, channels = shapes[0]
+    y, x = positions(sizes)
     return Join(
         name=name,
         inputs=tuple(delta.name for delta in deltas),
@@ -145,7 +145,7 @@ def concatenated(name: str, deltas: Sequence[Delta], shapes: Sequence[tuple[int,
     frac, shifts = _common(deltas)
     los, his = ([end << shift for end, shift in zip(ends, shifts, strict=True)] for ends in _ranges(deltas))
     channels = tuple(math.prod(shape[axis:]) for shape in shapes)
-    y, x = _positions(shapes[0][:axis])
+    y, x = positions(shapes[0][:axis])
     return Join(
         name=name,
         inputs=tuple(delta.name for delta in deltas),
@@ -202,7 +202,7 @@ def _factors(kernel: int) -> list[int]:
     return [first, *_factors(kernel // first)]
 
 
-def _positions(sizes: Sequence[int]) -> tuple[Axis, Axis]:
+def positions(sizes: Sequence[int]) -> tuple[Axis, Axis]:
     """Return the axes of positions with ``sizes``; what lies behind the first is horizontal."""
     return Axis(size=sizes[0] if sizes else 1), Axis(size=math.prod(sizes[1:]))
 

@@ -15,7 +15,7 @@ LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 
 POOLINGS = ("Pooling1D", "Pooling2D", "GlobalPooling1D", "GlobalPooling2D")
 JOINS = ("Merge", "Concatenate", "DeltaMerge")
-ENGINES = (*LINEAR, *POOLINGS, *JOINS, "Resize")
+ENGINES = (*LINEAR, *POOLINGS, *JOINS, "Resize", "DeltaRescale")
 """hls4ml classes of the layers that have processing elements."""
 SLIDING = (*LINEAR[1:], *POOLINGS, "Resize")
 """hls4ml classes of the layers in which an element reaches several positions."""

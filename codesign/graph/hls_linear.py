@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed, IntArray
@@ -14,6 +15,8 @@ from codesign.graph import hls_config
 from codesign.graph.ir import Axis, Conv, Delta, Linear, accumulator_format
 from codesign.graph.lattice import codes_of, finest_frac, refine
 from codesign.graph.wide import warn_if_wide
+
+FloatArray = NDArray[np.float64]
 
 FOLDED_BIAS_BITS = 16
 """Bits, before the spread of scales, that a bias may have after a batch normalisation is folded into it."""
@@ -125,12 +128,11 @@ def place(node: Linear, delta: Delta) -> Linear:
     return replace(node, weight=weight, weight_fmt=weight_fmt, bias=bias, fmt=fmt)
 
 
-def fold(node: Linear, layer: Any, delta: Delta) -> Linear:
-    """Return ``node`` with the BatchNormalization ``layer`` behind it folded in.
+def normalization(node: Linear, layer: Any) -> tuple[FloatArray, FloatArray]:
+    """Return what the BatchNormalization ``layer`` behind ``node`` multiplies by and adds, by channel.
 
     Raises:
         UnsupportedLayerError: it does not normalise the channels, or has quantisers of its own.
-        LatticeError: the folded weights or biases lie on no power-of-two lattice.
     """
     scale, shift = (np.asarray(layer.get_weights(name).data, dtype=np.float64) for name in ("scale", "bias"))
     kind, axis = layer.get_attr("keras_class"), layer.get_attr("axis", -1)
@@ -141,14 +143,48 @@ def fold(node: Linear, layer: Any, delta: Delta) -> Linear:
             where=layer.name,
             expected="BatchNormalization(axis=-1) directly behind it",
             received=f"{kind}(axis={axis}) of {scale.size} channels",
+            fix="use BatchNormalization(axis=-1)",
         )
+    return scale, shift
+
+
+def fold(node: Linear, name: str, scale: FloatArray, shift: FloatArray, delta: Delta) -> Linear:
+    """Return ``node`` with the layer ``name`` behind it, ``scale * x + shift`` by channel, folded in.
+
+    Raises:
+        LatticeError: the folded weights or biases lie on no power-of-two lattice.
+    """
     fix = (
         "use QConv2DBatchnorm, which quantises the folded weights, or fold it into the layer before and quantise "
         "that again before conversion"
     )
     across = scale[:, None] if isinstance(node, Conv) and node.depthwise else scale
     values = node.weight_fmt.to_values(node.weight) * across
-    weight, weight_fmt = codes_of(values, None, bits=node.weight_fmt.width, where=f"{layer.name} weight", fix=fix)
+    weight, weight_fmt = codes_of(values, None, bits=node.weight_fmt.width, where=f"{name} weight", fix=fix)
     values = node.fmt.to_values(node.bias) * scale + shift
-    bias, bias_fmt = codes_of(values, None, bits=FOLDED_BIAS_BITS, where=f"{layer.name} bias", fix=fix)
+    bias, bias_fmt = codes_of(values, None, bits=FOLDED_BIAS_BITS, where=f"{name} bias", fix=fix)
     return place(replace(node, weight=weight, weight_fmt=weight_fmt, bias=bias, fmt=bias_fmt), delta)
+
+
+def scaled(name: str, scale: FloatArray, shift: FloatArray, delta: Delta, axes: tuple[Axis, Axis], pe: int) -> Linear:
+    """Return ``scale * x + shift`` by channel of the codes of ``delta``: a depthwise convolution of kernel 1.
+
+    Raises:
+        LatticeError: they lie on no power-of-two lattice.
+    """
+    fix = "use powers of two, and an offset of few bits"
+    weight, weight_fmt = codes_of(scale, None, bits=2, where=f"{name} scale", fix=fix)
+    bias, bias_fmt = codes_of(shift, None, bits=FOLDED_BIAS_BITS, where=f"{name} offset", fix=fix)
+    node = Conv(
+        name=name,
+        input=delta.name,
+        weight=weight[None, None, :, None],
+        weight_fmt=weight_fmt,
+        bias=bias,
+        fmt=bias_fmt,
+        y=axes[0],
+        x=axes[1],
+        depthwise=True,
+        pe=pe,
+    )
+    return place(node, delta)

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from codesign.errors import ConversionError
+from codesign.fixed import Fixed
 from codesign.graph.hls_linear import Padding
 from codesign.graph.ir import Delta, Engine, Node, Source
 
@@ -26,11 +27,17 @@ class Tensor:
         node: name of the node that makes its codes, in raster order.
         shape: of a frame as the user sees it, without ``zeros``.
         zeros: padding that whoever reads the tensor has yet to make.
+        log2_scale: its values are those of the node's codes times two to this power.
     """
 
     node: str
     shape: tuple[int, ...]
     zeros: Zeros | None = None
+    log2_scale: int = 0
+
+    def fmt(self, fmt: Fixed) -> Fixed:
+        """Return ``fmt``, which the node has, with the values that the tensor stands for."""
+        return replace(fmt, frac=fmt.frac - self.log2_scale)
 
 
 class Nodes:
@@ -85,28 +92,32 @@ class Nodes:
                 fix="let every branch start at one activation, or none",
             )
         channels = tensor.shape[-1]
-        delta = Delta(name=name, input=before.name, shape=tensor.shape, in_fmt=before.fmt, channels=channels, **fields)
+        in_fmt = tensor.fmt(before.fmt)
+        delta = Delta(name=name, input=before.name, shape=tensor.shape, in_fmt=in_fmt, channels=channels, **fields)
         return self._append(delta, tensor.shape)
 
     def codes(self, tensor: Tensor, reader: str) -> Delta:
         """Return the `Delta` whose codes ``tensor`` is; an identity, which all readers share, if an engine makes it.
+
+        Its format is that of the values that the tensor stands for.
 
         Args:
             tensor: to be read.
             reader: name of the engine that reads it; the identity is named after the first.
         """
         node = self._nodes[tensor.node]
-        if isinstance(node, Delta):
-            return node
-        if node.name not in self._identities:
-            delta = self._nodes[self.identity(self._free(f"{reader}_input"), tensor).node]
-            assert isinstance(delta, Delta)
-            self._identities[node.name] = delta
-        return self._identities[node.name]
+        if not isinstance(node, Delta):
+            if node.name not in self._identities:
+                plain = replace(tensor, log2_scale=0)
+                delta = self._nodes[self.identity(self._free(f"{reader}_input"), plain).node]
+                assert isinstance(delta, Delta)
+                self._identities[node.name] = delta
+            node = self._identities[node.name]
+        return replace(node, fmt=tensor.fmt(node.fmt), in_fmt=tensor.fmt(node.in_fmt))
 
     def identity(self, name: str, tensor: Tensor) -> Tensor:
         """Append a `Delta` that keeps every bit of ``tensor`` and return its output."""
-        fmt = self._nodes[tensor.node].fmt
+        fmt = tensor.fmt(self._nodes[tensor.node].fmt)
         return self.activation(name, tensor, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
 
     def _free(self, name: str) -> str:

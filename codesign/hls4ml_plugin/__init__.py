@@ -6,7 +6,9 @@ hls4ml finds `register` through the entry-point group ``hls4ml.backends``. Nothi
 ==============  ===============================================================================
 module          holds
 ==============  ===============================================================================
-`bridge`        Keras 3 handlers: layers that hls4ml lacks, our `DeltaActivation`, and what cannot be read
+`reader`        looks at a whole Keras model, refuses what cannot be exact, asks the handlers for the rest
+`bridge`        Keras 3 handlers for every backend: layers that hls4ml lacks, and our `DeltaActivation`
+`exact`         handlers of the reader: what delta networks compute exactly and hls4ml does not
 `layers`        the hls4ml layers DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin
 `lower`         the pass that builds the delta graph and puts those layers in its place
 `templates`     C++ configuration and calls of activations and linear layers
@@ -29,9 +31,10 @@ __all__ = ["register", "reset"]
 
 def register(register_backend: Callable[..., None], register_writer: Callable[..., None]) -> None:
     """Register the bridge, the layers, the writer and the backend; called by hls4ml when it is imported."""
-    from codesign.hls4ml_plugin import backend, bridge, layers, writer
+    from codesign.hls4ml_plugin import backend, bridge, layers, reader, writer
 
     bridge.install()
+    reader.install()
     layers.install()
     register_writer("Delta", writer.DeltaWriter)
     register_backend("Delta", backend.DeltaBackend)

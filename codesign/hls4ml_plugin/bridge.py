@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
@@ -19,26 +19,6 @@ SEPARABLE = ("SeparableConv2D", "QSeparableConv2D")
 DROPPED = ("dilation_rate", "groups", "axis", "keepdims", "interpolation")
 
 MERGES = ("Add", "Concatenate")
-
-# Layers that hls4ml cannot read: what to use in their place.
-_SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
-_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution behind it"
-_QUANTISED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation behind it"
-_CROPPED = "crop the frames before predict(), or use padding='valid'"
-_FLAT = "use the layer for one or two dimensions"
-_NORM = "use BatchNormalization behind a linear layer"
-UNREADABLE = {
-    **dict.fromkeys(("SeparableConv1D", "QSeparableConv1D"), _SEPARATE),
-    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _TRANSPOSED),
-    **dict.fromkeys(("QConv2DTranspose", "QDepthwiseConv2DTranspose", "QSeparableConv2DTranspose"), _TRANSPOSED),
-    **dict.fromkeys(("QAveragePooling2D", "QGlobalAveragePooling2D"), _QUANTISED_POOLING),
-    **dict.fromkeys(("Conv3D", "MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D"), _FLAT),
-    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D"), _CROPPED),
-    **dict.fromkeys(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), _FLAT),
-    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), _NORM),
-    "QDepthwiseConv2DBatchnorm": "use QDepthwiseConv2D and BatchNormalization",
-    "QDenseBatchnorm": "use QDense and BatchNormalization",
-}
 
 # Attributes of quantized_relu and quantized_bits that change the result; get_config() leaves some of them out.
 _QUANTIZER_FIELDS = (
@@ -65,9 +45,6 @@ def install() -> None:
             registry[key] = _Complete(registry[key])
         elif _short(key) in MERGES:
             registry[key] = _Merge(registry[key])
-    for key in [key for key in registry if _short(key) in UNREADABLE]:
-        del registry[key]
-    registry.update({name: _Unreadable(fix) for name, fix in UNREADABLE.items()})
 
 
 def _short(key: str) -> str:
@@ -98,19 +75,6 @@ class _Merge:
         return ({**config, "class_name": "DeltaMerge"} if len(in_tensors) > 2 else config,)
 
 
-class _Unreadable:
-    """A handler of layers that hls4ml cannot read: an error that names what to use."""
-
-    def __init__(self, fix: str) -> None:
-        self.fix = fix
-
-    def __call__(self, layer: Any, *_: Any) -> NoReturn:
-        """Refuse ``layer``."""
-        raise UnsupportedLayerError(
-            "hls4ml cannot read this layer", where=layer.name, received=type(layer).__name__, fix=self.fix
-        )
-
-
 class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
     """A layer by hls4ml's Keras 2 parser; an inline activation becomes its own layer."""
 
@@ -121,7 +85,7 @@ class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
         activation = getattr(layer, "activation", None)
         if activation is not None and getattr(activation, "__name__", "") != "linear":
             kind = getattr(activation, "__name__", type(activation).__name__)
-            chain.append(_activation(f"{layer.name}_{kind}", activation, out_tensors))
+            chain.append(activation_config(f"{layer.name}_{kind}", activation, out_tensors))
         tensors = [[tensor.name for tensor in in_tensors]]
         tensors += [[f"{outputs[0]}_{config['name']}"] for config in chain[:-1]] + [outputs]
         for config, before, after in zip(chain, tensors, tensors[1:], strict=False):
@@ -166,24 +130,25 @@ class QActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
     def handle(self, layer: Any, in_tensors: Any, _: Any) -> Any:
         """Return the layer's configuration."""
         quantizer = getattr(layer, "quantizer", None) or layer.activation
-        return ({**self.default_config, **_activation(layer.name, quantizer, in_tensors)},)
+        return ({**self.default_config, **activation_config(layer.name, quantizer, in_tensors)},)
 
 
 class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
     """`codesign.layers.DeltaActivation`."""
 
-    def handle(self, layer: Any, *_: Any) -> Any:
+    def handle(self, layer: Any, in_tensors: Any, _: Any) -> Any:
         """Return what `codesign.graph.ir.Delta` needs: what is trained, as it is now.
 
         Raises:
             ConversionError: a real step.
             UnsupportedLayerError: a step per neuron where neurons share a channel.
         """
-        if len(layer.step_log2) not in (1, layer.output.shape[-1]):
+        shape = in_tensors[0].shape
+        if len(layer.step_log2) not in (1, shape[-1]):
             raise UnsupportedLayerError(
                 "hardware has one step a channel, not one a neuron",
                 where=layer.name,
-                expected=f"1 or {layer.output.shape[-1]} steps for frames of {list(layer.output.shape[1:])}",
+                expected=f"1 or {shape[-1]} steps for frames of {list(shape[1:])}",
                 received=f"{len(layer.step_log2)} steps",
                 fix="train with per='channel', or per='neuron' only behind dense layers, where a neuron is a channel",
             )
@@ -226,14 +191,14 @@ def _parse_v2(
 
     config = {key: value for key, value in {**layer.get_config(), **changes}.items() if key != "filters" or value}
     parsed, output = get_layer_handlers()[kind](
-        {"class_name": kind, "config": config}, [layer.input.name], [shape], _Weights(weights)
+        {"class_name": kind, "config": config}, [layer.name], [shape], _Weights(weights)
     )
     parsed.pop("activation", None)
     parsed["keras_class"] = type(layer).__name__
     return parsed, output
 
 
-def _activation(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]:
+def activation_config(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]:
     """Return the configuration of a QKeras quantiser, or of a plain activation function, as a layer of its own."""
     from hls4ml.converters.keras.qkeras import get_activation_quantizer
 

@@ -19,7 +19,17 @@ from codesign.fixed import Fixed, IntArray
 
 def install() -> None:
     """Make the layers known to hls4ml."""
-    for layer in (DeltaMerge, DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin, DeltaCopy):
+    for layer in (
+        DeltaMerge,
+        DeltaRescale,
+        DeltaActivation,
+        DeltaDense,
+        DeltaConv,
+        DeltaPool,
+        DeltaUpsample,
+        DeltaJoin,
+        DeltaCopy,
+    ):
         register_layer(layer.__name__, layer)
 
 
@@ -35,6 +45,14 @@ class DeltaMerge(Layer):  # type: ignore[misc]
     def initialize(self) -> None:
         """Add the output."""
         self.add_output_variable(self.get_attr("output_shape"))
+
+
+class DeltaRescale(Layer):  # type: ignore[misc]
+    """A Rescaling of Keras, by attributes ``rescaling_scale`` and ``rescaling_offset``, until the model is lowered."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable().shape)
 
 
 class DeltaActivation(Layer):  # type: ignore[misc]

@@ -13,38 +13,14 @@ import qkeras
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
-from codesign.layers.clip import as_functional, share_layers
+from codesign.keras_calls import Call, calls_of
+from codesign.keras_kinds import LINEAR, NO_OPS, check_kinds, name_of
 from codesign.layers.linear import affine, kernel_of, plain_like, weights_of
-
-LINEAR = (
-    *("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D"),
-    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D"),
-)
-"""Classes of layers that multiply and accumulate."""
-
-ACTIVATIONS = ("Activation", "ReLU", "Softmax", "QActivation", "DeltaActivation")
-"""Classes of layers that activate."""
-
-MOVES = (
-    *("Flatten", "Reshape", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Concatenate"),
-    *("MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
-)
-"""Classes of layers that give out values they were given."""
-
-SUMS = ("Add", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
-"""Classes of layers that add up, without weights."""
-
-_TRAINING_ONLY = (
-    *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
-    *("ActivityRegularization", "Identity"),
-)
-_ACTIVATING = ("LeakyReLU", "PReLU", "ELU", "QAdaptiveActivation")
-_SCALING = ("Rescaling", "Normalization")
 
 
 def fold(model: Any) -> Any:
-    """Return a functional model that computes what ``model`` does in inference, of `LINEAR`, `ACTIVATIONS`, `MOVES`,
-    `SUMS` and ``Identity`` layers only; ``model`` stays as it is.
+    """Return a functional model that computes what ``model`` does in inference, of linear layers, activations, layers
+    that move or add up values, and ``Identity`` layers only; ``model`` stays as it is.
 
     * A BatchNormalization directly behind a linear layer is folded into its weights (an ``Identity`` keeps its name);
       anywhere else it becomes a depthwise convolution of kernel 1, which is what it computes.
@@ -53,19 +29,23 @@ def fold(model: Any) -> Any:
       one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
-    * ``a + b`` becomes an ``Add`` layer.
+    * Models inside the model are opened; layers of the same name get that of the model around them in front.
+    * ``a + b`` and ``keras.ops`` become the layers that compute the same (see `codesign.keras_operations`).
 
     Raises:
-        ConfigError: not a frame model (see `over_time`), or a layer with weights is used twice.
-        UnsupportedLayerError: a layer of another kind; names it.
+        ConfigError: a layer with weights is used twice.
+        ConversionError: no built model of layers, of one frame of a known size.
+        UnsupportedLayerError: several inputs or outputs, or layers of other kinds; names all of them.
     """
-    functional = as_functional(model)
-    return share_layers(functional, _Folder().call, input_tensors=fresh_input(functional))
+    calls = calls_of(model)
+    check_kinds(calls)
+    frame = fresh_input(model)
+    return keras.Model(frame, calls.run(frame, _Folder().call), name=calls.name)
 
 
 def fresh_input(functional: Any) -> Any:
     """Return a new input like that of ``functional``, of the same name."""
-    layer = next(layer for layer in functional.layers if isinstance(layer, keras.layers.InputLayer))
+    layer = functional.inputs[0]._keras_history.operation
     return keras.Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
 
 
@@ -78,59 +58,53 @@ class _Folder:
     """Calls new layers in place of those of a model, in order."""
 
     def __init__(self) -> None:
-        self.names: Counter[str] = Counter()
+        self.names: dict[int, str] = {}  # the name of a layer of the folded model, by the id of the layer
+        self.uses: Counter[int] = Counter()
         self.behind: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
         self.reads: Counter[int] = Counter()
         self.folded: dict[int, str] = {}  # the normalisation that was folded into what made a tensor
         self.kept: list[Any] = []  # tensors whose id must not be used again
 
-    def call(self, layer: Any, *args: Any, **_: Any) -> Any:
-        """Return the output of what stands for ``layer``."""
-        kind = type(layer).__name__
-        if kind in _TRAINING_ONLY or (kind == "Activation" and _function(layer.activation) == "linear"):
-            return args[0]
-        inputs = keras.tree.flatten(args)
+    def call(self, call: Call, given: Any) -> Any:
+        """Return the output of what stands for ``call``."""
+        layer, kind = call.layer, call.kind
+        if kind in NO_OPS or (kind == "Activation" and name_of(layer.activation) == "linear"):
+            return given
+        inputs = keras.tree.flatten(given)
         for tensor in inputs:
             self.reads[id(tensor)] += 1
             if self.reads[id(tensor)] > 1 and id(tensor) in self.folded:
                 raise _shared(self.folded[id(tensor)])
-        output = self._handler(layer, kind)(layer, *args)
-        self.kept += [output, *inputs]
+        self.names.setdefault(id(layer), call.name)
+        output = self._handler(kind)(layer, given)
+        self.kept += [output, layer, *inputs]
         return output
 
-    def _handler(self, layer: Any, kind: str) -> Callable[..., Any]:
+    def _handler(self, kind: str) -> Callable[..., Any]:
         handlers: dict[str, Callable[..., Any]] = {
             **dict.fromkeys(LINEAR, self._linear),
-            **dict.fromkeys((*ACTIVATIONS, *MOVES), self._copy),
-            **dict.fromkeys(SUMS, self._copy),
             **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
             "DepthwiseConv1D": self._depthwise_of_one_dimension,
             "BatchNormalization": self._normalization,
             "QConv2DBatchnorm": self._normalized_convolution,
         }
-        if kind not in handlers:
-            raise _unsupported(layer, kind)
-        return handlers[kind] if isinstance(layer, keras.Layer) else self._added
+        return handlers.get(kind, self._copy)
 
     def _name(self, layer: Any) -> str:
-        self.names[layer.name] += 1
-        if self.names[layer.name] == 1:
-            return str(layer.name)
+        """Return the name of the next use of ``layer``."""
+        self.uses[id(layer)] += 1
+        name = self.names[id(layer)]
+        if self.uses[id(layer)] == 1:
+            return name
         if layer.weights:
-            raise ConfigError("a layer with weights is used twice", where=layer.name, fix="give each use its own layer")
-        return f"{layer.name}_{self.names[layer.name]}"
+            raise ConfigError("a layer with weights is used twice", where=name, fix="give each use its own layer")
+        return f"{name}_{self.uses[id(layer)]}"
 
-    def _copy(self, layer: Any, *args: Any) -> Any:
+    def _copy(self, layer: Any, given: Any) -> Any:
         new = copied(layer, self._name(layer))
-        output = new(*args)
+        output = new(given)
         new.set_weights(layer.get_weights())
         return output
-
-    def _added(self, operation: Any, *args: Any) -> Any:
-        """Return ``a + b`` as a layer."""
-        if len(args) != 2 or not all(isinstance(arg, keras.KerasTensor) for arg in args):
-            raise _unsupported(operation, "Add of a number")
-        return keras.layers.Add(name=operation.name)(list(args))
 
     def _linear(self, layer: Any, x: Any) -> Any:
         new = copied(layer, self._name(layer), activation=None)
@@ -142,11 +116,11 @@ class _Folder:
     def _activated(self, layer: Any, x: Any) -> Any:
         """Return ``x`` behind the ``activation=`` argument of ``layer``."""
         activation = getattr(layer, "activation", None)
-        if activation is None or _function(activation) == "linear":
+        if activation is None or name_of(activation) == "linear":
             return x
         self.reads[id(x)] += 1
-        kind = keras.layers.Activation if _function(activation) else qkeras.QActivation
-        output = kind(activation, name=f"{layer.name}_delta")(x)
+        kind = keras.layers.Activation if name_of(activation) else qkeras.QActivation
+        output = kind(activation, name=f"{self.names[id(layer)]}_delta")(x)
         self.kept += [x, output]
         return output
 
@@ -202,13 +176,13 @@ class _Folder:
         if linear is None or id(x) in self.folded:
             return self._scaled(layer, x, scale, shift)
         if self.reads[id(x)] > 1:
-            raise _shared(layer.name)
+            raise _shared(self.names[id(layer)])
         kernel, bias = weights_of(linear)
         across = scale.reshape(kernel.shape[-2:]) if kernel_of(linear) == "depthwise" else scale
         new = plain_like(linear)
         output = new(linear.input)
         new.set_weights([kernel * across, bias * scale + shift])
-        self.folded[id(x)] = layer.name
+        self.folded[id(x)] = self.names[id(layer)]
         return keras.layers.Identity(name=self._name(layer))(output)
 
     def _scaled(self, layer: Any, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
@@ -246,32 +220,10 @@ class _Folder:
         return keras.layers.Reshape(narrow, name=f"{convolution.name}_out")(output)
 
 
-def _function(activation: Any) -> str:
-    """Return the name of a plain activation function; empty for a quantiser."""
-    return str(getattr(activation, "__name__", "")) if not hasattr(activation, "bits") else ""
-
-
 def _shared(name: str) -> UnsupportedLayerError:
     return UnsupportedLayerError(
         "a BatchNormalization cannot be folded into a layer that others read, too",
         where=name,
         expected=f"{name!r} as the only reader of the layer before it",
         fix="let the others read the BatchNormalization",
-    )
-
-
-def _unsupported(layer: Any, kind: str) -> UnsupportedLayerError:
-    fix = "replace the layer"
-    if kind in _ACTIVATING:
-        fix = "use relu or relu6 and train the model so"
-    if kind in _SCALING:
-        fix = "scale the frames before they are given to the model"
-    return UnsupportedLayerError(
-        "this layer has no delta implementation",
-        where=layer.name,
-        expected=", ".join(
-            (*LINEAR, "DepthwiseConv1D", "SeparableConv2D", "BatchNormalization", *ACTIVATIONS, *MOVES, *SUMS)
-        ),
-        received=kind,
-        fix=fix,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -221,6 +221,8 @@ def _behind(layer: Any, wires: Sequence[Wire], output: Any) -> Wire:
     if not wires or isinstance(layer, (*LINEAR, layers.Add)):
         return Wire(tensor=output)
     known = Wire(tensor=output, unit=wires[0].unit, stateless=any(wire.stateless for wire in wires))
+    if isinstance(layer, layers.Rescaling) and known.unit is not None:
+        return replace(known, unit=known.unit * float(np.min(np.abs(layer.scale))))
     if isinstance(layer, (layers.ZeroPadding1D, layers.ZeroPadding2D)) and not wires[0].padding:
         sides = layer.padding if isinstance(layer, layers.ZeroPadding2D) else (layer.padding,)
         return Wire(tensor=wires[0].tensor, unit=known.unit, stateless=known.stateless, padding=tuple(sides))

@@ -13,12 +13,13 @@ import qkeras
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
+from codesign.keras_kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
 from codesign.layers.arguments import check_flag
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
-from codesign.layers.fold import ACTIVATIONS, LINEAR, MOVES, copied, fold, fresh_input
+from codesign.layers.fold import copied, fold, fresh_input
 from codesign.layers.linear import kernel_of
 
 BIAS_BITS = 16
@@ -147,6 +148,7 @@ class _Builder:
         self.softmax: Any = None
         self.softmax_name = ""
         self.input = fresh_input(folded)
+        self.shifted = False  # without sample frames: a Rescaling shifts the input below zero
 
     def build(self) -> Any:
         """Return the network."""
@@ -168,6 +170,8 @@ class _Builder:
             output, known = self._activation(layer, inputs[0])
         elif kind in LINEAR:
             output, known = self._linear(layer, inputs[0])
+        elif kind == "Rescaling":
+            output, known = self._rescaling(layer, inputs[0])
         else:
             output, known = self._moving(layer, kind, args)
         self.known[id(output)] = known
@@ -239,7 +243,7 @@ class _Builder:
 
     def _input_delta(self) -> DeltaActivation:
         bits = self.plan.input_bits
-        signed = self.clips is not None and bool(self.clips.min() < 0)
+        signed = self.shifted if self.clips is None else bool(self.clips.min() < 0)
         top = 0 if self.clips is None else range_exponent(self.clips)
         step = 2.0 ** ((top or 0) - bits + int(signed))
         return self._delta("input_delta", "identity" if signed else "relu", bits, step, first=True)
@@ -285,6 +289,20 @@ class _Builder:
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
         return copied(layer)(*args), _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit)
+
+    def _rescaling(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+        """Return a copy; behind the input, its output is what is quantised as the input."""
+        scale, offset = (np.asarray(value, np.float64) for value in (layer.scale, layer.offset))
+        output, known = copied(layer)(x), self._of(x)
+        below = bool((scale < 0).any() or (offset < 0).any())
+        if x is self.input:
+            self.input, self.shifted = output, below
+            self.clips = None if self.clips is None else (self.clips * scale + offset).astype(np.float32)
+            return output, _Tensor("input", signed=True)
+        unit = None if known.unit is None else known.unit * float(scale.flat[0])
+        if offset.any() or scale.flat[0] <= 0 or len(np.unique(scale)) > 1:
+            unit = None
+        return output, _Tensor(layer.name, known.signed or below, unit)
 
 
 def _lattice(bits: int, exponent: int) -> Any:

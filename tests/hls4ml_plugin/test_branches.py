@@ -330,15 +330,15 @@ REFUSED = {
         r"sum: .*broadcast.*\[\(6,\), \(1,\)\]",
     ),
     **{
-        kind: (lambda x, kind=kind: getattr(layers, kind)(name="m")([x, x]), FRAME, UnsupportedLayerError, f"m: .*{op}")
-        for kind, op in {
-            "Multiply": "multiply",
-            "Subtract": "subtract",
-            "Average": "average",
-            "Maximum": "maximum",
-        }.items()
+        kind: (
+            lambda x, kind=kind: getattr(layers, kind)(name="m")([x, x]),
+            FRAME,
+            UnsupportedLayerError,
+            f"m: .*{kind}",
+        )
+        for kind in ("Multiply", "Subtract", "Average", "Maximum")
     },
-    "dot": (lambda x: layers.Dot(1, name="m")([x, x]), (6,), UnsupportedLayerError, "m: .*dot"),
+    "dot": (lambda x: layers.Dot(1, name="m")([x, x]), (6,), UnsupportedLayerError, "m: .*Dot"),
     "the input beside its activation": (
         lambda x: add(relu()(x), x),
         FRAME,

@@ -194,7 +194,6 @@ REFUSED = {
         "z: zero padding.*'c', which pads itself",
     ),
     "zeros last": ([conv(2, (2, 2), "c"), layers.ZeroPadding2D(1, name="z")], FRAME, UnsupportedLayerError, "z: .*end"),
-    "dense on a frame": ([conv(2, (2, 2), "c"), dense(2, "fc")], FRAME, UnsupportedLayerError, "fc: .*Flatten"),
     "normalised rows": (
         [conv(2, (2, 2), "c"), layers.BatchNormalization(axis=1, name="norm")],
         FRAME,

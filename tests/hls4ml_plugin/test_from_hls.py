@@ -147,7 +147,6 @@ REFUSED = {
         LatticeError,
         "norm weight: .*QConv2DBatchnorm",
     ),
-    "dense on a matrix": ([dense(4, "fc")], {"shape": (3, 8)}, UnsupportedLayerError, "fc: .*Flatten"),
     "channels first": (
         [keras.layers.Flatten(data_format="channels_first", name="flat"), dense(4, "fc")],
         {"shape": (2, 4)},

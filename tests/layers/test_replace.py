@@ -210,7 +210,7 @@ def test_refuses_activations_by_name(name):
         (L.ReLU(threshold=1.0, name="odd"), "odd.*threshold=1.0"),
         (qkeras.QActivation(qkeras.quantized_tanh(4), name="odd"), "odd.*quantized_tanh"),
         (qkeras.QActivation(qkeras.quantized_relu(4, 1, negative_slope=0.5), name="odd"), "odd.*negative_slope"),
-        (L.Conv2D(2, 1, activation="sigmoid", name="odd"), "odd_delta.*sigmoid"),
+        (L.Conv2D(2, 1, activation="sigmoid", name="odd"), "odd.*sigmoid, activation of Conv2D"),
     ],
 )
 def test_refuses_layers_by_name(layer, words):

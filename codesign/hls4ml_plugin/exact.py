@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handlers of `codesign.hls4ml_plugin.reader` for layers that delta networks compute exactly and hls4ml does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import FunctionType
+from typing import Any
+
+from hls4ml.converters.keras_v3._base import registry
+
+from codesign.hls4ml_plugin.bridge import V2Handler, activation_config
+from codesign.keras_calls import Tensor
+from codesign.keras_kinds import LINEAR, NO_OPS
+
+Configurations = tuple[dict[str, Any], ...]
+
+
+def _common(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "input_keras_tensor_names": [tensor.name for tensor in inputs],
+        "output_keras_tensor_names": [tensor.name for tensor in outputs],
+        "keras_class": type(layer).__name__,
+    }
+
+
+def _nothing(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a layer that does nothing in inference as a linear activation."""
+    return ({**_common(layer, inputs, outputs), "class_name": "Activation", "activation": "linear"},)
+
+
+def _relu(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a ReLU with its limit, which hls4ml has not."""
+    config = {**_common(layer, inputs, outputs), "class_name": "Activation", "activation": "relu"}
+    return ({**config, "relu_max_value": None if layer.max_value is None else float(layer.max_value)},)
+
+
+def _rescaling(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    import numpy as np
+
+    fields = {
+        f"rescaling_{name}": np.asarray(getattr(layer, name), float).ravel().tolist() for name in ("scale", "offset")
+    }
+    return ({**_common(layer, inputs, outputs), "class_name": "DeltaRescale", **fields},)
+
+
+def _reshape(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a Permute that only moves axes of one element as the Reshape that it is."""
+    return ({**_common(layer, inputs, outputs), "class_name": "Reshape", "target_shape": list(outputs[0].shape[1:])},)
+
+
+def _activation(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return an Activation, which may be a quantizer of QKeras."""
+    config = activation_config(layer.name, layer.activation, inputs)
+    if config["class_name"] == "Softmax":
+        config["axis"] = -1
+    return ({**_common(layer, inputs, outputs), **config},)
+
+
+def _linear(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a linear layer of Keras by hls4ml's handler, or by that of QKeras layers if a quantizer activates it."""
+    kind = type(layer)
+    handler: Any = registry.get(f"{kind.__module__}.{kind.__name__}") or registry[kind.__name__]
+    if not isinstance(layer.activation, FunctionType | None):
+        handler = V2Handler()
+    made: Configurations = handler(layer, inputs, outputs)
+    return made
+
+
+HANDLERS: dict[str, Any] = {
+    **dict.fromkeys(NO_OPS, _nothing),
+    **dict.fromkeys([kind for kind in LINEAR if kind[0] != "Q" and kind != "SeparableConv2D"], _linear),
+    "ReLU": _relu,
+    "Rescaling": _rescaling,
+    "Permute": _reshape,
+    "Activation": _activation,
+}
+"""Handlers by class, in the place of those that hls4ml has."""

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which Keras layers become hardware exactly, and what to use in place of the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from codesign.errors import UnsupportedLayerError
+from codesign.graph.lattice import finest_frac
+from codesign.keras_calls import Call, Calls
+
+NO_OPS = (
+    *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"),
+    *("GaussianNoise", "ActivityRegularization", "Identity"),
+    *("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomShear", "RandomContrast"),
+    *("RandomBrightness", "RandomHue", "RandomSaturation", "RandomErasing", "RandomPerspective"),
+)
+"""Classes of layers that do nothing in inference."""
+
+LINEAR = (
+    *("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv2D"),
+    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "QSeparableConv2D", "QConv2DBatchnorm"),
+)
+"""Classes of layers that multiply and accumulate."""
+
+ACTIVATIONS = ("Activation", "ReLU", "Softmax", "QActivation", "DeltaActivation")
+"""Classes of layers that activate."""
+
+MOVES = (
+    *("Flatten", "Reshape", "Permute", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D"),
+    *("Concatenate", "MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
+)
+"""Classes of layers that give out values they were given."""
+
+SUMS = ("Add", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
+"""Classes of layers that add up, without weights."""
+
+READABLE = (*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, *NO_OPS, "InputLayer", "BatchNormalization", "Rescaling")
+
+SUPPORTED = (
+    "Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding, "
+    "BatchNormalization directly behind one of these, MaxPooling, AveragePooling, GlobalMaxPooling, "
+    "GlobalAveragePooling, UpSampling, Add, Concatenate, DeltaActivation, QActivation of quantized_relu or "
+    "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax at the end"
+)
+
+FUNCTIONS = ("linear", "relu", "relu6", "softmax")
+"""Activation functions that become hardware."""
+
+QUANTIZERS = ("quantized_relu", "quantized_bits")
+"""QKeras quantizers whose codes hardware computes."""
+
+MAX_OFFSET_BITS = 16
+"""Most bits of the offset of a Rescaling."""
+
+_HOMES = ("keras", "qkeras", "codesign")
+"""Packages whose classes are known by name."""
+
+_SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
+_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution behind it"
+_QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation behind it"
+_CROPPED = "crop the frames before predict(), or use padding='valid'"
+_FLAT = "use the layer for one or two dimensions"
+_NORM = "use BatchNormalization directly behind a linear layer"
+_FOLDED = "use the quantized layer and BatchNormalization directly behind it, or QConv2DBatchnorm"
+_RECURRENT = (
+    "use Conv1D over the time axis of a frame, or Dense layers on single frames: the hardware keeps the state of the "
+    "stream by itself"
+)
+_ATTENTION = "use convolutions or Dense layers: products of two activations are not computed"
+_ACTIVATING = "use relu or relu6 and train the model so, or DeltaActivation"
+_OUTSIDE = "compute it before predict() and give the model its result as frames"
+_RESIZED = "resize the frames before predict(); inside the model use UpSampling2D(interpolation='nearest') or pooling"
+_PRODUCT = "use Add or Concatenate: products of two activations are not computed"
+_EXTREME = "use relu for a maximum with 0, MaxPooling over positions, or Concatenate and a layer with weights"
+_ITEM = "take all channels (weights of 0 leave some out), or crop the frames before predict()"
+_SUM = "use Dense, or AveragePooling over a power of two of elements and Rescaling"
+_SCALED = (
+    "scale the frames before they are given to the model, or use a power of two, such as Rescaling(1 / 256), and train "
+    "the model so"
+)
+_WRAPPED = "use the layer that it wraps"
+_NO_CLIPS = "convert the model of one frame that over_time was given, which this model trains"
+
+INSTEAD = {
+    **dict.fromkeys(("SeparableConv1D", "QSeparableConv1D"), _SEPARATE),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "ConvTranspose"), _TRANSPOSED),
+    **dict.fromkeys(("QConv2DTranspose", "QDepthwiseConv2DTranspose", "QSeparableConv2DTranspose"), _TRANSPOSED),
+    **dict.fromkeys(("QAveragePooling2D", "QGlobalAveragePooling2D"), _QUANTIZED_POOLING),
+    **dict.fromkeys(("Conv3D", "MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D"), _FLAT),
+    **dict.fromkeys(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), _FLAT),
+    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D", "CenterCrop", "RandomCrop"), _CROPPED),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization"), _NORM),
+    **dict.fromkeys(("QDepthwiseConv2DBatchnorm", "QDenseBatchnorm", "QBatchNormalization", "QScaleShift"), _FOLDED),
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "StackedRNNCells"), _RECURRENT),
+    **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
+    **dict.fromkeys(("QSimpleRNN", "QLSTM", "QGRU", "QBidirectional"), _RECURRENT),
+    **dict.fromkeys(("QSimpleRNNCell", "QLSTMCell", "QGRUCell"), _RECURRENT),
+    **dict.fromkeys(("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"), _ATTENTION),
+    **dict.fromkeys(("LeakyReLU", "PReLU", "ELU"), _ACTIVATING),
+    **dict.fromkeys(("Multiply", "Dot", "Power", "Square", "Matmul", "Einsum", "Tensordot"), _PRODUCT),
+    **dict.fromkeys(("Maximum", "Minimum", "Clip"), _EXTREME),
+    **dict.fromkeys(("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"), _SUM),
+    **dict.fromkeys(("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"), "use MaxPooling"),
+    **dict.fromkeys(("Mean", "Sum", "Average"), _SUM),
+    **dict.fromkeys(("GetItem", "Slice", "Split", "Take"), _ITEM),
+    **dict.fromkeys(("Divide", "TrueDivide", "Normalization"), _SCALED),
+    **dict.fromkeys(("StringLookup", "IntegerLookup", "Hashing", "HashedCrossing", "TextVectorization"), _OUTSIDE),
+    **dict.fromkeys(("CategoryEncoding", "Discretization", "MelSpectrogram", "STFTSpectrogram"), _OUTSIDE),
+    **dict.fromkeys(("MaxNumBoundingBoxes", "AutoContrast", "Equalization", "Solarization"), _OUTSIDE),
+    **dict.fromkeys(("AugMix", "CutMix", "MixUp", "RandAugment", "Pipeline", "RandomColorJitter"), _OUTSIDE),
+    **dict.fromkeys(("RandomGrayscale", "RandomInvert", "RandomPosterization", "RandomSharpness"), _OUTSIDE),
+    **dict.fromkeys(("RandomColorDegeneration", "RandomElasticTransform", "RandomGaussianBlur"), _OUTSIDE),
+    "ContrastLimitedAdaptiveHistogramEqualization": _OUTSIDE,
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "build it from Keras layers"),
+    **dict.fromkeys(("SpectralNormalization", "Wrapper"), _WRAPPED),
+    **dict.fromkeys(("FoldTime", "UnfoldTime", "DeltaMeter"), _NO_CLIPS),
+    "Subtract": "use Add, and give the layer before it weights of the other sign",
+    "QAdaptiveActivation": "use QActivation with quantized_relu or quantized_bits of the range that it has learned",
+    "EinsumDense": "use Dense, which works on the last axis of any frame",
+    "Embedding": "look the vectors up before predict(), or use a Dense layer on one-hot frames",
+    "ReversibleEmbedding": "look the vectors up before predict(), or use a Dense layer on one-hot frames",
+    "Lambda": "write it as layers: Rescaling, Add, Concatenate, Reshape, ReLU, or a layer with weights",
+    "Masking": "leave it out: every element of a frame counts",
+    "RepeatVector": "use Reshape((1, n)) and UpSampling1D, which repeat the same",
+    "Resizing": _RESIZED,
+    "TimeDistributed": "use the layer itself: Dense works on every row of a frame",
+}
+"""What to use in place of layers and operations that do not become hardware, by class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why one layer does not become hardware.
+
+    Attributes:
+        where: its name.
+        received: what it is.
+        fix: what to do.
+        what: is wrong.
+    """
+
+    where: str
+    received: str
+    fix: str
+    what: str = "hls4ml cannot read this layer"
+
+
+def check_kinds(calls: Calls) -> None:
+    """Check that every layer is of a kind that becomes hardware.
+
+    Raises:
+        UnsupportedLayerError: some are not; names all of them, and what to use.
+    """
+    problems = [problem for call in calls.calls if (problem := problem_of(call)) is not None]
+    if not problems:
+        return
+    first = problems[0]
+    if len(problems) == 1:
+        raise UnsupportedLayerError(first.what, where=first.where, received=first.received, fix=first.fix)
+    fixes: dict[str, list[str]] = {}
+    for problem in problems:
+        fixes.setdefault(problem.fix, []).append(problem.where)
+    raise UnsupportedLayerError(
+        f"{len(problems)} layers of the model do not become hardware",
+        where=calls.name,
+        expected=SUPPORTED,
+        received=", ".join(f"{problem.where} ({problem.received})" for problem in problems),
+        fix="; ".join(f"{', '.join(names)}: {fix}" for fix, names in fixes.items()),
+    )
+
+
+def problem_of(call: Call) -> Problem | None:
+    """Return why ``call`` does not become hardware; None if it does, as far as its kind can tell."""
+    layer, kind = call.layer, call.kind
+    foreign = _foreign(layer)
+    if foreign is not None:
+        return Problem(where=call.name, received=kind, fix=foreign)
+    if kind not in READABLE:
+        return _unreadable(call)
+    return _numbers(call) or _arguments(call) or _activation(call)
+
+
+def _unreadable(call: Call) -> Problem:
+    """Return the problem of a kind of layer that is not read; names what it wraps, too."""
+    kind, fix = call.kind, INSTEAD.get(call.kind, f"use one of {SUPPORTED}")
+    wrapped: list[Any] = [getattr(call.layer, name, None) for name in ("cell", "layer", "forward_layer")]
+    inner: Any = next((own for own in wrapped if hasattr(own, "name")), None)
+    if kind == "TimeDistributed" and type(inner).__name__ not in ("Dense", "QDense"):
+        fix = "give the model single frames: backend Delta takes a stream of them, one after another"
+    received = f"{kind} of {type(inner).__name__} {inner.name!r}" if inner is not None else kind
+    return Problem(where=call.name, received=received, fix=fix)
+
+
+def _foreign(layer: Any) -> str | None:
+    """Return what to use in place of a layer of a class that is no known one; None if it is one."""
+    import keras
+
+    kind = type(layer)
+    if isinstance(layer, keras.Model):
+        return (
+            "build it as a functional model whose inputs have the shape and type of what it reads: "
+            "frame = keras.Input(shape); keras.Model(frame, inner.call(frame))"
+        )
+    if kind.__module__.split(".")[0] in _HOMES:
+        return None
+    bases = [base.__name__ for base in kind.__mro__ if base.__module__.split(".")[0] in _HOMES]
+    known = next((name for name in bases if name in READABLE), None)
+    if known is not None:
+        return f"use {known} itself: what a class derived from it computes is not known"
+    return "build it from layers of Keras or QKeras: what a class of your own computes is not known"
+
+
+def _numbers(call: Call) -> Problem | None:
+    """Return a problem if Keras does not compute in float32 or float64."""
+    if call.kind == "InputLayer":
+        return None
+    policy: Any = getattr(call.layer, "dtype_policy", None)
+    if getattr(policy, "quantization_mode", None):
+        return Problem(
+            where=call.name,
+            received=f"dtype policy {policy.name!r}",
+            fix="leave out model.quantize(), and quantize with QKeras: QDense, QConv2D, QActivation",
+            what="Keras rescales the values of a layer quantized by itself, so they lie on no power-of-two lattice",
+        )
+    compute, made = str(getattr(call.layer, "compute_dtype", "float32")), call.outputs[0].dtype
+    short = next((dtype for dtype in (compute, made) if "float" in dtype and dtype not in ("float32", "float64")), None)
+    if short is not None:
+        return Problem(
+            where=call.name,
+            received=short,
+            fix="build the model with keras.config.set_dtype_policy('float32') and copy the weights: "
+            "new.set_weights(old.get_weights())",
+            what="Keras rounds the values of this layer to few bits",
+        )
+    if "float" not in made and call.kind not in (*MOVES, *NO_OPS):
+        return Problem(
+            where=call.name,
+            received=made,
+            fix="give the model an input of dtype='float32'",
+            what="Keras computes this layer with integers that wrap around",
+        )
+    return None
+
+
+def _arguments(call: Call) -> Problem | None:
+    """Return a problem if an argument makes the layer one that is not exact."""
+    layer, shape = call.layer, call.inputs[0].shape if call.inputs else ()
+    if call.kind == "ReLU" and (layer.negative_slope or layer.threshold):
+        received = f"ReLU(negative_slope={layer.negative_slope}, threshold={layer.threshold})"
+        return Problem(where=call.name, received=received, fix=_ACTIVATING)
+    if call.kind == "Permute" and not _keeps_order([shape[axis] for axis in layer.dims], layer.dims):
+        return Problem(
+            where=call.name,
+            received=f"Permute({tuple(layer.dims)}) of {shape[1:]}",
+            fix="permute the frames before predict() and build the model on them; codes travel in raster order",
+        )
+    if call.kind == "Concatenate" and layer.axis == 0:
+        return Problem(
+            where=call.name, received="Concatenate(axis=0), the batch", fix="join an axis of the frame, such as axis=-1"
+        )
+    return _rescaling(call) if call.kind == "Rescaling" else None
+
+
+def _rescaling(call: Call) -> Problem | None:
+    layer, channels = call.layer, call.inputs[0].shape[-1]
+    try:
+        scales, offsets = (np.asarray(value, np.float64).ravel() for value in (layer.scale, layer.offset))
+    except (TypeError, ValueError):
+        scales, offsets = np.array([math.nan]), np.zeros(1)
+    sizes = {scales.size, offsets.size} - {1, channels}
+    received = f"Rescaling(scale={layer.scale}, offset={layer.offset})"
+    if sizes or not np.isfinite(scales).all() or not (np.abs(np.frexp(scales)[0]) == 0.5).all():
+        return Problem(where=call.name, received=received, fix=_SCALED)
+    finite = bool(np.isfinite(offsets).all())
+    if not finite or (np.abs(offsets) * 2.0 ** min(1000, finest_frac(offsets)) >= 2.0**MAX_OFFSET_BITS).any():
+        return Problem(
+            where=call.name,
+            received=received,
+            fix=f"use an offset of at most {MAX_OFFSET_BITS} bits, such as -1 or 0.5",
+        )
+    return None
+
+
+def _keeps_order(sizes: Sequence[int | None], dims: Sequence[int]) -> bool:
+    """Say whether a permutation moves only axes of one element."""
+    moved = [dim for dim, size in zip(dims, sizes, strict=True) if size != 1]
+    return moved == sorted(moved)
+
+
+def _activation(call: Call) -> Problem | None:
+    """Return a problem if the layer is, or has, an activation that is none of hardware's."""
+    layer, kind = call.layer, call.kind
+    if kind not in ("Activation", "QActivation", *LINEAR):
+        return None
+    activation = getattr(layer, "quantizer", None) if kind == "QActivation" else None
+    activation = activation or getattr(layer, "activation", None)
+    name = name_of(activation)
+    own = str(getattr(activation, "__module__", "")).split(".")[0] not in ("keras", "qkeras", "tensorflow")
+    if activation is None or (not own and (name in FUNCTIONS or type(activation).__name__ in QUANTIZERS)):
+        return None
+    name = name or type(activation).__name__
+    name = f"{name}, a function of your own" if own and name in FUNCTIONS else name
+    received = f"{name}, activation of {kind}" if kind in LINEAR else name
+    return Problem(
+        where=call.name,
+        received=received,
+        fix=f"{_ACTIVATING}, or QActivation of quantized_relu or quantized_bits",
+        what="this activation has no delta implementation",
+    )
+
+
+def name_of(activation: Any) -> str:
+    """Return the name of a plain activation function; empty for a quantizer or a layer."""
+    return "" if hasattr(activation, "bits") else str(getattr(activation, "__name__", ""))
