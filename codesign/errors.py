@@ -13,6 +13,7 @@
     |-- VideoError             a video file or folder cannot be read
     |-- OutputError            a file that was asked for cannot be written after all
     |-- StageError             a stage output is missing or was edited, or a stage failed
+    |-- TrustError             a file could run code, or lead out of its folder: it is not opened
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
     |-- SynthesisError         a synthesis tool failed or printed no figures
     |-- BoardError             a board does not do what was asked of it
@@ -24,6 +25,7 @@
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
     VideoWarning               (a UserWarning) a video is damaged; what decodes of it is used
+    TrustWarning               (a UserWarning) something was compiled again because it cannot be told who compiled it
 
 A message says what is wrong, where, what was expected, what was received and what to do next.
 """
@@ -129,6 +131,10 @@ class StageError(CodesignError):
     """A stage output is missing or was edited, or the stage itself failed."""
 
 
+class TrustError(CodesignError):
+    """A file from outside could run code or lead out of its folder, so it is not opened."""
+
+
 class SimulationError(CodesignError):
     """A simulation did not build, hung, or broke a protocol rule."""
 
@@ -172,3 +178,5 @@ class ConversionWarning(UserWarning):
 
 class VideoWarning(UserWarning):
     """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest."""
+class TrustWarning(UserWarning):
+    """A compiled library is not used, or not kept, because it cannot be told who compiled it."""

@@ -19,6 +19,14 @@ sys.exit({module}.main(sys.argv[1:]))
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the key for seals out of the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def rtl_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which a test session keeps its RTL builds: the same design is built once."""

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +62,17 @@ def finished_model(job: Job, output_dir: Path) -> Any:
 
 
 def compile_csim(model: Any, project: Path, folder: Path) -> None:
-    """Compile a copy of the written ``project`` in ``folder`` and link it into ``model``.
+    """Compile the C++ of ``model`` and link it into ``model``; the log goes into ``folder``.
 
-    The written project itself is left as it is: what runs is exactly what stage 3_hls wrote.
+    It is written anew, and nothing is compiled if ``project``, which stage 3_hls wrote, is not the same: what runs is
+    exactly what that stage wrote, and nothing that somebody put there.
+
+    Raises:
+        StageError: ``project`` has other sources.
+        ToolNotFoundError, SimulationError: see `codesign.hls4ml_plugin.library.compile_project`.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(project, folder)
-    stamp = re.search(r"^LIB_STAMP=(\w+)$", (project / "build_lib.sh").read_text(), re.MULTILINE)
-    if stamp is None:
-        raise ConfigError("no LIB_STAMP in build_lib.sh", where=str(project), fix="install hls4ml 1.3")
-    model.config.config["OutputDir"] = str(folder)
-    model.config.config["Stamp"] = stamp[1]
-    model._compile()
+    from codesign.hls4ml_plugin import library
+
+    fresh = library.fresh_project(model)
+    library.check_same_sources(fresh, project)
+    library.link(model, fresh, folder / library.LOG)

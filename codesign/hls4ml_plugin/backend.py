@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,15 +12,12 @@ from hls4ml.model.flow import get_flow, register_flow
 from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
 from numpy.typing import NDArray
 
-from codesign.errors import ConfigError, ConversionError, SimulationError, ToolNotFoundError
+from codesign.errors import ConfigError, ConversionError
 from codesign.fixed import IntArray
 from codesign.graph.ir import Spatial
-from codesign.hls4ml_plugin import csim, templates, vendor
+from codesign.hls4ml_plugin import csim, library, templates, vendor
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.hls4ml_plugin.lower import LowerToDelta
-from codesign.tools import run as run_tool
-
-COMPILE_TIMEOUT_S = 1800.0
 
 
 class DeltaBackend(VitisBackend):  # type: ignore[misc]
@@ -47,18 +43,14 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         )
 
     def compile(self, model: Any) -> str:
-        """Compile the HLS project for csim and return the library's path.
+        """Compile the HLS project for csim, written anew in a private folder, and return the library's path.
 
         Raises:
             ToolNotFoundError: g++ is missing.
             SimulationError: it did not compile; holds the log's last lines.
         """
-        if shutil.which("g++") is None:
-            raise ToolNotFoundError("g++", how="apt-get install g++")
-        folder = Path(model.config.get_output_dir()).resolve()
-        run_tool(["bash", "build_lib.sh"], folder, folder / "build_lib.log", COMPILE_TIMEOUT_S, error=SimulationError)
-        stamp = model.config.get_config_value("Stamp")
-        return str(folder / "firmware" / f"{model.config.get_project_name()}-{stamp}.so")
+        folder = Path(model.config.get_output_dir())
+        return str(library.compile_project(library.fresh_project(model), folder / library.LOG))
 
     def predict(
         self, model: Any, x: Any, sim: Literal["csim", "rtl"] = "csim", *, skip: bool = True, logits: bool = False

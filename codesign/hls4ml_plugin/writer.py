@@ -68,6 +68,15 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
             ConfigError: ``write_emulation_constants`` is set; emulators have no reset argument.
             ConversionError: this hls4ml writes other text than the one this was made for.
         """
+        self.write_cpp(model)
+        write_rtl(model, Path(model.config.get_output_dir()) / "rtl")
+        self.write_tar(model)
+
+    def write_cpp(self, model: Any) -> None:
+        """Write the HLS project alone.
+
+        Raises: as `write_hls`.
+        """
         if model.config.get_writer_config().get("WriteEmulationConstants"):
             raise ConfigError(
                 "the emulator header has no reset argument", expected="write_emulation_constants=False", received=True
@@ -76,8 +85,6 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
         folder = Path(model.config.get_output_dir())
         self._add_reset(model, folder)
         self._extend_bridge(model, folder)
-        write_rtl(model, folder / "rtl")
-        self.write_tar(model)
 
     @staticmethod
     def _add_reset(model: Any, folder: Path) -> None:

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the text of an RTL project to a shared library: Verilator, then g++. Cached by content, atomic."""
+"""From the text of an RTL project to a shared library: Verilator, then g++. Cached by content, atomic, sealed.
+
+Everything is compiled in a private folder, so neither what lies in the cache nor the letters of its path matter to
+make, and only a library with this user's seal is used again (`codesign.trust`).
+"""
 
 from __future__ import annotations
 
-import atexit
+import errno
 import hashlib
+import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from codesign import tools
-from codesign.errors import SimulationError, ToolNotFoundError
+from codesign import tools, trust
+from codesign.errors import SimulationError, ToolNotFoundError, TrustWarning
 from codesign.rtl import TopSpec
 
 HARNESS = Path(__file__).with_name("harness.cpp")
@@ -45,14 +51,6 @@ _EXPORTS = "{{ global: {}*; local: *; }};\n"
 MAKE_FLAGS = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
-
-
-@cache
-def objects(kind: str) -> Path:
-    """Return a folder that lives as long as this process, for objects that every build of a ``kind`` has in common."""
-    folder = Path(tempfile.mkdtemp(prefix=f"codesign_{kind}_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def copy_objects(names: Sequence[str], source: Path, target: Path) -> None:
@@ -136,7 +134,8 @@ def compile_library(files: dict[str, str], recipe: Recipe, folder: Path) -> Path
     """Compile an RTL project and return the folder that holds its files and `LIBRARY`.
 
     The folder is ``folder/<hash>``, where the hash covers every source, flag and tool version; it appears only when it
-    is complete, and is used again as long as every file in it is still what was written.
+    is complete, and is used again as long as every file in it is still what was written and the library has the seal of
+    this user; it may be moved. Where no key can be kept for seals, it is a folder of this process.
 
     Args:
         files: path -> text, with ``filelist.f``.
@@ -145,24 +144,47 @@ def compile_library(files: dict[str, str], recipe: Recipe, folder: Path) -> Path
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.
-        SimulationError: Verilator or g++ failed; the message ends with the last lines of the log.
+        SimulationError: Verilator or g++ failed; the message ends with the last lines of the log. Or the cache cannot
+            be written.
+
+    Warns:
+        TrustWarning: a library without the seal was there, and is compiled anew.
     """
     _check_tools()
     files = {**files, **recipe.added()}
-    target = folder.resolve() / _name(files, recipe)
+    target = (folder if trust.kept() else trust.private("libraries")).resolve() / _name(files, recipe)
     if _complete(target, files):
         return target
-    folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".build_", dir=folder.resolve()))
+    _tell_unsealed(target)
+    work = Path(tempfile.mkdtemp(prefix="build_", dir=trust.private("builds")))
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text)
-        _compile(work, recipe.flags, target.with_suffix(".log"))
+        log = target.with_suffix(".log")
+        log.unlink(missing_ok=True)  # whatever it is: a link would lead elsewhere
+        _compile(work, recipe.flags, log)
+        trust.seal(work / LIBRARY, target.name)
         _publish(work, target, files)
+    except OSError as error:
+        raise SimulationError(
+            f"the build cache cannot be written ({error.strerror or error})",
+            where=str(target.parent),
+            fix="choose a folder that you can write to",
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def _tell_unsealed(target: Path) -> None:
+    """Say that a library is there which this user has not compiled."""
+    library = target / LIBRARY
+    if (library.exists() or library.is_symlink()) and trust.sealed(library, target.name) is None:
+        warnings.warn(
+            f"{library} is damaged or was compiled by somebody else: it is compiled anew", TrustWarning, stacklevel=4
+        )
 
 
 def _compile(work: Path, flags: Sequence[str], log: Path) -> None:
@@ -170,45 +192,49 @@ def _compile(work: Path, flags: Sequence[str], log: Path) -> None:
     command += ["-LDFLAGS", "-shared -Wl,--version-script=../exports.map", "-o", f"../{LIBRARY}"]
     command += ["-f", "filelist.f", "harness.cpp"]
     tools.run(command, work, log, BUILD_TIMEOUT_S, error=SimulationError)
-    copy_objects(_RUNTIME, objects("harness"), work / "obj")
+    copy_objects(_RUNTIME, trust.private("harness"), work / "obj")
     make = ["make", "-C", "obj", "-f", "Vtop.mk", "-j", "2", *MAKE_FLAGS]
     tools.run(make, work, log, BUILD_TIMEOUT_S, error=SimulationError)
     if not (work / LIBRARY).is_file():
         raise SimulationError("Verilator made no library", where=str(log), expected=LIBRARY)
-    copy_objects(_RUNTIME, work / "obj", objects("harness"))
+    copy_objects(_RUNTIME, work / "obj", trust.private("harness"))
     shutil.rmtree(work / "obj")
 
 
 def _name(files: dict[str, str], recipe: Recipe) -> str:
     """Return the name of a build's folder: everything that decides about its content, hashed."""
-    parts = [part for item in sorted(files.items()) for part in item]
-    return f"{recipe.module}_{_digest(_versions(), *recipe.flags, *MAKE_FLAGS, *parts)}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    parts = [_versions(), recipe.flags, MAKE_FLAGS, sorted(files.items())]
+    return f"{recipe.module}_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}"
 
 
 def _complete(target: Path, files: dict[str, str]) -> bool:
-    """Say whether ``target`` holds a library and exactly the text it was built from."""
-    if not (target / LIBRARY).is_file():
+    """Say whether ``target`` holds exactly the text that is asked for, and the library that this user made of it."""
+    if any(trust.read_regular(target / name) != text.encode() for name, text in files.items()):
         return False
-    return all((target / name).is_file() and (target / name).read_text() == text for name, text in files.items())
+    return trust.sealed(target / LIBRARY, target.name) is not None
 
 
 def _publish(work: Path, target: Path, files: dict[str, str]) -> None:
-    """Move ``work`` to ``target`` in one step; keep a complete one that another process made meanwhile."""
+    """Copy ``work`` to ``target``, which appears in one step; keep a complete one that another process made meanwhile.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     for _ in range(3):
         if _complete(target, files):
             return
-        if target.exists():
-            # Damaged: put it aside first, so that nothing ever sees a mixture.
-            aside = Path(tempfile.mkdtemp(prefix=".old_", dir=target.parent))
-            target.rename(aside / "old")
-            shutil.rmtree(aside, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(prefix=".build_", dir=target.parent))
         try:
-            work.rename(target)
+            shutil.copytree(work, aside / "new")
+            if target.exists() or target.is_symlink():
+                target.rename(aside / "old")  # damaged: put it aside first, so that nothing ever sees a mixture
+            (aside / "new").rename(target)
             return
-        except OSError:
+        except FileExistsError:
             continue
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     raise SimulationError("could not move the finished build into place", where=str(target))

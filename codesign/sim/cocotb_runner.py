@@ -19,10 +19,10 @@ from xml.etree import ElementTree
 
 from cocotb_tools.runner import Verilator
 
-from codesign import tools
+from codesign import tools, trust
 from codesign.errors import SimulationError, ToolNotFoundError
 from codesign.processes import started
-from codesign.sim.build import MAKE_FLAGS, ONE_FILE, copy_objects, objects
+from codesign.sim.build import MAKE_FLAGS, ONE_FILE, copy_objects
 
 LOG_LINES = 60
 # Not cocotb's verilator.o: it allocates the top, whose size differs from design to design.
@@ -60,7 +60,7 @@ class PortsOnly(Verilator):  # type: ignore[misc]
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
         for command in cmds:
             if command[0] == "make":
-                copy_objects(RUNTIME, objects("cocotb"), self.build_dir)
+                copy_objects(RUNTIME, trust.private("cocotb"), self.build_dir)
             status, text = self._printed(command, Path(cwd))
             log = text.splitlines()
             print("\n".join(log[-LOG_LINES:]))
@@ -68,7 +68,7 @@ class PortsOnly(Verilator):  # type: ignore[misc]
                 name = Path(command[0]).name
                 raise SimulationError(f"{name} failed with exit status {status}", fix="\n".join(log[-20:]))
             if command[0] == "make":
-                copy_objects(RUNTIME, self.build_dir, objects("cocotb"))
+                copy_objects(RUNTIME, self.build_dir, trust.private("cocotb"))
 
     def _printed(self, command: Sequence[str], cwd: Path) -> tuple[int, str]:
         """Run a command; return its exit status and what it printed."""
@@ -120,6 +120,9 @@ def run_cocotb(
     for name, text in files.items():
         (build_dir / name).parent.mkdir(parents=True, exist_ok=True)
         (build_dir / name).write_text(text)
+    if build_dir not in _BUILT:
+        _remove_products(build_dir, top)
+        _BUILT.add(build_dir)
     results = build_dir / "results.xml"
     results.unlink(missing_ok=True)
     print(f"cocotb {test_module} on {top} {dict(parameters)} seed {seed}")
@@ -148,6 +151,18 @@ def run_cocotb(
     except SystemExit:  # how cocotb's runner says that a test failed or none could run; the results say which
         print(f"cocotb ended with {len(_cases(results))} results")
     _check_results(results, f"{test_module} on {top}")
+
+
+_BUILT: set[Path] = set()
+"""Folders in which this process has built: there make builds what has changed, elsewhere everything."""
+
+
+def _remove_products(build_dir: Path, top: str) -> None:
+    """Delete programs, objects and makefiles that another process left: they would be run as they are."""
+    for path in build_dir.iterdir():
+        made = path.name.startswith("V") or path.suffix in (".o", ".a", ".d", ".gch", ".so") or path.name == top
+        if made and not (path.is_dir() and not path.is_symlink()):
+            path.unlink()
 
 
 def _cases(results: Path) -> list[ElementTree.Element]:

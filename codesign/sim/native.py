@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from pathlib import Path
 from typing import NoReturn
 
+from codesign import trust
 from codesign.errors import SimulationError
 from codesign.rtl import TopSpec
 from codesign.sim.build import LIBRARY
@@ -58,7 +60,7 @@ class Model:
 
     def __init__(self, folder: Path, spec: TopSpec, seed: int) -> None:
         self._spec = spec
-        self._library = ctypes.CDLL(str(folder / LIBRARY))
+        self._library = trust.load(folder / LIBRARY, folder.name)
         for name, result, arguments in (
             ("sim_job_bytes", ctypes.c_uint64, []),
             ("sim_message", ctypes.c_char_p, []),
@@ -76,7 +78,7 @@ class Model:
         self.job = job_type(len(spec.engines))
         if self._library.sim_job_bytes() != ctypes.sizeof(self.job):
             raise SimulationError("harness.cpp and native.py disagree about Job", where=spec.module)
-        self._handle = self._library.sim_open(str(folder).encode(), seed & 0xFFFFFFFF)
+        self._handle = self._library.sim_open(os.fsencode(folder), seed & 0xFFFFFFFF)
         if not self._handle:
             raise SimulationError(self._library.sim_message().decode(), where=spec.module)
         # Frees the model: when called, or when this object is forgotten, or at exit; once.

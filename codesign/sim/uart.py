@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 import weakref
 from pathlib import Path
 
+from codesign import trust
 from codesign.errors import SimulationError
 from codesign.sim.build import CXX_FLAGS, LIBRARY, VERILATOR_FLAGS, Recipe, compile_library
 
@@ -47,7 +49,7 @@ class UartModel:
         self.clock_hz = baud * CYCLES_PER_BIT
         self._module, self._patience, self._quiet = module, patience, patience
         built = compile_library(files, _recipe(module, self.clock_hz, baud), folder)
-        self._library = ctypes.CDLL(str(built / LIBRARY))
+        self._library = trust.load(built / LIBRARY, built.name)
         for name, result, arguments in (
             ("uart_step_bytes", ctypes.c_uint64, []),
             ("uart_message", ctypes.c_char_p, []),
@@ -60,7 +62,7 @@ class UartModel:
             function.restype, function.argtypes = result, arguments
         if self._library.uart_step_bytes() != ctypes.sizeof(_Step):
             raise SimulationError("uart.cpp and uart.py disagree about Step", where=module)
-        self._handle = self._library.uart_open(str(built).encode(), seed & 0xFFFFFFFF)
+        self._handle = self._library.uart_open(os.fsencode(built), seed & 0xFFFFFFFF)
         if not self._handle:
             raise SimulationError(self._library.uart_message().decode(), where=module)
         self.close = weakref.finalize(self, self._library.uart_close, self._handle)

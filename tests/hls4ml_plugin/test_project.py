@@ -73,10 +73,11 @@ def test_emulation_constants_are_refused(tmp_path):
         model.write()
 
 
-def test_compile_errors_show_the_log(tmp_path):
+def test_compile_errors_show_the_log(tmp_path, monkeypatch):
     model = design([dense(4, "fc")]).convert(tmp_path)
-    model.write()
-    (tmp_path / "firmware" / "nnet_utils" / "nnet_delta_dense.h").write_text("#error broken on purpose\n")
+    (tmp_path / "broken.h").write_text("#error broken on purpose\n")
+    sources = model.config.backend.get_custom_source()
+    monkeypatch.setitem(sources, "nnet_utils/nnet_delta_dense.h", tmp_path / "broken.h")
     with pytest.raises(SimulationError, match=r"build_lib\.log, which ends with"):
         model._compile()
 

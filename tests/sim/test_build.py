@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from loopback import files, identity, spec
 
-from codesign import tools
-from codesign.errors import SimulationError, ToolNotFoundError
+from codesign import tools, trust
+from codesign.errors import SimulationError, ToolNotFoundError, TrustWarning
 from codesign.sim import build as build_module
 from codesign.sim.build import LIBRARY, build
 
@@ -61,6 +61,65 @@ def test_a_damaged_build_is_made_again(compiled: list[Path], tmp_path: Path, nam
     assert len(compiled) == 2
     assert (folder / "loopback.mem").read_text() == "00\n"
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("planted", [b"somebody's library", b""])
+def test_a_library_of_somebody_else_is_compiled_anew(compiled: list[Path], tmp_path: Path, planted: bytes) -> None:
+    folder = build(files(GRAPH), spec(GRAPH), tmp_path)
+    (folder / LIBRARY).write_bytes(planted)
+    with pytest.warns(TrustWarning, match=r"compiled by somebody else: it is compiled anew"):
+        assert build(files(GRAPH), spec(GRAPH), tmp_path) == folder
+    assert (folder / LIBRARY).read_bytes() == b"library"
+    assert build(files(GRAPH), spec(GRAPH), tmp_path) == folder
+    assert len(compiled) == 2
+
+
+def test_a_cache_that_was_moved_is_used(compiled: list[Path], tmp_path: Path) -> None:
+    folder = build(files(GRAPH), spec(GRAPH), tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert build(files(GRAPH), spec(GRAPH), tmp_path / "there") == tmp_path / "there" / folder.name
+    assert len(compiled) == 1
+
+
+def test_without_a_key_the_cache_of_others_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, compiled: list[Path], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(trust, "kept", lambda: False)
+    folder = build(files(GRAPH), spec(GRAPH), tmp_path)
+    assert build(files(GRAPH), spec(GRAPH), tmp_path) == folder
+    assert len(compiled) == 1
+    assert list(tmp_path.iterdir()) == []
+    shutil.rmtree(folder)
+
+
+def test_no_link_is_followed(compiled: list[Path], tmp_path: Path) -> None:
+    """A received cache may have links in the places of a build and of its log."""
+    folder = build(files(GRAPH), spec(GRAPH), tmp_path / "cache")
+    shutil.rmtree(folder)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "text").write_text("precious")
+    folder.symlink_to(mine)
+    folder.with_suffix(".log").symlink_to(mine / "text")
+    assert build(files(GRAPH), spec(GRAPH), tmp_path / "cache") == folder
+    assert not folder.is_symlink()
+    assert (mine / "text").read_text() == "precious"
+    assert len(list(mine.iterdir())) == 1
+    assert len(compiled) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_an_error(compiled: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SimulationError, match=r"build cache cannot be written.*choose a folder"):
+        build(files(GRAPH), spec(GRAPH), tmp_path / "file" / "cache")
+    assert compiled == []
+
+
+def test_the_letters_of_the_path_do_not_matter(tmp_path: Path) -> None:
+    """The real compiler, in a folder that make could not work in, then the library where it was asked for."""
+    folder = build(files(GRAPH), spec(GRAPH), tmp_path / "my 'project'; $(x) \"y\" #1")
+    assert (folder / LIBRARY).is_file()
+    assert trust.load(folder / LIBRARY, folder.name).sim_job_bytes() > 0
 
 
 def test_an_interrupted_build_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
