@@ -178,5 +178,7 @@ class ConversionWarning(UserWarning):
 
 class VideoWarning(UserWarning):
     """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest."""
+
+
 class TrustWarning(UserWarning):
     """A compiled library is not used, or not kept, because it cannot be told who compiled it."""

@@ -52,7 +52,7 @@ until until_with untyped use uwire var vectored virtual void wait wait_order wan
 with within wor xnor xor
 """
 # What the generated C++ and SystemVerilog, the headers they include and their files call something themselves.
-_ARGUMENTS = "reset loaded_weights input_t result_t in pr assert errno stdin stdout stderr NULL EOF linux unix i386"
+_ARGUMENTS = "reset loaded_weights input_t result_t assert errno stdin stdout stderr NULL EOF linux unix i386"
 _TAKEN = f"""
 {_ARGUMENTS} main nnet std hls work defines parameters trace_data trace_enabled trace_outputs trace_type_size
 allocate_trace_storage free_trace_storage collect_trace_output ap_int ap_uint ap_fixed ap_ufixed delta_run delta_reset

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow.records import build, check, limited
 from codesign.flow.validate import check_sections
+from codesign.names import check_design
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ class DesignSection:
 
     def __post_init__(self) -> None:
         check(self, "design")
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
-            raise ConfigError(
-                "not an identifier", where="design.name", expected="letters, digits and _", received=repr(self.name)
-            )
+        check_design(self.name, where="design.name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

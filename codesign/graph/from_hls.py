@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from codesign.graph.hls_linear import Padding
 from codesign.graph.hls_nodes import Nodes, Tensor, Zeros
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
 from codesign.keras_kinds import SUPPORTED
+from codesign.names import check_design, check_input, check_layers, identifier
 
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
 PADDING = (*CONVOLUTIONS, *hls_config.POOLINGS)
@@ -33,19 +33,14 @@ def build_graph(model: Any) -> Graph:
     Raises:
         UnsupportedLayerError: a layer has no delta implementation.
         LatticeError: weights or biases are not on a power-of-two lattice.
-        ConversionError: PE does not divide, two activations in a row, another Strategy asked for.
+        ConfigError: a project name that C++ or SystemVerilog do not take.
+        ConversionError: layers whose names are one, PE does not divide, two activations in a row, another Strategy.
 
     Warns:
         ConversionWarning: an accumulator is wider than float32 Keras computes exactly.
     """
     graph = getattr(model, "delta_graph", None)
     return graph if graph is not None else _Builder(model).build()
-
-
-def identifier(name: str) -> str:
-    """Return ``name`` as a C and SystemVerilog identifier."""
-    safe = re.sub(r"\W", "_", name)
-    return safe if safe[:1].isalpha() else f"n_{safe}"
 
 
 def ends_with_softmax(model: Any) -> bool:
@@ -84,6 +79,9 @@ class _Builder:
 
     def build(self) -> Graph:
         model = self.model
+        project = model.config.get_project_name()
+        check_design(project, where="project_name")
+        check_layers((layer.name for layer in model.graph.values()), where=project)
         hls_config.check(model)
         if len(model.inputs) != 1 or len(model.outputs) != 1:
             raise UnsupportedLayerError(
@@ -110,9 +108,10 @@ class _Builder:
         last = self.tensors[model.outputs[0]]
         self._refuse_zeros(last, "the end of the model")
         self._shape_output(last)
-        return Graph(name=identifier(model.config.get_project_name()), nodes=self.nodes.all())
+        return Graph(name=project, nodes=self.nodes.all())
 
     def _input(self, layer: Any) -> Tensor:
+        check_input(layer.name, where=layer.name)
         shape = tuple(int(n) for n in layer.get_output_variable().shape)
         fmt = hls_config.precision(self.model, layer.get_output_variable().type.precision, layer.name)
         lanes = min(hls_config.lanes(self.model, layer), math.prod(shape))

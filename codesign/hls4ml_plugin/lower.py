@@ -91,6 +91,7 @@ def _replace(model: Any, graph: Graph) -> None:
     streaming = model.config.get_config_value("IOType") == "io_stream"
     source = next(layer for layer in model.graph.values() if layer.class_name == "Input")
     variable = source.get_output_variable()
+    variable.name = graph.source.name  # an argument in C++; hls4ml takes the layer's name as it is
     variable.type.precision = fixed_type(graph.source.fmt)
     if streaming:
         lanes = hls_lanes(graph, graph.source, streaming=True)

@@ -14,10 +14,9 @@ has a ``fork`` behind it.
 
 from __future__ import annotations
 
-import re
-
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.ir import Delta, Dense, Graph, Source
+from codesign.names import check_nodes
 from codesign.paths import RTL
 from codesign.rtl.memories import delta_memories, dense_memories, spatial_memories
 from codesign.rtl.spec import TopSpec, top_spec, word_lanes
@@ -29,7 +28,6 @@ LEAVES = (
     *("fifo", "state", "accumulate", "fork", "encode", "quantise", "emit", "serialize"),
     *("dense", "locate", "join", "conv", "decode", "admit", "stats"),
 )
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def emit(graph: Graph) -> dict[str, str]:
@@ -64,15 +62,7 @@ def check_graph(graph: Graph) -> None:
         ConversionError: a node that nothing reads, or a name that is no SystemVerilog identifier.
         UnsupportedLayerError: two `Delta` or two engines in a row, or no engine.
     """
-    for name in (graph.name, *(node.name for node in graph.nodes)):
-        if not _IDENTIFIER.fullmatch(name):
-            raise ConversionError(
-                "a name is no SystemVerilog identifier",
-                where=graph.name,
-                expected="letters, digits and underscores",
-                received=repr(name),
-                fix="rename the layer",
-            )
+    check_nodes(graph.name, (node.name for node in graph.nodes), where=graph.name)
     for node in graph.nodes[1:]:
         for before in (graph[name] for name in node.inputs):
             if isinstance(node, Delta) == isinstance(before, Delta):

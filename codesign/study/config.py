@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from codesign.errors import ConfigError
 from codesign.flow.config import Design, load, read_toml
 from codesign.flow.records import Problems, build, check, limited
 from codesign.flow.validate import check_deployed
+from codesign.names import LONGEST, check_design, check_folder
 from codesign.study.results import Goal
 from codesign.suggest import did_you_mean
 from codesign.training.config import DEPLOYED
@@ -72,6 +73,7 @@ class _Section:
 
     def __post_init__(self) -> None:
         check(self, "study")
+        check_design(self.name, where="study.name")
         check_seeds(self.seeds, "study.seeds")
 
 
@@ -152,7 +154,13 @@ def of_designs(paths: Sequence[Path], seeds: Sequence[int]) -> Study:
     if len(set(names)) != len(names):
         raise ConfigError("two designs have one name", where="design.name", received=", ".join(names))
     variants = tuple(Variant(name=name, design=design) for name, design in zip(names, designs, strict=True))
-    return Study(name="compare_" + "_".join(names), seeds=tuple(seeds), variants=variants, baseline=names[0])
+    return Study(name=_together(names), seeds=tuple(seeds), variants=variants, baseline=names[0])
+
+
+def _together(names: Sequence[str]) -> str:
+    """Return a name for a comparison of designs, which keeps to the limit however many there are."""
+    name = "compare_" + "_".join(names)
+    return name if len(name) <= LONGEST else f"compare_{sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _study(table: dict[str, Any], folder: Path) -> Study:
@@ -196,8 +204,7 @@ def _variants(
     name: str, table: Mapping[str, Any], change: _Change, section: _Section, folder: Path
 ) -> Iterator[Variant]:
     """Yield the variant of a table, and those of other lengths if it is the one that has them."""
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-        raise ConfigError("not a name", where=f"variant.{name}", expected="letters, digits and _", received=repr(name))
+    check_folder(name, where=f"variant.{name}")
     variant = _variant(name, table, change, section.name, folder)
     if name != section.length:
         yield variant

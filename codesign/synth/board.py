@@ -15,6 +15,7 @@ from typing import Any, Literal
 from codesign.errors import ConfigError
 from codesign.flow.config import read_toml
 from codesign.flow.records import Problems, build, check, limited
+from codesign.names import check_folder, check_word
 from codesign.paths import boards
 from codesign.suggest import did_you_mean
 from codesign.synth.board_build import Area
@@ -43,6 +44,9 @@ class Pin:
     pull: Literal["none", "up", "down"] = "none"
     inverted: bool = False
 
+    def __post_init__(self) -> None:
+        _check_words(self, "site", "standard")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -58,6 +62,9 @@ class Part:
     vivado: str = ""
     processor: Literal["", "zynq", "zynqmp"] = ""
     board_files: str = ""
+
+    def __post_init__(self) -> None:
+        _check_words(self, "device", "package", "speed", "database", "vivado", "board_files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +143,21 @@ class Board:
 
     def __post_init__(self) -> None:
         wrong = Problems()
-        for each in (self._check_chain, self._check_part, self._check_pins):
+        for each in (self._check_texts, self._check_chain, self._check_part, self._check_pins):
             with wrong.collected():
                 each()
         wrong.check()
+
+    def _check_texts(self) -> None:
+        check_folder(self.name, where="the name of the file")
+        if not self.title.isprintable():
+            raise ConfigError("not one line of text", where="title", received=repr(self.title))
+        try:
+            self.load.format(bitstream="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ConfigError(
+                "not a text with one place to fill in", where="load", expected="{bitstream}", received=repr(error)
+            ) from None
 
     def _check_chain(self) -> None:
         if self.chain != _CHAINS[self.family]:
@@ -190,6 +208,12 @@ class Board:
     def top(self) -> Literal["uart", "soc"]:
         """Which top of a design is built for it."""
         return "soc" if self.uart is None else "uart"
+
+
+def _check_words(record: Pin | Part, *fields: str) -> None:
+    """Check what goes into constraint files and scripts as it is."""
+    for name in fields:
+        check_word(getattr(record, name), where=name)
 
 
 def check_clock(mhz: float) -> None:
