@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codesign.errors import ConversionError, UnsupportedLayerError
@@ -35,12 +35,14 @@ class Call:
             with a number where the layer is used again.
         layer: of Keras. An operation that is one of its layers under another name is that layer, not built; any other
             operation, and a nested model without a graph, is given as it is.
+        node: of the Keras graph: the user's own operation, and the arguments that it is called with.
         inputs: what it reads.
         outputs: what it makes.
     """
 
     name: str
     layer: Any
+    node: Any
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
@@ -48,6 +50,14 @@ class Call:
     def kind(self) -> str:
         """Class of the layer."""
         return type(self.layer).__name__
+
+    def arguments(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments of the user's own operation, with ``inputs`` in the place of what it reads."""
+        read = self.node.arguments.keras_tensors
+        args, kwargs = self.node.arguments.fill_in(
+            {id(tensor): value for tensor, value in zip(read, inputs, strict=True)}
+        )
+        return args, kwargs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,7 +141,7 @@ class _Walk:
             return self.open(inner, inputs, (*around, node.operation.name))
         outputs = tuple(self._tensor(tensor.shape, tensor.dtype) for tensor in _outputs(node, inputs))
         layer = as_layer(node, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
-        call = Call(name="", layer=layer, inputs=tuple(inputs), outputs=outputs)
+        call = Call(name="", layer=layer, node=node, inputs=tuple(inputs), outputs=outputs)
         self.calls.append(call)
         self.around[call] = around
         return outputs
@@ -159,11 +169,13 @@ def _nodes(functional: Any) -> list[Any]:
 
 def _takes(inner: Any, node: Any, given: Sequence[Tensor]) -> bool:
     """Say whether a nested model reads the ``given`` tensors as they are."""
-    wanted = inner.inputs
-    listed = all(isinstance(each, list | tuple) for each in (node.arguments.args[0], inner._inputs_struct))
+    wanted, kinds = inner.inputs, (dict, list | tuple)
+    alike = any(
+        all(isinstance(each, kind) for each in (node.arguments.args[0], inner._inputs_struct)) for kind in kinds
+    )
     return (
         len(wanted) == len(given)
-        and (listed or len(given) == 1)
+        and (alike or len(given) == 1)
         and all(
             len(want.shape) == len(have.shape)
             and all(size in (None, real) for size, real in zip(want.shape[1:], have.shape[1:], strict=True))
@@ -202,7 +214,7 @@ def _named(calls: Sequence[Call], around: dict[Call, tuple[str, ...]]) -> tuple[
             name, number = f"{own}_{number}", number + 1
         taken.add(name)
         names[call] = name
-    return tuple(Call(name=names[call], layer=call.layer, inputs=call.inputs, outputs=call.outputs) for call in calls)
+    return tuple(replace(call, name=names[call]) for call in calls)
 
 
 def _empty(where: str) -> ConversionError:

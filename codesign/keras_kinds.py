@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,9 @@ FUNCTIONS = ("linear", "relu", "relu6", "softmax")
 
 QUANTIZERS = ("quantized_relu", "quantized_bits")
 """QKeras quantizers whose codes hardware computes."""
+
+MAX_NAMED = 8
+"""With more layers than these an error counts them by kind and names them once."""
 
 MAX_OFFSET_BITS = 16
 """Most bits of the offset of a Rescaling."""
@@ -107,7 +111,7 @@ INSTEAD = {
     **dict.fromkeys(("Maximum", "Minimum", "Clip"), _EXTREME),
     **dict.fromkeys(("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"), _SUM),
     **dict.fromkeys(("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"), "use MaxPooling"),
-    **dict.fromkeys(("Mean", "Sum", "Average"), _SUM),
+    **dict.fromkeys(("Mean", "Sum"), _SUM),
     **dict.fromkeys(("GetItem", "Slice", "Split", "Take"), _ITEM),
     **dict.fromkeys(("Divide", "TrueDivide", "Normalization"), _SCALED),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "Hashing", "HashedCrossing", "TextVectorization"), _OUTSIDE),
@@ -120,6 +124,7 @@ INSTEAD = {
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "build it from Keras layers"),
     **dict.fromkeys(("SpectralNormalization", "Wrapper"), _WRAPPED),
     **dict.fromkeys(("FoldTime", "UnfoldTime", "DeltaMeter"), _NO_CLIPS),
+    "Average": "use Add, and Rescaling(0.5) where two are averaged",
     "Subtract": "use Add, and give the layer before it weights of the other sign",
     "QAdaptiveActivation": "use QActivation with quantized_relu or quantized_bits of the range that it has learned",
     "EinsumDense": "use Dense, which works on the last axis of any frame",
@@ -166,22 +171,28 @@ def check_kinds(calls: Calls) -> None:
     fixes: dict[str, list[str]] = {}
     for problem in problems:
         fixes.setdefault(problem.fix, []).append(problem.where)
+    received = ", ".join(f"{problem.where} ({problem.received})" for problem in problems)
+    if len(problems) > MAX_NAMED:  # the next step names all of them, too
+        kinds = Counter(problem.received for problem in problems)
+        received = ", ".join(f"{count} times {kind}" for kind, count in kinds.most_common())
     raise UnsupportedLayerError(
         f"{len(problems)} layers of the model do not become hardware",
         where=calls.name,
         expected=SUPPORTED,
-        received=", ".join(f"{problem.where} ({problem.received})" for problem in problems),
+        received=received,
         fix="; ".join(f"{', '.join(names)}: {fix}" for fix, names in fixes.items()),
     )
 
 
 def problem_of(call: Call) -> Problem | None:
     """Return why ``call`` does not become hardware; None if it does, as far as its kind can tell."""
+    import keras
+
     layer, kind = call.layer, call.kind
     foreign = _foreign(layer)
     if foreign is not None:
         return Problem(where=call.name, received=kind, fix=foreign)
-    if kind not in READABLE:
+    if kind not in READABLE or not isinstance(layer, keras.Layer):
         return _unreadable(call)
     return _numbers(call) or _arguments(call) or _activation(call)
 
@@ -189,6 +200,8 @@ def problem_of(call: Call) -> Problem | None:
 def _unreadable(call: Call) -> Problem:
     """Return the problem of a kind of layer that is not read; names what it wraps, too."""
     kind, fix = call.kind, INSTEAD.get(call.kind, f"use one of {SUPPORTED}")
+    if kind in READABLE:
+        fix = f"use keras.layers.{kind}, or a tensor and one number: what these arguments give is no layer"
     wrapped: list[Any] = [getattr(call.layer, name, None) for name in ("cell", "layer", "forward_layer")]
     inner: Any = next((own for own in wrapped if hasattr(own, "name")), None)
     if kind == "TimeDistributed" and type(inner).__name__ not in ("Dense", "QDense"):

@@ -101,7 +101,7 @@ class _Builder:
             **dict.fromkeys((*hls_activations.KINDS, "Softmax"), self._activation),
         }
         for layer in model.graph.values():
-            if layer.class_name not in PADDING and not _is_nothing(layer):
+            if layer.class_name not in (*PADDING, "DeltaRescale") and not _is_nothing(layer):
                 for name in layer.inputs:
                     self._refuse_zeros(self.tensors.get(name), f"{layer.class_name} {layer.name!r}")
             self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
@@ -204,7 +204,9 @@ class _Builder:
             for name in ("scale", "offset")
         )
         if (scale == scale[0]).all() and scale[0] > 0 and not offset.any():
-            return replace(tensor, log2_scale=tensor.log2_scale + int(np.log2(scale[0])))
+            zeros = self.tensors[layer.inputs[0]].zeros
+            return replace(tensor, zeros=zeros, log2_scale=tensor.log2_scale + int(np.log2(scale[0])))
+        self._refuse_zeros(self.tensors[layer.inputs[0]], f"Rescaling {layer.name!r}")
         origin = self.origins[layer.inputs[0]]
         if origin in self.linears and self.reads[origin] == 1:
             name, delta = self.linears[origin]

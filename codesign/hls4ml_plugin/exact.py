@@ -9,7 +9,7 @@ from typing import Any
 
 from hls4ml.converters.keras_v3._base import registry
 
-from codesign.hls4ml_plugin.bridge import V2Handler, activation_config
+from codesign.hls4ml_plugin.bridge import activation_config
 from codesign.keras_calls import Tensor
 from codesign.keras_kinds import LINEAR, NO_OPS
 
@@ -58,14 +58,35 @@ def _activation(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor])
     return ({**_common(layer, inputs, outputs), **config},)
 
 
+class _Inactive:
+    """A layer of Keras as if it had no activation."""
+
+    activation = None
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._layer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+
 def _linear(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
-    """Return a linear layer of Keras by hls4ml's handler, or by that of QKeras layers if a quantizer activates it."""
+    """Return a linear layer of Keras by hls4ml's handler, which knows no quantizer as its activation."""
     kind = type(layer)
     handler: Any = registry.get(f"{kind.__module__}.{kind.__name__}") or registry[kind.__name__]
-    if not isinstance(layer.activation, FunctionType | None):
-        handler = V2Handler()
-    made: Configurations = handler(layer, inputs, outputs)
-    return made
+    if isinstance(layer.activation, FunctionType | None):
+        made: Configurations = handler(layer, inputs, outputs)
+        return made
+    (linear,) = handler(_Inactive(layer), inputs, outputs)
+    between = [f"{outputs[0].name}_before_activation"]
+    name = f"{layer.name}_{type(layer.activation).__name__}"
+    active = {**_common(layer, inputs, outputs), **activation_config(name, layer.activation, outputs)}
+    active["input_keras_tensor_names"] = linear["output_keras_tensor_names"] = between
+    return linear, active
 
 
 HANDLERS: dict[str, Any] = {
