@@ -27,6 +27,7 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{EN DASH}": "--",
+    "\N{MICRO SIGN}": r"$\mu$",
 }
 
 

@@ -20,7 +20,7 @@ from codesign.report.words import (
     energy_unit,
     how_to_rate,
     joules,
-    made_by,
+    made_with,
     percent,
     times,
     unit,
@@ -59,7 +59,7 @@ def _headlines(report: Report) -> Table:
         *_energy(report),
         ("mismatches", _mismatches(report)),
         ("compared", f"{count(agreement.values)} output values of {count(agreement.frames)} frames"),
-        *([("made by", made_by(report))] if made_by(report) else []),
+        *([("made with", made_with(report))] if made_with(report) else []),
     ):
         table.add_row(name, Text(value))  # not as markup: it may have brackets
     return table

@@ -133,7 +133,7 @@ def how_to_rate(report: Report) -> str:
     )
 
 
-def made_by(report: Report) -> str:
+def made_with(report: Report) -> str:
     """Return what the report was made with, as far as it is known."""
     made = report.made
     parts = (

@@ -262,6 +262,7 @@ def test_a_sheet_in_every_format() -> None:
     )
     tex = latex(sheet)
     assert r"\caption{A\_b \& c. One \texttt{note}.}" in tex
+    assert r"3 $\mu$J" in latex(Sheet(title="3 \N{MICRO SIGN}J", head=("", ""), groups=()))
     assert tex.count(r"\midrule") == 2
     assert r" & 50 \% & x \\" in tex
     assert r"a & 2$\times$ & -- \\" in tex

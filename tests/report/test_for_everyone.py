@@ -169,8 +169,8 @@ def test_what_made_the_report_is_in_it() -> None:
     assert made in render(report, Detail())
     assert made in printed(report)
     part = dataclasses.replace(report, made=Made(seed=3))
-    assert "Made by seed 3.</p>" in render(part, Detail())
-    assert "made by" not in printed(dataclasses.replace(report, made=Made()))
+    assert "Made with seed 3.</p>" in render(part, Detail())
+    assert "made with" not in printed(dataclasses.replace(report, made=Made()))
 
 
 NEW = ("schema", "made", "network")
