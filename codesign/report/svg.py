@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from codesign.report.drawing import NARROW, Box, Drawing, Mark, Path, rule, text
 
 _LABEL_GAP = 17.0
+_LETTER = 7.5
+"""Pixels of a letter of a tick, about."""
 _FEW = 40
 """Values up to which each has a dot."""
 _DOT = 2.5
@@ -117,9 +119,7 @@ def line_chart(
         if tick >= first and float(tick).is_integer():
             marks.append(text(x(tick - first), height - below + 18, number(tick), "tick middle"))
     marks.append(text(left + (width - left - right) / 2, height - 6, x_label, "axis-name middle"))
-    for index, name in sections:
-        place = x(max(0.0, index - 0.5))
-        marks += [rule(place, above - 8, place, height - below, "grid"), text(place + 4, above - 8, name, "tick")]
+    marks += _sections(sections, x, above - 8, height - below)
     for line in lines:
         marks += _line(line, x, scale.place)
     if width <= NARROW and top is not None:  # lines that rise leave the corner below free
@@ -132,6 +132,20 @@ def line_chart(
     else:
         marks += _line_labels(lines, [scale.place(line.known[-1]) for line in lines], width, right, x)
     return Drawing(width=width, height=height, title=title, marks=tuple(marks))
+
+
+def _sections(sections: Sequence[tuple[int, str]], x: Callable[[float], float], top: float, base: float) -> list[Mark]:
+    """Return where sections begin, each with its name in the first of two rows that has room; without if none has."""
+    marks: list[Mark] = []
+    ends = {top: 0.0, top - _LABEL_GAP: 0.0}
+    for index, name in sections:
+        place = x(max(0.0, index - 0.5))
+        row = next((row for row, end in ends.items() if place >= end), None)
+        marks.append(rule(place, top if row is None else row, place, base, "grid"))
+        if row is not None:
+            marks.append(text(place + 4, row, name, "tick"))
+            ends[row] = place + _LETTER * len(name) + 8
+    return marks
 
 
 def _scale(lines: Sequence[Line], above: float, base: float, top: float | None) -> _Scale:

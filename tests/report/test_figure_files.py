@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -129,6 +130,12 @@ def test_training_that_was_not_recorded_in_full_has_gaps() -> None:
     texts = {mark.text for mark in drawing.marks if isinstance(mark, Text)}
     assert {"training clips", "unchanged MACs", "float", "delta"} <= texts
     assert "validation clips" not in texts
+    many = Detail(epochs=tuple(Epoch(phase=f"a phase {at}", epoch=1, accuracy=0.5) for at in range(6)))
+    (narrow,) = figures(Report(design="t", tool_versions={}), many).values()
+    names = [mark for mark in narrow(NARROW).marks if isinstance(mark, Text) and mark.text.startswith("a phase")]
+    rows = [[mark.x for mark in names if mark.y == y] for y in {mark.y for mark in names}]
+    assert sum(map(len, rows)) >= 4
+    assert all(other - one >= 60 for row in rows for one, other in itertools.pairwise(row))
     lines = [mark for mark in drawing.marks if isinstance(mark, Line) and "line" in mark.style.split()]
     assert [len(mark.points) for mark in lines] == [2, 1, 1, 1]
     assert figures(Report(design="t", tool_versions={}), dataclasses.replace(detail, epochs=())) == {}
