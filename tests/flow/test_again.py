@@ -14,7 +14,17 @@ from codesign.bench.dense import network
 from codesign.cli import main
 from codesign.flow.graph_file import save_graph
 from codesign.flow.manifest import check_unedited
-from codesign.report.model import DETAIL, REPORT, Detail, Report, Throughput, write_json
+from codesign.report.model import (
+    DETAIL,
+    REPORT,
+    SCHEMA,
+    Accuracy,
+    Detail,
+    Report,
+    Throughput,
+    read_report,
+    write_json,
+)
 from codesign.report.spread import Spread
 from codesign.rtl import emit
 from codesign.rtl.identity import design_id
@@ -96,3 +106,36 @@ def test_a_changed_weight_makes_a_build_stale() -> None:
     other = dataclasses.replace(first, weight=-first.weight)  # type: ignore[type-var]
     nodes = tuple(other if node.name == "fc0" else node for node in GRAPH.nodes)
     assert design_id(emit(dataclasses.replace(GRAPH, nodes=nodes))) != design_id(emit(GRAPH))
+
+
+def test_a_report_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    build = finished_design(tmp_path / "first")
+    path = build / "6_report" / REPORT
+    data = json.loads(path.read_text())
+    for key in ("schema", "made", "network"):
+        del data[key]
+    data["accuracy"] = {"float": 0.5, "quantized": None, "delta": 0.75}
+    del data["throughput"]["bound_cycles_per_frame"], data["throughput"]["bound_efficiency"]
+    path.write_text(json.dumps(data))
+    finish(build / "6_report")
+    assert main(["report", str(build)]) == 0
+    now = json.loads(path.read_text())
+    assert (now["schema"], now["accuracy"]["delta"], now["accuracy"]["clips"]) == (SCHEMA, 0.75, None)
+    assert now["throughput"]["bound_efficiency"] is None
+    assert set(now["made"].values()) == {None}
+    assert (build / "6_report" / "figures" / "accuracy.png").is_file()
+    check_unedited(build / "6_report")
+    assert main(["report", str(build)]) == 0
+
+
+def test_figures_that_were_deleted_are_made_again(tmp_path: Path) -> None:
+    build = finished_design(tmp_path / "first")
+    report = dataclasses.replace(read_report(build / "6_report" / REPORT), accuracy=Accuracy(delta=0.5))
+    write_json(report, build / "6_report" / REPORT)
+    finish(build / "6_report")
+    assert main(["report", str(build)]) == 0
+    figure = build / "6_report" / "figures" / "accuracy.svg"
+    before = figure.read_text()
+    figure.unlink()
+    assert main(["report", str(build)]) == 0
+    assert figure.read_text() == before
