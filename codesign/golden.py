@@ -37,6 +37,18 @@ class Trace:
     accumulators: dict[str, IntArray]
 
 
+def as_array(frames: object, where: str) -> np.ndarray:
+    """Return ``frames`` as an array of whatever dtype.
+
+    Raises:
+        FrameError: they are none, as lists of different lengths are none.
+    """
+    try:
+        return np.asarray(frames)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise FrameError("not an array", where=where, expected="numbers of one shape", received=error) from None
+
+
 def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
     """Return ``frames`` as int64 codes ``[T, size]``.
 
@@ -44,7 +56,7 @@ def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
         FrameError: not integers, not ``[T, *shape]`` (or ``[T, size]``), or codes outside the input format.
     """
     source = graph.source
-    frames = np.asarray(frames)
+    frames = as_array(frames, source.name)
     if frames.dtype.kind not in "iu":
         raise FrameError(
             "frames must hold integer codes",

@@ -14,6 +14,7 @@ from codesign.flow.graph_file import load_graph
 from codesign.flow.manifest import check_unedited
 from codesign.graph.ir import Graph
 from codesign.rtl.board import design_id
+from codesign.stored import DAMAGED, read_text
 from codesign.synth.board_build import BOARDS, BUILD
 
 GRAPH = "2_graph"
@@ -81,12 +82,12 @@ def built_baud(folder: Path, graph: Graph) -> int:
 def _record(path: Path) -> dict[str, object]:
     """Return what matters of a ``build.json``; one from before there was a choice has no ``baud``."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_text(path))
         record = {"bitstream": found["bitstream"], "design_id": found["design_id"], "baud": None}
         if found["top"] == "uart":
             record["baud"] = found.get("baud", BAUD)
         int(record["baud"] or 0)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGED as error:
         raise ConfigError(
             f"cannot be read ({error!r})", where=str(path), fix="run `codesign build` again, or say --baud"
         ) from None
@@ -103,5 +104,5 @@ def _id_of(build: Path) -> int | None:
     """Return the design id of a build folder; None if it is not finished or of another version."""
     try:
         return design_id(load_graph(build / GRAPH))
-    except (CodesignError, OSError, KeyError, ValueError):
+    except (CodesignError, *DAMAGED):
         return None

@@ -274,6 +274,8 @@ def _film(container: av.container.InputContainer, path: Path, name: str) -> av.V
         films = [stream for stream in films if stream.disposition & Disposition.default] or films
         best = container.streams.best("video")
         films = [stream for stream in films if best is not None and stream.index == best.index] or films
+    if films[0].codec_context is None:
+        raise VideoError("there is no decoder for the video", where=name, fix="convert it, such as to H.264 in MP4")
     return films[0]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from codesign.errors import StageError
 from codesign.fixed import IntArray
 from codesign.flow.records import build, plain
+from codesign.stored import load_json, loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,5 +67,10 @@ def must_agree(comparison: Comparison, folder: Path) -> None:
 
 
 def read_comparison(folder: Path, pair: str) -> Comparison:
-    """Return what `must_agree` wrote."""
-    return build(Comparison, json.loads((folder / f"{pair}.json").read_text()), where=pair, folder=folder)
+    """Return what `must_agree` wrote.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds something else.
+    """
+    path = folder / f"{pair}.json"
+    return loaded(path, lambda: build(Comparison, load_json(path), where=pair, folder=folder))

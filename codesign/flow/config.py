@@ -13,6 +13,7 @@ from codesign.errors import ConfigError
 from codesign.flow.records import build, check, limited
 from codesign.flow.validate import check_sections
 from codesign.names import check_design
+from codesign.stored import read_text
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: no such file, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise ConfigError(
             f"cannot be read ({error.strerror})",

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
 from codesign.data.clips import PIXEL
-from codesign.errors import ConfigError
+from codesign.errors import ConfigError, StageError
+from codesign.stored import load_json
 from codesign.suggest import did_you_mean
 from codesign.training import load_model
 
@@ -57,8 +57,21 @@ def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
 def finished_model(job: Job, output_dir: Path) -> Any:
     """Return the ModelGraph of the design, from the outputs of stages 1_model and 2_graph."""
     model = job.remember("keras", lambda: load_model(job.upstream["1_model"]))
-    arguments = json.loads((job.upstream["2_graph"] / SETTINGS).read_text())
-    return convert(model, arguments, output_dir)
+    return convert(model, read_settings(job.upstream["2_graph"]), output_dir)
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return what stage 2_graph wrote of `settings`.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds something else.
+    """
+    path = folder / SETTINGS
+    found = load_json(path)
+    keys = {"hls_config": dict, "io_type": str, "project_name": str}
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), kind) for key, kind in keys.items()):
+        raise StageError("does not hold what it should", where=str(path), expected=f"an object with {', '.join(keys)}")
+    return {key: found[key] for key in keys}
 
 
 def compile_csim(model: Any, project: Path, folder: Path) -> None:

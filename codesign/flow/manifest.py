@@ -17,6 +17,7 @@ from codesign.flow.records import build, plain
 from codesign.flow.sources import digest, file_hash, source_hash
 from codesign.flow.stage import Stage
 from codesign.outputs import write_text
+from codesign.stored import read_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
@@ -100,7 +101,7 @@ def read(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        return build(Manifest, json.loads(path.read_text(encoding="utf-8")), where="", folder=folder)
+        return build(Manifest, json.loads(read_text(path)), where="", folder=folder)
     except (OSError, ValueError, RecursionError, ConfigError) as error:
         raise StageError(
             f"the manifest was edited or is from another version ({error})",

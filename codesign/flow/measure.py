@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -136,14 +135,14 @@ def _software(
     graph: Graph, clips: NDArray[np.uint8], golden: NDArray[np.int64], build: Path, work: Path
 ) -> list[Comparison]:
     """Compare Keras and HLS csim with the golden model."""
-    from codesign.flow.convert import SETTINGS, compile_csim, convert
+    from codesign.flow.convert import compile_csim, convert, read_settings
     from codesign.flow.simulate import run_csim
     from codesign.layers import stream
     from codesign.training import load_model
 
     model = load_model(build / "1_model")
     keras = np.stack([stream(model, PIXEL.to_values(clip)).outputs for clip in clips])
-    arguments = json.loads((build / "2_graph" / SETTINGS).read_text())
+    arguments = read_settings(build / "2_graph")
     hls_model = convert(model, arguments, work / "csim")
     compile_csim(hls_model, build / "3_hls", work / "csim")
     return [

@@ -218,7 +218,7 @@ class Runner:
     def _goes_on(self, stage: Stage, inputs: Inputs) -> bool:
         """Return whether an interrupted run with the same inputs left something to go on from."""
         mark = self.root / f"{stage.name}.partial" / _MARK
-        return stage.resumable and mark.is_file() and mark.read_text() == inputs.digest
+        return stage.resumable and mark.is_file() and mark.read_bytes() == inputs.digest.encode()
 
     def _cached(self, position: int, stage: Stage, inputs: Inputs) -> None:
         done = manifests.read(self.root / stage.name)

@@ -14,6 +14,7 @@ from codesign.fixed import IntArray
 from codesign.graph.ir import Graph
 from codesign.report.figures import RtlFigures
 from codesign.sim import RtlSimulator, run_clip
+from codesign.stored import integers, load_arrays, loaded
 
 Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -47,10 +48,23 @@ def save_rtl(figures: RtlFigures, folder: Path) -> None:
 
 
 def load_rtl(folder: Path) -> RtlFigures:
-    """Return what `save_rtl` wrote."""
-    with np.load(folder / "cycles.npz") as data:
-        busy = {key.removeprefix("busy/"): data[key] for key in data if key.startswith("busy/")}
-        return RtlFigures(cycles=data["cycles"], latency=data["latency"], dense_cycles=data["dense_cycles"], busy=busy)
+    """Return what `save_rtl` wrote.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds something else.
+    """
+    path = folder / "cycles.npz"
+    data = load_arrays(path)
+
+    def figures() -> RtlFigures:
+        return RtlFigures(
+            cycles=integers(data, "cycles", 2),
+            latency=integers(data, "latency", 2),
+            dense_cycles=integers(data, "dense_cycles", 1),
+            busy={key.removeprefix("busy/"): integers(data, key, 2) for key in data if key.startswith("busy/")},
+        )
+
+    return loaded(path, figures)
 
 
 def run_csim(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track) -> IntArray:

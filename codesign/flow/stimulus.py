@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.stored import integers, load_arrays, loaded
+
 CLIPS = "clips.npz"
 
 
@@ -17,7 +19,11 @@ def save_clips(clips: NDArray[np.uint8], folder: Path) -> None:
 
 
 def load_clips(folder: Path) -> NDArray[np.uint8]:
-    """Return what `save_clips` wrote."""
-    with np.load(folder / CLIPS) as data:
-        clips: NDArray[np.uint8] = data["clips"]
-        return clips
+    """Return what `save_clips` wrote.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds no clips.
+    """
+    arrays = load_arrays(folder / CLIPS)
+    clips: NDArray[np.uint8] = loaded(folder / CLIPS, lambda: integers(arrays, "clips", 5))
+    return clips

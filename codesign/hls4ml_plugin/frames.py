@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from codesign.errors import FrameError, LatticeError
 from codesign.fixed import IntArray
-from codesign.golden import check_frames
+from codesign.golden import as_array, check_frames
 from codesign.graph.ir import Graph
 
 
@@ -25,7 +23,7 @@ def frame_codes(graph: Graph, x: Any) -> IntArray:
         FrameError: another shape or dtype, a value off the lattice or out of range.
     """
     source = graph.source
-    frames = np.asarray(x)
+    frames = as_array(x, f"predict(), input {source.name}")
     if frames.dtype.kind == "f":
         try:
             frames = source.fmt.to_codes(frames)

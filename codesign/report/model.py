@@ -25,6 +25,7 @@ from codesign.report.boards import Board, board
 from codesign.report.energy import Energy
 from codesign.report.network import Unit
 from codesign.report.spread import Spread
+from codesign.stored import read_text
 from codesign.synth.board_build import BoardBuild
 from codesign.synth.resources import Resources
 
@@ -310,7 +311,7 @@ def read_report(path: Path) -> Report:
         ConfigError: not JSON, not a report, or one of a later version.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_text(path))
     except (OSError, ValueError):
         data = None  # `read_json` says what is wrong
     schema = data.get("schema") if isinstance(data, dict) else None
@@ -337,9 +338,9 @@ def read_json(kind: type[R], path: Path) -> R:
         ConfigError: not JSON, or not this kind of record.
     """
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(read_text(path))
         return build(kind, data, where="", folder=path.parent)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign run` again") from None
     except ConfigError as error:
         raise error.inside(f"{path}:") from None

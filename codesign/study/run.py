@@ -16,6 +16,7 @@ from codesign.errors import StageError
 from codesign.flow.children import unordered
 from codesign.flow.console import captured
 from codesign.flow.records import plain
+from codesign.stored import DAMAGED
 from codesign.study.config import SECTIONS, Study, Variant
 from codesign.study.origin import Origin, find_origin
 from codesign.study.results import Result, Results
@@ -94,7 +95,7 @@ def _cached(variant: Variant, seed: int, origin: Origin, root: Path) -> Result |
     try:
         record = json.loads((_folder(root, variant, seed) / RESULT).read_text(encoding="utf-8"))
         return Result(**record["result"]) if record["key"] == _key(variant, seed, origin) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except DAMAGED:
         return None
 
 

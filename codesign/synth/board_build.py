@@ -13,6 +13,7 @@ from pathlib import Path
 from codesign.errors import ConfigError
 from codesign.flow.records import build, plain
 from codesign.outputs import write_text
+from codesign.stored import read_text
 from codesign.synth.resources import Kind
 
 BOARDS, BUILD = "boards", "build.json"
@@ -131,8 +132,8 @@ def read_build(path: Path) -> BoardBuild:
         ConfigError: not JSON, or not such a record.
     """
     try:
-        return build(BoardBuild, json.loads(path.read_text(encoding="utf-8")), where="", folder=path.parent)
-    except (OSError, ValueError) as error:
+        return build(BoardBuild, json.loads(read_text(path)), where="", folder=path.parent)
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign build` again") from None
     except ConfigError as error:
         raise error.inside(f"{path}:") from None

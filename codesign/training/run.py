@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
 from codesign.errors import StageError
+from codesign.stored import loaded
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def load_model(folder: Path) -> Any:
     """Return the frame model that `train` saved in ``folder``.
 
     Raises:
-        StageError: there is none.
+        StageError: there is none, or it is damaged.
     """
     import keras
     import qkeras  # noqa: F401  (registers its layers)
@@ -129,7 +130,7 @@ def load_model(folder: Path) -> Any:
     path = folder / MODEL
     if not path.is_file():
         raise StageError("there is no trained model", where=str(path), fix="run the training stage again")
-    return keras.models.load_model(path)
+    return loaded(path, lambda: keras.models.load_model(path))
 
 
 def _write_log(path: Path, log: list[dict[str, Any]]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import uuid
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from codesign.stored import DAMAGED
 
 ARRAYS = ("weights", "others", "optimizer", "best")
 NUMBERS = ("phase", "epoch", "log", "results")
@@ -64,9 +65,9 @@ class State:
                     return None
                 counts = meta.pop("arrays")
                 arrays = {name: [data[f"{name}{i}"] for i in range(counts[name])] for name in ARRAYS}
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return cls(**{**arrays, **meta})
+        except DAMAGED:
             return None
-        return cls(**{**arrays, **meta})
 
 
 def hand_over(network: Any, successor: Any) -> list[np.ndarray]:

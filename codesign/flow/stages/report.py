@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codesign.flow.agree import read_comparison
 from codesign.flow.graph_file import load_graph
@@ -18,6 +17,7 @@ from codesign.report.files import write_pages
 from codesign.report.made import made_now
 from codesign.report.model import DETAIL, REPORT, Clips, write_json
 from codesign.report.trained import accuracy, epochs
+from codesign.stored import load_json, loaded
 from codesign.synth.resources import Resources
 from codesign.training.run import LOG
 
@@ -32,7 +32,7 @@ def run(job: Job) -> str:
     graph_folder = job.upstream["2_graph"]
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
     golden, rtl = run_golden(graph, clips), load_rtl(job.upstream["4_rtlsim"])
-    training = json.loads((job.upstream["1_model"] / "training.json").read_text())
+    training = load_json(job.upstream["1_model"] / "training.json")
     report = make_report(
         design=job.design.design.name,
         graph=graph,
@@ -75,8 +75,8 @@ def tool_versions() -> dict[str, str | None]:
 def _resources(folder: Path) -> tuple[Resources, ...]:
     """Return what stage 5_synth found; nothing if it was skipped."""
     path = folder / "resources.json"
-    found: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
-    return tuple(Resources(**item) for item in found)
+    found = load_json(path) if path.is_file() else []
+    return loaded(path, lambda: tuple(Resources(**item) for item in found))
 
 
 def _clip_text(shape: tuple[int, ...]) -> str:

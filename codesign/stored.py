@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that a stage left, read back: what is damaged, or of another kind, is a `StageError` that names the file."""
+
+from __future__ import annotations
+
+import errno
+import json
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.errors import CodesignError, StageError
+
+T = TypeVar("T")
+DAMAGED = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError,
+            zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What readers of JSON, of archives and of records raise of files that are not what they should be."""
+
+
+def loaded(path: Path, read: Callable[[], T]) -> T:
+    """Return what ``read`` makes of the file at ``path``.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds something else.
+    """
+    try:
+        return read()
+    except CodesignError as error:
+        raise StageError(f"does not hold what it should ({error})", where=str(path), fix=_fix(path)) from None
+    except DAMAGED as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise StageError(f"cannot be read ({reason})", where=str(path), fix=_fix(path)) from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8; of a file only, as a pipe or a device may never end.
+
+    Raises:
+        OSError: there is no such file, it cannot be read, or it is no file.
+        ValueError: it is not UTF-8.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return path.read_text(encoding="utf-8")
+
+
+def load_json(path: Path) -> Any:
+    """Return the JSON value in a file.
+
+    Raises:
+        StageError: see `loaded`.
+    """
+    return loaded(path, lambda: json.loads(read_text(path)))
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz`` file by name; objects, which only a pickle can hold, are refused.
+
+    Raises:
+        StageError: see `loaded`.
+    """
+
+    def read() -> dict[str, NDArray[Any]]:
+        if not path.is_file():
+            raise OSError(errno.ENOENT, "no such file", str(path))
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise ValueError("no archive of arrays")
+            return {name: arrays[name] for name in arrays}
+
+    return loaded(path, read)
+
+
+def integers(arrays: dict[str, NDArray[Any]], name: str, dimensions: int) -> NDArray[Any]:
+    """Return the array of whole numbers called ``name``.
+
+    Raises:
+        ValueError: it has another type or number of dimensions.
+    """
+    found = arrays[name]
+    if found.dtype.kind not in "iu" or found.ndim != dimensions:
+        raise ValueError(f"{name} holds {found.dtype} in {found.ndim} dimensions, not integers in {dimensions}")
+    return found
+
+
+def _fix(path: Path) -> str:
+    return f"run again with --from {path.parent.name} to make it anew"
