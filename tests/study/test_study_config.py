@@ -20,6 +20,7 @@ length = "delta"
 epochs = [1, 3]
 [data]
 size = 16
+digit = 8.0
 [training]
 float_epochs = 2
 [variant.plain]
