@@ -160,6 +160,19 @@ class DataConfig:
         test = replace(self, frames=frames).load(seed).test
         return np.stack([test.pixels(place) for place in _spread(len(test), clips)])
 
+    def class_names(self, seed: int) -> tuple[str, ...]:
+        """Return the names of the classes, an output of the network each, without decoding anything.
+
+        Raises:
+            ConfigError, VideoError: as `verify` does, of folders and lists.
+        """
+        if self.kind == "moving_digits":
+            return tuple(map(str, range(10)))
+        assert self.path is not None  # `__post_init__` has checked
+        return (
+            self._split(seed) if self.kind == "video_folder" else ucf101(self.path, seed=seed, **self._arguments())
+        ).classes
+
     def verify(self, seed: int, *, clips: int, frames: int) -> None:
         """Check, without decoding anything, what `load` and `test_clips` with these arguments need.
 

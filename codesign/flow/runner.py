@@ -37,6 +37,7 @@ from codesign.flow.manifest import Inputs, Manifest
 from codesign.flow.stage import Job, Stage, find, no_bar
 from codesign.outputs import check_folder, check_work
 from codesign.processes import Ended
+from codesign.tools import require
 
 _MARK = "inputs.sha256"
 """File in a work folder: the inputs that its work belongs to."""
@@ -134,6 +135,8 @@ class Runner:
     _pending: list[str] = field(default_factory=list)
     _beside: dict[str, Beside] = field(default_factory=dict)
     _failed: str = ""
+    _last: int = 0
+    _ready: bool = False
 
     def run(self) -> None:
         """Bring the stages up to date.
@@ -141,12 +144,14 @@ class Runner:
         Raises:
             ConfigError: an unknown stage name, or an empty range.
             StageError: an edited output, a stale stage before ``--from``, a failed stage, or a second run.
+            ToolNotFoundError: a program that a stage needs is not there.
         """
         first = 0 if self.options.first is None else find(self.stages, self.options.first, "--from")
         last = len(self.stages) - 1 if self.options.last is None else find(self.stages, self.options.last, "--to")
         if first > last:
             received = f"--from {self.options.first} --to {self.options.last}"
             raise ConfigError("--from is after --to", received=received, fix="swap them")
+        self._last = last
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
             names = [stage.name for stage in self.stages]
             check_work(self.root, ["cache", *names, *(f"{name}.partial" for name in names)])
@@ -196,7 +201,21 @@ class Runner:
             self._pending.append(stage.name)
             self._line(position, "would run", f"({reason})")
         else:
+            self._require_programs(position)
             self._execute(position, stage, inputs, self._prepare(stage, inputs, reason))
+
+    def _require_programs(self, position: int) -> None:
+        """Check, before the first stage that runs, that it and those after it find their programs.
+
+        Raises:
+            ToolNotFoundError: one is not there.
+        """
+        if self._ready:
+            return
+        for stage in self.stages[position : self._last + 1]:
+            for program in stage.programs:
+                require(program)
+        self._ready = True
 
     def _reason(self, stage: Stage, inputs: Inputs, *, before: bool = False) -> str | None:
         """Return why the stage must run, or None if what it left is good."""

@@ -26,6 +26,7 @@ class Stage:
         config: sections of the design it reads; ``section.key`` for a single key.
         config_of: sections it reads besides, where that depends on the design.
         packages: distributions whose version is an input.
+        programs: that it cannot do without; a run that is going to need them says so before its first stage.
         optional: a missing tool skips the stage instead of failing it.
         beside: runs in a process of its own, beside the stages that come before it but that it does not read.
         resumable: an interrupted run leaves work that the next run with the same inputs goes on from.
@@ -40,6 +41,7 @@ class Stage:
     optional: bool = False
     resumable: bool = False
     beside: bool = False
+    programs: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:

