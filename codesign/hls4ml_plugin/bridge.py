@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
 from codesign.errors import UnsupportedLayerError
@@ -174,9 +175,8 @@ class _Weights:
 
     def get_weights_data(self, _: str, var_name: str) -> Any:
         """Return the weight whose name holds ``var_name``; None if there is none."""
-        from keras.ops import convert_to_numpy
-
-        return next((convert_to_numpy(value) for name, value in self.weights.items() if var_name in name), None)
+        found = (value for name, value in self.weights.items() if var_name in name)
+        return next((np.asarray(value).copy() for value in found), None)  # np.array(variable): NumPy 2 warns
 
 
 def _shape(tensors: Any) -> list[int | None]:

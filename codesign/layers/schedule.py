@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from codesign.errors import ConfigError
@@ -173,7 +174,7 @@ class Target(Schedule):
 
 def _read(variable: Any) -> Any:
     """Return the value of a scalar variable; of one that devices share, what they have together."""
-    return ops.convert_to_numpy(ops.convert_to_tensor(variable))
+    return np.asarray(ops.convert_to_tensor(variable))  # ops.convert_to_numpy of a variable: NumPy 2 warns
 
 
 def find_meter(model: Any) -> DeltaMeter | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -41,7 +42,7 @@ class Confusion(keras.metrics.Metric):  # type: ignore[misc]
 
     def table(self) -> list[list[int]]:
         """Return the counts."""
-        found: list[list[int]] = ops.convert_to_numpy(self.counts).tolist()
+        found: list[list[int]] = np.asarray(self.counts).tolist()
         return found
 
     def get_config(self) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_keras_equals_golden(tmp_path, name):
 def test_plain_layers_with_weights_on_the_lattice(tmp_path, layer, shape):
     made = design([layer], shape=shape)
     for weight in layer.weights:
-        weight.assign(np.round(keras.ops.convert_to_numpy(weight) * 8) / 8)
+        weight.assign(np.round(np.asarray(weight) * 8) / 8)
     made.config["Model"]["Precision"]["default"] = "fixed<6,3>"
     agree(made, tmp_path)
 

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiler of the tests: the one on PATH, except that what every build has in common is compiled once a session.
+
+``compiler.py NAME ARGS`` runs the program NAME of `REAL`. Two kinds of common work are kept in `STORE`, which all
+processes of a test session share:
+
+* objects of Verilator's and VPI's own library, which do not depend on the design;
+* the headers that every build of a kind begins with, precompiled; and csim is compiled with -O1.
+
+What is compiled is the same text with the same options otherwise, and only headers are precompiled that every file of
+its kind includes at its top, so that one that our own sources forgot to include is still noticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+REAL, STORE = "CODESIGN_TESTS_COMPILERS", "CODESIGN_TESTS_OBJECTS"
+"""Variables of the environment: the PATH that the real compilers are found on; the folder."""
+NAMES = ("c++", "g++")
+LIBRARY = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp")
+_VERILATED = ("verilated.h",)
+_COMMON = {
+    "Vtop__ALL.cpp": _VERILATED,
+    "harness.cpp": _VERILATED,
+    "uart.cpp": _VERILATED,
+    "verilator.cpp": (*_VERILATED, "verilated_vpi.h"),
+}
+_CSIM = ("ap_fixed.h", "ap_int.h", "hls_stream.h")
+
+
+def install(folder: Path) -> str:
+    """Put the compilers of the tests into ``folder``; return the PATH that finds them first."""
+    os.environ[REAL], os.environ[STORE] = os.environ["PATH"], str(folder)
+    programs = folder / "bin"
+    programs.mkdir(parents=True)
+    for name in NAMES:
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" {name} "$@"\n')
+        (programs / name).chmod(0o755)
+    return f"{programs}{os.pathsep}{os.environ['PATH']}"
+
+
+def command(name: str, arguments: list[str]) -> list[str] | None:
+    """Return what to run, with the real compiler; None if the object is there now."""
+    real = shutil.which(name, path=os.environ[REAL])
+    if real is None:
+        raise SystemExit(f"{name}: not found")
+    sources = [word for word in arguments if word.endswith(".cpp")]
+    if "-c" not in arguments or len(sources) != 1:
+        return [real, *arguments]
+    source = Path(sources[0])
+    if source.name in LIBRARY:
+        _library_object(real, arguments)
+        return None
+    if source.name in _COMMON:
+        return [real, *_precompiled(real, _options(arguments), _COMMON[source.name]), *arguments]
+    if "-O3" in arguments and "-Ifirmware/ap_types/" in arguments:
+        arguments = ["-O1" if word == "-O3" else word for word in arguments]
+        return [real, *_precompiled(real, _options(arguments), _CSIM), *arguments]
+    return [real, *arguments]
+
+
+def _options(arguments: list[str]) -> list[str]:
+    """Return the options that a precompiled header depends on: not those of one design."""
+    return [word for word in arguments if word.startswith(("-O", "-f", "-std", "-I", "-DV"))]
+
+
+def _precompiled(real: str, options: list[str], headers: tuple[str, ...]) -> list[str]:
+    """Return the options that include ``headers``, compiled with ``options``."""
+    header = Path(os.environ[STORE]) / _key([real, *options, *headers]) / "common.h"
+    with _once(header.parent):
+        if not header.exists():
+            here = [f"-I{Path(word[2:]).resolve()}" if word.startswith("-I") else word for word in options]
+            part = header.with_name("part.h")
+            part.write_text("".join(f"#include <{name}>\n" for name in headers))
+            words = [real, *here, "-x", "c++-header", str(part), "-o", f"{header}.gch"]
+            if os.spawnv(os.P_WAIT, real, words) != 0:
+                raise SystemExit(f"{header}.gch: not compiled")
+            part.rename(header)
+    return ["-include", str(header)]
+
+
+def _library_object(real: str, arguments: list[str]) -> None:
+    """Copy an object that does not depend on the design, compiled once."""
+    at = arguments.index("-o") + 1
+    kept = Path(os.environ[STORE]) / _key([real, *arguments[: at - 1], *arguments[at + 1 :]]) / "object.o"
+    with _once(kept.parent):
+        if not kept.exists():
+            part = kept.with_name("part.o")
+            words = [real, *arguments[:at], str(part), *arguments[at + 1 :]]
+            if os.spawnv(os.P_WAIT, real, words) != 0:
+                raise SystemExit(f"{kept}: not compiled")
+            part.rename(kept)
+    shutil.copyfile(kept, arguments[at])
+
+
+@contextlib.contextmanager
+def _once(folder: Path) -> Iterator[None]:
+    """Make a folder and let one process at a time work in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _key(words: list[str]) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    found = command(sys.argv[1], sys.argv[2:])
+    if found is not None:
+        os.execv(found[0], found)
