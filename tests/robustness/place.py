@@ -8,6 +8,7 @@ import io
 import json
 import random
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -226,6 +227,27 @@ def binary(path: Path, draw: random.Random) -> None:
 
 def nested(path: Path, _: random.Random) -> None:
     path.write_text("[" * 20_000 + "]" * 20_000)
+
+
+def edit_model(path: Path, draw: random.Random) -> None:
+    """Change something in a part of a ``.keras`` file, or lose the part."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = draw.choice(sorted(parts))
+    if name.endswith(".json"):
+        data = json.loads(parts[name])
+        _edit(data, draw)
+        parts[name] = json.dumps(data).encode()
+    else:
+        weights = bytearray(parts[name])
+        for _ in range(draw.randrange(1, 40)):
+            weights[draw.randrange(len(weights))] = draw.randrange(256)
+        parts[name] = bytes(weights)
+    if draw.random() < 0.1:
+        del parts[name]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
 
 
 VALUES: tuple[Any, ...] = (

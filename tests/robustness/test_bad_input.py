@@ -22,6 +22,7 @@ from codesign.cli import main  # noqa: F401  (imported once, outside what is tim
 from codesign.errors import CodesignError
 from codesign.golden import Golden
 from codesign.hls4ml_plugin.frames import frame_codes
+from codesign.training import MODEL, load_model
 
 pytestmark = pytest.mark.usefixtures("nothing_slow")
 
@@ -172,6 +173,19 @@ def one_video(source: Path, work: Path, seed: int) -> None:
         place.check(["stream", build, "--port", "sim", "--video", video, *frames], folder)
 
 
+def one_model(source: Path, seed: int) -> None:
+    """Damage a trained model and load it: it is one, or an error of our own says that it is none."""
+    draw = random.Random(seed)
+    damage = draw.choice([place.cut, place.flip, place.binary, place.into_folder, *(4 * [place.edit_model])])
+    with (
+        place.damaged(
+            source, source.with_name("damaged_model"), MODEL, lambda path: damage(path, draw), again=False
+        ) as folder,
+        contextlib.suppress(CodesignError),
+    ):
+        load_model(folder)
+
+
 DTYPES = "int64 uint8 float32 float64 bool complex64 str object datetime64[s] int8 uint64"
 SCALARS = st.one_of(st.integers(), st.floats(), st.text(max_size=2), st.none(), st.lists(st.integers()))
 FRAMES = st.one_of(
@@ -230,6 +244,12 @@ def test_videos(finished_build: Path, seed: int) -> None:
     one_video(finished_build, finished_build.with_name("damaged"), seed)
 
 
+@given(seed=st.integers(0, 2**32))
+@examples(15)
+def test_models(trained: Path, seed: int) -> None:
+    one_model(trained, seed)
+
+
 @given(frames=FRAMES)
 @examples(100)
 def test_frames(frames: Any) -> None:
@@ -267,6 +287,13 @@ def test_many_build_folders(finished_build: Path, seed: int) -> None:
 @examples(20 * HEAVY)
 def test_many_videos(finished_build: Path, seed: int) -> None:
     one_video(finished_build, finished_build.with_name("damaged"), seed)
+
+
+@pytest.mark.heavy
+@given(seed=st.integers(0, 2**32))
+@examples(15 * HEAVY)
+def test_many_models(trained: Path, seed: int) -> None:
+    one_model(trained, seed)
 
 
 @pytest.mark.heavy
