@@ -52,8 +52,8 @@ def delta(
       their bits and lattice.
     * Linear layers become QKeras layers with the same weights, on the power-of-two lattice that shows them best.
       Layers that have quantisers keep them.
-    * A BatchNormalization is folded first, dropout left out, separable convolutions split (see `fold`). A softmax at
-      the end stays.
+    * A BatchNormalization is folded first, dropout left out, separable convolutions split, models inside the model
+      opened (see `fold`). A softmax at the end stays.
     * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
       ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
 
@@ -84,7 +84,8 @@ def delta(
 
     Raises:
         UnsupportedLayerError: a layer or activation cannot be a delta network's; names it and what to use.
-        ConfigError: an argument is out of range, not a frame model, a model within the model, a layer used twice.
+        ConversionError: no built model of layers, of one frame of a known size.
+        ConfigError: an argument is out of range, or a layer with weights is used twice.
     """
     _check(weight_bits, step, skip, clips)
     _check_training(per, train_hold, hold, input_hold)

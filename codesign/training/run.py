@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,7 +121,7 @@ def load_model(folder: Path) -> Any:
     """Return the frame model that `train` saved in ``folder``.
 
     Raises:
-        StageError: there is none, or it is damaged.
+        StageError: there is none, it is damaged, or it holds Python code (a Lambda layer), which is never run.
     """
     import keras
     import qkeras  # noqa: F401  (registers its layers)
@@ -130,7 +131,33 @@ def load_model(folder: Path) -> Any:
     path = folder / MODEL
     if not path.is_file():
         raise StageError("there is no trained model", where=str(path), fix="run the training stage again")
-    return loaded(path, lambda: keras.models.load_model(path))
+    if found := loaded(path, lambda: _lambdas(path)):
+        raise StageError(
+            "the model holds Python code, and code from a file is not run",
+            where=str(path),
+            expected="layers without code of their own",
+            received=f"Lambda layers: {', '.join(found)}",
+            fix="write them as Rescaling, ReLU, Add or other layers, or run the training stage again",
+        )
+    return loaded(path, lambda: keras.models.load_model(path, safe_mode=True))
+
+
+def _lambdas(path: Path) -> list[str]:
+    """Return the names of the Lambda layers in a saved Keras model, of those in models inside it, too."""
+    with zipfile.ZipFile(path) as archive:
+        waiting = [json.loads(archive.read("config.json"))]
+    found = []
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if item.get("class_name") in ("Lambda", "__lambda__"):
+                inside = item.get("config")
+                found.append(str(inside.get("name", "lambda") if isinstance(inside, dict) else "lambda"))
+            else:
+                waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return found[::-1]
 
 
 def _write_log(path: Path, log: list[dict[str, Any]]) -> None:

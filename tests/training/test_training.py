@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -155,6 +156,18 @@ def test_checkpoint_round_trip(tmp_path: Path) -> None:
 def test_learns(whole: Path) -> None:
     accuracy = json.loads((whole / RESULTS).read_text())["accuracy"]
     assert min(accuracy.values()) >= 0.3  # chance is 0.1
+
+
+def test_code_in_a_model_is_not_run(tmp_path: Path) -> None:
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2, name="odd")])
+    keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)]).save(tmp_path / MODEL)
+    with pytest.raises(
+        StageError, match=r"model\.keras: the model holds Python code.*Lambda layers: odd\. Next step: "
+    ):
+        load_model(tmp_path)
+    (tmp_path / MODEL).write_bytes((tmp_path / MODEL).read_bytes()[:-40])
+    with pytest.raises(StageError, match="cannot be read"):
+        load_model(tmp_path)
 
 
 def test_no_model_is_said_so(tmp_path: Path) -> None:
