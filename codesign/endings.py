@@ -116,7 +116,7 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def warnings_to(write: Callable[[str], None]) -> Iterator[None]:
-    """Write each of this project's own warnings as one line, once, and leave those of others to Python."""
+    """Write each of this project's own warnings as one line, once (once a file); leave those of others to Python."""
     ours = (ConversionWarning, VideoWarning)
     said: set[str] = set()
     with warnings.catch_warnings():
@@ -127,8 +127,8 @@ def warnings_to(write: Callable[[str], None]) -> Iterator[None]:
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if not issubclass(category, ours):
                 others(message, category, *place, **more)
-            elif str(message) not in said:
-                said.add(str(message))
+            elif (about := getattr(message, "about", str(message))) not in said:
+                said.add(about)
                 write(f"warning: {message}")
 
         warnings.showwarning = show

@@ -177,7 +177,16 @@ class ConversionWarning(UserWarning):
 
 
 class VideoWarning(UserWarning):
-    """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest."""
+    """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest.
+
+    Attributes:
+        about: the file. A command says what it finds first of it, as each reading may come upon other damage.
+    """
+
+    def __init__(self, text: str, about: str | None = None) -> None:
+        """Keep the words and the file."""
+        super().__init__(text)
+        self.about = about or text
 
 
 class TrustWarning(UserWarning):

@@ -35,7 +35,7 @@ class Clip:
 
 
 def video_clips(folder: Path) -> tuple[Clip, ...]:
-    """Return the first frames of every video in ``folder``, by name.
+    """Return the first frames of every video in ``folder``, by name, stretched as those of the published figures.
 
     Raises:
         VideoError: no folder, no video in it, or a video that is corrupt or too short.
@@ -48,7 +48,9 @@ def video_clips(folder: Path) -> tuple[Clip, ...]:
             expected=f"a folder with files such as {', '.join(sorted(SUFFIXES))}",
             fix="leave --clips out to measure on made clips",
         )
-    clips = tuple(Clip(name=path.stem, frames=read_video(path, size=(SIDE, SIDE))[:FRAMES]) for path in files)
+    clips = tuple(
+        Clip(name=path.stem, frames=read_video(path, size=(SIDE, SIDE), fit="stretch")[:FRAMES]) for path in files
+    )
     for path, clip in zip(files, clips, strict=True):
         if len(clip.frames) < FEWEST_FRAMES:
             raise VideoError(

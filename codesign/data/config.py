@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.data.arguments import check_numbers
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.data.digits import check_digits_arguments, moving_digits
 from codesign.data.folder import Split, check_folder_arguments, cut_clips, split_folder, video_folder
@@ -20,7 +22,7 @@ from codesign.data.recording import printable
 from codesign.data.ucf101 import check_ucf101_arguments, ucf101
 from codesign.data.video import survey
 from codesign.errors import ConfigError
-from codesign.flow.records import check, limited
+from codesign.flow.records import Problems, check, limited
 from codesign.suggest import did_you_mean
 
 Kind = Literal["moving_digits", "video_folder", "ucf101"]
@@ -65,8 +67,8 @@ class DataConfig:
     """
 
     kind: Kind = "moving_digits"
-    frames: int = limited(8, at_least=2)
-    size: int = limited(32, at_least=1)
+    frames: int = 8
+    size: int = 32
     train: int = limited(3000, kinds=DIGITS)
     val: int = limited(500, kinds=DIGITS)
     test: int = limited(1000, kinds=DIGITS)
@@ -98,6 +100,9 @@ class DataConfig:
                 fix=did_you_mean(str(self.kind), get_args(Kind)),
             )
         check(self, "data")
+        check_numbers(
+            {"frames": (2, 100_000, int), "size": (1, 4096, int)}, {"frames": self.frames, "size": self.size}, self._key
+        )
         if self.kind != "moving_digits" and self.path is None:
             raise ConfigError(
                 "missing",
@@ -136,9 +141,10 @@ class DataConfig:
         if self.kind == "moving_digits":
             return moving_digits(seed=seed, **self._arguments())
         assert self.path is not None  # `__post_init__` has checked
-        if self.kind == "video_folder":
-            return video_folder(self.path, seed=seed, **self._arguments())
-        return ucf101(self.path, seed=seed, **self._arguments())
+        with _in_section():
+            if self.kind == "video_folder":
+                return video_folder(self.path, seed=seed, **self._arguments())
+            return ucf101(self.path, seed=seed, **self._arguments())
 
     def test_clips(self, seed: int, *, clips: int, frames: int) -> NDArray[np.uint8]:
         """Return up to ``clips`` clips of the test split, each ``frames`` long: uint8 ``[N, frames, H, W, C]``.
@@ -188,23 +194,34 @@ class DataConfig:
             split = self._split(seed)
             files, test = list(split.files), [split.files[place] for place, _ in split.test]
         else:
-            parts = ucf101(self.path, seed=seed, **self._arguments())
-            listed = parts.test.files
-            files, test = (
-                [*parts.train.files, *parts.val.files, *listed],
-                [listed[i] for i in _spread(len(listed), clips)],
-            )
+            with _in_section():
+                parts = ucf101(self.path, seed=seed, **self._arguments())
+            files = [*parts.train.files, *parts.val.files, *parts.test.files]
+            test = [parts.test.files[place] for place in _spread(len(parts.test), clips)]
         with ThreadPoolExecutor(self.workers) as pool:
             lengths = dict(zip(files, pool.map(lambda file: survey(file).length, files), strict=True))
-        _check_lengths("data.frames", self.frames, {file: lengths[file] for file in files})
         if self.kind == "video_folder":
             test = _first(test, lengths, clips, frames)
-        _check_lengths("clip.frames", frames, {file: lengths[file] for file in test})
+        wrong = Problems()
+        for key, needed, read in (("data.frames", self.frames, files), ("clip.frames", frames, test)):
+            with wrong.collected():
+                _check_lengths(key, needed, {file: lengths[file] for file in read})
+        wrong.check()
 
     def _split(self, seed: int) -> Split:
         """Return which files of a video folder are in which split."""
         assert self.path is not None  # `__post_init__` has checked
-        return split_folder(self.path, seed=seed, val=self.val_share, test=self.test_share, classes=self.classes)
+        with _in_section():
+            return split_folder(self.path, seed=seed, val=self.val_share, test=self.test_share, classes=self.classes)
+
+
+@contextmanager
+def _in_section() -> Iterator[None]:
+    """Name the section, where an argument that only the files can prove wrong is called as its key."""
+    try:
+        yield
+    except ConfigError as error:
+        raise error.inside("data.") from None
 
 
 def _spread(length: int, count: int) -> list[int]:

@@ -158,7 +158,7 @@ def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
             expected=f"one folder a class with files such as {', '.join(sorted(SUFFIXES))}",
             received=f"{len(found)} folders without videos" if found else "no folders",
         )
-    found = {name: found[name] for name in chosen_classes(list(found), asked, "video_folder: classes")}
+    found = {name: found[name] for name in chosen_classes(list(found), asked, "classes")}
     for name, files in found.items():
         if len(files) < 2:
             raise VideoError(

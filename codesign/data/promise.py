@@ -9,18 +9,20 @@ from pathlib import Path
 import av
 import numpy as np
 
-_TIMED = ("flv", "matroska,webm", "mpegts")
+_TIMED = ("asf", "flv", "matroska,webm", "mpegts")
 """Formats that say how long the video is, but not how many frames there are."""
 LENGTH_OF_WHAT_IS_LEFT = ("mpegts",)
 """Formats that say nothing: FFmpeg takes the first and the last time stamp that it finds for the duration."""
 _REGULAR = 0.9
 """Share of the frames that have to follow each other at the frame rate for a duration to say how many there are."""
+_SLACK_S = 0.25
+"""Seconds by which the end of a file may miss its duration: the last packet of a stream of sound."""
 _TS_PACKETS = (188, 192, 204)
 """Bytes in a packet of a transport stream."""
 
 
 def promised_frames(
-    path: Path, container: av.container.InputContainer, stream: av.VideoStream, times: list[int]
+    path: Path, container: av.container.InputContainer, stream: av.VideoStream, times: list[int], end_s: float
 ) -> int | None:
     """Return how many frames the container says there are; None if it does not, or not reliably.
 
@@ -29,19 +31,22 @@ def promised_frames(
         container: open, and read to its end.
         stream: of the container.
         times: presentation times of the packets that were read, in the stream's time base.
+        end_s: when the last packet of any stream ends, in seconds.
     """
     if container.format.name.startswith("mov"):
         found = sum(not entry.is_discard for entry in stream.index_entries)  # those that an edit list cuts out are not
     elif stream.frames:
         found = stream.frames - sum(not entry.size for entry in stream.index_entries)  # AVI repeats a frame by an empty
     elif container.format.name in _TIMED:
-        return _by_duration(container, stream, times)
+        return _by_duration(container, stream, times, end_s)
     else:
         return None
     return found if 0 < found <= path.stat().st_size else None
 
 
-def _by_duration(container: av.container.InputContainer, stream: av.VideoStream, times: list[int]) -> int | None:
+def _by_duration(
+    container: av.container.InputContainer, stream: av.VideoStream, times: list[int], end_s: float
+) -> int | None:
     """Return duration times frame rate, of a video whose frames follow each other at that rate."""
     rate, base = stream.average_rate or stream.guessed_rate, stream.time_base
     steps = np.diff(np.unique(np.array(times, np.int64)))
@@ -50,20 +55,15 @@ def _by_duration(container: av.container.InputContainer, stream: av.VideoStream,
     steps = steps * float(base * rate)
     if np.mean(np.abs(steps - 1) < 0.25) < _REGULAR or steps.max() > 60 * rate:
         return None
-    end, others = (
-        _seconds(stream.metadata.get("DURATION", "")),
-        len(container.streams.video + container.streams.audio) > 1,
-    )
     start = float((stream.start_time or 0) * base)
-    if end is not None:
-        span = end - start
-    elif stream.duration:
-        span = float(stream.duration * base)
-    elif container.duration and not others:
-        span = container.duration / 1e6 - start
-    else:
-        return None
-    return max(0, round(span * float(rate)))
+    end = _seconds(stream.metadata.get("DURATION", ""))
+    if end is None and container.format.name in LENGTH_OF_WHAT_IS_LEFT:
+        end = start + float((stream.duration or 0) * base)
+    elif end is None:
+        end = (container.duration or 0) / av.time_base
+        if len(container.streams) > 1 and end_s > end - _SLACK_S:
+            return None  # it ends when it should, and nothing says when the film does
+    return max(0, round((end - start) * float(rate)))
 
 
 def _seconds(tag: str) -> float | None:

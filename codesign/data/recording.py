@@ -21,7 +21,7 @@ _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition
 """Video streams that are something beside the film: cover pictures, previews, depth maps."""
 _NO_VIDEO = ("concat", "dash", "hls", "rtsp", "sdp", "tty")
 """Formats that FFmpeg reads as video but that are text, most of it about other files."""
-_FRAME_A_PACKET = ("h264", "hevc")
+_FRAME_A_PACKET = ("h264", "hevc", "mpeg1video", "mpeg2video")
 """Codecs of which a packet that decodes without an error gives a frame, unless it is interlaced."""
 
 
@@ -50,7 +50,7 @@ class Damage:
         failed: packets of those that did not decode.
         concealed: frames among those used that the decoder had to repair.
         cut: the file ends too early, or breaks off.
-        whole: all of the file is counted; otherwise only what comes before the last frame used.
+        whole: the file was decoded to its end; otherwise damage further on is not known.
     """
 
     used: int
@@ -65,14 +65,14 @@ class Damage:
 
     def __str__(self) -> str:
         share = f"{self.used} of {self.used + self.lost} frames" if self.lost else f"{self.used} frames"
-        parts = [f"{share} decode" if self.whole else f"{share} decode, as far as it was read"]
+        parts = [f"{share} decode"]
         if self.failed:
             parts.append(f"packets that do not decode: {self.failed}")
         if self.concealed:
             parts.append(f"frames that the decoder repaired: {self.concealed}")
         if self.cut:
             parts.append("the file is cut off" if self.lost else "the file is cut off and does not say how long it was")
-        return ", ".join(parts)
+        return ", ".join(parts if self.whole else [*parts, "as far as it was read"])
 
 
 class Recording:
@@ -97,15 +97,17 @@ class Recording:
         self.decoded = 0
         self._container, self._stream, self._survey = container, stream, survey
         self._times: list[int] = []  # of the packets
+        self._end_s = 0.0
+        self._last: dict[int, bool] = {}  # of each stream of the file: whether its last packet is not whole
         self._packets = self._failed = self._concealed = 0
         self._interlaced = self._ended = self._broken = False
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield every frame that decodes, from the first; goes on after packets that do not, as players do."""
         try:
-            for packet in self._container.demux(self._stream):
-                self._count(packet)
-                yield from self._decode(packet)
+            for packet in self._container.demux():
+                if self._count(packet):
+                    yield from self._decode(packet)
         except av.FFmpegError:
             self._broken = True
             yield from self._decode(None)
@@ -115,7 +117,7 @@ class Recording:
     def survey(self) -> Survey:
         """Return how long the file is, without decoding it. Nothing can be read after it."""
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._container.demux():
                 self._count(packet)
         except av.FFmpegError:
             self._broken = True
@@ -133,23 +135,30 @@ class Recording:
             failed=self._failed,
             concealed=self._concealed,
             cut=known.cut,
-            whole=self._survey is not None,
+            whole=self._ended,
         )
 
     def _counted(self) -> Survey:
         """Return what all the packets say."""
-        promised = promised_frames(self.path, self._container, self._stream, self._times)
+        promised = promised_frames(self.path, self._container, self._stream, self._times, self._end_s)
         form = self._container.format.name
         complete = promised is not None and self._packets >= promised and form not in LENGTH_OF_WHAT_IS_LEFT
-        cut = self._broken or ends_early(self.path, form)
+        cut = self._broken or any(self._last.values()) or ends_early(self.path, form)
         return Survey(length=self._packets, missing=max(0, (promised or 0) - self._packets), cut=cut and not complete)
 
-    def _count(self, packet: av.Packet) -> None:
+    def _count(self, packet: av.Packet) -> bool:
+        """Count a packet; return whether it is one of the film."""
+        if packet.size:
+            self._last[packet.stream_index] = packet.is_corrupt
+            if packet.pts is not None and packet.time_base:
+                self._end_s = max(self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.stream_index != self._stream.index:
+            return False
         if packet.size and not packet.is_discard:
             self._packets += 1
-            self._broken = packet.is_corrupt  # the last one: it is not whole
             if packet.pts is not None:
                 self._times.append(packet.pts)
+        return True
 
     def _decode(self, packet: av.Packet | None) -> Iterator[av.VideoFrame]:
         """Yield the frames of a packet; of None, those that the decoder still has."""
@@ -234,12 +243,12 @@ def settle(recording: Recording, needed: int, strict: bool) -> None:
             received=str(damage),
             fix=f"use its {damage.used} frames without strict, or repair the file",
         )
-    warnings.warn(f"{name}: the video is damaged: {damage}", VideoWarning, stacklevel=3)
+    warnings.warn(VideoWarning(f"{name}: the video is damaged: {damage}", about=name), stacklevel=3)
 
 
 def printable(path: str | Path) -> str:
-    """Return a path as text for a message, whatever bytes it has."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+    """Return a path as a line for a message, whatever bytes it has."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(path))
 
 
 def _check_file(path: Path, name: str) -> None:
@@ -253,10 +262,11 @@ def _check_file(path: Path, name: str) -> None:
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
         raise VideoError("not a video file", where=name, received=kind, fix="name a video file")
-    if name != str(path):
-        raise VideoError(
-            "the name of the video is not UTF-8", where=name, fix="rename the file, so that reports can name it"
-        )
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        fix = "rename the file, so that reports can name it"
+        raise VideoError("the name of the video is not UTF-8", where=name, fix=fix) from None
 
 
 def _film(container: av.container.InputContainer, path: Path, name: str) -> av.VideoStream:

@@ -110,7 +110,7 @@ def ucf101(
             fix="check the path; in a design it is relative to the TOML file",
         )
     indices = _classes(_list(folder, CLASSES))
-    names = chosen_classes(list(indices), classes, "ucf101: classes")
+    names = chosen_classes(list(indices), classes, "classes")
     train = _videos(folder, _list(folder, f"trainlist{split:02}.txt"), indices, names)
     test = _videos(folder, _list(folder, f"testlist{split:02}.txt"), indices, names)
     _separate(train, test, names)

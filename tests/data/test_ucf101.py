@@ -264,3 +264,51 @@ def test_bad_arguments(folder: Path, argument: dict[str, Any]) -> None:
 def test_arguments_of_wrong_types(folder: Path, argument: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=rf"ucf101: {words}"):
         ucf101(folder, **argument)
+
+
+def renumbered(copy: Path, indices: tuple[int, ...]) -> Path:
+    """Give the classes other indices in every list."""
+    official = dict(zip(CLASSES, indices, strict=True))
+    for path in copy.glob("trainlist*.txt"):
+        names = [line.split()[0] for line in path.read_text().splitlines()]
+        path.write_text("".join(f"{name} {official[name.partition('/')[0]]}\n" for name in names))
+    (copy / "classInd.txt").write_text("".join(f"{index} {name}\n" for name, index in official.items()))
+    return copy
+
+
+def test_lists_of_some_classes_keep_the_official_indices(folder: Path, copy: Path) -> None:
+    """The order of the indices decides the labels, whatever gaps are between them."""
+    official = ucf101(renumbered(copy, (3, 4, 64)), **SMALL)
+    plain = ucf101(folder, **SMALL)
+    assert "64 Diving" in (copy / "classInd.txt").read_text()
+    assert "Diving_g03_c01.avi 64" in (copy / "trainlist01.txt").read_text()
+    assert official.classes == plain.classes
+    for name in ("train", "val", "test"):
+        assert np.array_equal(getattr(official, name).labels, getattr(plain, name).labels)
+
+
+def test_some_classes_of_a_full_set(copy: Path) -> None:
+    shutil.rmtree(copy / "Archery")
+    with pytest.raises(VideoError, match=r"trainlist01\.txt:1: Archery/v_Archery_g03_c01\.avi is missing"):
+        ucf101(copy, **SMALL)
+    some = ucf101(copy, **SMALL, classes=["Diving", "Biking"])
+    assert some.classes == ("Biking", "Diving"), "in the order of the set"
+    for part in (some.train, some.val, some.test):
+        assert [some.classes[label] for label in part.labels] == [file.parent.name for file in part.files]
+    config = DataConfig(kind="ucf101", path=copy, frames=4, size=12, classes=("Biking", "Diving"))
+    assert config.load(0).classes == some.classes
+    config.verify(0, clips=4, frames=9)
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (["Biking", "Divin"], r"no class 'Divin'.*some of Archery, Biking, Diving.*did you mean 'Diving'"),
+        (["Biking", "archery"], r"no class 'archery'.*did you mean 'Archery'"),
+        (["Biking", "Biking"], r"at least two different ones"),
+        (["Biking"], r"at least two different ones"),
+    ],
+)
+def test_classes_that_are_not_there(folder: Path, classes: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        ucf101(folder, **SMALL, classes=classes)

@@ -4,21 +4,65 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 
-def write_video(path: Path, frames: np.ndarray, codec: str = "ffv1") -> Path:
-    """Write uint8 ``[T, H, W, 3]``, losslessly unless another codec is asked for."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=30)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "bgr0" if codec == "ffv1" else "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
+def write_video(
+    path: Path, frames: np.ndarray, codec: str = "ffv1", *, container: dict[str, str] | None = None, **stream: Any
+) -> Path:
+    """Write uint8 ``[T, H, W, 3]``, losslessly unless another codec is asked for.
+
+    ``container`` are options of the muxer; ``stream`` are attributes of the stream, ``turned`` a call of
+    `av.VideoStream.set_display_rotation` as (degrees, hflip, vflip).
+    """
+    with av.open(str(path), "w", options=container or {}) as file:
+        made = add_stream(file, frames, codec, **stream)
+        encode(file, made, frames)
     return path
+
+
+def add_stream(
+    file: av.container.OutputContainer,
+    frames: np.ndarray,
+    codec: str,
+    turned: tuple[int, bool, bool] = (0, False, False),
+    **attributes: Any,
+) -> av.VideoStream:
+    """Add a stream for frames to a file that is being written."""
+    made = file.add_stream(codec, rate=30)
+    made.height, made.width = frames.shape[1:3]
+    made.pix_fmt = {"ffv1": "bgr0", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+    if codec == "libx264":
+        made.options = {"preset": "ultrafast", "g": "10"}
+    if any(turned):
+        made.set_display_rotation(turned[0], hflip=turned[1], vflip=turned[2])
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
+
+
+def encode(file: av.container.OutputContainer, made: av.VideoStream, frames: np.ndarray) -> None:
+    """Write frames into a stream, to its end."""
+    for frame in frames:
+        file.mux(made.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+    file.mux(made.encode())
+
+
+def blocks(frames: int, height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
+    """Return noise in blocks of 4 x 4 pixels, which lossy codecs keep."""
+    small = noise(frames, height // 4, width // 4, seed)
+    return small.repeat(4, axis=1).repeat(4, axis=2)
+
+
+def quarters(frames: int, height: int = 48, width: int = 64) -> np.ndarray:
+    """Return a picture whose quarters are black, dark, bright and white, so that all eight ways to turn it differ."""
+    picture = np.zeros((frames, height, width, 3), np.uint8)
+    for level, (row, column) in zip((0, 85, 170, 255), ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
+        picture[:, row * height // 2 : (row + 1) * height // 2, column * width // 2 : (column + 1) * width // 2] = level
+    return picture
 
 
 def noise(frames: int, height: int = 16, width: int = 24, seed: int = 0) -> np.ndarray:

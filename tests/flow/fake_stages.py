@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import time
+import warnings
 
-from codesign.errors import ConversionError, ToolNotFoundError
+from codesign.errors import ConversionError, ToolNotFoundError, VideoWarning
 from codesign.flow.stage import Job, Stage
 
 
@@ -35,6 +36,11 @@ def crash(job: Job) -> None:
 def refuse(job: Job) -> None:
     print(f"a tool said this about {job.folder.name}")
     raise ConversionError("cannot convert", where="fc1")
+
+
+def warn(job: Job) -> None:  # noqa: ARG001
+    for text, about in (("cut", "a.avi"), ("cut elsewhere", "a.avi"), ("torn", "b.avi")):
+        warnings.warn(VideoWarning(f"{about}: {text}", about=about), stacklevel=1)
 
 
 def no_tool(job: Job) -> None:

@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from data import videos
 from finished import finish
 from test_graph_file import small_graph
 
+from codesign.board import stream as board_stream
 from codesign.cli import main
+from codesign.errors import VideoError
+from codesign.flow import measure as flow_measure
 from codesign.flow.graph_file import save_graph
-from codesign.flow.measure import NEEDS, read_clip
+from codesign.flow.manifest import read
+from codesign.flow.measure import NEEDS, fit_of, read_clip
 
 
 @pytest.fixture
@@ -83,3 +90,58 @@ def test_video_becomes_input_codes(tmp_path: Path) -> None:
     assert clip.shape == (4, 2, 3, 1)
     assert clip.dtype == np.uint8
     np.testing.assert_array_equal(clip[:, 0, 0, 0], [0, 10, 20, 30])
+
+
+def cut(path: Path) -> Path:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    return path
+
+
+def test_damage_is_one_line_and_strict_refuses_it(
+    build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(flow_measure, "_measure", lambda *_: _stop())
+    path = build / "cut.avi"
+    frames = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
+    cut(videos.write_video(path, frames, "mjpeg"))
+    assert fails(build, path) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"warning: .*/cut\.avi: the video is damaged: \d+ of 20 frames decode, .*", said[0]), said
+    assert sum(line.startswith("warning") for line in said) == 1
+    assert fails(build, path, "--strict") == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert re.search(r"^error: .*/cut\.avi: the video is damaged.*strict was asked for.*\d+ of 20 frames", said), said
+    assert fails(build, path, "--frames", "20") == 1
+    assert re.search(r"at least 20 frames that decode.*--frames N", " ".join(capsys.readouterr().err.split()))
+
+
+@pytest.mark.parametrize(
+    ("config", "fit"),
+    [
+        ({}, "crop"),
+        ({"data.kind": "video_folder", "data.fit": "pad"}, "pad"),
+        ({"data.kind": "video_folder", "data.fit": "stretch"}, "stretch"),
+        ({"data.kind": "video_folder", "data.fit": ["what?"]}, "crop"),
+        ({"data.kind": "ucf101", "data.fit": "pad"}, "crop"),
+        ({"data.kind": "video_folder"}, "crop"),
+    ],
+)
+def test_a_video_is_fitted_as_the_design_was_trained(
+    config: dict[str, object], fit: str, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = read(build / "2_graph")
+    assert manifest is not None
+    replace(manifest, inputs=replace(manifest.inputs, config=config)).write(build / "2_graph")
+    assert fit_of(build) == fit
+    path = videos.write_video(tmp_path / "a.mkv", np.zeros((3, 16, 16, 3), np.uint8), "ffv1")
+    asked: list[object] = []
+    monkeypatch.setattr(flow_measure, "read_clip", lambda *_, **options: asked.append(options["fit"]) or _stop())
+    monkeypatch.setattr(board_stream, "video_frames", lambda *_, **options: asked.append(options["fit"]) or _stop())
+    for command in (["measure", str(build)], ["stream", str(build), "--port", "none"]):
+        for options in ([], ["--fit", "stretch"]):
+            main([*command, "--video", str(path), *options])
+    assert asked == [fit, "stretch"] * 2
+
+
+def _stop() -> None:
+    raise VideoError("far enough")

@@ -273,3 +273,12 @@ def test_errors_and_missing_tools_come_back_from_beside(tmp_path: Path) -> None:
     flow = Flow(tmp_path / "b", (ONE, stage("2_tool", "no_tool", beside=True, optional=True)))
     assert flow() == ["ok", "skipped"]
     assert "2_tool skipped: vitis-run not on PATH" in flow.lines
+
+
+def test_a_warning_of_a_stage_is_a_line_on_the_terminal_and_in_its_log(tmp_path: Path) -> None:
+    """One a file: each reading of a damaged video may come upon other damage."""
+    flow = Flow(tmp_path / "fake", (stage("1_warn", "warn"),))
+    assert flow() == ["ok"]
+    lines = ["warning: a.avi: cut", "warning: b.avi: torn"]
+    assert flow.lines.splitlines()[:2] == lines
+    assert (tmp_path / "fake" / "1_warn" / "log.txt").read_text().splitlines() == lines

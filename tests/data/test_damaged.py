@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One rule for damaged videos, whatever their format and reader; and one error each for what is no video."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from board.designs import picture_graph
+from data.videos import blocks, noise, write_video
+
+from codesign.board.stream import pictures
+from codesign.data import StreamedClips, read_video, recording, video_folder
+from codesign.data.video import read_view, video_frames
+from codesign.errors import VideoError, VideoWarning
+from codesign.flow.measure import read_clip
+
+FRAMES = 30
+FORMATS = {
+    "a.avi": ("mpeg4", {}),
+    "j.avi": ("mjpeg", {}),
+    "a.mkv": ("libx264", {}),
+    "a.ts": ("libx264", {}),
+    "a.webm": ("libvpx", {}),
+    "a.flv": ("flv", {}),
+    "front.mp4": ("libx264", {"movflags": "faststart"}),
+    "parts.mp4": ("libx264", {"movflags": "frag_keyframe+empty_moov"}),
+}
+INDEXED = ("a.avi", "j.avi", "a.mkv", "a.webm", "a.flv", "front.mp4")
+"""Formats that say how many frames there should be."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a whole video of each format."""
+    folder = tmp_path_factory.mktemp("whole")
+    for name, (codec, options) in FORMATS.items():
+        write_video(folder / name, blocks(FRAMES), codec, container=options)
+    write_video(folder / "hole.mp4", blocks(FRAMES), "libx264")
+    return folder
+
+
+def cut(path: Path, folder: Path, share: float = 0.6) -> Path:
+    data = path.read_bytes()
+    made = folder / path.name
+    made.write_bytes(data[: int(share * len(data))])
+    return made
+
+
+def hole(path: Path, folder: Path) -> Path:
+    """Overwrite the packets in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 700] = bytes(700)
+    made = folder / path.name
+    made.write_bytes(data)
+    return made
+
+
+def players(path: Path) -> int:
+    """Frames that a decoder gives that goes on after an error, as players do."""
+    good = 0
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            with contextlib.suppress(av.FFmpegError):
+                good += len(packet.decode())
+    return good
+
+
+def read(path: Path, frames: int | None = None, **options: bool) -> int:
+    return len(read_video(path, frames, (8, 8), **options))
+
+
+def in_folder(path: Path, frames: int, strict: bool) -> np.ndarray:
+    for name in ("a/0", "a/1"):
+        copy = (path.parent / "classes" / name).with_suffix(path.suffix)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    return video_folder(path.parent / "classes", frames=frames, size=(8, 8), strict=strict).test.frames
+
+
+def streamed(path: Path, frames: int, strict: bool) -> np.ndarray:
+    label = np.zeros(1, np.int64)
+    return StreamedClips(files=(path,), labels=label, frames=frames, size=8, strict=strict).pixels(0)
+
+
+READERS: dict[str, Callable[[Path, bool], object]] = {
+    "video_frames": lambda path, strict: list(video_frames(path, (8, 8), strict=strict)),
+    "read_view": lambda path, strict: read_view(path, 4, 8, strict=strict),
+    "ucf101": lambda path, strict: streamed(path, 4, strict),
+    "video_folder": lambda path, strict: in_folder(path, 4, strict),
+    "measure": lambda path, strict: read_clip(picture_graph(), path, None, strict=strict),
+    "stream": lambda path, strict: list(pictures(picture_graph(), str(path), strict=strict)),
+}
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "hole.mp4"])
+def test_a_whole_video_is_no_warning(name: str, whole: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(whole / name, strict=True) == FRAMES
+        assert read_view(whole / name, 4, 8, strict=True).shape == (4, 8, 8, 1)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_video_that_was_cut_off_is_used_and_counted(name: str, whole: Path, tmp_path: Path) -> None:
+    path = cut(whole / name, tmp_path)
+    good = players(path)
+    assert 2 < good < FRAMES
+    share = rf"{good} of {FRAMES} frames decode" if name in INDEXED else rf"{good} (of \d+ )?frames decode"
+    with pytest.warns(VideoWarning, match=rf"{re.escape(name)}: the video is damaged: {share}.*the file is cut off"):
+        assert read(path) == good
+    with pytest.raises(VideoError, match=rf"{re.escape(name)}: the video is damaged.*strict.*{good} frames without"):
+        read(path, strict=True)
+    with pytest.raises(VideoError, match=rf"at least {good + 1} frames that decode.*the {good} frames.*--frames N"):
+        read(path, good + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(path, good - 2, strict=True) == good - 2, "what was asked for is there"
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.ts", "front.mp4"])
+def test_every_reader_keeps_the_rule(name: str, whole: Path, tmp_path: Path) -> None:
+    path = cut(whole / name, tmp_path)
+    for reader in READERS.values():
+        with pytest.warns(VideoWarning, match="the video is damaged"):
+            reader(path, False)
+        with pytest.raises(VideoError, match=r"the video is damaged.*strict"):
+            reader(path, True)
+
+
+@pytest.mark.parametrize("name", ["hole.mp4", "a.mkv", "a.avi"])
+def test_a_damaged_packet_costs_what_it_holds(name: str, whole: Path, tmp_path: Path) -> None:
+    path = hole(whole / name, tmp_path)
+    good = players(path)
+    assert FRAMES > good > FRAMES // 2
+    with pytest.warns(VideoWarning, match=rf"{good} of {FRAMES} frames decode"):
+        assert read(path) == good
+    with pytest.warns(VideoWarning, match="frames decode"):
+        assert read_view(path, good, 8).shape[0] == good, "frames that decode count as consecutive"
+
+
+def test_a_recording_that_begins_in_the_middle(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.ts"
+    path.write_bytes((whole / "a.ts").read_bytes()[188 * 20 :])
+    good = players(path)
+    assert 2 < good < FRAMES
+    with pytest.warns(VideoWarning, match=rf"{good} of \d+ frames decode"):
+        assert read(path) == good
+
+
+def test_one_frame_of_a_damaged_video_is_too_few(whole: Path, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "j.avi", blocks(1), "mjpeg")
+    assert read(path) == 1, "a whole video may be that short"
+    with av.open(str(whole / "j.avi")) as file:
+        second = file.streams.video[0].index_entries[1].pos
+    path.write_bytes((whole / "j.avi").read_bytes()[:second])
+    assert players(path) == 1
+    with pytest.raises(VideoError, match=rf"at least 2 frames that decode.*1 of {FRAMES} frames.*record it again"):
+        read(path)
+
+
+def test_frames_that_show_nothing_are_not_missed(tmp_path: Path) -> None:
+    """VP8 has packets of frames that are only referred to: more packets than frames are no damage."""
+    path = tmp_path / "a.webm"
+    write_video(path, blocks(60), "libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "16", "b": "200k"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(path, strict=True) == 60
+        assert read_view(path, 60, 8, strict=True).shape[0] == 60
+
+
+def test_a_recording_without_a_length_is_whole(tmp_path: Path) -> None:
+    """Matroska as it is written to a pipe: no duration, no size."""
+    path = write_video(tmp_path / "a.mkv", blocks(9), "libx264", container={"live": "1"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(path, strict=True) == 9
+
+
+NO_VIDEOS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "missing": ("a.mp4", lambda _: None, "no such video file.*check the path"),
+    "folder": ("a.mp4", Path.mkdir, "not a video file.*a folder"),
+    "pipe": ("a.mp4", os.mkfifo, "not a video file.*a pipe"),
+    "device": ("a.mp4", lambda path: path.symlink_to("/dev/zero"), "not a video file.*a device"),
+    "loop": ("a.mp4", lambda path: path.symlink_to(path), "cannot be reached"),
+    "empty": ("a.mp4", lambda path: path.touch(), "cannot be decoded"),
+    "text": ("a.mp4", lambda path: path.write_text("hello world\n" * 99), "cannot be decoded.*or no video"),
+    "text that FFmpeg shows": ("a.txt", lambda path: path.write_text("hello world\n" * 99), "not a video file.*text"),
+    "playlist": (
+        "a.ffconcat",
+        lambda path: path.write_text("ffconcat version 1.0\nfile a.mkv\n"),
+        "not a video file|cannot be decoded",
+    ),
+    "only a head": ("a.mkv", lambda path: path.write_bytes(write_video(path, noise(3)).read_bytes()[:600]), "decode"),
+    "name": (os.fsdecode(b"a\xff.mkv"), lambda path: path.touch(), r"a\\udcff\.mkv: the name.*not UTF-8.*rename"),
+}
+
+
+@pytest.mark.parametrize("what", NO_VIDEOS)
+def test_what_is_no_video_is_one_error(what: str, tmp_path: Path) -> None:
+    name, make, words = NO_VIDEOS[what]
+    make(tmp_path / name)
+    readers = [one for key, one in READERS.items() if key != "video_folder"]  # which looks for files itself
+    for reader in (lambda path, _: read(path), *readers):
+        with pytest.raises(VideoError, match=words) as error:
+            reader(tmp_path / name, False)
+        str(error.value).encode()
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise av.error.PermissionError(13, "Permission denied")
+
+    path = write_video(tmp_path / "a.mkv", noise(2))
+    monkeypatch.setattr(recording.av, "open", refuse)  # tests may run as root, who may read everything
+    with pytest.raises(VideoError, match=r"a\.mkv: the video file may not be read.*permissions"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["a:b.mkv", "http:x.mkv", "100%d.mkv", "-y.mkv", "\u00e9 \u4e2d.mkv", "a\nb.mkv"])
+def test_odd_names_are_read(name: str, tmp_path: Path) -> None:
+    assert read(write_video(tmp_path / "a.mkv", noise(3)).rename(tmp_path / name)) == 3
