@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ T = TypeVar("T")
 DAMAGED = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError,
             zipfile.BadZipFile, zlib.error)  # fmt: skip
 """What readers of JSON, of archives and of records raise of files that are not what they should be."""
+LARGEST = 1 << 32
+"""Bytes that are read at most, unpacked: what is packed small may unpack to more than a computer holds."""
 
 
 def loaded(path: Path, read: Callable[[], T]) -> T:
@@ -51,16 +53,22 @@ def read_text(path: Path) -> str:
 
 
 def load_json(path: Path) -> Any:
-    """Return the JSON value in a file.
+    """Return the JSON value in a file; numbers are finite.
 
     Raises:
         StageError: see `loaded`.
     """
-    return loaded(path, lambda: json.loads(read_text(path)))
+    return loaded(path, lambda: json.loads(read_text(path), parse_constant=_refuse_constant))
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number in JSON")
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an ``.npz`` file by name; objects, which only a pickle can hold, are refused.
+    """Return the arrays of an ``.npz`` file by name: numbers, finite ones, and texts.
+
+    Objects, which only a pickle can hold, are refused: it could run code.
 
     Raises:
         StageError: see `loaded`.
@@ -72,9 +80,26 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise ValueError("no archive of arrays")
-            return {name: arrays[name] for name in arrays}
+            size = 0 if arrays.zip is None else sum(item.file_size for item in arrays.zip.infolist())
+            if size > LARGEST:
+                raise ValueError(f"{size:,} bytes unpacked, more than {LARGEST:,}")
+            return {name: _plain(name, arrays) for name in arrays}
 
     return loaded(path, read)
+
+
+def _plain(name: str, arrays: np.lib.npyio.NpzFile) -> NDArray[Any]:
+    try:
+        array = arrays[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError(f"{name} holds objects in a pickle, which could run code and is not read") from None
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} is no array")
+    if array.dtype.kind in "fc" and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds values that are not finite")
+    return array
 
 
 def integers(arrays: dict[str, NDArray[Any]], name: str, dimensions: int) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from codesign.graph.ir import Graph
 from codesign.rtl.board import design_id
 from codesign.stored import DAMAGED, read_text
 from codesign.synth.board_build import BOARDS, BUILD
+from codesign.trust import check_no_links
 
 GRAPH = "2_graph"
 BAUD = 1_000_000
@@ -28,6 +29,7 @@ def open_graph(folder: Path) -> Graph:
     Raises:
         StageError: there is none that is finished, or it was edited.
     """
+    check_no_links(folder)
     check_unedited(folder / GRAPH)
     return load_graph(folder / GRAPH)
 

@@ -28,6 +28,7 @@ from codesign.report.model import (
 from codesign.rtl.emit import emit
 from codesign.rtl.identity import design_id
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild
+from codesign.trust import check_no_links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ def render_again(build: Path) -> Again:
         StageError: the design has no finished report, or ``report.json`` was edited.
         ConfigError: a ``build.json`` cannot be read.
     """
+    check_no_links(build)
     folder = build / "6_report"
     done = manifests.read(folder)
     if done is None:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
 from codesign.data.clips import PIXEL
 from codesign.errors import ConfigError, StageError
+from codesign.names import plain_setting
 from codesign.stored import load_json
 from codesign.suggest import did_you_mean
 from codesign.training import load_model
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
 SETTINGS = "hls4ml.json"
+_SETTINGS = ("hls_config", "io_type", "project_name")
 
 
 def settings(design: Design, model: Any) -> dict[str, Any]:
@@ -44,7 +47,8 @@ def settings(design: Design, model: Any) -> dict[str, Any]:
             config["LayerName"][name]["PE"] = layer.pe
         if layer.taps:
             config["LayerName"][name]["Taps"] = list(layer.taps)
-    return {"hls_config": config, "io_type": hardware.io_type, "project_name": design.design.name}
+    values = (config, hardware.io_type, design.design.name)
+    return dict(zip(_SETTINGS, values, strict=True))
 
 
 def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
@@ -61,7 +65,7 @@ def finished_model(job: Job, output_dir: Path) -> Any:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """Return what stage 2_graph wrote of `settings`.
+    """Return what stage 2_graph wrote of `settings`: words and numbers only, as they become C++ and Tcl.
 
     Raises:
         StageError: the file is missing, damaged, or holds something else.
@@ -71,7 +75,28 @@ def read_settings(folder: Path) -> dict[str, Any]:
     keys = {"hls_config": dict, "io_type": str, "project_name": str}
     if not isinstance(found, dict) or not all(isinstance(found.get(key), kind) for key, kind in keys.items()):
         raise StageError("does not hold what it should", where=str(path), expected=f"an object with {', '.join(keys)}")
+    odd = next((text for text in _texts(found) if not plain_setting(text)), None)
+    if odd is not None:
+        raise StageError(
+            "does not hold what it should",
+            where=str(path),
+            expected="plain words and numbers",
+            received=repr(odd[:60]),
+            fix=f"run again with --from {folder.name} to make it anew",
+        )
     return {key: found[key] for key in keys}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from (key, *_texts(item))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def compile_csim(model: Any, project: Path, folder: Path) -> None:

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.flow.records import build, plain
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Node, Pool, Source, Upsample
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Linear, Node, Pool, Source, Spatial, Upsample
+from codesign.names import check_nodes
 from codesign.stored import integers, load_arrays, load_json, loaded
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Source, Delta, Dense, Conv, Pool, Upsample, Join)}
 _ARRAYS = ("weight", "bias")
+_WHAT = "the graph of a design"
 
 
 def save_graph(graph: Graph, folder: Path) -> None:
@@ -42,10 +44,34 @@ def load_graph(folder: Path) -> Graph:
 
 
 def _graph(data: Any, arrays: dict[str, NDArray[Any]], folder: Path) -> Graph:
+    check_nodes(data["name"], (item["name"] for item in data["nodes"]), where="nodes")
     nodes = tuple(_node(dict(item), folder, arrays) for item in data["nodes"])
-    if not isinstance(data["name"], str):
-        raise ValueError("the name is no string")
-    return Graph(name=data["name"], nodes=nodes)
+    graph = Graph(name=data["name"], nodes=nodes)
+    for node in graph.nodes[1:]:
+        for at, name in enumerate(node.inputs):
+            _check_reads(node, at, graph[name])
+    return graph
+
+
+def _check_reads(node: Node, at: int, before: Node) -> None:
+    """Check that ``node`` reads, as its input ``at``, what ``before`` makes, and that its numbers are codes.
+
+    Raises:
+        ValueError: not.
+    """
+    reads = node.size
+    if isinstance(node, Dense):
+        reads = node.n_in
+    elif isinstance(node, Spatial):
+        reads = node.y.size * node.x.size * node.channels_in(at)
+    elif isinstance(node, Delta) and node.in_fmt != before.fmt:
+        raise ValueError(f"{node.name} reads {node.in_fmt}, but {before.name} makes {before.fmt}")
+    if reads != before.size:
+        raise ValueError(f"{node.name} reads {reads} values, but {before.name} makes {before.size}")
+    if isinstance(node, Linear):
+        for name, codes, fmt in (("weight", node.weight, node.weight_fmt), ("bias", node.bias, node.fmt)):
+            if codes.dtype.kind not in "iu" or (codes.size and not fmt.lo <= codes.min() <= codes.max() <= fmt.hi):
+                raise ValueError(f"{node.name}: {name} holds no codes of {fmt}")
 
 
 def _node(values: dict[str, Any], folder: Path, arrays: dict[str, NDArray[Any]]) -> Node:

@@ -16,6 +16,7 @@ from codesign.flow.runner import locked
 from codesign.synth.board import Board, check_clock
 from codesign.synth.board_build import BOARDS
 from codesign.synth.vendor import vitis
+from codesign.trust import check_no_links
 
 PROJECT, FIGURES, STEP = "3_hls", "hls.json", "vitis hls"
 
@@ -32,6 +33,7 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
     Raises:
         ConfigError: a board that Vivado does not know, or no such clock.
         StageError: the HLS project is not finished or was edited.
+        TrustError: it was written by somebody else: Vitis HLS would run its scripts.
         SynthesisError: Vitis HLS failed.
     """
     if not board.part.vivado:
@@ -43,7 +45,9 @@ def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: floa
         )
     clock_mhz = board.clock.core_mhz if clock_mhz is None else clock_mhz
     check_clock(clock_mhz)
+    check_no_links(design)
     manifests.check_unedited(design / PROJECT)
+    manifests.check_own(design / PROJECT)
     folder = design / BOARDS / f"{board.name}_hls"
     with locked(design / BOARDS):
         missing = vitis.missing()

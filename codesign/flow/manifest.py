@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import ConfigError, StageError
+from codesign import trust
+from codesign.errors import ConfigError, StageError, TrustError
 from codesign.flow.records import build, plain
 from codesign.flow.sources import digest, file_hash, source_hash
 from codesign.flow.stage import Stage
@@ -21,6 +22,7 @@ from codesign.stored import read_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
+_SEALED = "manifest of a stage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,9 @@ class Manifest:
         return hashlib.sha256(json.dumps([self.status, self.outputs], sort_keys=True).encode()).hexdigest()
 
     def write(self, folder: Path) -> None:
-        """Write ``manifest.json``."""
+        """Write ``manifest.json``, with the seal of this user."""
         write_text(folder / NAME, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        trust.seal(folder / NAME, _SEALED)
 
 
 def read(folder: Path) -> Manifest | None:
@@ -101,7 +104,11 @@ def read(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        return build(Manifest, json.loads(read_text(path)), where="", folder=folder)
+        done = build(Manifest, json.loads(read_text(path)), where="", folder=folder)
+        outside = [name for name in done.outputs if ".." in Path(name).parts or Path(name).is_absolute()]
+        if outside:
+            raise ValueError(f"no file of the stage: {outside[0]}")
+        return done
     except (OSError, ValueError, RecursionError, ConfigError) as error:
         raise StageError(
             f"the manifest was edited or is from another version ({error})",
@@ -161,7 +168,7 @@ def hash_outputs(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every output file in a stage folder, by relative path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {name: file_hash(path) for name, path in names.items() if name not in (NAME, LOG)}
+    return {name: file_hash(path) for name, path in names.items() if name not in (NAME, LOG, NAME + trust.SEAL)}
 
 
 def touched(manifest: Manifest, folder: Path) -> tuple[list[str], list[str]]:
@@ -169,6 +176,21 @@ def touched(manifest: Manifest, folder: Path) -> tuple[list[str], list[str]]:
     deleted = [name for name in manifest.outputs if not (folder / name).is_file()]
     edited = [name for name, was in manifest.outputs.items() if name not in deleted and file_hash(folder / name) != was]
     return edited, deleted
+
+
+def check_own(folder: Path) -> None:
+    """Check that this user ran a stage: what it wrote may then be run.
+
+    Raises:
+        TrustError: the stage was run by somebody else, or before there were seals.
+    """
+    if trust.sealed(folder / NAME, _SEALED) is None:
+        raise TrustError(
+            "this was not written by you, and what is in it would be run",
+            where=str(folder),
+            expected="a stage that this user ran",
+            fix=f"write it anew: `{_anew(folder)}`",
+        )
 
 
 def check_unedited(folder: Path) -> Manifest:

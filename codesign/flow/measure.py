@@ -27,6 +27,7 @@ from codesign.report.assemble import make_report
 from codesign.report.figures import run_golden
 from codesign.report.made import made_now
 from codesign.report.model import REPORT, Accuracy, Clips, Report, read_report
+from codesign.trust import check_no_links
 
 NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
 DENSE_FRAMES = 16
@@ -51,6 +52,7 @@ def measure(
         VideoError: the video is missing, damaged or too short.
         StageError: the design is not finished, or its outputs were edited.
     """
+    check_no_links(build)
     for stage in NEEDS:
         check_unedited(build / stage)
     graph = load_graph(build / "2_graph")

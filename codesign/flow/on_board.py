@@ -24,6 +24,7 @@ from codesign.synth.board_build import BOARDS, BUILD, BoardBuild, read_build
 from codesign.synth.build import Builder, Order, in_words
 from codesign.tools import require
 from codesign.tools import version as tool_version
+from codesign.trust import check_no_links
 
 GRAPH = "2_graph"
 _CODE = "codesign.synth.build"
@@ -58,6 +59,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         ConfigError: the board cannot make the clock or the baud rate; nothing is made then.
         CodesignError: a tool is missing or failed.
     """
+    check_no_links(design)
     done = manifests.check_unedited(design / GRAPH)
     graph = load_graph(design / GRAPH)
     order = Order(

@@ -38,6 +38,7 @@ from codesign.flow.stage import Job, Stage, find, no_bar
 from codesign.outputs import check_folder, check_work
 from codesign.processes import Ended
 from codesign.tools import require
+from codesign.trust import check_no_links
 
 _MARK = "inputs.sha256"
 """File in a work folder: the inputs that its work belongs to."""
@@ -151,6 +152,7 @@ class Runner:
         if first > last:
             received = f"--from {self.options.first} --to {self.options.last}"
             raise ConfigError("--from is after --to", received=received, fix="swap them")
+        check_no_links(self.root)
         self._last = last
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
             names = [stage.name for stage in self.stages]

@@ -57,6 +57,9 @@ def load_rtl(folder: Path) -> RtlFigures:
     data = load_arrays(path)
 
     def figures() -> RtlFigures:
+        shapes = {values.shape for name, values in data.items() if name != "dense_cycles"}
+        if len(shapes) != 1 or 0 in min(shapes) or not data["dense_cycles"].size:
+            raise ValueError("cycles of other frames")
         return RtlFigures(
             cycles=integers(data, "cycles", 2),
             latency=integers(data, "latency", 2),

@@ -25,5 +25,11 @@ def load_clips(folder: Path) -> NDArray[np.uint8]:
         StageError: the file is missing, damaged, or holds no clips.
     """
     arrays = load_arrays(folder / CLIPS)
-    clips: NDArray[np.uint8] = loaded(folder / CLIPS, lambda: integers(arrays, "clips", 5))
-    return clips
+
+    def clips() -> NDArray[np.uint8]:
+        found = integers(arrays, "clips", 5)
+        if found.dtype != np.uint8 or 0 in found.shape or found.shape[1] < 2:
+            raise ValueError(f"no clips of 8-bit codes: {found.dtype} {list(found.shape)}")
+        return found
+
+    return loaded(folder / CLIPS, clips)

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import StageError
+from codesign.errors import ConfigError, StageError
 from codesign.flow.children import unordered
 from codesign.flow.console import captured
-from codesign.flow.records import plain
+from codesign.flow.records import build, plain
 from codesign.stored import DAMAGED
 from codesign.study.config import SECTIONS, Study, Variant
 from codesign.study.origin import Origin, find_origin
@@ -94,8 +94,10 @@ def _cached(variant: Variant, seed: int, origin: Origin, root: Path) -> Result |
     """Return the result of an earlier run that follows from the same, or None."""
     try:
         record = json.loads((_folder(root, variant, seed) / RESULT).read_text(encoding="utf-8"))
-        return Result(**record["result"]) if record["key"] == _key(variant, seed, origin) else None
-    except DAMAGED:
+        if record["key"] != _key(variant, seed, origin):
+            return None
+        return build(Result, record["result"], where="", folder=root)
+    except (*DAMAGED, ConfigError):
         return None
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
-from codesign.errors import StageError
-from codesign.stored import loaded
+from codesign.keras_file import load_keras
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -121,43 +119,14 @@ def load_model(folder: Path) -> Any:
     """Return the frame model that `train` saved in ``folder``.
 
     Raises:
-        StageError: there is none, it is damaged, or it holds Python code (a Lambda layer), which is never run.
+        StageError: there is none, or it is damaged.
+        TrustError: it holds code, see `codesign.keras_file`.
     """
-    import keras
     import qkeras  # noqa: F401  (registers its layers)
 
     import codesign.layers  # noqa: F401  (registers DeltaActivation)
 
-    path = folder / MODEL
-    if not path.is_file():
-        raise StageError("there is no trained model", where=str(path), fix="run the training stage again")
-    if found := loaded(path, lambda: _lambdas(path)):
-        raise StageError(
-            "the model holds Python code, and code from a file is not run",
-            where=str(path),
-            expected="layers without code of their own",
-            received=f"Lambda layers: {', '.join(found)}",
-            fix="write them as Rescaling, ReLU, Add or other layers, or run the training stage again",
-        )
-    return loaded(path, lambda: keras.models.load_model(path, safe_mode=True))
-
-
-def _lambdas(path: Path) -> list[str]:
-    """Return the names of the Lambda layers in a saved Keras model, of those in models inside it, too."""
-    with zipfile.ZipFile(path) as archive:
-        waiting = [json.loads(archive.read("config.json"))]
-    found = []
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            if item.get("class_name") in ("Lambda", "__lambda__"):
-                inside = item.get("config")
-                found.append(str(inside.get("name", "lambda") if isinstance(inside, dict) else "lambda"))
-            else:
-                waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-    return found[::-1]
+    return load_keras(folder / MODEL, fix="run the training stage again: codesign run DESIGN.toml --from 1_model")
 
 
 def _write_log(path: Path, log: list[dict[str, Any]]) -> None:

@@ -59,15 +59,18 @@ class State:
     def load(cls, path: Path, key: str) -> State | None:
         """Return the state saved at ``path`` with the same ``key``; None if there is none or it is damaged."""
         try:
-            with np.load(path) as data:
+            with np.load(path, allow_pickle=False) as data:
                 meta = json.loads(str(data["meta"]))
-                if meta.pop("key") != key:
+                if meta["key"] != key:
                     return None
-                counts = meta.pop("arrays")
-                arrays = {name: [data[f"{name}{i}"] for i in range(counts[name])] for name in ARRAYS}
-            return cls(**{**arrays, **meta})
+                arrays = {name: [data[f"{name}{i}"] for i in range(meta["arrays"][name])] for name in ARRAYS}
+                numbers = {name: meta[name] for name in NUMBERS}
         except DAMAGED:
             return None
+        kinds = (int, int, list, dict)
+        whole = all(type(value) is kind for value, kind in zip(numbers.values(), kinds, strict=True))
+        state: dict[str, Any] = {**arrays, **numbers}
+        return cls(**state) if whole and min(numbers["phase"], numbers["epoch"]) >= 0 else None
 
 
 def hand_over(network: Any, successor: Any) -> list[np.ndarray]:

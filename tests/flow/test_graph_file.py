@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from random_branches import BLOCKS, random_branching_graph
 from random_graphs import random_walk
 
+from codesign.errors import StageError
 from codesign.fixed import Fixed
 from codesign.flow.graph_file import load_graph, save_graph
 from codesign.golden import Golden
@@ -94,3 +97,62 @@ def test_same_bytes_every_time(tmp_path: Path) -> None:
         save_graph(small_graph(), tmp_path / name)
     for name in ("graph.json", "weights.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def set_in(*keys: str | int, value: object) -> Callable[[Path], None]:
+    """Return a function that sets one value in ``graph.json``."""
+
+    def change(folder: Path) -> None:
+        data = json.loads((folder / "graph.json").read_text())
+        place = data
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+        (folder / "graph.json").write_text(json.dumps(data))
+
+    return change
+
+
+def with_arrays(**arrays: np.ndarray | None) -> Callable[[Path], None]:
+    """Return a function that puts other arrays into ``weights.npz``; None leaves one out."""
+
+    def change(folder: Path) -> None:
+        with np.load(folder / "weights.npz") as data:
+            known = {name: data[name] for name in data} | {f"fc/{name}": value for name, value in arrays.items()}
+        np.savez(folder / "weights.npz", **{name: value for name, value in known.items() if value is not None})
+
+    return change
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "no nodes": set_in("nodes", value=[]),
+    "nodes of another type": set_in("nodes", value={"a": 1}),
+    "a node that is a text": set_in("nodes", 0, value="Source"),
+    "an unknown kind": set_in("nodes", 0, "node", value="Lambda"),
+    "a kind that is no text": set_in("nodes", 0, "node", value=[1]),
+    "an unknown key": set_in("nodes", 1, "holds", value=1),
+    "a wrong type": set_in("nodes", 1, "channels", value="six"),
+    "a shape of zero": set_in("nodes", 1, "shape", value=[]),
+    "another input": set_in("nodes", 2, "input", value="nobody"),
+    "another width": set_in("nodes", 1, "in_fmt", value={"width": 9, "frac": 8, "signed": False}),
+    "code in the design's name": set_in("name", value="a;touch x"),
+    "a path in the design's name": set_in("name", value="../../x"),
+    "code in a layer's name": set_in("nodes", 2, "name", value="fc\n`include"),
+    "weights of another shape": with_arrays(weight=np.zeros((7, 4), np.int64)),
+    "weights and biases that do not fit": with_arrays(bias=np.zeros(5, np.int64)),
+    "real weights": with_arrays(weight=np.zeros((6, 4))),
+    "weights beyond their format": with_arrays(weight=np.full((6, 4), 99)),
+    "weights that are not numbers": with_arrays(weight=np.full((6, 4), np.nan)),
+    "no weights": with_arrays(weight=None),
+    "objects": with_arrays(weight=np.array([[{}]], dtype=object)),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_graph_is_one_error(name: str, tmp_path: Path) -> None:
+    save_graph(small_graph(), tmp_path)
+    DAMAGES[name](tmp_path)
+    with pytest.raises(
+        StageError, match=rf"^{tmp_path}/(graph\.json|weights\.npz): .*Next step: run again with --from"
+    ):
+        load_graph(tmp_path)

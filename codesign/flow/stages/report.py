@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from codesign.flow.agree import read_comparison
 from codesign.flow.graph_file import load_graph
+from codesign.flow.records import build
 from codesign.flow.simulate import load_rtl
 from codesign.flow.stimulus import load_clips
 from codesign.report.assemble import make_detail, make_report
@@ -76,7 +77,7 @@ def _resources(folder: Path) -> tuple[Resources, ...]:
     """Return what stage 5_synth found; nothing if it was skipped."""
     path = folder / "resources.json"
     found = load_json(path) if path.is_file() else []
-    return loaded(path, lambda: tuple(Resources(**item) for item in found))
+    return loaded(path, lambda: tuple(build(Resources, item, where="", folder=folder) for item in found))
 
 
 def _clip_text(shape: tuple[int, ...]) -> str:
