@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from codesign.errors import CodesignError, StageError
 
 T = TypeVar("T")
-DAMAGED = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError,
-            zipfile.BadZipFile, zlib.error)  # fmt: skip
+DAMAGED = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError),
+    *(MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 """What readers of JSON, of archives and of records raise of files that are not what they should be."""
 LARGEST = 1 << 32
 """Bytes that are read at most, unpacked: what is packed small may unpack to more than a computer holds."""
