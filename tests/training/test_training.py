@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from codesign.data import DataConfig
-from codesign.errors import ConfigError, StageError
+from codesign.errors import ConfigError, StageError, TrustError
 from codesign.fixed import Fixed
 from codesign.flow import sources
 from codesign.layers import stream
@@ -162,7 +162,7 @@ def test_code_in_a_model_is_not_run(tmp_path: Path) -> None:
     inner = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2, name="odd")])
     keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)]).save(tmp_path / MODEL)
     with pytest.raises(
-        StageError, match=r"model\.keras: the model holds Python code.*Lambda layers: odd\. Next step: "
+        TrustError, match=r"model\.keras: layer 'odd': the model holds code.*a Lambda layer\. Next step: "
     ):
         load_model(tmp_path)
     (tmp_path / MODEL).write_bytes((tmp_path / MODEL).read_bytes()[:-40])
