@@ -225,9 +225,10 @@ def settle(recording: Recording, needed: int, strict: bool) -> None:
         )
     if not damage:
         return
+    what = f"the video is {'damaged' if damage.failed or damage.concealed or damage.cut else 'incomplete'}"
     if damage.used < needed:
         raise VideoError(
-            "the video is damaged",
+            what,
             where=name,
             expected=f"at least {needed} frames that decode",
             received=str(damage),
@@ -237,13 +238,13 @@ def settle(recording: Recording, needed: int, strict: bool) -> None:
         )
     if strict:
         raise VideoError(
-            "the video is damaged",
+            what,
             where=name,
             expected="a whole video, as strict was asked for",
             received=str(damage),
             fix=f"use its {damage.used} frames without strict, or repair the file",
         )
-    warnings.warn(VideoWarning(f"{name}: the video is damaged: {damage}", about=name), stacklevel=3)
+    warnings.warn(VideoWarning(f"{name}: {what}: {damage}", about=name), stacklevel=3)
 
 
 def printable(path: str | Path) -> str:
