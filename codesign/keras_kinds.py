@@ -85,8 +85,8 @@ _EXTREME = "use relu for a maximum with 0, MaxPooling over positions, or Concate
 _ITEM = "take all channels (weights of 0 leave some out), or crop the frames before predict()"
 _SUM = "use Dense, or AveragePooling over a power of two of elements and Rescaling"
 _SCALED = (
-    "scale the frames before they are given to the model, or use a power of two, such as Rescaling(1 / 256), and train "
-    "the model so"
+    "scale the frames before they are given to the model, inside of it the weights of the layer beside it, or use a "
+    "power of two, such as Rescaling(1 / 256), and train the model so"
 )
 _WRAPPED = "use the layer that it wraps"
 _NO_CLIPS = "convert the model of one frame that over_time was given, which this model trains"

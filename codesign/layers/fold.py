@@ -40,7 +40,8 @@ def fold(model: Any) -> Any:
     calls = calls_of(model)
     check_kinds(calls)
     frame = fresh_input(model)
-    return keras.Model(frame, calls.run(frame, _Folder().call), name=calls.name)
+    folder = _Folder({call.name for call in calls.calls})
+    return keras.Model(frame, calls.run(frame, folder.call), name=calls.name)
 
 
 def fresh_input(functional: Any) -> Any:
@@ -54,10 +55,21 @@ def copied(layer: Any, name: str | None = None, **changes: Any) -> Any:
     return type(layer).from_config({**layer.get_config(), "name": name or layer.name, **changes})
 
 
-class _Folder:
-    """Calls new layers in place of those of a model, in order."""
+def free_name(name: str, taken: set[str]) -> str:
+    """Return ``name``, or with the first number behind it that makes it none of ``taken``; takes it."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free
 
-    def __init__(self) -> None:
+
+class _Folder:
+    """Calls new layers in place of those of a model, in order; ``taken`` are the names of those."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
         self.names: dict[int, str] = {}  # the name of a layer of the folded model, by the id of the layer
         self.uses: Counter[int] = Counter()
         self.behind: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
@@ -98,7 +110,7 @@ class _Folder:
             return name
         if layer.weights:
             raise ConfigError("a layer with weights is used twice", where=name, fix="give each use its own layer")
-        return f"{name}_{self.uses[id(layer)]}"
+        return free_name(name, self.taken)
 
     def _copy(self, layer: Any, given: Any) -> Any:
         new = copied(layer, self._name(layer))
@@ -120,7 +132,7 @@ class _Folder:
             return x
         self.reads[id(x)] += 1
         kind = keras.layers.Activation if name_of(activation) else qkeras.QActivation
-        output = kind(activation, name=f"{self.names[id(layer)]}_delta")(x)
+        output = kind(activation, name=free_name(f"{self.names[id(layer)]}_delta", self.taken))(x)
         self.kept += [x, output]
         return output
 
@@ -141,7 +153,7 @@ class _Folder:
             dilation_rate=layer.dilation_rate,
             depth_multiplier=layer.depth_multiplier,
             use_bias=False,
-            name=f"{name}_depthwise",
+            name=free_name(f"{name}_depthwise", self.taken),
             **first,
         )
         pointwise = pointwise_kind(layer.filters, 1, use_bias=layer.use_bias, name=name, **second)
@@ -208,16 +220,15 @@ class _Folder:
         convolution.set_weights([kernel[:, None], *bias])
         return self._activated(layer, output)
 
-    @staticmethod
-    def _in_two_dimensions(convolution: Any, x: Any) -> Any:
+    def _in_two_dimensions(self, convolution: Any, x: Any) -> Any:
         """Return ``convolution(x)``; a frame of fewer dimensions is brought to two and back."""
         frame = tuple(x.shape[1:])
         if len(frame) == 3:
             return convolution(x)
         wide = (*frame[:-1], *(1,) * (3 - len(frame)), frame[-1])
-        output = convolution(keras.layers.Reshape(wide, name=f"{convolution.name}_in")(x))
+        output = convolution(keras.layers.Reshape(wide, name=free_name(f"{convolution.name}_in", self.taken))(x))
         narrow = (*output.shape[1 : len(frame)], output.shape[-1])
-        return keras.layers.Reshape(narrow, name=f"{convolution.name}_out")(output)
+        return keras.layers.Reshape(narrow, name=free_name(f"{convolution.name}_out", self.taken))(output)
 
 
 def _shared(name: str) -> UnsupportedLayerError:

@@ -19,7 +19,7 @@ from codesign.layers.activation_kinds import quantizer_fields, refused, relu_lim
 from codesign.layers.arguments import check_flag
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
-from codesign.layers.fold import copied, fold, fresh_input
+from codesign.layers.fold import copied, fold, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 
 BIAS_BITS = 16
@@ -149,6 +149,7 @@ class _Builder:
         self.softmax: Any = None
         self.softmax_name = ""
         self.input = fresh_input(folded)
+        self.taken = {layer.name for layer in folded.layers}
         self.shifted = False  # without sample frames: a Rescaling shifts the input below zero
 
     def build(self) -> Any:
@@ -247,12 +248,14 @@ class _Builder:
         signed = self.shifted if self.clips is None else bool(self.clips.min() < 0)
         top = 0 if self.clips is None else range_exponent(self.clips)
         step = 2.0 ** ((top or 0) - bits + int(signed))
-        return self._delta("input_delta", "identity" if signed else "relu", bits, step, first=True)
+        name = free_name("input_delta", self.taken)
+        return self._delta(name, "identity" if signed else "relu", bits, step, first=True)
 
     def _between(self, tensor: _Tensor) -> DeltaActivation:
         bits = self.plan.activation_bits
         step = self._step(tensor.maker, bits, signed=tensor.signed)
-        return self._delta(f"{tensor.maker}_delta", "identity" if tensor.signed else "relu", bits, step)
+        name = free_name(f"{tensor.maker}_delta", self.taken)
+        return self._delta(name, "identity" if tensor.signed else "relu", bits, step)
 
     # Other layers.
 

@@ -9,6 +9,7 @@ from plain_models import FRAME, MODELS, trained
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_kinds import ACTIVATIONS, LINEAR, MOVES, SUMS
+from codesign.layers import delta
 from codesign.layers.fold import fold
 
 
@@ -80,6 +81,14 @@ def twice():
 def test_refuses_by_name(make, words):
     with pytest.raises(UnsupportedLayerError, match=words):
         fold(make())
+
+
+def test_new_names_are_free():
+    model = of(
+        L.Conv2D(2, 1, activation="relu", name="a"), L.Conv2D(2, 1, name="a_delta"), L.Conv2D(2, 1, name="input_delta")
+    )
+    names = [layer.name for layer in delta(model).layers]
+    assert {"a", "a_delta", "a_delta_2", "input_delta", "input_delta_2"} <= set(names)
 
 
 def test_refuses_a_product():
