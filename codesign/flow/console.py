@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -38,7 +39,10 @@ class Terminal:
     """The lines and the bar of one run. Keeps the real terminal while a stage's own output goes to its log."""
 
     def __init__(self, stream: IO[str] | None = None, *, beat_s: float = BEAT_S) -> None:
-        self.console = Console(file=stream or _own_stdout(), highlight=False, soft_wrap=True)
+        own = stream or _own_stdout()
+        if own not in (stream, sys.stdout):
+            weakref.finalize(self, own.close)
+        self.console = Console(file=own, highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._beat_s = beat_s

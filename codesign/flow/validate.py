@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DIGITS = 10
 """Classes of the moving digits."""
+ONLY_TRAIN = "stop after the training with --to 1_model"
 
 
 def check_sections(design: Design) -> None:
@@ -66,6 +67,14 @@ def check_sections(design: Design) -> None:
                 received="none",
                 fix="set data.val or data.val_share above 0, or training.early_stop to 0",
             )
+    with wrong.collected():
+        if training.method == "hold" and not design.model.input_hold_steps and not design.model.hold_steps:
+            raise ConfigError(
+                "there is no hold to apply",
+                where="training.method",
+                expected="model.input_hold_steps or model.hold_steps above 0",
+                received="'hold' with neither",
+            )
     wrong.check()
 
 
@@ -81,7 +90,18 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
             where=where,
             expected="model.activation_step 'po2' or 'fixed'",
             received="'real'",
-            fix=f'use model.activation_step = "po2", or {fix or "stop after the training with --to 1_model"}',
+            fix=f'use model.activation_step = "po2", or {fix or ONLY_TRAIN}',
+        )
+    pieces = layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
+    places = [piece.name for piece in pieces if piece.kind == "delta" and len(piece.shape) > 1]
+    trained = design.model.activation_step == "po2" and design.training.method != "hold"
+    if trained and design.model.step_per == "neuron" and places:
+        raise ConfigError(
+            "hardware has one step a channel, not one a neuron",
+            where=where.replace("activation_step", "step_per"),
+            expected=f"model.step_per 'channel' or 'layer', as {places[0]} has several neurons in a channel",
+            received="'neuron'",
+            fix=f'use model.step_per = "channel", or {fix or ONLY_TRAIN}',
         )
 
 

@@ -49,6 +49,7 @@ DESIGNS = [
     ("[training]\ndevices = 3\nbatch_size = 32", r"training\.batch_size: devices share.*multiple of 3"),
     ("[clip]\nclips = 1000001", r"clip\.clips: out of range.*at most 1000000"),
     ("[clip]\nframes = 100001", r"clip\.frames: out of range.*at most 100000"),
+    ('[training]\nmethod = "hold"\n[model]\ninput_hold_steps = 0', r"training\.method: there is no hold to apply"),
     ('[synth]\ntargets = ["ecp5", "xc7", "ecp5"]', r"synth\.targets: a target is named twice"),
     ("[report]\nclock_mhz = 1e9", r"report\.clock_mhz: out of range"),
     ("[report]\nclock_mhz = inf", r"report\.clock_mhz: out of range"),
@@ -70,6 +71,8 @@ HERE = [
     ("[clip]\nclips = 100000\nframes = 100000", r"clip\.frames: more frames than memory holds"),
     ('[data]\nkind = "video_folder"\npath = "videos"\nframes = 2\n[clip]\nframes = 2\n[hardware.layer.fc3]\npe = 2',
      r"hardware\.layer\.fc3\.pe: pe does not divide.*one of 1, 3, or more.*2 for 3"),
+    ('[model]\nactivation_step = "po2"\nstep_per = "neuron"\nblocks = [{kind = "conv", filters = 2}]',
+     r"model\.step_per: hardware has one step a channel.*conv1_delta"),
     ('[model]\nactivation_step = "real"', r"model\.activation_step: real steps do not deploy.*--to 1_model"),
 ]  # fmt: skip
 

@@ -142,7 +142,7 @@ def check(argv: list[str], *folders: Path) -> str:
     assert "internal error" not in said, f"{argv}: {said}"
     assert "\n\n" not in said, f"{argv}: several paragraphs: {said}"
     if code:
-        assert "error: " in said, f"{argv}: exit code {code} and no error: {said}"
+        assert "error:" in said, f"{argv}: exit code {code} and no error: {said}"
     left = [path for folder in folders for path in folder.rglob("*.part")]
     assert not left, f"{argv}: {left} left behind"
     return said
