@@ -157,7 +157,7 @@ def damaged(source: Path, target: Path, name: str, damage: Callable[[Path], None
     )
     path = target / name
     damage(path)
-    if again and path.name != "manifest.json" and path.parent.is_dir() and (path.parent / "manifest.json").exists():
+    if again and not path.name.startswith("manifest.json") and (path.parent / "manifest.json").exists():
         finish(path.parent)
     try:
         yield target
