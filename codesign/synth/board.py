@@ -18,6 +18,7 @@ from codesign.flow.records import Problems, build, check, limited
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
 from codesign.suggest import did_you_mean
+from codesign.synth import memory
 from codesign.synth.board_build import Area
 
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
@@ -69,16 +70,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What the device has. block_bits: of one block RAM, parity bits included."""
+    """What the device has. block_bits: of one block RAM, parity bits included. ultra_rams: of 4096 x 72 bits each."""
 
     lut: int = limited(0, at_least=1)
     ff: int = limited(0, at_least=1)
     dsp: int = limited(0, at_least=0)
     block_rams: int = limited(0, at_least=1)
     block_bits: int = limited(0, at_least=1)
+    ultra_rams: int = limited(0, at_least=0)
 
     def __post_init__(self) -> None:
         check(self, "room")
+
+    @property
+    def memory(self) -> memory.Room:
+        """Its memory."""
+        return memory.Room(block_bits=self.block_rams * self.block_bits, ultra_rams=self.ultra_rams)
 
     def area(self) -> Area:
         """Return it as a build counts cells."""

@@ -25,7 +25,7 @@ from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Secon
 from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
 from codesign.synth.chains import CHAINS
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
-from codesign.synth.memory import check_fits, memories
+from codesign.synth.memory import check_fits, memories, with_ultra
 from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.pads import pads_module, pads_text
 from codesign.synth.serial import check_baud, packet_bytes
@@ -177,6 +177,7 @@ class Builder:
     skipped: Skipped = _unsaid
     doing: Doing = _silently
     record: BoardBuild = field(init=False)
+    _least_ultra_bits: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         order = self.order
@@ -217,22 +218,31 @@ class Builder:
         """Hold the design's memories against the device before anything long begins."""
         board = self.order.board
         top = emit(self.order.graph)[f"{top_spec(self.order.graph).module}.sv"]
-        room = board.room.block_rams * board.room.block_bits
+        room = board.room.memory
         start = time.monotonic()
-        found = memories(top)
         try:
-            check_fits(found, board.title, where=self.order.graph.name, room=room)
+            plan = check_fits(
+                memories(top),
+                board.title,
+                where=self.order.graph.name,
+                room=room.block_bits,
+                ultra_rams=room.ultra_rams,
+            )
         except SynthesisError as error:
             self.record = replace(self.record, problem=str(error))
             return
-        need = sum(memory.bits for memory in found if memory.registered)
-        self.said("memories", time.monotonic() - start, f"{need:,} of {room:,} bits of block RAM")
+        text = f"{plan.block_bits:,} of {room.block_bits:,} bits of block RAM"
+        if plan.least_bits is not None:
+            self._least_ultra_bits = plan.least_bits
+            self.record = replace(self.record, available=replace(self.record.available, bram_bits=room.bits))
+            text += f", {plan.ultra_rams} of {room.ultra_rams} UltraRAMs"
+        self.said("memories", time.monotonic() - start, text)
 
     def _synthesise(self) -> None:
         order, start = self.order, time.monotonic()
         with self.doing("synthesise"):
             made = synthesise(
-                order.files(),
+                with_ultra(order.files(), self._least_ultra_bits),
                 order.module,
                 target=order.board.family,
                 folder=self.folder,
@@ -301,6 +311,7 @@ class Builder:
         """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
         order = self.order
         project = amd.project_of(order.graph, order.board, clock_mhz=order.clock_mhz, skip=order.skip)
+        project = replace(project, files=with_ultra(project.files, self._least_ultra_bits))
         try:
             with self.doing("vivado"):
                 made = vivado.build(project, self.folder / amd.FOLDER)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every memory of an emitted design, to the bit, and whether a target's block RAM can hold them.
+"""Every memory of an emitted design, to the bit, and whether a target's block RAM and UltraRAM can hold them.
 
 The sizes are those of the leaves' arrays, found from the parameters at which the generated top instantiates them. A
 leaf with memories has one function here, listed in `LEAVES`.
@@ -22,6 +22,14 @@ CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_
 
 GENERATED = "// Generated from the graph"
 """What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
+ULTRA_WORDS, ULTRA_WIDTH = 4096, 72
+ULTRA_BITS = ULTRA_WORDS * ULTRA_WIDTH
+"""An UltraRAM (AMD UG573): 4096 words of 72 bits, whatever is in them; it starts as zeros, so no ROM can be one."""
+WITHOUT_CONTENTS = ("state", "references", "marks")
+"""Kinds of memories that are written before they are read: they may be UltraRAM."""
+_LEAVES_WITHOUT_CONTENTS = ("delta_accumulate.sv", "delta_state.sv")
+_STYLE = "ram_style = "
+LAYERS_SHOWN = 5
 PLACES_QUEUE, OUTPUT_QUEUE = 4, 8  # words to send and sent words of a convolution, fixed in the leaf
 
 ADVICE = {
@@ -56,6 +64,11 @@ class Memory:
     def bits(self) -> int:
         """Bits stored."""
         return self.words * self.width
+
+    @property
+    def ultra_rams(self) -> int:
+        """UltraRAMs that it takes."""
+        return -(-self.words // ULTRA_WORDS) * -(-self.width // ULTRA_WIDTH)
 
 
 Found: TypeAlias = Iterator[tuple[str, str, int, int]]
@@ -94,32 +107,124 @@ def memories(top: str) -> tuple[Memory, ...]:
     return tuple(found)
 
 
-def check_fits(found: Iterable[Memory], target: str, *, where: str, room: int | None = None) -> None:
-    """Check that the memories fit ``room`` bits of block RAM, or that of the largest device of a family.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Memory of a device: bits of block RAM, and UltraRAMs, of `ULTRA_BITS` each."""
+
+    block_bits: int
+    ultra_rams: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Bits of both."""
+        return self.block_bits + self.ultra_rams * ULTRA_BITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where the memories of a design go on a device.
+
+    Attributes:
+        block_bits: in block RAM.
+        ultra_rams: UltraRAMs taken.
+        least_bits: memories that need no first contents go to UltraRAM from so many bits on; None: none does.
+    """
+
+    block_bits: int
+    ultra_rams: int = 0
+    least_bits: int | None = None
+
+
+def plan(found: Iterable[Memory], room: Room) -> Plan | None:
+    """Return how the memories fit a device: in block RAM alone if they do, else the largest ones that may in UltraRAM.
+
+    Only bits of block RAM are counted, but whole UltraRAMs, as their shape is fixed. None: they do not fit.
+    """
+    block = [memory for memory in found if memory.registered]
+    need = sum(memory.bits for memory in block)
+    if need <= room.block_bits:
+        return Plan(block_bits=need)
+    movable = [memory for memory in block if memory.kind in WITHOUT_CONTENTS]
+    for least in sorted({memory.bits for memory in movable}, reverse=True):
+        moved = [memory for memory in movable if memory.bits >= least]
+        rest, rams = need - sum(memory.bits for memory in moved), sum(memory.ultra_rams for memory in moved)
+        if rest <= room.block_bits and rams <= room.ultra_rams:
+            return Plan(block_bits=rest, ultra_rams=rams, least_bits=least)
+    return None
+
+
+def check_fits(
+    found: Iterable[Memory], target: str, *, where: str, room: int | None = None, ultra_rams: int = 0
+) -> Plan:
+    """Check that the memories fit ``room`` bits of block RAM, or that of the largest device of a family, and UltraRAMs.
 
     target: the family or the board, for the message. Only bits are counted, so a design that passes may still be
     refused by the tool.
 
+    Returns: where they go.
+
     Raises:
-        SynthesisError: they do not; says how much each layer needs, what there is, and what to reduce.
+        SynthesisError: they do not fit; says how much of each kind and which layers need most, what there is, what to
+            reduce, and the smallest board that they fit.
     """
-    block = [memory for memory in found if memory.registered]
-    need, room = sum(memory.bits for memory in block), room or CAPACITY_BITS[target]
-    if need <= room:
-        return
-    layers: dict[str, int] = {}
-    for memory in block:
-        layers[memory.layer] = layers.get(memory.layer, 0) + memory.bits
-    largest = max(block, key=lambda memory: memory.bits)
-    shares = ", ".join(f"{name} {bits:,}" for name, bits in sorted(layers.items(), key=lambda item: -item[1]))
+    memories = [memory for memory in found if memory.registered]
+    space = Room(block_bits=room or CAPACITY_BITS[target], ultra_rams=ultra_rams)
+    made = plan(memories, space)
+    if made is not None:
+        return made
+    largest = max(memories, key=lambda memory: memory.bits)
+    kinds, layers = _totals(memories, "kind"), _totals(memories, "layer")
+    without = ", ".join(WITHOUT_CONTENTS)
+    ultra = f", and {ultra_rams} UltraRAMs of {ULTRA_BITS:,} bits for {without} alone" if ultra_rams else ""
     raise SynthesisError(
         f"the design's memories do not fit {target}",
         where=where,
-        expected=f"at most {room:,} bits of block RAM",
-        received=f"{need:,} bits: {shares}",
-        fix=f"reduce the {largest.kind} of layer {largest.layer!r} ({largest.bits:,} bits): "
-        f"{ADVICE.get(largest.kind, 'a smaller layer')}",
+        expected=f"at most {space.block_bits:,} bits of block RAM{ultra}",
+        received=f"{sum(memory.bits for memory in memories):,} bits ({_shares(kinds)}); "
+        f"most in the layers {_shares(layers, LAYERS_SHOWN)}",
+        fix=f"reduce the {largest.kind} of layer {largest.layer!r} ({layers[largest.layer]:,} bits): "
+        f"{ADVICE.get(largest.kind, 'a smaller layer')}; or {_larger_board(memories)}",
     )
+
+
+def with_ultra(files: Mapping[str, str], least_bits: int | None) -> dict[str, str]:
+    """Return the sources with memories of ``least_bits`` and more, of those that may, as UltraRAM.
+
+    The leaves ask for block RAM where a memory has more than a few words, and Vivado takes a memory of theirs for
+    UltraRAM only if it is told to (AMD UG901, RAM_STYLE).
+    """
+    changed = dict(files)
+    for name in _LEAVES_WITHOUT_CONTENTS if least_bits is not None else ():
+        if name in changed:
+            before = changed[name]
+            changed[name] = before.replace(_STYLE, f'{_STYLE}Words * Width >= {least_bits} ? "ultra" : ')
+            if before.count(_STYLE) != 1:
+                raise SynthesisError("one memory was expected", where=name, received=f"{before.count(_STYLE)}")
+    return changed
+
+
+def _totals(memories: Iterable[Memory], by: str) -> dict[str, int]:
+    """Return bits by kind or by layer, largest first."""
+    totals: dict[str, int] = {}
+    for memory in memories:
+        totals[getattr(memory, by)] = totals.get(getattr(memory, by), 0) + memory.bits
+    return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+
+def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
+    shown = [f"{name} {bits:,}" for name, bits in list(totals.items())[:most]]
+    return ", ".join(shown) + (f" and {len(totals) - len(shown)} more" if len(shown) < len(totals) else "")
+
+
+def _larger_board(memories: list[Memory]) -> str:
+    """Return what to say about boards that the memories fit."""
+    from codesign.synth.board import board_names, load_board  # a board is described in terms of its tools
+
+    boards = sorted(map(load_board, board_names()), key=lambda board: (board.room.memory.bits, board.room.lut))
+    fits = next((board for board in boards if plan(memories, board.room.memory) is not None), None)
+    if fits is None:
+        return "a board with more memory than those of `codesign build --targets`"
+    return f"the smallest of the known boards that they fit: --target {fits.name}"
 
 
 _INSTANCE = re.compile(r"^  delta_(\w+) #\(\n(.*?)\n  \) (i_\w+) \(", re.MULTILINE | re.DOTALL)

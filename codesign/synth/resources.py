@@ -93,7 +93,9 @@ XC7: dict[str, Cost] = {
     r"RAMB36E1": Cost(bram_bits=XC7_BLOCK_RAM_BITS),
     r"CARRY4|MUXF[78]|BUFG|IBUF|OBUF|VCC|GND|\$scopeinfo": Cost(),
 }
+XCUP_ULTRA_RAM_BITS = 288 * 1024
 XCUP: dict[str, Cost] = {
+    r"URAM288(_BASE)?": Cost(bram_bits=XCUP_ULTRA_RAM_BITS),
     r"DSP48E2": Cost(dsp=1),
     r"RAMB18E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS // 2),
     r"RAMB36E2": Cost(bram_bits=XC7_BLOCK_RAM_BITS),

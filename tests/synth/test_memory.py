@@ -20,7 +20,19 @@ from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
 from codesign.rtl.spec import word_lanes
 from codesign.synth import synthesise
-from codesign.synth.memory import CAPACITY_BITS, GENERATED, Memory, check_fits, memories
+from codesign.synth.board import load_board
+from codesign.synth.memory import (
+    CAPACITY_BITS,
+    GENERATED,
+    ULTRA_BITS,
+    Memory,
+    Plan,
+    Room,
+    check_fits,
+    memories,
+    plan,
+    with_ultra,
+)
 from codesign.tools import run
 
 
@@ -108,7 +120,8 @@ def test_what_does_not_fit_is_refused_before_synthesis(tmp_path: Path) -> None:
     with pytest.raises(SynthesisError) as error:
         synthesise(emit(graph), top_spec(graph).module, target="ecp5", folder=tmp_path / "synth")
     message = str(error.value)
-    for part in ("large_top: ", "do not fit ecp5", "3,833,856 bits of block RAM", "fc 6,1", "d0 16,384", "layer 'fc'"):
+    parts = ("large_top: ", "do not fit ecp5", "3,833,856 bits of block RAM", "fc 6,1", "d0 16,384", "layer 'fc'")
+    for part in (*parts, "weights 6,144,000", "references 16,384", "known boards that they fit: --target zcu104"):
         assert part in message
     assert not (tmp_path / "synth").exists()
 
@@ -129,3 +142,101 @@ def test_an_unknown_leaf_is_an_error() -> None:
 
 def test_a_leaf_on_its_own_is_not_judged() -> None:
     assert memories((RTL / "delta_conv.sv").read_text(encoding="utf-8")) == ()
+
+
+def memory(kind: str, words: int, width: int) -> Memory:
+    return Memory(layer="conv", kind=kind, words=words, width=width, path=f"{kind} {words}")
+
+
+BLOCK = 1_000_000
+PLANS = {
+    "all in block RAM": ([memory("state", 1000, 1000)], Plan(block_bits=BLOCK)),
+    "state": ([memory("state", 4096, 288)], Plan(block_bits=0, ultra_rams=4, least_bits=4096 * 288)),
+    "only the largest": (
+        [memory("state", 8192, 144), memory("references", 1000, 72)],
+        Plan(block_bits=72_000, ultra_rams=4, least_bits=8192 * 144),
+    ),
+    "weights stay": (
+        [memory("weights", 10_000, 90), memory("state", 5000, 73)],
+        Plan(block_bits=900_000, ultra_rams=4, least_bits=5000 * 73),
+    ),
+    "a narrow one takes whole UltraRAMs": (
+        [memory("state", 4 * 4096, 1), memory("weights", 1000, 990)],
+        Plan(block_bits=990_000, ultra_rams=4, least_bits=4 * 4096),
+    ),
+    "weights alone": ([memory("weights", 1001, 1000)], None),
+    "more UltraRAMs than there are": ([memory("state", 4 * 4096 + 1, 72)], None),
+    "too narrow for UltraRAM": ([memory("state", 4097, 289)], None),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_where_memories_go(name: str) -> None:
+    found, expected = PLANS[name]
+    assert plan(found, Room(block_bits=BLOCK, ultra_rams=4)) == expected
+    assert plan(found, Room(block_bits=BLOCK)) == (expected if expected and expected.least_bits is None else None)
+
+
+@pytest.mark.parametrize(("board", "rams"), [("kv260", 64), ("zcu104", 96), ("pynq-z2", 0), ("ulx3s-85f", 0)])
+def test_boards_with_ultra_ram(board: str, rams: int) -> None:
+    assert load_board(board).room.memory.ultra_rams == rams
+
+
+def test_a_third_of_the_memory_of_a_kv260_fits() -> None:
+    """31 % of all its bits, more than its block RAM holds, most of it state."""
+    room = load_board("kv260").room.memory
+    need = int(0.31 * room.bits)
+    assert need > room.block_bits
+    state = memory("state", 30_000, 216)
+    found = [state, memory("weights", need - state.bits, 1)]
+    made = check_fits(found, "kv260", where="net", room=room.block_bits, ultra_rams=room.ultra_rams)
+    assert made.ultra_rams == 24
+    with pytest.raises(SynthesisError, match=r"5,308,416 bits of block RAM\. Received: 7,"):
+        check_fits(found, "kv260", where="net", room=room.block_bits)
+
+
+def test_what_fits_no_board_is_said() -> None:
+    huge = [memory("weights", 1_000_000, 1000)]
+    room = load_board("kv260").room.memory
+    with pytest.raises(SynthesisError) as error:
+        check_fits(huge, "kv260", where="net", room=room.block_bits, ultra_rams=room.ultra_rams)
+    message = str(error.value)
+    for part in (
+        f"64 UltraRAMs of {ULTRA_BITS:,} bits for state, references, marks alone",
+        "1,000,000,000 bits (weights 1,000,000,000)",
+        "most in the layers conv 1,000,000,000",
+        "more memory than those of `codesign build --targets`",
+    ):
+        assert part in message
+
+
+def test_the_leaves_ask_for_ultra_ram_only_when_told() -> None:
+    files = emit(large(2))
+    assert with_ultra(files, None) == files
+    changed = with_ultra(files, 4096)
+    assert [name for name in files if files[name] != changed[name]] == ["delta_state.sv", "delta_accumulate.sv"]
+    for name in ("delta_state.sv", "delta_accumulate.sv"):
+        assert changed[name].count('ram_style = Words * Width >= 4096 ? "ultra" : Words > 16') == 1
+        assert '"ultra"' not in files[name]
+
+
+def test_memories_that_may_be_ultra_ram_have_no_first_contents() -> None:
+    """A leaf with such a memory must not read a file into it."""
+    for name in ("delta_state.sv", "delta_accumulate.sv"):
+        assert "readmem" not in (RTL / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("leaf", "sizes"), [("state", {"Words": 5000, "Width": 100}), ("accumulate", {"Words": 5000})])
+def test_yosys_takes_them_for_ultra_ram(leaf: str, sizes: dict[str, int], tmp_path: Path) -> None:
+    text = (RTL / f"delta_{leaf}.sv").read_text(encoding="utf-8")
+    for name, value in sizes.items():
+        text = text.replace(f"parameter int unsigned {name} = 1,", f"parameter int unsigned {name} = {value},")
+    for least, kind in ((None, "RAMB36E2"), (4096, "URAM288")):
+        folder = tmp_path / kind
+        synthesise(with_ultra({f"delta_{leaf}.sv": text}, least), f"delta_{leaf}", target="xcup", folder=folder)
+        cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+        found = {name: number for name, number in cells.items() if "RAMB" in name or "URAM" in name}
+        assert set(found) == {kind}
+        if leaf == "state":
+            assert found[kind] <= memory("state", 5000, 100).ultra_rams or kind != "URAM288"
