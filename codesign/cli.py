@@ -361,7 +361,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     from codesign.flow.console import Terminal
     from codesign.report.document import check_marks, fill
-    from codesign.study import Result, open_study, run_study
+    from codesign.study import Result, check_here, open_study, run_study
     from codesign.study.plot import plot
     from codesign.study.tables import markdown, parts_of, terminal
 
@@ -371,6 +371,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         check_marks(arguments.markdown, parts_of(study))
     check_folder(arguments.build_dir / study.name, "--build-dir")
+    check_here(study)
     console, progress = Console(highlight=False), Terminal()
     root = (arguments.build_dir / study.name).resolve()
     command = "codesign compare " + " ".join(map(str, arguments.files))

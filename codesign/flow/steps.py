@@ -7,6 +7,8 @@ from codesign.flow.config import Design
 from codesign.flow.stage import Stage
 
 _BODIES = "codesign.flow.stages"
+SIMULATES = ("verilator", "g++", "make", "perl")
+"""Programs that simulating RTL takes."""
 _HLS4ML = ("keras", "qkeras-v3", "hls4ml")
 
 
@@ -51,7 +53,7 @@ STAGES: tuple[Stage, ...] = (
         body=f"{_BODIES}.rtlsim:run",
         config=("clip.dense_frames",),
         packages=("verilator",),
-        programs=("verilator", "g++", "make", "perl"),
+        programs=SIMULATES,
     ),
     Stage(
         name="5_synth",

@@ -105,8 +105,13 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
         )
 
 
-def check_machine(design: Design, *, deploys: bool) -> None:
+def check_machine(design: Design, *, deploys: bool, surveyed: bool = False) -> None:
     """Check that the data, the devices and the packages that a design asks for are here.
+
+    Args:
+        design: what will be trained.
+        deploys: it will be measured on the clips of ``[clip]``, too.
+        surveyed: its data are known to be here.
 
     Raises:
         ConfigError: what is not, or videos that are shorter than clips of them; a problem each.
@@ -114,7 +119,8 @@ def check_machine(design: Design, *, deploys: bool) -> None:
     """
     wrong = Problems()
     with wrong.collected():
-        _check_data(design, measured=design.clip.clips if deploys else 0)
+        if not surveyed:
+            _check_data(design, measured=design.clip.clips if deploys else 0)
         _check_outputs(design)
     with wrong.collected():
         _check_memory(design, deploys=deploys)

@@ -9,13 +9,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import ConfigError
+from codesign.data.config import DataConfig
+from codesign.errors import ConfigError, VideoError
 from codesign.flow.config import Design, load, read_toml
 from codesign.flow.records import Problems, build, check, limited
-from codesign.flow.validate import check_deployed
+from codesign.flow.steps import SIMULATES
+from codesign.flow.validate import check_deployed, check_machine
 from codesign.names import LONGEST, check_design, check_folder
 from codesign.study.results import Goal
 from codesign.suggest import did_you_mean
+from codesign.tools import require
 from codesign.training.config import DEPLOYED
 
 LAST_SEED = 2**31 - 1
@@ -114,6 +117,29 @@ def open_study(paths: Sequence[Path], seeds: Sequence[int] | None = None) -> Stu
         study = load_study(paths[0])
         return replace(study, seeds=tuple(seeds)) if seeds else study
     return of_designs(paths, seeds or (1, 2, 3))
+
+
+def check_here(study: Study) -> None:
+    """Check that every variant finds its data, devices, packages and programs on this machine.
+
+    Raises:
+        ConfigError: what is not here; a problem each.
+        VideoError: a list or a video of the data cannot be used.
+        ToolNotFoundError: a program that a simulation needs is not here.
+    """
+    wrong, surveyed = Problems(), list[DataConfig]()
+    for variant in study.variants:
+        try:
+            with wrong.collected():
+                check_machine(variant.design, deploys=False, surveyed=variant.design.data in surveyed)
+        except VideoError as error:
+            raise VideoError(f"variant.{variant.name}: {error}") from None
+        surveyed.append(variant.design.data)
+    wrong.found = list(dict.fromkeys(wrong.found))
+    wrong.check()
+    if any(variant.simulate for variant in study.variants):
+        for program in SIMULATES:
+            require(program)
 
 
 def check_seeds(seeds: Sequence[int], where: str) -> None:

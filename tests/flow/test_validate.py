@@ -231,3 +231,31 @@ def test_the_tail_of_a_log_is_about_the_error(tmp_path: Path) -> None:
     assert last_lines(log, traceback=False) == ["a tool said this", "Error: 2 things are wrong"]
     assert [line for line in last_lines(log) if "0000" in line] == []
     assert last_lines(log)[-1] == "B: b"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ("[variant.two.training]\ndevices = 2", 2, "training.devices: there are fewer devices"),
+        ('[variant.two.data]\nkind = "video_folder"\npath = "none"', 2, "data.path: no such folder"),
+        ('[variant.two.data]\nkind = "video_folder"\npath = "empty"', 1, "variant.two"),
+        ("[variant.two]\nsimulate = true", 1, "perl was not found"),
+    ],
+)
+def test_a_study_that_cannot_be_run_here(
+    tmp_path: Path,
+    body: str,
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("codesign.flow.validate.gpus", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda program, **_: None if program == "perl" else program)
+    monkeypatch.setattr("codesign.study.run_study", lambda *_, **__: pytest.fail("it began"))
+    (tmp_path / "empty").mkdir()
+    path = tmp_path / "s.toml"
+    path.write_text(STUDY.replace("[variant.two]\n", "") + body)
+    assert main(["compare", str(path), "--build-dir", str(tmp_path / "build")]) == code
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "build").exists()
