@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign import __version__, provenance
-from codesign.endings import FAILED, OK, end
+from codesign.endings import FAILED, OK, end, flush
 from codesign.errors import ConfigError
 from codesign.outputs import check_folder, check_outputs, write_text
 
@@ -31,7 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    arguments = parser().parse_args(argv)
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit:  # after its help, or what is wrong with the usage
+        flush()
+        raise
     return end(lambda: int(arguments.command(arguments)), debug=arguments.debug)
 
 

@@ -55,7 +55,7 @@ def end(command: Callable[[], int], *, debug: bool = False) -> int:
             raise
         return _explain(error)
     finally:
-        _flush()
+        flush()
 
 
 def _explain(error: Exception) -> int:
@@ -157,7 +157,7 @@ def _unread() -> bool:
     return False
 
 
-def _flush() -> None:
+def flush() -> None:
     """Print what is left; what cannot be printed is dropped, so that Python does not try again when it ends."""
     try:
         sys.stdout.flush()
