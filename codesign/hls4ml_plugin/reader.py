@@ -27,6 +27,7 @@ from codesign.errors import CodesignError, UnsupportedLayerError
 from codesign.hls4ml_plugin.exact import HANDLERS
 from codesign.keras_calls import Call, calls_of
 from codesign.keras_kinds import check_kinds
+from codesign.names import check_layers
 
 _CONVERTER = "hls4ml.converters.keras_v3_to_hls"
 
@@ -68,6 +69,7 @@ def read(model: Any) -> Reading:
             config["inputs"] = [made[name] for name in config["input_keras_tensor_names"]]
             made.update(dict.fromkeys(config["output_keras_tensor_names"], config["name"]))
             layers.append(config)
+    check_layers((config["name"] for config in layers), where=calls.name)
     first = calls.calls[0].outputs[0]
     return Reading(
         layers=layers, inputs=[made[first.name]], outputs=[made[calls.output.name]], shapes=[list(calls.output.shape)]
