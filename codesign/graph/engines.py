@@ -315,6 +315,7 @@ class Pool(OneInput, _SameChannels):
                 where=self.name,
                 expected="padding='valid', or a relu before the pooling",
                 received=f"codes of {self.fmt}",
+                fix="use one of these",
             )
 
     @property

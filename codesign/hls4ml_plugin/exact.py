@@ -58,6 +58,23 @@ def _activation(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor])
     return ({**_common(layer, inputs, outputs), **config},)
 
 
+def _by_hls4ml(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    kind = layer.__class__  # of what an `_Inactive` stands for, too
+    handler: Any = registry.get(f"{kind.__module__}.{kind.__name__}") or registry[kind.__name__]
+    made: Configurations = handler(layer, inputs, outputs)
+    return made
+
+
+def _global_pooling(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a pooling that keeps its axes as one of the whole frame; hls4ml's shape of it would lack the axes."""
+    import keras
+
+    if layer.keepdims and layer.data_format == "channels_last":
+        kind = getattr(keras.layers, type(layer).__name__.removeprefix("Global"))
+        layer = kind(inputs[0].shape[1:-1], data_format=layer.data_format, name=layer.name)
+    return _by_hls4ml(layer, inputs, outputs)
+
+
 class _Inactive:
     """A layer of Keras as if it had no activation."""
 
@@ -76,12 +93,9 @@ class _Inactive:
 
 def _linear(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
     """Return a linear layer of Keras by hls4ml's handler, which knows no quantizer as its activation."""
-    kind = type(layer)
-    handler: Any = registry.get(f"{kind.__module__}.{kind.__name__}") or registry[kind.__name__]
     if isinstance(layer.activation, FunctionType | None):
-        made: Configurations = handler(layer, inputs, outputs)
-        return made
-    (linear,) = handler(_Inactive(layer), inputs, outputs)
+        return _by_hls4ml(layer, inputs, outputs)
+    (linear,) = _by_hls4ml(_Inactive(layer), inputs, outputs)
     between = [f"{outputs[0].name}_before_activation"]
     name = f"{layer.name}_{type(layer.activation).__name__}"
     active = {**_common(layer, inputs, outputs), **activation_config(name, layer.activation, outputs)}
@@ -96,5 +110,6 @@ HANDLERS: dict[str, Any] = {
     "Rescaling": _rescaling,
     "Permute": _reshape,
     "Activation": _activation,
+    **{f"Global{kind}Pooling{axes}D": _global_pooling for kind in ("Max", "Average") for axes in (1, 2)},
 }
 """Handlers by class, in the place of those that hls4ml has."""
