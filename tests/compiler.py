@@ -26,13 +26,7 @@ REAL, STORE = "CODESIGN_TESTS_COMPILERS", "CODESIGN_TESTS_OBJECTS"
 """Variables of the environment: the PATH that the real compilers are found on; the folder."""
 NAMES = ("c++", "g++")
 LIBRARY = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp")
-_VERILATED = ("verilated.h",)
-_COMMON = {
-    "Vtop__ALL.cpp": _VERILATED,
-    "harness.cpp": _VERILATED,
-    "uart.cpp": _VERILATED,
-    "verilator.cpp": (*_VERILATED, "verilated_vpi.h"),
-}
+_VERILATED, _ON_VERILATED = ("verilated.h",), ("Vtop__ALL.cpp", "harness.cpp", "uart.cpp", "verilator.cpp")
 _CSIM = ("ap_fixed.h", "ap_int.h", "hls_stream.h")
 
 
@@ -59,8 +53,8 @@ def command(name: str, arguments: list[str]) -> list[str] | None:
     if source.name in LIBRARY:
         _library_object(real, arguments)
         return None
-    if source.name in _COMMON:
-        return [real, *_precompiled(real, _options(arguments), _COMMON[source.name]), *arguments]
+    if source.name in _ON_VERILATED:
+        return [real, *_precompiled(real, _options(arguments), _VERILATED), *arguments]
     if "-O3" in arguments and "-Ifirmware/ap_types/" in arguments:
         arguments = ["-O1" if word == "-O3" else word for word in arguments]
         return [real, *_precompiled(real, _options(arguments), _CSIM), *arguments]
@@ -68,8 +62,9 @@ def command(name: str, arguments: list[str]) -> list[str] | None:
 
 
 def _options(arguments: list[str]) -> list[str]:
-    """Return the options that a precompiled header depends on: not those of one design."""
-    return [word for word in arguments if word.startswith(("-O", "-f", "-std", "-I", "-DV"))]
+    """Return the options that a precompiled header depends on: not those of one design, and only folders in order."""
+    folders = [word for word in arguments if word.startswith("-I")]
+    return sorted(word for word in arguments if word.startswith(("-O", "-f", "-std", "-DV"))) + folders
 
 
 def _precompiled(real: str, options: list[str], headers: tuple[str, ...]) -> list[str]:

@@ -49,7 +49,8 @@ def configured(model: Any, *, precision: str, seed: int) -> Design:
     """Return ``model`` with random weights and its config."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
-        weight.assign(rng.normal(size=weight.shape) * 0.6)
+        values = rng.normal(size=weight.shape) * 0.6
+        weight.assign(np.abs(values) if weight.name == "moving_variance" else values)
     config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
     config["LayerName"]["frame"]["Precision"] = precision
     return Design(keras=model, config=config)

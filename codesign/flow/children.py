@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -14,8 +15,8 @@ from typing import Any
 from codesign.errors import StageError
 from codesign.processes import die_with_parent
 
-GRACE_S = 5.0
-"""How long a child may take to end what it started before it is killed."""
+GRACE_S = 3.0
+"""How long children may take to end what they started before they are killed."""
 
 
 class Child:
@@ -76,8 +77,8 @@ class Child:
         if self._process.is_alive():
             self._process.terminate()
 
-    def _end(self) -> None:
-        self._process.join(GRACE_S)
+    def _end(self, deadline: float) -> None:
+        self._process.join(max(0.0, deadline - time.monotonic()))
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
@@ -88,8 +89,9 @@ def stop(children: Sequence[Child]) -> None:
     """End children, all at the same time."""
     for child in children:
         child._ask()
+    deadline = time.monotonic() + GRACE_S
     for child in children:
-        child._end()
+        child._end(deadline)
 
 
 def _main(connection: Connection, begin: Callable[[], None] | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from codesign.errors import ConfigError, ConversionError, LatticeError
 from codesign.fixed import Fixed
 from codesign.graph.axis import AnyAxis
-from codesign.suggest import did_you_mean
+from codesign.suggest import nearest
 
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 """hls4ml classes of the layers that multiply and accumulate."""
@@ -36,12 +36,13 @@ def check(model: Any) -> None:
         for key in kinds.keys() & (entry or {}).keys():
             names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
             if name not in names:
+                near = nearest(name, names)
                 raise ConfigError(
                     f"{key} belongs to {owners[key]}",
                     where=f"config['LayerName'][{name!r}][{key!r}]",
                     expected=f"one of {names}",
                     received=repr(name),
-                    fix=did_you_mean(name, names) or "remove the entry",
+                    fix=f"write {near[0]!r}" if near else "remove the entry",
                 )
 
 

@@ -384,6 +384,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Overriding attribute 'algorithm':UserWarning:hls4ml")  # of what is then refused
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(tmp_path, name):
     build, shape, error, message = REFUSED[name]
