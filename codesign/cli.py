@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign import __version__, provenance
-from codesign.endings import FAILED, OK, end, flush
+from codesign.endings import FAILED, OK, SIGNALED, end, flush, leave
 from codesign.errors import ConfigError
 from codesign.outputs import check_folder, check_outputs, write_text
 
@@ -36,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit:  # after its help, or what is wrong with the usage
         flush()
         raise
-    return end(lambda: int(arguments.command(arguments)), debug=arguments.debug)
+    code = end(lambda: int(arguments.command(arguments)), debug=arguments.debug)
+    if argv is None and code > SIGNALED:
+        leave(code)
+    return code
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -13,13 +14,13 @@ import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from codesign import __version__
 from codesign.errors import CodesignError, ConfigError, ConversionWarning, VideoWarning
 from codesign.processes import Ended, ends_as_interrupt
 
-OK, FAILED, USAGE, INTERNAL, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
+OK, FAILED, USAGE, INTERNAL, SIGNALED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 128, 130, 141
 
 
 def end(command: Callable[[], int], *, debug: bool = False) -> int:
@@ -56,6 +57,14 @@ def end(command: Callable[[], int], *, debug: bool = False) -> int:
         return _explain(error)
     finally:
         flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once, after what is registered for its end: taking TensorFlow apart lasts seconds."""
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    flush()
+    os._exit(code)
 
 
 def _explain(error: Exception) -> int:

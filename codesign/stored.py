@@ -118,4 +118,13 @@ def integers(arrays: dict[str, NDArray[Any]], name: str, dimensions: int) -> NDA
 
 
 def _fix(path: Path) -> str:
-    return f"run again with --from {path.parent.name} to make it anew"
+    return f"make it anew: `{anew(path.parent)}`"
+
+
+def anew(folder: Path) -> str:
+    """Return the command that makes a folder of the build folder again: of a stage, or of a board."""
+    if folder.parent.name != "boards":
+        return f"codesign run DESIGN.toml --from {folder.name}"
+    target, hls, dense = folder.name, folder.name.removesuffix("_hls"), folder.name.removesuffix("_dense")
+    extra = " --hls" if hls != target else " --dense" if dense != target else ""
+    return f"codesign build {folder.parents[1]} --target {min(hls, dense, key=len)}{extra} --force"

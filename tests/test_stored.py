@@ -98,7 +98,7 @@ def test_damaged_arrays(tmp_path: Path, damage: Damage) -> None:
     path = tmp_path / "a.npz"
     np.savez_compressed(path, a=np.arange(100))
     damage(path)
-    with pytest.raises(StageError, match=r"a\.npz: cannot be read.*Next step: run again with --from") as error:
+    with pytest.raises(StageError, match=r"a\.npz: cannot be read.*Next step: make it anew.*--from") as error:
         load_arrays(path)
     assert not (tmp_path / "ran").exists()
     assert ("in a pickle" in str(error.value)) == (damage is with_objects)
@@ -127,7 +127,7 @@ def test_damaged_json(tmp_path: Path, damage: Damage) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"a": list(range(10))}))
     damage(path)
-    with pytest.raises(StageError, match=r"a\.json: cannot be read.*Next step: run again with --from"):
+    with pytest.raises(StageError, match=r"a\.json: cannot be read.*Next step: make it anew.*--from"):
         load_json(path)
     assert not (tmp_path / "ran").exists()
 

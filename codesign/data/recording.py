@@ -232,7 +232,8 @@ def settle(recording: Recording, needed: int, strict: bool) -> None:
             where=name,
             expected=f"at least {needed} frames that decode",
             received=str(damage),
-            fix=f"ask for no more than the {damage.used} frames that decode (--frames N), or repair the file"
+            fix=f"ask for no more than the {damage.used} frames that decode (`codesign measure FOLDER --frames N`, or "
+            "frames in the design), or repair the file"
             if damage.used > 1
             else "repair the file, or record it again",
         )

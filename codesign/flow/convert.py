@@ -11,7 +11,7 @@ import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; na
 from codesign.data.clips import PIXEL
 from codesign.errors import ConfigError, StageError
 from codesign.names import plain_setting
-from codesign.stored import load_json
+from codesign.stored import anew, load_json
 from codesign.suggest import did_you_mean
 from codesign.training import load_model
 
@@ -82,7 +82,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
             where=str(path),
             expected="plain words and numbers",
             received=repr(odd[:60]),
-            fix=f"run again with --from {folder.name} to make it anew",
+            fix=f"make it anew: `{anew(folder)}`",
         )
     return {key: found[key] for key in keys}
 

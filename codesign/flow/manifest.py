@@ -18,7 +18,7 @@ from codesign.flow.records import build, plain
 from codesign.flow.sources import digest, file_hash, source_hash
 from codesign.flow.stage import Stage
 from codesign.outputs import write_text
-from codesign.stored import read_text
+from codesign.stored import anew, read_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
@@ -113,7 +113,7 @@ def read(folder: Path) -> Manifest | None:
         raise StageError(
             f"the manifest was edited or is from another version ({error})",
             where=str(path),
-            fix=f"make it anew: `{_anew(folder)}`",
+            fix=f"make it anew: `{anew(folder)}`",
         ) from None
 
 
@@ -189,7 +189,7 @@ def check_own(folder: Path) -> None:
             "this was not written by you, and what is in it would be run",
             where=str(folder),
             expected="a stage that this user ran",
-            fix=f"write it anew: `{_anew(folder)}`",
+            fix=f"write it anew: `{anew(folder)}`",
         )
 
 
@@ -212,15 +212,6 @@ def check_unedited(folder: Path) -> Manifest:
     return manifest
 
 
-def _anew(folder: Path) -> str:
-    """Return the command that makes a folder of the build folder again: of a stage, or of a board."""
-    if folder.parent.name != "boards":
-        return f"codesign run DESIGN.toml --from {folder.name}"
-    target, hls, dense = folder.name, folder.name.removesuffix("_hls"), folder.name.removesuffix("_dense")
-    extra = " --hls" if hls != target else " --dense" if dense != target else ""
-    return f"codesign build {folder.parents[1]} --target {min(hls, dense, key=len)}{extra} --force"
-
-
 def edited_error(folder: Path, edited: list[str]) -> StageError:
     """Return the error for outputs edited after the stage finished, with the two ways out."""
     return StageError(
@@ -228,6 +219,6 @@ def edited_error(folder: Path, edited: list[str]) -> StageError:
         where=str(folder),
         expected="files as the stage wrote them",
         received=", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "") + " changed",
-        fix=f"restore the file, or throw the edit away: `{_anew(folder)}`"
+        fix=f"restore the file, or throw the edit away: `{anew(folder)}`"
         + ("" if folder.parent.name == "boards" else " (or all edits, with `codesign run DESIGN.toml --force`)"),
     )

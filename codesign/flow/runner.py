@@ -287,6 +287,8 @@ class Runner:
         if self._goes_on(stage, inputs) and not self.options.force:
             self.terminal.text(f"{stage.name}: going on where an earlier run of it stopped")
             return partial
+        if stage.resumable and (partial / _MARK).exists() and not self.options.force:
+            self.terminal.text(f"{stage.name}: starting over, as an earlier run of it stopped with other inputs")
         if "deleted" in reason or self.options.verbose:
             self.terminal.text(f"{stage.name}: {reason}; running it")
         shutil.rmtree(partial, ignore_errors=True)

@@ -18,6 +18,7 @@ from typing import Any
 from codesign import trust
 from codesign.errors import SimulationError, StageError, ToolNotFoundError
 from codesign.hls4ml_plugin.writer import DeltaWriter
+from codesign.stored import anew
 from codesign.tools import run
 
 COMPILE_TIMEOUT_S = 1800.0
@@ -76,7 +77,7 @@ def check_same_sources(project: Path, written: Path) -> None:
             where=str(written),
             expected="files as this version writes them: other ones are not compiled and run",
             received=f"{', '.join(other[:5])}{f' and {len(other) - 5} more' if len(other) > 5 else ''} differ",
-            fix=f"run the design again with --from {written.name}",
+            fix=f"make it anew: `{anew(written)}`",
         )
 
 
