@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 _TIMED = ("asf", "flv", "matroska,webm", "mpegts")
 """Formats that say how long the video is, but not how many frames there are."""
-LENGTH_OF_WHAT_IS_LEFT = ("mpegts",)
-"""Formats that say nothing: FFmpeg takes the first and the last time stamp that it finds for the duration."""
 _REGULAR = 0.9
 """Share of the frames that have to follow each other at the frame rate for a duration to say how many there are."""
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+"""What the file properties of an ASF file begin with; 40 bytes on is its size."""
 _SLACK_S = 0.25
 """Seconds by which the end of a file may miss its duration: the last packet of a stream of sound."""
 _TS_PACKETS = (188, 192, 204)
@@ -35,6 +37,8 @@ def promised_frames(
     """
     if container.format.name.startswith("mov"):
         found = sum(not entry.is_discard for entry in stream.index_entries)  # those that an edit list cuts out are not
+    elif container.format.name == "avi" and not _regular(_steps(times)):
+        return None  # its time stamps are ticks of another clock, and so is its count
     elif stream.frames:
         found = stream.frames - sum(not entry.size for entry in stream.index_entries)  # AVI repeats a frame by an empty
     elif container.format.name in _TIMED:
@@ -49,21 +53,31 @@ def _by_duration(
 ) -> int | None:
     """Return duration times frame rate, of a video whose frames follow each other at that rate."""
     rate, base = stream.average_rate or stream.guessed_rate, stream.time_base
-    steps = np.diff(np.unique(np.array(times, np.int64)))
-    if not rate or not base or not len(steps):
+    steps = _steps(times)
+    if not rate or not base or not times:
         return None
     steps = steps * float(base * rate)
-    if np.mean(np.abs(steps - 1) < 0.25) < _REGULAR or steps.max() > 60 * rate:
+    if not _regular(steps) or steps.max(initial=0) > 60 * rate:
         return None
     start = float((stream.start_time or 0) * base)
     end = _seconds(stream.metadata.get("DURATION", ""))
-    if end is None and container.format.name in LENGTH_OF_WHAT_IS_LEFT:
+    if end is None and container.format.name == "mpegts":
         end = start + float((stream.duration or 0) * base)
     elif end is None:
         end = (container.duration or 0) / av.time_base
-        if len(container.streams) > 1 and end_s > end - _SLACK_S:
-            return None  # it ends when it should, and nothing says when the film does
+        if len(container.streams) > 1 and end_s > end - _SLACK_S:  # it ends when it should: what is between?
+            end = max(times) * float(base) + 1 / float(rate)
     return max(0, round((end - start) * float(rate)))
+
+
+def _steps(times: list[int]) -> NDArray[np.float64]:
+    """Return the distances of time stamps, in order."""
+    return np.diff(np.unique(np.array(times, np.int64))).astype(np.float64)
+
+
+def _regular(steps: NDArray[np.float64]) -> bool:
+    """Whether nearly all distances are one frame."""
+    return not len(steps) or bool(np.mean(np.abs(steps - 1) < 0.25) >= _REGULAR)
 
 
 def _seconds(tag: str) -> float | None:
@@ -72,15 +86,52 @@ def _seconds(tag: str) -> float | None:
     return 3600 * int(found[1]) + 60 * int(found[2]) + float(found[3]) if found else None
 
 
-def ends_early(path: Path, format_name: str) -> bool:
-    """Return whether a file is shorter than its own structure says, where FFmpeg does not mind."""
+def knows_its_length(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
+    """Return whether what a container promises can be more than what is left of it.
+
+    A transport stream and an MP4 in fragments only say what is in the parts that are there, and a duration is one of
+    sound, too.
+    """
+    lone = len(container.streams) == 1 and container.format.name in _TIMED and container.format.name != "mpegts"
+    return bool(stream.frames or "DURATION" in stream.metadata or lone)
+
+
+def ends_early(path: Path, format_name: str, read_to: int) -> bool:
+    """Return whether a file is shorter than its own structure says, where FFmpeg does not mind.
+
+    Args:
+        path: of the file.
+        format_name: as FFmpeg calls it.
+        read_to: where the last packet begins.
+    """
     size = path.stat().st_size
     if format_name == "mpegts":
         return all(size % packet for packet in _TS_PACKETS)
-    if format_name == "matroska,webm":
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        if format_name.startswith("mov"):
+            return _breaks_off(file, size, read_to)
+        if format_name == "matroska,webm":
             return size < _end_of_segment(file.read(4096))
+        if format_name == "asf":
+            head = file.read(4096)
+            at = head.find(_ASF_FILE)
+            return at >= 0 and size < int.from_bytes(head[at + 40 : at + 48], "little")
     return False
+
+
+def _breaks_off(file: BinaryIO, size: int, read_to: int) -> bool:
+    """Return whether boxes of an MP4 were not read: one is cut off, missing or has no index."""
+    at = data = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(16)
+        length, name = int.from_bytes(head[:4], "big"), head[4:8]
+        length = {0: size - at, 1: int.from_bytes(head[8:], "big")}.get(length, length)  # 0: to the end of the file
+        if length < 8 or not name.isalnum() or at + length > size:
+            return True
+        data = at if name == b"mdat" and length > 16 else data
+        at += length
+    return data > read_to
 
 
 def _end_of_segment(head: bytes) -> int:

@@ -14,11 +14,13 @@ from pathlib import Path
 import av
 from av.stream import Disposition
 
-from codesign.data.promise import LENGTH_OF_WHAT_IS_LEFT, ends_early, promised_frames
+from codesign.data.promise import ends_early, knows_its_length, promised_frames
 from codesign.errors import VideoError, VideoWarning
 
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent | Disposition.metadata
 """Video streams that are something beside the film: cover pictures, previews, depth maps."""
+_BROKEN = (av.FFmpegError, IndexError)
+"""What reading a damaged file raises; the latter if it begins to have one more stream on its way."""
 _NO_VIDEO = ("concat", "dash", "hls", "rtsp", "sdp", "tty")
 """Formats that FFmpeg reads as video but that are text, most of it about other files."""
 _FRAME_A_PACKET = ("h264", "hevc", "mpeg1video", "mpeg2video")
@@ -32,7 +34,7 @@ class Survey:
     Attributes:
         length: frames that are there: an upper limit, exact for most formats.
         missing: frames that the container promises and that are not there.
-        cut: the file ends too early, or breaks off.
+        cut: the file ends too early, or parts of it are missing.
     """
 
     length: int
@@ -49,7 +51,7 @@ class Damage:
         lost: frames that were promised or begun but cannot be shown.
         failed: packets of those that did not decode.
         concealed: frames among those used that the decoder had to repair.
-        cut: the file ends too early, or breaks off.
+        cut: the file ends too early, or parts of it are missing.
         whole: the file was decoded to its end; otherwise damage further on is not known.
     """
 
@@ -71,7 +73,7 @@ class Damage:
         if self.concealed:
             parts.append(f"frames that the decoder repaired: {self.concealed}")
         if self.cut:
-            parts.append("the file is cut off" if self.lost else "the file is cut off and does not say how long it was")
+            parts.append("the file is cut off or broken" + ("" if self.lost else ", and does not say how long it was"))
         return ", ".join(parts if self.whole else [*parts, "as far as it was read"])
 
 
@@ -97,8 +99,7 @@ class Recording:
         self.decoded = 0
         self._container, self._stream, self._survey = container, stream, survey
         self._times: list[int] = []  # of the packets
-        self._end_s = 0.0
-        self._last: dict[int, bool] = {}  # of each stream of the file: whether its last packet is not whole
+        self._end_s, self._read_to = 0.0, 0
         self._packets = self._failed = self._concealed = 0
         self._interlaced = self._ended = self._broken = False
 
@@ -108,7 +109,7 @@ class Recording:
             for packet in self._container.demux():
                 if self._count(packet):
                     yield from self._decode(packet)
-        except av.FFmpegError:
+        except _BROKEN:
             self._broken = True
             yield from self._decode(None)
         self._ended = True
@@ -119,7 +120,7 @@ class Recording:
         try:
             for packet in self._container.demux():
                 self._count(packet)
-        except av.FFmpegError:
+        except _BROKEN:
             self._broken = True
         return self._counted()
 
@@ -141,15 +142,16 @@ class Recording:
     def _counted(self) -> Survey:
         """Return what all the packets say."""
         promised = promised_frames(self.path, self._container, self._stream, self._times, self._end_s)
-        form = self._container.format.name
-        complete = promised is not None and self._packets >= promised and form not in LENGTH_OF_WHAT_IS_LEFT
-        cut = self._broken or any(self._last.values()) or ends_early(self.path, form)
+        complete = promised is not None and self._packets >= promised
+        complete = complete and knows_its_length(self._container, self._stream)
+        cut = self._broken or ends_early(self.path, self._container.format.name, self._read_to)
         return Survey(length=self._packets, missing=max(0, (promised or 0) - self._packets), cut=cut and not complete)
 
     def _count(self, packet: av.Packet) -> bool:
         """Count a packet; return whether it is one of the film."""
         if packet.size:
-            self._last[packet.stream_index] = packet.is_corrupt
+            self._broken |= packet.is_corrupt  # it is not whole
+            self._read_to = max(self._read_to, packet.pos or 0)
             if packet.pts is not None and packet.time_base:
                 self._end_s = max(self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         if packet.stream_index != self._stream.index:
@@ -301,6 +303,6 @@ def _moving(path: Path) -> set[int]:
                 seen[packet.stream_index] = seen.get(packet.stream_index, 0) + bool(packet.size)
                 if sum(count > 1 for count in seen.values()) == len(streams):
                     break
-        except av.FFmpegError:
+        except _BROKEN:
             pass  # as far as it goes
     return {index for index, count in seen.items() if count > 1}

@@ -23,7 +23,8 @@ from codesign.data.picture import MIDDLE, Fit, Window, check_fit, fitted, place
 from codesign.data.recording import Recording, Survey, opened, printable, settle
 from codesign.errors import ConfigError, VideoError
 
-SUFFIXES = frozenset({".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"})
+_NAMES = ".3gp .asf .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
+SUFFIXES = frozenset(_NAMES.split())
 """What counts as a video file in a folder."""
 FEWEST = 2
 """Frames without which a damaged video is no video."""

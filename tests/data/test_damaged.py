@@ -7,14 +7,16 @@ import contextlib
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from board.designs import picture_graph
-from data.videos import blocks, noise, write_video
+from data.videos import add_stream, blocks, noise, write_video
 
 from codesign.board.stream import pictures
 from codesign.data import StreamedClips, read_video, recording, video_folder
@@ -23,6 +25,7 @@ from codesign.errors import VideoError, VideoWarning
 from codesign.flow.measure import read_clip
 
 FRAMES = 30
+OPEN = av.open
 FORMATS = {
     "a.avi": ("mpeg4", {}),
     "j.avi": ("mjpeg", {}),
@@ -187,6 +190,99 @@ def test_frames_that_show_nothing_are_not_missed(whole: Path, tmp_path: Path) ->
         warnings.simplefilter("error")
         assert read(path, strict=True) == FRAMES
         assert read_view(path, FRAMES, 8, strict=True).shape[0] == FRAMES
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "hole.mp4"])
+def test_damage_of_any_kind_is_never_silent(name: str, whole: Path, tmp_path: Path) -> None:
+    """Bytes overwritten anywhere: a warning or a `VideoError` wherever frames are lost, and nothing else."""
+    data = (whole / name).read_bytes()
+    for seed in range(12):
+        rng, torn = np.random.default_rng(seed), bytearray(data)
+        if seed % 2:
+            at = int(rng.integers(len(data)))
+            torn[at : at + 900] = bytes(len(torn[at : at + 900]))
+        else:
+            for at in rng.integers(len(data), size=12):
+                torn[at] ^= 0xFF
+        (tmp_path / name).write_bytes(torn)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                frames = read(tmp_path / name)
+                read_view(tmp_path / name, 2, 8)
+            except VideoError:
+                continue
+        assert frames == FRAMES or said, f"seed {seed}: {frames} frames without a word"
+
+
+def test_a_fragment_that_is_gone(whole: Path, tmp_path: Path) -> None:
+    data = bytearray((whole / "parts.mp4").read_bytes())
+    at = data.index(b"moof", data.index(b"moof") + 1)
+    data[at - 4 : at + 4] = bytes(8)
+    (tmp_path / "a.mp4").write_bytes(data)
+    with pytest.warns(
+        VideoWarning, match=r"10 frames decode, the file is cut off or broken, and does not say how long"
+    ):
+        assert read(tmp_path / "a.mp4") == 10
+
+
+def test_a_stream_that_begins_on_the_way(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV says IndexError then, after the last packet."""
+
+    class Growing:
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self.real = OPEN(*arguments, **options)
+
+        def __enter__(self) -> Growing:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.real.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+        def demux(self) -> Iterator[av.Packet]:
+            yield from (packet for packet in self.real.demux() if packet.size)
+            raise IndexError("list index out of range")
+
+    monkeypatch.setattr(recording.av, "open", Growing)
+    assert read(whole / "front.mp4") == FRAMES
+    with pytest.warns(VideoWarning, match="the file is cut off or broken"):
+        assert read(whole / "a.ts") == FRAMES
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm", "ts", "avi", "flv"])
+def test_frames_at_any_times_are_whole(suffix: str, tmp_path: Path) -> None:
+    """A frame rate that varies, as of telephones and screens: nothing says how many frames there should be."""
+    path, frames = tmp_path / f"a.{suffix}", blocks(40)
+    with av.open(str(path), "w") as file:
+        stream = add_stream(file, frames, "libvpx" if suffix == "webm" else "libx264")
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for time, pixels in zip(np.cumsum(np.random.default_rng(0).integers(10, 200, 40)), frames, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(path, strict=True) == 40
+
+
+def test_what_an_edit_list_cuts_out_is_not_missed(whole: Path, tmp_path: Path) -> None:
+    """Cut without encoding again, a video begins before its first frame shown."""
+    path = tmp_path / "trimmed.mp4"
+    with av.open(str(whole / "hole.mp4")) as source, av.open(str(path), "w") as file:
+        stream = file.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                shift = int(5 / 30 / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+                file.mux(packet)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(path, strict=True) == FRAMES - 5
+        assert read_view(path, FRAMES - 5, 8, strict=True).shape[0] == FRAMES - 5
 
 
 def test_a_recording_without_a_length_is_whole(tmp_path: Path) -> None:
