@@ -46,7 +46,10 @@ def as_array(frames: object, where: str) -> np.ndarray:
     try:
         return np.asarray(frames)
     except (ValueError, TypeError, OverflowError) as error:
-        raise FrameError("not an array", where=where, expected="numbers of one shape", received=error) from None
+        fix = "give one array, such as numpy.stack(frames)"
+        raise FrameError(
+            "not an array", where=where, expected="numbers of one shape", received=error, fix=fix
+        ) from None
 
 
 def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
@@ -100,6 +103,20 @@ def quantise(node: Delta, f: IntArray) -> IntArray:
     return result
 
 
+def send(node: Delta, z: IntArray, reference: IntArray) -> IntArray:
+    """Return what ``node`` last sent after each of consecutive frames ``z``, ``[T, size]``, after ``reference``."""
+    f = activate(node, z)
+    q = quantise(node, f)
+    threshold = node.thresholds()
+    if threshold is None:
+        return q
+    sent = np.empty_like(q)
+    for t in range(len(q)):
+        moved = np.abs(f[t] - (reference << node.shift)) >= threshold
+        reference = sent[t] = np.where(moved, q[t], reference)
+    return sent
+
+
 class Golden:
     """A stream through the golden model. State persists between `run` calls; `reset` starts a new stream."""
 
@@ -142,17 +159,7 @@ class Golden:
         return Trace(outputs=outputs, codes=codes, deltas=deltas, accumulators=accumulators)
 
     def _send(self, node: Delta, z: IntArray) -> IntArray:
-        f = activate(node, z)
-        q = quantise(node, f)
-        threshold = node.thresholds()
-        if threshold is None:
-            return q
-        reference = self._reference[node.name]
-        sent = np.empty_like(q)
-        for t in range(len(q)):
-            moved = np.abs(f[t] - (reference << node.shift)) >= threshold
-            reference = sent[t] = np.where(moved, q[t], reference)
-        return sent
+        return send(node, z, self._reference[node.name])
 
     def _accumulate(self, node: Linear, d: IntArray) -> IntArray:
         total = np.empty((len(d), node.size), np.int64)

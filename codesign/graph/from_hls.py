@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from codesign.errors import UnsupportedLayerError
+from codesign.fixed import Fixed
 from codesign.graph import hls_activations, hls_between, hls_config, hls_linear
 from codesign.graph.hls_linear import Padding
 from codesign.graph.hls_nodes import Nodes, Tensor, Zeros
@@ -23,6 +24,26 @@ from codesign.names import check_design, check_input, check_layers, identifier
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
 PADDING = (*CONVOLUTIONS, *hls_config.POOLINGS)
 """Layers that can make the zeros of a ZeroPadding before them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A delta graph and where it comes from, to be compared with the Keras model.
+
+    Attributes:
+        graph: what was read.
+        tensors: for each tensor of Keras whose values a node makes, by the tensor's name, what it stands for.
+        sources: for each node that is a linear layer, the hls4ml layers that it is: that one, and then every
+            BatchNormalization and Rescaling that was folded into it.
+        activations: for each tensor of Keras that an activation makes, by the tensor's name, the `Delta` that it is.
+        formats: of the codes that leave each hls4ml layer, by its name.
+    """
+
+    graph: Graph
+    tensors: Mapping[str, Tensor]
+    sources: Mapping[str, tuple[Any, ...]]
+    activations: Mapping[str, str]
+    formats: Mapping[str, Fixed]
 
 
 def build_graph(model: Any) -> Graph:
@@ -40,7 +61,15 @@ def build_graph(model: Any) -> Graph:
         ConversionWarning: an accumulator is wider than float32 Keras computes exactly.
     """
     graph = getattr(model, "delta_graph", None)
-    return graph if graph is not None else _Builder(model).build()
+    return graph if graph is not None else read_graph(model).graph
+
+
+def read_graph(model: Any) -> Reading:
+    """Return what `build_graph` reads from a ``ModelGraph`` that was just made, and where it comes from.
+
+    Raises: see `build_graph`.
+    """
+    return _Builder(model).build()
 
 
 def ends_with_softmax(model: Any) -> bool:
@@ -69,6 +98,9 @@ class _Builder:
         self.model = model
         self.nodes = Nodes()
         self.tensors: dict[str, Tensor] = {}
+        self.of_keras: dict[str, Tensor] = {}
+        self.sources: dict[str, tuple[Any, ...]] = {}
+        self.activations: dict[str, str] = {}
         self.origins: dict[str, str] = {}
         self.reads: Counter[str] = Counter()
         self.linears: dict[str, tuple[str, Delta]] = {}
@@ -77,7 +109,7 @@ class _Builder:
             self.origins.update({name: given[0] if _is_nothing(layer) else name for name in layer.outputs})
             self.reads.update(() if _is_nothing(layer) else given)
 
-    def build(self) -> Graph:
+    def build(self) -> Reading:
         model = self.model
         project = model.config.get_project_name()
         check_design(project, where="project_name")
@@ -104,18 +136,26 @@ class _Builder:
             if layer.class_name not in (*PADDING, "DeltaRescale") and not _is_nothing(layer):
                 for name in layer.inputs:
                     self._refuse_zeros(self.tensors.get(name), f"{layer.class_name} {layer.name!r}")
-            self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
+            tensor = self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
+            self.of_keras.update(dict.fromkeys(layer.get_attr("output_keras_tensor_names") or (), tensor))
         last = self.tensors[model.outputs[0]]
         self._refuse_zeros(last, "the end of the model")
         self._shape_output(last)
-        return Graph(name=project, nodes=self.nodes.all())
+        return Reading(
+            graph=Graph(name=project, nodes=self.nodes.all()),
+            tensors={name: tensor for name, tensor in self.of_keras.items() if tensor.zeros is None},
+            sources=self.sources,
+            activations=self.activations,
+            formats={layer.name: self._format(layer) for layer in model.graph.values()},
+        )
 
     def _input(self, layer: Any) -> Tensor:
         check_input(layer.name, where=layer.name)
         shape = tuple(int(n) for n in layer.get_output_variable().shape)
-        fmt = hls_config.precision(self.model, layer.get_output_variable().type.precision, layer.name)
+        fmt, explicit = hls_config.input_format(self.model, layer)
         lanes = min(hls_config.lanes(self.model, layer), math.prod(shape))
-        return self.nodes.add(Source(name=identifier(layer.name), shape=shape, fmt=fmt, lanes=lanes), shape)
+        source = Source(name=identifier(layer.name), shape=shape, fmt=fmt, lanes=lanes, explicit=explicit)
+        return self.nodes.add(source, shape)
 
     def _reshape(self, layer: Any) -> Tensor:
         self._check_channels_last(layer)
@@ -167,6 +207,7 @@ class _Builder:
         if isinstance(node, Conv) and layer.class_name != "Dense":
             node = replace(node, taps=hls_config.taps(self.model, layer, node.y, node.x))
         self.linears[layer.outputs[0]] = node.name, delta
+        self.sources[name] = (layer,)
         return self.nodes.add(hls_linear.place(node, delta), (*positions, len(bias)))
 
     def _normalization(self, layer: Any) -> Tensor:
@@ -193,6 +234,7 @@ class _Builder:
             )
         node = self._linear_node(name)
         self.nodes.replace(hls_linear.fold(node, layer.name, *hls_linear.normalization(node, layer), delta))
+        self._folded(name, layer)
         self.linears[layer.outputs[0]] = name, delta
         return self._read(layer)
 
@@ -211,11 +253,17 @@ class _Builder:
         if origin in self.linears and self.reads[origin] == 1:
             name, delta = self.linears[origin]
             self.nodes.replace(hls_linear.fold(self._linear_node(name), layer.name, scale, offset, delta))
+            self._folded(name, layer)
             self.linears[layer.outputs[0]] = name, delta
             return tensor
         name, axes = identifier(layer.name), hls_between.positions(tensor.shape[:-1])
         delta, pe = self.nodes.codes(tensor, name), hls_config.pe(self.model, layer, len(scale))
         return self.nodes.add(hls_linear.scaled(name, scale, offset, delta, axes, pe), tensor.shape)
+
+    def _folded(self, name: str, layer: Any) -> None:
+        """Remember that ``layer`` is folded into the node ``name``, which no tensor before it stands for any more."""
+        self.sources[name] += (layer,)
+        self.of_keras = {tensor: made for tensor, made in self.of_keras.items() if made.node != name}
 
     def _linear_node(self, name: str) -> Linear:
         node = self.nodes[name]
@@ -275,7 +323,9 @@ class _Builder:
         fields = hls_activations.fields(self.model, layer, tensor.fmt(self.nodes[tensor.node].fmt))
         if fields is None:
             self._unsupported(layer)
-        return self.nodes.activation(identifier(layer.name), tensor, **fields)
+        made = self.nodes.activation(identifier(layer.name), tensor, **fields)
+        self.activations.update(dict.fromkeys(layer.get_attr("output_keras_tensor_names") or (), made.node))
+        return made
 
     def _softmax(self, layer: Any) -> Tensor:
         """Leave a softmax at the end to the host: the graph ends with the logits."""
@@ -303,6 +353,10 @@ class _Builder:
         )
 
     # Helpers.
+
+    def _format(self, layer: Any) -> Fixed:
+        tensor = self.tensors[layer.outputs[0]]
+        return tensor.fmt(self.nodes[tensor.node].fmt)
 
     def _read(self, layer: Any) -> Tensor:
         """Return what the only input of ``layer`` stands for; zeros before it are the layer's own to make."""
@@ -355,5 +409,9 @@ class _Builder:
         if isinstance(node, Delta):
             fmt, in_fmt = last.fmt(node.fmt), last.fmt(node.in_fmt)
             self.nodes.replace(replace(node, shape=last.shape, fmt=fmt, in_fmt=in_fmt))
+            for tensors in (self.of_keras, self.tensors):
+                for name, other in tensors.items():
+                    if other.node == node.name:
+                        tensors[name] = replace(other, log2_scale=other.log2_scale - last.log2_scale)
         elif isinstance(node, Source) or last.shape != node.shape or last.log2_scale:
             self.nodes.identity(f"{last.node}_output", last)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from codesign.errors import ConfigError, ConversionError, LatticeError
@@ -20,35 +22,47 @@ ENGINES = (*LINEAR, *POOLINGS, *JOINS, "Resize", "DeltaRescale")
 SLIDING = (*LINEAR[1:], *POOLINGS, "Resize")
 """hls4ml classes of the layers in which an element reaches several positions."""
 
+_INTEGERS = re.compile(r"(u?)int(8|16)")
+
 DEFAULT_PE = 16
 DEFAULT_P = 16
+
+
+def types(layer: Any) -> tuple[str, ...]:
+    """Return the names that ``LayerType`` may have for a layer: hls4ml's, and that of its Keras layer."""
+    names = (layer.class_name, layer.get_attr("class_name"), layer.get_attr("keras_class"))
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def check(model: Any) -> None:
     """Check that PE, Taps and P stand at layers that have them.
 
     Raises:
-        ConfigError: an entry of ``LayerName`` with one of them names no layer, or one of another kind.
+        ConfigError: an entry of ``LayerName`` or ``LayerType`` with one of them names no layer, or one of another kind.
     """
     kinds = {"PE": ENGINES, "Taps": SLIDING, "P": ("Input",)}
     owners = {"PE": "a layer that computes", "Taps": "a layer whose window slides", "P": "an input layer"}
-    for name, entry in _section(model, "LayerName").items():
-        for key in kinds.keys() & (entry or {}).keys():
-            names = [layer.name for layer in model.graph.values() if layer.class_name in kinds[key]]
-            if name not in names:
-                near = nearest(name, names)
-                raise ConfigError(
-                    f"{key} belongs to {owners[key]}",
-                    where=f"config['LayerName'][{name!r}][{key!r}]",
-                    expected=f"one of {names}",
-                    received=repr(name),
-                    fix=f"write {near[0]!r}" if near else "remove the entry",
-                )
+    layers = list(model.graph.values())
+    for section in ("LayerName", "LayerType"):
+        for name, entry in _section(model, section).items():
+            for key in kinds.keys() & (entry or {}).keys():
+                fit = [layer for layer in layers if layer.class_name in kinds[key]]
+                names = [item for layer in fit for item in (types(layer) if section == "LayerType" else (layer.name,))]
+                if name not in names:
+                    near = nearest(name, names)
+                    raise ConfigError(
+                        f"{key} belongs to {owners[key]}",
+                        where=f"config[{section!r}][{name!r}][{key!r}]",
+                        expected=f"one of {list(dict.fromkeys(names))}",
+                        received=repr(name),
+                        fix=f"write {near[0]!r}" if near else "remove the entry",
+                    )
 
 
 def is_delta(model: Any, layer: Any) -> bool:
     """Say whether the user set Strategy 'delta' for ``layer``, by name, type or model."""
-    return bool(model.config.get_strategy(layer).lower() == "delta")
+    asked = entry_of(model, layer, "Strategy") or _section(model, "Model").get("Strategy")
+    return bool(str(asked).lower() == "delta")
 
 
 def check_strategy(model: Any, layer: Any) -> None:
@@ -57,11 +71,9 @@ def check_strategy(model: Any, layer: Any) -> None:
     Raises:
         ConversionError: one was. The model-wide 'Latency' is hls4ml's own default and counts as unset.
     """
-    by_name = _section(model, "LayerName").get(layer.name, {}).get("Strategy")
-    by_type = _section(model, "LayerType").get(layer.class_name, {}).get("Strategy")
     by_model = _section(model, "Model").get("Strategy")
     default = by_model if str(by_model).lower() != "latency" or model.config.backend.name != "Delta" else None
-    asked = by_name or by_type or default
+    asked = entry_of(model, layer, "Strategy") or default
     if asked is not None and str(asked).lower() != "delta":
         raise ConversionError(
             "every linear layer is a delta layer, so another Strategy cannot be mixed in",
@@ -82,7 +94,7 @@ def pe(model: Any, layer: Any, n_out: int) -> int:
         ConversionError: it does not divide; lists what does.
         ConfigError: not a positive integer.
     """
-    own = _own(model, layer, "PE")
+    own = entry_of(model, layer, "PE")
     if own is None:
         return largest_divisor(
             n_out, _positive(_section(model, "Model").get("PE", DEFAULT_PE), "config['Model']['PE']")
@@ -107,7 +119,7 @@ def taps(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
     Raises:
         ConfigError: not positive integers, or another number of axes.
     """
-    own = _own(model, layer, "Taps")
+    own = entry_of(model, layer, "Taps")
     if own is None:
         return 1, 1
     where, axes = f"config['LayerName'][{layer.name!r}]['Taps']", 1 if layer.class_name.endswith("1D") else 2
@@ -124,7 +136,7 @@ def lanes(model: Any, layer: Any) -> int:
     Raises:
         ConfigError: not a positive integer.
     """
-    own = _own(model, layer, "P")
+    own = entry_of(model, layer, "P")
     if own is not None:
         return _positive(own, f"config['LayerName'][{layer.name!r}]['P']")
     return _positive(_section(model, "Model").get("P", DEFAULT_P), "config['Model']['P']")
@@ -150,27 +162,56 @@ def precision(model: Any, given: Any, where: str) -> Fixed:
     )
 
 
-def asked_precision(model: Any, layer: Any) -> Fixed | None:
-    """Return the result Precision that the user set for this very layer, or None."""
-    config = model.config
-    text = config.layer_name_precision.get(f"{layer.name.lower()}_result")
-    text = text or config.layer_name_precision.get(f"{layer.name.lower()}_default")
-    if text is None or text == "auto":
-        return None
-    return precision(model, config.backend.convert_precision_string(text), layer.name)
+def input_format(model: Any, layer: Any) -> tuple[Fixed, bool]:
+    """Return the format of an input layer, and whether it was chosen rather than hls4ml's default.
+
+    Only a Precision of the input layer itself, by name or by type, is a choice, and a Keras input of 8 or 16-bit
+    integers: the Precision of the whole model is written by hls4ml, too.
+    """
+    asked = asked_precision(model, layer)
+    if asked is not None:
+        return asked, True
+    inputs = getattr(model.config.config.get("KerasModel"), "inputs", None)
+    whole = _INTEGERS.fullmatch(str(inputs[0].dtype)) if inputs else None
+    if whole:
+        return Fixed(width=int(whole[2]), frac=0, signed=not whole[1]), True
+    return precision(model, layer.get_output_variable().type.precision, layer.name), False
+
+
+def asked_precision(model: Any, layer: Any, what: str = "result") -> Fixed | None:
+    """Return the Precision that the user set for this very layer, or else for its type, or None.
+
+    Args:
+        model: of hls4ml.
+        layer: of it.
+        what: "result", "weight", "bias", ...; a Precision for everything in the layer counts, too.
+    """
+    for entry in _entries(model, layer):
+        given = entry.get("Precision")
+        text = given.get(what, given.get("default")) if isinstance(given, Mapping) else given
+        if text is not None and str(text).lower() != "auto":
+            return precision(model, model.config.backend.convert_precision_string(text), layer.name)
+    return None
 
 
 def _section(model: Any, name: str) -> dict[str, Any]:
     return model.config.config["HLSConfig"].get(name) or {}
 
 
-def _own(model: Any, layer: Any, key: str) -> Any:
-    by_name = _section(model, "LayerName").get(layer.name) or {}
-    by_type = _section(model, "LayerType").get(layer.class_name) or {}
-    return by_name.get(key, by_type.get(key))
+def entry_of(model: Any, layer: Any, key: str) -> Any:
+    """Return what the config says of ``key`` for a layer by its name, or else by one of its types; None if nothing."""
+    return next((entry[key] for entry in _entries(model, layer) if entry.get(key) is not None), None)
+
+
+def _entries(model: Any, layer: Any) -> list[dict[str, Any]]:
+    entries = [_section(model, "LayerName").get(layer.name)]
+    entries += [_section(model, "LayerType").get(name) for name in types(layer)]
+    return [entry for entry in entries if entry]
 
 
 def _positive(value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError("not a positive integer", where=where, expected="1 or more", received=repr(value))
+        raise ConfigError(
+            "not a positive integer", where=where, expected="1 or more", received=repr(value), fix="write 1 or more"
+        )
     return value

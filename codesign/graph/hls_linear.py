@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph import hls_config
+from codesign.graph.hls_weights import own_weight
 from codesign.graph.ir import Axis, Conv, Delta, Linear, accumulator_format
 from codesign.graph.lattice import codes_of, finest_frac, refine
 from codesign.graph.wide import warn_if_wide
@@ -81,7 +82,7 @@ def check_convolution(layer: Any) -> None:
 
 
 def tensor_codes(model: Any, layer: Any, what: str) -> tuple[IntArray, Fixed]:
-    """Return the codes and format of the layer's ``weight`` or ``bias``.
+    """Return the codes and format of the layer's ``weight`` or ``bias``, of QKeras' layers as Keras itself computes it.
 
     Raises:
         LatticeError: they lie on no power-of-two lattice; names the layer and the quantiser that would do.
@@ -90,7 +91,9 @@ def tensor_codes(model: Any, layer: Any, what: str) -> tuple[IntArray, Fixed]:
     depthwise = what == "weight" and layer.class_name.startswith("Depthwise")
     kernel = "depthwise" if depthwise else "kernel" if what == "weight" else what
     quantizer = layer.get_attr("depthwise_quantizer" if depthwise else f"{what}_quantizer")
-    bits, fmt = 0, None
+    own, data, bits, fmt = own_weight(layer, what), variable.data, 0, None
+    if own is not None:
+        kernel, data = own.what, own.values
     if quantizer is None:
         fmt = hls_config.precision(model, variable.type.precision, f"{layer.name} {what}")
         if not variable.data.any():
@@ -104,7 +107,7 @@ def tensor_codes(model: Any, layer: Any, what: str) -> tuple[IntArray, Fixed]:
             signed = bool(config.get("keep_negative", True))
             fmt = Fixed.from_qkeras(bits, int(config.get("integer", 0)), signed=signed)
         fix = f"use {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
-    return codes_of(variable.data, fmt, bits=bits, where=f"{layer.name} {what}", fix=fix)
+    return codes_of(data, fmt, bits=bits, where=f"{layer.name} {what}", fix=fix)
 
 
 def place(node: Linear, delta: Delta) -> Linear:

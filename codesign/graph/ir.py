@@ -74,12 +74,15 @@ class Source:
         shape: of one frame, channels last.
         fmt: format of the input codes.
         lanes: codes in one AXI4-Stream beat (P).
+        explicit: the user chose ``fmt``, so integers given to ``predict`` are codes; otherwise it is a default that
+            nobody may have thought of, and integers are values.
     """
 
     name: str
     shape: tuple[int, ...]
     fmt: Fixed
     lanes: int = 16
+    explicit: bool = True
 
     @property
     def inputs(self) -> tuple[str, ...]:

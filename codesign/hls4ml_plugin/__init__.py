@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hls4ml plugin: ``backend='Delta'`` in plain hls4ml code.
 
-hls4ml finds `register` through the entry-point group ``hls4ml.backends``. Nothing here imports TensorFlow.
+hls4ml finds `register` through the entry-point group ``hls4ml.backends``. This package imports hls4ml before any of its
+modules, so that whichever of the two is imported first, hls4ml is never loaded from inside a module that it registers.
+Nothing here imports TensorFlow.
 
 ==============  ===============================================================================
 module          holds
@@ -49,3 +51,6 @@ def reset(model: Any) -> None:
     from codesign.hls4ml_plugin import backend
 
     backend.reset(model)
+
+
+import hls4ml as _hls4ml  # noqa: E402, F401  (last: hls4ml calls `register` while it is imported)

@@ -12,10 +12,10 @@ from hls4ml.model.flow import get_flow, register_flow
 from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
 from numpy.typing import NDArray
 
-from codesign.errors import ConfigError, ConversionError
+from codesign.errors import ConversionError
 from codesign.fixed import IntArray
 from codesign.graph.ir import Spatial
-from codesign.hls4ml_plugin import csim, library, templates, vendor
+from codesign.hls4ml_plugin import calls, csim, keys, library, templates, vendor
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.hls4ml_plugin.lower import LowerToDelta
 
@@ -28,6 +28,17 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         self._register_layer_attributes()
         self._register_flows()
         templates.install(self)
+
+    def create_initial_config(self, **settings: Any) -> dict[str, Any]:
+        """Return hls4ml's config of a project; called by its converters before they read the model.
+
+        Raises:
+            ConfigError: an unknown setting or io_type, or an ``hls_config`` that hls4ml would ignore in part.
+        """
+        calls.check_settings(settings, super().create_initial_config)
+        keys.check_shape(calls.hls_config_of_caller())
+        config: dict[str, Any] = super().create_initial_config(**settings)
+        return config
 
     def _register_flows(self) -> None:
         register_pass("lower", LowerToDelta(), backend=self.name)
@@ -53,7 +64,14 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         return str(library.compile_project(library.fresh_project(model), folder / library.LOG))
 
     def predict(
-        self, model: Any, x: Any, sim: Literal["csim", "rtl"] = "csim", *, skip: bool = True, logits: bool = False
+        self,
+        model: Any,
+        x: Any,
+        sim: Literal["csim", "rtl"] = "csim",
+        *,
+        skip: bool | None = None,
+        logits: bool = False,
+        **unknown: Any,
     ) -> NDArray[np.float64]:
         """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
 
@@ -64,24 +82,25 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
 
         Args:
             model: converted with this backend; for csim also compiled.
-            x: frames ``[T, *shape]``: floats are values on the input lattice, integers are codes.
+            x: frames ``[T, *shape]``: floats are values on the input lattice; integers are codes if the input layer was
+                given a Precision, and otherwise values.
             sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
                 sets ``model.rtl_stats``.
-            skip: False runs the RTL's dense baseline; the same outputs, slower.
+            skip: False runs the RTL's dense baseline: the same outputs, slower. Only of ``sim='rtl'``.
             logits: True leaves out a softmax at the end: exactly what the hardware computed.
+            unknown: there is no other argument.
 
         Raises:
             FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
             SimulationError: not compiled, or the simulation failed.
-            ConfigError: another ``sim``.
+            ConfigError: another ``sim``, ``skip=False`` without the RTL, or an unknown argument.
             ConversionError: the model was not converted in this process (``link_existing_project``).
         """
         if getattr(model, "delta_graph", None) is None:
             raise ConversionError("this model has no delta graph", fix="convert it from Keras with backend='Delta'")
-        if sim not in ("csim", "rtl"):
-            raise ConfigError("unknown simulation", where="predict()", expected="'csim' or 'rtl'", received=repr(sim))
+        calls.check_predict(sim, skip, logits, unknown)
         codes = frame_codes(model.delta_graph, x)
-        values = csim.run(model, codes) if sim == "csim" else run_rtl(model, codes, skip=skip)
+        values = csim.run(model, codes) if sim == "csim" else run_rtl(model, codes, skip=skip is None or bool(skip))
         return softmax(values) if model.softmax_on_host and not logits else values
 
     def build(self, model: Any, synth: str = "yosys", target: str | None = None, **options: Any) -> dict[str, Any]:
@@ -94,13 +113,12 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             options: further arguments: of `codesign.synth.synthesise`, or see `codesign.hls4ml_plugin.vendor`.
 
         Raises:
-            ConfigError: another ``synth``.
+            ConfigError: another ``synth``, or an option that it has not.
             ToolNotFoundError: the tool is not installed.
             SynthesisError: it failed.
         """
         builders = {"yosys": vendor.yosys, "vivado": vendor.vivado, "vitis": vendor.vitis}
-        if synth not in builders:
-            raise ConfigError("unknown synthesis tool", expected=f"one of {sorted(builders)}", received=repr(synth))
+        calls.check_build(synth, options)
         if not Path(model.config.get_output_dir()).exists():
             model.write()
         return builders[synth](model, target, options)

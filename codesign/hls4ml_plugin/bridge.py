@@ -9,6 +9,7 @@ import numpy as np
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
 from codesign.errors import UnsupportedLayerError
+from codesign.graph.hls_weights import OwnWeight, attach
 
 PARSED_BY_V2 = (
     *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "ZeroPadding1D", "ZeroPadding2D"),
@@ -96,7 +97,10 @@ class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
     def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
         """Return the configurations of the linear layers that ``layer`` is, in order."""
         weights = {weight.name: weight for weight in layer.weights}
-        return [_parse_v2(layer, type(layer).__name__, {}, _shape(in_tensors), weights)[0]]
+        parsed, _ = _parse_v2(layer, type(layer).__name__, {}, _shape(in_tensors), weights)
+        kernel = "depthwise" if "depthwise_kernel" in weights else "kernel"
+        _use_own(parsed, layer, kernel, weights.get("depthwise_kernel", weights.get("kernel")), weights.get("bias"))
+        return [parsed]
 
 
 class FoldedHandler(V2Handler):
@@ -105,7 +109,9 @@ class FoldedHandler(V2Handler):
     def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
         """Return a convolution with the folded weights."""
         weights = dict(zip(("kernel", "bias"), layer.get_folded_weights(), strict=True))
-        return [_parse_v2(layer, "QConv2D", {"use_bias": True}, _shape(in_tensors), weights)[0]]
+        parsed, _ = _parse_v2(layer, "QConv2D", {"use_bias": True}, _shape(in_tensors), weights)
+        _use_own(parsed, layer, "kernel", weights["kernel"], weights["bias"])
+        return [parsed]
 
 
 class SeparableHandler(V2Handler):
@@ -118,11 +124,13 @@ class SeparableHandler(V2Handler):
         depthwise, shape = _parse_v2(
             layer, "QDepthwiseConv2D", changes, _shape(in_tensors), {"depthwise_kernel": weights["depthwise_kernel"]}
         )
+        _use_own(depthwise, layer, "depthwise", weights.pop("depthwise_kernel"), None)
         changes = {"kernel_size": (1, 1), "strides": (1, 1), "padding": "valid"}
         changes["kernel_quantizer"] = config.get("pointwise_quantizer")
         weights["kernel"] = weights.pop("pointwise_kernel")
-        del weights["depthwise_kernel"]
-        return [depthwise, _parse_v2(layer, "QConv2D", changes, shape, weights)[0]]
+        pointwise, _ = _parse_v2(layer, "QConv2D", changes, shape, weights)
+        _use_own(pointwise, layer, "pointwise", weights["kernel"], weights.get("bias"))
+        return [depthwise, pointwise]
 
 
 class QActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
@@ -177,6 +185,13 @@ class _Weights:
         """Return the weight whose name holds ``var_name``; None if there is none."""
         found = (value for name, value in self.weights.items() if var_name in name)
         return next((np.asarray(value).copy() for value in found), None)  # np.array(variable): NumPy 2 warns
+
+
+def _use_own(parsed: dict[str, Any], layer: Any, kernel: str, weight: Any, bias: Any) -> None:
+    """Let hls4ml take quantised tensors from the layer: ``weight`` by its ``<kernel>_quantizer``, and ``bias``."""
+    key = "depthwise_quantizer" if kernel == "depthwise" else "weight_quantizer"
+    attach(parsed, key, OwnWeight(layer, kernel, weight))
+    attach(parsed, "bias_quantizer", OwnWeight(layer, "bias", bias))
 
 
 def _shape(tensors: Any) -> list[int | None]:

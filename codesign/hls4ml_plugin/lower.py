@@ -14,9 +14,10 @@ from typing import Any
 from hls4ml.model.optimizer import ModelOptimizerPass
 
 from codesign.graph import hls_config
-from codesign.graph.from_hls import build_graph, ends_with_softmax
+from codesign.graph.from_hls import ends_with_softmax, read_graph
 from codesign.graph.ir import Delta, Dense, Engine, Graph, Join, Node, Pool, Source, Spatial, Upsample
-from codesign.hls4ml_plugin import reset
+from codesign.hls4ml_plugin import keys, reset
+from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.layers import fixed_type
 
 
@@ -30,11 +31,16 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
         self.name = "lower_to_delta"
 
     def transform(self, model: Any) -> bool:
-        """Build ``model.delta_graph`` and the layers made from it."""
+        """Build ``model.delta_graph``, compare it with Keras, and put the layers made from it in place."""
+        keys.check_strategies(model)
         linear = [layer for layer in model.graph.values() if layer.class_name in hls_config.LINEAR]
         wanted = model.config.backend.name == "Delta" or any(hls_config.is_delta(model, layer) for layer in linear)
         if wanted and getattr(model, "delta_graph", None) is None:
-            graph = build_graph(model)
+            keys.check_effect(model)
+            reading = read_graph(model)
+            keys.check_precisions(model, reading)
+            check_against_keras(model, reading)
+            graph = reading.graph
             model.softmax_on_host = ends_with_softmax(model)
             _replace(model, with_pairs(graph))
             model.delta_graph = graph

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import qkeras
 from numpy.typing import NDArray
 
 
@@ -37,6 +38,44 @@ def weights_of(linear: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         for weight, quantizer in zip(weights, quantizers, strict=False)
     )
     return kernel, bias
+
+
+def frozen(layer: Any) -> tuple[type[Any], dict[str, Any], list[Any]]:
+    """Return class, configuration and weights of a layer that computes, in any float type, what ``layer`` does.
+
+    What QKeras quantises and what a BatchNormalization scales with is evaluated now, in float32, as ``layer`` does it:
+    quantised weights then have no quantizers any more. Any other layer is described as it is.
+    """
+    kind, config, weights = type(layer), layer.get_config(), layer.get_weights()
+    if kind.__name__ == "QConv2DBatchnorm":
+        names = ("name", "filters", "kernel_size", "strides", "padding", "data_format", "activation", "dilation_rate")
+        config = {name: config[name] for name in names if name in config}
+        kind, tensors = qkeras.QConv2D, layer.get_folded_weights()
+        weights = [_quantised(*pair) for pair in zip(tensors, layer.quantizers, strict=True)]
+    elif kind.__name__ == "BatchNormalization":
+        scale, shift = _affine_in_float32(layer)
+        config |= {"epsilon": 0.0, "scale": True, "center": True}
+        weights = [scale, shift, np.zeros_like(scale), np.ones_like(scale)]
+    elif any(getattr(layer, "quantizers", None) or ()) and hasattr(layer, "use_bias"):
+        weights = [_quantised(*pair) for pair in zip(layer.weights, layer.quantizers, strict=False)]
+        config |= {key: None for key in config if key.endswith("_quantizer")}
+    return kind, config, weights
+
+
+def _quantised(weight: Any, quantizer: Any) -> NDArray[Any]:
+    values: NDArray[Any] = keras.ops.convert_to_numpy(quantizer(weight) if quantizer else weight)
+    return values
+
+
+def _affine_in_float32(layer: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return scale and shift of a BatchNormalization as Keras computes them."""
+    scale = keras.ops.rsqrt(layer.moving_variance + layer.epsilon)
+    if layer.scale:
+        scale = scale * layer.gamma
+    shift = -layer.moving_mean * scale
+    if layer.center:
+        shift = layer.beta + shift
+    return keras.ops.convert_to_numpy(scale), keras.ops.convert_to_numpy(shift)
 
 
 def plain_like(linear: Any) -> Any:

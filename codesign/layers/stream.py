@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from codesign.errors import FrameError
 from codesign.fixed import IntArray
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import as_functional, call_frames, share_layers
+from codesign.layers.linear import frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,29 +73,53 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
 
 
 def in_float64(frame_model: Any) -> Any:
-    """Return a copy of ``frame_model``, weights included, that computes in float64; use it inside `float64`."""
+    """Return a copy of ``frame_model``, weights included, that computes in float64; use it inside `float64`.
+
+    Quantised weights are those that ``frame_model`` computes with, quantised in float32.
+    """
     functional = as_functional(frame_model)
     inputs = keras.Input(functional.inputs[0].shape[1:], dtype="float64")
 
+    parts = {}
+    for layer in functional.layers:
+        with _float_type("float64" if layer.dtype == "float64" else "float32"):
+            parts[layer.name] = frozen(layer)
+
     def copy(layer: Any) -> Any:
-        return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
+        kind, config, _ = parts[layer.name]
+        return kind.from_config({**config, "dtype": "float64"})
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         return layer(*args, **kwargs)
 
     with float64():
         clone = share_layers(functional, call, clone_function=copy, input_tensors=inputs)
-    for layer in functional.layers:
-        if layer.weights:
-            clone.get_layer(layer.name).set_weights(layer.get_weights())
+    for name, (_, _, weights) in parts.items():
+        if weights:
+            clone.get_layer(name).set_weights(weights)
     return clone
 
 
-@contextmanager
-def float64() -> Iterator[None]:
+def float64() -> AbstractContextManager[None]:
     """Make float64 the default float type (QKeras quantisers compute in it), then put it back."""
+    return _float_type("float64")
+
+
+def copy_in_float64(layer: Any, inputs: Any) -> Any:
+    """Return a copy of ``layer`` that computes in float64 with the weights that it has, built for ``inputs``."""
+    with _float_type("float64" if layer.dtype == "float64" else "float32"):
+        kind, config, weights = frozen(layer)
+    copy = kind.from_config({**config, "dtype": "float64"})
+    if weights:
+        copy(inputs)  # builds it
+        copy.set_weights(weights)
+    return copy
+
+
+@contextmanager
+def _float_type(name: str) -> Iterator[None]:
     before = keras.config.floatx()
-    keras.config.set_floatx("float64")
+    keras.config.set_floatx(name)
     try:
         yield
     finally:

@@ -114,8 +114,8 @@ BAD_FRAMES = {
     "off the lattice": (np.full((1, 4, 5, 1), 0.3), r"off the lattice.*2\*\*-7.*0.3 at index.*Next step"),
     "not a number": (np.full((1, 4, 5, 1), np.nan), "off the lattice"),
     "infinite": (np.full((1, 4, 5, 1), np.inf), "outside"),
-    "dtype": (np.full((1, 4, 5, 1), "a"), "not numbers.*<U1"),
-    "bool": (np.ones((1, 4, 5, 1), bool), "not numbers.*bool"),
+    "dtype": (np.full((1, 4, 5, 1), "a"), r"not numbers.*<U1"),
+    "bool": (np.ones((1, 4, 5, 1), bool), r"not numbers.*bool.*Next step: convert with x\.astype\(numpy\.uint8\)"),
 }
 
 

@@ -214,7 +214,7 @@ REFUSED = {
         [dense(4, "fc1")],
         {"edit": lambda config: config["LayerName"].update(fc_1={"PE": 2})},
         ConfigError,
-        "Next step: write 'fc1'",
+        "Next step: did you mean 'fc1'",
     ),
 }
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import codesign
 
 CHECKS = {
     "the entry point is found and TensorFlow is not imported": """
@@ -10,11 +14,6 @@ import sys, hls4ml
 from hls4ml.backends import get_available_backends
 assert "delta" in get_available_backends(), get_available_backends()
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
-""",
-    "importing the plugin first works too": """
-import sys, codesign.hls4ml_plugin
-import hls4ml
-assert "delta" in hls4ml.backends.get_available_backends()
 """,
     "a handler of hls4ml's own is kept": """
 import hls4ml
@@ -26,6 +25,56 @@ bridge.install()
 assert "QDense" not in registry and registry["QActivation"] is own
 """,
 }
+
+
+PLUGIN = Path(codesign.__file__).parent / "hls4ml_plugin"
+MODULES = sorted(f"codesign.hls4ml_plugin.{item.name}" for item in pkgutil.iter_modules([str(PLUGIN)]))
+OTHERS = ("codesign.hls4ml_plugin", "codesign.graph.from_hls", "codesign.layers", "codesign.flow.convert", "qkeras")
+FIRST = """
+import importlib, os, sys
+import h5py, numpy, yaml  # what hls4ml needs, once for all
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        importlib.import_module(name)
+        import hls4ml
+        CHECK
+        sys.stdout.flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{name} first")
+"""
+REGISTERED = "assert 'delta' in hls4ml.backends.get_available_backends(), hls4ml.backends.get_available_backends()"
+CONVERTED = """
+        import contextlib, io, tempfile, keras, qkeras
+        dense = qkeras.QDense(2, kernel_quantizer=qkeras.quantized_bits(4, 0, alpha=1), use_bias=False)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            model = keras.Sequential([keras.Input((3,)), dense])
+            made = hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=folder)
+        assert made.delta_graph is not None
+"""
+
+
+def first_of_a_process(names, check):
+    code = FIRST.replace("CHECK", check.strip())
+    return subprocess.run(
+        [sys.executable, "-c", code, *names], capture_output=True, text=True, timeout=500, check=False
+    )
+
+
+def test_the_backend_is_there_whichever_module_is_imported_first():
+    done = first_of_a_process(["codesign.hls4ml_plugin.csim", "codesign.hls4ml_plugin.layers", OTHERS[0]], REGISTERED)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stdout
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+def test_a_conversion_works_whichever_module_is_imported_first():
+    assert len(MODULES) > 10
+    done = first_of_a_process([*MODULES, *OTHERS], CONVERTED)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stdout
 
 
 @pytest.mark.timeout(120)
