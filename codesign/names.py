@@ -51,6 +51,8 @@ timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg ty
 until until_with untyped use uwire var vectored virtual void wait wait_order wand weak weak0 weak1 while wildcard wire
 with within wor xnor xor
 """
+# Reserved there, but of places that no design gets into: charge strengths, and blocks that choose libraries.
+_HARMLESS = "small medium large cell config design instance liblist library use"
 # What the generated C++ and SystemVerilog, the headers they include and their files call something themselves.
 _ARGUMENTS = "reset loaded_weights input_t result_t assert errno stdin stdout stderr NULL EOF linux unix i386"
 _TAKEN = f"""
@@ -229,7 +231,7 @@ def _shown(name: object) -> str:
 @cache
 def _reserved() -> frozenset[str]:
     """Return every name that no design may have, in lower case: file systems and hls4ml may not tell the case."""
-    words = f"{_CPP} {_SYSTEMVERILOG} {_TAKEN}".lower().split()
+    words = set(_CPP.split()) | set(_TAKEN.lower().split()) | (set(_SYSTEMVERILOG.split()) - set(_HARMLESS.split()))
     modules = [path.stem for path in RTL.rglob("*.sv")]
     made = [module.removesuffix(suffix) for module in modules for suffix in _SUFFIXES if module.endswith(suffix)]
     return frozenset((*words, *modules, *made))

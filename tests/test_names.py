@@ -9,7 +9,19 @@ from codesign import names
 from codesign.errors import CodesignError, ConfigError, ConversionError
 from codesign.paths import RTL
 
-GOOD = ("net", "myproject", "moving_digits", "Net2", "delta", "a" * names.LONGEST, "mainly", "int8", "board")
+GOOD = (
+    "net",
+    "small",
+    "design",
+    "myproject",
+    "moving_digits",
+    "Net2",
+    "delta",
+    "a" * names.LONGEST,
+    "mainly",
+    "int8",
+    "board",
+)
 NO_IDENTIFIERS = {
     "empty": "",
     "a shell command": "a;touch x",

@@ -30,7 +30,7 @@ def fresh_project(model: Any) -> Path:
     reads the weights from there.
     """
     folder = Path(tempfile.mkdtemp(prefix="csim_", dir=trust.private("csim")))
-    with _settings(model, OutputDir=str(folder)):
+    with _settings(model, OutputDir=str(folder), Stamp="csim"):
         DeltaWriter().write_cpp(model)
     return folder
 

@@ -51,6 +51,20 @@ def test_estimate_and_ip(design: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (design / "3_hls" / "project.tcl").read_text() == SETTINGS  # the stage stays as it is
 
 
+@pytest.mark.usefixtures("vitis")
+def test_scripts_of_somebody_else_are_not_run(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A received folder is whole and its manifest fits, but this user did not run the stage."""
+    project = design / "3_hls"
+    (project / "build_prj.tcl").write_text("exec touch ran")
+    finish(project)
+    (project / "manifest.json.seal").write_text("0" * 64)
+    assert main(["build", str(design), "--target", "pynq-z2", "--hls"]) == 1
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert "this was not written by you, and what is in it would be run" in said
+    assert "--from 3_hls" in said
+    assert not (design / "boards").exists()
+
+
 @pytest.mark.usefixtures("without_vendor_tools")
 def test_without_vitis_it_is_skipped(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(design), "--target", "pynq-z2", "--hls"]) == 0

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from fake_stages import ONE, STAGES, TWO, stage
 
-from codesign.errors import ConfigError, ConversionError, StageError
+from codesign.errors import ConfigError, ConversionError, StageError, TrustError
 from codesign.flow.config import ClipSection, Design, DesignSection
 from codesign.flow.console import Terminal
 from codesign.flow.runner import Options, Runner, locked
@@ -282,3 +282,35 @@ def test_a_warning_of_a_stage_is_a_line_on_the_terminal_and_in_its_log(tmp_path:
     lines = ["warning: a.avi: cut", "warning: b.avi: torn"]
     assert flow.lines.splitlines()[:2] == lines
     assert (tmp_path / "fake" / "1_warn" / "log.txt").read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize("place", ["log", ".lock", "1_one/made", "1_one.partial/model", "cache/x", "boards/a", "9"])
+def test_links_in_a_received_folder_are_refused_before_anything_is_written(flow: Flow, place: str) -> None:
+    flow()
+    mine = flow.root.parent / "mine"
+    mine.write_text("precious")
+    path = flow.root / place
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(mine)
+    with pytest.raises(TrustError, match=rf"{place}: a symbolic link in a build folder.*Next step: delete it"):
+        flow(force=True)
+    assert mine.read_text() == "precious"
+
+
+def test_a_build_folder_may_be_a_link_itself(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "build").symlink_to(tmp_path / "elsewhere")
+    assert Flow(tmp_path / "build" / "net")()
+    assert (tmp_path / "elsewhere" / "net").is_dir()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "a/../../b"])
+def test_a_manifest_names_files_of_its_stage_only(flow: Flow, name: str) -> None:
+    flow()
+    path = next(flow.root.glob("*/manifest.json"))
+    data = json.loads(path.read_text())
+    data["outputs"][name] = "0" * 64
+    path.write_text(json.dumps(data))
+    with pytest.raises(StageError, match=r"manifest\.json.*no file of the stage"):
+        flow()
