@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from codesign.data.clips import PIXEL
 from codesign.data.picture import Fit
 from codesign.data.video import read_video
+from codesign.endings import warnings_to
 from codesign.errors import ConfigError
 from codesign.flow.again import builds_of
 from codesign.flow.agree import Comparison, compare
@@ -60,8 +62,11 @@ def measure(
     work = build.resolve() / "cache" / "measure"
     check_work(build, ["cache", "cache/measure"])
     work.mkdir(parents=True, exist_ok=True)
-    with captured(work / "log.txt"):
+    said: list[str] = []
+    with captured(work / "log.txt"), warnings_to(said.append):
         report = _measure(graph, clip[None], build.resolve(), work, f"{graph.name}: {video.name}")
+    for text in said:
+        print(text, file=sys.stderr)
     command = shlex.join(["codesign", "measure", str(build), "--video", str(video)])
     command += "" if frames is None else f" --frames {frames}"
     return dataclasses.replace(report, made=made_now(command, check_unedited(build / "1_model").seed))
