@@ -28,6 +28,7 @@ class OwnWeight:
 
     def __init__(self, layer: Any, what: str, variable: Any) -> None:
         self.layer, self.what, self.variable = layer, what, variable
+        self.kin: tuple[OwnWeight, ...] = (self,)
         self._tensor: Any = None
 
     @property
@@ -42,8 +43,10 @@ class OwnWeight:
         Raises:
             ConversionError: the quantizer draws random numbers in inference, too, or cannot be called.
         """
-        if self._tensor is None:
-            self._tensor = self._evaluate()
+        if self._tensor is None and len(self.kin) > 1:
+            self._evaluate_all()
+        elif self._tensor is None:
+            self._tensor = self._evaluate(self.variable)
         return self._tensor
 
     @property
@@ -55,11 +58,21 @@ class OwnWeight:
         """Return the quantised tensor, whatever hls4ml made of the variable."""
         return self.tensor
 
-    def _evaluate(self) -> Any:
+    def _evaluate_all(self) -> None:
+        """Quantise the tensors of all `kin` at once: a call of a quantizer is slow, however few elements it has."""
+        import keras
+
+        parts = [keras.ops.convert_to_numpy(weight.variable) for weight in self.kin]
+        whole = keras.ops.convert_to_numpy(self._evaluate(np.concatenate([part.ravel() for part in parts])))
+        ends = np.cumsum([part.size for part in parts])[:-1]
+        for weight, part, flat in zip(self.kin, parts, np.split(whole, ends), strict=True):
+            weight._tensor = keras.ops.convert_to_tensor(flat.reshape(part.shape))
+
+    def _evaluate(self, variable: Any) -> Any:
         quantizer = getattr(self.layer, self.attribute)
         try:
-            tensor = quantizer(self.variable)
-            again = tensor if _is_deterministic(quantizer) else quantizer(self.variable)
+            tensor = quantizer(variable)
+            again = tensor if _is_deterministic(quantizer) else quantizer(variable)
         except Exception as error:
             raise ConversionError(
                 f"Keras cannot compute the quantised {self.what}",
@@ -88,7 +101,7 @@ def numpy_of(tensor: Any) -> NDArray[np.float64]:
 
 def attach(parsed: dict[str, Any], key: str, weight: OwnWeight) -> None:
     """Let the hls4ml quantizer ``parsed[key]``, if there is one, return what the layer's own quantizer computes."""
-    if parsed.get(key) is not None:
+    if parsed.get(key) is not None and weight.variable is not None:
         parsed[key].quantizer_fn = weight
 
 
@@ -99,6 +112,23 @@ def own_weight(layer: Any, what: str) -> OwnWeight | None:
         if isinstance(found, OwnWeight):
             return found
     return None
+
+
+def share(layers: Iterable[dict[str, Any]]) -> None:
+    """Let quantizers that do the same to each element on its own quantise their tensors together.
+
+    Args:
+        layers: configurations of hls4ml layers.
+    """
+    groups: dict[Any, list[OwnWeight]] = {}
+    for quantizer in (value for config in layers for key, value in config.items() if key.endswith("_quantizer")):
+        weight = getattr(quantizer, "quantizer_fn", None)
+        if isinstance(weight, OwnWeight):
+            groups.setdefault(_elementwise(getattr(weight.layer, weight.attribute)), []).append(weight)
+    for kind, weights in groups.items():
+        if kind is not None:
+            for weight in weights:
+                weight.kin = tuple(weights)
 
 
 @contextmanager
@@ -113,6 +143,14 @@ def known(weights: Iterable[OwnWeight]) -> Iterator[None]:
     finally:
         for attributes, name, quantizer in reversed(before):
             attributes[name] = quantizer
+
+
+def _elementwise(quantizer: Any) -> Any:
+    """Return what a quantizer does, if it is quantized_bits of a given scale, which looks at one element at a time."""
+    state = {key: value for key, value in vars(quantizer).items() if key not in ("built", "scale", "var_name")}
+    plain = all(value is None or isinstance(value, bool | int | float) for value in state.values())
+    given = type(quantizer).__name__ == "quantized_bits" and type(quantizer).__module__.startswith("qkeras")
+    return tuple(sorted(state.items())) if plain and given else None
 
 
 def _is_random(quantizer: Any) -> bool:

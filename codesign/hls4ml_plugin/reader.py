@@ -24,6 +24,7 @@ from typing import Any
 from hls4ml.converters.keras_v3._base import registry
 
 from codesign.errors import CodesignError, UnsupportedLayerError
+from codesign.graph.hls_weights import share
 from codesign.hls4ml_plugin.exact import HANDLERS
 from codesign.keras_calls import Call, calls_of
 from codesign.keras_kinds import check_kinds
@@ -70,6 +71,7 @@ def read(model: Any) -> Reading:
             made.update(dict.fromkeys(config["output_keras_tensor_names"], config["name"]))
             layers.append(config)
     check_layers((config["name"] for config in layers), where=calls.name)
+    share(layers)
     first = calls.calls[0].outputs[0]
     return Reading(
         layers=layers, inputs=[made[first.name]], outputs=[made[calls.output.name]], shapes=[list(calls.output.shape)]

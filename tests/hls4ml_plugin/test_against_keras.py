@@ -124,6 +124,29 @@ def test_kernels_that_are_refused(tmp_path, quantizer, error, message):
         design([QDense(2, kernel_quantizer=quantizer, bias_quantizer=BIAS, name="lin")]).convert(tmp_path)
 
 
+def test_equal_quantizers_are_called_once(tmp_path, monkeypatch):
+    """All tensors at once; power-of-two scales, which look at more than one element, on their own."""
+    calls = []
+    call = quantized_bits.__call__
+
+    def counted(self, x):
+        calls.append(tuple(x.shape))
+        return call(self, x)
+
+    q = {"kernel_quantizer": quantized_bits(4, 0, alpha=1), "bias_quantizer": quantized_bits(6, 1, alpha=1)}
+    scaled = {**q, "kernel_quantizer": quantized_bits(4, 0, alpha="auto_po2")}
+    made = design([QDense(4, **q), relu(3), QDense(3, **scaled), QActivation(quantized_relu(3, 3)), QDense(2, **q)])
+    monkeypatch.setattr(quantized_bits, "__call__", counted)
+    made.convert(tmp_path)
+    assert calls == [(38,), (9,), (4, 3)]
+    monkeypatch.undo()
+    exact(made, tmp_path)
+
+
+def test_a_quantizer_of_no_bias_is_not_called(tmp_path):
+    exact(design([QDense(4, kernel_quantizer=qkeras.binary(alpha=1), bias_quantizer=BIAS, use_bias=False)]), tmp_path)
+
+
 def flip_a_weight(monkeypatch):
     place = hls_linear.place
 
