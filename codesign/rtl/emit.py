@@ -86,5 +86,6 @@ def check_graph(graph: Graph) -> None:
         raise UnsupportedLayerError(
             "a network without a layer between its activations has no RTL",
             where=graph.name,
-            expected="at least one Dense",
+            expected="at least one Dense, or another layer that computes",
+            fix="add one: a Rescaling by a power of two, a Reshape or an activation is no engine",
         )

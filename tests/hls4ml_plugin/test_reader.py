@@ -271,6 +271,31 @@ def test_exact(tmp_path, name):
     assert [len(layer._inbound_nodes) for layer in model._flatten_layers()] == before  # the model stays as it is
 
 
+def rows(x):
+    """Return Dense on rows in a model inside the model, between Rescalings with and without an offset."""
+    block = inner(dense(3, "fc", bias=5), relu(), shape=(6, 4), name="block")
+    x = L.Rescaling(2.0, -1.0)(block(signed()(L.Rescaling(0.5)(x))))
+    return L.Rescaling(4.0)(dense(2, "fc")(signed()(x)))
+
+
+def maps(x):
+    q = signed()(x)
+    x = ops.relu6(conv(2, (3, 3), "c", padding="same", bias=5)(q) * 4) + L.Rescaling([-1.0, 2.0], [0.5, -1.0])(q)
+    return L.ReLU(max_value=1.5)(x)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("build", "shape"), [(rows, (6, 4)), (maps, (4, 3, 2))])
+def test_exact_in_csim_and_rtl(tmp_path, build, shape):
+    model = model_of(build, shape)
+    hardware = convert(model, tmp_path)
+    hardware.compile()
+    frames = INPUT.to_values(np.random.default_rng(1).integers(INPUT.lo, INPUT.hi + 1, (6, *shape)))
+    wanted = np.asarray(model(frames.astype(np.float32), training=False), np.float64)
+    for options in ({}, {"sim": "rtl"}, {"sim": "rtl", "skip": False}):
+        np.testing.assert_array_equal(hardware.predict(frames, **options), wanted)
+
+
 def test_names_of_nested_layers(tmp_path):
     model = model_of(deep, (8,))
     hardware = convert(model, tmp_path, edit=lambda config: config["LayerName"]["middle_fc"].update(PE=2))
