@@ -171,7 +171,7 @@ def _seal(content: bytes, made_of: str) -> str:
 def _key() -> tuple[bytes, bool]:
     """Return the key, and whether it is kept for other processes."""
     folder = _state_folder()
-    problem = "HOME is not set"
+    problem = "there is no home"
     if folder is not None:
         try:
             return _kept_key(folder), True
@@ -193,7 +193,7 @@ def _state_folder() -> Path | None:
         return given / "codesign"
     with contextlib.suppress(RuntimeError):  # no home at all
         home = Path("~").expanduser() if os.environ.get("HOME", "~") else Path()
-        if home.is_absolute():
+        if home.is_absolute() and home.is_dir():  # a home that is not there is made by nobody
             return home / ".local" / "state" / "codesign"
     return None
 

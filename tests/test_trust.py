@@ -207,7 +207,7 @@ def test_a_key_that_others_could_know_is_replaced(library: Path, state: Path, fa
     assert key.lstat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("fault", ["writable by all", "a file", "no home"])
+@pytest.mark.parametrize("fault", ["writable by all", "a file", "no home", "a home that is not there"])
 def test_without_a_place_for_a_key_nothing_is_kept(
     monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path, fault: str
 ) -> None:
@@ -218,9 +218,10 @@ def test_without_a_place_for_a_key_nothing_is_kept(
         state.parent.write_text("")
     else:
         monkeypatch.setenv("XDG_STATE_HOME", "relative")
-        monkeypatch.setenv("HOME", "")
+        monkeypatch.setenv("HOME", "" if fault == "no home" else str(tmp_path / "nobody"))
     with pytest.warns(TrustWarning, match=r"no place for a key.*XDG_STATE_HOME"):
         assert not trust.kept()
+    assert not (tmp_path / "nobody").exists()
     path = tmp_path / "library"
     path.write_bytes(b"made here")
     trust.seal(path, MADE_OF)

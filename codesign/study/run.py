@@ -20,6 +20,7 @@ from codesign.stored import DAMAGED
 from codesign.study.config import SECTIONS, Study, Variant
 from codesign.study.origin import Origin, find_origin
 from codesign.study.results import Result, Results
+from codesign.trust import check_no_links
 
 RESULT = "result.json"
 """What one variant and seed gave, with the settings, sources and versions that it belongs to."""
@@ -45,8 +46,10 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
 
     Raises:
         ConfigError, VideoError: the data of a variant are not there, or too short.
+        TrustError: there is a link below ``root``.
         StageError: a training failed; says which, and where its log is. What the others found is kept.
     """
+    check_no_links(root)
     for data in dict.fromkeys(variant.design.data for variant in study.variants):
         data.verify(study.seeds[0], clips=0, frames=data.frames)
     tell = progress or (lambda *_: None)
