@@ -62,11 +62,11 @@ def test_a_square_layer_is_seeded_and_what_it_says() -> None:
 def test_a_trained_layer_comes_with_the_codes_it_sees(tmp_path: Path) -> None:
     from codesign.bench.dense import network, stream
 
-    graph = network(shape=(2, 4), outputs=(6, 4))
+    graph = network(shape=(2, 4, 1), outputs=(6, 4))
     (tmp_path / "2_graph").mkdir()
     save_graph(graph, tmp_path / "2_graph")
     clips = stream(graph, 5, 0.5)[None]
-    np.savez(tmp_path / "2_graph" / "clips.npz", clips=clips)
+    np.savez(tmp_path / "2_graph" / "clips.npz", clips=clips.astype(np.uint8))
     first, second = trained(tmp_path)
     assert (first.name, second.name) == ("8 x 6, fc0 of bench", "6 x 4, fc1 of bench")
     trace = Golden(graph).run(clips[0])
