@@ -74,6 +74,7 @@ def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
             where=source.name,
             expected=f"[T, {', '.join(map(str, source.shape))}]",
             received=list(frames.shape),
+            fix="give consecutive frames with the time first; a single frame is x[None]",
         )
     if frames.size and (int(frames.min()) < source.fmt.lo or int(frames.max()) > source.fmt.hi):
         raise FrameError(
@@ -81,6 +82,7 @@ def check_frames(graph: Graph, frames: np.ndarray) -> IntArray:
             where=source.name,
             expected=f"{source.fmt.lo} to {source.fmt.hi} ({source.fmt})",
             received=f"{frames.min()} to {frames.max()}",
+            fix="clip the codes, or give the input a wider format",
         )
     return frames.reshape(len(frames), source.size).astype(np.int64)
 

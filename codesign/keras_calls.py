@@ -51,6 +51,13 @@ class Call:
         """Class of the layer."""
         return type(self.layer).__name__
 
+    @property
+    def is_operation(self) -> bool:
+        """Whether the user wrote an operation, such as ``a + b`` or ``keras.ops.relu(a)``, and no layer."""
+        import keras
+
+        return not isinstance(self.node.operation, keras.Layer)
+
     def arguments(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of the user's own operation, with ``inputs`` in the place of what it reads."""
         read = self.node.arguments.keras_tensors

@@ -124,6 +124,7 @@ INSTEAD = {
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "build it from Keras layers"),
     **dict.fromkeys(("SpectralNormalization", "Wrapper"), _WRAPPED),
     **dict.fromkeys(("FoldTime", "UnfoldTime", "DeltaMeter"), _NO_CLIPS),
+    "Cast": "leave it out: give the model an input of dtype='float32', and every layer the same dtype",
     "Average": "use Add, and Rescaling(0.5) where two are averaged",
     "Subtract": "use Add, and give the layer before it weights of the other sign",
     "QAdaptiveActivation": "use QActivation with quantized_relu or quantized_bits of the range that it has learned",
@@ -232,7 +233,16 @@ def _foreign(layer: Any) -> str | None:
 def _numbers(call: Call) -> Problem | None:
     """Return a problem if Keras does not compute in float32 or float64."""
     if call.kind == "InputLayer":
-        return None
+        dtype = call.outputs[0].dtype
+        if "int" in dtype or dtype in ("float32", "float64"):
+            return None
+        return Problem(
+            where=call.name,
+            received=f"an input of dtype {dtype!r}",
+            fix="build the model on keras.Input(shape), which is float32, and copy the weights: "
+            "new.set_weights(old.get_weights())",
+            what="Keras rounds the frames of this input, or takes no numbers",
+        )
     policy: Any = getattr(call.layer, "dtype_policy", None)
     if getattr(policy, "quantization_mode", None):
         return Problem(

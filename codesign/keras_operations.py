@@ -97,6 +97,8 @@ def _joined(operation: Any, *_: Any) -> Made:
 def _over_positions(operation: Any, _: Any, inputs: Sequence[Shape], __: Any) -> Made:
     """Return a global pooling for a mean or maximum over all axes but the batch and the channels."""
     rank = len(inputs[0])
+    if getattr(operation, "initial", None) is not None:  # one more value for the maximum
+        return None
     axes = operation.axis if isinstance(operation.axis, list | tuple) else [operation.axis]
     if rank not in (3, 4) or None in axes or sorted(axis % rank for axis in axes) != list(range(1, rank - 1)):
         return None
@@ -121,7 +123,9 @@ def _softmax(operation: Any, *_: Any) -> Made:
 
 
 def _cast(operation: Any, arguments: Any, *_: Any) -> Made:
-    return ("Identity", {}) if arguments.keras_tensors[0].dtype == operation.dtype else None
+    given, made = arguments.keras_tensors[0].dtype, operation.dtype
+    whole = "int" in given and made in ("float32", "float64")
+    return ("Identity", {}) if given == made or whole else None
 
 
 def _is_number(value: Any) -> bool:

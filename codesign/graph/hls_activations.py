@@ -94,7 +94,11 @@ def bits_fields(name: str, config: dict[str, Any]) -> dict[str, Any]:
     signed = bool(config.get("keep_negative", True))
     if int(config["bits"]) <= int(signed):
         raise UnsupportedLayerError(
-            "quantized_bits of one bit is a sign, which has no code for 0", where=name, expected="bits >= 2", received=1
+            "quantized_bits of one bit is a sign, which has no code for 0",
+            where=name,
+            expected="bits >= 2",
+            received=1,
+            fix="use quantized_bits(2, 0, alpha=1), and train the model so",
         )
     fmt = Fixed.from_qkeras(int(config["bits"]), int(config["integer"]), signed=signed)
     lo = fmt.lo + int(signed and bool(config.get("symmetric")))

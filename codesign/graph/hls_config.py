@@ -125,7 +125,13 @@ def taps(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
     where, axes = f"config['LayerName'][{layer.name!r}]['Taps']", 1 if layer.class_name.endswith("1D") else 2
     given = list(own) if isinstance(own, list | tuple) else [own]
     if len(given) != axes:
-        raise ConfigError("one number an axis", where=where, expected=f"{axes} numbers", received=repr(own))
+        raise ConfigError(
+            "one number an axis",
+            where=where,
+            expected=f"{axes} numbers",
+            received=repr(own),
+            fix=f"write {[1] * axes}, or more",
+        )
     rows, columns, *_ = (*(_positive(value, where) for value in given), 1)
     return min(rows, int(y.counts().max())), min(columns, int(x.counts().max()))
 
@@ -156,7 +162,13 @@ def precision(model: Any, given: Any, where: str) -> Fixed:
     if type(given).__name__.endswith("UnspecifiedPrecisionType"):
         given = model.config.backend.convert_precision_string(model.config.model_precision["default"])
     if not type(given).__name__.endswith(("FixedPrecisionType", "IntegerPrecisionType")):
-        raise LatticeError("not a fixed-point type", where=where, expected="fixed<w,i> or ufixed<w,i>", received=given)
+        raise LatticeError(
+            "not a fixed-point type",
+            where=where,
+            expected="fixed<w,i> or ufixed<w,i>",
+            received=given,
+            fix="set its Precision to such a type, for example 'ap_fixed<16,6>'",
+        )
     return Fixed(
         width=given.width, frac=given.width - getattr(given, "integer", given.width), signed=bool(given.signed)
     )

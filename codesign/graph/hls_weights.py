@@ -78,15 +78,15 @@ class OwnWeight:
                 f"Keras cannot compute the quantised {self.what}",
                 where=self.layer.name,
                 expected="a quantizer that can be called with the layer's weights",
-                received=f"{quantizer}: {type(error).__name__}: {str(error).splitlines()[0]}",
+                received=f"{type(quantizer).__name__}: {type(error).__name__}: {(str(error) or '-').splitlines()[0]}",
                 fix=f"use another {self.what}_quantizer, such as quantized_bits(bits, integer, alpha=1)",
             ) from error
-        if _is_random(quantizer) or (numpy_of(tensor) != numpy_of(again)).any():
+        if _is_random(quantizer) or not np.array_equal(numpy_of(tensor), numpy_of(again), equal_nan=True):
             raise ConversionError(
                 f"the {self.what} is drawn at random in inference, too: Keras itself computes something else each time",
                 where=self.layer.name,
                 expected="a quantizer that is deterministic in inference",
-                received=str(quantizer),
+                received=type(quantizer).__name__,
                 fix=f"use stochastic_binary, stochastic_ternary or quantized_bits as {self.what}_quantizer",
             )
         return tensor

@@ -136,7 +136,7 @@ def _check_results(calls: Calls, reading: Reading) -> None:
     graph = reading.graph
     codes = sample_frames(graph, calls.calls[0].outputs[0].dtype)
     frames = graph.source.fmt.to_values(codes).reshape(-1, *graph.source.shape)
-    expected = _expected(reading, codes)
+    expected = _expected(reading, codes, calls)
     with known(_own_weights(reading)):
         computed = forward(calls, frames, expected.tries)
     wrong = _first_difference(expected, computed)
@@ -154,8 +154,9 @@ def _check_results(calls: Calls, reading: Reading) -> None:
         )
 
 
-def _expected(reading: Reading, codes: Values) -> _Expected:
+def _expected(reading: Reading, codes: Values, calls: Calls) -> _Expected:
     graph = reading.graph
+    dtypes = {call.outputs[0].name: call.inputs[0].dtype for call in calls.calls if call.inputs}
     trace = Golden(graph).run(codes)
     made = {graph.source.name: codes, **trace.codes, **trace.accumulators}
     frames = {
@@ -166,8 +167,11 @@ def _expected(reading: Reading, codes: Values) -> _Expected:
     for name, node_name in reading.activations.items():
         node = graph[node_name]
         assert isinstance(node, Delta)
-        z = sample_inputs(node, len(codes))
         tensor = reading.tensors[name]
+        z = sample_inputs(node, len(codes))
+        if "int" in dtypes[name]:
+            whole = 1 << max(0, tensor.fmt(node.in_fmt).frac)
+            z = z // whole * whole
         tries[name] = tensor.fmt(node.in_fmt).to_values(z).reshape(-1, node.size)
         sent = [send(node, stream, np.zeros(node.size, np.int64)) for stream in z]
         tried[name] = tensor.fmt(node.fmt).to_values(np.concatenate(sent))

@@ -225,7 +225,10 @@ def activation_config(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]
         config: dict[str, Any] = get_activation_quantizer(layer, [tensor.name for tensor in tensors])
     except Exception as error:
         raise UnsupportedLayerError(
-            "hls4ml cannot parse this quantiser", where=name, received=f"{quantizer} ({error})"
+            "hls4ml cannot parse this quantiser",
+            where=name,
+            received=f"{type(quantizer).__name__} ({error})",
+            fix="use quantized_relu or quantized_bits",
         ) from error
     fields = config["activation_quantizer"]["config"]
     for key in _QUANTIZER_FIELDS:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError
@@ -56,14 +57,17 @@ def forward(
 
     def call(each: Call, inputs: Any) -> Any:
         extra = (tries or {}).get(each.outputs[0].name)
-        layer = layer_of(each, inputs)
         try:
-            output, tried = _outputs(layer, inputs, extra, len(frames), last=each.outputs[0] is calls.output)
+            if each.is_operation:
+                output, tried = _of_operation(each, inputs, extra, last=each.outputs[0] is calls.output)
+            else:
+                layer = layer_of(each, inputs)
+                output, tried = _outputs(layer, inputs, extra, len(frames), last=each.outputs[0] is calls.output)
         except Exception as error:
             raise ConversionError(
                 "Keras cannot compute this layer",
                 where=each.name,
-                received=f"{type(error).__name__}: {str(error).splitlines()[0]}",
+                received=f"{type(error).__name__}: {_reason(error)}",
                 fix="repair the model: calling it on frames has to work before it is converted",
             ) from error
         to_numpy = keras.ops.convert_to_numpy
@@ -92,6 +96,43 @@ def _outputs(layer: Any, inputs: Any, extra: Values | None, frames: int, *, last
     further = keras.ops.convert_to_tensor(extra.reshape(-1, *inputs.shape[1:]), dtype=inputs.dtype)
     both = layer(keras.ops.concatenate([inputs, further]), **options)
     return both[:frames], both[frames:]
+
+
+def _of_operation(call: Call, inputs: Any, extra: Values | None, *, last: bool) -> tuple[Any, Any]:
+    """Return the same for an operation such as ``keras.ops.relu``: the user's own, not the layer that stands for it."""
+    import keras
+
+    if last and _is_softmax(call.layer):
+        return inputs, None
+    if extra is None:
+        return _in_batches(call, inputs if isinstance(inputs, list) else [inputs]), None
+    further = keras.ops.convert_to_tensor(extra.reshape(-1, *inputs.shape[1:]), dtype=inputs.dtype)
+    both = _in_batches(call, [keras.ops.concatenate([inputs, further])])
+    return both[: len(inputs)], both[len(inputs) :]
+
+
+def _in_batches(call: Call, inputs: list[Any]) -> Any:
+    """Call an operation; its arguments may hold the size of the batch, where the model's input has one."""
+    import keras
+
+    def compute(tensors: list[Any]) -> Any:
+        args, kwargs = call.arguments(tensors)
+        return call.node.operation(*args, **kwargs)
+
+    sizes = {tensor.shape[0] for tensor in call.node.arguments.keras_tensors} - {None}
+    if not sizes:
+        return compute(inputs)
+    count, batch = len(inputs[0]), sizes.pop()
+    parts = [np.resize(np.arange(first, min(first + batch, count)), batch) for first in range(0, count, batch)]
+    made = [compute([keras.ops.take(tensor, part, axis=0) for tensor in inputs]) for part in parts]
+    return keras.ops.concatenate(made)[:count]
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of an error of Keras that says what is wrong, which it writes in bold behind another."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    bold = next((line for line in lines if line.startswith("\033[1m")), lines[0] if lines else "")
+    return bold.removeprefix("\033[1m").removesuffix("\033[0m")
 
 
 def _is_softmax(layer: Any) -> bool:

@@ -68,13 +68,17 @@ def check_shape(config: Any) -> None:
     Raises:
         ConfigError: an unknown section, or an entry of a wrong type; says where it stands.
     """
+    if config is None:
+        return
     _check_dict(config, "hls_config")
-    config = config or {}
     _check_known(config, SECTIONS, "hls_config", "section")
-    _check_entry(config.get("Model"), "config['Model']", MODEL_KEYS)
+    _check_passes(config)
+    if "Model" in config:
+        _check_entry(config["Model"], "config['Model']", MODEL_KEYS)
+        _check_model_precision(config["Model"])
     for section in ("LayerType", "LayerName"):
-        _check_dict(config.get(section), f"config[{section!r}]")
-        for name, entry in (config.get(section) or {}).items():
+        _check_dict(config.get(section, {}), f"config[{section!r}]")
+        for name, entry in config.get(section, {}).items():
             _check_entry(entry, f"config[{section!r}][{name!r}]", (*OWN, *LAYER_DEFAULTS, *FREE, *_configurable()))
 
 
@@ -110,7 +114,6 @@ def check_effect(model: Any) -> None:
     check_shape({key: config[key] for key in SECTIONS if key in config})
     layers = list(model.graph.values())
     _check_values(config.get("Model") or {}, "config['Model']", MODEL_DEFAULTS)
-    _check_model_precision(config.get("Model") or {})
     for section, names_of in (("LayerType", hls_config.types), ("LayerName", lambda layer: (layer.name,))):
         meant: dict[str, list[Any]] = {}
         for layer in layers:
@@ -227,6 +230,28 @@ def _check_model_precision(entry: Mapping[str, Any]) -> None:
     given = entry.get("Precision")
     if isinstance(given, Mapping):
         _check_known(given, PRECISIONS, "config['Model']['Precision']")
+        if "default" not in given:
+            raise ConfigError(
+                "the Precision of a whole model needs a default",
+                where="config['Model']['Precision']",
+                expected="a type for 'default'",
+                received=repr(given),
+                fix="add 'default': 'fixed<16,6>', which is what hls4ml writes",
+            )
+
+
+def _check_passes(config: Mapping[str, Any]) -> None:
+    """Check that no section changes which passes run: without those of the backend there is no delta network."""
+    for section in ("Flows", "Optimizers", "SkipOptimizers"):
+        given = config.get(section)
+        if given is not None and not (section == "Flows" and list(given) in (["delta:ip"], ["vitis:ip"])):
+            raise ConfigError(
+                "a delta network has its own passes, and this section has no effect on them",
+                where=f"config[{section!r}]",
+                expected="no such section",
+                received=repr(given),
+                fix=f"remove {section}",
+            )
 
 
 def _check_values(entry: Mapping[str, Any], where: str, allowed: Mapping[str, tuple[Any, ...]]) -> None:
@@ -246,8 +271,8 @@ def _check_values(entry: Mapping[str, Any], where: str, allowed: Mapping[str, tu
 def _check_entry(entry: Any, where: str, known: Iterable[str]) -> None:
     """Check the keys of an entry, and the types of those that hls4ml reads before anything else."""
     _check_dict(entry, where)
-    _check_known(entry or {}, known, where)
-    for key in entry or {}:
+    _check_known(entry, known, where)
+    for key in entry:
         value, at = entry[key], f"{where}[{key!r}]"
         if key == "Precision" and isinstance(value, Mapping):
             for name, item in value.items():
@@ -286,8 +311,9 @@ def _check_precision(value: Any, where: str) -> None:
 
 
 def _check_dict(value: Any, where: str) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        raise ConfigError("not a dict", where=where, expected="a dict", received=repr(value), fix="write {...}")
+    if not isinstance(value, Mapping):
+        fix = "remove it, or write {...}"
+        raise ConfigError("not a dict", where=where, expected="a dict", received=repr(value), fix=fix)
 
 
 def _check_known(keys: Iterable[Any], known: Iterable[str], where: str, what: str = "key") -> None:

@@ -25,6 +25,7 @@ from qkeras import (
 )
 from random_models import conv, dense, design, network
 
+from codesign import keras_operations
 from codesign.errors import ConversionError, ConversionWarning, LatticeError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
@@ -280,3 +281,24 @@ def test_the_stream_in_float64_has_the_weights_of_float32():
     x = np.random.default_rng(0).integers(0, 8, (4, 6)) / 8
     expected = keras.ops.convert_to_numpy(model(x.astype(np.float32)))
     np.testing.assert_array_equal(stream(model, x).outputs, expected)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_operations_are_compared_as_the_user_wrote_them(tmp_path, monkeypatch, last):
+    """What stands for an operation in the conversion may be wrong itself, so it is no measure."""
+
+    def build(x):
+        made = keras.ops.clip(dense(8, "h")(x), 0, 1)
+        return made if last else dense(3, "fc")(made)
+
+    monkeypatch.setitem(keras_operations._MAKERS, "Clip", lambda *_: ("ReLU", {"max_value": 0.5}))
+    with pytest.raises(ConversionError, match="clip.*: .*differ from those of Keras"):
+        network(build, shape=(8,), precision="fixed<6,2>").convert(tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_not_called_random(tmp_path):
+    linear = QDense(3, kernel_quantizer=qkeras.quantized_linear(4, 0, alpha=1), bias_quantizer=BIAS, name="lin")
+    made = network(linear, shape=(8,))
+    linear.kernel.assign(np.full((8, 3), np.nan))
+    with pytest.raises(LatticeError, match="lin.*not finite"):
+        made.convert(tmp_path)

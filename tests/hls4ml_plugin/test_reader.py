@@ -16,6 +16,7 @@ from codesign import keras_kinds
 from codesign.errors import ConversionError, ConversionWarning, UnsupportedLayerError
 from codesign.fixed import Fixed
 from codesign.golden import Golden
+from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.layers import DeltaActivation, delta, over_time
 
 pytestmark = pytest.mark.timeout(600)
@@ -296,6 +297,32 @@ def test_exact_in_csim_and_rtl(tmp_path, build, shape):
         np.testing.assert_array_equal(hardware.predict(frames, **options), wanted)
 
 
+WHOLE = {
+    "uint8, cast": ("uint8", lambda x: dense(3, "fc")(signed()(keras.ops.cast(x, "float32")))),
+    "int32": ("int32", lambda x: dense(3, "fc")(signed()(x))),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers(tmp_path, name):
+    dtype, build = WHOLE[name]
+    model = model_of(build, (8,), dtype=dtype)
+    config = configured(model)
+    graph = hls4ml.converters.convert_from_keras_model(
+        model, hls_config=config, backend="Delta", output_dir=str(tmp_path)
+    ).delta_graph
+    x = np.random.default_rng(0).integers(0, 3, (4, 8)).astype(dtype)
+    made = graph.output.fmt.to_values(Golden(graph).run(frame_codes(graph, x)).outputs)
+    np.testing.assert_array_equal(made, np.asarray(model(x, training=False)))
+    assert np.unique(made).size > 2
+
+
+def test_an_operation_that_knows_the_size_of_the_batch(tmp_path):
+    frame = keras.Input(batch_shape=(2, 2, 4), name="frame")
+    model = trained(keras.Model(frame, dense(3, "fc")(keras.ops.reshape(keras.ops.relu(frame), (2, 8)))))
+    assert mismatches(model, convert(model, tmp_path).delta_graph, frames=2) == 0
+
+
 def test_names_of_nested_layers(tmp_path):
     model = model_of(deep, (8,))
     hardware = convert(model, tmp_path, edit=lambda config: config["LayerName"]["middle_fc"].update(PE=2))
@@ -347,6 +374,12 @@ REFUSED = {
     "Rescaling by 0": (unit(L.Rescaling(0.0, name="odd")), (8,), "power of two"),
     "Rescaling with an offset of many bits": (unit(L.Rescaling(1.0, 0.1, name="odd")), (8,), "16 bits"),
     "Resizing": (unit(L.Resizing(4, 4, name="odd")), (8, 8, 1), "before predict"),
+    "maximum of more than the frame": (
+        unit(lambda x: keras.ops.max(x, axis=1, initial=0.5, keepdims=True)),
+        (6, 4),
+        "Max",
+    ),
+    "a cast that rounds": (unit(lambda x: keras.ops.cast(keras.ops.cast(x, "float16"), "float32")), (8,), "Cast"),
     "RandomCrop": (unit(L.RandomCrop(4, 4, name="odd")), (8, 8, 1), "before predict"),
     "TimeDistributed": (unit(L.TimeDistributed(QDense(2, name="in"), name="odd")), (6, 4), "of QDense 'in'.*itself"),
     "TimeDistributed of maps": (unit(L.TimeDistributed(L.Conv2D(2, 2), name="odd")), (3, 6, 6, 1), "single frames"),
@@ -468,6 +501,8 @@ MODELS = {
         r"2 inputs \(left, right\).*Next step: .*right",
     ),
     "float16": (half, "2 layers.*fc .float16.*set_dtype_policy"),
+    "frames that are rounded": (lambda: model_of(dense(3, "fc"), (8,), dtype="float16"), "frame: .*float16.*float32"),
+    "truth values": (lambda: model_of(signed(), (8,), dtype="bool"), "frame: .*bool.*float32"),
     "int8": (of_int8, "fc: .*int8.*quantize with QKeras"),
     "integers": (lambda: model_of(lambda x: x + x, (8,), dtype="uint8"), "integers that wrap.*uint8.*float32"),
     "a model of clips": (
