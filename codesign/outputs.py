@@ -123,7 +123,8 @@ def _resolved(path: Path, option: str) -> Path:
         found = path.resolve()
         found.is_file()  # raises what no call to the system can take: a name too long, a zero in it
     except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigError("no such path can be", where=f"{option} {str(path)[:200]!r}", received=error) from None
+        where = f"{option} {str(path)[:200]!r}"
+        raise ConfigError("no such path can be", where=where, received=error, fix="choose another path") from None
     return found
 
 
@@ -156,7 +157,8 @@ def _check_folder(folder: Path, where: str) -> None:
             fix=f"check the path, or make the folder first: mkdir -p {folder}",
         )
     if not place.is_dir():
-        raise ConfigError("a file is in the way", where=where, expected="a folder", received=str(place))
+        fix = "name another folder, or move the file"
+        raise ConfigError("a file is in the way", where=where, expected="a folder", received=str(place), fix=fix)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass

@@ -6,12 +6,15 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from codesign.errors import ConfigError
+from codesign.outputs import check_folder
 from codesign.suggest import did_you_mean
 
 IO_TYPES = ("io_parallel", "io_stream")
@@ -42,6 +45,24 @@ def check_settings(settings: Mapping[str, Any], create: Callable[..., Any]) -> N
             received=repr(io_type),
             fix=did_you_mean(str(io_type), IO_TYPES) or "leave it out for 'io_parallel'",
         )
+
+
+def output_folder(given: Any) -> str:
+    """Return the ``output_dir`` of a conversion, which may be a `pathlib.Path`, as hls4ml takes it.
+
+    Raises:
+        ConfigError: no path, or nothing can be written there.
+    """
+    if not isinstance(given, str | PathLike) or not str(given):
+        raise ConfigError(
+            "not a folder",
+            where="convert_from_keras_model(output_dir=...)",
+            expected="a path",
+            received=repr(given),
+            fix="name a folder, such as 'prj'",
+        )
+    check_folder(Path(given), "output_dir")
+    return str(given)
 
 
 def hls_config_of_caller() -> Any:

@@ -23,14 +23,22 @@ from typing import Any
 
 from hls4ml.converters.keras_v3._base import registry
 
-from codesign.errors import CodesignError, UnsupportedLayerError
+from codesign.errors import CodesignError, ConversionError, UnsupportedLayerError
 from codesign.graph.hls_weights import share
+from codesign.hls4ml_plugin.calls import output_folder
 from codesign.hls4ml_plugin.exact import HANDLERS
 from codesign.keras_calls import Call, calls_of
 from codesign.keras_kinds import check_kinds
 from codesign.names import check_layers
 
 _CONVERTER = "hls4ml.converters.keras_v3_to_hls"
+
+ATTRIBUTES = (
+    *("input", "class_name", "config_cpp", "function_cpp", "include_header", "keras_layer", "keras_class"),
+    *("input_keras_tensor_names", "output_keras_tensor_names", "result_t", "ir", "lanes", "stream_shape"),
+    *("weight", "weight_t", "bias", "bias_t", "step", "step_t", "threshold", "threshold_t"),
+)
+"""Names under which hls4ml keeps something else of a layer, in the place where it keeps what the layer makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,7 @@ def read(model: Any) -> Reading:
     """Return ``model`` in the words of hls4ml; the model stays as it is.
 
     Raises:
-        ConversionError: see `codesign.keras_calls.calls_of`.
+        ConversionError: see `codesign.keras_calls.calls_of`; or a layer's name that hls4ml uses itself.
         UnsupportedLayerError: layers that cannot be read exactly; names all of them.
     """
     from hls4ml.converters.keras_v3_to_hls import UniqueName
@@ -71,11 +79,24 @@ def read(model: Any) -> Reading:
             made.update(dict.fromkeys(config["output_keras_tensor_names"], config["name"]))
             layers.append(config)
     check_layers((config["name"] for config in layers), where=calls.name)
+    for config in layers:
+        _check_name(config["name"], calls.name)
     share(layers)
     first = calls.calls[0].outputs[0]
     return Reading(
         layers=layers, inputs=[made[first.name]], outputs=[made[calls.output.name]], shapes=[list(calls.output.shape)]
     )
+
+
+def _check_name(name: str, where: str) -> None:
+    if name in ATTRIBUTES:
+        raise ConversionError(
+            "a name that hls4ml uses for something else",
+            where=where,
+            expected=f"a layer name that is none of {', '.join(ATTRIBUTES)}",
+            received=repr(name),
+            fix=f"call the layer {'my_' + name!r}, for example",
+        )
 
 
 def _configurations(call: Call) -> Sequence[dict[str, Any]]:
@@ -179,6 +200,7 @@ def _convert(original: Callable[..., Any], config: dict[str, Any], *args: Any, *
         return original(config, *args, **kwargs)
     from hls4ml.model import ModelGraph
 
+    config["OutputDir"] = output_folder(config.get("OutputDir"))
     reading = read(config["KerasModel"])
     return ModelGraph.from_layer_list(config, reading.layers, reading.inputs, reading.outputs)
 

@@ -292,7 +292,7 @@ def test_operations_are_compared_as_the_user_wrote_them(tmp_path, monkeypatch, l
         return made if last else dense(3, "fc")(made)
 
     monkeypatch.setitem(keras_operations._MAKERS, "Clip", lambda *_: ("ReLU", {"max_value": 0.5}))
-    with pytest.raises(ConversionError, match="clip.*: .*differ from those of Keras"):
+    with pytest.raises(ConversionError, match=r"clip.*: .*differ from those of Keras"):
         network(build, shape=(8,), precision="fixed<6,2>").convert(tmp_path)
 
 
@@ -300,5 +300,5 @@ def test_weights_that_are_no_numbers_are_not_called_random(tmp_path):
     linear = QDense(3, kernel_quantizer=qkeras.quantized_linear(4, 0, alpha=1), bias_quantizer=BIAS, name="lin")
     made = network(linear, shape=(8,))
     linear.kernel.assign(np.full((8, 3), np.nan))
-    with pytest.raises(LatticeError, match="lin.*not finite"):
+    with pytest.raises(LatticeError, match=r"lin.*not finite"):
         made.convert(tmp_path)

@@ -4,6 +4,7 @@
 import os
 from pathlib import Path
 
+import hls4ml
 import keras
 import numpy as np
 import pytest
@@ -18,8 +19,6 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def converted(folder, *, project="net", backend="Delta", frame="frame", layer="fc"):
-    import hls4ml
-
     quantizer = quantized_bits(4, 0, alpha=1)
     kernel = {"kernel_quantizer": quantizer, "bias_quantizer": quantizer}
     model = keras.Sequential(
@@ -32,7 +31,7 @@ def converted(folder, *, project="net", backend="Delta", frame="frame", layer="f
     config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend=backend)
     config["Model"]["Strategy"] = "delta"
     return hls4ml.converters.convert_from_keras_model(
-        model, hls_config=config, backend=backend, output_dir=str(folder), project_name=project
+        model, hls_config=config, backend=backend, output_dir=folder, project_name=project
     )
 
 
@@ -48,7 +47,7 @@ def test_projects_are_refused_before_anything_is_written(tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     "names",
     [
-        *({"layer": name} for name in ("q_in", "Q-IN", "l" * 300, "fc__1", "a{0}")),
+        *({"layer": name} for name in ("q_in", "Q-IN", "l" * 300, "fc__1", "a{0}", "input", "bias", "config_cpp")),
         *({"frame": name} for name in ("int", "reset", "x[8]){}void y(")),
     ],
 )
@@ -58,10 +57,19 @@ def test_layers_are_refused_before_anything_is_written(tmp_path, names):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("folder", ["", None, 3, "f" * 300, "a\0b", "file", "file/below", "/proc/below"])
+def test_folders_are_refused_before_the_model_is_read(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("no folder")
+    with pytest.raises(ConfigError, match=r"output_dir.*Next step"):
+        hls4ml.converters.convert_from_keras_model(keras.Sequential(), output_dir=folder, backend="Delta")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def agrees(model, count=20):
     stream = walk(np.random.default_rng(1), model.delta_graph.source.fmt, model.delta_graph.source.shape, count)
     model.reset()
-    values = model.predict(stream)
+    values = model.predict(model.delta_graph.source.fmt.to_values(stream))
     expected = Golden(model.delta_graph).run(stream).outputs
     np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(values), expected)
 
