@@ -13,7 +13,7 @@ from codesign.flow.graph_file import load_graph
 from codesign.flow.sources import file_hash
 from codesign.outputs import check_folder
 from codesign.report.boards import read_builds, split
-from codesign.report.files import PAGE, write_pages
+from codesign.report.files import PAGE, draw_pages, write_pages
 from codesign.report.model import (
     DETAIL,
     REPORT,
@@ -27,6 +27,7 @@ from codesign.report.model import (
 )
 from codesign.rtl.emit import emit
 from codesign.rtl.identity import design_id
+from codesign.stored import DAMAGED, anew
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild
 from codesign.trust import check_no_links
 
@@ -61,7 +62,7 @@ def render_again(build: Path) -> Again:
     edited page is simply replaced.
 
     Raises:
-        StageError: the design has no finished report, or ``report.json`` was edited.
+        StageError: the design has no finished report, ``report.json`` was edited, or values in it cannot be drawn.
         ConfigError: a ``build.json`` cannot be read.
     """
     check_no_links(build)
@@ -79,12 +80,27 @@ def render_again(build: Path) -> Again:
     check_folder(folder, "")
     builds, stale = builds_of(build)
     report = dataclasses.replace(with_builds(read_report(folder / REPORT), builds), schema=SCHEMA)
+    detail = read_json(Detail, folder / DETAIL)
+    pages = _drawn(report, detail, folder)
     write_json(report, folder / REPORT)
-    pages = write_pages(report, read_json(Detail, folder / DETAIL), folder)
+    write_pages(pages, folder)
     outputs = {name: digest for name, digest in done.outputs.items() if (folder / name).is_file()}
     hashes = {name: file_hash(folder / name) for name in (REPORT, *pages)}
     dataclasses.replace(done, outputs={**outputs, **hashes}).write(folder)
     return Again(report=report, page=folder / PAGE, stale=stale)
+
+
+def _drawn(report: Report, detail: Detail, folder: Path) -> dict[str, bytes]:
+    """Draw the page and its figures, before anything is written: records may hold what no picture has a place for."""
+    try:
+        return draw_pages(report, detail)
+    except DAMAGED as error:
+        raise StageError(
+            f"the figures cannot be drawn ({type(error).__name__}: {error})",
+            where=str(folder),
+            expected=f"{REPORT} and {DETAIL} with values that a run can have",
+            fix=f"make them anew: `{anew(folder)}`",
+        ) from error
 
 
 def builds_of(build: Path) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ...]]:

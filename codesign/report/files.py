@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from codesign.outputs import replacing, write_text
+from codesign.outputs import replacing
 from codesign.report.charts import figures
 from codesign.report.drawing import WIDE, standalone
 from codesign.report.html import render
@@ -16,26 +17,28 @@ PAGE = "report.html"
 FIGURES = "figures"
 
 
-def write_pages(report: Report, detail: Detail, folder: Path) -> tuple[str, ...]:
-    """Write `PAGE`, and each figure of it as SVG and as PNG into the folder `FIGURES`; figures of before are deleted.
+def draw_pages(report: Report, detail: Detail) -> dict[str, bytes]:
+    """Return `PAGE`, and each figure of it as SVG and as PNG below `FIGURES`: what is in each file, by its path.
 
     The same report and detail give the same bytes.
+    """
+    drawn = {PAGE: render(report, detail).encode()}
+    for name, draw in figures(report, detail).items():
+        drawing = draw(WIDE)
+        drawn[f"{FIGURES}/{name}.svg"] = standalone(drawing).encode()
+        drawn[f"{FIGURES}/{name}.png"] = png(drawing)
+    return drawn
 
-    Returns:
-        What was written, relative to ``folder``.
+
+def write_pages(pages: Mapping[str, bytes], folder: Path) -> None:
+    """Write what `draw_pages` has drawn into ``folder``; figures of before are deleted.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    write_text(folder / PAGE, render(report, detail))
     place = folder / FIGURES
     for old in (*place.glob("*.svg"), *place.glob("*.png")):
         old.unlink()
-    written = [PAGE]
-    for name, draw in figures(report, detail).items():
-        drawing = draw(WIDE)
-        write_text(place / f"{name}.svg", standalone(drawing))
-        with replacing(place / f"{name}.png") as part:
-            part.write_bytes(png(drawing))
-        written += [f"{FIGURES}/{name}.svg", f"{FIGURES}/{name}.png"]
-    return tuple(written)
+    for name, content in pages.items():
+        with replacing(folder / name) as part:
+            part.write_bytes(content)

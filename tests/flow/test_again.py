@@ -128,6 +128,29 @@ def test_a_report_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
     assert main(["report", str(build)]) == 0
 
 
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"cycles": (-1, 5), "ideal": (1, 1)},
+        {"cycles": (0, 0), "ideal": (0, 0)},
+        {"stills": ({"frame": 0, "height": 3, "width": 7, "codes": (999,), "changes": (5,)},)},
+    ],
+)
+def test_values_that_cannot_be_are_one_error_and_change_nothing(
+    detail: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = finished_design(tmp_path / "first")
+    (build / "6_report" / DETAIL).write_text(json.dumps(detail))
+    finish(build / "6_report")
+    put_build(build, "ulx3s-85f", design_id(emit(GRAPH)))
+    before = (build / "6_report" / REPORT).read_bytes()
+    assert main(["report", str(build)]) == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "the figures cannot be drawn" in error and "--from 6_report" in error
+    assert (build / "6_report" / REPORT).read_bytes() == before
+    check_unedited(build / "6_report")
+
+
 def test_figures_that_were_deleted_are_made_again(tmp_path: Path) -> None:
     build = finished_design(tmp_path / "first")
     report = dataclasses.replace(read_report(build / "6_report" / REPORT), accuracy=Accuracy(delta=0.5))

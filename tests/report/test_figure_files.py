@@ -18,7 +18,7 @@ from codesign.report.charts import NAMES, figures
 from codesign.report.diagram import diagram
 from codesign.report.drawing import NARROW, WIDE, Box, Drawing, Text, standalone
 from codesign.report.drawing import Path as Line
-from codesign.report.files import write_pages
+from codesign.report.files import draw_pages, write_pages
 from codesign.report.matrix import matrix
 from codesign.report.model import Confusion, Detail, Epoch, Report
 from codesign.report.network import units
@@ -45,7 +45,8 @@ def test_each_figure_of_the_page_is_a_file_twice_and_the_same_every_time(tmp_pat
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
-        written = write_pages(synthetic_report(), synthetic_detail(), folder)
+        written = draw_pages(synthetic_report(), synthetic_detail())
+        write_pages(written, folder)
         assert sorted(written) == sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
     assert set(written) == {"report.html", *(f"figures/{name}.{kind}" for name in NAMES for kind in ("svg", "png"))}
     for name in written:
@@ -66,7 +67,9 @@ def test_a_figure_that_has_no_data_any_more_is_deleted(tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
     for name in ("cycles.svg", "cycles.png"):
         (tmp_path / "figures" / name).write_text("old")
-    assert write_pages(Report(design="empty", tool_versions={}), Detail(), tmp_path) == ("report.html",)
+    pages = draw_pages(Report(design="empty", tool_versions={}), Detail())
+    write_pages(pages, tmp_path)
+    assert set(pages) == {"report.html"}
     assert list((tmp_path / "figures").iterdir()) == []
 
 

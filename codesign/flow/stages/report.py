@@ -14,7 +14,7 @@ from codesign.flow.simulate import load_rtl
 from codesign.flow.stimulus import load_clips
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import run_golden
-from codesign.report.files import write_pages
+from codesign.report.files import draw_pages, write_pages
 from codesign.report.made import made_now
 from codesign.report.model import DETAIL, REPORT, Clips, write_json
 from codesign.report.trained import accuracy, epochs
@@ -63,7 +63,7 @@ def run(job: Job) -> str:
     )
     write_json(report, job.folder / REPORT)
     write_json(detail, job.folder / DETAIL)
-    write_pages(report, detail, job.folder)
+    write_pages(draw_pages(report, detail), job.folder)
     return f"speed-up {report.throughput.speedup:.1f} x"
 
 
