@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +23,8 @@ _SLACK_S = 0.25
 """Seconds by which the end of a file may miss its duration: the last packet of a stream of sound."""
 _TS_PACKETS = (188, 192, 204)
 """Bytes in a packet of a transport stream."""
+_MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+"""Each byte with its bits in the other order."""
 
 
 def promised_frames(
@@ -89,9 +93,11 @@ def _seconds(tag: str) -> float | None:
 def knows_its_length(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
     """Return whether what a container promises can be more than what is left of it.
 
-    A transport stream and an MP4 in fragments only say what is in the parts that are there, and a duration is one of
-    sound, too.
+    A transport stream, an MP4 in fragments and a GIF only say what is in the parts that are there, and a duration is one
+    of sound, too.
     """
+    if container.format.name == "gif":  # FFmpeg has counted them
+        return False
     lone = len(container.streams) == 1 and container.format.name in _TIMED and container.format.name != "mpegts"
     return bool(stream.frames or "DURATION" in stream.metadata or lone)
 
@@ -110,6 +116,10 @@ def ends_early(path: Path, format_name: str, read_to: int) -> bool:
     with path.open("rb") as file:
         if format_name.startswith("mov"):
             return _breaks_off(file, size, read_to)
+        if format_name == "gif":
+            return not _gif_ends(file)
+        if format_name == "ogg":
+            return not _ogg_is_whole(file)
         if format_name == "matroska,webm":
             return size < _end_of_segment(file.read(4096))
         if format_name == "asf":
@@ -132,6 +142,48 @@ def _breaks_off(file: BinaryIO, size: int, read_to: int) -> bool:
         data = at if name == b"mdat" and length > 16 else data
         at += length
     return data > read_to
+
+
+def _gif_ends(file: BinaryIO) -> bool:
+    """Return whether the blocks of a GIF go on to the one that ends it."""
+    head = file.read(13)
+    file.seek(_colors(head[10:11]), os.SEEK_CUR)
+    while (kind := file.read(1)) in (b"!", b","):  # an extension, an image
+        if kind == b",":
+            file.seek(_colors(file.read(9)[8:]), os.SEEK_CUR)
+        file.read(1)  # kind of an extension, bits of a code of an image
+        while size := file.read(1)[:1]:
+            if size == b"\0":
+                break
+            file.seek(size[0], os.SEEK_CUR)
+    return kind == b";"
+
+
+def _colors(flags: bytes) -> int:
+    """Return how many bytes of colors follow the flags of a GIF or of an image in it."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
+def _ogg_is_whole(file: BinaryIO) -> bool:
+    """Return whether every page of an Ogg file is as its check sum says, none is missing, and the last is marked so."""
+    next_of: dict[bytes, int] = {}
+    last = False
+    while head := file.read(27):
+        if len(head) < 27 or head[:4] != b"OggS":
+            return False
+        stream, number, last = head[14:18], int.from_bytes(head[18:22], "little"), bool(head[5] & 4)
+        sizes = file.read(head[26])
+        page = head[:22] + bytes(4) + head[26:] + sizes + file.read(sum(sizes))
+        if next_of.get(stream, number) != number or _ogg_sum(page) != int.from_bytes(head[22:26], "little"):
+            return False
+        next_of[stream] = number + 1
+    return last
+
+
+def _ogg_sum(page: bytes) -> int:
+    """Return the check sum of a page: CRC-32 as in zlib, but highest bit first, and from 0."""
+    mirrored = zlib.crc32(page.translate(_MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2)
 
 
 def _end_of_segment(head: bytes) -> int:

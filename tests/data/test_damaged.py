@@ -33,6 +33,8 @@ FORMATS = {
     "a.ts": ("libx264", {}),
     "a.webm": ("libvpx", {}),
     "a.flv": ("flv", {}),
+    "a.gif": ("gif", {}),
+    "a.ogv": ("libvpx", {}),
     "front.mp4": ("libx264", {"movflags": "faststart"}),
     "parts.mp4": ("libx264", {"movflags": "frag_keyframe+empty_moov"}),
 }

@@ -34,7 +34,7 @@ def add_stream(
     """Add a stream for frames to a file that is being written."""
     made = file.add_stream(codec, rate=30)
     made.height, made.width = frames.shape[1:3]
-    made.pix_fmt = {"ffv1": "bgr0", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+    made.pix_fmt = {"ffv1": "bgr0", "mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
     if codec == "libx264":
         made.options = {"preset": "ultrafast", "g": "10"}
     if any(turned):
