@@ -93,8 +93,8 @@ def _seconds(tag: str) -> float | None:
 def knows_its_length(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
     """Return whether what a container promises can be more than what is left of it.
 
-    A transport stream, an MP4 in fragments and a GIF only say what is in the parts that are there, and a duration is one
-    of sound, too.
+    A transport stream, an MP4 in fragments and a GIF only say what is in the parts that are there, and a duration is
+    one of sound, too.
     """
     if container.format.name == "gif":  # FFmpeg has counted them
         return False

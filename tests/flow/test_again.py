@@ -146,7 +146,8 @@ def test_values_that_cannot_be_are_one_error_and_change_nothing(
     before = (build / "6_report" / REPORT).read_bytes()
     assert main(["report", str(build)]) == 1
     error = " ".join(capsys.readouterr().err.split())
-    assert "the figures cannot be drawn" in error and "--from 6_report" in error
+    assert "the figures cannot be drawn" in error
+    assert "--from 6_report" in error
     assert (build / "6_report" / REPORT).read_bytes() == before
     check_unedited(build / "6_report")
 
