@@ -208,7 +208,8 @@ def plain_setting(text: str) -> bool:
 
 def suggestion(name: object) -> str:
     """Return a valid name that is like ``name``."""
-    safe = identifier(re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", str(name))).strip("_"))[: LONGEST - 4]
+    plain = re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9_]", "_", str(name))).strip("_")
+    safe = identifier(plain)[: LONGEST - 4] if plain else "my_design"  # no letter of it can stay
     return f"my_{safe}" if safe.lower() in _reserved() or _NUMBERED.fullmatch(safe) else safe
 
 

@@ -81,6 +81,10 @@ def test_what_is_suggested_is_good(name: object) -> None:
     names.check_design(names.suggestion(name), where="here")
 
 
+def test_a_name_without_a_letter_that_can_stay() -> None:
+    assert names.suggestion("\u0442\u0435\u0441\u0442") == names.suggestion("../") == "my_design"
+
+
 def test_long_names() -> None:
     with pytest.raises(ConfigError, match=rf"too long.*at most {names.LONGEST} letters.*300 letters"):
         names.check_design("a" * 300, where="design.name")

@@ -175,19 +175,29 @@ def load(path: Path) -> Design:
         raise error.inside(f"{path}:") from None
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a TOML file.
+def read_toml(path: Path, example: str = "flows/moving_digits.toml") -> dict[str, Any]:
+    """Return the tables of a TOML file; a byte order mark, as some editors write it, is none of it.
+
+    Args:
+        path: of the file.
+        example: a file of this kind, for who has none.
 
     Raises:
         ConfigError: no such file, or not TOML.
     """
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(read_text(path).removeprefix("\ufeff"))
     except OSError as error:
         raise ConfigError(
             f"cannot be read ({error.strerror})",
             where=str(path),
-            expected="a TOML file such as flows/moving_digits.toml",
+            expected=f"a TOML file such as {example}",
+            fix="check the path",
         ) from None
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers of thousands of digits
-        raise ConfigError("not valid TOML", where=str(path), received=" ".join(str(error).split())) from None
+        raise ConfigError(
+            "not valid TOML",
+            where=str(path),
+            received=" ".join(str(error).split()),
+            fix=f"correct it; {example} shows the form",
+        ) from None

@@ -126,7 +126,7 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
         table: what the TOML parser returned.
         where: dotted key of the table, "" at the top.
         folder: paths in the table are relative to it.
-        known: values that do not come from the table.
+        known: values that do not come from the table, and must not.
 
     Raises:
         ConfigError: unknown or missing key, wrong type, or value out of range.
@@ -136,14 +136,15 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
     fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
     hints = typing.get_type_hints(kind)
     values, wrong = dict(known or {}), Problems()
+    valid = [key for key in fields if key not in values]
     for key, value in table.items():
         with wrong.collected():
-            if key not in fields:
+            if key not in valid:
                 raise ConfigError(
                     f"unknown {'key' if where else 'section'} {key!r}",
                     where=_join(where, key),
-                    expected=f"one of {', '.join(fields)}",
-                    fix=did_you_mean(key, fields),
+                    expected=f"one of {', '.join(valid)}",
+                    fix=did_you_mean(key, valid),
                 )
             values[key] = _value(hints[key], value, _join(where, key), folder)
     for name, item in fields.items():

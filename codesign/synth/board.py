@@ -265,7 +265,7 @@ def read_board(path: Path) -> Board:
     Raises:
         ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
     """
-    table: dict[str, Any] = read_toml(path)
+    table: dict[str, Any] = read_toml(path, "flows/boards/ulx3s-85f.toml")
     try:
         return build(Board, table, where="", folder=path.parent, known={"name": path.stem})
     except ConfigError as error:

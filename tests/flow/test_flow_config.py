@@ -13,6 +13,7 @@ import pytest
 
 from codesign.errors import ConfigError
 from codesign.flow.config import Design, load
+from codesign.synth.board import boards, read_board
 from codesign.training import BlockConfig
 
 ROOT = Path(__file__).parents[2]
@@ -116,8 +117,22 @@ def test_bad_design_section(tmp_path: Path, head: str, message: str) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
-        load(tmp_path / "none.toml")
+    for read, example in ((load, "moving_digits"), (read_board, "boards/ulx3s-85f")):
+        with pytest.raises(ConfigError, match=rf"none\.toml: cannot be read.*flows/{example}\.toml.*Next step: check"):
+            read(tmp_path / "none.toml")
+
+
+def test_a_byte_order_mark_is_none_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b'\xef\xbb\xbf[design]\r\nname = "x"\r\n')
+    assert load(path).design.name == "x"
+
+
+def test_what_is_known_already_is_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "other"\n' + (boards() / "icebreaker.toml").read_text())
+    with pytest.raises(ConfigError, match=r"name: unknown section 'name'. Expected: one of title"):
+        read_board(path)
 
 
 def test_not_text(tmp_path: Path) -> None:
