@@ -119,14 +119,12 @@ def test_a_network_that_differs_fails_the_command(study: Path, capsys: pytest.Ca
 
 def test_only_what_changed_is_trained_again_and_a_failure_loses_nothing(study: Path) -> None:
     changed = study.with_name("changed.toml")
-    changed.write_text(
-        STUDY.replace('method = "dense"', 'method = "hold"').replace(
-            "hidden = []", "hidden = []\ninput_hold_steps = 0.0"
-        ),
-        encoding="utf-8",
-    )
-    with pytest.raises(StageError, match=r"no hold to apply.*log.txt") as error:
+    changed.write_text(STUDY.replace('method = "dense"', 'method = "spatial"'), encoding="utf-8")
+    in_the_way = study.parent / "tiny" / "dense" / "seed3" / f"{study_run.RESULT}.part"
+    in_the_way.mkdir()
+    with pytest.raises(StageError, match=r"the training failed.*log\.txt") as error:
         run_study(load_study(changed), study.parent / "tiny", command="changed", jobs=1)
+    in_the_way.rmdir()
     assert str(study.parent / "tiny" / "dense" / "seed3") in str(error.value)
     told: list[bool] = []
     run_study(load_study(study), study.parent / "tiny", command="c", progress=lambda *args: told.append(args[3]))
