@@ -223,6 +223,8 @@ def _build(arguments: argparse.Namespace) -> int:
 
     terminal = Terminal()
     if arguments.targets:
+        if arguments.folder is not None or arguments.target is not None:
+            raise ConfigError("--targets only lists the boards", fix="leave it out to build, or leave out the rest")
         for board in map(load_board, board_names()):
             made = "with Vivado" if board.chain == "vivado" else "bitstream"
             terminal.text(f"{board.name:18} {board.clock.core_mhz:5.0f} MHz  {made:15} {board.title}")

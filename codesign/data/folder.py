@@ -157,6 +157,7 @@ def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
             where=printable(path),
             expected=f"one folder a class with files such as {', '.join(sorted(SUFFIXES))}",
             received=f"{len(found)} folders without videos" if found else "no folders",
+            fix="name the folder that holds the folders of the classes",
         )
     found = {name: found[name] for name in chosen_classes(list(found), asked, "classes")}
     for name, files in found.items():

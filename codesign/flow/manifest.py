@@ -22,7 +22,7 @@ from codesign.stored import anew, read_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
-_SEALED = "manifest of a stage"
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,12 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write ``manifest.json``, with the seal of this user."""
         write_text(folder / NAME, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
-        trust.seal(folder / NAME, _SEALED)
+        trust.seal(folder / NAME, _sealed_as(folder))
+
+
+def _sealed_as(folder: Path) -> str:
+    """Return what the seal of a manifest is for: one stage, so that it proves nothing in the folder of another."""
+    return f"manifest of {folder.name.removesuffix(_PARTIAL)}"
 
 
 def read(folder: Path) -> Manifest | None:
@@ -184,7 +189,7 @@ def check_own(folder: Path) -> None:
     Raises:
         TrustError: the stage was run by somebody else, or before there were seals.
     """
-    if trust.sealed(folder / NAME, _SEALED) is None:
+    if trust.sealed(folder / NAME, _sealed_as(folder)) is None:
         raise TrustError(
             "this was not written by you, and what is in it would be run",
             where=str(folder),

@@ -92,7 +92,12 @@ def read_clip(
     height, width, channels = picture_size(graph)
     clip = read_video(video, frames=frames, size=(height, width), grey=channels == 1, fit=fit, strict=strict)
     if len(clip) < 2:
-        raise ConfigError("sparsity needs at least two frames", where=str(video), received=f"{len(clip)} frame")
+        raise ConfigError(
+            "sparsity needs at least two frames",
+            where=str(video),
+            received=f"{len(clip)} frame",
+            fix="name a longer video",
+        )
     return clip
 
 

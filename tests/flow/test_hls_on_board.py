@@ -13,6 +13,7 @@ import pytest
 from finished import finish
 
 from codesign.cli import main
+from codesign.flow.manifest import read
 
 SETTINGS = """set project_name "net"
 set part "xcvu13p-flga2577-2-e"
@@ -52,12 +53,20 @@ def test_estimate_and_ip(design: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("vitis")
-def test_scripts_of_somebody_else_are_not_run(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("seal", ["none of this user", "of another stage"])
+def test_scripts_of_somebody_else_are_not_run(design: Path, seal: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A received folder is whole and its manifest fits, but this user did not run the stage."""
     project = design / "3_hls"
     (project / "build_prj.tcl").write_text("exec touch ran")
     finish(project)
-    (project / "manifest.json.seal").write_text("0" * 64)
+    if seal == "of another stage":  # which commands write anew whoever ran it, as `codesign report` does
+        other = shutil.copytree(project, design / "6_report")
+        manifest = read(project)
+        assert manifest is not None
+        manifest.write(other)
+        shutil.copy(other / "manifest.json.seal", project)
+    else:
+        (project / "manifest.json.seal").write_text("0" * 64)
     assert main(["build", str(design), "--target", "pynq-z2", "--hls"]) == 1
     said = capsys.readouterr().err.replace("\n", " ")
     assert "this was not written by you, and what is in it would be run" in said

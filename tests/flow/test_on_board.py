@@ -260,6 +260,8 @@ def test_a_board_without_open_tools_is_an_estimate(design: Path, capfd: pytest.C
 def test_what_to_build_has_to_be_said(design: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(design)]) == 2
     assert "--target BOARD" in capfd.readouterr().err
+    assert main(["build", str(design), "--targets"]) == 2
+    assert "--targets only lists the boards" in capfd.readouterr().err
     assert main(["build", str(design), "--target", "icebraker"]) == 2
     assert "did you mean 'icebreaker'" in capfd.readouterr().err.replace("\n", " ")
     assert main(["build", str(design), "--target", "icebreaker", "--clock", "777"]) == 2

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from codesign import tools
 from codesign.errors import ConfigError, SynthesisError
 from codesign.synth.vendor.csynth import HlsReport, read_csynth
 from codesign.synth.vendor.scripts import tcl
-from codesign.tools import environment, run
 
 TIMEOUT_S = 6 * 3600.0
 SCRIPT, PROJECT, OPTIONS = "build_prj.tcl", "project.tcl", "build_opt.tcl"
@@ -65,7 +65,7 @@ def build(
     (project / OPTIONS).write_text(f"array set opt {{\n{options}}}\n", encoding="utf-8")
     report = project / f"{name[1]}_prj" / "solution1" / "syn" / "report" / "csynth.xml"
     report.unlink(missing_ok=True)  # nothing of an older run outlives a failure
-    run(_command() or COMMANDS[0], project, project / LOG, timeout_s, error=SynthesisError)
+    tools.run(_command() or COMMANDS[0], project, project / LOG, timeout_s, error=SynthesisError)
     return read_csynth(report)
 
 
@@ -76,7 +76,7 @@ def missing() -> str | None:
 
 def _command() -> tuple[str, ...] | None:
     """Return how Vitis HLS is called here, None if it is not on PATH."""
-    path = environment()["PATH"]
+    path = tools.environment()["PATH"]
     return next((argv for argv in COMMANDS if shutil.which(argv[0], path=path)), None)
 
 
