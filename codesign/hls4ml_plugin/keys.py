@@ -100,7 +100,7 @@ def check_strategies(model: Any) -> None:
                 where=f"{where}['Strategy']",
                 expected="'delta', or a strategy of hls4ml",
                 received=repr(asked),
-                fix="did you mean 'delta'",
+                fix=did_you_mean(asked, ("delta",)),
             )
 
 

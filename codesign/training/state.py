@@ -59,7 +59,7 @@ class State:
     def load(cls, path: Path, key: str) -> State | None:
         """Return the state saved at ``path`` with the same ``key``; None if there is none or it is damaged."""
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 meta = json.loads(str(data["meta"]))
                 if meta["key"] != key:
                     return None

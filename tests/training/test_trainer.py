@@ -244,7 +244,7 @@ def test_what_the_data_or_the_machine_do_not_have(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"training\.early_stop: there is nothing to validate with.*data\.val"):
         make(tmp_path, silent, early_stop=1)
     with pytest.raises(ConfigError, match=r"training\.devices: there are fewer devices.*Received: 1000"):
-        make(tmp_path, devices=1000)
+        make(tmp_path, devices=1000, batch_size=1000)
     for name in ("early_stop", "devices"):
         with pytest.raises(ConfigError, match=rf"training\.{name}: out of range"):
             TrainingConfig(**{name: -1})
