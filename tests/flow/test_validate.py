@@ -211,7 +211,7 @@ def test_nothing_slow_is_imported_to_refuse_a_design(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split("\n")[:2] == ["2 2", "[]"]
-    assert all(line.startswith(("error: ", "Expected", "one of")) for line in done.stderr.splitlines()[:1])
+    assert done.stderr.startswith("error:")  # nothing before it, whatever is imported
 
 
 def test_the_tail_of_a_log_is_about_the_error(tmp_path: Path) -> None:
