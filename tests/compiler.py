@@ -51,7 +51,7 @@ def command(name: str, arguments: list[str]) -> list[str] | None:
         return [real, *arguments]
     source = Path(sources[0])
     if source.name in LIBRARY:
-        _library_object(real, arguments)
+        _library_object(real, arguments, sources[0])
         return None
     if source.name in _ON_VERILATED:
         return [real, *_precompiled(real, _options(arguments), _VERILATED), *arguments]
@@ -62,7 +62,7 @@ def command(name: str, arguments: list[str]) -> list[str] | None:
 
 
 def _options(arguments: list[str]) -> list[str]:
-    """Return the options that a precompiled header depends on: not those of one design, and only folders in order."""
+    """Return the options that common headers and objects depend on, not those of one design; only folders in order."""
     folders = [word for word in arguments if word.startswith("-I")]
     return sorted(word for word in arguments if word.startswith(("-O", "-f", "-std", "-DV"))) + folders
 
@@ -82,10 +82,10 @@ def _precompiled(real: str, options: list[str], headers: tuple[str, ...]) -> lis
     return ["-include", str(header)]
 
 
-def _library_object(real: str, arguments: list[str]) -> None:
+def _library_object(real: str, arguments: list[str], source: str) -> None:
     """Copy an object that does not depend on the design, compiled once."""
     at = arguments.index("-o") + 1
-    kept = Path(os.environ[STORE]) / _key([real, *arguments[: at - 1], *arguments[at + 1 :]]) / "object.o"
+    kept = Path(os.environ[STORE]) / _key([real, *_options(arguments), source]) / "object.o"
     with _once(kept.parent):
         if not kept.exists():
             part = kept.with_name("part.o")

@@ -51,3 +51,22 @@ def test_only_csim_is_compiled_with_less(words: list[str], level: str, monkeypat
     made = compiler.command("g++", ["-O3", *words, "-c", "firmware/x.cpp", "-o", "x.o"])
     assert made is not None
     assert made[1:] == [level, *words, "-c", "firmware/x.cpp", "-o", "x.o"]
+
+
+def test_objects_of_the_library_are_shared_by_designs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a design defines does not reach them, what changes the code does."""
+    compiled: list[list[str]] = []
+
+    def spawn(_: int, __: str, words: list[str]) -> int:
+        compiled.append(words)
+        Path(words[words.index("-o") + 1]).write_bytes(b"object")
+        return 0
+
+    monkeypatch.setattr(compiler.os, "spawnv", spawn)
+    monkeypatch.setenv(compiler.STORE, str(tmp_path))
+    for options, builds in ((["-O1", "-DWORDS=1"], 1), (["-DWORDS=2", "-O1"], 1), (["-O0"], 2), (["-O1", "-DVL_A"], 3)):
+        made = tmp_path / "verilated.o"
+        assert compiler.command("g++", [*options, "-c", "-o", str(made), "/include/verilated.cpp"]) is None
+        assert made.read_bytes() == b"object"
+        assert len(compiled) == builds
+        made.unlink()
