@@ -38,7 +38,7 @@ def test_error_is_one_paragraph_and_exit_2_for_configuration(
     path.write_text('[design]\nname = "x"\n[hardwear]\npe = 4\n')
     assert main(["run", str(path)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ")
+    assert error.startswith("error:")
     assert "x.toml:hardwear" in error.replace("\n", " ")
     assert "did you mean 'hardware'" in error.replace("\n", " ")
     assert "Traceback" not in error

@@ -93,7 +93,7 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     before = tree(place)
     assert main(commands(place, out)[option]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ")
+    assert error.startswith("error:")
     assert error.count("error: ") == 1
     assert tree(place) == before
     assert not Path("/nonexistent").exists()
