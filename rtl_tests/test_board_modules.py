@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from runner import simulate
 
-from codesign.paths import RTL
-from codesign.rtl.board import BOARD_LEAVES
+from codesign.rtl.host import FOLDER, HOST_MODULES
 
-BENCHES = {leaf: importlib.import_module(f"bench_board_{leaf}").CASES for leaf in BOARD_LEAVES}
-SOURCES = [RTL / "board" / f"board_{leaf}.sv" for leaf in BOARD_LEAVES]
+BENCHES = {leaf: importlib.import_module(f"bench_board_{leaf}").CASES for leaf in HOST_MODULES}
+SOURCES = [FOLDER / f"board_{leaf}.sv" for leaf in HOST_MODULES]
 LIGHT = {("uart_rx", "25 MHz, 3 Mbaud"), ("control", "9 bits"), ("link", "3 beats of 2 bytes")}
 """Cases in the default run; the link's holds all modules but the serial lines."""
 
@@ -47,4 +46,4 @@ def test_module(leaf: str, name: str, tmp_path: Path) -> None:
 
 
 def test_every_module_has_a_bench() -> None:
-    assert sorted(SOURCES) == sorted((RTL / "board").glob("*.sv"))
+    assert sorted(SOURCES) == sorted(FOLDER.glob("*.sv"))

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from runner import simulate
 
-from codesign.paths import RTL
-from codesign.rtl.emit import LEAVES
+from codesign.rtl.leaves import FOLDER, LEAVES
 
 BENCHES = {leaf: importlib.import_module(f"bench_{leaf}").CASES for leaf in LEAVES}
-SOURCES = [RTL / f"delta_{leaf}.sv" for leaf in LEAVES]
+SOURCES = [FOLDER / f"delta_{leaf}.sv" for leaf in LEAVES]
 
 
 def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: object) -> None:
@@ -53,4 +52,4 @@ def test_module(leaf: str, name: str, tmp_path: Path) -> None:
 
 
 def test_every_module_has_a_bench() -> None:
-    assert sorted(path.stem for path in RTL.glob("*.sv")) == sorted(f"delta_{leaf}" for leaf in BENCHES)
+    assert sorted(path.stem for path in FOLDER.glob("*.sv")) == sorted(f"delta_{leaf}" for leaf in BENCHES)

@@ -17,13 +17,12 @@ import hashlib
 
 from codesign.errors import ConversionError
 from codesign.graph.ir import Graph
-from codesign.paths import RTL
 from codesign.rtl.emit import emit
+from codesign.rtl.host import host_files
 from codesign.rtl.registers import ADDRESS_BITS, RegisterMap, compiled, description, hold_member, regblock
 from codesign.rtl.registers import register_map as map_of
 from codesign.rtl.spec import TopSpec, top_spec
 
-BOARD_LEAVES = ("control", "uart_rx", "uart_tx", "crc32", "hdlc_rx", "hdlc_tx", "inbox", "outbox", "link")
 MOST_PAYLOAD = 0xFFFF
 """Bytes of a packet's payload."""
 _RESULT_HEAD, _FRAME_HEAD = 5, 1
@@ -53,7 +52,7 @@ def emit_soc(graph: Graph) -> dict[str, str]:
     spec, number = top_spec(graph), design_id(graph)
     text = description(spec, graph.name, number)
     root = compiled(text)
-    files = emit(graph) | regblock(root) | _leaves("control")
+    files = emit(graph) | regblock(root) | host_files("control")
     files[f"{graph.name}_soc.sv"] = _soc_text(graph, spec)
     files[f"{graph.name}_registers.rdl"] = text
     files["registers.json"] = map_of(root, graph.name, number).to_json()
@@ -68,13 +67,9 @@ def emit_uart(graph: Graph) -> dict[str, str]:
     """
     spec = top_spec(graph)
     check_packets(spec)
-    files = emit_soc(graph) | _leaves(*BOARD_LEAVES)
+    files = emit_soc(graph) | host_files()
     files[f"{graph.name}_uart.sv"] = _uart_text(graph, spec)
     return _with_filelist(files)
-
-
-def _leaves(*names: str) -> dict[str, str]:
-    return {f"board_{name}.sv": (RTL / "board" / f"board_{name}.sv").read_text(encoding="utf-8") for name in names}
 
 
 def _with_filelist(files: dict[str, str]) -> dict[str, str]:

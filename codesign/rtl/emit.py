@@ -17,17 +17,12 @@ from __future__ import annotations
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.ir import Delta, Dense, Graph, Source
 from codesign.names import check_nodes
-from codesign.paths import RTL
+from codesign.rtl.leaves import leaf_files
 from codesign.rtl.memories import delta_memories, dense_memories, spatial_memories
 from codesign.rtl.spec import TopSpec, top_spec, word_lanes
 from codesign.rtl.top import top_text
 
-__all__ = ["LEAVES", "TopSpec", "check_graph", "emit", "top_spec"]
-
-LEAVES = (
-    *("fifo", "state", "accumulate", "fork", "encode", "quantise", "emit", "serialize"),
-    *("dense", "locate", "join", "conv", "decode", "admit", "stats"),
-)
+__all__ = ["TopSpec", "check_graph", "emit", "top_spec"]
 
 
 def emit(graph: Graph) -> dict[str, str]:
@@ -42,7 +37,7 @@ def emit(graph: Graph) -> dict[str, str]:
     """
     check_graph(graph)
     spec = top_spec(graph)
-    files = {f"delta_{leaf}.sv": (RTL / f"delta_{leaf}.sv").read_text(encoding="utf-8") for leaf in LEAVES}
+    files = leaf_files()
     files[f"{spec.module}.sv"] = top_text(graph, spec)
     files["filelist.f"] = "".join(f"{path}\n" for path in files)
     for node in graph.nodes:

@@ -13,7 +13,7 @@ def test_reaches_through_imports_at_any_depth() -> None:
 
 
 def test_data_files_of_a_package_count() -> None:
-    assert "rtl/delta_dense.sv" in source_files("codesign.flow.stages.rtl")
+    assert "rtl/leaves/delta_dense.sv" in source_files("codesign.flow.stages.rtl")
     assert "report/report.html.j2" in source_files("codesign.flow.stages.report")
     assert any(name.startswith("hls_templates/") for name in source_files("codesign.flow.stages.hls"))
 

@@ -15,13 +15,14 @@ from codesign.errors import CodesignError, ConversionError
 from codesign.graph import Graph
 from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
-from codesign.rtl.board import BOARD_LEAVES, check_packets, design_id, emit_soc, emit_uart, register_map
+from codesign.rtl.board import check_packets, design_id, emit_soc, emit_uart, register_map
+from codesign.rtl.host import FOLDER, HOST_MODULES
 from codesign.rtl.registers import compiled, description, regblock
 from codesign.rtl.registers_page import EXAMPLE, example, page
 from codesign.rtl.spec import Hold
 from codesign.tools import run
 
-LEAVES = sorted((RTL / "board").glob("*.sv"))
+LEAVES = sorted(FOLDER.glob("*.sv"))
 HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
 ASSERTED = {"hdlc_tx": 2, "inbox": 2, "outbox": 2, "link": 3}
 DOCS = RTL.parent.parent / "docs"
@@ -49,7 +50,7 @@ def test_style(path: Path) -> None:
 
 
 def test_every_module_is_in_the_table() -> None:
-    assert sorted(path.stem for path in LEAVES) == sorted(f"board_{leaf}" for leaf in BOARD_LEAVES)
+    assert sorted(path.stem for path in LEAVES) == sorted(f"board_{leaf}" for leaf in HOST_MODULES)
 
 
 @pytest.mark.parametrize(

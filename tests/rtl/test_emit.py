@@ -15,7 +15,7 @@ from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumulator_format
 from codesign.rtl import Hold, emit, top_spec
-from codesign.rtl.emit import LEAVES
+from codesign.rtl.leaves import LEAVES
 from codesign.rtl.memories import spatial_bits, spatial_memories
 from codesign.tools import run
 

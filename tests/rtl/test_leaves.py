@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import CodesignError
-from codesign.paths import RTL
+from codesign.rtl.leaves import FOLDER
 from codesign.tools import run
 
-LEAVES = sorted(RTL.glob("*.sv"))
+LEAVES = sorted(FOLDER.glob("*.sv"))
 HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
 STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "locate", "join", "conv", "decode"}
 ASSERTED = {**dict.fromkeys(STREAMS, 2), "conv": 3, "fork": 1}

@@ -16,8 +16,8 @@ from random_graphs import random_conv_graph, random_graph
 from codesign.errors import SynthesisError
 from codesign.fixed import Fixed
 from codesign.graph import Delta, Dense, Graph, Source
-from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
+from codesign.rtl.leaves import FOLDER
 from codesign.rtl.spec import word_lanes
 from codesign.synth import synthesise
 from codesign.synth.board import load_board
@@ -141,7 +141,7 @@ def test_an_unknown_leaf_is_an_error() -> None:
 
 
 def test_a_leaf_on_its_own_is_not_judged() -> None:
-    assert memories((RTL / "delta_conv.sv").read_text(encoding="utf-8")) == ()
+    assert memories((FOLDER / "delta_conv.sv").read_text(encoding="utf-8")) == ()
 
 
 def memory(kind: str, words: int, width: int) -> Memory:
@@ -223,13 +223,13 @@ def test_the_leaves_ask_for_ultra_ram_only_when_told() -> None:
 def test_memories_that_may_be_ultra_ram_have_no_first_contents() -> None:
     """A leaf with such a memory must not read a file into it."""
     for name in ("delta_state.sv", "delta_accumulate.sv"):
-        assert "readmem" not in (RTL / name).read_text(encoding="utf-8")
+        assert "readmem" not in (FOLDER / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("leaf", "sizes"), [("state", {"Words": 5000, "Width": 100}), ("accumulate", {"Words": 5000})])
 def test_yosys_takes_them_for_ultra_ram(leaf: str, sizes: dict[str, int], tmp_path: Path) -> None:
-    text = (RTL / f"delta_{leaf}.sv").read_text(encoding="utf-8")
+    text = (FOLDER / f"delta_{leaf}.sv").read_text(encoding="utf-8")
     for name, value in sizes.items():
         text = text.replace(f"parameter int unsigned {name} = 1,", f"parameter int unsigned {name} = {value},")
     for least, kind in ((None, "RAMB36E2"), (4096, "URAM288")):
