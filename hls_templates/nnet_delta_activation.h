@@ -8,7 +8,7 @@
 // Shapes:    data[n] -> res[n]; element e belongs to channel e % n_step.
 // II:        1; a frame takes ceil(n / lanes) cycles.
 // State:     with hold, sent[n], what was last sent. reset (or power-up) reads it as 0 for one frame; without hold none.
-// Exactness: equal to codesign.golden on every code.
+// Exactness: equal to codesign.graph.golden on every code.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_ACTIVATION_H_
 #define NNET_DELTA_ACTIVATION_H_

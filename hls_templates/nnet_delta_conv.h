@@ -15,7 +15,7 @@
 //            Of the weights there are as many copies as a cycle has positions (a ROM of several ports).
 // State:     that of the scan, and state[tap_rows][tap_columns][bank_words][pe]. reset (or power-up) reads them as 0 and
 //            bias for one frame; nothing relies on the arrays being cleared.
-// Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.golden.
+// Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_CONV_H_
 #define NNET_DELTA_CONV_H_

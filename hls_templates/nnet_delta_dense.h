@@ -9,7 +9,7 @@
 //            accumulators are registers, so back-to-back updates of one word need no forwarding.
 // State:     that of the scan, and state[n_out]. reset (or power-up) reads them as 0 and bias for one frame; nothing
 //            relies on the arrays being cleared.
-// Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.golden.
+// Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_DENSE_H_
 #define NNET_DELTA_DENSE_H_

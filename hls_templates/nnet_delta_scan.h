@@ -6,7 +6,7 @@
 // II:        1; a frame takes `beats` cycles. The event buffer is banked: a beat's events go to consecutive banks, so
 //            compaction is a lanes x lanes crossbar, not `lanes` ports (cheapest when lanes is a power of two).
 // State:     sent[n_in], the codes of the last frame. reset (or power-up) reads it as 0 for one frame.
-// Exactness: integers; equal to codesign.golden.
+// Exactness: integers; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_SCAN_H_
 #define NNET_DELTA_SCAN_H_

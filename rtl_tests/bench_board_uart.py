@@ -31,7 +31,7 @@ from codesign.board.link import (
     pack,
     parse,
 )
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
 from codesign.rtl.board import register_map

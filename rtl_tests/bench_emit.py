@@ -12,9 +12,9 @@ from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
 from models import Word, index_bits, pack
 
 from codesign.fixed import Fixed, IntArray
-from codesign.golden import Golden
 from codesign.graph import Delta, Graph
 from codesign.graph import Source as GraphSource
+from codesign.graph.golden import Golden
 from codesign.rtl.memories import delta_memories
 from codesign.rtl.top import delta_parameters
 

@@ -11,8 +11,8 @@ import numpy as np
 from bench import Bench, Case, generator, this_case
 
 from codesign.fixed import Fixed, IntArray
-from codesign.golden import Golden
 from codesign.graph import Delta, Graph, Source
+from codesign.graph.golden import Golden
 
 VALUES = 1500
 

@@ -12,8 +12,8 @@ from conv_cases import CODE
 from models import Word
 
 from codesign.fixed import IntArray
-from codesign.golden import Golden
 from codesign.graph import Dense, Spatial
+from codesign.graph.golden import Golden
 
 
 class EngineBench:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Token formats, and what each protocol leaf does to tokens. Arithmetic comes from codesign.golden, never from here.
+"""Token formats, and what each protocol leaf does to tokens. Arithmetic is that of codesign.graph.golden.
 
 A stream token is one integer: first field of the SystemVerilog concatenation in the high bits, lane 0 in the low bits.
 """

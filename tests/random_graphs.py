@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
-from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, Spatial, accumulator_format
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Node
 
 

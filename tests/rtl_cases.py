@@ -11,8 +11,8 @@ import numpy as np
 from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph
 
-from codesign.golden import Golden, Trace
 from codesign.graph import Graph
+from codesign.graph.golden import Golden, Trace
 from codesign.rtl import top_spec
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_models import random_branch_design, random_conv_design, random_design, walk
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.layers import stream
 
 pytestmark = pytest.mark.timeout(600)

@@ -11,8 +11,8 @@ from random_branches import random_branching_graph
 from random_graphs import extreme_frames, random_conv_graph, random_walk, threshold_walk
 from rtl_cases import ALL_CASES, BRANCH_CASES, CASES, CONV_CASES, Beats, Case, expected_events
 
-from codesign.golden import Golden, Trace
 from codesign.graph import Graph
+from codesign.graph.golden import Golden, Trace
 from codesign.rtl import top
 from codesign.sim import RtlRun, RtlSimulator, Stalls
 

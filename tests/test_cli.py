@@ -13,7 +13,7 @@ from finished import finish
 from codesign.cli import main
 from codesign.errors import ConfigError
 from codesign.flow.manifest import check_unedited
-from codesign.flow.records import plain
+from codesign.records import plain
 from codesign.report.model import DETAIL, REPORT, Detail, Report, write_json
 
 ROOT = Path(__file__).parents[1]

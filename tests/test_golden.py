@@ -10,8 +10,8 @@ from random_graphs import extreme_frames, random_conv_graph, random_walk
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
-from codesign.golden import Golden, activate, products, quantise, scatter
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph.golden import Golden, activate, products, quantise, scatter
 from codesign.graph.sparsity import activity, dense_ideal_cycles, ideal_cycles
 
 U8 = Fixed(width=8, frac=8, signed=False)

@@ -16,7 +16,7 @@ import pytest
 from qkeras import QActivation, QDense, quantized_bits
 
 from codesign.errors import CodesignError, StageError, TrustError
-from codesign.keras_file import CONFIG, METADATA, WEIGHTS, load_keras
+from codesign.keras_model.file import CONFIG, METADATA, WEIGHTS, load_keras
 from codesign.layers import DeltaActivation
 
 FIX = "train it again"

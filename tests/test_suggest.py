@@ -11,10 +11,10 @@ import pytest
 
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
-from codesign.flow.records import build
 from codesign.flow.stage import find
 from codesign.flow.steps import STAGES
 from codesign.paths import PACKAGE
+from codesign.records import build
 from codesign.suggest import did_you_mean, nearest
 from codesign.synth.board import board_names, load_board
 from codesign.training.config import ModelConfig, TrainingConfig

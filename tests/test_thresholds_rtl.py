@@ -13,8 +13,8 @@ from random_graphs import random_conv_graph, random_graph, random_thresholds, ra
 from rtl_cases import ALL_CASES
 
 from codesign.errors import ConversionError, SimulationError
-from codesign.golden import Golden
 from codesign.graph import Graph
+from codesign.graph.golden import Golden
 from codesign.sim import RtlSimulator, Stalls
 
 pytestmark = pytest.mark.timeout(600)

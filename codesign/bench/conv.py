@@ -16,7 +16,7 @@ from codesign.bench.area import Areas, measure_areas
 from codesign.bench.clips import Clip, noise_clip
 from codesign.bench.still import unchanged_cycles
 from codesign.data.clips import PIXEL
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity, ideal_cycles
 from codesign.layers import stream
 from codesign.report.model import Mismatches

@@ -23,7 +23,7 @@ import numpy as np
 from codesign import tools, trust
 from codesign.errors import CodesignError, SimulationError, SynthesisError, ToolNotFoundError
 from codesign.fixed import IntArray
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Dense, Graph
 from codesign.synth import Resources, synthesise
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from codesign.errors import SimulationError
 from codesign.fixed import Fixed, IntArray
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
 from codesign.graph.sparsity import activity, ideal_cycles
 from codesign.sim.simulator import RtlSimulator

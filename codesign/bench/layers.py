@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
-from codesign.flow.graph_file import load_graph
 from codesign.flow.stimulus import load_clips
-from codesign.golden import Golden
+from codesign.graph.file import load_graph
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
 
 CODE_BITS = 4

@@ -18,7 +18,7 @@ from codesign.bench import dense
 from codesign.bench.da4ml import FRAMES, Limits, Unrolled, unroll
 from codesign.bench.layers import CODE_BITS, WEIGHT_BITS, Layer, square, trained
 from codesign.errors import SimulationError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Dense
 from codesign.rtl import emit, top_spec
 from codesign.sim import RtlSimulator

@@ -20,8 +20,8 @@ from codesign.board.identity import BAUD, built_baud, check_design, open_graph
 from codesign.board.port import Port
 from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
 from codesign.fixed import IntArray
-from codesign.golden import Golden, check_frames
 from codesign.graph.cycles import most_cycles
+from codesign.graph.golden import Golden, check_frames
 from codesign.graph.ir import Delta, Graph
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
@@ -156,7 +156,7 @@ class Board:
             new_stream: the layers forget what they have seen before.
 
         Raises:
-            FrameError: see `codesign.golden.check_frames`.
+            FrameError: see `codesign.graph.golden.check_frames`.
             StreamBrokenError: an earlier error may have cost the board its state; say ``new_stream``.
             LinkError: the board does not answer.
             DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.

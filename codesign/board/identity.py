@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 
 from codesign.errors import CodesignError, ConfigError, DesignMismatchError
-from codesign.flow.graph_file import load_graph
 from codesign.flow.manifest import check_unedited
+from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.rtl.board import design_id
 from codesign.stored import DAMAGED, read_text

@@ -22,7 +22,7 @@ from codesign.data.recording import printable
 from codesign.data.ucf101 import check_ucf101_arguments, ucf101
 from codesign.data.video import survey
 from codesign.errors import ConfigError
-from codesign.flow.records import Problems, check, limited
+from codesign.records import Problems, check, limited
 from codesign.suggest import did_you_mean
 
 Kind = Literal["moving_digits", "video_folder", "ucf101"]

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from codesign.errors import StageError
 from codesign.flow import manifest as manifests
-from codesign.flow.graph_file import load_graph
-from codesign.flow.sources import file_hash
+from codesign.graph.file import load_graph
 from codesign.outputs import check_folder
 from codesign.report.boards import read_builds, split
 from codesign.report.files import PAGE, draw_pages, write_pages
@@ -27,6 +26,7 @@ from codesign.report.model import (
 )
 from codesign.rtl.emit import emit
 from codesign.rtl.identity import design_id
+from codesign.sources import file_hash
 from codesign.stored import DAMAGED, anew
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild
 from codesign.trust import check_no_links

@@ -11,7 +11,7 @@ import numpy as np
 
 from codesign.errors import StageError
 from codesign.fixed import IntArray
-from codesign.flow.records import build, plain
+from codesign.records import build, plain
 from codesign.stored import load_json, loaded
 
 

@@ -3,26 +3,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
-from codesign.flow.records import build, check, limited
 from codesign.flow.validate import check_sections
 from codesign.names import check_design
-from codesign.stored import read_text
+from codesign.records import build, check, limited, read_toml
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from codesign.layers import Engines
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Target = Literal["ecp5", "xc7"]
 
@@ -173,31 +166,3 @@ def load(path: Path) -> Design:
         return build(Design, table, where="", folder=path.resolve().parent)
     except ConfigError as error:
         raise error.inside(f"{path}:") from None
-
-
-def read_toml(path: Path, example: str = "flows/moving_digits.toml") -> dict[str, Any]:
-    """Return the tables of a TOML file; a byte order mark, as some editors write it, is none of it.
-
-    Args:
-        path: of the file.
-        example: a file of this kind, for who has none.
-
-    Raises:
-        ConfigError: no such file, or not TOML.
-    """
-    try:
-        return tomllib.loads(read_text(path).removeprefix("\ufeff"))
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            expected=f"a TOML file such as {example}",
-            fix="check the path",
-        ) from None
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers of thousands of digits
-        raise ConfigError(
-            "not valid TOML",
-            where=str(path),
-            received=" ".join(str(error).split()),
-            fix=f"correct it; {example} shows the form",
-        ) from None

@@ -14,10 +14,10 @@ from typing import Any
 
 from codesign import trust
 from codesign.errors import ConfigError, StageError, TrustError
-from codesign.flow.records import build, plain
-from codesign.flow.sources import digest, file_hash, source_hash
 from codesign.flow.stage import Stage
 from codesign.outputs import write_text
+from codesign.records import build, plain
+from codesign.sources import digest, file_hash, source_hash
 from codesign.stored import anew, read_text
 
 NAME = "manifest.json"

@@ -21,8 +21,8 @@ from codesign.errors import ConfigError
 from codesign.flow.again import builds_of
 from codesign.flow.agree import Comparison, compare
 from codesign.flow.console import captured
-from codesign.flow.graph_file import load_graph
 from codesign.flow.manifest import check_unedited, read
+from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.outputs import check_work
 from codesign.report.assemble import make_report

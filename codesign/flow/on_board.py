@@ -14,11 +14,11 @@ from pathlib import Path
 from codesign.errors import CodesignError, ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
-from codesign.flow.graph_file import load_graph
 from codesign.flow.manifest import Inputs, Manifest
-from codesign.flow.records import plain
 from codesign.flow.runner import locked
-from codesign.flow.sources import source_hash
+from codesign.graph.file import load_graph
+from codesign.records import plain
+from codesign.sources import source_hash
 from codesign.synth.board import Board
 from codesign.synth.board_build import BOARDS, BUILD, BoardBuild, read_build
 from codesign.synth.build import Builder, Order, in_words

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from codesign.data.recording import printable
 from codesign.errors import ConfigError, ConversionError
-from codesign.flow.records import Problems
 from codesign.graph.axis import Axis
-from codesign.graph.engines import check_pe
-from codesign.graph.hls_between import windows
+from codesign.graph.pe import check_pe
+from codesign.graph.pooling import windows
+from codesign.records import Problems
 from codesign.suggest import did_you_mean
 from codesign.training.layout import ENGINES, SLIDING, Piece, layout
 
@@ -220,7 +220,7 @@ def _check_window(number: int, pieces: Mapping[str, Piece]) -> None:
     height, width = pieces[piece.inputs[0]].shape[:2]
     y, x = (Axis(size=size, kernel=piece.kernel, stride=piece.stride) for size in (height, width))
     try:
-        windows(piece, "max", y, x, pads=False)
+        windows(piece.name, "max", y, x, pads=False)
     except ConversionError as error:
         raise ConfigError(f"model.blocks[{number - 1}].kernel: {error}") from None
 

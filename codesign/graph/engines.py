@@ -17,22 +17,7 @@ import numpy as np
 from codesign.errors import ConversionError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph.axis import AnyAxis, Axis, Repeat
-
-
-def check_pe(name: str, pe: int, outputs: int) -> None:
-    """Check that a layer of ``outputs`` output channels folds evenly onto ``pe`` processing elements.
-
-    Raises:
-        ConversionError: it does not; the message lists the values that do.
-    """
-    if pe < 1 or outputs % pe:
-        raise ConversionError(
-            "PE does not divide the number of outputs",
-            where=name,
-            expected=f"one of {[d for d in range(1, outputs + 1) if outputs % d == 0]}",
-            received=f"PE={pe} for {outputs} outputs",
-            fix=f"set PE of layer {name!r} to one of these",
-        )
+from codesign.graph.pe import check_pe
 
 
 class OneInput:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import FrameError
-from codesign.golden import Trace
 from codesign.graph.axis import AnyAxis
+from codesign.graph.golden import Trace
 from codesign.graph.ir import Dense, Engine, Graph, Join
 
 

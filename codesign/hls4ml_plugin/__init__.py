@@ -6,19 +6,14 @@ modules, so that whichever of the two is imported first, hls4ml is never loaded 
 Nothing here imports TensorFlow.
 
 ==============  ===============================================================================
-module          holds
+room            holds
 ==============  ===============================================================================
-`reader`        looks at a whole Keras model, refuses what cannot be exact, asks the handlers for the rest
-`bridge`        Keras 3 handlers for every backend: layers that hls4ml lacks, and our `DeltaActivation`
-`exact`         handlers of the reader: what delta networks compute exactly and hls4ml does not
-`layers`        the hls4ml layers DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin
-`lower`         the pass that builds the delta graph and puts those layers in its place
-`templates`     C++ configuration and calls of activations and linear layers
-`moving`        the same of the layers that only move codes
-`cpp`           what both share
-`writer`        the HLS project (with a reset argument and counters) and the RTL project
-`csim`          running the compiled project frame by frame
+`reader`        a Keras model, then the hls4ml model made of it, to the delta graph
+`writer`        the delta graph to an HLS project and an RTL project
+`against_keras` the check of every conversion against the user's model; `forward` runs that model
+`calls`         the arguments of convert, predict and build
 `frames`        the input check of predict()
+`simulators`    csim and RTL of one model; `csim` runs the compiled project, `library` compiles and loads it
 `backend`       the backend that ties them together
 ==============  ===============================================================================
 """
@@ -33,12 +28,14 @@ __all__ = ["register", "reset"]
 
 def register(register_backend: Callable[..., None], register_writer: Callable[..., None]) -> None:
     """Register the bridge, the layers, the writer and the backend; called by hls4ml when it is imported."""
-    from codesign.hls4ml_plugin import backend, bridge, layers, reader, writer
+    from codesign.hls4ml_plugin import backend
+    from codesign.hls4ml_plugin.reader import bridge, keras_model
+    from codesign.hls4ml_plugin.writer import layers, project
 
     bridge.install()
-    reader.install()
+    keras_model.install()
     layers.install()
-    register_writer("Delta", writer.DeltaWriter)
+    register_writer("Delta", project.DeltaWriter)
     register_backend("Delta", backend.DeltaBackend)
     backend.install_on_vitis()
 
@@ -48,9 +45,9 @@ def reset(model: Any) -> None:
 
     The same as ``model.reset()``.
     """
-    from codesign.hls4ml_plugin import backend
+    from codesign.hls4ml_plugin import simulators
 
-    backend.reset(model)
+    simulators.reset(model)
 
 
 import hls4ml as _hls4ml  # noqa: E402, F401  (last: hls4ml calls `register` while it is imported)

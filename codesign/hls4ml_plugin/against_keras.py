@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError, ConversionWarning
-from codesign.golden import Golden, send
-from codesign.graph.from_hls import Reading
-from codesign.graph.hls_weights import OwnWeight, known, numpy_of, own_weight
+from codesign.graph.golden import Golden, send
 from codesign.graph.ir import Delta, Linear
 from codesign.graph.sample import is_narrow, sample_frames, sample_inputs
 from codesign.hls4ml_plugin.forward import Computed, InFloat64, Values, forward
-from codesign.keras_calls import Calls, calls_of
+from codesign.hls4ml_plugin.reader.builder import Reading
+from codesign.hls4ml_plugin.reader.weights import OwnWeight, known, numpy_of, own_weight
+from codesign.keras_model.calls import Calls, calls_of
 
 FLOAT32_ROUNDING = 2.0**-20
 """Relative difference of the scale of a BatchNormalization in float32 from the exact one."""

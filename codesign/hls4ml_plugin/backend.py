@@ -13,11 +13,12 @@ from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError
-from codesign.fixed import IntArray
 from codesign.graph.ir import Spatial
-from codesign.hls4ml_plugin import calls, csim, keys, library, templates, vendor
+from codesign.hls4ml_plugin import calls, csim, library, simulators
 from codesign.hls4ml_plugin.frames import frame_codes
-from codesign.hls4ml_plugin.lower import LowerToDelta
+from codesign.hls4ml_plugin.reader import keys
+from codesign.hls4ml_plugin.writer import templates
+from codesign.hls4ml_plugin.writer.lower import LowerToDelta
 
 
 class DeltaBackend(VitisBackend):  # type: ignore[misc]
@@ -100,7 +101,10 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             raise ConversionError("this model has no delta graph", fix="convert it from Keras with backend='Delta'")
         calls.check_predict(sim, skip, logits, unknown)
         codes = frame_codes(model.delta_graph, x)
-        values = csim.run(model, codes) if sim == "csim" else run_rtl(model, codes, skip=skip is None or bool(skip))
+        if sim == "csim":
+            values = csim.run(model, codes)
+        else:
+            values = simulators.run_rtl(model, codes, skip=skip is None or bool(skip))
         return softmax(values) if model.softmax_on_host and not logits else values
 
     def build(self, model: Any, synth: str = "yosys", target: str | None = None, **options: Any) -> dict[str, Any]:
@@ -110,18 +114,18 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             model: the model.
             synth: 'yosys' (the RTL), 'vivado' (the RTL) or 'vitis' (the HLS project).
             target: 'ecp5' or 'xc7' for Yosys, a part for Vivado. None: 'ecp5', and the part of the model.
-            options: further arguments: of `codesign.synth.synthesise`, or see `codesign.hls4ml_plugin.vendor`.
+            options: further arguments: of `codesign.synth.synthesise`, or see `codesign.synth.builders`.
 
         Raises:
             ConfigError: another ``synth``, or an option that it has not.
             ToolNotFoundError: the tool is not installed.
             SynthesisError: it failed.
         """
-        builders = {"yosys": vendor.yosys, "vivado": vendor.vivado, "vitis": vendor.vitis}
-        calls.check_build(synth, options)
+        builder = calls.builder(synth, options)
         if not Path(model.config.get_output_dir()).exists():
             model.write()
-        return builders[synth](model, target, options)
+        figures: dict[str, Any] = builder.run(model, target, options)
+        return figures
 
 
 class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
@@ -140,44 +144,11 @@ class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
         return False
 
 
-def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
-    """Push frames of codes, ``[T, size]``, through the RTL; set ``model.rtl_stats``; return values ``[T, *shape]``."""
-    result = rtl_simulator(model, skip=skip).run(codes)
-    model.rtl_stats = {
-        "cycles_per_frame": result.cycles,
-        "latency_cycles": result.latency,
-        "layers": {
-            name: {"events": engine.events, "cycles": engine.busy, "stalled": engine.stalled}
-            for name, engine in result.engines.items()
-        },
-    }
-    values: NDArray[np.float64] = model.delta_graph.output.fmt.to_values(result.outputs)
-    return values
-
-
 def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the softmax of the last axis."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return shares
-
-
-def rtl_simulator(model: Any, *, skip: bool) -> Any:
-    """Return the model's RTL simulator, built on first use under ``<output_dir>/rtl_sim``."""
-    from codesign.sim import RtlSimulator
-
-    simulators = model.__dict__.setdefault("rtl_simulators", {})
-    if skip not in simulators:
-        folder = Path(model.config.get_output_dir()) / "rtl_sim"
-        simulators[skip] = RtlSimulator(model.delta_graph, folder, skip=skip)
-    return simulators[skip]
-
-
-def reset(model: Any) -> None:
-    """Start a new stream in csim and in every RTL simulation of ``model``."""
-    csim.reset(model)
-    for simulator in model.__dict__.get("rtl_simulators", {}).values():
-        simulator.reset()
 
 
 def install_on_vitis() -> None:

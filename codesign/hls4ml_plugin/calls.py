@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
+from pkgutil import resolve_name
 from types import FrameType
 from typing import Any
 
@@ -18,11 +19,8 @@ from codesign.outputs import check_folder
 from codesign.suggest import did_you_mean
 
 IO_TYPES = ("io_parallel", "io_stream")
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "yosys": ("skip", "timeout_s"),
-    "vivado": ("clock_mhz", "skip", "jobs", "timeout_s"),
-}
-"""What ``build`` takes for each tool; for Vitis the steps that it knows, too."""
+BUILDERS = "codesign.synth.builders:BUILDERS"
+"""Where the synthesis tools of ``build`` are registered; looked up when it is called, as conversion needs none."""
 
 
 def check_settings(settings: Mapping[str, Any], create: Callable[..., Any]) -> None:
@@ -106,28 +104,28 @@ def check_predict(sim: Any, skip: Any, logits: Any, unknown: Mapping[str, Any]) 
         )
 
 
-def check_build(synth: Any, options: Mapping[str, Any]) -> None:
-    """Check the arguments of ``build``.
+def builder(synth: Any, options: Mapping[str, Any]) -> Any:
+    """Return the registered `codesign.synth.builders.Builder` that the arguments of ``build`` ask for.
 
     Raises:
         ConfigError: an unknown tool, or an option that it does not have.
     """
-    from codesign.synth.vendor.vitis import STEPS
-
-    tools = {**OPTIONS, "vitis": (*STEPS, "timeout_s", "clock_mhz")}
-    if synth not in tools:
+    builders = resolve_name(BUILDERS)
+    if synth not in builders:
         raise ConfigError(
             "unknown synthesis tool",
             where="build()",
-            expected=f"one of {', '.join(map(repr, sorted(tools)))}",
+            expected=f"one of {', '.join(map(repr, sorted(builders)))}",
             received=repr(synth),
-            fix=did_you_mean(str(synth), tools) or "use 'yosys', which needs no vendor's tool",
+            fix=did_you_mean(str(synth), builders) or "use 'yosys', which needs no vendor's tool",
         )
+    tools = {name: item.options for name, item in builders.items()}
     others = {name: tool for tool, names in tools.items() for name in names}
     for name in options:
         if name not in tools[synth]:
             fix = f"use build(synth={others[name]!r}, {name}=...)" if name in others else None
             _check_names([name], ("synth", "target", *tools[synth]), f"build(synth={synth!r})", fix=fix)
+    return builders[synth]
 
 
 def _check_names(given: Iterable[str], known: Iterable[str], where: str, *, fix: str | None = None) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from codesign.errors import SimulationError
 from codesign.fixed import IntArray
-from codesign.hls4ml_plugin.layers import LINEAR
-from codesign.hls4ml_plugin.writer import delta_layers
+from codesign.hls4ml_plugin.writer.layers import LINEAR
+from codesign.hls4ml_plugin.writer.project import delta_layers
 
 COUNTERS = ("scanned_beats", "events", "macs", "cycles")
 

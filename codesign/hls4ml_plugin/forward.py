@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError
-from codesign.keras_calls import Call, Calls
+from codesign.keras_model.calls import Call, Calls
 
 Values = NDArray[Any]
 

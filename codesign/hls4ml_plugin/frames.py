@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import FrameError, LatticeError
 from codesign.fixed import IntArray
-from codesign.golden import as_array, check_frames
+from codesign.graph.golden import as_array, check_frames
 from codesign.graph.ir import Graph, Source
 
 

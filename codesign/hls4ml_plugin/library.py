@@ -17,7 +17,7 @@ from typing import Any
 
 from codesign import trust
 from codesign.errors import SimulationError, StageError, ToolNotFoundError
-from codesign.hls4ml_plugin.writer import DeltaWriter
+from codesign.hls4ml_plugin.writer.project import DeltaWriter
 from codesign.stored import anew
 from codesign.tools import run
 

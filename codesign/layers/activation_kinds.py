@@ -8,12 +8,7 @@ from typing import Any
 import keras
 
 from codesign.errors import UnsupportedLayerError
-from codesign.graph.hls_activations import bits_fields, relu_fields
-
-_QUANTIZER_FIELDS = (
-    *("bits", "integer", "symmetric", "keep_negative", "alpha", "negative_slope", "use_sigmoid"),
-    *("use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"),
-)
+from codesign.graph.quantizers import QUANTIZER_FIELDS, bits_fields, relu_fields
 
 
 def quantizer_fields(layer: Any) -> dict[str, Any]:
@@ -26,7 +21,7 @@ def quantizer_fields(layer: Any) -> dict[str, Any]:
     kind = type(quantizer).__name__
     if kind not in ("quantized_relu", "quantized_bits"):
         raise refused(layer.name, str(quantizer), "its outputs are no multiples of a power of two in its range")
-    config = {name: getattr(quantizer, name) for name in _QUANTIZER_FIELDS if hasattr(quantizer, name)}
+    config = {name: getattr(quantizer, name) for name in QUANTIZER_FIELDS if hasattr(quantizer, name)}
     return (relu_fields if kind == "quantized_relu" else bits_fields)(layer.name, config)
 
 

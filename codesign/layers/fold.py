@@ -13,8 +13,8 @@ import qkeras
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
-from codesign.keras_calls import Call, calls_of
-from codesign.keras_kinds import LINEAR, NO_OPS, check_kinds, name_of
+from codesign.keras_model.calls import Call, calls_of
+from codesign.keras_model.kinds import LINEAR, NO_OPS, check_kinds, name_of
 from codesign.layers.linear import affine, kernel_of, plain_like, weights_of
 
 
@@ -30,7 +30,7 @@ def fold(model: Any) -> Any:
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
     * Models inside the model are opened; layers of the same name get that of the model around them in front.
-    * ``a + b`` and ``keras.ops`` become the layers that compute the same (see `codesign.keras_operations`).
+    * ``a + b`` and ``keras.ops`` become the layers that compute the same (see `codesign.keras_model.operations`).
 
     Raises:
         ConfigError: a layer with weights is used twice.

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.graph.axis import Axis, Repeat
-from codesign.graph.engines import check_pe
-from codesign.graph.hls_config import DEFAULT_PE, largest_divisor
+from codesign.graph.pe import DEFAULT_PE, check_pe, largest_divisor
 from codesign.layers.activation import DeltaActivation
 
 layers = keras.layers

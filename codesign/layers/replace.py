@@ -13,7 +13,7 @@ import qkeras
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
-from codesign.keras_kinds import ACTIVATIONS, LINEAR, MOVES
+from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
 from codesign.layers.arguments import check_flag

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
 from codesign.report.energy import energy

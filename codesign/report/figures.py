@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
-from codesign.golden import Golden
 from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles, least_cycles
 from codesign.report.model import Layer, Throughput

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.flow.records import build, plain
 from codesign.outputs import write_text
+from codesign.records import build, plain
 from codesign.report.boards import Board, board
 from codesign.report.energy import Energy
 from codesign.report.network import Unit

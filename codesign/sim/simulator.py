@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import FrameError, SimulationError
 from codesign.fixed import IntArray
-from codesign.golden import check_frames
+from codesign.graph.golden import check_frames
 from codesign.graph.ir import Graph
 from codesign.rtl import emit, top_spec
 from codesign.rtl.beats import from_beats, to_beats
@@ -189,7 +189,7 @@ class RtlSimulator:
             max_cycles: of the whole run; None: far more than a dense network needs.
 
         Raises:
-            FrameError: see `codesign.golden.check_frames`.
+            FrameError: see `codesign.graph.golden.check_frames`.
             SimulationError: the design hung or broke a protocol rule; says in which frame and beat.
         """
         frames = check_frames(self.graph, codes)

@@ -11,11 +11,11 @@ from typing import Any
 
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError, VideoError
-from codesign.flow.config import Design, load, read_toml
-from codesign.flow.records import Problems, build, check, limited
+from codesign.flow.config import Design, load
 from codesign.flow.steps import SIMULATES
 from codesign.flow.validate import check_deployed, check_machine
 from codesign.names import LONGEST, check_design, check_folder
+from codesign.records import Problems, build, check, limited, read_toml
 from codesign.study.results import Goal
 from codesign.suggest import did_you_mean
 from codesign.tools import require

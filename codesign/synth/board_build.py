@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codesign.errors import ConfigError
-from codesign.flow.records import build, plain
 from codesign.outputs import write_text
+from codesign.records import build, plain
 from codesign.stored import read_text
 from codesign.synth.resources import Kind
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
-from codesign.keras_file import load_keras
+from codesign.keras_model.file import load_keras
 from codesign.training.config import ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def train(
         ConfigError, VideoError: the clips cannot be made or read.
         ConfigError: ``training`` asks for devices, validation clips or a package that are not there.
     """
-    from codesign.flow.sources import source_hash
+    from codesign.sources import source_hash
     from codesign.training.network import freeze
     from codesign.training.trainer import Trainer
 
@@ -120,7 +120,7 @@ def load_model(folder: Path) -> Any:
 
     Raises:
         StageError: there is none, or it is damaged.
-        TrustError: it holds code, see `codesign.keras_file`.
+        TrustError: it holds code, see `codesign.keras_model.file`.
     """
     import qkeras  # noqa: F401  (registers its layers)
 

@@ -13,7 +13,7 @@ from codesign.bench.conv import STEADY, calibration, measure
 from codesign.bench.conv_network import CHANNELS, ConvNetwork, conv_network
 from codesign.data.clips import PIXEL
 from codesign.errors import VideoError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import dense_ideal_cycles
 from codesign.layers import stream
 

@@ -13,8 +13,8 @@ from codesign.bench.speed import Speed, speed
 from codesign.bench.still import unchanged_cycles
 from codesign.bench.targets import dense_targets
 from codesign.errors import SimulationError
-from codesign.golden import Golden
 from codesign.graph.cycles import dense_cycles, estimate
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.sim import RtlSimulator
 

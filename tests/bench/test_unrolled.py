@@ -17,8 +17,8 @@ from codesign.bench.unrolled import DENSITIES, DEVICE_LUT, At, Versus, measure, 
 from codesign.bench.unrolled_tables import unrolled_tables
 from codesign.errors import SimulationError, SynthesisError, ToolNotFoundError
 from codesign.fixed import Fixed
-from codesign.flow.graph_file import save_graph
-from codesign.golden import Golden
+from codesign.graph.file import save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Dense
 from codesign.synth.resources import Resources
 

@@ -28,8 +28,8 @@ from codesign.errors import (
     LinkError,
     StreamBrokenError,
 )
-from codesign.flow.graph_file import save_graph
-from codesign.golden import Golden
+from codesign.graph.file import save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.rtl.board import register_map
 from codesign.sim.board import SimulatedBoard

@@ -20,8 +20,8 @@ from codesign.cli import main
 from codesign.data.video import read_video
 from codesign.endings import FAILED, OK, USAGE
 from codesign.errors import BoardError, ConfigError
-from codesign.flow.graph_file import save_graph
-from codesign.golden import Golden
+from codesign.graph.file import save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.rtl.board import design_id
 

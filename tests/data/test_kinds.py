@@ -18,7 +18,7 @@ from codesign.data import DataConfig
 from codesign.endings import USAGE
 from codesign.errors import ConfigError, VideoError
 from codesign.flow.config import load
-from codesign.flow.records import plain
+from codesign.records import plain
 
 KINDS = ("moving_digits", "video_folder", "ucf101")
 USERS = {item.name: item.metadata["kinds"] for item in fields(DataConfig) if item.metadata.get("kinds")}

@@ -12,8 +12,8 @@ from finished import finish
 
 from codesign.bench.dense import network
 from codesign.cli import main
-from codesign.flow.graph_file import save_graph
 from codesign.flow.manifest import check_unedited
+from codesign.graph.file import save_graph
 from codesign.report.model import (
     DETAIL,
     REPORT,

@@ -24,11 +24,11 @@ from codesign.errors import ConfigError
 from codesign.flow import convert, simulate
 from codesign.flow.agree import compare, must_agree, read_comparison
 from codesign.flow.config import ClipSection, Design, DesignSection, HardwareSection, LayerSection, load
-from codesign.flow.graph_file import load_graph
 from codesign.flow.measure import NEEDS
 from codesign.flow.stage import Job, no_bar
 from codesign.flow.stages import graph as graph_stage
 from codesign.flow.stages import hls, report, rtl, rtlsim
+from codesign.graph.file import load_graph
 from codesign.graph.ir import Axis, Conv
 from codesign.report.model import Report, read_json
 from codesign.training import MODEL, RESULTS, BlockConfig, ModelConfig

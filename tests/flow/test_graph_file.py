@@ -14,8 +14,8 @@ from random_graphs import random_walk
 
 from codesign.errors import StageError
 from codesign.fixed import Fixed
-from codesign.flow.graph_file import load_graph, save_graph
-from codesign.golden import Golden
+from codesign.graph.file import load_graph, save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.rtl import emit
 

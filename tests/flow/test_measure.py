@@ -18,9 +18,9 @@ from codesign.board import stream as board_stream
 from codesign.cli import main
 from codesign.errors import VideoError
 from codesign.flow import measure as flow_measure
-from codesign.flow.graph_file import save_graph
 from codesign.flow.manifest import read
 from codesign.flow.measure import NEEDS, fit_of, read_clip
+from codesign.graph.file import save_graph
 
 
 @pytest.fixture

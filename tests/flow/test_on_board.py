@@ -15,7 +15,7 @@ from small_design import small_graph
 from codesign import tools
 from codesign.cli import main
 from codesign.errors import SynthesisError
-from codesign.flow.graph_file import save_graph
+from codesign.graph.file import save_graph
 from codesign.synth.board_build import BoardBuild, read_build
 
 RECORDED = Path(__file__).parents[1] / "synth" / "reports" / "icebreaker"

@@ -14,11 +14,11 @@ from test_graph_file import small_graph
 from codesign.errors import StageError
 from codesign.flow import simulate
 from codesign.flow.agree import compare, must_agree, read_comparison
-from codesign.flow.graph_file import save_graph
 from codesign.flow.simulate import load_rtl, run_csim, run_rtl, save_rtl
 from codesign.flow.stage import Job, no_bar
 from codesign.flow.stages import rtl
-from codesign.golden import Golden
+from codesign.graph.file import save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.report.figures import run_golden
 from codesign.rtl.emit import emit

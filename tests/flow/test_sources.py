@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from codesign.flow.sources import source_files, source_hash
 from codesign.flow.steps import STAGES
+from codesign.sources import source_files, source_hash
 
 
 def test_reaches_through_imports_at_any_depth() -> None:

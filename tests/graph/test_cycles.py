@@ -13,9 +13,9 @@ from random_graphs import alive, random_conv_graph, random_graph, random_walk
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
-from codesign.golden import Golden
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
 from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, input_words
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import LayerActivity, activity, dense_ideal_cycles, least_cycles
 from codesign.sim import RtlRun, RtlSimulator
 

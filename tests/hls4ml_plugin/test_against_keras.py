@@ -25,14 +25,16 @@ from qkeras import (
 )
 from random_models import conv, dense, design, network
 
-from codesign import keras_operations
 from codesign.errors import ConversionError, ConversionWarning, LatticeError
 from codesign.fixed import Fixed
-from codesign.golden import Golden
-from codesign.graph import from_hls, hls_activations, hls_linear
-from codesign.graph.from_hls import Reading
+from codesign.graph.golden import Golden
 from codesign.graph.sample import sample_frames
 from codesign.hls4ml_plugin.against_keras import check_against_keras
+from codesign.hls4ml_plugin.reader import activations as hls_activations
+from codesign.hls4ml_plugin.reader import builder as from_hls
+from codesign.hls4ml_plugin.reader import linear as hls_linear
+from codesign.hls4ml_plugin.reader.builder import Reading
+from codesign.keras_model import operations as keras_operations
 from codesign.layers import DeltaActivation, stream
 
 BIAS = quantized_bits(6, 1, alpha=1)

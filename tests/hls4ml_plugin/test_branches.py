@@ -17,7 +17,7 @@ from codesign.errors import (
     UnsupportedLayerError,
 )
 from codesign.fixed import Fixed
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Join, Pool
 from codesign.layers import stream
 

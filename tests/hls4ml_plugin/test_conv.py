@@ -16,7 +16,7 @@ from qkeras import (
 from random_models import conv, dense, depthwise, design, rich_conv_design, walk
 
 from codesign.errors import ConfigError, ConversionError, LatticeError, UnsupportedLayerError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Conv
 
 pytestmark = pytest.mark.timeout(600)

@@ -10,7 +10,7 @@ from qkeras import QActivation, QDense, quantized_bits, quantized_relu
 from random_models import dense, design, rich_design, walk
 
 from codesign.errors import ConfigError, ConversionWarning, FrameError, SimulationError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 
 pytestmark = pytest.mark.timeout(300)
 

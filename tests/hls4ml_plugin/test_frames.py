@@ -11,8 +11,8 @@ from random_models import dense
 
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
-from codesign.flow.graph_file import load_graph, save_graph
-from codesign.golden import Golden
+from codesign.graph.file import load_graph, save_graph
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Graph, Source
 from codesign.hls4ml_plugin.frames import frame_codes
 

@@ -16,8 +16,8 @@ from codesign.errors import (
     UnsupportedLayerError,
 )
 from codesign.fixed import Fixed
-from codesign.golden import Golden
-from codesign.graph.from_hls import build_graph
+from codesign.graph.golden import Golden
+from codesign.hls4ml_plugin.reader.builder import build_graph
 from codesign.layers import DeltaActivation
 
 pytestmark = pytest.mark.timeout(120)

@@ -12,7 +12,7 @@ import pytest
 from qkeras import QActivation, QConv2D, QDense, quantized_bits, quantized_relu
 
 from codesign.errors import ConfigError, ConversionError
-from codesign.hls4ml_plugin.calls import check_build
+from codesign.hls4ml_plugin.calls import builder
 
 
 def linear(bits=4):
@@ -198,8 +198,8 @@ def test_arguments_of_predict(model, tmp_path, arguments, message):
 )
 def test_arguments_of_build(synth, options, message):
     with pytest.raises(ConfigError, match=message):
-        check_build(synth, options)
-    check_build("vitis", {"csim": True, "timeout_s": 9.0})
+        builder(synth, options)
+    builder("vitis", {"csim": True, "timeout_s": 9.0})
 
 
 @pytest.mark.parametrize("text", ["delt", "Dleta"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from random_models import rich_branch_design, rich_conv_design, rich_design, rich_taps_design, walk
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.library import fresh_project, link
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.heavy]

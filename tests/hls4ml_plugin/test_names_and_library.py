@@ -13,7 +13,7 @@ from random_models import dense, design, walk
 
 from codesign.errors import CodesignError, ConfigError, ConversionError, StageError
 from codesign.flow.convert import SETTINGS, compile_csim, read_settings
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -13,8 +13,9 @@ from qkeras import QConv2D, quantized_bits
 from random_models import dense, design, rich_design, walk
 
 from codesign.errors import ConfigError, ConversionError, SimulationError, SynthesisError, ToolNotFoundError
-from codesign.golden import Golden
-from codesign.hls4ml_plugin import cpp, writer
+from codesign.graph.golden import Golden
+from codesign.hls4ml_plugin.writer import cpp
+from codesign.hls4ml_plugin.writer import project as writer
 from codesign.rtl.emit import emit
 
 pytestmark = pytest.mark.timeout(300)

@@ -12,11 +12,11 @@ from keras import ops
 from qkeras import QActivation, QDense, quantized_bits, quantized_relu
 from random_models import conv, dense
 
-from codesign import keras_kinds
 from codesign.errors import ConversionError, ConversionWarning, UnsupportedLayerError
 from codesign.fixed import Fixed
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.frames import frame_codes
+from codesign.keras_model import kinds as keras_kinds
 from codesign.layers import DeltaActivation, delta, over_time
 
 pytestmark = pytest.mark.timeout(600)

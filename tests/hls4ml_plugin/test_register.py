@@ -18,7 +18,7 @@ assert "tensorflow" not in sys.modules and "keras" not in sys.modules
     "a handler of hls4ml's own is kept": """
 import hls4ml
 from hls4ml.converters.keras_v3._base import registry
-from codesign.hls4ml_plugin import bridge
+from codesign.hls4ml_plugin.reader import bridge
 registry["qkeras.qlayers.QDense"] = registry["QActivation"] = own = object()
 del registry["QDense"]
 bridge.install()
@@ -28,8 +28,14 @@ assert "QDense" not in registry and registry["QActivation"] is own
 
 
 PLUGIN = Path(codesign.__file__).parent / "hls4ml_plugin"
-MODULES = sorted(f"codesign.hls4ml_plugin.{item.name}" for item in pkgutil.iter_modules([str(PLUGIN)]))
-OTHERS = ("codesign.hls4ml_plugin", "codesign.graph.from_hls", "codesign.layers", "codesign.flow.convert", "qkeras")
+MODULES = sorted(item.name for item in pkgutil.walk_packages([str(PLUGIN)], "codesign.hls4ml_plugin."))
+OTHERS = (
+    "codesign.hls4ml_plugin",
+    "codesign.hls4ml_plugin.reader.builder",
+    "codesign.layers",
+    "codesign.flow.convert",
+    "qkeras",
+)
 FIRST = """
 import importlib, os, sys
 import h5py, numpy, yaml  # what hls4ml needs, once for all
@@ -63,7 +69,9 @@ def first_of_a_process(names, check):
 
 
 def test_the_backend_is_there_whichever_module_is_imported_first():
-    done = first_of_a_process(["codesign.hls4ml_plugin.csim", "codesign.hls4ml_plugin.layers", OTHERS[0]], REGISTERED)
+    done = first_of_a_process(
+        ["codesign.hls4ml_plugin.csim", "codesign.hls4ml_plugin.writer.layers", OTHERS[0]], REGISTERED
+    )
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stdout
 

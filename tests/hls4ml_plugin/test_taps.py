@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from random_models import conv, design, rich_taps_design, walk
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 
 pytestmark = pytest.mark.timeout(300)
 

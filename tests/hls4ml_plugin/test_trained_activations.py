@@ -13,7 +13,7 @@ import pytest
 from random_models import Design, conv, dense, walk
 
 from codesign.errors import CodesignError, ConversionError, UnsupportedLayerError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.layers import DeltaActivation, over_time, stream
 
 pytestmark = pytest.mark.timeout(300)

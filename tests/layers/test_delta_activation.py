@@ -13,8 +13,8 @@ import tiny_models as models
 
 from codesign.errors import ConfigError
 from codesign.fixed import Fixed
-from codesign.golden import Golden
 from codesign.graph import Graph, Source
+from codesign.graph.golden import Golden
 from codesign.layers import DeltaActivation
 
 IN = Fixed(width=12, frac=7, signed=True)

@@ -13,7 +13,7 @@ import random_models
 import tensorflow as tf
 import tiny_models as models
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, Engines, over_time
 from codesign.layers.meter import _sums

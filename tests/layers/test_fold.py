@@ -8,7 +8,7 @@ from keras import layers as L  # noqa: N812
 from plain_models import FRAME, MODELS, trained
 
 from codesign.errors import ConfigError, UnsupportedLayerError
-from codesign.keras_kinds import ACTIVATIONS, LINEAR, MOVES, SUMS
+from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES, SUMS
 from codesign.layers import delta
 from codesign.layers.fold import fold
 

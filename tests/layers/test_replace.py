@@ -12,7 +12,7 @@ from keras import layers as L  # noqa: N812
 from plain_models import FRAME, MODELS, arguments, line, quantised, residual, sequential
 
 from codesign.errors import ConfigError, UnsupportedLayerError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.layers import DeltaActivation, delta, over_time, stream
 
 pytestmark = pytest.mark.timeout(600)

@@ -9,7 +9,7 @@ import pytest
 import tiny_models as models
 
 from codesign.errors import FrameError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.layers import DeltaActivation, stream
 
 

@@ -14,8 +14,8 @@ import tiny_models as models
 
 from codesign.errors import ConfigError, ConversionError
 from codesign.fixed import Fixed
-from codesign.golden import Golden
 from codesign.graph import Graph, Source
+from codesign.graph.golden import Golden
 from codesign.layers import DeltaActivation, stream
 
 IN = Fixed(width=12, frac=7, signed=True)

@@ -11,7 +11,7 @@ from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph, random_walk
 from synthetic import synthetic_detail, synthetic_report
 
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles, least_cycles
 from codesign.report.assemble import make_detail

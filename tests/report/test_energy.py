@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from codesign.fixed import Fixed
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
 from codesign.graph.sparsity import activity
 from codesign.report.energy import MEMORY_BIT_PJ, PICOJOULES, add_pj, energy, multiply_pj

@@ -17,7 +17,7 @@ from rich.console import Console
 from synthetic import synthetic_detail, synthetic_report
 
 from codesign.errors import ConfigError
-from codesign.flow.records import plain
+from codesign.records import plain
 from codesign.report.html import render
 from codesign.report.model import (
     Accuracy,

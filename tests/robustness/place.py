@@ -21,8 +21,8 @@ from finished import finish
 from codesign.cli import main
 from codesign.errors import SimulationError, SynthesisError
 from codesign.fixed import Fixed
-from codesign.flow.graph_file import save_graph
 from codesign.graph import Delta, Dense, Graph, Source
+from codesign.graph.file import save_graph
 from codesign.graph.ir import accumulator_format
 from codesign.report.model import DETAIL, REPORT, Detail, Report, Still, write_json
 from codesign.rtl.board import design_id

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from codesign.cli import main  # noqa: F401  (imported once, outside what is timed)
 from codesign.errors import CodesignError
-from codesign.golden import Golden
+from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.training import MODEL, load_model
 

@@ -11,7 +11,7 @@ from finished import finish
 from small_design import small_graph
 
 from codesign.cli import main
-from codesign.flow.graph_file import save_graph
+from codesign.graph.file import save_graph
 from codesign.synth.board import board_names, load_board
 from codesign.synth.board_build import Area, BoardBuild, read_build
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, GW2A_BLOCK_RAM_BITS, ICE40_BLOCK_RAM_BITS

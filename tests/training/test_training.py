@@ -17,10 +17,10 @@ import keras
 import numpy as np
 import pytest
 
+from codesign import sources
 from codesign.data import DataConfig
 from codesign.errors import ConfigError, StageError, TrustError
 from codesign.fixed import Fixed
-from codesign.flow import sources
 from codesign.layers import stream
 from codesign.training import CHECKPOINT, LOG, MODEL, RESULTS, ModelConfig, TrainingConfig, load_model, train
 from codesign.training import run as training_run

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from codesign.flow.agree import compare, must_agree
 from codesign.flow.convert import compile_csim, finished_model
-from codesign.flow.graph_file import load_graph
 from codesign.flow.simulate import run_csim
 from codesign.flow.stimulus import load_clips
+from codesign.graph.file import load_graph
 from codesign.report.figures import run_golden
 
 if TYPE_CHECKING:

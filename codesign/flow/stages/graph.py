@@ -11,8 +11,8 @@ import numpy as np
 from codesign.data.clips import PIXEL
 from codesign.flow.agree import compare, must_agree
 from codesign.flow.convert import SETTINGS, convert, settings
-from codesign.flow.graph_file import save_graph
 from codesign.flow.stimulus import save_clips
+from codesign.graph.file import save_graph
 from codesign.layers import stream
 from codesign.report.figures import run_golden
 from codesign.training import load_model

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign.flow.agree import read_comparison
-from codesign.flow.graph_file import load_graph
-from codesign.flow.records import build
 from codesign.flow.simulate import load_rtl
 from codesign.flow.stimulus import load_clips
+from codesign.graph.file import load_graph
+from codesign.records import build
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import run_golden
 from codesign.report.files import draw_pages, write_pages

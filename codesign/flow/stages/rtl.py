@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codesign.flow.graph_file import load_graph
+from codesign.graph.file import load_graph
 from codesign.rtl.emit import emit
 
 if TYPE_CHECKING:

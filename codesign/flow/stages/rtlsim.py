@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codesign.flow.agree import compare, must_agree
-from codesign.flow.graph_file import load_graph
 from codesign.flow.simulate import run_rtl, save_rtl
 from codesign.flow.stimulus import load_clips
+from codesign.graph.file import load_graph
 from codesign.report.figures import run_golden
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from codesign.errors import ToolNotFoundError
 from codesign.flow.children import each
-from codesign.flow.graph_file import load_graph
+from codesign.graph.file import load_graph
 from codesign.rtl.emit import emit, top_spec
 from codesign.synth import Resources, place_and_route, synthesise
 

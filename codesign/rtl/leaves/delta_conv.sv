@@ -8,7 +8,7 @@
 //             bank that accumulation leaves idle
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
-// Model:      codesign.golden.scatter; of pooling and joins codesign.golden.compute
+// Model:      codesign.graph.golden.scatter; of pooling and joins codesign.graph.golden.compute
 // Words live in BankRows x BankColumns memories by row and column, so that the TapRows x TapColumns words of a cycle
 // never meet. Each row has a list of its touched words in each of its banks; lists of Lists rows (from the oldest
 // unsent to the newest touched) exist at once, so an event waits while its last row is too far ahead. Behind a

@@ -6,7 +6,7 @@
 // Throughput: Words cycles an event without gaps; emission is free, see below
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
 // Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
-// Model:      codesign.golden.Golden._delta
+// Model:      codesign.graph.golden.Golden._delta
 // Emission: the first walk of the next frame reads every word before it adds, which is the value to send. If no event
 // waits, a walk of its own sends the words at once. Nothing rounds or saturates: AccWidth holds every partial sum.
 module delta_dense #(

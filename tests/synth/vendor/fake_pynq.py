@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from codesign.golden import Golden
 from codesign.graph import Graph
+from codesign.graph.golden import Golden
 from codesign.rtl.spec import top_spec
 
 

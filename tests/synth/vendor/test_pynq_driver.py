@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from random_graphs import random_conv_graph, random_graph, random_walk
 
-from codesign.golden import Golden
 from codesign.graph import Graph
+from codesign.graph.golden import Golden
 from codesign.paths import pynq_driver
 from codesign.rtl.board import design_id, emit_soc
 from codesign.rtl.spec import top_spec

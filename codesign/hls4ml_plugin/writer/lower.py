@@ -13,16 +13,18 @@ from typing import Any
 
 from hls4ml.model.optimizer import ModelOptimizerPass
 
-from codesign.graph import hls_config
-from codesign.graph.from_hls import ends_with_softmax, read_graph
 from codesign.graph.ir import Delta, Dense, Engine, Graph, Join, Node, Pool, Source, Spatial, Upsample
-from codesign.hls4ml_plugin import keys, reset
+from codesign.graph.pe import largest_divisor
+from codesign.hls4ml_plugin import simulators
 from codesign.hls4ml_plugin.against_keras import check_against_keras
-from codesign.hls4ml_plugin.layers import fixed_type
+from codesign.hls4ml_plugin.reader import config as hls_config
+from codesign.hls4ml_plugin.reader import keys
+from codesign.hls4ml_plugin.reader.builder import ends_with_softmax, read_graph
+from codesign.hls4ml_plugin.writer.layers import fixed_type
 
 
 class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
-    """Replace the layers of a model by those of `codesign.hls4ml_plugin.layers`.
+    """Replace the layers of a model by those of `codesign.hls4ml_plugin.writer.layers`.
 
     Backend Delta lowers every model; on another backend Strategy 'delta' of a linear layer asks for it.
     """
@@ -44,7 +46,7 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
             model.softmax_on_host = ends_with_softmax(model)
             _replace(model, with_pairs(graph))
             model.delta_graph = graph
-            model.reset = partial(reset, model)
+            model.reset = partial(simulators.reset, model)
         return False
 
 
@@ -56,7 +58,7 @@ def hls_lanes(graph: Graph, node: Node, *, streaming: bool) -> int:
     not above P).
     """
     if isinstance(node, Source):
-        return hls_config.largest_divisor(node.size, node.lanes) if streaming else node.lanes
+        return largest_divisor(node.size, node.lanes) if streaming else node.lanes
     if isinstance(node, Pool | Upsample | Join):
         return node.pe
     before = graph[node.inputs[0]]
@@ -86,7 +88,7 @@ def _pairs(join: Join) -> list[Join]:
             inputs=(before, join.inputs[at]),
             channels=(width, join.channels[at]),
             shifts=(shift, join.shifts[at]),
-            pe=hls_config.largest_divisor(width_out, join.pe),
+            pe=largest_divisor(width_out, join.pe),
         )
         made.append(step)
         before, width, shift = step.name, width_out, 0

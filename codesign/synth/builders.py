@@ -6,11 +6,13 @@ Each returns the figures of `codesign.synth.Resources` as a dict; the vendor's t
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from codesign.rtl.emit import emit, top_spec
+from codesign.synth.vendor import vitis as vitis_tool
 
 
 def yosys(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -52,9 +54,28 @@ def vitis(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, 
     target: a part; None: the model's. options: ``timeout_s``, ``clock_mhz``, and hls4ml's steps, such as csim=True.
     Returns: the estimated resources, ``top`` and ``layers``, see `codesign.synth.vendor.vitis.figures`.
     """
-    from codesign.synth.vendor import vitis as tool
-
     folder = Path(model.config.get_output_dir())
     known = {key: options.pop(key) for key in ("timeout_s", "clock_mhz") if key in options}
-    report = tool.build(folder, part=target, steps=options, **known)
-    return tool.figures(report, tool.layer_names(folder), target=report.part)
+    report = vitis_tool.build(folder, part=target, steps=options, **known)
+    return vitis_tool.figures(report, vitis_tool.layer_names(folder), target=report.part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """A tool of ``model.build(synth=...)``.
+
+    Attributes:
+        run: function of the hls4ml model, the target and the options, to the figures as a dict.
+        options: names that it takes.
+    """
+
+    run: Callable[[Any, str | None, dict[str, Any]], dict[str, Any]]
+    options: tuple[str, ...]
+
+
+BUILDERS = {
+    "yosys": Builder(run=yosys, options=("skip", "timeout_s")),
+    "vivado": Builder(run=vivado, options=("clock_mhz", "skip", "jobs", "timeout_s")),
+    "vitis": Builder(run=vitis, options=(*vitis_tool.STEPS, "timeout_s", "clock_mhz")),
+}
+"""Every tool by its name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codesign.errors import ConversionError, UnsupportedLayerError
-from codesign.keras_operations import as_layer
+from codesign.keras_model.operations import as_layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

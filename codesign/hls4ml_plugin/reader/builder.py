@@ -14,11 +14,15 @@ import numpy as np
 
 from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed
-from codesign.graph import hls_activations, hls_between, hls_config, hls_linear
-from codesign.graph.hls_linear import Padding
-from codesign.graph.hls_nodes import Nodes, Tensor, Zeros
+from codesign.graph import pooling
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Linear, Source
-from codesign.keras_kinds import SUPPORTED
+from codesign.hls4ml_plugin.reader import activations as hls_activations
+from codesign.hls4ml_plugin.reader import between as hls_between
+from codesign.hls4ml_plugin.reader import config as hls_config
+from codesign.hls4ml_plugin.reader import linear as hls_linear
+from codesign.hls4ml_plugin.reader.linear import Padding
+from codesign.hls4ml_plugin.reader.nodes import Nodes, Tensor, Zeros
+from codesign.keras_model.kinds import SUPPORTED
 from codesign.names import check_design, check_input, check_layers, identifier
 
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
@@ -278,7 +282,7 @@ class _Builder:
         y, x = hls_linear.axes(layer, zeros, "pool")
         kind: Literal["max", "sum"] = "max" if layer.get_attr("pool_op") == "Max" else "sum"
         pe = hls_config.pe(self.model, layer, tensor.shape[-1])
-        stages = hls_between.windows(layer, kind, y, x, pads=zeros is None)
+        stages = pooling.windows(layer.name, kind, y, x, pads=zeros is None)
         for i, axes in enumerate(stages, 1):
             stage = name if i == len(stages) else f"{name}_stage{i}"
             node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe)

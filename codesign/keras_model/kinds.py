@@ -13,7 +13,7 @@ import numpy as np
 
 from codesign.errors import UnsupportedLayerError
 from codesign.graph.lattice import finest_frac
-from codesign.keras_calls import Call, Calls
+from codesign.keras_model.calls import Call, Calls
 
 NO_OPS = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"),

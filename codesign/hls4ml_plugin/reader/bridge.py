@@ -9,7 +9,8 @@ import numpy as np
 from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 
 from codesign.errors import UnsupportedLayerError
-from codesign.graph.hls_weights import OwnWeight, attach
+from codesign.graph.quantizers import QUANTIZER_FIELDS
+from codesign.hls4ml_plugin.reader.weights import OwnWeight, attach
 
 PARSED_BY_V2 = (
     *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "ZeroPadding1D", "ZeroPadding2D"),
@@ -21,12 +22,6 @@ SEPARABLE = ("SeparableConv2D", "QSeparableConv2D")
 DROPPED = ("dilation_rate", "groups", "axis", "keepdims", "interpolation")
 
 MERGES = ("Add", "Concatenate")
-
-# Attributes of quantized_relu and quantized_bits that change the result; get_config() leaves some of them out.
-_QUANTIZER_FIELDS = (
-    *("bits", "integer", "symmetric", "keep_negative", "alpha", "negative_slope", "use_sigmoid"),
-    *("use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"),
-)
 
 
 def install() -> None:
@@ -231,7 +226,7 @@ def activation_config(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]
             fix="use quantized_relu or quantized_bits",
         ) from error
     fields = config["activation_quantizer"]["config"]
-    for key in _QUANTIZER_FIELDS:
+    for key in QUANTIZER_FIELDS:
         value = getattr(quantizer, key, fields.get(key))
         if value is not None or key in fields:
             fields[key] = value

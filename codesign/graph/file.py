@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.flow.records import build, plain
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Linear, Node, Pool, Source, Spatial, Upsample
 from codesign.names import check_nodes
+from codesign.records import build, plain
 from codesign.stored import integers, load_arrays, load_json, loaded
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Source, Delta, Dense, Conv, Pool, Upsample, Join)}

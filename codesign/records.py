@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import math
 import re
+import sys
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from codesign.errors import ConfigError
+from codesign.stored import read_text
 from codesign.suggest import did_you_mean
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 R = TypeVar("R")
 _WHOLE = 2**63
@@ -249,3 +256,31 @@ def plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def read_toml(path: Path, example: str = "flows/moving_digits.toml") -> dict[str, Any]:
+    """Return the tables of a TOML file; a byte order mark, as some editors write it, is none of it.
+
+    Args:
+        path: of the file.
+        example: a file of this kind, for who has none.
+
+    Raises:
+        ConfigError: no such file, or not TOML.
+    """
+    try:
+        return tomllib.loads(read_text(path).removeprefix("\ufeff"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            expected=f"a TOML file such as {example}",
+            fix="check the path",
+        ) from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers of thousands of digits
+        raise ConfigError(
+            "not valid TOML",
+            where=str(path),
+            received=" ".join(str(error).split()),
+            fix=f"correct it; {example} shows the form",
+        ) from None

@@ -14,7 +14,7 @@ import hls4ml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from codesign.errors import ConfigError, ConversionError
-from codesign.hls4ml_plugin.layers import COUNTING
+from codesign.hls4ml_plugin.writer.layers import COUNTING
 from codesign.rtl.emit import emit
 
 # Appended to the bridge. Frames come as doubles, exact up to 53 bits.

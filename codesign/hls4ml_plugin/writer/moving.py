@@ -8,8 +8,8 @@ from typing import Any
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
 from codesign.graph.ir import Join, Pool, Upsample
-from codesign.hls4ml_plugin.cpp import HEADERS, boolean, integer
-from codesign.hls4ml_plugin.layers import DeltaCopy, DeltaJoin, DeltaPool, DeltaUpsample
+from codesign.hls4ml_plugin.writer.cpp import HEADERS, boolean, integer
+from codesign.hls4ml_plugin.writer.layers import DeltaCopy, DeltaJoin, DeltaPool, DeltaUpsample
 
 POOL_CONFIG = """struct config{index} : nnet::delta_pool_config {{
     static const unsigned index = {index};

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from codesign.errors import ConversionError
 from codesign.fixed import Fixed
-from codesign.graph.hls_linear import Padding
 from codesign.graph.ir import Delta, Engine, Node, Source
+from codesign.hls4ml_plugin.reader.linear import Padding
 
 
 class Zeros(NamedTuple):

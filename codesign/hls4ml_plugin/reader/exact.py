@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handlers of `codesign.hls4ml_plugin.reader` for layers that delta networks compute exactly and hls4ml does not."""
+"""Handlers of `reader.keras_model` for layers that delta networks compute exactly and hls4ml does not."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from hls4ml.converters.keras_v3._base import registry
 
-from codesign.hls4ml_plugin.bridge import activation_config
-from codesign.keras_calls import Tensor
-from codesign.keras_kinds import LINEAR, NO_OPS
+from codesign.hls4ml_plugin.reader.bridge import activation_config
+from codesign.keras_model.calls import Tensor
+from codesign.keras_model.kinds import LINEAR, NO_OPS
 
 Configurations = tuple[dict[str, Any], ...]
 

@@ -10,6 +10,7 @@ from typing import Any
 from codesign.errors import ConfigError, ConversionError, LatticeError
 from codesign.fixed import Fixed
 from codesign.graph.axis import AnyAxis
+from codesign.graph.pe import DEFAULT_PE, largest_divisor
 from codesign.suggest import nearest
 
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
@@ -24,7 +25,6 @@ SLIDING = (*LINEAR[1:], *POOLINGS, "Resize")
 
 _INTEGERS = re.compile(r"(u?)int(8|16)")
 
-DEFAULT_PE = 16
 DEFAULT_P = 16
 
 
@@ -146,11 +146,6 @@ def lanes(model: Any, layer: Any) -> int:
     if own is not None:
         return _positive(own, f"config['LayerName'][{layer.name!r}]['P']")
     return _positive(_section(model, "Model").get("P", DEFAULT_P), "config['Model']['P']")
-
-
-def largest_divisor(n: int, limit: int) -> int:
-    """Return the largest divisor of ``n`` not above ``limit``."""
-    return next(d for d in range(min(n, limit), 0, -1) if n % d == 0)
 
 
 def precision(model: Any, given: Any, where: str) -> Fixed:

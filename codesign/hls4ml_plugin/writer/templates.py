@@ -9,9 +9,9 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
 from codesign.fixed import Fixed
 from codesign.graph.ir import Conv, Delta, Linear
-from codesign.hls4ml_plugin import moving
-from codesign.hls4ml_plugin.cpp import HEADERS, PARTS, boolean, integer
-from codesign.hls4ml_plugin.layers import DeltaActivation, DeltaConv, DeltaDense
+from codesign.hls4ml_plugin.writer import moving
+from codesign.hls4ml_plugin.writer.cpp import HEADERS, PARTS, boolean, integer
+from codesign.hls4ml_plugin.writer.layers import DeltaActivation, DeltaConv, DeltaDense
 from codesign.paths import hls_templates
 
 ACTIVATION_CONFIG = """struct config{index} : nnet::delta_activation_config {{

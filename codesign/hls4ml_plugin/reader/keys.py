@@ -16,9 +16,9 @@ from hls4ml.model.types import PrecisionType
 
 from codesign.errors import ConfigError, LatticeError
 from codesign.fixed import Fixed
-from codesign.graph import hls_config
-from codesign.graph.from_hls import Reading
-from codesign.graph.hls_weights import own_weight
+from codesign.hls4ml_plugin.reader import config as hls_config
+from codesign.hls4ml_plugin.reader.builder import Reading
+from codesign.hls4ml_plugin.reader.weights import own_weight
 from codesign.suggest import did_you_mean, nearest
 
 OWN = {

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed, IntArray
-from codesign.graph import hls_config
-from codesign.graph.hls_weights import own_weight
 from codesign.graph.ir import Axis, Conv, Delta, Linear, accumulator_format
 from codesign.graph.lattice import codes_of, finest_frac, refine
 from codesign.graph.wide import warn_if_wide
+from codesign.hls4ml_plugin.reader import config as hls_config
+from codesign.hls4ml_plugin.reader.weights import own_weight
 
 FloatArray = NDArray[np.float64]
 

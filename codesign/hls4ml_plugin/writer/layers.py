@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hls4ml layers `DeltaActivation`, `DeltaDense`, `DeltaConv`, and those that only move codes.
 
-Before lowering (`codesign.hls4ml_plugin.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
+Before lowering (`writer.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
 After it, every node of these classes carries its node of the delta graph as attribute ``ir`` and exact types.
 """
 

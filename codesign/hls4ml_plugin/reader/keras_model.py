@@ -2,9 +2,9 @@
 """How Keras models are read for delta networks, in front of hls4ml's own reader.
 
 hls4ml reads a model layer by layer and stops at the first that it does not know, in its own words. For backend Delta,
-or where a Strategy is 'delta', `read` looks at the whole model first (`codesign.keras_calls`), refuses all that cannot
-be exact at once (`codesign.keras_kinds`), and only then asks the handlers of hls4ml and the plugin for each layer.
-Everybody else gets hls4ml as it is.
+or where a Strategy is 'delta', `read` looks at the whole model first (`codesign.keras_model.calls`), refuses all that
+cannot be exact at once (`codesign.keras_model.kinds`), and only then asks the handlers of hls4ml and the plugin for
+each layer. Everybody else gets hls4ml as it is.
 
 `install` puts it there: in front of ``config_from_keras_model`` and of ``keras_v3_to_hls``, which all conversions call.
 """
@@ -24,11 +24,11 @@ from typing import Any
 from hls4ml.converters.keras_v3._base import registry
 
 from codesign.errors import CodesignError, ConversionError, UnsupportedLayerError
-from codesign.graph.hls_weights import share
 from codesign.hls4ml_plugin.calls import output_folder
-from codesign.hls4ml_plugin.exact import HANDLERS
-from codesign.keras_calls import Call, calls_of
-from codesign.keras_kinds import check_kinds
+from codesign.hls4ml_plugin.reader.exact import HANDLERS
+from codesign.hls4ml_plugin.reader.weights import share
+from codesign.keras_model.calls import Call, calls_of
+from codesign.keras_model.kinds import check_kinds
 from codesign.names import check_layers
 
 _CONVERTER = "hls4ml.converters.keras_v3_to_hls"
@@ -46,7 +46,7 @@ class Reading:
     """A Keras model in the words of hls4ml.
 
     Attributes:
-        layers: their configurations, in order; ``keras_layer`` is the name of the `codesign.keras_calls.Call`.
+        layers: their configurations, in order; ``keras_layer`` is the name of the `codesign.keras_model.calls.Call`.
         inputs: names of the input layers.
         outputs: names of the output layers.
         shapes: of the outputs, batch first.
@@ -62,7 +62,7 @@ def read(model: Any) -> Reading:
     """Return ``model`` in the words of hls4ml; the model stays as it is.
 
     Raises:
-        ConversionError: see `codesign.keras_calls.calls_of`; or a layer's name that hls4ml uses itself.
+        ConversionError: see `codesign.keras_model.calls.calls_of`; or a layer's name that hls4ml uses itself.
         UnsupportedLayerError: layers that cannot be read exactly; names all of them.
     """
     from hls4ml.converters.keras_v3_to_hls import UniqueName
