@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from codesign.bench.area import Areas, measure_areas
 from codesign.bench.clips import Clip, noise_clip
 from codesign.bench.still import unchanged_cycles
-from codesign.data.clips import PIXEL
-from codesign.graph.golden import Golden
-from codesign.graph.sparsity import activity, ideal_cycles
-from codesign.layers import stream
 from codesign.report.model import Mismatches
 from codesign.sim import RtlSimulator, Stalls, run_clip
+from codesign.verify import forms
+from codesign.verify.compare import compare
+from codesign.verify.golden_run import run_golden
 
 if TYPE_CHECKING:
     from codesign.bench.conv_network import ConvNetwork
@@ -151,17 +150,21 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
         dense = run_clip(simulator, noise)
     dense_cycles = float(dense.cycles[2:].mean())
     with RtlSimulator(network.graph, folder) as simulator:
-        rows = tuple(_row(network, simulator, clip, dense_cycles, seed + n) for n, clip in enumerate(clips))
+        rows = tuple(
+            _row(network, simulator, clip, dense_cycles, folder=folder / "verify", seed=seed + n)
+            for n, clip in enumerate(clips)
+        )
         noisy = run_clip(simulator, noise)
         unchanged = unchanged_cycles(simulator, clips[0].frames[:1])
         speeds = [_speed(simulator, clips) for _ in range(TIMED_RUNS)]
-    expected = Golden(network.graph).run(noise).outputs
+    expected = run_golden(network.graph, noise[None]).outputs
+    wrong = [compare("golden_rtl", expected, run.outputs[None]).mismatches for run in (dense, noisy)]
     return ConvRun(
         hold=network.hold,
         input_beats=network.graph.source.beats,
         dense_cycles=dense_cycles,
         noise_cycles=float(noisy.cycles[2:].mean()),
-        noise_mismatches=sum(_wrong(expected, run.outputs) for run in (dense, noisy)),
+        noise_mismatches=sum(wrong),
         unchanged_cycles=unchanged,
         frames_per_s=max(wall for wall, _ in speeds),
         frames_per_core_s=max(core for _, core in speeds),
@@ -170,34 +173,26 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
     )
 
 
-def _row(network: ConvNetwork, simulator: RtlSimulator, clip: Clip, dense_cycles: float, seed: int) -> ClipRow:
-    graph, frames = network.graph, clip.frames
-    trace = Golden(graph).run(frames)
-    layers = activity(graph, trace)
-    run = run_clip(simulator, frames)
+def _row(
+    network: ConvNetwork, simulator: RtlSimulator, clip: Clip, dense_cycles: float, *, folder: Path, seed: int
+) -> ClipRow:
+    found = forms.run(network.graph, clip.frames[None], cache=folder, keras=network.model, hls=network.hls)
     stalls = Stalls(seed=seed, source_probability=SOURCE_STALLS, sink_probability=SINK_STALLS)
-    stalled = run_clip(simulator, frames, stalls=stalls)
-    ideal = float(ideal_cycles(graph, layers)[STEADY - 1 :].mean())  # the first frame is not in it
-    cycles = float(run.cycles[STEADY:].mean())
-    network.hls.reset()
-    keras = stream(network.model, PIXEL.to_values(frames)).outputs
-    csim = network.hls.predict(frames.astype(np.int64))
+    stalled = run_clip(simulator, clip.frames, stalls=stalls).outputs[None]
+    ideal = float(found.golden.ideal[STEADY - 1 :].mean())  # the first frame is not in it
+    cycles = float(found.rtl.cycles[0, STEADY:].mean())
     return ClipRow(
         name=clip.name,
-        frames=len(frames),
-        values=trace.outputs.size,
-        mismatches=Mismatches(
-            keras_golden=_wrong(trace.outputs, graph.output.fmt.to_codes(keras)),
-            golden_csim=_wrong(trace.outputs, graph.output.fmt.to_codes(csim)),
-            golden_rtl=_wrong(trace.outputs, run.outputs),
-        ),
-        mismatches_with_stalls=_wrong(trace.outputs, stalled.outputs),
-        density=float(layers[0].density[STEADY - 1 :].mean()),
+        frames=len(clip.frames),
+        values=found.golden.outputs.size,
+        mismatches=Mismatches(**{item.pair: item.mismatches for item in found.comparisons}),
+        mismatches_with_stalls=compare("golden_rtl", found.golden.outputs, stalled).mismatches,
+        density=float(found.golden.layers[0].density[STEADY - 1 :].mean()),
         ideal_cycles=ideal,
         cycles=cycles,
         skip_efficiency=ideal / cycles,
         speedup=dense_cycles / cycles,
-        latency_cycles=float(run.latency[STEADY:].mean()),
+        latency_cycles=float(found.rtl.latency[0, STEADY:].mean()),
     )
 
 
@@ -210,8 +205,3 @@ def _speed(simulator: RtlSimulator, clips: Sequence[Clip]) -> tuple[float, float
     wall, core = time.perf_counter() - wall, time.process_time() - core
     frames = sum(len(clip.frames) for clip in clips)
     return frames / wall, frames / core
-
-
-def _wrong(expected: np.ndarray, received: np.ndarray) -> int:
-    """Return how many of the values, each ``[T, ...]``, differ."""
-    return int((expected != np.asarray(received).reshape(expected.shape)).sum())

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
-from codesign.flow.stimulus import load_clips
 from codesign.graph.file import load_graph
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+from codesign.verify.clips import load_clips
 
 CODE_BITS = 4
 WEIGHT_BITS = 6

@@ -6,9 +6,8 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +18,16 @@ from codesign.data.video import read_video
 from codesign.endings import warnings_to
 from codesign.errors import ConfigError
 from codesign.flow.again import builds_of
-from codesign.flow.agree import Comparison, compare
 from codesign.flow.console import captured
 from codesign.flow.manifest import check_unedited, read
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.outputs import check_work
 from codesign.report.assemble import make_report
-from codesign.report.figures import run_golden
 from codesign.report.made import made_now
 from codesign.report.model import REPORT, Accuracy, Clips, Report, read_report
 from codesign.trust import check_no_links
+from codesign.verify import forms
 
 NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
 DENSE_FRAMES = 16
@@ -119,49 +117,25 @@ def picture_size(graph: Graph) -> tuple[int, int, int]:
 
 
 def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, name: str) -> Report:
-    from codesign.flow.simulate import run_rtl
+    from codesign.flow.convert import compile_csim, convert, read_settings
+    from codesign.training import load_model
 
-    golden = run_golden(graph, clips)
-    outputs, rtl = run_rtl(graph, clips, cache=build / "cache", dense_frames=DENSE_FRAMES, track=_silently)
+    model = load_model(build / "1_model")
+    hls_model = convert(model, read_settings(build / "2_graph"), work / "csim")
+    compile_csim(hls_model, build / "3_hls", work / "csim")
+    found = forms.run(graph, clips, cache=build / "cache", keras=model, hls=hls_model, dense_frames=DENSE_FRAMES)
     known = read_report(build / "6_report" / REPORT)
     given = known.throughput.clock_mhz if known.origins.get("throughput.clock_mhz") == "given" else None
     return make_report(
         design=name,
         graph=graph,
-        golden=golden,
-        rtl=rtl,
+        golden=found.golden,
+        rtl=found.rtl,
         accuracy=Accuracy(),
-        comparisons=[
-            *_software(graph, clips, golden.outputs, build, work),
-            compare("golden_rtl", golden.outputs, outputs),
-        ],
+        comparisons=found.comparisons,
         resources=known.resources,
         clock_mhz=given,
         tool_versions=known.tool_versions,
         clips=Clips.of(name.partition(": ")[2], clips),
         builds=builds_of(build)[0],
     )
-
-
-def _software(
-    graph: Graph, clips: NDArray[np.uint8], golden: NDArray[np.int64], build: Path, work: Path
-) -> list[Comparison]:
-    """Compare Keras and HLS csim with the golden model."""
-    from codesign.flow.convert import compile_csim, convert, read_settings
-    from codesign.flow.simulate import run_csim
-    from codesign.layers import stream
-    from codesign.training import load_model
-
-    model = load_model(build / "1_model")
-    keras = np.stack([stream(model, PIXEL.to_values(clip)).outputs for clip in clips])
-    arguments = read_settings(build / "2_graph")
-    hls_model = convert(model, arguments, work / "csim")
-    compile_csim(hls_model, build / "3_hls", work / "csim")
-    return [
-        compare("keras_golden", golden, graph.output.fmt.to_codes(keras)),
-        compare("golden_csim", golden, run_csim(hls_model, graph, clips, _silently)),
-    ]
-
-
-def _silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # noqa: ARG001
-    return items

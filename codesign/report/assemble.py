@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,7 @@ from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
 from codesign.report.energy import energy
-from codesign.report.figures import (
-    GoldenRun,
-    RtlFigures,
-    estimated,
-    layer_figures,
-    steady,
-    throughput_figures,
-)
+from codesign.report.figures import estimated, layer_figures, throughput_figures
 from codesign.report.model import (
     SCHEMA,
     Accuracy,
@@ -42,9 +34,9 @@ from codesign.rtl.top import top_text
 from codesign.synth.board_build import BoardBuild
 from codesign.synth.memory import memories
 from codesign.synth.resources import Resources
-
-if TYPE_CHECKING:
-    from codesign.flow.agree import Comparison
+from codesign.verify.compare import Comparison
+from codesign.verify.golden_run import GoldenRun
+from codesign.verify.hardware import RtlFigures, steady
 
 RESOURCE_ORIGINS: dict[str, Origin] = {"synth": "synthesised", "route": "routed", "estimate": "estimated"}
 

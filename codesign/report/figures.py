@@ -3,88 +3,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from codesign.fixed import IntArray
 from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
-from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
-from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles, least_cycles
 from codesign.report.model import Layer, Throughput
 from codesign.report.network import kind
 from codesign.report.spread import Spread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoldenRun:
-    """What the golden model did on clips, each a new stream.
-
-    Attributes:
-        outputs: codes of the last node, ``[N, T, *shape]``.
-        layers: activity of every engine, first frame of each clip left out, ``[N * (T - 1)]``.
-        ideal: ideal cycles of each frame, first frame of each clip left out, ``[N * (T - 1)]``.
-        least: lower bound of the cycles of all frames of a clip but the first, ``[N]``; see `least_cycles`.
-    """
-
-    outputs: IntArray
-    layers: tuple[LayerActivity, ...]
-    ideal: IntArray
-    least: IntArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RtlFigures:
-    """Cycles of the RTL on the same clips; all ``[N, T]``, first frames still in.
-
-    Attributes:
-        cycles: distance of output TLASTs.
-        latency: last input beat to output TLAST.
-        busy: cycles with work, for the input scan (under the name of the first delta layer) and each engine.
-        dense_cycles: of frames with skipping off, first frame left out, ``[F]``.
-    """
-
-    cycles: IntArray
-    latency: IntArray
-    busy: dict[str, IntArray]
-    dense_cycles: IntArray
-
-
-def run_golden(graph: Graph, clips: NDArray[np.integer]) -> GoldenRun:
-    """Run clips of input codes, ``[N, T, *shape]``, each as a new stream."""
-    outputs, counted = [], []
-    for clip in clips:
-        trace = Golden(graph).run(clip)
-        outputs.append(trace.outputs)
-        counted.append(activity(graph, trace))
-    layers = tuple(_join(parts) for parts in zip(*counted, strict=True))
-    return GoldenRun(
-        outputs=np.stack(outputs),
-        layers=layers,
-        ideal=ideal_cycles(graph, layers),
-        least=np.array([least_cycles(graph, clip) for clip in counted]),
-    )
-
-
-def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
-    """Return the activity of one layer over several streams as one."""
-    return dataclasses.replace(
-        parts[0],
-        events=np.concatenate([part.events for part in parts]),
-        active_macs=np.concatenate([part.active_macs for part in parts]),
-        spatial_macs=np.concatenate([part.spatial_macs for part in parts]),
-        ideal_cycles=np.concatenate([part.ideal_cycles for part in parts]),
-        words=np.concatenate([part.words for part in parts]),
-    )
-
-
-def steady(values: IntArray) -> IntArray:
-    """Return ``[N, T]`` per-frame values without the first frame of each clip, ``[N * (T - 1)]``."""
-    return values[:, 1:].reshape(-1)
+from codesign.verify.golden_run import GoldenRun
+from codesign.verify.hardware import RtlFigures, steady
 
 
 def layer_figures(

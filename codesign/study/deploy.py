@@ -10,9 +10,9 @@ import numpy as np
 
 from codesign.flow.config import Design
 from codesign.flow.convert import convert, settings
-from codesign.report.figures import run_golden, steady
-from codesign.sim import RtlSimulator, run_clip
 from codesign.training import load_model
+from codesign.verify import forms
+from codesign.verify.hardware import steady
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +45,17 @@ def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
     graph = convert(model, settings(design, model), folder / "hls").delta_graph
     test = design.data.load(seed).test
     clips = np.stack([test.pixels(index) for index in range(len(test))])
-    golden = run_golden(graph, clips)
-    with RtlSimulator(graph, folder / "verilator") as simulator:
-        runs = [run_clip(simulator, clip) for clip in clips]
-    outputs = np.stack([run.outputs for run in runs])
-    frames = len(runs) * (clips.shape[1] - 1)
-    linears = [layer for layer in golden.layers if layer.macs]
+    found = forms.run(graph, clips, cache=folder)
+    (comparison,) = found.comparisons
+    frames = len(clips) * (clips.shape[1] - 1)
+    linears = [layer for layer in found.golden.layers if layer.macs]
     done = sum(int(layer.active_macs.sum()) for layer in linears)
     return Deployed(
-        cycles_per_frame=float(steady(np.stack([run.cycles for run in runs])).mean()),
-        values=outputs.size,
-        mismatches=int((outputs != golden.outputs).sum()),
+        cycles_per_frame=float(steady(found.rtl.cycles).mean()),
+        values=comparison.values,
+        mismatches=comparison.mismatches,
         operation_sparsity=1.0 - done / (frames * sum(layer.macs for layer in linears)),
         density={
-            layer.name: sum(int(run.engines[layer.name].events[1:].sum()) for run in runs) / (frames * layer.elements)
-            for layer in linears
+            layer.name: int(steady(found.rtl.events[layer.name]).sum()) / (frames * layer.elements) for layer in linears
         },
     )

@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fake_forms import FakeProject, FakeSimulator
 from finished import finish
 from test_measure import write_video
-from test_simulate import FakeProject, FakeSimulator
 
 from codesign import __version__
 from codesign.cli import main
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
-from codesign.flow import convert, simulate
-from codesign.flow.agree import compare, must_agree, read_comparison
+from codesign.flow import convert
 from codesign.flow.config import ClipSection, Design, DesignSection, HardwareSection, LayerSection, load
 from codesign.flow.measure import NEEDS
 from codesign.flow.stage import Job, no_bar
@@ -33,6 +32,8 @@ from codesign.graph.ir import Axis, Conv
 from codesign.report.model import Report, read_json
 from codesign.training import MODEL, RESULTS, BlockConfig, ModelConfig
 from codesign.training.network import build_network, freeze
+from codesign.verify import hardware as simulate
+from codesign.verify.compare import compare, must_agree, read_comparison
 
 TOML = """
 [design]

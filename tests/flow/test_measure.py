@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from data import videos
 from finished import finish
-from test_graph_file import small_graph
+from six_inputs import small_graph
 
 from codesign.board import stream as board_stream
 from codesign.cli import main

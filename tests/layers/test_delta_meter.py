@@ -18,7 +18,7 @@ from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, Engines, over_time
 from codesign.layers.meter import _sums
 from codesign.layers.stream import float64, in_float64
-from codesign.report.figures import run_golden
+from codesign.verify.golden_run import run_golden
 
 
 def two_dense(step: float = 0.25) -> keras.Sequential:

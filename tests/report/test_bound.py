@@ -15,8 +15,10 @@ from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import LayerActivity, activity, ideal_cycles, least_cycles
 from codesign.report.assemble import make_detail
-from codesign.report.figures import RtlFigures, estimated, run_golden, throughput_figures
+from codesign.report.figures import estimated, throughput_figures
 from codesign.report.html import render
+from codesign.verify.golden_run import run_golden
+from codesign.verify.hardware import RtlFigures
 
 
 def pipeline(graph: Graph, layers: tuple[LayerActivity, ...]) -> int:
@@ -70,6 +72,7 @@ def test_frame_by_frame_the_ideal_is_beaten_and_the_bound_is_not() -> None:
         cycles=np.concatenate([[99], spent])[None],
         latency=np.ones((1, 40), np.int64),
         busy=busy,
+        events=busy,
         dense_cycles=np.array([99]),
     )
     speed = throughput_figures(graph, golden, rtl, None, estimated(golden, graph))

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from codesign.fixed import Fixed
-from codesign.flow.agree import Comparison
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.report.assemble import make_detail, make_report
-from codesign.report.figures import RtlFigures, estimated, layer_figures, run_golden, throughput_figures
+from codesign.report.figures import estimated, layer_figures, throughput_figures
 from codesign.report.model import Accuracy, Clips
 from codesign.synth.board_build import Area, BoardBuild
 from codesign.synth.resources import Resources
+from codesign.verify.compare import Comparison
+from codesign.verify.golden_run import run_golden
+from codesign.verify.hardware import RtlFigures
 
 
 def graph_of_four() -> Graph:
@@ -44,6 +46,7 @@ RTL = RtlFigures(
     cycles=np.array([[99, 4, 6], [99, 8, 10]]),
     latency=np.array([[50, 10, 10], [50, 12, 12]]),
     busy={"d": np.array([[2, 2, 2], [2, 2, 2]]), "fc": np.array([[8, 0, 2], [8, 6, 8]])},
+    events={"d": np.array([[4, 0, 1], [4, 3, 4]]), "fc": np.array([[4, 0, 1], [4, 3, 4]])},
     dense_cycles=np.array([14, 14]),
 )
 

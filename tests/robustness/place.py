@@ -97,7 +97,7 @@ def replace_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, *_: Any, **__: Any) -> None:
             raise SynthesisError("nothing heavy runs here")
 
-    for function in ("codesign.flow.simulate.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
+    for function in ("codesign.verify.hardware.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
                      "codesign.study.run._train", "codesign.study.run_study"):  # fmt: skip
         monkeypatch.setattr(function, refuse)
     for kind in ("codesign.flow.runner.Child", "codesign.flow.on_board.Builder", "codesign.sim.board.SimulatedBoard"):

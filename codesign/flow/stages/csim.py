@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codesign.flow.agree import compare, must_agree
 from codesign.flow.convert import compile_csim, finished_model
-from codesign.flow.simulate import run_csim
-from codesign.flow.stimulus import load_clips
 from codesign.graph.file import load_graph
-from codesign.report.figures import run_golden
+from codesign.verify.clips import load_clips
+from codesign.verify.compare import compare, must_agree
+from codesign.verify.golden_run import load_golden
+from codesign.verify.software import run_csim
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -23,6 +23,6 @@ def run(job: Job) -> str:
     model = finished_model(job, job.cache / "csim")
     compile_csim(model, job.upstream["3_hls"], job.cache / "csim")
     outputs = run_csim(model, graph, clips, job.track)
-    comparison = compare("golden_csim", run_golden(graph, clips).outputs, outputs)
+    comparison = compare("golden_csim", load_golden(graph, job.upstream["2_graph"]).outputs, outputs)
     must_agree(comparison, job.folder)
     return f"{comparison.values:,} output values, {comparison.mismatches} mismatches"

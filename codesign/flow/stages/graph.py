@@ -1,28 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stage 2_graph: convert the model, draw the clips to measure on, hold Keras against the golden model."""
+"""Stage 2_graph: convert the model, draw the clips to measure on, compare Keras with the golden model."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from codesign.data.clips import PIXEL
-from codesign.flow.agree import compare, must_agree
 from codesign.flow.convert import SETTINGS, convert, settings
-from codesign.flow.stimulus import save_clips
 from codesign.graph.file import save_graph
-from codesign.layers import stream
-from codesign.report.figures import run_golden
 from codesign.training import load_model
+from codesign.verify.clips import save_clips
+from codesign.verify.compare import compare, must_agree
+from codesign.verify.golden_run import run_golden, save_golden
+from codesign.verify.software import run_keras
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
 
 def run(job: Job) -> str:
-    """Write the graph, the settings of hls4ml and the clips."""
+    """Write the graph, the settings of hls4ml, the clips, and what the golden model makes of them."""
     model = job.remember("keras", lambda: load_model(job.upstream["1_model"]))
     arguments = settings(job.design, model)
     (job.folder / SETTINGS).write_text(json.dumps(arguments, indent=1) + "\n")
@@ -31,8 +28,9 @@ def run(job: Job) -> str:
     design = job.design
     clips = design.data.test_clips(design.design.seed, clips=design.clip.clips, frames=design.clip.frames)
     save_clips(clips, job.folder)
-    keras = [stream(model, PIXEL.to_values(clip)).outputs for clip in job.track(clips, len(clips), "clip")]
-    codes = graph.output.fmt.to_codes(np.stack(keras))
-    must_agree(compare("keras_golden", run_golden(graph, clips).outputs, codes), job.folder)
+    codes = run_keras(model, graph, clips, job.track)
+    golden = run_golden(graph, clips)
+    must_agree(compare("keras_golden", golden.outputs, codes), job.folder)
+    save_golden(golden, job.folder)
     macs = sum(node.macs for node in graph.linears)
     return f"{len(graph.linears)} linear layers, {macs:,} MACs a frame"

@@ -7,13 +7,9 @@ import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codesign.flow.agree import read_comparison
-from codesign.flow.simulate import load_rtl
-from codesign.flow.stimulus import load_clips
 from codesign.graph.file import load_graph
 from codesign.records import build
 from codesign.report.assemble import make_detail, make_report
-from codesign.report.figures import run_golden
 from codesign.report.files import draw_pages, write_pages
 from codesign.report.made import made_now
 from codesign.report.model import DETAIL, REPORT, Clips, write_json
@@ -21,6 +17,10 @@ from codesign.report.trained import accuracy, epochs
 from codesign.stored import load_json, loaded
 from codesign.synth.resources import Resources
 from codesign.training.run import LOG
+from codesign.verify.clips import load_clips
+from codesign.verify.compare import read_comparison
+from codesign.verify.golden_run import load_golden
+from codesign.verify.hardware import load_rtl
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -32,7 +32,7 @@ def run(job: Job) -> str:
     """Write ``report.json``, ``detail.json``, ``report.html`` and its figures."""
     graph_folder = job.upstream["2_graph"]
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
-    golden, rtl = run_golden(graph, clips), load_rtl(job.upstream["4_rtlsim"])
+    golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream["4_rtlsim"])
     training = load_json(job.upstream["1_model"] / "training.json")
     report = make_report(
         design=job.design.design.name,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codesign.flow.agree import compare, must_agree
-from codesign.flow.simulate import run_rtl, save_rtl
-from codesign.flow.stimulus import load_clips
 from codesign.graph.file import load_graph
-from codesign.report.figures import run_golden
+from codesign.verify.clips import load_clips
+from codesign.verify.compare import compare, must_agree
+from codesign.verify.golden_run import load_golden
+from codesign.verify.hardware import run_rtl, save_rtl
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -24,7 +24,8 @@ def run(job: Job) -> str:
     outputs, figures = run_rtl(
         graph, clips, cache=job.cache, dense_frames=job.design.clip.dense_frames, track=job.track
     )
-    must_agree(compare("golden_rtl", run_golden(graph, clips).outputs, outputs), job.folder)
+    golden = load_golden(graph, job.upstream["2_graph"])
+    must_agree(compare("golden_rtl", golden.outputs, outputs), job.folder)
     save_rtl(figures, job.folder)
     speedup = figures.dense_cycles.mean() / np.mean(figures.cycles[:, 1:])
     return f"{clips.shape[0] * clips.shape[1]:,} frames, {speedup:.1f} x faster than dense"

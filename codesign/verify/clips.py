@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,13 @@ from numpy.typing import NDArray
 from codesign.stored import integers, load_arrays, loaded
 
 CLIPS = "clips.npz"
+Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Yields the items of a loop, and shows how far it is: items, their number, what one is."""
+
+
+def silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # noqa: ARG001
+    """Return ``items``, and show nothing: a `Track`."""
+    return items
 
 
 def save_clips(clips: NDArray[np.uint8], folder: Path) -> None:

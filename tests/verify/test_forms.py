@@ -3,61 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from test_graph_file import small_graph
+from fake_forms import FakeProject, FakeSimulator
+from six_inputs import small_graph
 
+from codesign import verify
 from codesign.errors import StageError
-from codesign.flow import simulate
-from codesign.flow.agree import compare, must_agree, read_comparison
-from codesign.flow.simulate import load_rtl, run_csim, run_rtl, save_rtl
 from codesign.flow.stage import Job, no_bar
 from codesign.flow.stages import rtl
 from codesign.graph.file import save_graph
-from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
-from codesign.report.figures import run_golden
 from codesign.rtl.emit import emit
-from codesign.sim import EngineRun, RtlRun
-
-
-def silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # noqa: ARG001
-    return items
-
-
-class FakeSimulator:
-    """The golden model with made-up cycles, one more each frame of a run."""
-
-    calls: list[tuple[bool, int]]
-
-    def __init__(self, graph: Graph, folder: Path, *, skip: bool) -> None:  # noqa: ARG002
-        self.golden, self.skip = Golden(graph), skip
-
-    def __enter__(self) -> FakeSimulator:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def reset(self) -> None:
-        self.golden.reset()
-
-    def run(self, frames: np.ndarray, *, stalls: None = None) -> RtlRun:  # noqa: ARG002
-        type(self).calls.append((self.skip, len(frames)))
-        count = np.arange(len(frames))
-        engine = EngineRun(events=count, busy=count + 10, stalled=count)
-        names = ("encode", *(node.name for node in self.golden.graph.linears))
-        return RtlRun(
-            outputs=self.golden.run(frames).outputs,
-            cycles=count + 100,
-            latency=count + 200,
-            engines=dict.fromkeys(names, engine),
-            total_cycles=0,
-        )
+from codesign.verify import hardware
+from codesign.verify.compare import compare, must_agree, read_comparison
+from codesign.verify.golden_run import GOLDEN, load_golden, run_golden, save_golden
+from codesign.verify.hardware import load_rtl, run_rtl, save_rtl
+from codesign.verify.software import run_csim
 
 
 @pytest.fixture
@@ -69,9 +35,9 @@ def test_rtl_runs_every_clip_as_a_new_stream(
     clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeSimulator.calls = []
-    monkeypatch.setattr(simulate, "RtlSimulator", FakeSimulator)
+    monkeypatch.setattr(hardware, "RtlSimulator", FakeSimulator)
     graph = small_graph()
-    outputs, figures = run_rtl(graph, clips, cache=tmp_path, dense_frames=4, track=silently)
+    outputs, figures = run_rtl(graph, clips, cache=tmp_path, dense_frames=4)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
     assert FakeSimulator.calls == [(True, 1), (True, 6)] * 3 + [(False, 4)]
     np.testing.assert_array_equal(figures.cycles, [[100, *range(100, 106)]] * 3)
@@ -83,23 +49,9 @@ def test_rtl_runs_every_clip_as_a_new_stream(
     assert sorted(again.busy) == ["encode", "fc"]
 
 
-class FakeProject:
-    """A compiled HLS project that returns values, as hls4ml does."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.golden, self.graph = Golden(graph), graph
-
-    def reset(self) -> None:
-        self.golden.reset()
-
-    def predict(self, codes: np.ndarray) -> np.ndarray:
-        assert codes.dtype.kind == "i"  # integers are codes
-        return self.graph.output.fmt.to_values(self.golden.run(codes).outputs)
-
-
 def test_csim_runs_every_clip_as_a_new_stream(clips: np.ndarray) -> None:
     graph = small_graph()
-    outputs = run_csim(FakeProject(graph), graph, clips, silently)
+    outputs = run_csim(FakeProject(graph), graph, clips)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
 
 
@@ -122,6 +74,53 @@ def test_a_difference_stops_the_flow_and_says_where(tmp_path: Path) -> None:
 def test_a_wrong_shape_is_all_wrong() -> None:
     values = np.zeros((2, 3, 4), np.int64)
     assert compare("golden_csim", values, values[:, :2]).mismatches == 24
+
+
+def test_what_the_golden_model_did_comes_back_from_disk(clips: np.ndarray, tmp_path: Path) -> None:
+    graph = small_graph()
+    run = run_golden(graph, clips)
+    save_golden(run, tmp_path)
+    again = load_golden(graph, tmp_path)
+    for name in ("outputs", "ideal", "least"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(run, name))
+    for layer, was in zip(again.layers, run.layers, strict=True):
+        assert (layer.name, layer.elements, layer.macs) == (was.name, was.elements, was.macs)
+        for count in ("events", "active_macs", "spatial_macs", "ideal_cycles", "words"):
+            np.testing.assert_array_equal(getattr(layer, count), getattr(was, count))
+
+
+@pytest.mark.parametrize("change", ["outputs", "fc/events", "least", "another network"])
+def test_a_golden_run_of_something_else_is_refused(change: str, clips: np.ndarray, tmp_path: Path) -> None:
+    run = run_golden(small_graph(), clips)
+    save_golden(run, tmp_path)
+    arrays = dict(np.load(tmp_path / GOLDEN))
+    if change == "another network":
+        arrays = {key.replace("fc/", "other/"): values for key, values in arrays.items()}
+    else:
+        arrays[change] = arrays[change][..., :-1]
+    np.savez(tmp_path / GOLDEN, **arrays)
+    with pytest.raises(StageError, match=GOLDEN):
+        load_golden(small_graph(), tmp_path)
+
+
+def test_every_form_is_compared_and_a_difference_is_counted(
+    clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeSimulator.calls = []
+    monkeypatch.setattr(hardware, "RtlSimulator", FakeSimulator)
+    graph = small_graph()
+    found = verify.run(graph, clips, cache=tmp_path, hls=FakeProject(graph))
+    assert [item.pair for item in found.comparisons] == ["golden_csim", "golden_rtl"]
+    assert found.mismatches == 0
+    assert not found.rtl.dense_cycles.size
+    weight = graph.linears[0].weight.copy()
+    weight.flat[0] += 1
+    wrong = Graph(name=graph.name, nodes=[replace_weight(node, weight) for node in graph.nodes])
+    assert verify.run(graph, clips, cache=tmp_path, hls=FakeProject(wrong)).mismatches > 0
+
+
+def replace_weight(node: Any, weight: np.ndarray) -> Any:
+    return dataclasses.replace(node, weight=weight) if hasattr(node, "weight") else node
 
 
 def test_rtl_stage_writes_the_emitted_files(tmp_path: Path) -> None:

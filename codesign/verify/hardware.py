@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clips through the RTL and through HLS csim, each clip as a new stream."""
+"""Clips through the RTL in Verilator, each as a new stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,37 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.graph.ir import Graph
-from codesign.report.figures import RtlFigures
 from codesign.sim import RtlSimulator, run_clip
 from codesign.stored import integers, load_arrays, loaded
+from codesign.verify.clips import Track, silently
 
-Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtlFigures:
+    """Cycles of the RTL on the same clips; all ``[N, T]``, first frames still in.
+
+    Attributes:
+        cycles: distance of output TLASTs.
+        latency: last input beat to output TLAST.
+        busy: cycles with work, for the input scan (under the name of the first delta layer) and each engine.
+        events: nonzero deltas, under the same names.
+        dense_cycles: of frames with skipping off, first frame left out, ``[F]``; empty if none were run.
+    """
+
+    cycles: IntArray
+    latency: IntArray
+    busy: dict[str, IntArray]
+    events: dict[str, IntArray]
+    dense_cycles: IntArray
+
+
+def steady(values: IntArray) -> IntArray:
+    """Return ``[N, T]`` per-frame values without the first frame of each clip, ``[N * (T - 1)]``."""
+    return values[:, 1:].reshape(-1)
 
 
 def run_rtl(
-    graph: Graph, clips: NDArray[np.integer], *, cache: Path, dense_frames: int, track: Track
+    graph: Graph, clips: NDArray[np.integer], *, cache: Path, dense_frames: int, track: Track = silently
 ) -> tuple[IntArray, RtlFigures]:
     """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
 
@@ -29,13 +51,16 @@ def run_rtl(
     """
     with RtlSimulator(graph, cache / "verilator_skip", skip=True) as simulator:
         runs = [run_clip(simulator, clip) for clip in track(clips, len(clips), "clip")]
-    with RtlSimulator(graph, cache / "verilator_dense", skip=False) as simulator:
-        dense = simulator.run(clips[0][:dense_frames])
+    dense = np.zeros(0, np.int64)
+    if dense_frames:
+        with RtlSimulator(graph, cache / "verilator_dense", skip=False) as simulator:
+            dense = simulator.run(clips[0][:dense_frames]).cycles[1:]
     figures = RtlFigures(
         cycles=np.stack([run.cycles for run in runs]),
         latency=np.stack([run.latency for run in runs]),
         busy={name: np.stack([run.engines[name].busy for run in runs]) for name in runs[0].engines},
-        dense_cycles=dense.cycles[1:],
+        events={name: np.stack([run.engines[name].events for run in runs]) for name in runs[0].engines},
+        dense_cycles=dense,
     )
     return np.stack([run.outputs for run in runs]), figures
 
@@ -43,6 +68,7 @@ def run_rtl(
 def save_rtl(figures: RtlFigures, folder: Path) -> None:
     """Write ``cycles.npz``."""
     arrays: dict[str, Any] = {f"busy/{name}": values for name, values in figures.busy.items()}
+    arrays |= {f"events/{name}": values for name, values in figures.events.items()}
     arrays |= {"cycles": figures.cycles, "latency": figures.latency, "dense_cycles": figures.dense_cycles}
     np.savez_compressed(folder / "cycles.npz", **arrays)
 
@@ -64,17 +90,13 @@ def load_rtl(folder: Path) -> RtlFigures:
             cycles=integers(data, "cycles", 2),
             latency=integers(data, "latency", 2),
             dense_cycles=integers(data, "dense_cycles", 1),
-            busy={key.removeprefix("busy/"): integers(data, key, 2) for key in data if key.startswith("busy/")},
+            busy=_each(data, "busy/"),
+            events=_each(data, "events/"),
         )
 
     return loaded(path, figures)
 
 
-def run_csim(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track) -> IntArray:
-    """Run input codes ``[N, T, *shape]`` through the compiled HLS C++; return output codes ``[N, T, ...]``."""
-    outputs = []
-    for clip in track(clips, len(clips), "clip"):
-        model.reset()
-        values = np.asarray(model.predict(clip.astype(np.int64)), dtype=np.float64)
-        outputs.append(graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape)))
-    return np.stack(outputs)
+def _each(data: dict[str, NDArray[Any]], prefix: str) -> dict[str, IntArray]:
+    """Return the arrays of every engine whose key starts with ``prefix``."""
+    return {key.removeprefix(prefix): integers(data, key, 2) for key in data if key.startswith(prefix)}

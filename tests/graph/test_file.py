@@ -11,36 +11,14 @@ import numpy as np
 import pytest
 from random_branches import BLOCKS, random_branching_graph
 from random_graphs import random_walk
+from six_inputs import small_graph
 
 from codesign.errors import StageError
 from codesign.fixed import Fixed
 from codesign.graph.file import load_graph, save_graph
 from codesign.graph.golden import Golden
-from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
+from codesign.graph.ir import Axis, Conv, Delta, Graph, Source
 from codesign.rtl import emit
-
-
-def small_graph(seed: int = 3) -> Graph:
-    rng = np.random.default_rng(seed)
-    source = Source(name="in", shape=(2, 3, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=4)
-    delta = Delta(
-        name="d0",
-        input="in",
-        shape=(6,),
-        in_fmt=source.fmt,
-        fmt=Fixed(width=4, frac=4, signed=False),
-        activation="identity",
-        step_log2=(0, 1, 0, 2, 0, 0),
-        channels=6,
-        lo=0,
-        hi=15,
-        hold=0.75,
-    )
-    weight, bias = rng.integers(-8, 8, (6, 4)), rng.integers(-20, 20, 4)
-    weight_fmt = Fixed(width=4, frac=3, signed=True)
-    fmt = accumulator_format("fc", weight, bias, weight_fmt=weight_fmt, delta=delta)
-    dense = Dense(name="fc", input="d0", weight=weight, bias=bias, weight_fmt=weight_fmt, fmt=fmt, pe=2)
-    return Graph(name="small", nodes=(source, delta, dense))
 
 
 def test_round_trip(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network in all its forms on the same frames, each compared with the golden model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.graph.ir import Graph
+from codesign.verify.clips import Track, silently
+from codesign.verify.compare import Comparison, compare
+from codesign.verify.golden_run import GoldenRun, run_golden
+from codesign.verify.hardware import RtlFigures, run_rtl
+from codesign.verify.software import run_csim, run_keras
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What every form of a network computed.
+
+    Attributes:
+        golden: what the golden model computed and counted.
+        rtl: cycles of the RTL.
+        comparisons: of each form with the golden model, ``keras_golden`` and ``golden_csim`` if they were given, and
+            ``golden_rtl``.
+    """
+
+    golden: GoldenRun
+    rtl: RtlFigures
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def mismatches(self) -> int:
+        """Values that differ in any comparison."""
+        return sum(item.mismatches for item in self.comparisons)
+
+
+def run(
+    graph: Graph,
+    clips: NDArray[np.integer],
+    *,
+    cache: Path,
+    keras: Any = None,
+    hls: Any = None,
+    dense_frames: int = 0,
+    track: Track = silently,
+) -> Verified:
+    """Run clips of input codes, each as a new stream, through every form of a network.
+
+    Args:
+        graph: of the network.
+        clips: ``[N, T, *shape]``, T >= 2.
+        cache: folder that the simulators are built in.
+        keras: the user's Keras model of one frame; None: leave it out.
+        hls: the hls4ml model, compiled; None: leave it out.
+        dense_frames: of the first clip, also simulated with skipping off.
+        track: of the progress.
+
+    Raises:
+        ToolNotFoundError: Verilator, g++, make or perl is missing.
+        SimulationError: a build failed, or the design hung or broke a protocol rule.
+    """
+    golden = run_golden(graph, clips)
+    comparisons = []
+    if keras is not None:
+        comparisons.append(compare("keras_golden", golden.outputs, run_keras(keras, graph, clips, track)))
+    if hls is not None:
+        comparisons.append(compare("golden_csim", golden.outputs, run_csim(hls, graph, clips, track)))
+    outputs, rtl = run_rtl(graph, clips, cache=cache, dense_frames=dense_frames, track=track)
+    comparisons.append(compare("golden_rtl", golden.outputs, outputs))
+    return Verified(golden=golden, rtl=rtl, comparisons=tuple(comparisons))
