@@ -33,10 +33,10 @@ lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/mypy
 
 performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minutes); CLIPS=folder: on its videos
-	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
+	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
 
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
-	$(BIN)/python -m codesign.bench $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
+	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
 
 experiments: $(STAMP)  ## train and simulate what docs/experiments.md and .json hold (tens of minutes)

@@ -124,3 +124,7 @@ class Fixed:
 
     def __str__(self) -> str:
         return self.ap()
+
+
+PIXEL = Fixed(width=8, frac=8, signed=False)
+"""Format of a pixel: uint8 codes, values 0 to 255/256."""

@@ -3,7 +3,7 @@
 
 A stage body's module and every ``codesign`` module it imports, directly or not, at the top or inside a function, count
 as inputs of the stage; so do the data files (SystemVerilog, C++, HTML) that lie in the packages reached. Imports under
-``if TYPE_CHECKING:`` do not count.
+``if TYPE_CHECKING:`` do not count, but say in a package what its lazy names depend on.
 """
 
 from __future__ import annotations
@@ -49,17 +49,19 @@ def source_files(module: str) -> dict[str, Path]:
         spec = importlib.util.find_spec(module)
         return {module: Path(spec.origin)} if spec and spec.origin else {}
     files: dict[str, Path] = {}
-    waiting = [module]
+    waiting, seen = [module], set[Path]()
     while waiting:
         path = _path(waiting.pop())
-        name = str(path.relative_to(PACKAGE)) if path else ""
-        if path is None or name in files:
+        if path is None or path in seen:
             continue
-        files[name] = path
+        seen.add(path)
         if path.name == "__init__.py":
             files |= {str(data.relative_to(PACKAGE)): data for data in _data_files(path.parent)}
+            if _only_a_face(path):
+                continue
+        files[str(path.relative_to(PACKAGE))] = path
         waiting += _imports(path)
-    if "paths.py" in files:
+    if "hls4ml_plugin/writer/templates.py" in files:
         files |= {f"hls_templates/{path.name}": path for path in hls_templates().glob("*.h")}
     return files
 
@@ -81,20 +83,63 @@ def _data_files(package: Path) -> Iterator[Path]:
             yield path
 
 
+def imported_modules(path: Path) -> list[str]:
+    """Return the modules of the package that a file imports itself, by their names without ``codesign.``."""
+    found: list[str] = []
+    for base, names in _statements(path):
+        face = _face(base)
+        inner = [module for name in names if _path(module := face.get(name, f"{base}.{name}"))]
+        found += inner if len(inner) == len(names) and names else [*inner, base]
+    return [module.removeprefix(f"{_ROOT}.") for module in found if module != _ROOT and _path(module)]
+
+
 def _imports(path: Path) -> list[str]:
     """Return the dotted names a file imports from the package: modules, their parents, and names in them."""
     found: list[str] = []
-    for node in _live_nodes(ast.parse(path.read_bytes())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
+    for base, names in _statements(path):
+        face = _face(base)
+        for name in (base, *(f"{base}.{name}" for name in names), *(face[name] for name in names if name in face)):
             parts = name.split(".")
-            if parts[0] == _ROOT:
-                found += [".".join(parts[:length]) for length in range(2, len(parts) + 1)]
+            found += [".".join(parts[:length]) for length in range(2, len(parts) + 1)]
     return found
+
+
+def _only_a_face(path: Path) -> bool:
+    """Return whether a package computes nothing itself: a change of where its names are changes the files, too."""
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.ImportFrom):
+            allowed = node.module in ("__future__", "typing", "codesign.face")
+        elif isinstance(node, ast.Assign):
+            allowed = ast.unparse(node.targets[0]) in ("__all__", "(__getattr__, __dir__)")
+        else:
+            allowed = isinstance(node, ast.If | ast.Expr)
+        if not allowed:
+            return False
+    return True
+
+
+@cache
+def _face(package: str) -> dict[str, str]:
+    """Return the names that a package imports under ``if TYPE_CHECKING:``, and their modules; see `codesign.face`."""
+    path = _path(package)
+    if path is None or path.name != "__init__.py":
+        return {}
+    body = ast.parse(path.read_bytes()).body
+    blocks = [node for node in body if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"]
+    imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+def _statements(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each module of the package that a file imports or imports from, and the names it imports from it."""
+    for node in _live_nodes(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found = [(alias.name, list[str]()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found = [(node.module, [alias.name for alias in node.names])]
+        else:
+            continue
+        yield from (item for item in found if item[0].partition(".")[0] == _ROOT)
 
 
 def _live_nodes(tree: ast.AST) -> Iterator[ast.AST]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""board_hdlc_rx: judged by `codesign.board.link.Decoder`, with damage of every kind in between."""
+"""board_hdlc_rx: judged by `codesign.host.framing.Decoder`, with damage of every kind in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench import Bench, Case, Source, generator
 from bench_board_hdlc_tx import packet
 from serial_line import Always, Events
 
-from codesign.board.link import OVERHEAD, Damaged, Decoder, Packet, Reason, encode
+from codesign.host.framing import OVERHEAD, Damaged, Decoder, Packet, Reason, encode
 
 CASES = {"bytes": Case(parameters={})}
 FLAG, ESCAPE = 0x7E, 0x7D

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""board_hdlc_tx: packets leave as `codesign.board.link.encode` writes them."""
+"""board_hdlc_tx: packets leave as `codesign.host.framing.encode` writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import cocotb
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator
 
-from codesign.board.link import Packet, encode
+from codesign.host.framing import Packet, encode
 
 CASES = {"bytes": Case(parameters={})}
 CRC_BYTES = 4

@@ -10,7 +10,8 @@ import cocotb
 from bench import STALLS, Bench, Case, Sink, Source, generator, this_case
 from serial_line import Always, Events
 
-from codesign.board.link import OVERHEAD, Frame, Kind, Packet, Read, Reason, Write, pack
+from codesign.host.framing import OVERHEAD, Packet, Reason
+from codesign.host.link import Frame, Kind, Read, Write, pack
 
 CASES = {
     "5 beats of 3 bytes": Case(parameters={"Beats": 5, "BeatBytes": 3}),

@@ -13,23 +13,19 @@ from bench import Bench, Case, Sink, Source, generator, this_case
 from bench_board_hdlc_rx import damage
 from serial_line import Always
 
-from codesign.board.link import (
+from codesign.host.framing import Damaged, Decoder, Packet, Reason, encode
+from codesign.host.link import (
     NEW_STREAM,
-    Damaged,
     Data,
-    Decoder,
     Done,
     Frame,
-    Packet,
     Read,
-    Reason,
     Refused,
     Reply,
     Request,
     Result,
     Status,
     Write,
-    encode,
     pack,
     parse,
 )

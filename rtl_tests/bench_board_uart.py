@@ -13,25 +13,9 @@ from random_graphs import random_thresholds, random_walk
 from rtl_cases import ALL_CASES
 from serial_line import Listener, Talker
 
-from codesign.board.link import (
-    Damaged,
-    Data,
-    Decoder,
-    Done,
-    Frame,
-    Packet,
-    Read,
-    Refused,
-    Reply,
-    Request,
-    Result,
-    Status,
-    Write,
-    encode,
-    pack,
-    parse,
-)
 from codesign.graph.golden import Golden
+from codesign.host.framing import Damaged, Decoder, Packet, encode
+from codesign.host.link import Data, Done, Frame, Read, Refused, Reply, Request, Result, Status, Write, pack, parse
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
 from codesign.rtl.board import register_map

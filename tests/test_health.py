@@ -7,7 +7,7 @@ import pytest
 
 from codesign import tools
 from codesign.cli import main
-from codesign.health import paragraphs
+from codesign.commands.doctor import paragraphs
 from codesign.tools import TOOLS, ToolStatus
 
 

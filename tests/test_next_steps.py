@@ -26,7 +26,7 @@ _SAYS = {"fix", "expected", "where", "received"}
 _OWNER = {"synth": "build", "board": "stream", "data/camera": "stream", "flow/hls_on_board": "build", "cli": "",
           "flow/on_board": "build", "flow/runner": "run", "flow/steps": "run", "flow/stage": "run",
           "study": "compare", "endings": ""}  # fmt: skip
-_NOT_OURS = ("bench", "guard")  # options of `python -m codesign.bench` and of other programs
+_NOT_OURS = ("bench", "guard")  # options of `python -m benchmarks` and of other programs
 
 
 @cache

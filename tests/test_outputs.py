@@ -70,8 +70,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "s.toml").write_text(STUDY)
     finished_report(tmp_path / "build" / "x")
     finish(tmp_path / "build" / "x" / "2_graph")
-    for slow in ("codesign.flow.runner.work", "codesign.study.run_study", "codesign.flow.measure.measure",
-                 "codesign.board.session.connect", "codesign.flow.again.render_again"):  # fmt: skip
+    for slow in ("codesign.flow.runner.work", "codesign.study.run_study", "codesign.commands.measure.measure",
+                 "codesign.host.session.connect", "codesign.commands.report.render_again"):  # fmt: skip
         monkeypatch.setattr(slow, lambda *_, **__: pytest.fail("the work began"))
     monkeypatch.chdir(tmp_path)
     return tmp_path

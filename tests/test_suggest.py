@@ -16,7 +16,7 @@ from codesign.flow.steps import STAGES
 from codesign.paths import PACKAGE
 from codesign.records import build
 from codesign.suggest import did_you_mean, nearest
-from codesign.synth.board import board_names, load_board
+from codesign.synth.target import board_names, load_board
 from codesign.training.config import ModelConfig, TrainingConfig
 
 KINDS = ("moving_digits", "video_folder", "ucf101")

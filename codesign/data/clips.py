@@ -11,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.fixed import Fixed
-
-PIXEL = Fixed(width=8, frac=8, signed=False)
-"""Format of a pixel: uint8 codes, values 0 to 255/256."""
+from codesign.fixed import PIXEL
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Values of pixels, float32 ``[B, T, H, W, C]``, and labels, int64 ``[B]``."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
-from codesign.data.clips import PIXEL
 from codesign.errors import ConfigError, StageError
+from codesign.fixed import PIXEL
 from codesign.names import plain_setting
 from codesign.stored import anew, load_json
 from codesign.suggest import did_you_mean

@@ -16,13 +16,10 @@ A stage works in ``<stage>.partial``, which becomes ``<stage>`` in one rename wh
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -33,9 +30,10 @@ from codesign.errors import CodesignError, ConfigError, StageError, ToolNotFound
 from codesign.flow import manifest as manifests
 from codesign.flow.children import Child
 from codesign.flow.console import Terminal, captured, last_lines
+from codesign.flow.lock import locked
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.flow.stage import Job, Stage, find, no_bar
-from codesign.outputs import check_folder, check_work
+from codesign.outputs import check_work
 from codesign.processes import Ended
 from codesign.tools import require
 from codesign.trust import check_no_links
@@ -62,33 +60,6 @@ class Options:
     force: bool = False
     dry_run: bool = False
     verbose: bool = False
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock.
-
-    Raises:
-        StageError: another process holds it.
-        ConfigError: nothing can be written there.
-    """
-    check_folder(folder, "")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise StageError(
-                "another run is working here",
-                where=str(folder),
-                received=f"lock held by process {lock.read().strip() or 'unknown'}",
-                fix="wait for it to end, or stop it",
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

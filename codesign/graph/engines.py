@@ -7,7 +7,6 @@ reaches: `reach` says what that costs in cycles, one for each output word (of PE
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal, TypeAlias
@@ -16,20 +15,9 @@ import numpy as np
 
 from codesign.errors import ConversionError
 from codesign.fixed import Fixed, IntArray
-from codesign.graph.axis import AnyAxis, Axis, Repeat
+from codesign.graph.axis import Axis, Repeat
 from codesign.graph.pe import check_pe
-
-
-class OneInput:
-    """What the nodes with one input share."""
-
-    __slots__ = ()
-    input: str
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes this one reads."""
-        return (self.input,)
+from codesign.graph.positions import OneInput, OnPositions, SameChannels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,91 +91,8 @@ class Dense(OneInput):
         return np.full(self.n_in, self.words, dtype=np.int64)
 
 
-class _Spatial:
-    """What the engines on frames ``[height, width, channels]`` share. One axis is a height of 1."""
-
-    __slots__ = ()
-    name: str
-    fmt: Fixed
-    y: AnyAxis
-    x: AnyAxis
-    pe: int
-    taps: tuple[int, int]
-
-    def _check(self) -> None:
-        check_pe(self.name, self.pe, self.channels_out)
-        most = (int(self.y.counts().max()), int(self.x.counts().max()))
-        if not all(1 <= taps <= limit for taps, limit in zip(self.taps, most, strict=True)):
-            raise ConversionError(
-                "more taps a cycle than an input element has",
-                where=self.name,
-                expected=f"1 to {most[0]} rows, 1 to {most[1]} columns",
-                received=f"taps={self.taps}",
-                fix=f"set Taps of layer {self.name!r} within that",
-            )
-
-    @property
-    def channelwise(self) -> bool:
-        """Whether an event reaches one channel only, of every output position."""
-        return True
-
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        raise NotImplementedError
-
-    def channels_in(self, at: int = 0) -> int:  # noqa: ARG002  (one input)
-        """Return the channels of input ``at``."""
-        return self.channels_out
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one output frame, ``(height, width, channels)``."""
-        return (self.y.outputs, self.x.outputs, self.channels_out)
-
-    @property
-    def size(self) -> int:
-        """Elements in an output frame."""
-        return math.prod(self.shape)
-
-    @property
-    def n_in(self) -> int:
-        """Input elements, of all inputs."""
-        return self.y.size * self.x.size * self.channels_in()
-
-    @property
-    def groups(self) -> int:
-        """Output words of one output position."""
-        return self.channels_out // self.pe
-
-    @property
-    def words(self) -> int:
-        """Output words (of PE lanes) of a frame."""
-        return self.y.outputs * self.x.outputs * self.groups
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of a dense frame: none."""
-        return 0
-
-    def fanout(self, at: int = 0) -> IntArray:
-        """Return the MACs each element of input ``at`` takes part in: none."""
-        return np.zeros(self.y.size * self.x.size * self.channels_in(at), dtype=np.int64)
-
-    def reach(self, at: int = 0) -> IntArray:
-        """Return what an event of each element of input ``at`` costs in cycles: the output words that it reaches,
-        ``taps`` positions of them a cycle.
-        """
-        return self._positions(1 if self.channelwise else self.groups, at, *self.taps)
-
-    def _positions(self, each: int, at: int, rows: int = 1, columns: int = 1) -> IntArray:
-        positions = np.outer(-(-self.y.counts() // rows), -(-self.x.counts() // columns)).ravel() * each
-        result: IntArray = np.repeat(positions, self.channels_in(at))
-        return result
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conv(OneInput, _Spatial):
+class Conv(OneInput, OnPositions):
     """A convolution on codes, channels last.
 
     Attributes:
@@ -251,20 +156,8 @@ class Conv(OneInput, _Spatial):
         return self._positions(1 if self.depthwise else self.channels_out, at)
 
 
-class _SameChannels(_Spatial):
-    """A spatial engine with as many output channels as input channels."""
-
-    __slots__ = ()
-    channels: int
-
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return self.channels
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool(OneInput, _SameChannels):
+class Pool(OneInput, SameChannels):
     """The maximum or the sum of the codes in a window, channel by channel.
 
     An average is a sum on a finer lattice, so the window of a 'sum' has a power of two of elements. Padded places hold
@@ -310,7 +203,7 @@ class Pool(OneInput, _SameChannels):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upsample(OneInput, _SameChannels):
+class Upsample(OneInput, SameChannels):
     """Every code is repeated along both axes (nearest neighbour).
 
     Attributes:
@@ -338,7 +231,7 @@ class Upsample(OneInput, _SameChannels):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Join(_Spatial):
+class Join(OnPositions):
     """Several frames of codes added, or put side by side (concatenated) along the channels.
 
     Attributes:

@@ -33,8 +33,9 @@ import numpy as np
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph.axis import Axis, Repeat
-from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, OneInput, Pool, Spatial, Upsample
+from codesign.graph.engines import Conv, Dense, Engine, Join, Linear, Pool, Spatial, Upsample
 from codesign.graph.pe import check_pe
+from codesign.graph.positions import OneInput
 
 __all__ = [
     "MAX_ACCUMULATOR_BITS",

@@ -40,7 +40,7 @@ def warn_if_wide(name: str, fmt: Fixed) -> None:
     if fmt.width > FLOAT32_BITS:
         warnings.warn(
             f"{name}: the accumulator has {fmt.width} bits, more than float32's {FLOAT32_BITS}, so Keras in "
-            "float32 is not exact here. Evaluate in float64 (codesign.layers.stream) or compare with the golden "
+            "float32 is not exact here. Evaluate in float64 (codesign.layers.streaming) or compare with the golden "
             "model (codesign.graph.golden).",
             ConversionWarning,
             stacklevel=3,

@@ -148,7 +148,7 @@ def _check_results(calls: Calls, reading: Reading) -> None:
     if is_narrow(graph):
         warnings.warn(
             f"{wrong.call.name}: Keras in float32 rounds here, so its results differ from the exact ones that "
-            "hardware computes. Evaluate in float64 (codesign.layers.stream).",
+            "hardware computes. Evaluate in float64 (codesign.layers.streaming).",
             ConversionWarning,
             stacklevel=2,
         )
@@ -189,7 +189,7 @@ def _own_weights(reading: Reading) -> Iterator[OwnWeight]:
 
 def _in_float64(calls: Calls, frames: Values, tries: Mapping[str, Values]) -> list[Computed]:
     """Return what `forward` does of copies of the layers in float64."""
-    from codesign.layers.stream import float64
+    from codesign.layers.streaming import float64
 
     with float64():
         return forward(calls, frames, tries, InFloat64())

@@ -163,7 +163,7 @@ class InFloat64:
 
     def __call__(self, call: Call, inputs: Any) -> Any:
         """Return the copy of the layer of ``call``, built for ``inputs``."""
-        from codesign.layers.stream import copy_in_float64
+        from codesign.layers.streaming import copy_in_float64
 
         if id(call.layer) not in self._copies:
             self._copies[id(call.layer)] = copy_in_float64(call.layer, inputs)

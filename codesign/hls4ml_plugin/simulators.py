@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.hls4ml_plugin import csim
+
+SIMULATOR = "codesign.sim:RtlSimulator"
+"""Looked up when RTL is first simulated, as conversion needs no simulator."""
 
 
 def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
@@ -30,12 +34,10 @@ def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
 
 def rtl_simulator(model: Any, *, skip: bool) -> Any:
     """Return the model's RTL simulator, built on first use under ``<output_dir>/rtl_sim``."""
-    from codesign.sim import RtlSimulator
-
     simulators = model.__dict__.setdefault("rtl_simulators", {})
     if skip not in simulators:
         folder = Path(model.config.get_output_dir()) / "rtl_sim"
-        simulators[skip] = RtlSimulator(model.delta_graph, folder, skip=skip)
+        simulators[skip] = resolve_name(SIMULATOR)(model.delta_graph, folder, skip=skip)
     return simulators[skip]
 
 

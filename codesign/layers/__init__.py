@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keras 3 layers of networks that see a stream: delta activations, clip models, exact streams."""
 
-from codesign.layers.activation import DeltaActivation
-from codesign.layers.clip import over_time
-from codesign.layers.meter import DeltaMeter
-from codesign.layers.probe import Engines
-from codesign.layers.replace import delta
-from codesign.layers.schedule import Target, WarmUp
-from codesign.layers.sparsity_loss import SparsityLoss
-from codesign.layers.stream import StreamRun, stream
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codesign.face import lazy
+from codesign.layers import activation, clip, meter, step  # noqa: F401  (register what they save, for Keras)
+
+if TYPE_CHECKING:
+    from codesign.layers.activation import DeltaActivation
+    from codesign.layers.clip import over_time
+    from codesign.layers.meter import DeltaMeter
+    from codesign.layers.probe import Engines
+    from codesign.layers.replace import delta
+    from codesign.layers.schedule import Target, WarmUp
+    from codesign.layers.sparsity_loss import SparsityLoss
+    from codesign.layers.streaming import StreamRun, stream
 
 __all__ = [
     "DeltaActivation",
@@ -22,3 +30,19 @@ __all__ = [
     "over_time",
     "stream",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "DeltaActivation": "codesign.layers.activation",
+        "DeltaMeter": "codesign.layers.meter",
+        "Engines": "codesign.layers.probe",
+        "SparsityLoss": "codesign.layers.sparsity_loss",
+        "StreamRun": "codesign.layers.streaming",
+        "Target": "codesign.layers.schedule",
+        "WarmUp": "codesign.layers.schedule",
+        "delta": "codesign.layers.replace",
+        "over_time": "codesign.layers.clip",
+        "stream": "codesign.layers.streaming",
+    },
+)

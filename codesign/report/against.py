@@ -22,7 +22,7 @@ from codesign.report.words import (
     quotient,
     unit,
 )
-from codesign.synth.board_build import Area, LayerArea
+from codesign.synth.record import Area, LayerArea
 
 HEAD = ("", "dense", "skipping", "skipping / dense")
 

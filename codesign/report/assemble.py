@@ -31,8 +31,8 @@ from codesign.report.model import (
 from codesign.report.network import units
 from codesign.rtl.spec import top_spec
 from codesign.rtl.top import top_text
-from codesign.synth.board_build import BoardBuild
 from codesign.synth.memory import memories
+from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
 from codesign.verify.compare import Comparison
 from codesign.verify.golden_run import GoldenRun

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codesign.report.spread import Spread
-from codesign.synth.board_build import BITS_A_BYTE, BOARDS, BUILD, Area, BoardBuild, read_build
+from codesign.report.percentiles import Spread
+from codesign.synth.record import BITS_A_BYTE, BOARDS, BUILD, Area, BoardBuild, read_build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

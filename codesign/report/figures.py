@@ -11,7 +11,7 @@ from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
 from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
 from codesign.report.model import Layer, Throughput
 from codesign.report.network import kind
-from codesign.report.spread import Spread
+from codesign.report.percentiles import Spread
 from codesign.verify.golden_run import GoldenRun
 from codesign.verify.hardware import RtlFigures, steady
 

@@ -24,9 +24,9 @@ from codesign.records import build, plain
 from codesign.report.boards import Board, board
 from codesign.report.energy import Energy
 from codesign.report.network import Unit
-from codesign.report.spread import Spread
+from codesign.report.percentiles import Spread
 from codesign.stored import read_text
-from codesign.synth.board_build import BoardBuild
+from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
 
 Number: TypeAlias = float | None

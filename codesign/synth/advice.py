@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from codesign.graph.ir import Graph
-from codesign.synth.board_build import BoardBuild
+from codesign.synth.record import BoardBuild
 
 _NO_ROOM = re.compile(r"(?i)unable to (find|place|legal).*|no bels? (remaining|available).*|failed to place.*")
 _CELLS = {"lut": "look-up tables", "ff": "flip-flops", "dsp": "multipliers", "bram_bits": "bits of block RAM"}

@@ -20,16 +20,16 @@ from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.emit import emit, top_spec
 from codesign.rtl.identity import design_id
 from codesign.synth.advice import clock_problem, placing_problem, room_problem
-from codesign.synth.board import Board, check_clock
-from codesign.synth.board_build import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
-from codesign.synth.chain import CONSTRAINTS, Chain, clock_of, ports
-from codesign.synth.chains import CHAINS
+from codesign.synth.board_top import pads_module, pads_text
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories, with_ultra
 from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
-from codesign.synth.pads import pads_module, pads_text
+from codesign.synth.record import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.serial import check_baud, packet_bytes
-from codesign.synth.vendor import on_board as amd
+from codesign.synth.target import Board, check_clock
+from codesign.synth.toolchains import vivado as amd
+from codesign.synth.toolchains.registry import CHAINS
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, Chain, clock_of, ports
 from codesign.synth.vendor import vivado
 from codesign.synth.yosys import NETLIST, synthesise
 from codesign.synth.yosys import TOOL as YOSYS

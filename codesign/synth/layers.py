@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from codesign.errors import SynthesisError
-from codesign.synth.board_build import LayerArea
+from codesign.synth.record import LayerArea
 from codesign.synth.resources import Cost, cost_of, total
 
 LINK, REGISTERS, PADS = "link", "registers", "pads"

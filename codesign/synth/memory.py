@@ -218,7 +218,7 @@ def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
 
 def _larger_board(memories: list[Memory]) -> str:
     """Return what to say about boards that the memories fit."""
-    from codesign.synth.board import board_names, load_board  # a board is described in terms of its tools
+    from codesign.synth.target import board_names, load_board  # a board is described in terms of its tools
 
     boards = sorted(map(load_board, board_names()), key=lambda board: (board.room.memory.bits, board.room.lut))
     fits = next((board for board in boards if plan(memories, board.room.memory) is not None), None)

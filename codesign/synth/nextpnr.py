@@ -11,8 +11,8 @@ from typing import Any
 
 from codesign import provenance
 from codesign.errors import SynthesisError
-from codesign.synth.board_build import CriticalPath
 from codesign.synth.layers import Owners, read_json, top_module
+from codesign.synth.record import CriticalPath
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Resources
 from codesign.synth.yosys import NETLIST
 from codesign.tools import Command, run_all, version

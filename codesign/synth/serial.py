@@ -9,7 +9,7 @@ from codesign.rtl.spec import TopSpec
 CYCLES_A_BIT = (8, 16383)
 """Clock cycles of a bit that ``board_uart_rx`` and ``board_uart_tx`` count, lowest and highest."""
 _AROUND = 2 + 8
-"""Bytes around the payload of a packet: two flags; kind, sequence, length and CRC (`codesign.board.link`)."""
+"""Bytes around the payload of a packet: two flags; kind, sequence, length and CRC (`codesign.host.link`)."""
 _FRAME_HEAD, _RESULT_HEAD = 1, 5
 
 

@@ -4,8 +4,16 @@
 Importing this package does not import TensorFlow; `train` and `load_model` do.
 """
 
-from codesign.training.config import BlockConfig, ModelConfig, TrainingConfig
-from codesign.training.run import CHECKPOINT, LOG, MODEL, RESULTS, load_model, train
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codesign.face import lazy
+
+if TYPE_CHECKING:
+    from codesign.training.config import MODEL, BlockConfig, ModelConfig, TrainingConfig
+    from codesign.training.run import CHECKPOINT, LOG, RESULTS, train
+    from codesign.training.saved import load_model
 
 __all__ = [
     "CHECKPOINT",
@@ -18,3 +26,18 @@ __all__ = [
     "load_model",
     "train",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "BlockConfig": "codesign.training.config",
+        "CHECKPOINT": "codesign.training.run",
+        "LOG": "codesign.training.run",
+        "MODEL": "codesign.training.config",
+        "ModelConfig": "codesign.training.config",
+        "RESULTS": "codesign.training.run",
+        "TrainingConfig": "codesign.training.config",
+        "load_model": "codesign.training.saved",
+        "train": "codesign.training.run",
+    },
+)

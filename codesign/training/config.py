@@ -13,6 +13,8 @@ LOSSES = ("delta", "spatial")
 """Methods with a sparsity loss."""
 DEPLOYED = ("delta", "hold")
 """Methods whose sparsity is counted as hardware skips."""
+MODEL = "model.keras"
+"""The trained frame model in the folder of a training: what gets deployed."""
 
 
 def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) -> None:

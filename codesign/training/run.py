@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
-from codesign.keras_model.file import load_keras
-from codesign.training.config import ModelConfig, TrainingConfig
+from codesign.training.config import MODEL, ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from codesign.layers import Engines
     from codesign.training.trainer import Progress
 
-MODEL = "model.keras"
-"""The trained frame model: what gets deployed."""
 RESULTS = "training.json"
 """Accuracy and operation sparsity of the three networks, and the configuration."""
 LOG = "log.csv"
@@ -113,20 +110,6 @@ def _version(distribution: str) -> str | None:
         return version(distribution)
     except PackageNotFoundError:
         return None
-
-
-def load_model(folder: Path) -> Any:
-    """Return the frame model that `train` saved in ``folder``.
-
-    Raises:
-        StageError: there is none, or it is damaged.
-        TrustError: it holds code, see `codesign.keras_model.file`.
-    """
-    import qkeras  # noqa: F401  (registers its layers)
-
-    import codesign.layers  # noqa: F401  (registers DeltaActivation)
-
-    return load_keras(folder / MODEL, fix="run the training stage again: codesign run DESIGN.toml --from 1_model")
 
 
 def _write_log(path: Path, log: list[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.errors import ConfigError
 from codesign.layers import Engines, over_time
-from codesign.layers.stream import float64, in_float64
+from codesign.layers.streaming import float64, in_float64
 from codesign.training.config import ModelConfig, TrainingConfig
 from codesign.training.confusion import Confusion
 from codesign.training.devices import find_strategy

@@ -15,14 +15,13 @@ module          holds
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-_FACE = {"run": "forms", "Verified": "forms"}
+from codesign.face import lazy
 
+if TYPE_CHECKING:
+    from codesign.verify.forms import Verified, run
 
-def __getattr__(name: str) -> Any:
-    """Return `run` or `Verified`; looked up when asked for, as most readers of this package need no simulator."""
-    if name not in _FACE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_FACE[name]}"), name)
+__all__ = ["Verified", "run"]
+
+__getattr__, __dir__ = lazy(__name__, {"Verified": "codesign.verify.forms", "run": "codesign.verify.forms"})

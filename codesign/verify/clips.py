@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.errors import ConfigError
+from codesign.fixed import PIXEL
+from codesign.graph.ir import Graph
 from codesign.stored import integers, load_arrays, loaded
 
 CLIPS = "clips.npz"
@@ -42,3 +45,20 @@ def load_clips(folder: Path) -> NDArray[np.uint8]:
         return found
 
     return loaded(folder / CLIPS, clips)
+
+
+def picture_size(graph: Graph) -> tuple[int, int, int]:
+    """Return height, width and channels of the pictures that a design computes.
+
+    Raises:
+        ConfigError: the design's input is not a picture of pixels.
+    """
+    shape = graph.source.shape
+    if len(shape) != 3 or shape[2] not in (1, 3) or graph.source.fmt != PIXEL:
+        raise ConfigError(
+            "the design's input is not a video frame",
+            where=graph.source.name,
+            expected=f"[H, W, 1 or 3] in {PIXEL}",
+            received=f"{list(shape)} in {graph.source.fmt}",
+        )
+    return shape

@@ -18,11 +18,11 @@ import pytest
 from board.designs import picture_graph
 from data.videos import add_stream, blocks, noise, write_video
 
-from codesign.board.stream import pictures
+from codesign.commands.measure import read_clip
 from codesign.data import StreamedClips, read_video, recording, video_folder
 from codesign.data.video import read_view, video_frames
 from codesign.errors import VideoError, VideoWarning
-from codesign.flow.measure import read_clip
+from codesign.host.stream import pictures
 
 FRAMES = 30
 OPEN = av.open

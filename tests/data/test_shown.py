@@ -14,11 +14,11 @@ from av.stream import Disposition
 from board.designs import picture_graph
 from data.videos import add_stream, blocks, encode, quarters, write_video
 
-from codesign.board.stream import pictures
+from codesign.commands.measure import read_clip
 from codesign.data import StreamedClips, read_video, video_folder
 from codesign.data.video import read_view, video_frames
 from codesign.errors import ConfigError, VideoError
-from codesign.flow.measure import read_clip
+from codesign.host.stream import pictures
 
 SIDE = 8
 GREY = (SIDE, SIDE)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from finished import finish
 
-from codesign.bench.dense import network
+from benchmarks.dense import network
 from codesign.cli import main
 from codesign.flow.manifest import check_unedited
 from codesign.graph.file import save_graph
@@ -25,10 +25,10 @@ from codesign.report.model import (
     read_report,
     write_json,
 )
-from codesign.report.spread import Spread
+from codesign.report.percentiles import Spread
 from codesign.rtl import emit
 from codesign.rtl.identity import design_id
-from codesign.synth.board_build import Area, BoardBuild, write_build
+from codesign.synth.record import Area, BoardBuild, write_build
 
 GRAPH = network(shape=(2, 4), outputs=(4, 2))
 

@@ -19,11 +19,11 @@ from test_measure import write_video
 
 from codesign import __version__
 from codesign.cli import main
+from codesign.commands.measure import NEEDS
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow import convert
 from codesign.flow.config import ClipSection, Design, DesignSection, HardwareSection, LayerSection, load
-from codesign.flow.measure import NEEDS
 from codesign.flow.stage import Job, no_bar
 from codesign.flow.stages import graph as graph_stage
 from codesign.flow.stages import hls, report, rtl, rtlsim

@@ -13,7 +13,7 @@ import pytest
 
 from codesign.errors import ConfigError
 from codesign.flow.config import Design, load
-from codesign.synth.board import boards, read_board
+from codesign.synth.target import boards, read_board
 from codesign.training import BlockConfig
 
 ROOT = Path(__file__).parents[2]

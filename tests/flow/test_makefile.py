@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from codesign.cli import parser
+from codesign.commands.build import GRAPH
 from codesign.flow.config import load
-from codesign.flow.on_board import GRAPH
 from codesign.flow.steps import STAGES
-from codesign.synth.board import board_names
+from codesign.synth.target import board_names
 
 ROOT = Path(__file__).parents[2]
 

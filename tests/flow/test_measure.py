@@ -14,13 +14,13 @@ from data import videos
 from finished import finish
 from six_inputs import small_graph
 
-from codesign.board import stream as board_stream
 from codesign.cli import main
+from codesign.commands import measure as flow_measure
+from codesign.commands.measure import NEEDS, fit_of, read_clip
 from codesign.errors import VideoError
-from codesign.flow import measure as flow_measure
 from codesign.flow.manifest import read
-from codesign.flow.measure import NEEDS, fit_of, read_clip
 from codesign.graph.file import save_graph
+from codesign.host import stream as board_stream
 
 
 @pytest.fixture

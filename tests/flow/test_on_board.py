@@ -16,7 +16,7 @@ from codesign import tools
 from codesign.cli import main
 from codesign.errors import SynthesisError
 from codesign.graph.file import save_graph
-from codesign.synth.board_build import BoardBuild, read_build
+from codesign.synth.record import BoardBuild, read_build
 
 RECORDED = Path(__file__).parents[1] / "synth" / "reports" / "icebreaker"
 

@@ -21,7 +21,8 @@ from fake_stages import ONE, STAGES, TWO, stage
 from codesign.errors import ConfigError, ConversionError, StageError, TrustError
 from codesign.flow.config import ClipSection, Design, DesignSection
 from codesign.flow.console import Terminal
-from codesign.flow.runner import Options, Runner, locked
+from codesign.flow.lock import locked
+from codesign.flow.runner import Options, Runner
 from codesign.flow.stage import Stage
 
 HERE = Path(__file__).parent

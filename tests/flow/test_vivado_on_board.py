@@ -16,7 +16,7 @@ from small_design import small_graph
 from codesign import tools
 from codesign.cli import main
 from codesign.graph.file import save_graph
-from codesign.synth.board_build import read_build
+from codesign.synth.record import read_build
 
 TABLE = """\
 | Tool Version : Vivado v.2024.2 (lin64)

@@ -17,7 +17,7 @@ from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.layers import DeltaActivation, Engines, over_time
 from codesign.layers.meter import _sums
-from codesign.layers.stream import float64, in_float64
+from codesign.layers.streaming import float64, in_float64
 from codesign.verify.golden_run import run_golden
 
 

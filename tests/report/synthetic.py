@@ -24,8 +24,8 @@ from codesign.report.model import (
     with_builds,
 )
 from codesign.report.network import Unit
-from codesign.report.spread import Spread
-from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea, Seconds
+from codesign.report.percentiles import Spread
+from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea, Seconds
 from codesign.synth.resources import Kind, Resources
 
 

@@ -20,7 +20,7 @@ from codesign.report.model import Report, with_builds
 from codesign.report.sheet import Group, Sheet, latex, markdown, terminal
 from codesign.report.terminal import show
 from codesign.report.words import DASH, quotient, significant
-from codesign.synth.board_build import Area, BoardBuild, write_build
+from codesign.synth.record import Area, BoardBuild, write_build
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

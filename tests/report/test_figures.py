@@ -13,7 +13,7 @@ from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulat
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import estimated, layer_figures, throughput_figures
 from codesign.report.model import Accuracy, Clips
-from codesign.synth.board_build import Area, BoardBuild
+from codesign.synth.record import Area, BoardBuild
 from codesign.synth.resources import Resources
 from codesign.verify.compare import Comparison
 from codesign.verify.golden_run import run_golden

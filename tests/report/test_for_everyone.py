@@ -28,8 +28,8 @@ from codesign.report.model import (
     with_builds,
     write_json,
 )
+from codesign.report.percentiles import Spread
 from codesign.report.sheet import Sheet, markdown
-from codesign.report.spread import Spread
 from codesign.report.terminal import show
 from codesign.report.trained import accuracy, epochs
 

@@ -29,8 +29,8 @@ from codesign.report.model import (
     read_json,
     write_json,
 )
+from codesign.report.percentiles import Spread
 from codesign.report.png import change_image, frame_image
-from codesign.report.spread import Spread
 from codesign.report.svg import linear_ticks, log_ticks, spread_labels
 from codesign.report.terminal import show
 

@@ -26,7 +26,7 @@ from codesign.graph.file import save_graph
 from codesign.graph.ir import accumulator_format
 from codesign.report.model import DETAIL, REPORT, Detail, Report, Still, write_json
 from codesign.rtl.board import design_id
-from codesign.synth.board_build import BUILD, BoardBuild, write_build
+from codesign.synth.record import BUILD, BoardBuild, write_build
 
 DESIGN = '[design]\nname = "small"\n[data]\nsize = 8\ndigit = 8.0\ntravel = 0.0\n[model]\nhidden = [4]\n'
 STUDY = '[study]\nname = "s"\nseeds = [1]\n' + DESIGN[DESIGN.index("[data]") :] + "[variant.a]\n[variant.b]\n"
@@ -100,7 +100,7 @@ def replace_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
     for function in ("codesign.verify.hardware.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
                      "codesign.study.run._train", "codesign.study.run_study"):  # fmt: skip
         monkeypatch.setattr(function, refuse)
-    for kind in ("codesign.flow.runner.Child", "codesign.flow.on_board.Builder", "codesign.sim.board.SimulatedBoard"):
+    for kind in ("codesign.flow.runner.Child", "codesign.commands.build.Builder", "codesign.sim.board.SimulatedBoard"):
         monkeypatch.setattr(kind, Refusing)
     monkeypatch.setattr("codesign.tools.doctor", lambda: ())
 

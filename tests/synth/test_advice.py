@@ -9,9 +9,9 @@ import pytest
 from small_design import small_graph
 
 from codesign.synth.advice import clock_problem, room_problem
-from codesign.synth.board import load_board
-from codesign.synth.board_build import Area, BoardBuild, CriticalPath, LayerArea
 from codesign.synth.build import Order, slower_clock
+from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea
+from codesign.synth.target import load_board
 
 RECORD = BoardBuild(
     design="small",

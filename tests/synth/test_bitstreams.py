@@ -12,9 +12,9 @@ from small_design import small_graph
 
 from codesign.cli import main
 from codesign.graph.file import save_graph
-from codesign.synth.board import board_names, load_board
-from codesign.synth.board_build import Area, BoardBuild, read_build
+from codesign.synth.record import Area, BoardBuild, read_build
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, GW2A_BLOCK_RAM_BITS, ICE40_BLOCK_RAM_BITS
+from codesign.synth.target import board_names, load_board
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3600)]  # the first call compiles the tools
 BOARDS = {name: load_board(name) for name in board_names()}

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from small_design import small_graph
 
-from codesign.board import link
 from codesign.errors import ConfigError, SynthesisError
+from codesign.host import framing, link
 from codesign.paths import boards
 from codesign.rtl.spec import top_spec
-from codesign.synth.board import board_names, load_board, read_board
 from codesign.synth.build import Order
-from codesign.synth.chain import ports
-from codesign.synth.chains import CHAINS
 from codesign.synth.serial import packet_bytes
+from codesign.synth.target import board_names, load_board, read_board
+from codesign.synth.toolchains.registry import CHAINS
+from codesign.synth.toolchains.toolchain import ports
 from codesign.synth.yosys import script
 from codesign.tools import run
 
@@ -136,8 +136,8 @@ def test_the_bytes_of_a_packet_are_those_that_travel() -> None:
     result = bytes(spec.out_words * spec.out_lanes * spec.out_lane_bits // 8)
     sent = link.Frame(beats=beats)
     back = link.Result(cycles=0, status=link.Status(0), beats=result)
-    packets = (link.Packet(kind=item.kind, sequence=0, payload=item.payload()) for item in (sent, back))
-    assert packet_bytes(spec) == tuple(len(link.encode(packet)) for packet in packets)
+    packets = (framing.Packet(kind=item.kind, sequence=0, payload=item.payload()) for item in (sent, back))
+    assert packet_bytes(spec) == tuple(len(framing.encode(packet)) for packet in packets)
 
 
 def test_a_file_of_one_s_own(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from codesign.errors import SynthesisError
-from codesign.synth.board_build import LayerArea
-from codesign.synth.chains import CHAINS
 from codesign.synth.layers import Owners, area_of, layers_of
+from codesign.synth.record import LayerArea
 from codesign.synth.resources import Cost
+from codesign.synth.toolchains.registry import CHAINS
 
 OWNERS = Owners(nodes=("frame", "d0", "conv1", "conv1_delta", "conv10"))
 CORE = "i_uart.i_soc.i_core"

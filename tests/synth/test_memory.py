@@ -20,7 +20,6 @@ from codesign.rtl import emit, top_spec
 from codesign.rtl.leaves import FOLDER
 from codesign.rtl.spec import word_lanes
 from codesign.synth import synthesise
-from codesign.synth.board import load_board
 from codesign.synth.memory import (
     CAPACITY_BITS,
     GENERATED,
@@ -33,6 +32,7 @@ from codesign.synth.memory import (
     plan,
     with_ultra,
 )
+from codesign.synth.target import load_board
 from codesign.tools import run
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import ConfigError, SynthesisError
-from codesign.synth.chains import CHAINS
 from codesign.synth.pll import TOLERANCE, Limits, find_pll
+from codesign.synth.toolchains.registry import CHAINS
 from codesign.tools import run
 
 LIMITS = {name: chain.limits for name, chain in CHAINS.items()}

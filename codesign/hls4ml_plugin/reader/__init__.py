@@ -11,7 +11,7 @@ module          holds
 `config`        what the user's hls4ml configuration says of a layer
 `keys`          which keys of it exist, and which have an effect
 `builder`       the hls4ml model as a delta graph
-`nodes`         the graph under construction: what has been read, and as which tensor
+`nodes`         the graph under construction; `tensors`: what each tensor of hls4ml stands for in it
 `linear`        layers that multiply and accumulate
 `activations`   activations and quantizers
 `between`       layers between them that only move or join codes

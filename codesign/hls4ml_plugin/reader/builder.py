@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +19,8 @@ from codesign.hls4ml_plugin.reader import activations as hls_activations
 from codesign.hls4ml_plugin.reader import between as hls_between
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader import linear as hls_linear
-from codesign.hls4ml_plugin.reader.linear import Padding
-from codesign.hls4ml_plugin.reader.nodes import Nodes, Tensor, Zeros
+from codesign.hls4ml_plugin.reader.nodes import Tensor, Zeros
+from codesign.hls4ml_plugin.reader.tensors import Tensors, is_nothing
 from codesign.keras_model.kinds import SUPPORTED
 from codesign.names import check_design, check_input, check_layers, identifier
 
@@ -85,33 +84,8 @@ def _is_softmax(layer: Any) -> bool:
     return bool(layer.class_name == "Softmax" or layer.get_attr("activation") == "softmax")
 
 
-def _is_nothing(layer: Any) -> bool:
-    """Say whether a layer gives out what it is given."""
-    linear = layer.class_name == "Activation" and layer.get_attr("activation") == "linear"
-    return linear and layer.get_attr("activation_quantizer") is None
-
-
-class _Builder:
-    """Walks the layers once, in order, and collects nodes and what every tensor stands for.
-
-    `origins` gives for each tensor the one that it is a copy of, `reads` how often each of those is read, and `linears`
-    which of them are what a linear layer makes, with the codes that it reads.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.nodes = Nodes()
-        self.tensors: dict[str, Tensor] = {}
-        self.of_keras: dict[str, Tensor] = {}
-        self.sources: dict[str, tuple[Any, ...]] = {}
-        self.activations: dict[str, str] = {}
-        self.origins: dict[str, str] = {}
-        self.reads: Counter[str] = Counter()
-        self.linears: dict[str, tuple[str, Delta]] = {}
-        for layer in model.graph.values():
-            given = [self.origins.get(name, name) for name in layer.inputs]
-            self.origins.update({name: given[0] if _is_nothing(layer) else name for name in layer.outputs})
-            self.reads.update(() if _is_nothing(layer) else given)
+class _Builder(Tensors):
+    """Walks the layers once, in order, and collects nodes and what every tensor stands for."""
 
     def build(self) -> Reading:
         model = self.model
@@ -137,7 +111,7 @@ class _Builder:
             **dict.fromkeys((*hls_activations.KINDS, "Softmax"), self._activation),
         }
         for layer in model.graph.values():
-            if layer.class_name not in (*PADDING, "DeltaRescale") and not _is_nothing(layer):
+            if layer.class_name not in (*PADDING, "DeltaRescale") and not is_nothing(layer):
                 for name in layer.inputs:
                     self._refuse_zeros(self.tensors.get(name), f"{layer.class_name} {layer.name!r}")
             tensor = self.tensors[layer.outputs[0]] = convert.get(layer.class_name, self._unsupported)(layer)
@@ -322,7 +296,7 @@ class _Builder:
         if _is_softmax(layer):
             return self._softmax(layer)
         tensor = self._read(layer)
-        if _is_nothing(layer):
+        if is_nothing(layer):
             return self.tensors[layer.inputs[0]]
         fields = hls_activations.fields(self.model, layer, tensor.fmt(self.nodes[tensor.node].fmt))
         if fields is None:
@@ -355,57 +329,6 @@ class _Builder:
             + (f" ({activation})" if isinstance(activation, str) else ""),
             fix="replace the layer, or convert the model with another hls4ml backend",
         )
-
-    # Helpers.
-
-    def _format(self, layer: Any) -> Fixed:
-        tensor = self.tensors[layer.outputs[0]]
-        return tensor.fmt(self.nodes[tensor.node].fmt)
-
-    def _read(self, layer: Any) -> Tensor:
-        """Return what the only input of ``layer`` stands for; zeros before it are the layer's own to make."""
-        return replace(self.tensors[layer.inputs[0]], zeros=None)
-
-    def _zeros(self, layer: Any) -> Padding | None:
-        """Return the zeros that ``layer`` is to make for a ZeroPadding before it."""
-        tensor = self.tensors[layer.inputs[0]]
-        if any(hls_linear.padding(layer)):
-            self._refuse_zeros(tensor, f"{layer.name!r}, which pads itself")
-        return tensor.zeros and tensor.zeros.padding
-
-    @staticmethod
-    def _refuse_zeros(tensor: Tensor | None, behind: str) -> None:
-        """Refuse zeros that ``behind`` cannot make."""
-        if tensor is not None and tensor.zeros is not None:
-            raise UnsupportedLayerError(
-                "zero padding is part of the layer behind it",
-                where=tensor.zeros.name,
-                expected="a convolution or pooling with padding='valid' directly behind, activations before",
-                received=behind,
-                fix="move the padding there, or use padding='same'",
-            )
-
-    @staticmethod
-    def _check_channels_last(layer: Any) -> None:
-        if layer.get_attr("data_format", "channels_last") != "channels_last":
-            raise UnsupportedLayerError(
-                "codes travel channels last, so this would reorder them",
-                where=layer.name,
-                expected="data_format='channels_last'",
-                received=f"data_format={layer.get_attr('data_format')!r}",
-                fix="keep frames channels last",
-            )
-
-    def _check_input(self, layer: Any, shape: tuple[int, ...], fix: str) -> None:
-        given = self._read(layer).shape
-        if given != shape:
-            raise UnsupportedLayerError(
-                "the layer reads another shape",
-                where=layer.name,
-                expected=f"an input of shape {shape}",
-                received=f"{layer.class_name} on {given}",
-                fix=fix,
-            )
 
     def _shape_output(self, last: Tensor) -> None:
         """Give the output the shape that the user sees; behind an engine an identity carries it."""

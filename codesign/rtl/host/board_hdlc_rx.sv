@@ -5,7 +5,7 @@
 // Throughput: 1 byte a cycle; nothing can hold it back
 // Timing:     everything registered
 // Reset:      everything up to the first flag is dropped
-// Model:      codesign.board.link.Decoder
+// Model:      codesign.host.framing.Decoder
 // A packet cut off behind 7D is given up: no end_o, drop_o instead. It does not count bytes: board_inbox does.
 module board_hdlc_rx (
     input  logic       clk_i,

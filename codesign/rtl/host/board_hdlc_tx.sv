@@ -5,7 +5,7 @@
 // Throughput: 1 byte a cycle of the line
 // Timing:     combinational valid_i -> valid_o, data_i -> data_o and ready_i -> ready_o
 // Reset:      between packets; a reset within a packet cuts it short
-// Model:      codesign.board.link.encode
+// Model:      codesign.host.framing.encode
 module board_hdlc_tx (
     input  logic       clk_i,
     input  logic       rst_ni,

@@ -6,7 +6,7 @@
 // Throughput: 1 byte a cycle in, 1 beat a cycle out
 // Timing:     no combinational path from inputs to outputs
 // Reset:      no request; what is left of a packet under way must not come (board_hdlc_rx drops it)
-// Model:      codesign.board.link.Decoder, parse
+// Model:      codesign.host.framing.Decoder, parse
 // A packet that begins while a request is held is dropped without a word: the host repeats it. One too short to hold a
 // head and a CRC is line noise. The sequence number counts only where the CRC was right.
 // Costs Beats words of block RAM.

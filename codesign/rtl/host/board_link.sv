@@ -6,7 +6,7 @@
 // Throughput: one request at a time; packets that arrive meanwhile are dropped
 // Timing:     registered towards the core; the byte stream has the paths of board_hdlc_tx
 // Reset:      idle, no frame remembered
-// Model:      codesign.board.link, rtl_tests.bench_board_link.Board
+// Model:      codesign.host.link, rtl_tests.bench_board_link.Board
 // Nothing here waits for the host, and there is no timeout: after a damaged packet the next flag starts afresh. It
 // waits for the core without limit. cycles of a RESULT: from the frame's first beat taken to the packet's last beat.
 module board_link #(

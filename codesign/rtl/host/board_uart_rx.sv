@@ -5,7 +5,7 @@
 // Throughput: 1 byte in 10 bits; the next start bit is looked for from the middle of the stop bit on
 // Timing:     everything registered; nothing can hold it back
 // Reset:      waits for the line to be 1; a reset within a byte may make one wrong byte
-// Model:      codesign.board.link (bytes), rtl_tests.bench_board_uart_rx.Line (bits)
+// Model:      codesign.host.link (bytes), rtl_tests.bench_board_uart_rx.Line (bits)
 // The divider is a 24-bit phase: its rate is wrong by at most ClockHz / Baud / 2^25, below 0.05 % for the parameters
 // that are accepted. The samples of a byte are early or late by at most 1.5 cycles, so with C = ClockHz / Baud cycles a
 // bit a sender may be off by (0.5 - 1.5 / C) / 9.5 of its rate: 3.3 % at C = 8, 4.8 % at C = 33.

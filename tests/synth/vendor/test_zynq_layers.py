@@ -11,10 +11,10 @@ import pytest
 from random_graphs import random_graph
 
 from codesign.errors import SynthesisError
-from codesign.synth.board import board_names, load_board
-from codesign.synth.board_build import Area, LayerArea
 from codesign.synth.build import Builder, Order
-from codesign.synth.vendor.on_board import layers_of, part_of, project_of
+from codesign.synth.record import Area, LayerArea
+from codesign.synth.target import board_names, load_board
+from codesign.synth.toolchains.vivado import layers_of, part_of, project_of
 from codesign.synth.vendor.vivado_utilisation import read_utilisation
 
 REPORTS = Path(__file__).parent / "reports"

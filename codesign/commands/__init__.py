@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `codesign` does, a module for each command: ``command(arguments)`` returns the exit code."""

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Board`: a design on an FPGA board, or on a simulated one, that computes frame after frame."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import numpy as np
+
+from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
+from codesign.fixed import IntArray
+from codesign.graph.cycles import most_cycles
+from codesign.graph.golden import Golden, check_frames
+from codesign.graph.ir import Delta, Graph
+from codesign.host import link
+from codesign.host.counters import Counters
+from codesign.host.exchange import Exchange
+from codesign.host.identity import BAUD, built_baud, check_design, open_graph
+from codesign.host.port import Port
+from codesign.rtl import top_spec
+from codesign.rtl.beats import from_beats, to_beats
+from codesign.rtl.board import register_map
+from codesign.rtl.registers import MAGIC, VERSION
+
+RESET = 1
+"""Bit of the register ``control``."""
+_RETRY_S = 0.2
+_WORD = 4
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the board made of one frame.
+
+    Attributes:
+        outputs: codes of the last node, int64 ``[*shape]``.
+        cycles: of the core's clock.
+        new_stream: the frame started a new stream: asked for, the first after a reset, or after a reconnection.
+        mismatches: outputs that differ from the golden model's; None if that was not asked for.
+    """
+
+    outputs: IntArray
+    cycles: int
+    new_stream: bool
+    mismatches: int | None
+
+
+class Board:
+    """A board behind a serial port. Identified, reset and with the design's own holds once it is open.
+
+    What a `reset` clears: everything the layers remember, the counters, and the golden model's state.
+    Results are exact: every lost or damaged byte is noticed and repaired by repeating, or it is an error. After an
+    error, a frame is refused unless it starts a new stream, so that no result depends on what may have been lost.
+
+    Args:
+        port: name of a serial port, such as ``/dev/ttyUSB0``.
+        design: build folder of the design, ``build/<design>``, or its graph.
+        baud: that the bitstream was built for; None: what the build folder says of its bitstreams, or 1,000,000.
+        check: compare every result with the golden model, in `Result.mismatches`.
+        reconnect_s: how long to wait for a lost port to come back; 0: raise at once. The next frame, or the one under
+            way, is then the first of a new stream, and what the core had counted is gone.
+        slowdown: how many times slower than its clock says the board is; 1, but for a simulation.
+        notice: is told what happened to the connection.
+
+    Attributes:
+        resets: of the core so far, each the end of what it had counted; the first when the board was opened.
+        reconnections: times the port was lost and came back.
+
+    Raises:
+        BoardError: the port cannot be opened, or nothing that is a delta board answers.
+        DesignMismatchError: the board holds another design.
+        StageError: the build folder has no finished graph.
+        ConfigError: its bitstreams have several baud rates, and none was named.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        design: Graph | str | Path,
+        *,
+        baud: int | None = None,
+        check: bool = False,
+        reconnect_s: float = 0.0,
+        slowdown: float = 1.0,
+        notice: Callable[[str], None] = _LOG.warning,
+    ) -> None:
+        self.graph, self._folder = _graph(design)
+        self.spec = top_spec(self.graph)
+        self.clock_hz = 0
+        self._registers = register_map(self.graph)
+        self.reconnections = self.resets = 0
+        self.port, self.baud, self._slowdown = port, baud or self._built_baud(), slowdown
+        self._check, self._reconnect_s, self.notice = check, reconnect_s, notice
+        self._golden = Golden(self.graph)
+        self._thresholds: dict[str, int] = {}
+        self._most_cycles = most_cycles(self.graph)
+        self._repeated_before = self._frames = 0
+        self._fresh = self._broken = True
+        self._open()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def repeated(self) -> int:
+        """Requests that had to be sent again since the board was opened."""
+        return self._repeated_before + self._exchange.repeated
+
+    def close(self) -> None:
+        """Give the port back; the board keeps its state."""
+        self._line.close()
+
+    def identify(self) -> int:
+        """Check that the design's own bitstream answers, and return its design id.
+
+        Raises:
+            BoardError: something else answers, or nothing.
+            DesignMismatchError: the board holds another design.
+        """
+        magic, version, found = self._read("magic", 3)
+        if (magic, version) != (MAGIC, VERSION):
+            raise BoardError(
+                "what answers is no delta board of this version",
+                where=self.port,
+                expected=f"magic {MAGIC:08x}, register map {VERSION}",
+                received=f"magic {magic:08x}, register map {version}",
+                fix="build the bitstream with this version of the project and load it",
+            )
+        check_design(self.graph, found, port=self.port, folder=self._folder)
+        (self.clock_hz,) = self._read("clock_hz")
+        return found
+
+    def reset(self) -> None:
+        """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
+        self._holding_on(self._reset, again=lambda: None)
+
+    def send(self, frame: np.ndarray, *, new_stream: bool = False) -> Result:
+        """Compute one frame.
+
+        Args:
+            frame: codes ``[*shape]`` (or flat), integers.
+            new_stream: the layers forget what they have seen before.
+
+        Raises:
+            FrameError: see `codesign.graph.golden.check_frames`.
+            StreamBrokenError: an earlier error may have cost the board its state; say ``new_stream``.
+            LinkError: the board does not answer.
+            DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.
+        """
+        codes = check_frames(self.graph, np.asarray(frame)[None])
+        if self._broken and not new_stream:
+            raise StreamBrokenError(
+                "an earlier error may have cost the board its state",
+                where=self.port,
+                fix="send(frame, new_stream=True)",
+            )
+
+        def first() -> Result:
+            if self._broken:
+                self._reopen()
+            return self._send(codes, new_stream)
+
+        return self._holding_on(first, again=lambda: self._send(codes, new_stream=True))
+
+    def counters(self) -> Counters:
+        """Return what the core counted since the last `reset`.
+
+        Raises:
+            StreamBrokenError: the core computed another number of frames than it was sent: it was reset meanwhile.
+            LinkError: the board does not answer.
+            DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.
+        """
+
+        def read() -> tuple[int, ...]:
+            return self._read("counters.frames", Counters.words(self.spec))
+
+        words = self._holding_on(read, again=read)
+        counted = Counters.of(self.spec, words)
+        if counted.frames != self._frames % (1 << 32):
+            self._broken = True
+            raise StreamBrokenError(
+                "the board was reset, so its counters are not those of the frames it was sent",
+                where=self.port,
+                expected=f"{self._frames} frames",
+                received=f"{counted.frames} frames",
+                fix="send(frame, new_stream=True); look for a reset button, a weak supply or a second program",
+            )
+        return counted
+
+    def set_hold(self, layer: str, hold_steps: float | None) -> None:
+        """Change the hold of a delta layer. The next frame starts a new stream: elements at rest are not looked at.
+
+        Args:
+            layer: one that was built with a hold; others have no comparison to change.
+            hold_steps: at least 0.5, or None for memoryless.
+
+        Raises:
+            ConversionError: the layer has no hold, or the hold is too small or too large for its comparison.
+            LinkError: the board does not answer. It gets the new hold with the next frame that starts a new stream.
+            DisconnectedError: the port is gone, and did not come back in ``reconnect_s``; then likewise.
+        """
+        node = self.graph[layer] if layer in {node.name for node in self.graph.deltas} else None
+        wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
+        thresholds = {**self._thresholds, layer: wanted}
+        self._golden.graph = self.graph.with_thresholds(thresholds)
+        self._thresholds, self._fresh = thresholds, True
+        if not self._broken:  # otherwise the next frame brings them
+            self._broken = True  # until the board has them all
+            self._holding_on(self._write_holds, again=lambda: None)
+            self._broken = False
+
+    def _reset(self) -> None:
+        self._broken = True
+        self._write("control", RESET)
+        self._write_holds()
+        self._fresh, self._broken, self._frames = True, False, 0
+        self.resets += 1
+
+    def _write_holds(self) -> None:
+        for hold in self.spec.holds:
+            self._write(f"hold.{hold.name}", self._thresholds.get(hold.name, hold.default))
+
+    def _built_baud(self) -> int:
+        return BAUD if self._folder is None else built_baud(self._folder, self.graph)
+
+    def _open(self) -> None:
+        self._broken = True
+        self._line = Port(self.port, self.baud)
+        try:
+            self._exchange = Exchange(self._line, self.baud, self._slowdown)
+            self.identify()
+            self._reset()
+        except BaseException:
+            self._line.close()
+            raise
+
+    def _holding_on(self, do: Callable[[], T], *, again: Callable[[], T]) -> T:
+        """Return ``do()``; if the port is lost and comes back, what ``again()`` returns after a reset of the board."""
+        try:
+            return do()
+        except DisconnectedError as lost:
+            self._broken = True
+            if not self._reconnect_s:
+                raise
+            self._wait_for_port(lost)
+            return again()
+
+    def _reopen(self) -> None:
+        self._repeated_before, self._exchange.repeated = self.repeated, 0
+        self._line.close()
+        self._open()
+
+    def _wait_for_port(self, lost: DisconnectedError) -> None:
+        self.notice(f"{self.port}: the connection is lost; waiting {self._reconnect_s:g} s for it to come back")
+        deadline = time.monotonic() + self._reconnect_s
+        while True:
+            try:
+                self._reopen()
+                break
+            except DesignMismatchError:
+                raise
+            except BoardError:
+                self._exchange.repeated = 0  # asking whether somebody is there
+                if time.monotonic() > deadline:
+                    raise lost from None
+                time.sleep(_RETRY_S)
+        self.reconnections += 1
+        self.notice(f"{self.port}: connected again; the layers start a new stream")
+
+    def _send(self, codes: IntArray, new_stream: bool) -> Result:
+        lanes = self.spec.in_lanes
+        padded = np.resize(codes[0], self.spec.beats * lanes)  # what is behind the last element means nothing
+        beats = to_beats(padded.reshape(-1, lanes), self.spec.in_lane_bits).tobytes()
+        fresh, self._broken = self._fresh or new_stream, True
+        if fresh and self._thresholds:
+            self._write_holds()  # a reset button would have brought back the design's own
+        answer = self._exchange.request(
+            link.Frame(beats=beats, new_stream=fresh),
+            link.Result,
+            answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_lanes * self.spec.out_lane_bits // 8,
+            work_s=self._most_cycles / self.clock_hz,
+        )
+        if answer.status:
+            raise BoardError(
+                "the core met a malformed frame", where=self.port, received=answer.status, fix="reset() the board"
+            )
+        if answer.new_stream and not fresh:
+            self.notice(f"{self.port}: the board was reset; the layers start a new stream")
+            self._reset()  # its holds are the design's own: the frame has to be computed again
+            return self._send(codes, new_stream=True)
+        if fresh and not answer.new_stream:
+            raise BoardError(
+                "the board goes on with a stream", where=self.port, expected="a new one", fix="load its bitstream again"
+            )
+        self._fresh, self._broken, self._frames = False, False, self._frames + 1
+        outputs = self._outputs(answer.beats)
+        return Result(
+            outputs=outputs, cycles=answer.cycles, new_stream=fresh, mismatches=self._compare(codes, outputs, fresh)
+        )
+
+    def _outputs(self, beats: bytes) -> IntArray:
+        raw = np.frombuffer(beats, np.uint8).reshape(self.spec.out_words, -1)
+        output = self.graph.output
+        codes = from_beats(raw, self.spec.out_lane_bits, signed=output.fmt.signed)
+        return codes.reshape(-1)[: output.size].reshape(output.shape)
+
+    def _compare(self, codes: IntArray, outputs: IntArray, fresh: bool) -> int | None:
+        if not self._check:
+            return None
+        if fresh:
+            self._golden.reset()
+        return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
+
+    def _read(self, register: str, count: int = 1) -> tuple[int, ...]:
+        request = link.Read(address=self._registers[register].address, count=count)
+        return self._exchange.request(request, link.Data, answer_bytes=_WORD * count).words
+
+    def _write(self, register: str, data: int) -> None:
+        request = link.Write(address=self._registers[register].address, data=data)
+        self._exchange.request(request, link.Done, answer_bytes=0)
+
+
+def _graph(design: Graph | str | Path) -> tuple[Graph, Path | None]:
+    if isinstance(design, Graph):
+        return design, None
+    return open_graph(Path(design)), Path(design)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards as data: one TOML each in ``flows/boards``, read into frozen records.
+
+The pins are those of the board, not of a design: clock, serial port, one button, some LEDs. A board whose serial port
+hangs on its processor has no pins here; what is built for it is the design with its bus interfaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+from codesign.errors import ConfigError
+from codesign.names import check_folder, check_word
+from codesign.paths import boards
+from codesign.records import Problems, build, check, limited, read_toml
+from codesign.suggest import did_you_mean
+from codesign.synth import memory
+from codesign.synth.record import Area
+
+Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
+ChainName = Literal["ecp5", "gowin", "ice40", "vivado"]
+FASTEST_BAUD = 3_000_000
+ECP5 = {"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k"}
+"""Devices of the chain ``ecp5``, and what nextpnr calls them."""
+ICE40 = ("lp384", "lp1k", "lp4k", "lp8k", "hx1k", "hx4k", "hx8k", "up3k", "up5k", "u1k", "u2k", "u4k")
+"""Devices of the chain ``ice40``."""
+_CHAINS: dict[str, ChainName] = {"ecp5": "ecp5", "gw2a": "gowin", "ice40": "ice40", "xc7": "vivado", "xcup": "vivado"}
+"""Chain of each family."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A pin of the package.
+
+    site: as the tool names it. standard: IO standard; empty where the device has one for all.
+    pull: resistor in the pad. inverted: low is "on" or "pressed".
+    """
+
+    site: str
+    standard: str = ""
+    pull: Literal["none", "up", "down"] = "none"
+    inverted: bool = False
+
+    def __post_init__(self) -> None:
+        _check_words(self, "site", "standard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The device. database: the tool's name of its bit database, where that differs from the device's.
+
+    vivado, processor, board_files: what Vivado calls the part, its processor (``zynq``, ``zynqmp``) and the board.
+    """
+
+    device: str
+    package: str
+    speed: str
+    database: str = ""
+    vivado: str = ""
+    processor: Literal["", "zynq", "zynqmp"] = ""
+    board_files: str = ""
+
+    def __post_init__(self) -> None:
+        _check_words(self, "device", "package", "speed", "database", "vivado", "board_files")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the device has. block_bits: of one block RAM, parity bits included. ultra_rams: of 4096 x 72 bits each."""
+
+    lut: int = limited(0, at_least=1)
+    ff: int = limited(0, at_least=1)
+    dsp: int = limited(0, at_least=0)
+    block_rams: int = limited(0, at_least=1)
+    block_bits: int = limited(0, at_least=1)
+    ultra_rams: int = limited(0, at_least=0)
+
+    def __post_init__(self) -> None:
+        check(self, "room")
+
+    @property
+    def memory(self) -> memory.Room:
+        """Its memory."""
+        return memory.Room(block_bits=self.block_rams * self.block_bits, ultra_rams=self.ultra_rams)
+
+    def area(self) -> Area:
+        """Return it as a build counts cells."""
+        return Area(lut=self.lut, ff=self.ff, dsp=self.dsp, bram_bits=self.block_rams * self.block_bits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Clocks [MHz]. core_mhz: what a design runs at unless told otherwise. oscillator_mhz, pin: None if not on pins."""
+
+    core_mhz: float = limited(0.0, at_least=1.0)
+    oscillator_mhz: float | None = limited(None, at_least=1.0)
+    pin: Pin | None = None
+
+    def __post_init__(self) -> None:
+        check(self, "clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uart:
+    """The serial port; rx is what the FPGA receives."""
+
+    rx: Pin
+    tx: Pin
+    baud: int = limited(1_000_000, at_least=1200, at_most=FASTEST_BAUD)
+
+    def __post_init__(self) -> None:
+        check(self, "uart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A board.
+
+    Attributes:
+        name: of its file.
+        title: for people.
+        family: of the device, as ``codesign.synth.resources`` knows it.
+        chain: tools that make its bitstream.
+        load: how to load one; ``{bitstream}`` stands for its path.
+        sources: where the pins and figures come from.
+        part: the device.
+        room: what it has.
+        clock: its clocks.
+        uart: its serial port; None: the design is built with its bus interfaces.
+        button: resets the design while pressed.
+        leds: of which the first eight are used.
+    """
+
+    name: str
+    title: str
+    family: Family
+    chain: ChainName
+    load: str
+    sources: tuple[str, ...]
+    part: Part
+    room: Room
+    clock: Clock
+    uart: Uart | None = None
+    button: Pin | None = None
+    leds: tuple[Pin, ...] = ()
+
+    def __post_init__(self) -> None:
+        wrong = Problems()
+        for each in (self._check_texts, self._check_chain, self._check_part, self._check_pins):
+            with wrong.collected():
+                each()
+        wrong.check()
+
+    def _check_texts(self) -> None:
+        check_folder(self.name, where="the name of the file")
+        if not self.title.isprintable():
+            raise ConfigError("not one line of text", where="title", received=repr(self.title))
+        try:
+            self.load.format(bitstream="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ConfigError(
+                "not a text with one place to fill in", where="load", expected="{bitstream}", received=repr(error)
+            ) from None
+
+    def _check_chain(self) -> None:
+        if self.chain != _CHAINS[self.family]:
+            raise ConfigError(
+                "the tools do not know this family", where="chain", expected=_CHAINS[self.family], received=self.chain
+            )
+        if not (self.uart is None) == (self.clock.pin is None) == (self.clock.oscillator_mhz is None):
+            raise ConfigError(
+                "a board has a clock pin, an oscillator and a serial port, or none of them",
+                where="clock",
+                expected="clock.pin, clock.oscillator_mhz and uart together",
+                received=f"pin {self.clock.pin}, oscillator_mhz {self.clock.oscillator_mhz}, uart {self.uart}",
+            )
+        if (self.uart is None) != (self.chain == "vivado"):
+            raise ConfigError(
+                "a board of this chain has no serial port" if self.uart else "a board of this chain has a serial port",
+                where="uart",
+                expected="[uart] and the clock's pin, except of boards for Vivado, whose port is the processor's",
+                received=f'chain = "{self.chain}"',
+            )
+
+    def _check_part(self) -> None:
+        """Check what the chain needs to know of the device."""
+        known = {"ecp5": tuple(ECP5), "ice40": ICE40}.get(self.chain, (self.part.device,))
+        if self.part.device not in known:
+            raise ConfigError(
+                "no such device",
+                where="part.device",
+                expected=f"one of {', '.join(known)}",
+                received=self.part.device,
+                fix=did_you_mean(self.part.device, known),
+            )
+        needed = {"gowin": "database", "vivado": "vivado"}.get(self.chain)
+        if needed is not None and not getattr(self.part, needed):
+            raise ConfigError("missing", where=f"part.{needed}", expected=f"needed by the chain {self.chain}")
+
+    def _check_pins(self) -> None:
+        uart = (self.uart.rx, self.uart.tx) if self.uart else ()
+        pins = [pin for pin in (self.clock.pin, *uart, self.button, *self.leds[:8]) if pin is not None]
+        taken = [pin.site for pin in pins]
+        twice = sorted({site for site in taken if taken.count(site) > 1})
+        if twice:
+            raise ConfigError("a pin is used twice", where="site", expected="a pin for each", received=", ".join(twice))
+        if self.chain in ("ecp5", "gowin") and not all(pin.standard for pin in pins):
+            raise ConfigError("missing", where="standard", expected='the IO standard of every pin, such as "LVCMOS33"')
+
+    @property
+    def top(self) -> Literal["uart", "soc"]:
+        """Which top of a design is built for it."""
+        return "soc" if self.uart is None else "uart"
+
+
+def _check_words(record: Pin | Part, *fields: str) -> None:
+    """Check what goes into constraint files and scripts as it is."""
+    for name in fields:
+        check_word(getattr(record, name), where=name)
+
+
+def check_clock(mhz: float) -> None:
+    """Check that a clock that was asked for is one.
+
+    Raises:
+        ConfigError: it is not a positive number.
+    """
+    if not (isfinite(mhz) and mhz > 0):
+        raise ConfigError(
+            "no such clock", where="--clock", expected="MHz, a number above 0", received=f"{mhz:g}", fix="such as 50"
+        )
+
+
+def board_names() -> tuple[str, ...]:
+    """Return the names of the boards there are."""
+    return tuple(sorted(path.stem for path in boards().glob("*.toml")))
+
+
+def load_board(name: str) -> Board:
+    """Return a board by name, or the one described by a file of one's own (a path that ends in ``.toml``).
+
+    Raises:
+        ConfigError: no such board (lists them), or a key or value in its file that is not valid.
+    """
+    own = name.endswith(".toml")
+    if not own and name not in board_names():
+        raise ConfigError(
+            "unknown board",
+            where="--target",
+            expected=f"one of {', '.join(board_names())}, or a file such as my_board.toml",
+            received=name,
+            fix=did_you_mean(name, board_names()),
+        )
+    path = Path(name) if own else boards() / f"{name}.toml"
+    return read_board(path)
+
+
+def read_board(path: Path) -> Board:
+    """Return the board that a TOML file describes.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+    """
+    table: dict[str, Any] = read_toml(path, "flows/boards/ulx3s-85f.toml")
+    try:
+        return build(Board, table, where="", folder=path.parent, known={"name": path.stem})
+    except ConfigError as error:
+        raise error.inside(f"{path}:") from None
