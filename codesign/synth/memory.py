@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.errors import SynthesisError
-from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, XC7_BLOCK_RAM_BITS
+from codesign.synth.resources import (
+    ECP5_BLOCK_RAM_BITS,
+    ULTRA_BITS,
+    ULTRA_WIDTH,
+    ULTRA_WORDS,
+    XC7_BLOCK_RAM_BITS,
+    DeviceMemory,
+)
+from codesign.synth.target import board_names, load_board
 
 Parameters: TypeAlias = Mapping[str, int | str]
 
@@ -22,9 +30,6 @@ CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_
 
 GENERATED = "// Generated from the graph"
 """What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
-ULTRA_WORDS, ULTRA_WIDTH = 4096, 72
-ULTRA_BITS = ULTRA_WORDS * ULTRA_WIDTH
-"""An UltraRAM (AMD UG573): 4096 words of 72 bits, whatever is in them; it starts as zeros, so no ROM can be one."""
 WITHOUT_CONTENTS = ("state", "references", "marks")
 """Kinds of memories that are written before they are read: they may be UltraRAM."""
 _LEAVES_WITHOUT_CONTENTS = ("delta_accumulate.sv", "delta_state.sv")
@@ -108,19 +113,6 @@ def memories(top: str) -> tuple[Memory, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """Memory of a device: bits of block RAM, and UltraRAMs, of `ULTRA_BITS` each."""
-
-    block_bits: int
-    ultra_rams: int = 0
-
-    @property
-    def bits(self) -> int:
-        """Bits of both."""
-        return self.block_bits + self.ultra_rams * ULTRA_BITS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Where the memories of a design go on a device.
 
@@ -135,7 +127,7 @@ class Plan:
     least_bits: int | None = None
 
 
-def plan(found: Iterable[Memory], room: Room) -> Plan | None:
+def plan(found: Iterable[Memory], room: DeviceMemory) -> Plan | None:
     """Return how the memories fit a device: in block RAM alone if they do, else the largest ones that may in UltraRAM.
 
     Only bits of block RAM are counted, but whole UltraRAMs, as their shape is fixed. None: they do not fit.
@@ -168,7 +160,7 @@ def check_fits(
             reduce, and the smallest board that they fit.
     """
     memories = [memory for memory in found if memory.registered]
-    space = Room(block_bits=room or CAPACITY_BITS[target], ultra_rams=ultra_rams)
+    space = DeviceMemory(block_bits=room or CAPACITY_BITS[target], ultra_rams=ultra_rams)
     made = plan(memories, space)
     if made is not None:
         return made
@@ -218,8 +210,6 @@ def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
 
 def _larger_board(memories: list[Memory]) -> str:
     """Return what to say about boards that the memories fit."""
-    from codesign.synth.target import board_names, load_board  # a board is described in terms of its tools
-
     boards = sorted(map(load_board, board_names()), key=lambda board: (board.room.memory.bits, board.room.lut))
     fits = next((board for board in boards if plan(memories, board.room.memory) is not None), None)
     if fits is None:

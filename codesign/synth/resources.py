@@ -11,6 +11,22 @@ from typing import Literal
 from codesign.errors import SynthesisError
 
 Kind = Literal["estimate", "synth", "route"]
+ULTRA_WORDS, ULTRA_WIDTH = 4096, 72
+ULTRA_BITS = ULTRA_WORDS * ULTRA_WIDTH
+"""An UltraRAM (AMD UG573): 4096 words of 72 bits, whatever is in them; it starts as zeros, so no ROM can be one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMemory:
+    """Memory of a device: bits of block RAM, and UltraRAMs, of `ULTRA_BITS` each."""
+
+    block_bits: int
+    ultra_rams: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Bits of both."""
+        return self.block_bits + self.ultra_rams * ULTRA_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from codesign.names import check_folder, check_word
 from codesign.paths import boards
 from codesign.records import Problems, build, check, limited, read_toml
 from codesign.suggest import did_you_mean
-from codesign.synth import memory
 from codesign.synth.record import Area
+from codesign.synth.resources import DeviceMemory
 
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
 ChainName = Literal["ecp5", "gowin", "ice40", "vivado"]
@@ -82,9 +82,9 @@ class Room:
         check(self, "room")
 
     @property
-    def memory(self) -> memory.Room:
+    def memory(self) -> DeviceMemory:
         """Its memory."""
-        return memory.Room(block_bits=self.block_rams * self.block_bits, ultra_rams=self.ultra_rams)
+        return DeviceMemory(block_bits=self.block_rams * self.block_bits, ultra_rams=self.ultra_rams)
 
     def area(self) -> Area:
         """Return it as a build counts cells."""

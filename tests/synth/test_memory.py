@@ -23,15 +23,14 @@ from codesign.synth import synthesise
 from codesign.synth.memory import (
     CAPACITY_BITS,
     GENERATED,
-    ULTRA_BITS,
     Memory,
     Plan,
-    Room,
     check_fits,
     memories,
     plan,
     with_ultra,
 )
+from codesign.synth.resources import ULTRA_BITS, DeviceMemory
 from codesign.synth.target import load_board
 from codesign.tools import run
 
@@ -173,8 +172,10 @@ PLANS = {
 @pytest.mark.parametrize("name", PLANS)
 def test_where_memories_go(name: str) -> None:
     found, expected = PLANS[name]
-    assert plan(found, Room(block_bits=BLOCK, ultra_rams=4)) == expected
-    assert plan(found, Room(block_bits=BLOCK)) == (expected if expected and expected.least_bits is None else None)
+    assert plan(found, DeviceMemory(block_bits=BLOCK, ultra_rams=4)) == expected
+    assert plan(found, DeviceMemory(block_bits=BLOCK)) == (
+        expected if expected and expected.least_bits is None else None
+    )
 
 
 @pytest.mark.parametrize(("board", "rams"), [("kv260", 64), ("zcu104", 96), ("pynq-z2", 0), ("ulx3s-85f", 0)])
