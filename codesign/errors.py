@@ -191,3 +191,7 @@ class VideoWarning(UserWarning):
 
 class TrustWarning(UserWarning):
     """A compiled library is not used, or not kept, because it cannot be told who compiled it."""
+
+
+class OldNameWarning(FutureWarning):
+    """A key is written under the name that it had in an earlier version; it still works."""

@@ -16,11 +16,12 @@ import re
 import sys
 import types
 import typing
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from codesign.errors import ConfigError
+from codesign.errors import ConfigError, OldNameWarning
 from codesign.stored import read_text
 from codesign.suggest import did_you_mean
 
@@ -284,3 +285,28 @@ def read_toml(path: Path, example: str = "flows/moving_digits.toml") -> dict[str
             received=" ".join(str(error).split()),
             fix=f"correct it; {example} shows the form",
         ) from None
+
+
+def under_new_names(table: Mapping[str, Any], renamed: Mapping[str, str], *, where: str) -> dict[str, Any]:
+    """Return ``table`` with keys of an earlier version under their names of today.
+
+    Args:
+        table: of a file.
+        renamed: old key -> new key.
+        where: the file or table, for messages.
+
+    Raises:
+        ConfigError: it holds a key under both names.
+
+    Warns:
+        OldNameWarning: it holds one under its old name.
+    """
+    found = dict(table)
+    for old, new in renamed.items():
+        if old not in found:
+            continue
+        if new in found:
+            raise ConfigError(f"{old!r} is the old name of {new!r}", where=where, fix=f"remove {old!r}")
+        warnings.warn(f"{where}: {old!r} is now {new!r}; write the new name", OldNameWarning, stacklevel=2)
+        found[new] = found.pop(old)
+    return found

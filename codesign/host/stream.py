@@ -20,7 +20,7 @@ from codesign.errors import StreamBrokenError, VideoError
 from codesign.graph.ir import Graph
 from codesign.host.client import Board
 from codesign.host.counters import Counters, LiveLayer, live_layers, live_sparsity
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.verify.clips import picture_size
 
 CAMERA = "camera"
@@ -87,7 +87,7 @@ class Summary:
     frames: int
     seconds: float
     frames_per_second: float
-    cycles_per_frame: Spread
+    cycles_per_frame: Percentiles
     layers: tuple[LiveLayer, ...]
     operation_sparsity: float | None
     mismatches: int | None
@@ -229,7 +229,7 @@ class Stream:
             frames=len(self._cycles),
             seconds=seconds,
             frames_per_second=len(self._cycles) / seconds,
-            cycles_per_frame=Spread.of(self._cycles),
+            cycles_per_frame=Percentiles.of(self._cycles),
             layers=layers,
             operation_sparsity=sparsity,
             mismatches=self._mismatches,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from codesign.report.boards import Board
+from codesign.report.boards import BuiltBoard
 from codesign.report.words import DASH, NOT_ROUTED, count, decimal, kbit, quotient, significant, used
 
 Cells = Literal["lut", "ff", "dsp", "bram_bits"]
@@ -21,17 +21,17 @@ class BoardFigure:
     """
 
     name: str
-    value: Callable[[Board], float | None]
-    words: Callable[[Board], str]
+    value: Callable[[BuiltBoard], float | None]
+    words: Callable[[BuiltBoard], str]
     clocked: bool = False
 
-    def text(self, board: Board | None) -> str:
+    def text(self, board: BuiltBoard | None) -> str:
         """Return the figure of a board; a dash if it was not built, words if it was only synthesised."""
         if board is None:
             return DASH
         return NOT_ROUTED if self.clocked and not board.routed else self.words(board)
 
-    def over(self, board: Board | None, other: Board | None) -> str:
+    def over(self, board: BuiltBoard | None, other: BuiltBoard | None) -> str:
         """Return the figure of a board over that of another; says which one is not routed, if one of them is."""
         if board is None or other is None:
             return DASH
@@ -44,7 +44,7 @@ class BoardFigure:
 
 
 def _cells(name: str, kind: Cells) -> BoardFigure:
-    def number(board: Board) -> float | None:
+    def number(board: BuiltBoard) -> float | None:
         found: float | None = getattr(board.build.used, kind)
         return kbit(found) if kind == "bram_bits" else found
 
@@ -52,7 +52,7 @@ def _cells(name: str, kind: Cells) -> BoardFigure:
 
 
 def _figure(
-    name: str, value: Callable[[Board], float | None], words: Callable[[float | None], str] = count
+    name: str, value: Callable[[BuiltBoard], float | None], words: Callable[[float | None], str] = count
 ) -> BoardFigure:
     return BoardFigure(name=name, value=value, words=lambda board: words(value(board)), clocked=True)
 

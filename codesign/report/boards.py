@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.synth.record import BITS_A_BYTE, BOARDS, BUILD, Area, BoardBuild, read_build
 
 
@@ -31,7 +31,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class BuiltBoard:
     """A build, and its figures on the clips of the report.
 
     Attributes:
@@ -68,8 +68,8 @@ class Pair:
     """What was built for one target: skipping, dense, or both."""
 
     target: str
-    skipping: Board | None = None
-    dense: Board | None = None
+    skipping: BuiltBoard | None = None
+    dense: BuiltBoard | None = None
 
 
 def read_builds(folder: Path) -> tuple[BoardBuild, ...]:
@@ -88,7 +88,7 @@ def split(builds: Sequence[BoardBuild], design_id: str) -> tuple[tuple[BoardBuil
     return same, tuple(item for item in builds if item.design_id != design_id)
 
 
-def board(build: BoardBuild, cycles: Spread) -> Board:
+def board(build: BoardBuild, cycles: Percentiles) -> BuiltBoard:
     """Return a build with what follows from it.
 
     Args:
@@ -100,7 +100,7 @@ def board(build: BoardBuild, cycles: Spread) -> Board:
         p95=_rate(build.fmax_mhz, cycles.p95),
         worst=_rate(build.fmax_mhz, cycles.max),
     )
-    return Board(
+    return BuiltBoard(
         build=build,
         share=share(build.used, build.available),
         frames_per_second=rate,
@@ -119,7 +119,7 @@ def share(used: Area, available: Area) -> Share:
     )
 
 
-def pairs(boards: Sequence[Board]) -> tuple[Pair, ...]:
+def pairs(boards: Sequence[BuiltBoard]) -> tuple[Pair, ...]:
     """Return skipping beside dense, in the order of the targets."""
     kinds = {(item.build.target, item.build.skip): item for item in boards}
     targets = dict.fromkeys(item.build.target for item in boards)
@@ -128,7 +128,7 @@ def pairs(boards: Sequence[Board]) -> tuple[Pair, ...]:
     )
 
 
-def headline(boards: Sequence[Board]) -> Pair | None:
+def headline(boards: Sequence[BuiltBoard]) -> Pair | None:
     """Return the target that a summary names, None if skipping was routed for none.
 
     One whose skipping build is good comes before one that misses its clock; then one with dense routed, too, and good;

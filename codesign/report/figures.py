@@ -11,7 +11,7 @@ from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
 from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
 from codesign.report.model import Layer, Throughput
 from codesign.report.network import kind
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.verify.golden_run import GoldenRun
 from codesign.verify.hardware import RtlFigures, steady
 
@@ -28,7 +28,7 @@ def layer_figures(
                 name=node.name,
                 kind=kind(node),
                 macs_per_frame=node.macs,
-                density=Spread.of(seen.density),
+                density=Percentiles.of(seen.density),
                 operation_sparsity=seen.operation_sparsity,
                 spatial_sparsity=seen.spatial_sparsity,
                 events_per_frame=float(seen.events.mean()),
@@ -73,7 +73,7 @@ def throughput_figures(
     bound = int(golden.least.sum())
     busy = {name: float(steady(values).mean()) for name, values in rtl.busy.items()}
     return Throughput(
-        cycles_per_frame=Spread.of(cycles),
+        cycles_per_frame=Percentiles.of(cycles),
         dense_cycles_per_frame=dense,
         speedup=dense / mean,
         ideal_cycles_per_frame=ideal,
@@ -84,7 +84,7 @@ def throughput_figures(
         frames_per_second=None if clock_mhz is None else clock_mhz * 1e6 / mean,
         estimated_cycles_per_frame=float(np.mean([clip.cycles for clip in estimates])),
         estimated_dense_cycles_per_frame=dense_cycles(graph),
-        dense_cycles_spread=Spread.of(rtl.dense_cycles),
+        dense_cycles_spread=Percentiles.of(rtl.dense_cycles),
         bound_cycles_per_frame=bound / cycles.size,
         bound_efficiency=bound / float(cycles.sum()),
     )

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from codesign.errors import ConfigError
 from codesign.outputs import write_text
 from codesign.records import build, plain
-from codesign.report.boards import Board, board
+from codesign.report.boards import BuiltBoard, board
 from codesign.report.energy import Energy
 from codesign.report.network import Unit
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.stored import read_text
 from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
@@ -103,7 +103,7 @@ class Layer:
     name: str
     kind: str
     macs_per_frame: int
-    density: Spread
+    density: Percentiles
     operation_sparsity: Number
     spatial_sparsity: Number
     events_per_frame: Number
@@ -118,7 +118,7 @@ class Layer:
 class Throughput:
     """Measured clock cycles, and what they mean at a clock."""
 
-    cycles_per_frame: Spread = field(default_factory=Spread)
+    cycles_per_frame: Percentiles = field(default_factory=Percentiles)
     dense_cycles_per_frame: Number = None
     speedup: Number = None
     ideal_cycles_per_frame: Number = None
@@ -129,7 +129,7 @@ class Throughput:
     frames_per_second: Number = None
     estimated_cycles_per_frame: Number = None
     estimated_dense_cycles_per_frame: Number = None
-    dense_cycles_spread: Spread = field(default_factory=Spread)
+    dense_cycles_spread: Percentiles = field(default_factory=Percentiles)
     bound_cycles_per_frame: Number = None
     bound_efficiency: Number = None
 
@@ -206,7 +206,7 @@ class Report:
     origins: dict[str, Origin] = field(default_factory=dict)
     clips: Clips | None = None
     energy: Energy | None = None
-    boards: tuple[Board, ...] = ()
+    boards: tuple[BuiltBoard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Percentiles:
     """A figure that differs from frame to frame."""
 
     mean: float | None = None
@@ -19,7 +19,7 @@ class Spread:
     max: float | None = None
 
     @classmethod
-    def of(cls, values: Sequence[float] | NDArray[np.generic]) -> Spread:
+    def of(cls, values: Sequence[float] | NDArray[np.generic]) -> Percentiles:
         """Return mean, 95th percentile and maximum of ``values``, ``[T]``; unknown if there are none."""
         array = np.asarray(values, dtype=np.float64)
         if not array.size:

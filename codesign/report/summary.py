@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codesign.report.boards import Board, Pair, headline, ratio
+from codesign.report.boards import BuiltBoard, Pair, headline, ratio
 from codesign.report.model import Report, operation_sparsity
 from codesign.report.words import (
     TIMES,
@@ -105,7 +105,7 @@ def _board_cards(pair: Pair) -> list[dict[str, Any] | None]:
     return found
 
 
-def _cost(skipping: Board, dense: Board | None) -> dict[str, Any] | None:
+def _cost(skipping: BuiltBoard, dense: BuiltBoard | None) -> dict[str, Any] | None:
     lut, share = skipping.build.used.lut, skipping.share.lut
     if lut is None:
         return None

@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-from codesign.synth.target import Board
-from codesign.synth.toolchains.toolchain import Chain, clock_of
+from codesign.synth.target import Target
+from codesign.synth.toolchains.toolchain import Toolchain, clock_of
 
 RESET_BITS = 10
 """Bits of the counter that holds the reset after power-up, after the button, and until the PLL has locked."""
 
 
-def pads_module(design: str, board: Board) -> str:
+def pads_module(design: str, board: Target) -> str:
     """Return the name of the outermost module."""
     return f"{design}_{board.name.replace('-', '_')}"
 
 
-def pads_text(design: str, board: Board, chain: Chain, *, core_mhz: float, baud: int, skip: bool = True) -> str:
+def pads_text(
+    design: str, board: Target, toolchain: Toolchain, *, core_mhz: float, baud: int, skip: bool = True
+) -> str:
     """Return the SystemVerilog of the outermost module, around ``<design>_uart``.
 
     The design's clock is what the PLL really makes, so the serial port keeps its rate, ``baud``.
@@ -23,9 +25,9 @@ def pads_text(design: str, board: Board, chain: Chain, *, core_mhz: float, baud:
     Raises:
         ConfigError: the PLL cannot make ``core_mhz``.
     """
-    pll = clock_of(board, chain.limits, core_mhz)
+    pll = clock_of(board, toolchain.limits, core_mhz)
     mhz = core_mhz if pll is None else pll.output_mhz
-    clock = "  assign clk = clk_pad;\n  assign locked = 1'b1;\n" if pll is None else chain.pll(pll)
+    clock = "  assign clk = clk_pad;\n  assign locked = 1'b1;\n" if pll is None else toolchain.pll(pll)
     leds = board.leds[:8]
     inputs = ["clk_pad", "rx_pad", *(["button_pad"] if board.button else [])]
     outputs = ["tx_pad", *([f"[{len(leds) - 1}:0] led_pad"] if leds else [])]

@@ -26,10 +26,10 @@ from codesign.synth.memory import check_fits, memories, with_ultra
 from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
 from codesign.synth.record import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.serial import check_baud, packet_bytes
-from codesign.synth.target import Board, check_clock
+from codesign.synth.target import Target, check_clock
 from codesign.synth.toolchains import vivado as amd
-from codesign.synth.toolchains.registry import CHAINS
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, Chain, clock_of, ports
+from codesign.synth.toolchains.registry import TOOLCHAINS
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, Toolchain, clock_of, ports
 from codesign.synth.vendor import vivado
 from codesign.synth.yosys import NETLIST, synthesise
 from codesign.synth.yosys import TOOL as YOSYS
@@ -57,7 +57,7 @@ class Order:
     """
 
     graph: Graph
-    board: Board
+    board: Target
     clock_mhz: float
     seed: int = 1
     attempts: int = 1
@@ -89,14 +89,14 @@ class Order:
         return None if uart is None else uart.baud if self.baud is None else self.baud
 
     @property
-    def chain(self) -> Chain | None:
+    def toolchain(self) -> Toolchain | None:
         """The tools that make a bitstream here, None if there are none."""
-        return CHAINS.get(self.board.chain)
+        return TOOLCHAINS.get(self.board.toolchain)
 
     @property
     def core_mhz(self) -> float:
         """Clock that the PLL makes."""
-        pll = clock_of(self.board, self.chain.limits, self.clock_mhz) if self.chain else None
+        pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz) if self.toolchain else None
         return self.clock_mhz if pll is None else pll.output_mhz
 
     @property
@@ -107,20 +107,20 @@ class Order:
 
     def files(self) -> dict[str, str]:
         """Return every source, pure text: the design, and the pads and constraints of the board."""
-        if self.chain is None or self.serial_baud is None:
+        if self.toolchain is None or self.serial_baud is None:
             return emit_soc(self.graph)
         pads = pads_text(
             self.graph.name,
             self.board,
-            self.chain,
+            self.toolchain,
             core_mhz=self.clock_mhz,
             baud=self.serial_baud,
             skip=self.skip,
         )
-        constraints = self.chain.constraints(self.board, ports(self.board))
+        constraints = self.toolchain.constraints(self.board, ports(self.board))
         return emit_uart(self.graph) | {
             f"{self.module}.sv": pads,
-            f"{CONSTRAINTS}.{self.chain.suffix}": constraints,
+            f"{CONSTRAINTS}.{self.toolchain.suffix}": constraints,
         }
 
 
@@ -192,7 +192,7 @@ class Builder:
             baud=order.serial_baud,
             frame_bytes=frame,
             result_bytes=result,
-            available=order.board.room.area(),
+            available=order.board.capacity.area(),
         )
 
     def build(self) -> BoardBuild:
@@ -203,10 +203,12 @@ class Builder:
             SynthesisError: a tool failed for another reason than that the design does not fit.
             ConfigError: the clock cannot be made.
         """
-        chain = self.order.chain
-        for program in (YOSYS, *(() if chain is None else (chain.router, chain.pack(self.order.board)[0][0]))):
+        toolchain = self.order.toolchain
+        programs = () if toolchain is None else (toolchain.router, toolchain.pack(self.order.board)[0][0])
+        for program in (YOSYS, *programs):
             require(program)
-        last = (self._route, self._pack) if chain else (self._vivado,) if self.order.board.chain == "vivado" else ()
+        here = (self._route, self._pack) if toolchain else ()
+        last = (self._vivado,) if self.order.board.toolchain == "vivado" else here
         for step in (self._memories, self._synthesise, *last):
             step()
             if self.record.problem is not None and self.record.fmax_mhz is None:
@@ -218,7 +220,7 @@ class Builder:
         """Hold the design's memories against the device before anything long begins."""
         board = self.order.board
         top = emit(self.order.graph)[f"{top_spec(self.order.graph).module}.sv"]
-        room = board.room.memory
+        room = board.capacity.memory
         start = time.monotonic()
         try:
             plan = check_fits(
@@ -260,15 +262,15 @@ class Builder:
         self.said("synthesise", seconds, in_words(self.record.used))
 
     def _route(self) -> None:
-        order, chain, start = self.order, self.order.chain, time.monotonic()
-        assert chain is not None
+        order, toolchain, start = self.order, self.order.toolchain, time.monotonic()
+        assert toolchain is not None
         with self.doing("place and route"):
             try:
                 seed = route(
-                    chain.router,
-                    chain.route(order.board),
+                    toolchain.router,
+                    toolchain.route(order.board),
                     self.folder,
-                    inputs=[NETLIST, f"{CONSTRAINTS}.{chain.suffix}"],
+                    inputs=[NETLIST, f"{CONSTRAINTS}.{toolchain.suffix}"],
                     clock_mhz=order.core_mhz,
                     seeds=range(order.seed, order.seed + order.attempts),
                 )
@@ -277,8 +279,8 @@ class Builder:
                 if self.record.problem is None:
                     raise
                 return
-            layers = layers_of(read_json(self.folder / ROUTED, "route again"), self._owners(), chain.sites)
-        self._measured(layers, {chain.router.removeprefix("yowasp-"): version(chain.router)})
+            layers = layers_of(read_json(self.folder / ROUTED, "route again"), self._owners(), toolchain.sites)
+        self._measured(layers, {toolchain.router.removeprefix("yowasp-"): version(toolchain.router)})
         fmax = read_fmax(self.folder / REPORT)
         seconds = time.monotonic() - start
         self.record = replace(
@@ -293,19 +295,19 @@ class Builder:
         self.said("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz, seed {seed}")
 
     def _pack(self) -> None:
-        chain, start = self.order.chain, time.monotonic()
-        assert chain is not None
+        toolchain, start = self.order.toolchain, time.monotonic()
+        assert toolchain is not None
         with self.doing("pack"):
-            for argv in chain.pack(self.order.board):
+            for argv in toolchain.pack(self.order.board):
                 run(argv, self.folder, self.folder / "pack.log", PACK_TIMEOUT_S, error=SynthesisError)
         seconds = time.monotonic() - start
         self.record = replace(
             self.record,
-            bitstream=chain.bitstream,
+            bitstream=toolchain.bitstream,
             seconds=replace(self.record.seconds, pack=round(seconds, 1)),
         )
-        size = (self.folder / chain.bitstream).stat().st_size
-        self.said("pack", seconds, f"{chain.bitstream}, {size:,} bytes")
+        size = (self.folder / toolchain.bitstream).stat().st_size
+        self.said("pack", seconds, f"{toolchain.bitstream}, {size:,} bytes")
 
     def _vivado(self) -> None:
         """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""

@@ -21,7 +21,7 @@ from codesign.synth.resources import (
     XC7_BLOCK_RAM_BITS,
     DeviceMemory,
 )
-from codesign.synth.target import board_names, load_board
+from codesign.synth.target import load_target, target_names
 
 Parameters: TypeAlias = Mapping[str, int | str]
 
@@ -210,8 +210,10 @@ def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
 
 def _larger_board(memories: list[Memory]) -> str:
     """Return what to say about boards that the memories fit."""
-    boards = sorted(map(load_board, board_names()), key=lambda board: (board.room.memory.bits, board.room.lut))
-    fits = next((board for board in boards if plan(memories, board.room.memory) is not None), None)
+    boards = sorted(
+        map(load_target, target_names()), key=lambda board: (board.capacity.memory.bits, board.capacity.lut)
+    )
+    fits = next((board for board in boards if plan(memories, board.capacity.memory) is not None), None)
     if fits is None:
         return "a board with more memory than those of `codesign build --targets`"
     return f"the smallest of the known boards that they fit: --target {fits.name}"

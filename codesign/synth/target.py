@@ -10,25 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from codesign.errors import ConfigError
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
-from codesign.records import Problems, build, check, limited, read_toml
+from codesign.records import Problems, build, check, limited, read_toml, under_new_names
 from codesign.suggest import did_you_mean
 from codesign.synth.record import Area
 from codesign.synth.resources import DeviceMemory
 
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
-ChainName = Literal["ecp5", "gowin", "ice40", "vivado"]
+ToolchainName = Literal["ecp5", "gowin", "ice40", "vivado"]
 FASTEST_BAUD = 3_000_000
 ECP5 = {"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k"}
-"""Devices of the chain ``ecp5``, and what nextpnr calls them."""
+"""Devices of the toolchain ``ecp5``, and what nextpnr calls them."""
 ICE40 = ("lp384", "lp1k", "lp4k", "lp8k", "hx1k", "hx4k", "hx8k", "up3k", "up5k", "u1k", "u2k", "u4k")
-"""Devices of the chain ``ice40``."""
-_CHAINS: dict[str, ChainName] = {"ecp5": "ecp5", "gw2a": "gowin", "ice40": "ice40", "xc7": "vivado", "xcup": "vivado"}
-"""Chain of each family."""
+"""Devices of the toolchain ``ice40``."""
+_TOOLCHAINS: dict[str, ToolchainName] = {
+    "ecp5": "ecp5",
+    "gw2a": "gowin",
+    "ice40": "ice40",
+    "xc7": "vivado",
+    "xcup": "vivado",
+}
+"""Toolchain of each family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Capacity:
     """What the device has. block_bits: of one block RAM, parity bits included. ultra_rams: of 4096 x 72 bits each."""
 
     lut: int = limited(0, at_least=1)
@@ -79,7 +85,7 @@ class Room:
     ultra_rams: int = limited(0, at_least=0)
 
     def __post_init__(self) -> None:
-        check(self, "room")
+        check(self, "capacity")
 
     @property
     def memory(self) -> DeviceMemory:
@@ -116,18 +122,18 @@ class Uart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class Target:
     """A board.
 
     Attributes:
         name: of its file.
         title: for people.
         family: of the device, as ``codesign.synth.resources`` knows it.
-        chain: tools that make its bitstream.
+        toolchain: tools that make its bitstream.
         load: how to load one; ``{bitstream}`` stands for its path.
         sources: where the pins and figures come from.
         part: the device.
-        room: what it has.
+        capacity: what it has.
         clock: its clocks.
         uart: its serial port; None: the design is built with its bus interfaces.
         button: resets the design while pressed.
@@ -137,11 +143,11 @@ class Board:
     name: str
     title: str
     family: Family
-    chain: ChainName
+    toolchain: ToolchainName
     load: str
     sources: tuple[str, ...]
     part: Part
-    room: Room
+    capacity: Capacity
     clock: Clock
     uart: Uart | None = None
     button: Pin | None = None
@@ -149,7 +155,7 @@ class Board:
 
     def __post_init__(self) -> None:
         wrong = Problems()
-        for each in (self._check_texts, self._check_chain, self._check_part, self._check_pins):
+        for each in (self._check_texts, self._check_toolchain, self._check_part, self._check_pins):
             with wrong.collected():
                 each()
         wrong.check()
@@ -165,10 +171,13 @@ class Board:
                 "not a text with one place to fill in", where="load", expected="{bitstream}", received=repr(error)
             ) from None
 
-    def _check_chain(self) -> None:
-        if self.chain != _CHAINS[self.family]:
+    def _check_toolchain(self) -> None:
+        if self.toolchain != _TOOLCHAINS[self.family]:
             raise ConfigError(
-                "the tools do not know this family", where="chain", expected=_CHAINS[self.family], received=self.chain
+                "the tools do not know this family",
+                where="toolchain",
+                expected=_TOOLCHAINS[self.family],
+                received=self.toolchain,
             )
         if not (self.uart is None) == (self.clock.pin is None) == (self.clock.oscillator_mhz is None):
             raise ConfigError(
@@ -177,17 +186,19 @@ class Board:
                 expected="clock.pin, clock.oscillator_mhz and uart together",
                 received=f"pin {self.clock.pin}, oscillator_mhz {self.clock.oscillator_mhz}, uart {self.uart}",
             )
-        if (self.uart is None) != (self.chain == "vivado"):
+        if (self.uart is None) != (self.toolchain == "vivado"):
             raise ConfigError(
-                "a board of this chain has no serial port" if self.uart else "a board of this chain has a serial port",
+                "a board of this toolchain has no serial port"
+                if self.uart
+                else "a board of this toolchain has a serial port",
                 where="uart",
                 expected="[uart] and the clock's pin, except of boards for Vivado, whose port is the processor's",
-                received=f'chain = "{self.chain}"',
+                received=f'toolchain = "{self.toolchain}"',
             )
 
     def _check_part(self) -> None:
-        """Check what the chain needs to know of the device."""
-        known = {"ecp5": tuple(ECP5), "ice40": ICE40}.get(self.chain, (self.part.device,))
+        """Check what the toolchain needs to know of the device."""
+        known = {"ecp5": tuple(ECP5), "ice40": ICE40}.get(self.toolchain, (self.part.device,))
         if self.part.device not in known:
             raise ConfigError(
                 "no such device",
@@ -196,9 +207,9 @@ class Board:
                 received=self.part.device,
                 fix=did_you_mean(self.part.device, known),
             )
-        needed = {"gowin": "database", "vivado": "vivado"}.get(self.chain)
+        needed = {"gowin": "database", "vivado": "vivado"}.get(self.toolchain)
         if needed is not None and not getattr(self.part, needed):
-            raise ConfigError("missing", where=f"part.{needed}", expected=f"needed by the chain {self.chain}")
+            raise ConfigError("missing", where=f"part.{needed}", expected=f"needed by the toolchain {self.toolchain}")
 
     def _check_pins(self) -> None:
         uart = (self.uart.rx, self.uart.tx) if self.uart else ()
@@ -207,7 +218,7 @@ class Board:
         twice = sorted({site for site in taken if taken.count(site) > 1})
         if twice:
             raise ConfigError("a pin is used twice", where="site", expected="a pin for each", received=", ".join(twice))
-        if self.chain in ("ecp5", "gowin") and not all(pin.standard for pin in pins):
+        if self.toolchain in ("ecp5", "gowin") and not all(pin.standard for pin in pins):
             raise ConfigError("missing", where="standard", expected='the IO standard of every pin, such as "LVCMOS33"')
 
     @property
@@ -234,38 +245,42 @@ def check_clock(mhz: float) -> None:
         )
 
 
-def board_names() -> tuple[str, ...]:
+def target_names() -> tuple[str, ...]:
     """Return the names of the boards there are."""
     return tuple(sorted(path.stem for path in boards().glob("*.toml")))
 
 
-def load_board(name: str) -> Board:
+def load_target(name: str) -> Target:
     """Return a board by name, or the one described by a file of one's own (a path that ends in ``.toml``).
 
     Raises:
         ConfigError: no such board (lists them), or a key or value in its file that is not valid.
     """
     own = name.endswith(".toml")
-    if not own and name not in board_names():
+    if not own and name not in target_names():
         raise ConfigError(
             "unknown board",
             where="--target",
-            expected=f"one of {', '.join(board_names())}, or a file such as my_board.toml",
+            expected=f"one of {', '.join(target_names())}, or a file such as my_board.toml",
             received=name,
-            fix=did_you_mean(name, board_names()),
+            fix=did_you_mean(name, target_names()),
         )
     path = Path(name) if own else boards() / f"{name}.toml"
-    return read_board(path)
+    return read_target(path)
 
 
-def read_board(path: Path) -> Board:
+_RENAMED = {"chain": "toolchain", "room": "capacity"}
+"""Keys of board files by their names in 0.1."""
+
+
+def read_target(path: Path) -> Target:
     """Return the board that a TOML file describes.
 
     Raises:
         ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
     """
-    table: dict[str, Any] = read_toml(path, "flows/boards/ulx3s-85f.toml")
+    table = under_new_names(read_toml(path, "flows/boards/ulx3s-85f.toml"), _RENAMED, where=str(path))
     try:
-        return build(Board, table, where="", folder=path.parent, known={"name": path.stem})
+        return build(Target, table, where="", folder=path.parent, known={"name": path.stem})
     except ConfigError as error:
         raise error.inside(f"{path}:") from None

@@ -25,7 +25,7 @@ from codesign.report.model import (
     read_report,
     write_json,
 )
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.rtl import emit
 from codesign.rtl.identity import design_id
 from codesign.synth.record import Area, BoardBuild, write_build
@@ -38,7 +38,7 @@ def finished_design(build: Path) -> Path:
     (build / "2_graph").mkdir(parents=True)
     (build / "6_report").mkdir()
     save_graph(GRAPH, build / "2_graph")
-    speed = Throughput(cycles_per_frame=Spread(mean=100.0, p95=150.0, max=200.0))
+    speed = Throughput(cycles_per_frame=Percentiles(mean=100.0, p95=150.0, max=200.0))
     write_json(Report(design=build.name, tool_versions={}, throughput=speed), build / "6_report" / REPORT)
     write_json(Detail(), build / "6_report" / DETAIL)
     finish(build / "6_report")

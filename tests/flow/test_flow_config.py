@@ -13,7 +13,7 @@ import pytest
 
 from codesign.errors import ConfigError
 from codesign.flow.config import Design, load
-from codesign.synth.target import boards, read_board
+from codesign.synth.target import boards, read_target
 from codesign.training import BlockConfig
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +117,7 @@ def test_bad_design_section(tmp_path: Path, head: str, message: str) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    for read, example in ((load, "moving_digits"), (read_board, "boards/ulx3s-85f")):
+    for read, example in ((load, "moving_digits"), (read_target, "boards/ulx3s-85f")):
         with pytest.raises(ConfigError, match=rf"none\.toml: cannot be read.*flows/{example}\.toml.*Next step: check"):
             read(tmp_path / "none.toml")
 
@@ -132,7 +132,7 @@ def test_what_is_known_already_is_no_key(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('name = "other"\n' + (boards() / "icebreaker.toml").read_text())
     with pytest.raises(ConfigError, match=r"name: unknown section 'name'. Expected: one of title"):
-        read_board(path)
+        read_target(path)
 
 
 def test_not_text(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from codesign.cli import parser
 from codesign.commands.build import GRAPH
 from codesign.flow.config import load
 from codesign.flow.steps import STAGES
-from codesign.synth.target import board_names
+from codesign.synth.target import target_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def test_bitstream(arguments: tuple[str, ...], clock: float | None) -> None:
     run, build = (parser().parse_args(words) for words in commands("bitstream", *arguments))
     assert run.last == GRAPH in [stage.name for stage in STAGES]
     assert build.folder == run.build_dir / load(ROOT / run.design).design.name
-    assert (build.target in board_names(), build.clock, build.dense) == (True, clock, False)
+    assert (build.target in target_names(), build.clock, build.dense) == (True, clock, False)
 
 
 def test_every_command_of_the_makefile_can_be_read() -> None:

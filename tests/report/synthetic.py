@@ -24,7 +24,7 @@ from codesign.report.model import (
     with_builds,
 )
 from codesign.report.network import Unit
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea, Seconds
 from codesign.synth.resources import Kind, Resources
 
@@ -36,7 +36,7 @@ def synthetic_report() -> Report:
             name=name,
             kind="dense",
             macs_per_frame=n_in * n_out,
-            density=Spread(mean=density, p95=min(1.0, density * 1.7), max=min(1.0, density * 2.2)),
+            density=Percentiles(mean=density, p95=min(1.0, density * 1.7), max=min(1.0, density * 2.2)),
             operation_sparsity=1 - density,
             spatial_sparsity=0.4,
             events_per_frame=events,
@@ -81,7 +81,7 @@ def synthetic_report() -> Report:
         ),
         layers=(layer("fc1", 1024, 64, 0.066), layer("fc2", 64, 32, 0.35), layer("fc3", 32, 10, 0.41)),
         throughput=Throughput(
-            cycles_per_frame=Spread(mean=288.4, p95=402.0, max=611.0),
+            cycles_per_frame=Percentiles(mean=288.4, p95=402.0, max=611.0),
             dense_cycles_per_frame=4099.0,
             speedup=14.21,
             ideal_cycles_per_frame=272.3,
@@ -90,7 +90,7 @@ def synthetic_report() -> Report:
             latency_cycles=181.0,
             clock_mhz=112.4,
             frames_per_second=389736.5,
-            dense_cycles_spread=Spread(mean=4099.0, p95=4099.0, max=4100.0),
+            dense_cycles_spread=Percentiles(mean=4099.0, p95=4099.0, max=4100.0),
             bound_cycles_per_frame=262.1,
             bound_efficiency=262.1 / 288.4,
         ),

@@ -28,7 +28,7 @@ from codesign.report.model import (
     with_builds,
     write_json,
 )
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.report.sheet import Sheet, markdown
 from codesign.report.terminal import show
 from codesign.report.trained import accuracy, epochs
@@ -145,7 +145,7 @@ def test_an_accuracy_stands_beside_what_it_is_to_be_compared_with() -> None:
 @pytest.mark.parametrize("cycles", [447.0, 12345.0])
 def test_without_a_clock_the_cycles_are_shown_and_what_to_run(cycles: float) -> None:
     report = unrouted(synthetic_report())
-    speed = dataclasses.replace(report.throughput, cycles_per_frame=Spread(mean=cycles, p95=cycles, max=cycles))
+    speed = dataclasses.replace(report.throughput, cycles_per_frame=Percentiles(mean=cycles, p95=cycles, max=cycles))
     report = dataclasses.replace(report, throughput=speed)
     steps = "frames/s: codesign build build/moving_digits --target ulx3s-85f, or [synth] route = true"
     for place, text in everywhere(report).items():

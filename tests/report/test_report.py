@@ -29,7 +29,7 @@ from codesign.report.model import (
     read_json,
     write_json,
 )
-from codesign.report.percentiles import Spread
+from codesign.report.percentiles import Percentiles
 from codesign.report.png import change_image, frame_image
 from codesign.report.svg import linear_ticks, log_ticks, spread_labels
 from codesign.report.terminal import show
@@ -195,11 +195,11 @@ def test_unknown_is_null_never_0() -> None:
     assert data["energy"] is data["clips"] is None
     assert set(data["throughput"].values()) == {None}
     assert data["agreement"]["mismatches"] == {"keras_golden": None, "golden_csim": None, "golden_rtl": None}
-    assert Spread.of([]) == Spread()
+    assert Percentiles.of([]) == Percentiles()
 
 
 def test_spread() -> None:
-    spread = Spread.of(np.arange(101))
+    spread = Percentiles.of(np.arange(101))
     assert (spread.mean, spread.p95, spread.max) == (50.0, 95.0, 100.0)
 
 

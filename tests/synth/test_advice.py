@@ -11,7 +11,7 @@ from small_design import small_graph
 from codesign.synth.advice import clock_problem, room_problem
 from codesign.synth.build import Order, slower_clock
 from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea
-from codesign.synth.target import load_board
+from codesign.synth.target import load_target
 
 RECORD = BoardBuild(
     design="small",
@@ -73,7 +73,7 @@ def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
 
 
 def order(board: str, **options: int) -> Order:
-    found = load_board(board)
+    found = load_target(board)
     return Order(graph=small_graph(), board=found, clock_mhz=found.clock.core_mhz, **options)
 
 

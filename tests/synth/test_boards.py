@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from small_design import small_graph
 
-from codesign.errors import ConfigError, SynthesisError
+from codesign.errors import ConfigError, OldNameWarning, SynthesisError
 from codesign.host import framing, link
 from codesign.paths import boards
 from codesign.rtl.spec import top_spec
 from codesign.synth.build import Order
 from codesign.synth.serial import packet_bytes
-from codesign.synth.target import board_names, load_board, read_board
-from codesign.synth.toolchains.registry import CHAINS
+from codesign.synth.target import load_target, read_target, target_names
+from codesign.synth.toolchains.registry import TOOLCHAINS
 from codesign.synth.toolchains.toolchain import ports
 from codesign.synth.yosys import script
 from codesign.tools import run
@@ -32,10 +32,10 @@ _ELABORATED = {
 
 @pytest.mark.parametrize(
     ("name", "clock_mhz"),
-    [(name, load_board(name).clock.core_mhz) for name in board_names()] + [("icebreaker", 24.0), ("ulx3s-85f", 25.0)],
+    [(name, load_target(name).clock.core_mhz) for name in target_names()] + [("icebreaker", 24.0), ("ulx3s-85f", 25.0)],
 )
 def test_the_top_elaborates_with_the_device_s_own_cells(name: str, clock_mhz: float, tmp_path: Path) -> None:
-    board = load_board(name)
+    board = load_target(name)
     asked = Order(graph=small_graph(), board=board, clock_mhz=clock_mhz)
     files = asked.files()
     for path, text in files.items():
@@ -51,17 +51,17 @@ def test_the_top_elaborates_with_the_device_s_own_cells(name: str, clock_mhz: fl
     assert bool(re.search(r"\bi_pll\b", files.get(f"{asked.module}.sv", ""))) == pll
 
 
-@pytest.mark.parametrize("name", board_names())
+@pytest.mark.parametrize("name", target_names())
 def test_a_board_says_where_its_facts_come_from(name: str) -> None:
-    board = load_board(name)
+    board = load_target(name)
     assert board.name == name
     assert len(board.sources) >= 2
-    assert board.top == ("soc" if board.chain == "vivado" else "uart")
-    if board.chain != "vivado":
+    assert board.top == ("soc" if board.toolchain == "vivado" else "uart")
+    if board.toolchain != "vivado":
         assert "{bitstream}" in board.load
         sites = [pin.site for pin in ports(board).values()]
         assert len(sites) == len(set(sites)) >= 5
-        text = CHAINS[board.chain].constraints(board, ports(board))
+        text = TOOLCHAINS[board.toolchain].constraints(board, ports(board))
         for port, pin in ports(board).items():
             assert re.search(rf"{re.escape(port)}\W.*\W?{pin.site}\b|\b{pin.site}\W.*{re.escape(port)}", text), port
 
@@ -73,7 +73,7 @@ def test_boards_are_package_data() -> None:
 
 def test_an_unknown_board_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"unknown board.*did you mean 'ulx3s-85f'"):
-        load_board("ulx3s")
+        load_target("ulx3s")
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_an_unknown_board_names_the_nearest() -> None:
             "baud = 4_000_000",
             r"uart\.baud: out of range.*1200 to 3000000",
         ),
-        ('chain = "ecp5"', 'chain = "ecp6"', r"chain: not a valid choice.*did you mean 'ecp5'"),
-        ("lut = 83640", "lut = 0", r"room\.lut: out of range"),
+        ('toolchain = "ecp5"', 'toolchain = "ecp6"', r"toolchain: not a valid choice.*did you mean 'ecp5'"),
+        ("lut = 83640", "lut = 0", r"capacity\.lut: out of range"),
         ('site = "R1"', "", r"button\.site: missing"),
         ("oscillator_mhz = 25.0", "", r"clock: a board has a clock pin, an oscillator and a serial port"),
-        ("[room]", "[rooms]", r"unknown (key|section) 'rooms'.*did you mean 'room'"),
+        ("[capacity]", "[capacitys]", r"unknown (key|section) 'capacitys'.*did you mean 'capacity'"),
     ],
 )
 def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str,
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigError, match=message):
-        read_board(path)
+        read_target(path)
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str,
 )
 def test_an_order_that_cannot_be_built(board: str, options: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Order(graph=small_graph(), board=load_board(board), **{"clock_mhz": 100.0} | options)
+        Order(graph=small_graph(), board=load_target(board), **{"clock_mhz": 100.0} | options)
 
 
 @pytest.mark.parametrize("baud", [6104, 115200, 12_500_000])
 def test_a_baud_rate_reaches_the_pads(baud: int) -> None:
-    asked = Order(graph=small_graph(), board=load_board("ulx3s-85f"), clock_mhz=100.0, baud=baud)
+    asked = Order(graph=small_graph(), board=load_target("ulx3s-85f"), clock_mhz=100.0, baud=baud)
     assert f".Baud({baud})" in asked.files()[f"{asked.module}.sv"]
     assert 8 <= 100_000_000 // baud <= 16383
 
@@ -143,4 +143,16 @@ def test_the_bytes_of_a_packet_are_those_that_travel() -> None:
 def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "my_board.toml"
     shutil.copy(boards() / "ulx3s-85f.toml", path)
-    assert load_board(str(path)).name == "my_board"
+    assert load_target(str(path)).name == "my_board"
+
+
+def test_keys_under_their_old_names_still_work(tmp_path: Path) -> None:
+    text = (boards() / "ulx3s-85f.toml").read_text()
+    own = tmp_path / "mine.toml"
+    own.write_text(text.replace("toolchain =", "chain =").replace("[capacity]", "[room]"))
+    with pytest.warns(OldNameWarning, match="'chain' is now 'toolchain'|'room' is now 'capacity'"):
+        board = load_target(str(own))
+    assert (board.toolchain, board.capacity) == (load_target("ulx3s-85f").toolchain, load_target("ulx3s-85f").capacity)
+    own.write_text(text + "\n[room]\nlut = 1\n")
+    with pytest.raises(ConfigError, match=r"'room' is the old name of 'capacity'.*remove 'room'"):
+        load_target(str(own))

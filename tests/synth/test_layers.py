@@ -9,7 +9,7 @@ from codesign.errors import SynthesisError
 from codesign.synth.layers import Owners, area_of, layers_of
 from codesign.synth.record import LayerArea
 from codesign.synth.resources import Cost
-from codesign.synth.toolchains.registry import CHAINS
+from codesign.synth.toolchains.registry import TOOLCHAINS
 
 OWNERS = Owners(nodes=("frame", "d0", "conv1", "conv1_delta", "conv10"))
 CORE = "i_uart.i_soc.i_core"
@@ -64,7 +64,7 @@ def test_a_cell_without_a_name_goes_with_its_neighbours() -> None:
         f"{CORE}.i_d0_queue.memory": cell("TRELLIS_RAMW", 5),
         f"{CORE}.i_d0_queue.i_gbuf": cell("DCCA", 5),
     }
-    found = {layer.name: layer for layer in layers_of(netlist(cells), OWNERS, CHAINS["ecp5"].sites)}
+    found = {layer.name: layer for layer in layers_of(netlist(cells), OWNERS, TOOLCHAINS["ecp5"].sites)}
     assert (found["conv1"].lut, found["d0"].lut, found["pads"].lut) == (2, 2, 1)
     assert (found["pads"].ff, found["link"].ff) == (20, 0)
     assert area_of(found.values(), "sum") == LayerArea(name="sum", lut=5, ff=20, dsp=0, bram_bits=0)
@@ -84,11 +84,11 @@ def test_cells_without_a_name_that_touch_each_other_go_with_whom_one_of_them_tou
         "$PACKER_GND": cell("TRELLIS_COMB", ground),
         "$PACKER_VCC": cell("TRELLIS_COMB", power),
     }
-    found = {layer.name: layer.lut for layer in layers_of(netlist(cells), OWNERS, CHAINS["ecp5"].sites)}
+    found = {layer.name: layer.lut for layer in layers_of(netlist(cells), OWNERS, TOOLCHAINS["ecp5"].sites)}
     assert (found["conv1"], found["d0"], found["pads"]) == (3, 4, 3)
     backwards = dict(reversed(cells.items()))
-    assert layers_of(netlist(backwards), OWNERS, CHAINS["ecp5"].sites) == layers_of(
-        netlist(cells), OWNERS, CHAINS["ecp5"].sites
+    assert layers_of(netlist(backwards), OWNERS, TOOLCHAINS["ecp5"].sites) == layers_of(
+        netlist(cells), OWNERS, TOOLCHAINS["ecp5"].sites
     )
 
 
@@ -98,7 +98,7 @@ def test_a_logic_cell_with_a_flip_flop_counts_twice() -> None:
         "count_b": cell("ICESTORM_LC", 1, DFF_ENABLE="00000000000000000000000000000001"),
         "count_c": cell("ICESTORM_LC", 1, DFF_ENABLE="0"),
     }
-    pads = layers_of(netlist(cells), OWNERS, CHAINS["ice40"].sites)[-1]
+    pads = layers_of(netlist(cells), OWNERS, TOOLCHAINS["ice40"].sites)[-1]
     assert (pads.name, pads.lut, pads.ff) == ("pads", 3, 2)
 
 

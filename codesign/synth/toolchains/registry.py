@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.synth.target import ChainName
+from codesign.synth.target import ToolchainName
 from codesign.synth.toolchains import ecp5, gowin, ice40
-from codesign.synth.toolchains.toolchain import Chain
+from codesign.synth.toolchains.toolchain import Toolchain
 
-CHAINS: Mapping[ChainName, Chain] = {
-    "ecp5": ecp5.CHAIN,
-    "gowin": gowin.CHAIN,
-    "ice40": ice40.CHAIN,
+TOOLCHAINS: Mapping[ToolchainName, Toolchain] = {
+    "ecp5": ecp5.TOOLCHAIN,
+    "gowin": gowin.TOOLCHAIN,
+    "ice40": ice40.TOOLCHAIN,
 }
 """Those that make a bitstream here; for other boards Yosys counts the cells."""

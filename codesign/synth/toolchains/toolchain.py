@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from codesign.synth.pll import Limits, Pll, find_pll
 from codesign.synth.resources import Cost
-from codesign.synth.target import Board, Pin
+from codesign.synth.target import Pin, Target
 
 CONSTRAINTS, ROUTED = "pins", "routed"
 """Names of the constraint file and of what the router writes, without their ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Toolchain:
     """An open tool chain: Yosys, one nextpnr, one packer.
 
     Attributes:
@@ -32,17 +32,17 @@ class Chain:
     """
 
     router: str
-    route: Callable[[Board], list[str]]
-    constraints: Callable[[Board, Mapping[str, Pin]], str]
+    route: Callable[[Target], list[str]]
+    constraints: Callable[[Target, Mapping[str, Pin]], str]
     suffix: str
-    pack: Callable[[Board], list[list[str]]]
+    pack: Callable[[Target], list[list[str]]]
     bitstream: str
     limits: Limits
     pll: Callable[[Pll], str]
     sites: Mapping[str, Cost]
 
 
-def ports(board: Board) -> dict[str, Pin]:
+def ports(board: Target) -> dict[str, Pin]:
     """Return the pins of the pads wrapper, by the name of the port (``led_pad[0]`` for a bit)."""
     if board.uart is None or board.clock.pin is None:
         return {}
@@ -52,7 +52,7 @@ def ports(board: Board) -> dict[str, Pin]:
     return pins | {f"led_pad[{index}]": pin for index, pin in enumerate(board.leds[:8])}
 
 
-def clock_of(board: Board, limits: Limits, core_mhz: float) -> Pll | None:
+def clock_of(board: Target, limits: Limits, core_mhz: float) -> Pll | None:
     """Return the PLL's setting for a core clock; None where the oscillator is the core's clock.
 
     Raises:

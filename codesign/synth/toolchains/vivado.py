@@ -10,7 +10,7 @@ from codesign.errors import SynthesisError
 from codesign.graph.ir import Graph
 from codesign.synth.layers import REGISTERS
 from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea
-from codesign.synth.target import Board
+from codesign.synth.target import Target
 from codesign.synth.vendor.pynq import overlay
 from codesign.synth.vendor.vivado import BITSTREAM, Part, Project, VivadoBuild
 from codesign.synth.vendor.vivado_timing import SlowestPath
@@ -22,13 +22,13 @@ SYSTEM = "system"
 _SOC = "i_soc"
 
 
-def part_of(board: Board) -> Part:
+def part_of(board: Target) -> Part:
     """Return what Vivado has to know of a board."""
     part = board.part
     return Part(target=board.name, part=part.vivado, processor=part.processor, board_files=part.board_files)
 
 
-def project_of(graph: Graph, board: Board, *, clock_mhz: float, skip: bool) -> Project:
+def project_of(graph: Graph, board: Target, *, clock_mhz: float, skip: bool) -> Project:
     """Return the project that makes the bitstream of ``graph`` for ``board``; see `codesign.synth.vendor.pynq`."""
     return overlay(graph, part=part_of(board), clock_mhz=clock_mhz, skip=skip)
 

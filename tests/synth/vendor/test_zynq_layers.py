@@ -13,7 +13,7 @@ from random_graphs import random_graph
 from codesign.errors import SynthesisError
 from codesign.synth.build import Builder, Order
 from codesign.synth.record import Area, LayerArea
-from codesign.synth.target import board_names, load_board
+from codesign.synth.target import load_target, target_names
 from codesign.synth.toolchains.vivado import layers_of, part_of, project_of
 from codesign.synth.vendor.vivado_utilisation import read_utilisation
 
@@ -57,7 +57,7 @@ def builder(folder: Path, said: list[str]) -> Builder:
     """A build of GRAPH whose earlier steps are done."""
     folder.mkdir()
     return Builder(
-        order=Order(graph=GRAPH, board=load_board("pynq-z2"), clock_mhz=100.0),
+        order=Order(graph=GRAPH, board=load_target("pynq-z2"), clock_mhz=100.0),
         folder=folder,
         said=lambda name, _, text: said.append(f"{name} ok {text}"),
         skipped=lambda name, why: said.append(f"{name} skipped: {why}"),
@@ -124,9 +124,9 @@ def test_a_report_of_something_else() -> None:
         layers_of(read_utilisation(REPORTS / "utilisation.rpt"), GRAPH)
 
 
-@pytest.mark.parametrize("name", [name for name in board_names() if load_board(name).chain == "vivado"])
+@pytest.mark.parametrize("name", [name for name in target_names() if load_target(name).toolchain == "vivado"])
 def test_every_board_with_a_processor_has_a_project(name: str) -> None:
-    board = load_board(name)
+    board = load_target(name)
     project = project_of(GRAPH, board, clock_mhz=board.clock.core_mhz, skip=True)
     assert f"set part {board.part.vivado}\n" in project.files["settings.tcl"]
     assert f"set processor {part_of(board).processor}\n" in project.files["settings.tcl"]
