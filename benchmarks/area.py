@@ -9,8 +9,7 @@ from pathlib import Path
 
 from codesign import provenance
 from codesign.graph.ir import Graph
-from codesign.rtl import emit, top_spec
-from codesign.synth import Resources, synthesise
+from codesign.synth import Resources, synthesise_graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +37,8 @@ def measure_areas(graph: Graph, folder: Path) -> Areas:
 
     def mapped(skip: bool) -> Resources:
         work = folder / ("skipping" if skip else "dense")
-        return synthesise(files, top, target="ecp5", folder=work, skip=skip)
+        return synthesise_graph(graph, target="ecp5", folder=work, skip=skip)
 
-    files, top = emit(graph), top_spec(graph).module
     with ThreadPoolExecutor(min(2, provenance.cores())) as pool:
         skipping, dense = pool.map(mapped, (True, False))
     return Areas(skipping=skipping, dense=dense)

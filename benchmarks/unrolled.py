@@ -20,9 +20,8 @@ from codesign import provenance
 from codesign.errors import SimulationError
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Dense
-from codesign.rtl import emit, top_spec
 from codesign.sim import RtlSimulator
-from codesign.synth import Resources, synthesise
+from codesign.synth import Resources, synthesise_graph
 
 DEVICE, DEVICE_LUT = "LFE5U-85F", 83640
 """The largest ECP5 and its look-up tables."""
@@ -107,7 +106,6 @@ def measure(layer: Layer, folder: Path, limits: Limits, seed: int) -> Versus:
     graph, node = layer.graph, layer.graph.nodes[-1]
     assert isinstance(node, Dense)
     work = folder / "unrolled" / graph.name
-    files, top = emit(graph), top_spec(graph).module
     frames = dense.stream(graph, FRAMES, 0.5, seed) if layer.clip is None else layer.clip[:FRAMES]
     return Versus(
         name=layer.name,
@@ -117,8 +115,8 @@ def measure(layer: Layer, folder: Path, limits: Limits, seed: int) -> Versus:
         weight_bits=node.weight_fmt.width,
         pe=node.pe,
         unrolled=unroll(graph, frames, work, limits, most_lut=DEVICE_LUT),
-        skipping=synthesise(files, top, target="ecp5", folder=work / "skipping"),
-        dense=synthesise(files, top, target="ecp5", folder=work / "dense", skip=False),
+        skipping=synthesise_graph(graph, target="ecp5", folder=work / "skipping"),
+        dense=synthesise_graph(graph, target="ecp5", folder=work / "dense", skip=False),
         dense_cycles=dense.dense_cycles(graph, folder),
         at=_cycles(layer, folder),
     )

@@ -35,6 +35,7 @@ MOVED = {
     "hls4ml_plugin.lower": "hls4ml_plugin.writer.lower",
     "hls4ml_plugin.templates": "hls4ml_plugin.writer.templates",
     "report.spread": "report.percentiles",
+    "rtl.memories": "rtl.roms",
     "synth.board": "synth.target",
     "synth.board_build": "synth.record",
     "synth.chain": "synth.toolchains.toolchain",

@@ -20,6 +20,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from codesign.graph import Graph
+from codesign.rtl.netlist import Parameters
 
 TIMEOUT_CYCLES = 20_000
 """Cycles without progress after which a bench gives up."""
@@ -194,7 +195,7 @@ def check(sink: Sink, expected: list[Any], parse: Parse = lambda token: token) -
 class Case:
     """One build of a module: its parameters, its memory files, and the graph the bench computes with."""
 
-    parameters: Mapping[str, object]
+    parameters: Parameters
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     graph: Graph | None = None
 

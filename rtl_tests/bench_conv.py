@@ -11,12 +11,12 @@ import engine_bench
 import numpy as np
 from bench import STALLS, Case
 from conv_cases import GRAPHS, JOINS
-from models import Event, Place, Word, locate, pack, place_bits
+from models import Event, Place, Word, locate, pack
 
 from codesign.fixed import IntArray
 from codesign.graph import Graph, Join, Spatial
-from codesign.rtl.memories import spatial_memories
-from codesign.rtl.top import conv_parameters
+from codesign.rtl.parameters import conv_parameters, located_token
+from codesign.rtl.roms import spatial_memories
 
 
 def case(graph: Graph) -> Case:
@@ -58,18 +58,18 @@ class Engine(engine_bench.EngineBench):
         ]
         places, floors = self._merge(parts, ordered=ordered)
         if places and not bare_end and self.rng.random() < 0.8:
-            places[-1] = dataclasses.replace(places[-1], end=True)
+            places[-1] = dataclasses.replace(places[-1], end_of_frame=True)
         else:
-            places.append(Place(has_event=False, end=True))
+            places.append(Place(has_event=False, end_of_frame=True))
             floors.append(0)
         if self.fresh and self.rng.random() < 0.3:
-            places.insert(0, Place(new_stream=True, has_event=False))
+            places.insert(0, Place(first_of_stream=True, has_event=False))
             floors.insert(0, 0)
         elif self.fresh:
-            places[0] = dataclasses.replace(places[0], new_stream=True)
-        bits = place_bits(self.node, self.feeds)
+            places[0] = dataclasses.replace(places[0], first_of_stream=True)
+        token = located_token(self.node, self.feeds)
         for place, floor in zip(places, floors, strict=True):
-            self.source.waiting.append(place.pack(*bits) | floor << self.token_bits)
+            self.source.waiting.append(place.pack(token) | floor << self.token_bits)
         self.expected += self._words(places, trace.accumulators["conv"][0])
         self.codes, self.fresh = codes.copy(), False
         return places
@@ -113,8 +113,8 @@ class Engine(engine_bench.EngineBench):
             spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
         lines = accumulators.reshape(node.words, node.pe)
         addresses = [(y * node.x.outputs + x) * node.groups + group for y, x, group in spots]
-        words = [Word(fresh=self.fresh, address=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
-        return [*words, Word(has_word=False, end=True)]
+        words = [Word(first_of_stream=self.fresh, word=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
+        return [*words, Word(has_word=False, end_of_frame=True)]
 
 
 @cocotb.test()
@@ -188,7 +188,7 @@ async def rows_leave_early(dut: Any) -> None:
     end = engine.source.waiting.pop()
     await engine.bench.cycles(80)
     row_words = engine.node.x.outputs * engine.node.groups
-    before = [word for word in engine.expected[seen:] if word.has_word and word.address < last.first_row * row_words]
+    before = [word for word in engine.expected[seen:] if word.has_word and word.word < last.first_row * row_words]
     assert len(engine.sink.tokens) - seen == len(before)
     engine.source.waiting.append(end)
     await engine.drain()

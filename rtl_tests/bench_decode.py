@@ -40,14 +40,14 @@ class Packets:
         bits = self.lanes * self.bits
         addresses = self.rng.sample(range(self.words), brought)
         tokens = [
-            Word(address=address, data=self.rng.getrandbits(bits), fresh=self.rng.random() < 0.5)
+            Word(word=address, data=self.rng.getrandbits(bits), first_of_stream=self.rng.random() < 0.5)
             for address in addresses
         ]
         if tokens and self.rng.random() < 0.5:  # the end rides on the last word, or comes alone
-            tokens[-1] = dataclasses.replace(tokens[-1], end=True)
+            tokens[-1] = dataclasses.replace(tokens[-1], end_of_frame=True)
         else:
             noise = self.rng.randrange(self.words)
-            tokens.append(Word(has_word=False, end=True, address=noise, data=self.rng.getrandbits(bits)))
+            tokens.append(Word(has_word=False, end_of_frame=True, word=noise, data=self.rng.getrandbits(bits)))
         for token in tokens:
             self.source.waiting.append(token.pack(self.words, bits))
             self.expected += [(self._lanes(data), last) for data, last in self.model.push(token)]

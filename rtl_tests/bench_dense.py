@@ -15,8 +15,8 @@ from models import Event, Word, pack
 
 from codesign.fixed import Fixed, IntArray
 from codesign.graph import Dense, accumulator_format
-from codesign.rtl.memories import dense_memories
-from codesign.rtl.top import dense_parameters
+from codesign.rtl.parameters import dense_parameters
+from codesign.rtl.roms import dense_memories
 
 
 def case(seed: int, n_in: int, words: int, lanes: int, *, bits: int = 4) -> Case:
@@ -64,16 +64,20 @@ class Engine(engine_bench.EngineBench):
         trace = self.golden.run(codes[None])
         deltas = trace.deltas["d0"][0]
         sent = [i for i in range(len(codes)) if deltas[i] or not skip]
-        tokens = [Event(end=i == sent[-1], address=i, delta=int(deltas[i])) for i in sent]
+        tokens = [Event(end_of_frame=i == sent[-1], address=i, delta=int(deltas[i])) for i in sent]
         if not sent or self.rng.random() < 0.2:  # the end may also come alone
-            tokens = [Event(address=t.address, delta=t.delta) for t in tokens] + [Event(has_event=False, end=True)]
+            tokens = [Event(address=t.address, delta=t.delta) for t in tokens] + [
+                Event(has_event=False, end_of_frame=True)
+            ]
         if new_stream and self.rng.random() < 0.3:
-            tokens.insert(0, Event(new_stream=True, has_event=False))
+            tokens.insert(0, Event(first_of_stream=True, has_event=False))
         elif new_stream:
-            tokens[0] = dataclasses.replace(tokens[0], new_stream=True)
+            tokens[0] = dataclasses.replace(tokens[0], first_of_stream=True)
         self.source.waiting.extend(token.pack(self.node.n_in, self.delta.delta_bits) for token in tokens)
         self.expected += (
-            self._words(trace.accumulators["fc"][0]) if sent or self.fresh else [Word(has_word=False, end=True)]
+            self._words(trace.accumulators["fc"][0])
+            if sent or self.fresh
+            else [Word(has_word=False, end_of_frame=True)]
         )
         self.codes, self.fresh = codes, False
         return len(sent)
@@ -82,7 +86,7 @@ class Engine(engine_bench.EngineBench):
         node = self.node
         lines = accumulators.reshape(node.words, node.pe)
         return [
-            Word(fresh=self.fresh, end=i == node.words - 1, address=i, data=pack(line, node.fmt.width))
+            Word(first_of_stream=self.fresh, end_of_frame=i == node.words - 1, word=i, data=pack(line, node.fmt.width))
             for i, line in enumerate(lines)
         ]
 

@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from typing import Any
 
 import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from models import Word, index_bits, pack
+from models import Word, pack
 
 from codesign.fixed import Fixed, IntArray
 from codesign.graph import Delta, Graph
 from codesign.graph import Source as GraphSource
 from codesign.graph.golden import Golden
-from codesign.rtl.memories import delta_memories
-from codesign.rtl.top import delta_parameters
+from codesign.rtl import tokens
+from codesign.rtl.parameters import delta_parameters
+from codesign.rtl.roms import delta_memories
 
 FRAMES = 60
 
@@ -62,7 +64,7 @@ class Model:
         self.golden = Golden(self.graph)
         self.threshold = self.delta.threshold()
         self.z = np.zeros(self.delta.size, np.int64)
-        self.token_bits = 3 + index_bits(-(-self.delta.size // self.lanes)) + self.lanes * self.delta.in_fmt.width
+        self.token_bits = tokens.word(-(-self.delta.size // self.lanes), self.lanes * self.delta.in_fmt.width).bits
 
     def set_threshold(self, threshold: int) -> None:
         """Hold by another threshold in the stream that the next frame starts."""
@@ -88,7 +90,7 @@ class Model:
                 if self.case.parameters["SendCodes"]
                 else self._deltas(deltas[part], word)
             )
-            tokens.append(Word(fresh=fresh, end=word == words[-1], address=word, data=data))
+            tokens.append(Word(first_of_stream=fresh, end_of_frame=word == words[-1], word=word, data=data))
         return tokens
 
     def _codes(self, codes: IntArray, word: int) -> int:
@@ -107,9 +109,9 @@ class Model:
         bits = self.delta.fmt.width if send_codes else self.delta.delta_bits
         data_bits = lanes * (bits + (not send_codes))
         word = Word.parse(token, -(-self.delta.size // lanes), data_bits)
-        used = max(0, min(lanes, self.delta.size - word.address * lanes))
+        used = max(0, min(lanes, self.delta.size - word.word * lanes))
         mask = ((1 << (used * bits)) - 1) | (0 if send_codes else ((1 << lanes) - 1) << (lanes * bits))
-        return Word(fresh=word.fresh, has_word=word.has_word, end=word.end, address=word.address, data=word.data & mask)
+        return dataclasses.replace(word, data=word.data & mask)
 
 
 def _padded(values: IntArray, lanes: int) -> IntArray:
@@ -149,14 +151,19 @@ def stimulus(rng: random.Random, model: Model, source: Source, frames: int) -> l
         z = next_z(rng, held, model.z, model.golden._reference[delta.name])
         brought = list(range(words if fresh else rng.choice((words, words, 1, rng.randint(1, words)))))
         if not fresh and rng.random() < 0.1:
-            tokens = [Word(has_word=False, end=True)]
+            tokens = [Word(has_word=False, end_of_frame=True)]
             expected += tokens
         else:
             expected += model.frame(z, brought, fresh=fresh)
             lines = [_padded(z, lanes)[w * lanes : (w + 1) * lanes] for w in brought]
             ends = [w == brought[-1] for w in brought]
             tokens = [
-                Word(fresh=fresh, end=end, address=w, data=pack(line, bits) | _noise(rng, delta, lanes, bits, w))
+                Word(
+                    first_of_stream=fresh,
+                    end_of_frame=end,
+                    word=w,
+                    data=pack(line, bits) | _noise(rng, delta, lanes, bits, w),
+                )
                 for w, line, end in zip(brought, lines, ends, strict=True)
             ]
         above = model.threshold << model.token_bits

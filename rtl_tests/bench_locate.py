@@ -8,11 +8,11 @@ from typing import Any
 import cocotb
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
 from conv_cases import GRAPHS, JOINS
-from models import Event, Place, locate, place_bits
+from models import Event, Place, locate
 
 from codesign.graph import Delta, Graph, Spatial
-from codesign.rtl.memories import spatial_memories
-from codesign.rtl.top import locate_parameters
+from codesign.rtl.parameters import locate_parameters, located_token
+from codesign.rtl.roms import spatial_memories
 
 
 def engine(graph: Graph) -> tuple[Spatial, list[Delta], int]:
@@ -59,8 +59,8 @@ class Events:
 
     async def drain(self) -> None:
         """Wait for everything expected."""
-        bits = place_bits(self.node, self.feeds)
-        await drain(self.bench, self.source, self.sink, self.expected, lambda token: Place.parse(token, *bits))
+        place = located_token(self.node, self.feeds)
+        await drain(self.bench, self.source, self.sink, self.expected, lambda token: Place.parse(token, place))
 
 
 @cocotb.test()
@@ -70,7 +70,7 @@ async def every_address(dut: Any, stalls: tuple[float, float]) -> None:
     await events.bench.start()
     for _ in range(3):
         for address in range(events.size):
-            flags = {name: events.rng.random() < 0.2 for name in ("new_stream", "end")}
+            flags = {name: events.rng.random() < 0.2 for name in ("first_of_stream", "end_of_frame")}
             events.push(events.event(address, **flags))
     await events.drain()
 
@@ -81,8 +81,8 @@ async def flags_alone(dut: Any) -> None:
     await events.bench.start()
     for _ in range(60):
         address = events.rng.randrange(events.size)
-        new_stream, end = events.rng.choice(((False, True), (True, False), (True, True)))
-        events.push(Event(new_stream=new_stream, has_event=False, end=end, address=address))
+        first, end = events.rng.choice(((False, True), (True, False), (True, True)))
+        events.push(Event(first_of_stream=first, has_event=False, end_of_frame=end, address=address))
     await events.drain()
 
 

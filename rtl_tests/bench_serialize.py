@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from typing import Any
 
@@ -39,7 +40,7 @@ class Words:
             for lane in range(used):
                 if rng.random() < density:
                     deltas[lane] = rng.choice((0, 1, -1, rng.randrange(-(1 << self.bits - 1), 1 << self.bits - 1)))
-            frame.append((Word(fresh=fresh, end=index == self.words - 1, address=index), deltas))
+            frame.append((Word(first_of_stream=fresh, end_of_frame=index == self.words - 1, word=index), deltas))
         return frame
 
     def push(self, frame: Frame) -> None:
@@ -48,7 +49,7 @@ class Words:
             data = [self.rng.getrandbits(self.bits) if delta is None else delta for delta in deltas]
             mask = pack((delta is not None for delta in deltas), 1) if word.has_word else 0
             packed = (mask << (self.lanes * self.bits)) | pack(data, self.bits)
-            token = Word(fresh=word.fresh, has_word=word.has_word, end=word.end, address=word.address, data=packed)
+            token = dataclasses.replace(word, data=packed)
             self.source.waiting.append(token.pack(self.words, self.lanes * (self.bits + 1)))
 
     async def drain(self, frames: list[Frame]) -> None:
@@ -59,7 +60,7 @@ class Words:
 
 def empty() -> Frame:
     """Return an untouched frame."""
-    return [(Word(fresh=random.random() < 0.5, has_word=False, end=True), [None])]
+    return [(Word(first_of_stream=random.random() < 0.5, has_word=False, end_of_frame=True), [None])]
 
 
 @cocotb.test()

@@ -10,6 +10,7 @@ import pytest
 from runner import simulate
 
 from codesign.rtl.leaves import FOLDER, LEAVES
+from codesign.rtl.verilog import literal
 
 BENCHES = {leaf: importlib.import_module(f"bench_{leaf}").CASES for leaf in LEAVES}
 SOURCES = [FOLDER / f"delta_{leaf}.sv" for leaf in LEAVES]
@@ -21,7 +22,7 @@ def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: o
     simulate(
         f"delta_{leaf}",
         sources,
-        {key: int(value) if isinstance(value, bool) else value for key, value in case.parameters.items()},
+        {key: literal(value) for key, value in case.parameters.items()},
         f"bench_{leaf}",
         build_dir,
         case.files,

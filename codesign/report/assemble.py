@@ -29,8 +29,7 @@ from codesign.report.model import (
     with_builds,
 )
 from codesign.report.network import units
-from codesign.rtl.spec import top_spec
-from codesign.rtl.top import top_text
+from codesign.rtl.top import top_of
 from codesign.synth.memory import memories
 from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
@@ -100,7 +99,7 @@ def make_report(
 def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:
     """Return the bits of every kind of memory of each node, in the order of the design."""
     bits: dict[tuple[str, str], int] = {}
-    for memory in memories(top_text(graph, top_spec(graph))):
+    for memory in memories(top_of(graph)):
         key = (memory.layer, memory.kind)
         bits[key] = bits.get(key, 0) + memory.bits
     return tuple(MemoryUse(layer=layer, kind=kind, bits=count) for (layer, kind), count in bits.items())

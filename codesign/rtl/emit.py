@@ -18,9 +18,10 @@ from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.ir import Delta, Dense, Graph, Source
 from codesign.names import check_nodes
 from codesign.rtl.leaves import leaf_files
-from codesign.rtl.memories import delta_memories, dense_memories, spatial_memories
+from codesign.rtl.roms import delta_memories, dense_memories, spatial_memories
 from codesign.rtl.spec import TopSpec, top_spec, word_lanes
-from codesign.rtl.top import top_text
+from codesign.rtl.top import top_of
+from codesign.rtl.verilog import top_text
 
 __all__ = ["TopSpec", "check_graph", "emit", "top_spec"]
 
@@ -38,7 +39,7 @@ def emit(graph: Graph) -> dict[str, str]:
     check_graph(graph)
     spec = top_spec(graph)
     files = leaf_files()
-    files[f"{spec.module}.sv"] = top_text(graph, spec)
+    files[f"{spec.module}.sv"] = top_text(top_of(graph))
     files["filelist.f"] = "".join(f"{path}\n" for path in files)
     for node in graph.nodes:
         if isinstance(node, Dense):

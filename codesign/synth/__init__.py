@@ -10,9 +10,9 @@ from codesign.face import lazy
 if TYPE_CHECKING:
     from codesign.synth.nextpnr import critical_path, place_and_route
     from codesign.synth.resources import TARGETS, Resources
-    from codesign.synth.yosys import synthesise
+    from codesign.synth.yosys import synthesise, synthesise_graph
 
-__all__ = ["TARGETS", "Resources", "critical_path", "place_and_route", "synthesise"]
+__all__ = ["TARGETS", "Resources", "critical_path", "place_and_route", "synthesise", "synthesise_graph"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -22,5 +22,6 @@ __getattr__, __dir__ = lazy(
         "critical_path": "codesign.synth.nextpnr",
         "place_and_route": "codesign.synth.nextpnr",
         "synthesise": "codesign.synth.yosys",
+        "synthesise_graph": "codesign.synth.yosys",
     },
 )

@@ -19,6 +19,7 @@ from codesign.graph.ir import Graph
 from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.emit import emit, top_spec
 from codesign.rtl.identity import design_id
+from codesign.rtl.top import top_of
 from codesign.synth.advice import clock_problem, placing_problem, room_problem
 from codesign.synth.board_top import pads_module, pads_text
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
@@ -219,12 +220,11 @@ class Builder:
     def _memories(self) -> None:
         """Hold the design's memories against the device before anything long begins."""
         board = self.order.board
-        top = emit(self.order.graph)[f"{top_spec(self.order.graph).module}.sv"]
         room = board.capacity.memory
         start = time.monotonic()
         try:
             plan = check_fits(
-                memories(top),
+                memories(top_of(self.order.graph)),
                 board.title,
                 where=self.order.graph.name,
                 room=room.block_bits,

@@ -17,12 +17,10 @@ from codesign.synth.vendor import vitis as vitis_tool
 
 def yosys(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:
     """Synthesise the RTL with Yosys for ``target`` ('ecp5' unless set) and return the resources."""
-    from codesign.synth import synthesise
+    from codesign.synth import synthesise_graph
 
-    graph = model.delta_graph
     folder = Path(model.config.get_output_dir()) / "synth"
-    result = synthesise(emit(graph), top_spec(graph).module, target=target or "ecp5", folder=folder, **options)
-    return asdict(result)
+    return asdict(synthesise_graph(model.delta_graph, target=target or "ecp5", folder=folder, **options))
 
 
 def vivado(model: Any, target: str | None, options: dict[str, Any]) -> dict[str, Any]:

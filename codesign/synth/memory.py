@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every memory of an emitted design, to the bit, and whether a target's block RAM and UltraRAM can hold them.
 
-The sizes are those of the leaves' arrays, found from the parameters at which the generated top instantiates them. A
-leaf with memories has one function here, listed in `LEAVES`.
+The sizes are those of the leaves' arrays, found from the parameters at which the top instantiates them. A leaf with
+memories has one function here, listed in `LEAVES`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.errors import SynthesisError
+from codesign.rtl.netlist import Parameters, Top
+from codesign.rtl.tokens import index_bits as _clog2
 from codesign.synth.resources import (
     ECP5_BLOCK_RAM_BITS,
     ULTRA_BITS,
@@ -23,13 +24,9 @@ from codesign.synth.resources import (
 )
 from codesign.synth.target import load_target, target_names
 
-Parameters: TypeAlias = Mapping[str, int | str]
-
 CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_BITS}
 """Block RAM of the largest device of each family: LFE5U-85F and XC7VX1140T."""
 
-GENERATED = "// Generated from the graph"
-"""What stands at the head of a top that ``codesign.rtl.emit`` wrote."""
 WITHOUT_CONTENTS = ("state", "references", "marks")
 """Kinds of memories that are written before they are read: they may be UltraRAM."""
 _LEAVES_WITHOUT_CONTENTS = ("delta_accumulate.sv", "delta_state.sv")
@@ -80,32 +77,29 @@ Found: TypeAlias = Iterator[tuple[str, str, int, int]]
 """Kind, path below the instance, words, width."""
 
 
-def memories(top: str) -> tuple[Memory, ...]:
-    """Return every memory of a design, from the text of its generated top; none of any other module is known.
+def memories(top: Top) -> tuple[Memory, ...]:
+    """Return every memory of a design, in the order of its leaves.
 
     Raises:
         SynthesisError: a leaf is instantiated whose memories are not known here.
     """
     found: list[Memory] = []
-    if GENERATED not in top:
-        return ()
-    for leaf, parameters, instance in _instances(top):
-        if leaf not in LEAVES:
+    for instance in top.instances:
+        if instance.leaf not in LEAVES:
             raise SynthesisError(
-                f"the memories of delta_{leaf} are not known",
-                where=instance,
+                f"the memories of delta_{instance.leaf} are not known",
+                where=f"i_{instance.name}",
                 expected=f"one of {', '.join(LEAVES)}",
                 fix="add a function for it to codesign/synth/memory.py",
             )
-        layer = _BRANCH.sub("", instance.removeprefix("i_").rpartition("_")[0])
-        for kind, path, words, width in LEAVES[leaf](parameters):
+        for kind, path, words, width in LEAVES[instance.leaf](instance.parameters):
             found.append(
                 Memory(
-                    layer=layer,
+                    layer=instance.node,
                     kind=kind,
                     words=words,
                     width=width,
-                    path=f"{instance}.{path}",
+                    path=f"i_{instance.name}.{path}",
                     registered=kind != "queue",
                 )
             )
@@ -219,29 +213,10 @@ def _larger_board(memories: list[Memory]) -> str:
     return f"the smallest of the known boards that they fit: --target {fits.name}"
 
 
-_INSTANCE = re.compile(r"^  delta_(\w+) #\(\n(.*?)\n  \) (i_\w+) \(", re.MULTILINE | re.DOTALL)
-_BRANCH = re.compile(r"__\d+$")  # what the top appends where a node has several readers or inputs
-_PARAMETER = re.compile(r"\.(\w+)\((.*)\)")
-
-
-def _instances(top: str) -> Iterator[tuple[str, Parameters, str]]:
-    """Return leaf, parameters and name of every instance in a generated top."""
-    for leaf, text, name in _INSTANCE.findall(top):
-        yield leaf, {key: _value(value) for key, value in _PARAMETER.findall(text)}, name
-
-
-def _value(text: str) -> int | str:
-    """Return a literal of the generated top as an integer; a file name or a parameter's name as it is."""
-    found = re.fullmatch(r"(?:\d+'[bd])?(-?\d+)", text)
-    return int(found[1]) if found else text.strip('"')
-
-
-def _clog2(count: int) -> int:
-    return max(1, (count - 1).bit_length())
-
-
-def _number(parameters: Parameters, name: str) -> int:
-    return int(parameters[name])
+def _number(parameters: Parameters, name: str, default: int | None = None) -> int:
+    value = parameters.get(name, default)
+    assert isinstance(value, int), f"{name} is no number"
+    return value
 
 
 def _fifo(p: Parameters) -> Found:
@@ -289,7 +264,7 @@ def _conv(p: Parameters) -> Found:
             yield "weights", path, _number(p, "WeightLines"), lanes * _number(p, "WeightWidth")
         yield "biases", "g_bias.biases" if groups == 1 else "g_biases.biases", groups, lanes * value
     entry = _number(p, "ColumnBits") + _clog2(groups)
-    kept = lanes * value * max(1, int(p.get("Window", 0)))
+    kept = lanes * value * _number(p, "Window", 1)
     banks, words = bank_rows * bank_columns, -(-rows // bank_rows) * row_words
     adders = 1 if _number(p, "TapRows") * _number(p, "TapColumns") == 1 else banks
     for bank in range(banks):

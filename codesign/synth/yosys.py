@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError
+from codesign.graph.ir import Graph
+from codesign.rtl.emit import emit
+from codesign.rtl.top import top_of
 from codesign.synth.layers import read_json
 from codesign.synth.memory import CAPACITY_BITS, check_fits, memories
 from codesign.synth.multipliers import pack_products
@@ -23,6 +26,19 @@ _COMMANDS = {
     "gw2a": "synth_gowin -family gw2a",
     "ice40": "synth_ice40 -dsp -device u",
 }
+
+
+def synthesise_graph(
+    graph: Graph, *, target: str, folder: Path, skip: bool = True, timeout_s: float = 1800.0
+) -> Resources:
+    """Map the core that ``emit(graph)`` returns, as `synthesise` does.
+
+    Raises: SynthesisError, before anything is written, if the memories do not fit the largest device of the family.
+    """
+    top = top_of(graph)
+    if target in CAPACITY_BITS:
+        check_fits(memories(top), target, where=top.spec.module)
+    return synthesise(emit(graph), top.spec.module, target=target, folder=folder, skip=skip, timeout_s=timeout_s)
 
 
 def synthesise(
@@ -45,15 +61,12 @@ def synthesise(
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
 
     Returns: kind "synth"; fmax_mhz is None: nothing is placed yet. Nothing is added for pads and clock buffers.
-    Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log, or, before
-    anything is written, if the memories do not fit the target.
+    Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log.
     """
     if target not in TARGETS:
         raise ConfigError("unknown synthesis target", expected=" or ".join(TARGETS), received=target)
     if f"{top}.sv" not in files:
         raise ConfigError("the top module has no file", expected=f"{top}.sv", received=", ".join(files))
-    if target in CAPACITY_BITS:
-        check_fits(memories(files[f"{top}.sv"]), target, where=top)
     folder.mkdir(parents=True, exist_ok=True)
     for result in (STAT, NETLIST):
         (folder / result).unlink(missing_ok=True)  # nothing of an older run outlives a failure

@@ -16,7 +16,8 @@ from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumulator_format
 from codesign.rtl import Hold, emit, top_spec
 from codesign.rtl.leaves import LEAVES
-from codesign.rtl.memories import spatial_bits, spatial_memories
+from codesign.rtl.parameters import spatial_bits
+from codesign.rtl.roms import spatial_memories
 from codesign.tools import run
 
 CODE = Fixed(width=5, frac=4, signed=True)

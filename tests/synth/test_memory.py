@@ -18,11 +18,12 @@ from codesign.fixed import Fixed
 from codesign.graph import Delta, Dense, Graph, Source
 from codesign.rtl import emit, top_spec
 from codesign.rtl.leaves import FOLDER
+from codesign.rtl.netlist import Instance, Part, Top
 from codesign.rtl.spec import word_lanes
-from codesign.synth import synthesise
+from codesign.rtl.top import top_of
+from codesign.synth import synthesise, synthesise_graph
 from codesign.synth.memory import (
     CAPACITY_BITS,
-    GENERATED,
     Memory,
     Plan,
     check_fits,
@@ -33,10 +34,6 @@ from codesign.synth.memory import (
 from codesign.synth.resources import ULTRA_BITS, DeviceMemory
 from codesign.synth.target import load_target
 from codesign.tools import run
-
-
-def top_of(graph: Graph) -> str:
-    return emit(graph)[f"{top_spec(graph).module}.sv"]
 
 
 def elaborated(graph: Graph, folder: Path) -> dict[str, tuple[int, int]]:
@@ -117,7 +114,7 @@ def large(units: int) -> Graph:
 def test_what_does_not_fit_is_refused_before_synthesis(tmp_path: Path) -> None:
     graph = large(300)  # 4096 * 300 * 5 bits
     with pytest.raises(SynthesisError) as error:
-        synthesise(emit(graph), top_spec(graph).module, target="ecp5", folder=tmp_path / "synth")
+        synthesise_graph(graph, target="ecp5", folder=tmp_path / "synth")
     message = str(error.value)
     parts = ("large_top: ", "do not fit ecp5", "3,833,856 bits of block RAM", "fc 6,1", "d0 16,384", "layer 'fc'")
     for part in (*parts, "weights 6,144,000", "references 16,384", "known boards that they fit: --target zcu104"):
@@ -134,13 +131,10 @@ def test_the_limit_is_the_capacity() -> None:
 
 
 def test_an_unknown_leaf_is_an_error() -> None:
-    text = f"{GENERATED} t\n  delta_new #(\n      .Words(3)\n  ) i_a_new (\n"
-    with pytest.raises(SynthesisError, match="memories of delta_new are not known"):
-        memories(text)
-
-
-def test_a_leaf_on_its_own_is_not_judged() -> None:
-    assert memories((FOLDER / "delta_conv.sv").read_text(encoding="utf-8")) == ()
+    leaf = Instance(leaf="new", name="a_new", node="a", parameters={"Words": 3})
+    top = Top(graph="t", spec=top_spec(large(2)), parts=(Part(node="a", items=(leaf,)),))
+    with pytest.raises(SynthesisError, match="i_a_new: the memories of delta_new are not known"):
+        memories(top)
 
 
 def memory(kind: str, words: int, width: int) -> Memory:

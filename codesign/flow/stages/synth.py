@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from codesign.errors import ToolNotFoundError
 from codesign.flow.children import each
 from codesign.graph.file import load_graph
-from codesign.rtl.emit import emit, top_spec
-from codesign.synth import Resources, place_and_route, synthesise
+from codesign.graph.ir import Graph
+from codesign.synth import Resources, place_and_route, synthesise_graph
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 def run(job: Job) -> str:
     """Write ``resources.json``: one entry a target and tool. All targets at the same time."""
     graph = load_graph(job.upstream["2_graph"])
-    files, top = emit(graph), top_spec(graph).module
     synth = job.design.synth
-    results = each(_measure, [(files, top, target, job.folder / target, synth.route) for target in synth.targets])
+    results = each(_measure, [(graph, target, job.folder / target, synth.route) for target in synth.targets])
     found = [item.to_json() for items, _ in results for item in items]
     (job.folder / "resources.json").write_text(json.dumps(found, indent=1) + "\n")
     return ", ".join(note for _, note in results if note)
 
 
-def _measure(files: dict[str, str], top: str, target: str, folder: Path, route: bool) -> tuple[list[Resources], str]:
+def _measure(graph: Graph, target: str, folder: Path, route: bool) -> tuple[list[Resources], str]:
     """Return the figures of one target and a note."""
     folder.mkdir()
-    found = [synthesise(files, top, target=target, folder=folder)]
+    found = [synthesise_graph(graph, target=target, folder=folder)]
     return _route(found, folder) if target == "ecp5" and route else (found, "")
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from codesign.fixed import Fixed, IntArray
+from codesign.fixed import IntArray
 from codesign.graph.axis import AnyAxis
-from codesign.graph.ir import Conv, Delta, Dense, Pool, Spatial
-
-
-def index_bits(count: int) -> int:
-    """Return the bits of an index below ``count``, at least 1."""
-    return max(1, (count - 1).bit_length())
+from codesign.graph.ir import Conv, Delta, Dense, Spatial
+from codesign.rtl.parameters import signed_width, spatial_bits, weight_lines
 
 
 def memory_text(values: IntArray, bits: int) -> str:
@@ -26,11 +22,6 @@ def memory_text(values: IntArray, bits: int) -> str:
             word = (word << bits) | (value & mask)
         lines.append(f"{word:0{digits}x}\n")
     return "".join(lines)
-
-
-def signed_width(fmt: Fixed) -> int:
-    """Bits of a two's-complement code of ``fmt``."""
-    return fmt.width + int(not fmt.signed)
 
 
 def dense_memories(node: Dense) -> dict[str, str]:
@@ -56,31 +47,6 @@ def spatial_memories(node: Spatial) -> dict[str, str]:
         files[f"{node.name}_weight.mem"] = memory_text(tap.reshape(-1, node.pe), signed_width(node.weight_fmt))
         files[f"{node.name}_bias.mem"] = memory_text(node.bias.reshape(node.groups, node.pe), node.fmt.width)
     return files
-
-
-def weight_lines(node: Spatial) -> tuple[int, int, int]:
-    """Return the weight lines from a tap to the one below and to the one on its right, and how many there are.
-
-    For a maximum a line is the tap itself; without weights there is one line.
-    """
-    if isinstance(node, Conv):
-        tap = node.groups if node.depthwise else node.channels_in() * node.groups
-    elif isinstance(node, Pool) and node.kind == "max":
-        tap = 1
-    else:
-        return 0, 0, 1
-    return node.x.kernel * tap, tap, node.y.kernel * node.x.kernel * tap
-
-
-def spatial_bits(node: Spatial) -> dict[str, int]:
-    """Widths that ``locate`` and ``conv`` share."""
-    rows = max(node.y.outputs - 1, int(node.y.counts().max()))
-    columns = max(node.x.outputs - 1, int(node.x.counts().max()))
-    return {
-        "RowBits": max(1, rows.bit_length()),
-        "ColumnBits": max(1, columns.bit_length()),
-        "WeightBits": index_bits(weight_lines(node)[2]),
-    }
 
 
 def _table(axis: AnyAxis, line_scale: int) -> list[tuple[int, int, int]]:
