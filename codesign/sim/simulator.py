@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ctypes import Structure
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from types import TracebackType
 
 import numpy as np
@@ -16,12 +17,14 @@ from codesign.errors import FrameError, SimulationError
 from codesign.fixed import IntArray
 from codesign.graph.golden import check_frames
 from codesign.graph.ir import Graph
-from codesign.rtl import emit, top_spec
 from codesign.rtl.beats import from_beats, to_beats
+from codesign.rtl.spec import top_spec
 from codesign.sim.build import build
 from codesign.sim.native import Model
 
 Bytes = NDArray[np.uint8]
+EMIT = "codesign.rtl.emit:emit"
+"""Looked up where no files are given, so that a stage which simulates given files does not depend on the generator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +104,12 @@ class RtlSimulator:
     State persists between `run` calls; `reset` starts a new stream. Several simulators may live in one process.
 
     Args:
-        graph: what to emit and simulate.
+        graph: what to simulate.
         folder: build cache; builds of the same sources are used again.
         skip: False builds the dense baseline: every element is an event.
         seed: of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
+        files: its RTL project, as `codesign.rtl.emit` returned it; None: emitted now.
 
     Raises:
         ConversionError: a threshold is refused.
@@ -121,12 +125,15 @@ class RtlSimulator:
         skip: bool = True,
         seed: int = 1,
         thresholds: Mapping[str, int] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.graph = graph
         self._thresholds = dict(thresholds or {})
         graph.with_thresholds(self._thresholds)
         self.spec = top_spec(graph)
-        self.folder = build(emit(graph), self.spec, Path(folder), skip=skip)
+        self.folder = build(
+            dict(resolve_name(EMIT)(graph) if files is None else files), self.spec, Path(folder), skip=skip
+        )
         self._seed = seed
         self._model: Model | None = self._power_up()
         self._garbage = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.graph.ir import Graph
+from codesign.rtl.emit import emit
 from codesign.verify.clips import Track, silently
 from codesign.verify.compare import Comparison, compare
 from codesign.verify.golden_run import GoldenRun, run_golden
@@ -70,6 +71,6 @@ def run(
         comparisons.append(compare("keras_golden", golden.outputs, run_keras(keras, graph, clips, track)))
     if hls is not None:
         comparisons.append(compare("golden_csim", golden.outputs, run_csim(hls, graph, clips, track)))
-    outputs, rtl = run_rtl(graph, clips, cache=cache, dense_frames=dense_frames, track=track)
+    outputs, rtl = run_rtl(graph, clips, emit(graph), cache=cache, dense_frames=dense_frames, track=track)
     comparisons.append(compare("golden_rtl", golden.outputs, outputs))
     return Verified(golden=golden, rtl=rtl, comparisons=tuple(comparisons))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,18 +43,32 @@ def steady(values: IntArray) -> IntArray:
 
 
 def run_rtl(
-    graph: Graph, clips: NDArray[np.integer], *, cache: Path, dense_frames: int, track: Track = silently
+    graph: Graph,
+    clips: NDArray[np.integer],
+    files: Mapping[str, str],
+    *,
+    cache: Path,
+    dense_frames: int,
+    track: Track = silently,
 ) -> tuple[IntArray, RtlFigures]:
     """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
+
+    Args:
+        graph: of the network.
+        clips: each a new stream.
+        files: the network's RTL project, as `codesign.rtl.emit` returned it.
+        cache: folder that the simulators are built in.
+        dense_frames: 0: do not build the dense baseline.
+        track: of the progress.
 
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.
     """
-    with RtlSimulator(graph, cache / "verilator_skip", skip=True) as simulator:
+    with RtlSimulator(graph, cache / "verilator_skip", skip=True, files=files) as simulator:
         runs = [run_clip(simulator, clip) for clip in track(clips, len(clips), "clip")]
     dense = np.zeros(0, np.int64)
     if dense_frames:
-        with RtlSimulator(graph, cache / "verilator_dense", skip=False) as simulator:
+        with RtlSimulator(graph, cache / "verilator_dense", skip=False, files=files) as simulator:
             dense = simulator.run(clips[0][:dense_frames]).cycles[1:]
     figures = RtlFigures(
         cycles=np.stack([run.cycles for run in runs]),

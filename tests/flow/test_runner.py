@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from fake_stages import ONE, STAGES, TWO, stage
 
+from codesign import trust
 from codesign.errors import ConfigError, ConversionError, StageError, TrustError
 from codesign.flow.config import ClipSection, Design, DesignSection
 from codesign.flow.console import Terminal
@@ -153,7 +154,8 @@ def test_unreadable_manifest(flow: Flow) -> None:
 
 def test_from_and_to(flow: Flow) -> None:
     assert flow(last="2_two") == ["ok", "ok"]
-    assert flow(first="2_two") == ["cached", "ok", "ok"]
+    assert flow(first="2_two") == ["cached", "ok", "cached"]
+    assert flow(first="3_runs") == ["cached", "cached", "ok"]
     with pytest.raises(StageError, match=r"1_one: the stage is not up to date \(design.seed changed\)"):
         flow(design(seed=5), first="2_two")
     with pytest.raises(ConfigError, match="after --to"):
@@ -315,3 +317,15 @@ def test_a_manifest_names_files_of_its_stage_only(flow: Flow, name: str) -> None
     path.write_text(json.dumps(data))
     with pytest.raises(StageError, match=r"manifest\.json.*no file of the stage"):
         flow()
+
+
+def test_what_somebody_else_made_is_not_executed(tmp_path: Path) -> None:
+    runs = stage("3_runs", "three", "2_two", executes=("2_two",))
+    flow = Flow(tmp_path / "fake", (ONE, TWO, runs))
+    assert flow() == ["ok", "ok", "ok"]
+    (flow.root / "2_two" / f"manifest.json{trust.SEAL}").unlink()
+    assert flow() == ["cached", "cached", "cached"]  # nothing is executed
+    with pytest.raises(TrustError, match=r"2_two: .*not written by you.*--from 2_two"):
+        flow(first="3_runs")
+    assert flow(first="2_two") == ["cached", "ok", "cached"]
+    assert flow(first="3_runs") == ["cached", "cached", "ok"]

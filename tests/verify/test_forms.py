@@ -37,7 +37,7 @@ def test_rtl_runs_every_clip_as_a_new_stream(
     FakeSimulator.calls = []
     monkeypatch.setattr(hardware, "RtlSimulator", FakeSimulator)
     graph = small_graph()
-    outputs, figures = run_rtl(graph, clips, cache=tmp_path, dense_frames=4)
+    outputs, figures = run_rtl(graph, clips, emit(graph), cache=tmp_path, dense_frames=4)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
     assert FakeSimulator.calls == [(True, 1), (True, 6)] * 3 + [(False, 4)]
     np.testing.assert_array_equal(figures.cycles, [[100, *range(100, 106)]] * 3)
