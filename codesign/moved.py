@@ -34,8 +34,10 @@ MOVED = {
     "hls4ml_plugin.layers": "hls4ml_plugin.writer.layers",
     "hls4ml_plugin.lower": "hls4ml_plugin.writer.lower",
     "hls4ml_plugin.templates": "hls4ml_plugin.writer.templates",
+    "layers.stream": "layers.streaming",
     "report.spread": "report.percentiles",
     "rtl.memories": "rtl.roms",
+    "rtl.emit": "rtl.project",
     "synth.board": "synth.target",
     "synth.board_build": "synth.record",
     "synth.chain": "synth.toolchains.toolchain",
@@ -74,6 +76,9 @@ class Finder(MetaPathFinder, Loader):
         warnings.warn(f"{module.__name__} is now {new}; the old name goes away in 0.3", DeprecationWarning, 2)
         found = import_module(new)
         vars(module).update({name: value for name, value in vars(found).items() if not name.startswith("__")})
+        name = module.__name__.rpartition(".")[2]
+        if callable(same := getattr(found, name, None)):  # it takes the place of a function of the package
+            module.__class__ = type(name, (ModuleType,), {"__call__": staticmethod(same)})
 
 
 def install() -> None:

@@ -65,3 +65,17 @@ def test_modules_of_a_package_that_moved_are_found() -> None:
     assert client.Board is codesign.Board
     assert new_name("codesign.board.client") == "codesign.host.client"
     assert new_name("codesign.graph.ir") is None
+
+
+def test_a_function_that_was_called_as_its_module_stays_callable() -> None:
+    code = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+import codesign.rtl.emit  # the old module takes the place of the function of the package
+from codesign.rtl import emit
+try:
+    emit(None)
+except AttributeError as error:
+    assert "name" in str(error), error  # of a graph
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -33,8 +33,8 @@ from codesign.report.model import (
 )
 from codesign.report.sheet import Sheet, latex, markdown, terminal
 from codesign.report.terminal import show, show_notes
-from codesign.rtl.emit import emit
 from codesign.rtl.identity import design_id
+from codesign.rtl.project import emit
 from codesign.sources import file_hash
 from codesign.stored import DAMAGED, anew
 from codesign.synth.record import BOARDS, BUILD, BoardBuild

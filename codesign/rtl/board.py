@@ -8,7 +8,7 @@
     <name>_soc             control, registers     (s_axis, m_axis, s_axil)
     <name>_top                    core
 
-`emit_soc` and `emit_uart` are pure, as `codesign.rtl.emit` is: they return files and write nothing.
+`emit_soc` and `emit_uart` are pure, as `codesign.rtl.project` is: they return files and write nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import hashlib
 
 from codesign.errors import ConversionError
 from codesign.graph.ir import Graph
-from codesign.rtl.emit import emit
 from codesign.rtl.host import host_files
+from codesign.rtl.project import emit
 from codesign.rtl.registers import ADDRESS_BITS, RegisterMap, compiled, description, hold_member, regblock
 from codesign.rtl.registers import register_map as map_of
 from codesign.rtl.spec import TopSpec, top_spec

@@ -121,7 +121,7 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
     """Compile an RTL project with the harness of its AXI4-Stream ports; see `compile_library`.
 
     Args:
-        files: path -> text, as `codesign.rtl.emit` returns them, with ``filelist.f``.
+        files: path -> text, as `codesign.rtl.project` returns them, with ``filelist.f``.
         spec: of the top module.
         folder: cache; made if missing.
         skip: value of the top's parameter ``Skip``.

@@ -23,7 +23,7 @@ from codesign.sim.build import build
 from codesign.sim.native import Model
 
 Bytes = NDArray[np.uint8]
-EMIT = "codesign.rtl.emit:emit"
+EMIT = "codesign.rtl.project:emit"
 """Looked up where no files are given, so that a stage which simulates given files does not depend on the generator."""
 
 
@@ -109,7 +109,7 @@ class RtlSimulator:
         skip: False builds the dense baseline: every element is an event.
         seed: of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
-        files: its RTL project, as `codesign.rtl.emit` returned it; None: emitted now.
+        files: its RTL project, as `codesign.rtl.project` returned it; None: emitted now.
 
     Raises:
         ConversionError: a threshold is refused.

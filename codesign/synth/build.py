@@ -17,8 +17,8 @@ from pathlib import Path
 from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.graph.ir import Graph
 from codesign.rtl.board import emit_soc, emit_uart
-from codesign.rtl.emit import emit, top_spec
 from codesign.rtl.identity import design_id
+from codesign.rtl.project import emit, top_spec
 from codesign.rtl.top import top_of
 from codesign.synth.advice import clock_problem, placing_problem, room_problem
 from codesign.synth.board_top import pads_module, pads_text

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from codesign.rtl.emit import emit, top_spec
+from codesign.rtl.project import emit, top_spec
 from codesign.synth.vendor import vitis as vitis_tool
 
 

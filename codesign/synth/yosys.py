@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError
 from codesign.graph.ir import Graph
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 from codesign.rtl.top import top_of
 from codesign.synth.layers import read_json
 from codesign.synth.memory import CAPACITY_BITS, check_fits, memories
@@ -52,7 +52,7 @@ def synthesise(
 ) -> Resources:
     """Map a design to the cells of an FPGA family and count them.
 
-    files: path -> text, as ``codesign.rtl.emit`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
+    files: path -> text, as ``codesign.rtl.project`` returns it: ``*.sv`` and ``*.v`` are read in this order, the others
     (memory files) are found by name from the RTL. All are written into ``folder``, with the script ``synth.ys``.
     top: name of the top module, which is in ``<top>.sv``. target: a device family: "ecp5", "xc7" (Xilinx 7-series),
     "xcup" (UltraScale+), "gw2a" (Gowin) or "ice40" (UltraPlus).

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.graph.ir import Graph
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 from codesign.verify.clips import Track, silently
 from codesign.verify.compare import Comparison, compare
 from codesign.verify.golden_run import GoldenRun, run_golden

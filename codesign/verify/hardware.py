@@ -56,7 +56,7 @@ def run_rtl(
     Args:
         graph: of the network.
         clips: each a new stream.
-        files: the network's RTL project, as `codesign.rtl.emit` returned it.
+        files: the network's RTL project, as `codesign.rtl.project` returned it.
         cache: folder that the simulators are built in.
         dense_frames: 0: do not build the dense baseline.
         track: of the progress.

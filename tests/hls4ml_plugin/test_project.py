@@ -16,7 +16,7 @@ from codesign.errors import ConfigError, ConversionError, SimulationError, Synth
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.writer import cpp
 from codesign.hls4ml_plugin.writer import project as writer
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -18,7 +18,7 @@ from codesign.flow.stage import Job, no_bar
 from codesign.flow.stages import rtl
 from codesign.graph.file import save_graph
 from codesign.graph.ir import Graph
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 from codesign.verify import hardware
 from codesign.verify.compare import compare, must_agree, read_comparison
 from codesign.verify.golden_run import GOLDEN, load_golden, run_golden, save_golden

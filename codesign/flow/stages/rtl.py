@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codesign.graph.file import load_graph
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job

@@ -15,7 +15,7 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from codesign.errors import ConfigError, ConversionError
 from codesign.hls4ml_plugin.writer.layers import COUNTING
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 
 # Appended to the bridge. Frames come as doubles, exact up to 53 bits.
 BRIDGE = """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written leaf modules of a network, ``delta_<leaf>.sv``: what `codesign.rtl.emit` instantiates."""
+"""The hand-written leaf modules of a network, ``delta_<leaf>.sv``: what `codesign.rtl.project` instantiates."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def out_of_context(
 ) -> Project:
     """Return the project that synthesises, places and routes the module ``top`` without pads.
 
-    files: path -> text, as ``codesign.rtl.emit`` returns it. skip: False builds the dense baseline.
+    files: path -> text, as ``codesign.rtl.project`` returns it. skip: False builds the dense baseline.
     Paths to and from the ports are not constrained, so Fmax is that of the paths between registers.
     """
     settings = {"top": top, "clock_mhz": clock_mhz, "jobs": jobs, "generics": () if skip else ("Skip=1'b0",)}

@@ -11,7 +11,7 @@ import pytest
 from random_graphs import random_graph
 
 from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
-from codesign.rtl.emit import emit
+from codesign.rtl.project import emit
 from codesign.synth.vendor.pynq import overlay
 from codesign.synth.vendor.vivado import Part, Project, Streams, build, dma_bytes, out_of_context, zynq
 from codesign.tools import run
