@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a measured figure comes from: the commit of the sources, the processor and its cores."""
+"""Where a measured figure comes from: the commit of the sources, installed packages, the processor and its cores."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 import re
@@ -15,7 +16,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def commit(package: Path = PACKAGE) -> str | None:
-    """Return the commit of the checkout that the package lies in, with ``-dirty`` behind it if files of the package
+    """Return the commit of the checkout that the package lies in, with ``-dirty`` after it if files of the package
     differ from it; None if it lies in none, or only in the folder of another project's.
     """
     short = _git(package, "rev-parse", "--short=12", "HEAD")
@@ -29,6 +30,14 @@ def processor() -> str | None:
     text = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.is_file() else ""
     found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return found[1].strip() if found else platform.processor() or None
+
+
+def installed(distribution: str) -> str | None:
+    """Return the installed version of a Python distribution, None if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def cores() -> int:

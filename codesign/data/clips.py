@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.fixed import PIXEL
+from codesign.suggest import did_you_mean
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Values of pixels, float32 ``[B, T, H, W, C]``, and labels, int64 ``[B]``."""
+
+SEEDS = (0, 2**63)
+"""Limits of a seed."""
 
 
 class ClipSource(Protocol):
@@ -126,3 +130,24 @@ class ClipDataset(Generic[S]):
     def shape(self) -> tuple[int, ...]:
         """Shape of a clip, ``(T, H, W, C)``."""
         return self.train.shape
+
+
+def chosen_classes(found: Sequence[str], asked: Sequence[str], where: str) -> list[str]:
+    """Return the classes ``asked`` for, in the order in which they were ``found``; all of them if none is asked for.
+
+    Raises:
+        ConfigError: a class is not there, or asked for twice, or there is only one.
+    """
+    for name in asked:
+        if name not in found:
+            raise ConfigError(
+                f"there is no class {name!r}",
+                where=where,
+                expected=f"some of {', '.join(found)}",
+                fix=did_you_mean(name, found),
+            )
+    if asked and (len(set(asked)) < len(asked) or len(asked) < 2):
+        raise ConfigError(
+            "classes", where=where, expected="at least two different ones, or none for all", received=", ".join(asked)
+        )
+    return [name for name in found if not asked or name in asked]

@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.arguments import check_numbers
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.data.digits import check_digits_arguments, moving_digits
 from codesign.data.folder import Split, check_folder_arguments, cut_clips, split_folder, video_folder
@@ -22,7 +21,7 @@ from codesign.data.recording import printable
 from codesign.data.ucf101 import check_ucf101_arguments, ucf101
 from codesign.data.video import survey
 from codesign.errors import ConfigError
-from codesign.records import Problems, check, limited
+from codesign.records import Problems, check, check_numbers, limited
 from codesign.suggest import did_you_mean
 
 Kind = Literal["moving_digits", "video_folder", "ucf101"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.arguments import SEEDS, Limits, check_numbers
-from codesign.data.clips import ClipDataset, Clips
+from codesign.data.clips import SEEDS, ClipDataset, Clips
 from codesign.errors import ConfigError
+from codesign.records import Limits, check_numbers
 
 SIDE = 8
 """Rows and columns of a digit image of scikit-learn's bundled set (16 grey levels)."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from codesign.data.arguments import SEEDS, Limits, check_numbers, chosen_classes
-from codesign.data.clips import ClipDataset, Clips
+from codesign.data.clips import SEEDS, ClipDataset, Clips, chosen_classes
 from codesign.data.picture import Fit
 from codesign.data.recording import printable
 from codesign.data.video import SUFFIXES, check_view, read_video
 from codesign.errors import ConfigError, VideoError
+from codesign.records import Limits, check_numbers
 
 LIMITS: Limits = {
     "frames": (1, 100_000, int),

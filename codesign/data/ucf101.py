@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from codesign.data.arguments import SEEDS, Limits, check_numbers, chosen_classes
-from codesign.data.clips import ClipDataset
+from codesign.data.clips import SEEDS, ClipDataset, chosen_classes
 from codesign.data.recording import printable
 from codesign.data.streamed import StreamedClips
 from codesign.errors import VideoError
+from codesign.records import Limits, check_numbers
 from codesign.suggest import did_you_mean
 
 CLASSES = "classInd.txt"

@@ -97,8 +97,8 @@ class ClipSection:
         dense_frames: frames the dense baseline is measured on; its cycles do not depend on the data.
     """
 
-    clips: int = limited(40, at_least=1)
-    frames: int = limited(256, at_least=2)
+    clips: int = limited(40, at_least=1, at_most=1_000_000)
+    frames: int = limited(256, at_least=2, at_most=100_000)
     dense_frames: int = limited(64, at_least=2)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from codesign import trust
 from codesign.errors import ConfigError, StageError, TrustError
 from codesign.flow.stage import Stage
 from codesign.outputs import write_text
+from codesign.provenance import installed
 from codesign.records import build, plain
 from codesign.sources import digest, file_hash, source_hash
 from codesign.stored import anew, read_text
@@ -144,7 +144,7 @@ def inputs_of(stage: Stage, design: Any, upstream: dict[str, str]) -> Inputs:
         config=config,
         source=source_hash(stage.module),
         upstream={name: upstream[name] for name in stage.after},
-        versions={name: _version(name) for name in stage.packages},
+        versions={name: installed(name) for name in stage.packages},
     )
 
 
@@ -160,13 +160,6 @@ def _flat(key: str, value: Any) -> dict[str, Any]:
             f"{key} content": digest({str(path.relative_to(value.parent)): path for path in files}),
         }
     return {key: plain(value)}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def hash_outputs(folder: Path) -> dict[str, str]:

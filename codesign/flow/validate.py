@@ -47,8 +47,6 @@ def check_sections(design: Design) -> None:
         for name, section in design.hardware.layer.items():
             with wrong.collected():
                 _check_layer(name, section, pieces, last=class_count(design.data) is None)
-    with wrong.collected():
-        _check_clips(design)
     training = design.training
     with wrong.collected():
         if training.short_epochs and training.short_frames > design.data.frames:
@@ -161,14 +159,6 @@ def frame_shape(data: DataConfig) -> tuple[int, int, int]:
 def class_count(data: DataConfig) -> int | None:
     """Return the number of classes; None if only the videos say."""
     return DIGITS if data.kind == "moving_digits" else None
-
-
-def _check_clips(design: Design) -> None:
-    """Check that clips of the measured length can be made as those of the data are."""
-    for key, limit in (("clips", 1_000_000), ("frames", 100_000)):
-        value = getattr(design.clip, key)
-        if value > limit:
-            raise ConfigError("out of range", where=f"clip.{key}", expected=f"at most {limit}", received=value)
 
 
 def _validates(data: DataConfig) -> bool:

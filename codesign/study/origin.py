@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from dataclasses import dataclass
 
@@ -45,15 +44,8 @@ def find_origin() -> Origin:
     python: dict[str, str | None] = {"python": platform.python_version()}
     return Origin(
         sources=source_hash(CODE),
-        versions=python | {name: _version(name) for name in PACKAGES},
+        versions=python | {name: provenance.installed(name) for name in PACKAGES},
         commit=provenance.commit(),
         machine=provenance.processor(),
         cores=provenance.cores(),
     )
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None

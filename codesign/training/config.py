@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from codesign.errors import ConfigError
+from codesign.records import check, limited
 
 POOLS = ("maxpool", "avgpool")
 LOSSES = ("delta", "spatial")
@@ -15,19 +16,6 @@ DEPLOYED = ("delta", "hold")
 """Methods whose sparsity is counted as hardware skips."""
 MODEL = "model.keras"
 """The trained frame model in the folder of a training: what gets deployed."""
-
-
-def _check(record: Any, section: str, limits: dict[str, tuple[float, float]]) -> None:
-    """Check that fields are within limits; raises one error for all that are not."""
-    wrong = []
-    for name, (low, high) in limits.items():
-        value = getattr(record, name)
-        numbers = value if isinstance(value, tuple) else (value,)
-        if not all(number is None or low <= number <= high for number in numbers):
-            where, expected = f"{section}.{name}", f"{low} to {high}"
-            wrong.append(str(ConfigError("out of range", where=where, expected=expected, received=value)))
-    if wrong:
-        raise ConfigError.together(wrong)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +43,9 @@ class BlockConfig:
     """
 
     kind: Literal["conv", "separable", "residual", "maxpool", "avgpool"]
-    filters: int | None = None
-    kernel: int = 3
-    stride: int = 1
+    filters: int | None = limited(None, at_least=1, at_most=4096)
+    kernel: int = limited(3, at_least=1, at_most=32)
+    stride: int = limited(1, at_least=1, at_most=32)
 
     def check(self, where: str) -> None:
         """Check the block.
@@ -65,7 +53,6 @@ class BlockConfig:
         Raises:
             ConfigError: a value is out of range, or the kind of block cannot have it; ``where`` is the block's key.
         """
-        _check(self, where, {"kernel": (1, 32), "stride": (1, 32)})
         if self.kind in POOLS:
             if self.filters is not None:
                 raise ConfigError(
@@ -79,8 +66,7 @@ class BlockConfig:
             raise ConfigError(
                 "missing", where=f"{where}.filters", expected=f"output channels of the {self.kind} block", fix="add it"
             )
-        else:
-            _check(self, where, {"filters": (1, 4096)})
+        check(self, where)
         if self.kind == "avgpool" and self.kernel & (self.kernel - 1):
             raise ConfigError(
                 "the mean of a window is not exact",
@@ -118,39 +104,25 @@ class ModelConfig:
     """
 
     blocks: tuple[BlockConfig, ...] = ()
-    hidden: tuple[int, ...] = (64, 32)
-    weight_bits: int = 6
-    weight_integer: int = 0
-    bias_bits: int = 12
-    bias_integer: int = 3
-    input_bits: int = 4
+    hidden: tuple[int, ...] = limited((64, 32), at_least=1, at_most=4096)
+    weight_bits: int = limited(6, at_least=2, at_most=16)
+    weight_integer: int = limited(0, at_least=-8, at_most=8)
+    bias_bits: int = limited(12, at_least=2, at_most=24)
+    bias_integer: int = limited(3, at_least=-8, at_most=16)
+    input_bits: int = limited(4, at_least=1, at_most=8)
     input_hold_steps: float = 1.0
-    activation_bits: int = 6
-    activation_step_log2: int = -3
+    activation_bits: int = limited(6, at_least=1, at_most=16)
+    activation_step_log2: int = limited(-3, at_least=-16, at_most=8)
     hold_steps: float = 0.0
     activation_step: Literal["fixed", "po2", "real"] = "fixed"
     step_per: Literal["layer", "channel", "neuron"] = "channel"
-    step_rate: float = 16.0
+    step_rate: float = limited(16.0, at_least=0.01, at_most=1000)
     train_hold: bool = False
 
     def __post_init__(self) -> None:
         for position, block in enumerate(self.blocks):
             block.check(f"model.blocks[{position}]")
-        _check(
-            self,
-            "model",
-            {
-                "hidden": (1, 4096),
-                "weight_bits": (2, 16),
-                "weight_integer": (-8, 8),
-                "bias_bits": (2, 24),
-                "bias_integer": (-8, 16),
-                "input_bits": (1, 8),
-                "activation_bits": (1, 16),
-                "activation_step_log2": (-16, 8),
-                "step_rate": (0.01, 1000),
-            },
-        )
+        check(self, "model")
         for name in ("input_hold_steps", "hold_steps"):
             hold = getattr(self, name)
             if hold != 0 and not 0.5 <= hold <= 64:
@@ -207,48 +179,28 @@ class TrainingConfig:
         tensorboard: write logs for TensorBoard.
     """
 
-    float_epochs: int = 6
-    quantized_epochs: int = 4
-    delta_epochs: int = 6
-    short_epochs: int = 0
-    short_frames: int = 2
-    batch_size: int = 32
-    learning_rate: float = 3e-3
-    refine_rate: float = 1e-3
+    float_epochs: int = limited(6, at_least=1, at_most=10_000)
+    quantized_epochs: int = limited(4, at_least=1, at_most=10_000)
+    delta_epochs: int = limited(6, at_least=1, at_most=10_000)
+    short_epochs: int = limited(0, at_least=0, at_most=10_000)
+    short_frames: int = limited(2, at_least=2, at_most=10_000)
+    batch_size: int = limited(32, at_least=1, at_most=65_536)
+    learning_rate: float = limited(3e-3, at_least=1e-8, at_most=10)
+    refine_rate: float = limited(1e-3, at_least=1e-8, at_most=10)
     optimizer: Literal["adam", "sgd"] = "adam"
     method: Literal["delta", "dense", "spatial", "input_delta", "hold"] = "delta"
-    sparsity: float = 100.0
+    sparsity: float = limited(100.0, at_least=0, at_most=1e6)
     weights: Literal["macs", "cycles"] = "macs"
-    warmup_epochs: int = 0
-    target_operation_sparsity: float | None = None
-    target_cycles: float | None = None
-    early_stop: int = 0
+    warmup_epochs: int = limited(0, at_least=0, at_most=10_000)
+    target_operation_sparsity: float | None = limited(None, at_least=0.0001, at_most=0.9999)
+    target_cycles: float | None = limited(None, at_least=1, at_most=1e12)
+    early_stop: int = limited(0, at_least=0, at_most=10_000)
     early_stop_on: Literal["val_loss", "val_accuracy"] = "val_loss"
-    devices: int = 0
+    devices: int = limited(0, at_least=0, at_most=1024)
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        epochs = (1.0, 10_000.0)
-        _check(
-            self,
-            "training",
-            {
-                "float_epochs": epochs,
-                "quantized_epochs": epochs,
-                "delta_epochs": epochs,
-                "short_epochs": (0, 10_000),
-                "short_frames": (2, 10_000),
-                "batch_size": (1, 65536),
-                "learning_rate": (1e-8, 10),
-                "refine_rate": (1e-8, 10),
-                "sparsity": (0, 1e6),
-                "warmup_epochs": (0, 10_000),
-                "target_operation_sparsity": (0.0001, 0.9999),
-                "target_cycles": (1, 1e12),
-                "early_stop": (0, 10_000),
-                "devices": (0, 1024),
-            },
-        )
+        check(self, "training")
         if self.devices and self.batch_size % self.devices:
             raise ConfigError(
                 "devices share a batch evenly",

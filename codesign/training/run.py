@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +66,13 @@ def train(
         ConfigError, VideoError: the clips cannot be made or read.
         ConfigError: ``training`` asks for devices, validation clips or a package that are not there.
     """
+    from codesign.provenance import installed
     from codesign.sources import source_hash
     from codesign.training.network import freeze
     from codesign.training.trainer import Trainer
 
     folder.mkdir(parents=True, exist_ok=True)
-    made_by = [source_hash(__name__), {name: _version(name) for name in PACKAGES}]
+    made_by = [source_hash(__name__), {name: installed(name) for name in PACKAGES}]
     settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
     key = json.dumps([settings, made_by], default=str)
     dataset = data.load(seed)
@@ -103,13 +103,6 @@ def train(
     results["config"] = {"data": asdict(data), "model": asdict(model), "training": asdict(training)}
     (folder / RESULTS).write_text(json.dumps(results, indent=1, default=str) + "\n")
     return results
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def _write_log(path: Path, log: list[dict[str, Any]]) -> None:

@@ -89,7 +89,7 @@ def test_bad_block(tmp_path: Path, block: str, message: str) -> None:
         ('[hardware]\nio_type = "io_paralel"\n', r"io_type: not a valid choice.*did you mean 'io_parallel'"),
         ('[synth]\ntargets = ["ecp6"]\n', r"synth\.targets: not a valid choice.*did you mean 'ecp5'"),
         ('[synth]\ntargets = "ecp5"\n', r"synth\.targets: wrong type.*a list"),
-        ("[clip]\nframes = 1\n", r"clip\.frames: out of range.*at least 2"),
+        ("[clip]\nframes = 1\n", r"clip\.frames: out of range.*2 to 100000"),
         ("[report]\nclock_mhz = nan\n", r"report\.clock_mhz: out of range"),
         ("[model]\nblocks = [3]\n", r"model\.blocks\[0\]: not a table.*Received: 3"),
         ("[clip\n", r"x\.toml: not valid TOML.*line"),

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign.graph.file import load_graph
+from codesign.provenance import installed
 from codesign.records import build
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.files import draw_pages, write_pages
@@ -69,8 +69,7 @@ def run(job: Job) -> str:
 
 def tool_versions() -> dict[str, str | None]:
     """Return the version of each package whose figures are in the report; None if not installed."""
-    installed = {name.metadata["Name"].lower(): name.version for name in importlib.metadata.distributions()}
-    return {name: installed.get(name) for name in TOOLS}
+    return {name: installed(name) for name in TOOLS}
 
 
 def _resources(folder: Path) -> tuple[Resources, ...]:
