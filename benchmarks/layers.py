@@ -12,6 +12,7 @@ from codesign.fixed import Fixed, IntArray
 from codesign.graph.file import load_graph
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Delta, Dense, Graph, Source, accumulator_format
+from codesign.paths import BuildFolder
 from codesign.verify.clips import load_clips
 
 CODE_BITS = 4
@@ -57,8 +58,8 @@ def trained(build: Path) -> tuple[Layer, ...]:
 
     A layer whose input can be negative is left out: the unrolled one takes unsigned codes.
     """
-    graph = load_graph(build / "2_graph")
-    codes = Golden(graph).run(load_clips(build / "2_graph")[0]).codes
+    graph = load_graph(build / BuildFolder.GRAPH)
+    codes = Golden(graph).run(load_clips(build / BuildFolder.GRAPH)[0]).codes
     found = []
     for node in graph.linears:
         delta = graph[node.inputs[0]]

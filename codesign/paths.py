@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the files shipped with the package are, in a wheel and in an editable install."""
+"""Where things are: the parts of a build folder, and the files shipped with the package."""
 
 from __future__ import annotations
 
@@ -7,6 +7,34 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 RTL = PACKAGE / "rtl"
+
+
+class BuildFolder:
+    """Names in ``build/<design>``, the build folder of a design.
+
+    A stage or a board in progress works in ``<its name>.partial``. ``cache`` holds tool builds that are found again by
+    content hash; it is never an output and safe to delete. The folder of a board is called after its target, with
+    ``_dense`` for a build without skipping and ``_hls`` for its HLS project through Vitis HLS.
+    """
+
+    MODEL = "1_model"
+    GRAPH = "2_graph"
+    HLS = "3_hls"
+    RTL = "3_rtl"
+    CSIM = "4_csim"
+    RTLSIM = "4_rtlsim"
+    SYNTH = "5_synth"
+    REPORT = "6_report"
+    BOARDS = "boards"
+    CACHE = "cache"
+    PARTIAL = ".partial"
+    DENSE = "_dense"
+    HLS_BUILD = "_hls"
+
+    @classmethod
+    def board(cls, target: str, *, skip: bool) -> str:
+        """Return the name of the folder in ``boards`` for a target, with skipping or without."""
+        return target if skip else f"{target}{cls.DENSE}"
 
 
 def hls_templates() -> Path:

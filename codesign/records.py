@@ -39,7 +39,12 @@ _WHOLE = 2**63
 
 
 def limited(
-    default: Any, *, at_least: float | None = None, at_most: float | None = None, kinds: tuple[str, ...] = ()
+    default: Any,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    kinds: tuple[str, ...] = (),
+    was: str = "",
 ) -> Any:
     """Return a dataclass field with a default and inclusive limits, for numbers and for tuples of numbers.
 
@@ -49,8 +54,10 @@ def limited(
         at_most: highest value.
         kinds: values of the record's field ``kind`` that use this field; () for all. With any other kind the field
             must not be given: a key that does nothing is a mistake.
+        was: name of the key in an earlier version; `build` accepts it with a warning.
     """
-    return dataclasses.field(default=default, metadata={"at_least": at_least, "at_most": at_most, "kinds": kinds})
+    metadata = {"at_least": at_least, "at_most": at_most, "kinds": kinds, "was": was}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Problems:
@@ -118,10 +125,8 @@ def check_numbers(limits: Limits, arguments: Mapping[str, object], where: Callab
     Raises:
         ConfigError: one is no number, no integer though it has to be, or out of range.
     """
-    for name, (low, high, kind) in limits.items():
-        if name not in arguments:
-            continue
-        value = arguments[name]
+    for name in (name for name in limits if name in arguments):
+        (low, high, kind), value = limits[name], arguments[name]
         words, wanted = ("an integer", numbers.Integral) if kind is int else ("a number", numbers.Real)
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise ConfigError(f"{name} is not {words}", where=where(name), expected=words, received=repr(value))
@@ -166,11 +171,16 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
 
     Raises:
         ConfigError: unknown or missing key, wrong type, or value out of range.
+
+    Warns:
+        OldNameWarning: a key is written under its name of an earlier version.
     """
     if not isinstance(table, Mapping):
         raise ConfigError("not a table", where=where, expected=f"[{where}]", received=_shown(table))
     fields = {item.name: item for item in dataclasses.fields(typing.cast(Any, kind))}
     hints = typing.get_type_hints(kind)
+    renamed = {item.metadata["was"]: name for name, item in fields.items() if item.metadata.get("was")}
+    table = under_new_names(table, renamed, where=where)
     values, wrong = dict(known or {}), Problems()
     valid = [key for key in fields if key not in values]
     for key, value in table.items():

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import CodesignError, StageError
+from codesign.paths import BuildFolder
 
 T = TypeVar("T")
 DAMAGED = (
@@ -123,8 +124,9 @@ def _fix(path: Path) -> str:
 
 def anew(folder: Path) -> str:
     """Return the command that makes a folder of the build folder again: of a stage, or of a board."""
-    if folder.parent.name != "boards":
+    if folder.parent.name != BuildFolder.BOARDS:
         return f"codesign run DESIGN.toml --from {folder.name}"
-    target, hls, dense = folder.name, folder.name.removesuffix("_hls"), folder.name.removesuffix("_dense")
+    target = folder.name
+    hls, dense = target.removesuffix(BuildFolder.HLS_BUILD), target.removesuffix(BuildFolder.DENSE)
     extra = " --hls" if hls != target else " --dense" if dense != target else ""
     return f"codesign build {folder.parents[1]} --target {min(hls, dense, key=len)}{extra} --force"

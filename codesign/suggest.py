@@ -37,10 +37,11 @@ _SAME_THING: dict[str, tuple[str, ...]] = {
     "resolution": ("size",),
     "reuse": ("pe", "PE"),
     "reuse_factor": ("pe", "PE"),
+    "tap": ("unroll", "Unroll"),
+    "taps": ("unroll", "Unroll"),
     "threshold": ("hold_steps",),
     "type": ("kind",),
     "units": ("hidden",),
-    "unroll": ("taps", "Taps"),
     "width": ("size",),
 }
 """What other tools call the same thing, lower case: our names for it."""

@@ -26,8 +26,8 @@ from functools import cache
 from pathlib import Path
 
 from codesign.errors import SimulationError, TrustError, TrustWarning
+from codesign.paths import BuildFolder
 
-BOARDS = "boards"
 KEY = "key"
 KEY_BYTES = 32
 SEAL = ".seal"
@@ -158,7 +158,7 @@ def check_no_links(folder: Path) -> None:
                     expected="files and folders only: what is written through a link lands elsewhere",
                     fix="delete it, or put a copy of what it points to in its place",
                 )
-        if Path(base).parent.name == BOARDS:
+        if Path(base).parent.name == BuildFolder.BOARDS:
             folders.clear()
 
 

@@ -131,9 +131,9 @@ def rich_taps_design(seed: int = 0) -> Design:
         seed=seed,
     )
     result.config["LayerName"]["frame"]["P"] = 4
-    result.config["LayerName"]["c1"].update(PE=2, Taps=[2, 3])
-    result.config["LayerName"]["c2"].update(PE=2, Taps=[2, 1])
-    result.config["LayerName"]["dw"].update(PE=2, Taps=[1, 2])
+    result.config["LayerName"]["c1"].update(PE=2, Unroll=[2, 3])
+    result.config["LayerName"]["c2"].update(PE=2, Unroll=[2, 1])
+    result.config["LayerName"]["dw"].update(PE=2, Unroll=[1, 2])
     return result
 
 

@@ -19,17 +19,17 @@ from codesign.flow.console import Terminal
 from codesign.flow.lock import locked
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.graph.file import load_graph
+from codesign.paths import BuildFolder
 from codesign.provenance import installed
 from codesign.records import plain
 from codesign.sources import source_hash
 from codesign.synth.build import Builder, Order, in_words
-from codesign.synth.record import BOARDS, BUILD, BoardBuild, read_build
+from codesign.synth.record import BUILD, BoardBuild, read_build
 from codesign.synth.target import Target, load_target, target_names
 from codesign.tools import require
 from codesign.tools import version as tool_version
 from codesign.trust import check_no_links
 
-GRAPH = "2_graph"
 _CODE = "codesign.synth.build"
 ATTEMPTS = 2
 """Seeds of the placer that may be tried where none is asked for: side by side where there are cores, else in turn."""
@@ -63,8 +63,8 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         CodesignError: a tool is missing or failed.
     """
     check_no_links(design)
-    done = manifests.check_unedited(design / GRAPH)
-    graph = load_graph(design / GRAPH)
+    done = manifests.check_unedited(design / BuildFolder.GRAPH)
+    graph = load_graph(design / BuildFolder.GRAPH)
     order = Order(
         graph=graph,
         board=choice.board,
@@ -75,14 +75,14 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         baud=choice.baud,
     )
     inputs = _inputs(order, done.digest)
-    folder = design / BOARDS / (choice.board.name if choice.skip else f"{choice.board.name}_dense")
-    with locked(design / BOARDS):
+    folder = design / BuildFolder.BOARDS / BuildFolder.board(choice.board.name, skip=choice.skip)
+    with locked(design / BuildFolder.BOARDS):
         kept = None if choice.force else _kept(folder, inputs)
         if kept is not None:
             terminal.text(f"{folder.name}: cached")
             return kept, folder
         _check_replaceable(order, folder)
-        partial = folder.with_name(f"{folder.name}.partial")
+        partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         record = _build(order, partial, terminal)
@@ -122,7 +122,7 @@ def _inputs(order: Order, graph: str) -> Inputs:
     versions = {name: installed(name) for name in programs}
     if order.board.toolchain == "vivado":
         versions["vivado"] = tool_version("vivado")  # None: not here; tried again once it is
-    return Inputs(config=config, source=source_hash(_CODE), upstream={GRAPH: graph}, versions=versions)
+    return Inputs(config=config, source=source_hash(_CODE), upstream={BuildFolder.GRAPH: graph}, versions=versions)
 
 
 def _kept(folder: Path, inputs: Inputs) -> BoardBuild | None:

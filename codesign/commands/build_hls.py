@@ -13,12 +13,12 @@ from codesign.errors import ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.lock import locked
-from codesign.synth.record import BOARDS
+from codesign.paths import BuildFolder
 from codesign.synth.target import Target, check_clock
 from codesign.synth.vendor import vitis
 from codesign.trust import check_no_links
 
-PROJECT, FIGURES, STEP = "3_hls", "hls.json", "vitis hls"
+PROJECT, FIGURES, STEP = BuildFolder.HLS, "hls.json", "vitis hls"
 
 
 def build_hls(design: Path, board: Target, terminal: Terminal, *, clock_mhz: float | None = None) -> Path | None:
@@ -48,13 +48,13 @@ def build_hls(design: Path, board: Target, terminal: Terminal, *, clock_mhz: flo
     check_no_links(design)
     manifests.check_unedited(design / PROJECT)
     manifests.check_own(design / PROJECT)
-    folder = design / BOARDS / f"{board.name}_hls"
-    with locked(design / BOARDS):
+    folder = design / BuildFolder.BOARDS / f"{board.name}{BuildFolder.HLS_BUILD}"
+    with locked(design / BuildFolder.BOARDS):
         missing = vitis.missing()
         if missing is not None and (folder / FIGURES).is_file():
             terminal.stage(1, 1, STEP, "skipped", f"{missing} not on PATH; what it found before stays in {folder}")
             return None
-        partial = folder.with_name(f"{folder.name}.partial")
+        partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(design / PROJECT, partial, ignore=shutil.ignore_patterns(manifests.NAME))
         start = time.monotonic()

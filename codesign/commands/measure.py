@@ -25,6 +25,7 @@ from codesign.flow.manifest import check_unedited, read
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.outputs import check_outputs, check_work
+from codesign.paths import BuildFolder
 from codesign.report.assemble import make_report
 from codesign.report.made import made_now
 from codesign.report.model import REPORT, Accuracy, Clips, Report, read_report, write_json
@@ -33,7 +34,7 @@ from codesign.trust import check_no_links
 from codesign.verify import forms
 from codesign.verify.clips import picture_size
 
-NEEDS = ("1_model", "2_graph", "3_hls", "3_rtl", "6_report")
+NEEDS = (BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.HLS, BuildFolder.RTL, BuildFolder.REPORT)
 DENSE_FRAMES = 16
 
 
@@ -59,7 +60,7 @@ def measure(
     check_no_links(build)
     for stage in NEEDS:
         check_unedited(build / stage)
-    graph = load_graph(build / "2_graph")
+    graph = load_graph(build / BuildFolder.GRAPH)
     clip = read_clip(graph, video, frames, fit=fit or fit_of(build), strict=strict)
     work = build.resolve() / "cache" / "measure"
     check_work(build, ["cache", "cache/measure"])
@@ -71,12 +72,12 @@ def measure(
         print(text, file=sys.stderr)
     command = shlex.join(["codesign", "measure", str(build), "--video", str(video)])
     command += "" if frames is None else f" --frames {frames}"
-    return dataclasses.replace(report, made=made_now(command, check_unedited(build / "1_model").seed))
+    return dataclasses.replace(report, made=made_now(command, check_unedited(build / BuildFolder.MODEL).seed))
 
 
 def fit_of(build: Path) -> Fit:
     """Return how the pictures were fitted that a design was trained with; ``crop`` if those were no video folder."""
-    manifest = read(build / "2_graph")
+    manifest = read(build / BuildFolder.GRAPH)
     config = manifest.inputs.config if manifest is not None else {}
     fit = config.get("data.fit") if config.get("data.kind") == "video_folder" else None
     return next((way for way in get_args(Fit) if way == fit), "crop")
@@ -107,11 +108,11 @@ def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, na
     from codesign.flow.convert import compile_csim, convert, read_settings
     from codesign.training import load_model
 
-    model = load_model(build / "1_model")
-    hls_model = convert(model, read_settings(build / "2_graph"), work / "csim")
-    compile_csim(hls_model, build / "3_hls", work / "csim")
+    model = load_model(build / BuildFolder.MODEL)
+    hls_model = convert(model, read_settings(build / BuildFolder.GRAPH), work / "csim")
+    compile_csim(hls_model, build / BuildFolder.HLS, work / "csim")
     found = forms.run(graph, clips, cache=build / "cache", keras=model, hls=hls_model, dense_frames=DENSE_FRAMES)
-    known = read_report(build / "6_report" / REPORT)
+    known = read_report(build / BuildFolder.REPORT / REPORT)
     given = known.throughput.clock_mhz if known.origins.get("throughput.clock_mhz") == "given" else None
     return make_report(
         design=name,

@@ -16,6 +16,7 @@ from codesign.errors import StageError
 from codesign.flow import manifest as manifests
 from codesign.graph.file import load_graph
 from codesign.outputs import check_folder, check_outputs, write_text
+from codesign.paths import BuildFolder
 from codesign.report import against, compare
 from codesign.report.boards import read_builds, split
 from codesign.report.files import PAGE, draw_pages, write_pages
@@ -37,7 +38,7 @@ from codesign.rtl.identity import design_id
 from codesign.rtl.project import emit
 from codesign.sources import file_hash
 from codesign.stored import DAMAGED, anew
-from codesign.synth.record import BOARDS, BUILD, BoardBuild
+from codesign.synth.record import BUILD, BoardBuild
 from codesign.trust import check_no_links
 
 
@@ -58,7 +59,7 @@ class Again:
     def warnings(self) -> list[str]:
         """Return what to tell about the builds that were left out."""
         return [
-            f"left out: {BOARDS}/{item.folder}/{BUILD} holds another state of {self.report.design}; "
+            f"left out: {BuildFolder.BOARDS}/{item.folder}/{BUILD} holds another state of {self.report.design}; "
             f"`codesign build` it for {item.target} again"
             for item in self.stale
         ]
@@ -75,7 +76,7 @@ def render_again(build: Path) -> Again:
         ConfigError: a ``build.json`` cannot be read.
     """
     check_no_links(build)
-    folder = build / "6_report"
+    folder = build / BuildFolder.REPORT
     done = manifests.read(folder)
     if done is None:
         raise StageError("there is no finished report here", where=str(build), fix="`codesign run` the design first")
@@ -119,7 +120,7 @@ def builds_of(build: Path) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ..
         ConfigError: a ``build.json`` cannot be read.
     """
     found = read_builds(build)
-    return split(found, design_id(emit(load_graph(build / "2_graph")))) if found else ((), ())
+    return split(found, design_id(emit(load_graph(build / BuildFolder.GRAPH)))) if found else ((), ())
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -44,12 +44,12 @@ class LayerSection:
     Attributes:
         pe: processing elements (multiply-accumulates a cycle); divides the layer's outputs, or is not below them.
             Unset: ``hardware.pe``.
-        taps: output positions that an event reaches in one cycle: rows and columns of a layer whose window slides.
-            Unset: one. As many as an element reaches, or more, means all of them.
+        unroll: output positions that an event reaches in one cycle: rows and columns of a layer whose window slides.
+            Unset: one. As many as an element reaches, or more, means all of them. Called ``taps`` in version 0.1.
     """
 
     pe: int | None = limited(None, at_least=1)
-    taps: tuple[int, ...] = limited((), at_least=1)
+    unroll: tuple[int, ...] = limited((), at_least=1, was="taps")
 
     def __post_init__(self) -> None:
         check(self, "hardware.layer")
@@ -83,7 +83,7 @@ class HardwareSection:
         return Engines(
             pe=self.pe,
             layer_pe={name: layer.pe for name, layer in self.layer.items() if layer.pe is not None},
-            taps={name: layer.taps for name, layer in self.layer.items() if layer.taps},
+            unroll={name: layer.unroll for name, layer in self.layer.items() if layer.unroll},
         )
 
 

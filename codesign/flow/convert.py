@@ -11,6 +11,7 @@ import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; na
 from codesign.errors import ConfigError, StageError
 from codesign.fixed import PIXEL
 from codesign.names import plain_setting
+from codesign.paths import BuildFolder
 from codesign.stored import anew, load_json
 from codesign.suggest import did_you_mean
 from codesign.training import load_model
@@ -45,8 +46,8 @@ def settings(design: Design, model: Any) -> dict[str, Any]:
             )
         if layer.pe is not None:
             config["LayerName"][name]["PE"] = layer.pe
-        if layer.taps:
-            config["LayerName"][name]["Taps"] = list(layer.taps)
+        if layer.unroll:
+            config["LayerName"][name]["Unroll"] = list(layer.unroll)
     values = (config, hardware.io_type, design.design.name)
     return dict(zip(_SETTINGS, values, strict=True))
 
@@ -60,8 +61,8 @@ def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
 
 def finished_model(job: Job, output_dir: Path) -> Any:
     """Return the ModelGraph of the design, from the outputs of stages 1_model and 2_graph."""
-    model = job.remember("keras", lambda: load_model(job.upstream["1_model"]))
-    return convert(model, read_settings(job.upstream["2_graph"]), output_dir)
+    model = job.remember("keras", lambda: load_model(job.upstream[BuildFolder.MODEL]))
+    return convert(model, read_settings(job.upstream[BuildFolder.GRAPH]), output_dir)
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

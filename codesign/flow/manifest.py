@@ -15,6 +15,7 @@ from codesign import trust
 from codesign.errors import ConfigError, StageError, TrustError
 from codesign.flow.stage import Stage
 from codesign.outputs import write_text
+from codesign.paths import BuildFolder
 from codesign.provenance import installed
 from codesign.records import build, plain
 from codesign.sources import digest, file_hash, source_hash
@@ -22,7 +23,6 @@ from codesign.stored import anew, read_text
 
 NAME = "manifest.json"
 LOG = "log.txt"
-_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class Manifest:
 
 def _sealed_as(folder: Path) -> str:
     """Return what the seal of a manifest is for: one stage, so that it proves nothing in the folder of another."""
-    return f"manifest of {folder.name.removesuffix(_PARTIAL)}"
+    return f"manifest of {folder.name.removesuffix(BuildFolder.PARTIAL)}"
 
 
 def read(folder: Path) -> Manifest | None:

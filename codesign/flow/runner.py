@@ -34,6 +34,7 @@ from codesign.flow.lock import locked
 from codesign.flow.manifest import Inputs, Manifest
 from codesign.flow.stage import Job, Stage, find, no_bar
 from codesign.outputs import check_work
+from codesign.paths import BuildFolder
 from codesign.processes import Ended
 from codesign.tools import require
 from codesign.trust import check_no_links
@@ -128,7 +129,7 @@ class Runner:
         self._last = last
         with contextlib.nullcontext() if self.options.dry_run else locked(self.root):
             names = [stage.name for stage in self.stages]
-            check_work(self.root, ["cache", *names, *(f"{name}.partial" for name in names)])
+            check_work(self.root, [BuildFolder.CACHE, *names, *(f"{name}{BuildFolder.PARTIAL}" for name in names)])
             try:
                 for position, stage in enumerate(self.stages[: last + 1]):
                     self._look_ahead(self.stages[max(position, first) : last + 1])
@@ -212,14 +213,14 @@ class Runner:
 
     def _goes_on(self, stage: Stage, inputs: Inputs) -> bool:
         """Return whether an interrupted run with the same inputs left something to go on from."""
-        mark = self.root / f"{stage.name}.partial" / _MARK
+        mark = self.root / f"{stage.name}{BuildFolder.PARTIAL}" / _MARK
         return stage.resumable and mark.is_file() and mark.read_bytes() == inputs.digest.encode()
 
     def _cached(self, position: int, stage: Stage, inputs: Inputs) -> None:
         done = manifests.read(self.root / stage.name)
         assert done is not None  # `_reason` has just read it
         self._digests[stage.name] = done.digest
-        left, note = [self.root / f"{stage.name}{end}" for end in (".partial", ".old")], ""
+        left, note = [self.root / f"{stage.name}{end}" for end in (BuildFolder.PARTIAL, ".old")], ""
         if self._goes_on(stage, inputs):  # before --from
             note = f"({_UNFINISHED} without --from {self.options.first})"
         elif any(path.exists() for path in left) and not self.options.dry_run:
@@ -257,7 +258,7 @@ class Runner:
 
     def _prepare(self, stage: Stage, inputs: Inputs, reason: str) -> Path:
         """Return the work folder: as it was left if an interrupted run with the same inputs can go on, else empty."""
-        partial = self.root / f"{stage.name}.partial"
+        partial = self.root / f"{stage.name}{BuildFolder.PARTIAL}"
         if self._goes_on(stage, inputs) and not self.options.force:
             self.terminal.text(f"{stage.name}: going on where an earlier run of it stopped")
             return partial
@@ -271,7 +272,7 @@ class Runner:
         return partial
 
     def _job(self, stage: Stage, folder: Path) -> Job:
-        cache = self.root / "cache"
+        cache = self.root / BuildFolder.CACHE
         cache.mkdir(exist_ok=True)
         upstream = {name: self.root / name for name in stage.after}
         return Job(

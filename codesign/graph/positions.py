@@ -41,11 +41,11 @@ class OnPositions:
         most = (int(self.y.counts().max()), int(self.x.counts().max()))
         if not all(1 <= taps <= limit for taps, limit in zip(self.taps, most, strict=True)):
             raise ConversionError(
-                "more taps a cycle than an input element has",
+                "more output positions per cycle than an input element reaches",
                 where=self.name,
                 expected=f"1 to {most[0]} rows, 1 to {most[1]} columns",
                 received=f"taps={self.taps}",
-                fix=f"set Taps of layer {self.name!r} within that",
+                fix=f"set Unroll of layer {self.name!r} within that",
             )
 
     @property

@@ -16,7 +16,7 @@ from codesign.errors import ConversionError
 from codesign.graph.ir import Spatial
 from codesign.hls4ml_plugin import calls, csim, library, simulators
 from codesign.hls4ml_plugin.frames import frame_codes
-from codesign.hls4ml_plugin.reader import keys
+from codesign.hls4ml_plugin.reader import keys, old_names
 from codesign.hls4ml_plugin.writer import templates
 from codesign.hls4ml_plugin.writer.lower import LowerToDelta
 
@@ -37,7 +37,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             ConfigError: an unknown setting or io_type, or an ``hls_config`` that hls4ml would ignore in part.
         """
         calls.check_settings(settings, super().create_initial_config)
-        keys.check_shape(calls.hls_config_of_caller())
+        keys.check_shape(old_names.of_today(calls.hls_config_of_caller())[0])
         config: dict[str, Any] = super().create_initial_config(**settings)
         return config
 

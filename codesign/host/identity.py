@@ -13,12 +13,12 @@ from codesign.errors import CodesignError, ConfigError, DesignMismatchError
 from codesign.flow.manifest import check_unedited
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
+from codesign.paths import BuildFolder
 from codesign.rtl.board import design_id
 from codesign.stored import DAMAGED, read_text
-from codesign.synth.record import BOARDS, BUILD
+from codesign.synth.record import BUILD
 from codesign.trust import check_no_links
 
-GRAPH = "2_graph"
 BAUD = 1_000_000
 """Of a bitstream that nobody said anything else of."""
 
@@ -30,8 +30,8 @@ def open_graph(folder: Path) -> Graph:
         StageError: there is none that is finished, or it was edited.
     """
     check_no_links(folder)
-    check_unedited(folder / GRAPH)
-    return load_graph(folder / GRAPH)
+    check_unedited(folder / BuildFolder.GRAPH)
+    return load_graph(folder / BuildFolder.GRAPH)
 
 
 def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) -> None:
@@ -66,7 +66,7 @@ def built_baud(folder: Path, graph: Graph) -> int:
     Raises:
         ConfigError: they were built for several rates, or a ``build.json`` cannot be read.
     """
-    builds = {path.parent.name: _record(path) for path in sorted(folder.glob(f"{BOARDS}/*/{BUILD}"))}
+    builds = {path.parent.name: _record(path) for path in sorted(folder.glob(f"{BuildFolder.BOARDS}/*/{BUILD}"))}
     serial = {name: record for name, record in builds.items() if record["bitstream"] and record["baud"]}
     ours = f"{design_id(graph):08x}"
     current = {name: record for name, record in serial.items() if record["design_id"] == ours} or serial
@@ -74,7 +74,7 @@ def built_baud(folder: Path, graph: Graph) -> int:
     if len(set(rates.values())) > 1:
         raise ConfigError(
             "the bitstreams were built for several baud rates",
-            where=str(folder / BOARDS),
+            where=str(folder / BuildFolder.BOARDS),
             expected="--baud, to say which one",
             received=", ".join(f"{name} {rate}" for name, rate in rates.items()),
         )
@@ -98,13 +98,13 @@ def _record(path: Path) -> dict[str, object]:
 
 def _neighbour(found: int, folder: Path) -> Path | None:
     """Return the build folder beside ``folder`` whose design has the id ``found``."""
-    builds = (graph.parent for graph in sorted(folder.resolve().parent.glob(f"*/{GRAPH}")))
+    builds = (graph.parent for graph in sorted(folder.resolve().parent.glob(f"*/{BuildFolder.GRAPH}")))
     return next((build for build in builds if _id_of(build) == found), None)
 
 
 def _id_of(build: Path) -> int | None:
     """Return the design id of a build folder; None if it is not finished or of another version."""
     try:
-        return design_id(load_graph(build / GRAPH))
+        return design_id(load_graph(build / BuildFolder.GRAPH))
     except (CodesignError, *DAMAGED):
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codesign.host.client import Board
 from codesign.host.identity import open_graph
+from codesign.paths import BuildFolder
 
 SIMULATED = "sim"
 """The port's name for a board that does not exist."""
@@ -46,7 +47,7 @@ def connect(
             from codesign.sim.board import SimulatedBoard
 
             notice("building the simulation of the whole board ...")
-            simulated = stack.enter_context(SimulatedBoard(open_graph(folder), folder / "cache" / "board"))
+            simulated = stack.enter_context(SimulatedBoard(open_graph(folder), folder / BuildFolder.CACHE / "board"))
             port, baud, slowdown = simulated.port, simulated.baud, simulated.slowdown
         yield stack.enter_context(
             Board(

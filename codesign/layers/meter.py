@@ -110,7 +110,7 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
         self.frames = frames
         self.probes = [_to_probe(item) for item in probes]
         self.sparsity = SparsityLoss(**sparsity) if isinstance(sparsity, dict) else sparsity
-        self.engines = Engines(**engines) if isinstance(engines, dict) else engines
+        self.engines = _to_engines(engines) if isinstance(engines, dict) else engines
         if self.engines:
             self.engines.check([item.name for item in self.probes])
         self.densities = {item.name: Ratio(f"density/{item.name}") for item in self.probes if item.products}
@@ -200,3 +200,8 @@ def _to_probe(item: Probe | dict[str, Any]) -> Probe:
         return item
     reach = tuple(tuple(counts) for counts in item["reach"])
     return Probe(**{**item, "shape": tuple(item["shape"]), "reach": reach})
+
+
+def _to_engines(saved: dict[str, Any]) -> Engines:
+    """Return the engines of a saved model; version 0.1 wrote ``unroll`` as ``taps``."""
+    return Engines(**{"unroll" if name == "taps" else name: value for name, value in saved.items()})

@@ -7,15 +7,16 @@ The counts are those of `codesign.graph.engines`, found on the Keras layers, so 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.errors import ConfigError
+from codesign.errors import ConfigError, OldNameWarning
 from codesign.graph.axis import Axis, Repeat
 from codesign.graph.pe import DEFAULT_PE, check_pe, largest_divisor
 from codesign.layers.activation import DeltaActivation
@@ -44,7 +45,8 @@ class Engines:
     Attributes:
         pe: processing elements of every layer: the largest divisor of its outputs not above this is used.
         layer_pe: of single layers; divides the layer's outputs, or is not below them.
-        taps: of single layers, output rows and columns that an event reaches in one cycle; 1 and 1 where unset.
+        unroll: of single layers, output rows and columns that an event reaches in one cycle; 1 and 1 where unset.
+        taps: ``unroll`` as version 0.1 called it; accepted with an `OldNameWarning`.
 
     Raises:
         ConfigError: a value is not a positive integer.
@@ -52,17 +54,21 @@ class Engines:
 
     pe: int = DEFAULT_PE
     layer_pe: Mapping[str, int] = field(default_factory=dict)
-    taps: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unroll: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    taps: InitVar[Mapping[str, Sequence[int]] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, taps: Mapping[str, Sequence[int]] | None) -> None:
+        if taps is not None:
+            warnings.warn("Engines: 'taps' is now 'unroll'; write the new name", OldNameWarning, stacklevel=3)
+            object.__setattr__(self, "unroll", self.unroll or taps)
         given = {"pe": [self.pe], **{f"layer_pe[{name!r}]": [pe] for name, pe in self.layer_pe.items()}}
-        given |= {f"taps[{name!r}]": list(taps) for name, taps in self.taps.items()}
+        given |= {f"unroll[{name!r}]": list(given) for name, given in self.unroll.items()}
         for where, values in given.items():
             if not values or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in values):
                 raise ConfigError("not a positive integer", where=where, expected="1 or more", received=values)
 
         object.__setattr__(self, "layer_pe", dict(self.layer_pe))
-        object.__setattr__(self, "taps", {name: tuple(taps) for name, taps in self.taps.items()})
+        object.__setattr__(self, "unroll", {name: tuple(given) for name, given in self.unroll.items()})
 
     def check(self, names: Sequence[str]) -> None:
         """Check that every layer that is named is one of ``names``.
@@ -70,7 +76,7 @@ class Engines:
         Raises:
             ConfigError: one is not.
         """
-        for key, entries in (("layer_pe", self.layer_pe), ("taps", self.taps)):
+        for key, entries in (("layer_pe", self.layer_pe), ("unroll", self.unroll)):
             unknown = sorted(set(entries) - set(names))
             if unknown:
                 raise ConfigError(
@@ -125,13 +131,13 @@ class Probe:
                 pe = min(engines.layer_pe[self.name], self.products)
                 check_pe(self.name, pe, self.products)
             words = self.products // pe
-        return self._reached(engines.taps.get(self.name, ())) * words
+        return self._reached(engines.unroll.get(self.name, ())) * words
 
-    def _reached(self, taps: Sequence[int] = ()) -> NDArray[np.int64]:
-        """Return the output positions reached from each position, ``taps`` of each axis counted as one."""
+    def _reached(self, unroll: Sequence[int] = ()) -> NDArray[np.int64]:
+        """Return the output positions reached from each position, ``unroll`` of each axis counted as one."""
         reached = np.ones(self.shape[:-1], np.int64)
         for axis, counts in enumerate(self.reach):
-            together = taps[axis] if axis < len(taps) else 1
+            together = unroll[axis] if axis < len(unroll) else 1
             reached *= np.reshape(-(-np.array(counts) // together), (-1, *(1,) * (reached.ndim - axis - 1)))
         return reached
 
@@ -255,7 +261,7 @@ def _reach(layer: Any, sizes: tuple[int, ...], padding: Sequence[tuple[int, int]
 def _counts(
     size: int, zeros: tuple[int, int], kernel: int, stride: int, dilation: int, padding: str
 ) -> tuple[int, ...]:
-    """Return how many outputs each of ``size`` elements reaches; a dilated window reads each ``dilation``-th tap."""
+    """Return how many outputs each of ``size`` elements reaches; a dilated window reads each ``dilation``-th."""
     span, whole = dilation * (kernel - 1) + 1, size + sum(zeros)
     if padding == "same":
         axis = Axis.same(whole, span, stride)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from codesign.paths import BuildFolder
 from codesign.report.percentiles import Percentiles
-from codesign.synth.record import BITS_A_BYTE, BOARDS, BUILD, Area, BoardBuild, read_build
+from codesign.synth.record import BITS_A_BYTE, BUILD, Area, BoardBuild, read_build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def read_builds(folder: Path) -> tuple[BoardBuild, ...]:
     Raises:
         ConfigError: a ``build.json`` cannot be read.
     """
-    found = [read_build(path) for path in (folder / BOARDS).glob(f"*/{BUILD}")]
+    found = [read_build(path) for path in (folder / BuildFolder.BOARDS).glob(f"*/{BUILD}")]
     return tuple(sorted(found, key=lambda item: (item.target, not item.skip)))
 
 

@@ -165,8 +165,8 @@ def _about(unit: Unit, changed: float | None) -> list[str]:
         what += f" {_product(unit.kernel)}" + (f", stride {stride}" if max(unit.stride) > 1 else "")
     found = [what, f"to {shape} ({unit.bits} bits)"]
     engine = f"PE {unit.pe}"
-    if unit.taps and max(unit.taps) > 1:
-        engine += f", taps {_product(unit.taps)}"
+    if unit.unroll and max(unit.unroll) > 1:
+        engine += f", unroll {_product(unit.unroll)}"
     if unit.weights:
         engine += f"; {count(unit.weights)} weights of {unit.weight_bits} bits"
     found.append(engine)

@@ -23,7 +23,7 @@ from codesign.outputs import write_text
 from codesign.records import build, plain
 from codesign.report.boards import BuiltBoard, board
 from codesign.report.energy import Energy
-from codesign.report.network import Unit
+from codesign.report.network import Unit, of_today
 from codesign.report.percentiles import Percentiles
 from codesign.stored import read_text
 from codesign.synth.record import BoardBuild
@@ -339,7 +339,7 @@ def read_json(kind: type[R], path: Path) -> R:
     """
     try:
         data = json.loads(read_text(path))
-        return build(kind, data, where="", folder=path.parent)
+        return build(kind, of_today(data), where="", folder=path.parent)
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path), fix="run `codesign run` again") from None
     except ConfigError as error:

@@ -21,7 +21,7 @@ class Unit:
         bits: of an output code; of an engine: of its accumulators.
         lanes: source: codes in an input beat.
         pe: engines: output channels computed in one cycle.
-        taps: engines on frames: output rows and columns that an event reaches in one cycle.
+        unroll: engines on frames: output rows and columns that an event reaches in one cycle.
         kernel: convolutions and pools: rows and columns.
         stride: the same.
         weights: layers that multiply: their number, biases left out.
@@ -36,7 +36,7 @@ class Unit:
     bits: int
     lanes: int | None = None
     pe: int | None = None
-    taps: tuple[int, ...] | None = None
+    unroll: tuple[int, ...] | None = None
     kernel: tuple[int, ...] | None = None
     stride: tuple[int, ...] | None = None
     weights: int | None = None
@@ -67,10 +67,19 @@ def _unit(node: Node) -> Unit:
         bits=node.fmt.width,
         lanes=node.lanes if isinstance(node, Source) else None,
         pe=None if isinstance(node, Source | Delta) else node.pe,
-        taps=tuple(node.taps) if isinstance(node, Spatial) else None,
+        unroll=tuple(node.taps) if isinstance(node, Spatial) else None,
         kernel=tuple(axis.kernel for axis in axes) if slides else None,
         stride=tuple(axis.stride for axis in axes) if slides else None,
         weights=int(node.weight.size) if isinstance(node, Linear) else None,
         weight_bits=node.weight_fmt.width if isinstance(node, Linear) else None,
         hold=node.hold if isinstance(node, Delta) else None,
     )
+
+
+def of_today(data: object) -> object:
+    """Return what a JSON file holds with the keys of a `Unit` that version 0.1 wrote under their names of today."""
+    found = data.get("network") if isinstance(data, dict) else None
+    for unit in found if isinstance(found, list) else ():
+        if isinstance(unit, dict) and "taps" in unit:
+            unit["unroll"] = unit.pop("taps")
+    return data

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from codesign.errors import ConfigError
 from codesign.outputs import write_text
+from codesign.paths import BuildFolder
 from codesign.records import build, plain
 from codesign.stored import read_text
 from codesign.synth.resources import Kind
 
-BOARDS, BUILD = "boards", "build.json"
+BUILD = "build.json"
 BITS_A_BYTE = 10
 """On the serial line: a start bit, eight, a stop bit."""
 
@@ -117,7 +118,7 @@ class BoardBuild:
     @property
     def folder(self) -> str:
         """Name of its folder in ``boards``."""
-        return self.target if self.skip else f"{self.target}_dense"
+        return BuildFolder.board(self.target, skip=self.skip)
 
 
 def write_build(record: BoardBuild, path: Path) -> None:

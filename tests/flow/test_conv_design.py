@@ -66,7 +66,7 @@ pe = 2
 
 [hardware.layer.conv1]
 pe = 4
-taps = [2, 1]
+unroll = [2, 1]
 
 [clip]
 clips = 2

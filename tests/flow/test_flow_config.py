@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
-from codesign.errors import ConfigError
+from codesign.errors import ConfigError, OldNameWarning
 from codesign.flow.config import Design, load
 from codesign.synth.target import boards, read_target
 from codesign.training import BlockConfig
@@ -45,6 +45,17 @@ def test_values(tmp_path: Path) -> None:
     assert design.hardware.layer["fc1"].pe == 4
     assert design.synth.targets == ("xc7",)
     assert load(write(tmp_path, "[report]\nclock_mhz = 50\n")).report.clock_mhz == 50.0
+
+
+def test_a_layer_s_unroll_under_its_old_name(tmp_path: Path) -> None:
+    layer = "[hardware.layer.conv1]\n"
+    blocks = '[[model.blocks]]\nkind = "conv"\nfilters = 8\n'
+    with pytest.warns(OldNameWarning, match=r"hardware\.layer\.conv1: 'taps' is now 'unroll'"):
+        old = load(write(tmp_path, f"{blocks}{layer}taps = [2, 1]\n"))
+    assert old == load(write(tmp_path, f"{blocks}{layer}unroll = [2, 1]\n"))
+    assert old.hardware.engines().unroll == {"conv1": (2, 1)}
+    with pytest.raises(ConfigError, match=r"layer\.conv1: 'taps' is the old name of 'unroll'.*remove 'taps'"):
+        load(write(tmp_path, f"{blocks}{layer}taps = [2, 1]\nunroll = [2, 1]\n"))
 
 
 def test_blocks_inline_and_as_tables_are_the_same(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from codesign.cli import parser
-from codesign.commands.build import GRAPH
 from codesign.flow.config import load
 from codesign.flow.steps import STAGES
+from codesign.paths import BuildFolder
 from codesign.synth.target import target_names
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def commands(*arguments: str) -> list[list[str]]:
 @pytest.mark.parametrize(("arguments", "clock"), [((), None), (("CLOCK=75",), 75.0)])
 def test_bitstream(arguments: tuple[str, ...], clock: float | None) -> None:
     run, build = (parser().parse_args(words) for words in commands("bitstream", *arguments))
-    assert run.last == GRAPH in [stage.name for stage in STAGES]
+    assert run.last == BuildFolder.GRAPH in [stage.name for stage in STAGES]
     assert build.folder == run.build_dir / load(ROOT / run.design).design.name
     assert (build.target in target_names(), build.clock, build.dense) == (True, clock, False)
 

@@ -37,10 +37,10 @@ DESIGNS = [
     (NETWORK + "[hardware.layer.fc3]\npe = 1", r"layer\.fc3: no layer that has an engine is called 'fc3'"),
     (NETWORK + "[hardware.layer.conv1_delta]\npe = 1", r"conv1_delta: not a layer that has an engine.*remove the key"),
     (NETWORK + "[hardware.layer.flatten]\npe = 1", r"layer\.flatten: not a layer that has an engine"),
-    (NETWORK + "[hardware.layer.fc1]\ntaps = [1, 1]", r"layer\.fc1\.taps: not a layer that slides.*conv1, res2_a"),
-    (NETWORK + "[hardware.layer.res2_add]\ntaps = [1, 1]", r"layer\.res2_add\.taps: not a layer that slides"),
-    (NETWORK + "[hardware.layer.conv1]\ntaps = [3]", r"layer\.conv1\.taps: one number an axis.*\[rows, columns\]"),
-    (NETWORK + "[hardware.layer.conv1]\ntaps = [0, 1]", r"layer\.taps: out of range.*at least 1"),
+    (NETWORK + "[hardware.layer.fc1]\nunroll = [1, 1]", r"layer\.fc1\.unroll: not a layer that slides.*conv1, res2_a"),
+    (NETWORK + "[hardware.layer.res2_add]\nunroll = [1, 1]", r"layer\.res2_add\.unroll: not a layer that slides"),
+    (NETWORK + "[hardware.layer.conv1]\nunroll = [3]", r"layer\.conv1\.unroll: one number per axis.*\[rows, columns\]"),
+    (NETWORK + "[hardware.layer.conv1]\nunroll = [0, 1]", r"layer\.unroll: out of range.*at least 1"),
     ('[model]\nblocks = [{kind = "maxpool", kernel = 32, stride = 32}, {kind = "maxpool", kernel = 2}]',
      r"model\.blocks\[1\]\.kernel: the pool is larger than the frame.*at most 1, as 1 x 1 are left"),
     ('[model]\nblocks = [{kind = "maxpool", kernel = 20}]', r"model\.blocks\[0\]\.kernel: .*window of a maximum"),
@@ -121,10 +121,10 @@ def test_every_problem_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_layers_that_are_there_are_taken(tmp_path: Path) -> None:
     layers = {
-        "conv1": "pe = 3\ntaps = [3, 3]",
+        "conv1": "pe = 3\nunroll = [3, 3]",
         "fc1": "pe = 9",
         "fc2": "pe = 64",
-        "pool3": "taps = [2, 2]",
+        "pool3": "unroll = [2, 2]",
         "res2_add": "pe = 2",
     }
     body = NETWORK + "\n".join(f"[hardware.layer.{name}]\n{keys}" for name, keys in layers.items())

@@ -15,7 +15,7 @@ from qkeras import (
 )
 from random_models import conv, dense, depthwise, design, rich_conv_design, walk
 
-from codesign.errors import ConfigError, ConversionError, LatticeError, UnsupportedLayerError
+from codesign.errors import ConfigError, ConversionError, LatticeError, OldNameWarning, UnsupportedLayerError
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Conv
 
@@ -112,26 +112,40 @@ def test_rich_conv_model(tmp_path):
     assert graph["d1"].step_log2 == (0, 1, 0, 1)
 
 
-def test_taps_a_cycle(tmp_path):
+def test_unroll(tmp_path):
     made = rich_conv_design()
-    made.config["LayerName"]["c1"]["Taps"] = [9, 1]  # more than an element reaches: all of them
+    made.config["LayerName"]["c1"]["Unroll"] = [9, 1]  # more than an element reaches: all of them
     graph = made.convert(tmp_path).delta_graph
     assert graph["c1"].taps == (2, 1)
     assert graph["dw"].taps == (1, 1)
 
 
+def test_unroll_under_its_old_name(tmp_path):
+    made = rich_conv_design()
+    made.config["LayerName"]["c1"]["Taps"] = [2, 1]
+    made.config["LayerName"]["dw"]["Taps"] = [1, 2]
+    with pytest.warns(OldNameWarning, match=r"\['c1'\]\['Taps'\], .*\['dw'\]\['Taps'\]: 'Taps' is now 'Unroll'") as old:
+        graph = made.convert(tmp_path).delta_graph
+    assert [item.category for item in old].count(OldNameWarning) == 1
+    assert [graph["c1"].taps, graph["dw"].taps] == [(2, 1), (1, 2)]
+    assert made.config["LayerName"]["c1"]["Taps"] == [2, 1], "the caller's config stays as it is"
+    made.config["LayerName"]["c1"]["Unroll"] = [2, 1]
+    with pytest.raises(ConfigError, match=r"\['c1'\]: 'Taps' is the old name of 'Unroll'.*remove 'Taps'"):
+        made.convert(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("layer", "taps", "message"),
     [
-        ("c1", [3], r"\['c1'\]\['Taps'\]: one number an axis.*2 numbers.*\[3\]"),
+        ("c1", [3], r"\['c1'\]\['Unroll'\]: one number per axis.*2 numbers.*\[3\]"),
         ("c1", [0, 1], r"not a positive integer.*Received: 0"),
-        ("c1", "3", r"one number an axis.*'3'"),
-        ("fc", [1, 1], r"Taps belongs to a layer whose window slides.*'c1'.*Received: 'fc'"),
+        ("c1", "3", r"one number per axis.*'3'"),
+        ("fc", [1, 1], r"Unroll belongs to a layer whose window slides.*'c1'.*Received: 'fc'"),
     ],
 )
 def test_taps_that_cannot_be(tmp_path, layer, taps, message):
     made = rich_conv_design()
-    made.config["LayerName"].setdefault(layer, {})["Taps"] = taps
+    made.config["LayerName"].setdefault(layer, {})["Unroll"] = taps
     with pytest.raises(ConfigError, match=message):
         made.convert(tmp_path)
 

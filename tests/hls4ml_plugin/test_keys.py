@@ -82,7 +82,7 @@ def precision(layer, **entry):
 REFUSED = {
     "pe": (by_name("fc", pe=2), r"LayerName'\]\['fc'\]: unknown key 'pe'.*did you mean 'PE'"),
     "ReuseFaktor": (by_name("fc", ReuseFaktor=2), r"'fc'\]: unknown key 'ReuseFaktor'.*did you mean 'ReuseFactor'"),
-    "Tapps": (by_name("conv", Tapps=[1, 1]), r"unknown key 'Tapps'.*did you mean 'Taps'"),
+    "Unrol": (by_name("conv", Unrol=[1, 1]), r"unknown key 'Unrol'.*did you mean 'Unroll'"),
     "reuse_factor": (by_name("conv", reuse_factor=4), r"unknown key 'reuse_factor'.*did you mean '(ReuseFactor|PE)'"),
     "model pe": (whole(pe=2), r"config\['Model'\]: unknown key 'pe'.*did you mean 'PE'"),
     "type pe": (by_type("QDense", pe=2), r"LayerType'\]\['QDense'\]: unknown key 'pe'.*did you mean 'PE'"),
@@ -92,7 +92,10 @@ REFUSED = {
     "reuse of a layer": (by_name("fc", ReuseFactor=4), r"\['fc'\]\['ReuseFactor'\]: .*no effect.*Next step: set PE"),
     "reuse of a type": (by_type("QDense", ReuseFactor=4), r"\['QDense'\]\['ReuseFactor'\]: .*Next step: set PE"),
     "reuse of all": (whole(ReuseFactor=4), r"\['Model'\]\['ReuseFactor'\]: .*Next step: set PE"),
-    "parallelism": (by_name("conv", ParallelizationFactor=4), r"ParallelizationFactor has no effect.*set PE and Taps"),
+    "parallelism": (
+        by_name("conv", ParallelizationFactor=4),
+        r"ParallelizationFactor has no effect.*set PE and Unroll",
+    ),
     "implementation": (by_name("conv", ConvImplementation="Encoded"), r"ConvImplementation has no effect.*Next step"),
     "table": (by_name("act", TableSize=64), r"TableSize has no effect.*Next step"),
     "table's type": (precision("act", table="fixed<9,4>"), r"\['table'\]: this type has no effect.*Next step"),

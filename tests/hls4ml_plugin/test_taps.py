@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps a cycle in the HLS kernels: csim against the golden model, its cycles against what the graph says they cost."""
+"""Unrolled HLS kernels: csim against the golden model, its cycles against what the graph says they cost."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(300)
 def time_design():
     """Return a convolution over time, of which an event reaches two positions a cycle."""
     made = design([conv(4, 5, "c", bias=5, strides=2, padding="same")], shape=(13, 2))
-    made.config["LayerName"]["c"].update(PE=2, Taps=[2])
+    made.config["LayerName"]["c"].update(PE=2, Unroll=[2])
     return made
 
 

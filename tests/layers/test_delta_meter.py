@@ -111,8 +111,8 @@ def test_metrics_equal_the_golden_counts(hold: float | None, rng: np.random.Gene
     ("made", "engines"),
     [
         (random_models.rich_design, Engines(layer_pe={"fc1": 3, "fc2": 2})),
-        (random_models.rich_conv_design, Engines(layer_pe={"c1": 2, "dw": 2}, taps={"c1": (2, 1), "dw": (1, 9)})),
-        (random_models.rich_branch_design, Engines(pe=2, taps={"c1": (1, 2)})),
+        (random_models.rich_conv_design, Engines(layer_pe={"c1": 2, "dw": 2}, unroll={"c1": (2, 1), "dw": (1, 9)})),
+        (random_models.rich_branch_design, Engines(pe=2, unroll={"c1": (1, 2)})),
     ],
     ids=["dense", "convolutions", "branches"],
 )
@@ -122,8 +122,8 @@ def test_every_metric_equals_the_graph(
     """What training counts is what the golden model, the report and the ideal of the hardware count."""
     design = made()
     design.config["Model"]["PE"] = engines.pe
-    for name, taps in engines.taps.items():
-        design.config["LayerName"][name]["Taps"] = list(taps)
+    for name, unroll in engines.unroll.items():
+        design.config["LayerName"][name]["Unroll"] = list(unroll)
     graph = design.convert(tmp_path).delta_graph
     source = graph.source
     clips = np.stack([random_models.walk(rng, source.fmt, source.shape, 8) for _ in range(3)])

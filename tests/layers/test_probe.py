@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from codesign.errors import ConfigError, ConversionError
+from codesign.errors import ConfigError, ConversionError, OldNameWarning
 from codesign.layers import DeltaActivation, Engines, over_time
 from codesign.layers.meter import DeltaMeter
 from codesign.layers.probe import Probe, Tracer, Wire, probe
@@ -75,8 +75,8 @@ def test_cycles_of_an_event() -> None:
         dense.cycles(Engines(layer_pe={"fc": 3}))
     conv = Probe(name="c", shape=(3, 2, 4), products=8, reach=((1, 2, 3), (3, 1)))
     assert conv.cycles(Engines(pe=4)).tolist() == [[6, 2], [12, 4], [18, 6]]
-    assert conv.cycles(Engines(pe=4, taps={"c": (2, 3)})).tolist() == [[2, 2], [2, 2], [4, 4]]
-    assert conv.cycles(Engines(pe=4, taps={"c": (9, 1)})).tolist() == [[6, 2]] * 3
+    assert conv.cycles(Engines(pe=4, unroll={"c": (2, 3)})).tolist() == [[2, 2], [2, 2], [4, 4]]
+    assert conv.cycles(Engines(pe=4, unroll={"c": (9, 1)})).tolist() == [[6, 2]] * 3
     depthwise = probe(layers.DepthwiseConv2D(3, padding="same"), Wire(tensor=keras.Input((2, 2, 8))))
     assert depthwise.cycles(Engines(pe=2)).tolist() == [[4, 4], [4, 4]]  # one channel of every output position
     pool = Probe(name="p", shape=(2, 2, 8), reach=((1, 1), (1, 1)))
@@ -143,11 +143,13 @@ def test_engines_name_layers() -> None:
     model = network(layers.Dense(4, name="fc"), shape=(3,))
     for engines, words in (
         (Engines(layer_pe={"fd": 2}), r"engines\.layer_pe: .*\['fc'\].*\['fd'\]"),
-        (Engines(taps={"conv": (1, 1)}), r"engines\.taps: .*\['conv'\]"),
+        (Engines(unroll={"conv": (1, 1)}), r"engines\.unroll: .*\['conv'\]"),
     ):
         with pytest.raises(ConfigError, match=words):
             over_time(model, 2, engines=engines)
-    wrong = ({"pe": 0}, {"pe": 2.0}, {"layer_pe": {"fc": True}}, {"taps": {"fc": (1, 0)}}, {"taps": {"fc": ()}})
+    wrong = ({"pe": 0}, {"pe": 2.0}, {"layer_pe": {"fc": True}}, {"unroll": {"fc": (1, 0)}}, {"unroll": {"fc": ()}})
     for arguments in wrong:
         with pytest.raises(ConfigError, match="1 or more"):
             Engines(**arguments)
+    with pytest.warns(OldNameWarning, match="'taps' is now 'unroll'"):
+        assert Engines(taps={"fc": (1, 2)}) == Engines(unroll={"fc": (1, 2)})

@@ -189,7 +189,7 @@ def test_the_slowest_layer_is_pushed_hardest() -> None:
 def test_saved_and_loaded(tmp_path: Path) -> None:
     """A clip model keeps its loss, its factor and the cycles it has measured."""
     loss = SparsityLoss(3.0, of="temporal", weights="cycles", sharpness=2.0)
-    model = over_time(two_dense(), 3, sparsity=loss, engines=Engines(pe=2, layer_pe={"a": 1}, taps={"b": (1, 1)}))
+    model = over_time(two_dense(), 3, sparsity=loss, engines=Engines(pe=2, layer_pe={"a": 1}, unroll={"b": (1, 1)}))
     model.compile(keras.optimizers.SGD(0.0), loss="mse")
     model.fit(CLIP, np.zeros((1, 1)), verbose=0)
     meter = find_meter(model)

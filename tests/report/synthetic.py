@@ -143,7 +143,7 @@ def synthetic_network() -> tuple[Unit, ...]:
             shape=(16, 16, 8),
             bits=14,
             pe=8,
-            taps=(1, 2),
+            unroll=(1, 2),
             kernel=(3, 3),
             stride=(2, 2) if source == "encode" else (1, 1),
             weights=576,
@@ -158,7 +158,13 @@ def synthetic_network() -> tuple[Unit, ...]:
         conv("conv2", "conv1_delta"),
         delta("conv2_delta", "conv2", (16, 16, 8)),
         Unit(
-            name="add", kind="add", inputs=("conv1_delta", "conv2_delta"), shape=(16, 16, 8), bits=5, pe=8, taps=(1, 1)
+            name="add",
+            kind="add",
+            inputs=("conv1_delta", "conv2_delta"),
+            shape=(16, 16, 8),
+            bits=5,
+            pe=8,
+            unroll=(1, 1),
         ),
         delta("add_delta", "add", (16, 16, 8)),
         Unit(

@@ -27,6 +27,7 @@ from codesign.report.model import (
     Report,
     Throughput,
     read_json,
+    read_report,
     write_json,
 )
 from codesign.report.percentiles import Percentiles
@@ -73,7 +74,7 @@ SCHEMA: dict[str, Any] = {
             "bits": int,
             "lanes": int,
             "pe": int,
-            "taps": list,
+            "unroll": list,
             "kernel": list,
             "stride": list,
             "weights": int,
@@ -184,6 +185,14 @@ def test_round_trip(tmp_path: Path) -> None:
     for record in (synthetic_report(), empty_report(), synthetic_detail()):
         write_json(record, tmp_path / "x.json")
         assert read_json(type(record), tmp_path / "x.json") == record
+
+
+def test_a_report_of_an_earlier_version(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_json(synthetic_report(), path)
+    assert '"unroll"' in path.read_text()
+    path.write_text(path.read_text().replace('"unroll"', '"taps"'))
+    assert read_json(Report, path) == read_report(path) == synthetic_report()
 
 
 def test_unknown_is_null_never_0() -> None:

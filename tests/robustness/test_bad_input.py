@@ -55,7 +55,7 @@ KEYS = {
     "variant": ["a", "b", "c d"],
     "target": ["variant", "against", "figure", "at_least", "within"],
     "part": ["device", "package", "speed", "database", "vivado"],
-    "room": ["lut", "ff", "dsp", "block_rams", "block_bits"],
+    "capacity": ["lut", "ff", "dsp", "block_rams", "block_bits"],
     "clock": ["core_mhz", "oscillator_mhz", "pin"],
     "uart": ["rx", "tx", "baud"],
     "leds": ["site"],
@@ -63,7 +63,8 @@ KEYS = {
 VALUES = r"""
 0 1 -1 2 7 64 1e9 -0.5 nan inf -inf 9999999999999999999 0xffffffffffffffffffff true 1979-05-27 "unfinished "" "x"
 "ucf101" "video_folder" "../x" "\u0000" "a\u0020b" "int" "dense" "real" [] [1] [0] ["ecp5"] ["x","x"] [[1]] {} [{}]
-{pe=3} {fc1={pe=3}} {fc1={taps=[1,1]}} {conv1={taps=[9,9],pe=1}} {site="1"} {site="6",standard="LVCMOS33"}
+{pe=3} {fc1={pe=3}} {fc1={unroll=[1,1]}} {conv1={unroll=[9,9],pe=1}}
+{conv1={taps=[1,1],unroll=[1,1]}} {site="1"} {site="6",standard="LVCMOS33"}
 [{kind="conv",filters=3}] [{kind="maxpool",kernel=9}] [{kind="residual"}]
 [{kind="conv",filters=5,stride=32},{kind="conv"}] [{kind="avgpool",kernel=4,stride=4},{kind="avgpool",kernel=4}]
 """

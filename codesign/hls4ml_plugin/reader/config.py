@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's entries in an hls4ml config that the delta graph reads: Strategy, PE, Taps, P, Precision."""
+"""The user's entries in an hls4ml config that the delta graph reads: Strategy, PE, Unroll, P, Precision."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def types(layer: Any) -> tuple[str, ...]:
 
 
 def check(model: Any) -> None:
-    """Check that PE, Taps and P stand at layers that have them.
+    """Check that PE, Unroll and P stand at layers that have them.
 
     Raises:
         ConfigError: an entry of ``LayerName`` or ``LayerType`` with one of them names no layer, or one of another kind.
     """
-    kinds = {"PE": ENGINES, "Taps": SLIDING, "P": ("Input",)}
-    owners = {"PE": "a layer that computes", "Taps": "a layer whose window slides", "P": "an input layer"}
+    kinds = {"PE": ENGINES, "Unroll": SLIDING, "P": ("Input",)}
+    owners = {"PE": "a layer that computes", "Unroll": "a layer whose window slides", "P": "an input layer"}
     layers = list(model.graph.values())
     for section in ("LayerName", "LayerType"):
         for name, entry in _section(model, section).items():
@@ -111,22 +111,22 @@ def pe(model: Any, layer: Any, n_out: int) -> int:
     return wanted
 
 
-def taps(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
+def unroll(model: Any, layer: Any, y: AnyAxis, x: AnyAxis) -> tuple[int, int]:
     """Return how many output rows and columns an event of a layer reaches in one cycle; 1 and 1 unless set.
 
-    ``Taps`` holds one number an axis of the layer; as many as an element reaches, or more, means all of them.
+    ``Unroll`` holds one number per axis of the layer; as many as an element reaches, or more, means all of them.
 
     Raises:
         ConfigError: not positive integers, or another number of axes.
     """
-    own = entry_of(model, layer, "Taps")
+    own = entry_of(model, layer, "Unroll")
     if own is None:
         return 1, 1
-    where, axes = f"config['LayerName'][{layer.name!r}]['Taps']", 1 if layer.class_name.endswith("1D") else 2
+    where, axes = f"config['LayerName'][{layer.name!r}]['Unroll']", 1 if layer.class_name.endswith("1D") else 2
     given = list(own) if isinstance(own, list | tuple) else [own]
     if len(given) != axes:
         raise ConfigError(
-            "one number an axis",
+            "one number per axis",
             where=where,
             expected=f"{axes} numbers",
             received=repr(own),

@@ -24,7 +24,7 @@ from codesign.suggest import did_you_mean, nearest
 OWN = {
     "PE": "a positive integer",
     "P": "a positive integer",
-    "Taps": "positive integers",
+    "Unroll": "positive integers",
     "Strategy": "'delta'",
     "Precision": "a type such as 'ap_fixed<8,3>', or a dict of them",
 }
@@ -57,7 +57,7 @@ PRECISIONS = ("default", "maximum", "weight", "bias")
 
 INSTEAD = {
     "ReuseFactor": "set PE, the multipliers of a layer, in its place and leave ReuseFactor at 1",
-    "ParallelizationFactor": "set PE and Taps in its place",
+    "ParallelizationFactor": "set PE and Unroll in its place",
     "TargetCycles": "set PE in its place",
 }
 
