@@ -191,7 +191,8 @@ def compute(node: Engine, codes: list[IntArray]) -> IntArray:
 def windows(node: Conv | Pool, frames: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
     """Yield each tap of a window and what every output sees at it, ``[T, H, W, C]`` -> ``[T, *shape[:2], C]``."""
     y, x = node.y, node.x
-    padded = np.pad(frames, ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0)))
+    zeros = ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0))
+    padded = np.pad(frames, zeros) if any(map(any, zeros)) else frames
     for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
         rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)
         columns = slice(tap_x, tap_x + x.stride * (x.outputs - 1) + 1, x.stride)
@@ -224,7 +225,10 @@ def products(node: Linear, r: IntArray) -> IntArray:
     total = np.zeros((len(r), *node.shape))
     for tap, seen in windows(node, frames):
         kernel = weight[tap]
-        total += seen * kernel[:, 0] if node.depthwise else seen @ kernel
+        if node.depthwise:
+            total += seen * kernel[:, 0]
+        else:  # one product of two matrices: NumPy would call BLAS for every row of a frame
+            total += (seen.reshape(-1, len(kernel)) @ kernel).reshape(total.shape)
     return total.reshape(len(r), node.size).astype(np.int64)
 
 

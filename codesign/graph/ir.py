@@ -337,8 +337,11 @@ def accumulator_format(name: str, weight: IntArray, bias: IntArray, *, weight_fm
         AccumulatorRangeError: more than `MAX_ACCUMULATOR_BITS` bits.
     """
     peak = max(abs(delta.lo), abs(delta.hi))
-    reach = np.abs(weight.astype(object)).reshape(-1, weight.shape[-1]).sum(axis=0) * peak + np.abs(bias.astype(object))
-    bound = int(max(reach))
+    rows = np.abs(weight).reshape(-1, weight.shape[-1])
+    if int(rows.max(initial=0)).bit_length() + len(rows).bit_length() > 62:
+        rows = rows.astype(object)  # sums of Python's integers, which have no largest one
+    sums = zip(rows.sum(axis=0).tolist(), bias.tolist(), strict=True)
+    bound = max(reach * peak + abs(offset) for reach, offset in sums)
     fmt = Fixed.holding(-bound, bound, frac=weight_fmt.frac + delta.fmt.frac, signed=True)
     if fmt.width > MAX_ACCUMULATOR_BITS:
         raise AccumulatorRangeError(

@@ -2,9 +2,9 @@
 """The check of every conversion: the delta graph against the Keras model that it was made from.
 
 First the weights, value by value: what the graph holds is what the quantizers of the Keras layers make of their
-variables. Then the results: a few frames, as one stream, through the layers of the Keras model itself and through the
-golden model; what a layer computes is what the node that stands for it computes. Each activation is also tried on
-inputs of its own, which reach both ends of its range whatever the weights before it.
+variables. Then the results, layer by layer (`codesign.hls4ml_plugin.trials`): what each layer of the Keras model itself
+computes of a few frames is what the node that stands for it computes of them. Each activation is tried on inputs of its
+own, which reach both ends of its range whatever the weights before it.
 
 Exactness: Keras computes in float32 as its user does. Where a result differs, it is computed again in float64, since
 float32 is not exact for sums of more than 24 bits; only what differs in float64, too, is refused.
@@ -13,24 +13,28 @@ float32 is not exact for sums of more than 24 bits; only what differs in float64
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError, ConversionWarning
-from codesign.graph.golden import Golden, send
-from codesign.graph.ir import Delta, Linear
-from codesign.graph.sample import is_narrow, sample_frames, sample_inputs
-from codesign.hls4ml_plugin.forward import Computed, InFloat64, Values, forward
+from codesign.graph.ir import Linear
+from codesign.graph.sample import is_narrow
+from codesign.hls4ml_plugin.forward import InFloat64, compute, compute_all
 from codesign.hls4ml_plugin.reader.builder import Reading
 from codesign.hls4ml_plugin.reader.weights import OwnWeight, known, numpy_of, own_weight
+from codesign.hls4ml_plugin.trials import Trial, Values, trials_of
 from codesign.keras_model.calls import Calls, calls_of
 
 FLOAT32_ROUNDING = 2.0**-20
 """Relative difference of the scale of a BatchNormalization in float32 from the exact one."""
+
+FAULT = (
+    "use another layer than this {kind}, or other arguments, and report this with the model: it is a fault of the "
+    "conversion"
+)
 
 
 def check_against_keras(model: Any, reading: Reading) -> None:
@@ -115,68 +119,30 @@ def _compare_weights(name: str, what: str, received: Values, expected: Values, r
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Expected:
-    """What the golden model computes.
-
-    Attributes:
-        frames: values of each tensor of Keras, ``[T, size]``, by name.
-        tries: inputs of activations, ``[N, size]`` values, by the name of the tensor that they make.
-        tried: what the activations make of them, ``[N, size]``.
-        nodes: what stands for each tensor.
-    """
-
-    frames: Mapping[str, Values]
-    tries: Mapping[str, Values]
-    tried: Mapping[str, Values]
-    nodes: Mapping[str, str]
-
-
 def _check_results(calls: Calls, reading: Reading) -> None:
-    graph = reading.graph
-    codes = sample_frames(graph, calls.calls[0].outputs[0].dtype)
-    frames = graph.source.fmt.to_values(codes).reshape(-1, *graph.source.shape)
-    expected = _expected(reading, codes, calls)
+    """Compare what the layers compute with what the nodes that stand for them do."""
+    from codesign.layers.streaming import float64
+
+    trials, rounds = list(trials_of(calls, reading)), None
     with known(_own_weights(reading)):
-        computed = forward(calls, frames, expected.tries)
-    wrong = _first_difference(expected, computed)
-    if wrong is None:
-        return
-    really = _first_difference(expected, _in_float64(calls, frames, expected.tries))
-    if really is not None:
-        raise _differs(expected, really)
-    if is_narrow(graph):
+        made = compute_all(trials, calls.output)
+    for trial, values in zip(trials, made, strict=True):
+        if trial.network is None:
+            raise _reads_other(trial)
+        if values is None or not _differs(values, trial.network).any():
+            continue
+        with float64():
+            exact = compute(trial, calls.output, InFloat64())
+        if _differs(exact, trial.network).any():
+            raise _difference(trial, exact, trial.network, reading)
+        rounds = rounds or trial.call.name
+    if rounds is not None and is_narrow(reading.graph):
         warnings.warn(
-            f"{wrong.call.name}: Keras in float32 rounds here, so its results differ from the exact ones that "
-            "hardware computes. Evaluate in float64 (codesign.layers.streaming).",
+            f"{rounds}: Keras in float32 rounds here, so its results differ from the exact ones that hardware "
+            "computes. Evaluate in float64 (codesign.layers.streaming).",
             ConversionWarning,
             stacklevel=2,
         )
-
-
-def _expected(reading: Reading, codes: Values, calls: Calls) -> _Expected:
-    graph = reading.graph
-    dtypes = {call.outputs[0].name: call.inputs[0].dtype for call in calls.calls if call.inputs}
-    trace = Golden(graph).run(codes)
-    made = {graph.source.name: codes, **trace.codes, **trace.accumulators}
-    frames = {
-        name: tensor.fmt(graph[tensor.node].fmt).to_values(made[tensor.node])
-        for name, tensor in reading.tensors.items()
-    }
-    tries, tried = {}, {}
-    for name, node_name in reading.activations.items():
-        node = graph[node_name]
-        assert isinstance(node, Delta)
-        tensor = reading.tensors[name]
-        z = sample_inputs(node, len(codes))
-        if "int" in dtypes[name]:
-            whole = 1 << max(0, tensor.fmt(node.in_fmt).frac)
-            z = z // whole * whole
-        tries[name] = tensor.fmt(node.in_fmt).to_values(z).reshape(-1, node.size)
-        sent = [send(node, stream, np.zeros(node.size, np.int64)) for stream in z]
-        tried[name] = tensor.fmt(node.fmt).to_values(np.concatenate(sent))
-    nodes = {name: tensor.node for name, tensor in reading.tensors.items()}
-    return _Expected(frames=frames, tries=tries, tried=tried, nodes=nodes)
 
 
 def _own_weights(reading: Reading) -> Iterator[OwnWeight]:
@@ -187,46 +153,36 @@ def _own_weights(reading: Reading) -> Iterator[OwnWeight]:
                 yield own
 
 
-def _in_float64(calls: Calls, frames: Values, tries: Mapping[str, Values]) -> list[Computed]:
-    """Return what `forward` does of copies of the layers in float64."""
-    from codesign.layers.streaming import float64
-
-    with float64():
-        return forward(calls, frames, tries, InFloat64())
+def _differs(keras: Values, network: Values) -> NDArray[np.bool_]:
+    values = keras.reshape(len(keras), -1)
+    different: NDArray[np.bool_] = values != network if values.shape == network.shape else np.ones(network.shape, bool)
+    return different
 
 
-def _first_difference(expected: _Expected, computed: Iterable[Computed]) -> Computed | None:
-    """Return the first call of Keras that makes something else than what stands for it."""
-    return next((item for item in computed if any(wrong.any() for wrong, *_ in _differences(expected, item))), None)
+def _reads_other(trial: Trial) -> ConversionError:
+    return ConversionError(
+        "the converted network reads something else here, or makes frames of another size, than Keras does",
+        where=trial.call.name,
+        fix=FAULT.format(kind=trial.call.kind),
+    )
 
 
-def _differences(expected: _Expected, item: Computed) -> Iterator[tuple[NDArray[np.bool_], Values, Values, str]]:
-    """Yield what is wrong, what Keras computes, what the network does, and on what: frames, and then tried inputs."""
-    name = item.call.outputs[0].name
-    if name in expected.frames:
-        yield _wrong(item.values, expected.frames[name], "frame")
-    if item.tried is not None:
-        yield _wrong(item.tried, expected.tried[name], "tried input")
-
-
-def _wrong(keras: Values, network: Values, what: str) -> tuple[NDArray[np.bool_], Values, Values, str]:
-    values = keras.reshape(len(keras), -1).astype(np.float64)
-    different = values != network if values.shape == network.shape else np.ones(network.shape, bool)
-    return different, values, network, what
-
-
-def _differs(expected: _Expected, item: Computed) -> ConversionError:
-    wrong, values, network, what = next(found for found in _differences(expected, item) if found[0].any())
+def _difference(trial: Trial, keras: Values, network: Values, reading: Reading) -> ConversionError:
+    """Return the error that says where Keras and the network first differ."""
+    wrong, values = _differs(keras, network), keras.reshape(len(keras), -1)
     frame, element = (int(i) for i in np.argwhere(wrong)[0])
     same = values.shape == network.shape
     shown = str(values[frame, element]) if same else f"{values.shape[1]} values in a frame"
-    name, kind = item.call.outputs[0].name, item.call.kind
-    given = f" of input {expected.tries[name][frame, element]}" if what == "tried input" else ""
+    given = ""
+    if trial.activation:
+        tried = next(iter(trial.inputs.values()))
+        given = f" of input {tried.reshape(len(tried), -1)[frame, element]}"
+    what, kind = "tried input" if trial.activation else "frame", trial.call.kind
     return ConversionError(
         f"{int(wrong.sum())} of {wrong.size} values of the converted network differ from those of Keras",
-        where=item.call.name,
+        where=trial.call.name,
         expected=f"{shown} as {kind} computes it{given}, {what} {frame} of {len(wrong)}, element {element}",
-        received=f"{network[frame, element] if same else network.shape[1]} of {expected.nodes.get(name, name)!r}",
-        fix=f"use another layer than this {kind}, or other arguments, and report this with the model: it is a fault of "
-        "the conversion",
+        received=f"{network[frame, element] if same else network.shape[1]} of "
+        f"{reading.tensors[trial.call.outputs[0].name].node!r}",
+        fix=FAULT.format(kind=kind),
     )

@@ -1,114 +1,123 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`forward`: the layers of a Keras model called on the frames of one stream, with what each of them computes."""
+"""What layers of a Keras model compute when they are called on given values, without tracing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from codesign.errors import ConversionError
-from codesign.keras_model.calls import Call, Calls
+from codesign.hls4ml_plugin.reader.weights import elementwise
+from codesign.hls4ml_plugin.trials import Trial, Values, is_linear, quantizer_of
+from codesign.keras_model.calls import Call, Tensor
 
-Values = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Computed:
-    """What one call of a layer computed.
-
-    Attributes:
-        call: of the layer.
-        values: of the frames, ``[T, ...]``.
-        tried: of the further inputs of an activation, ``[N, ...]``; None if it was given none.
-    """
-
-    call: Call
-    values: Values
-    tried: Values | None = None
+LayerOf = Callable[[Call, Any], Any]
 
 
-def forward(
-    calls: Calls,
-    frames: Values,
-    tries: Mapping[str, Values] | None = None,
-    layer_of: Callable[[Call, Any], Any] = lambda call, _: call.layer,
-) -> list[Computed]:
-    """Return what every layer of a model computes in inference, in the order of computation, without tracing.
+def compute_all(trials: Sequence[Trial], last: Tensor) -> list[Values | None]:
+    """Return what Keras computes of each of ``trials``, ``[N, ...]``; None where there are no values to compute of.
+
+    Quantizers that do the same to each element are called once for all the activations that they are.
 
     Args:
-        calls: of the model.
-        frames: consecutive, ``[T, *input shape]``: a `DeltaActivation` with a hold recurs over them.
-        tries: further inputs ``[N, ...]`` of some activations, by the name of the tensor that they make; N is a
-            multiple of T, and with a hold each T are a stream of their own.
-        layer_of: what to call for a call, given its inputs.
-
-    A softmax at the end is left out.
+        trials: of a model.
+        last: what the model makes; a softmax there is left out.
 
     Raises:
         ConversionError: a layer cannot be called; names it.
     """
-    import keras
-
-    made: list[Computed] = []
-
-    def call(each: Call, inputs: Any) -> Any:
-        extra = (tries or {}).get(each.outputs[0].name)
-        try:
-            if each.is_operation:
-                output, tried = _of_operation(each, inputs, extra, last=each.outputs[0] is calls.output)
-            else:
-                layer = layer_of(each, inputs)
-                output, tried = _outputs(layer, inputs, extra, len(frames), last=each.outputs[0] is calls.output)
-        except Exception as error:
-            raise ConversionError(
-                "Keras cannot compute this layer",
-                where=each.name,
-                received=f"{type(error).__name__}: {_reason(error)}",
-                fix="repair the model: calling it on frames has to work before it is converted",
-            ) from error
-        to_numpy = keras.ops.convert_to_numpy
-        made.append(Computed(call=each, values=to_numpy(output), tried=None if tried is None else to_numpy(tried)))
-        return output
-
-    calls.run(keras.ops.convert_to_tensor(frames, dtype=calls.calls[0].outputs[0].dtype), call)
+    made: list[Values | None] = [None] * len(trials)
+    groups: dict[Any, list[int]] = {}
+    for at, trial in enumerate(trials):
+        quantizer = quantizer_of(trial.call) if trial.activation and trial.network is not None else None
+        if quantizer is not None:
+            groups.setdefault(elementwise(quantizer), []).append(at)
+        elif trial.network is not None:
+            made[at] = compute(trial, last)
+    for members in groups.values():
+        given = {at: next(iter(trials[at].inputs.values())) for at in members}
+        parts = {id(values): values for values in given.values()}  # the same for activations that do the same
+        call = trials[members[0]].call
+        with _errors(call):
+            whole = quantizer_of(call)(_tensor(np.concatenate([part.ravel() for part in parts.values()]), "float32"))
+        flat = np.split(_numpy(whole), np.cumsum([part.size for part in parts.values()])[:-1])
+        results = {key: own.reshape(part.shape) for (key, part), own in zip(parts.items(), flat, strict=True)}
+        made = [results[id(given[at])] if at in given else values for at, values in enumerate(made)]
     return made
 
 
-def _outputs(layer: Any, inputs: Any, extra: Values | None, frames: int, *, last: bool) -> tuple[Any, Any]:
-    """Return what ``layer`` makes of its inputs, and what its activation makes of ``extra``."""
+def compute(trial: Trial, last: Tensor, layer_of: LayerOf = lambda call, _: call.layer) -> Values:
+    """Return what Keras computes of one trial, ``[N, ...]``.
+
+    Args:
+        trial: with values.
+        last: what the model makes; a softmax there is left out.
+        layer_of: what to call for a call, given its inputs.
+
+    Raises:
+        ConversionError: a layer cannot be called; names it.
+    """
+    tensors = {}
+    for call in trial.calls:
+        with _errors(call):
+            for tensor in call.inputs:
+                if tensor.name not in tensors:
+                    tensors[tensor.name] = _tensor(trial.inputs[tensor.name], tensor.dtype)
+            inputs = [tensors[tensor.name] for tensor in call.inputs]
+            given = inputs[0] if len(inputs) == 1 else inputs
+            if call.is_operation:
+                made = given if _leaves_softmax(call, last) else _in_batches(call, inputs)
+            elif trial.activation and is_linear(call.layer):
+                made = call.layer.activation(given)
+            else:
+                made = _outputs(layer_of(call, given), given, trial.frames, leave=_leaves_softmax(call, last))
+            tensors[call.outputs[0].name] = made
+    return _numpy(tensors[trial.call.outputs[0].name])
+
+
+def _tensor(values: Values, dtype: str) -> Any:
+    import keras
+
+    wide = "float" in dtype and keras.config.floatx() == "float64"
+    return keras.ops.convert_to_tensor(values, dtype="float64" if wide else dtype)
+
+
+def _numpy(tensor: Any) -> Values:
+    import keras
+
+    made: Values = keras.ops.convert_to_numpy(tensor)
+    return made
+
+
+@contextmanager
+def _errors(call: Call) -> Iterator[None]:
+    """Name the layer in whatever Keras raises."""
+    try:
+        yield
+    except Exception as error:
+        raise ConversionError(
+            "Keras cannot compute this layer",
+            where=call.name,
+            received=f"{type(error).__name__}: {_reason(error)}",
+            fix="repair the model: calling it on frames has to work before it is converted",
+        ) from error
+
+
+def _outputs(layer: Any, inputs: Any, frames: int, *, leave: bool) -> Any:
+    """Return what ``layer`` makes of its inputs, without a softmax if that is to be left out."""
     import keras
 
     options: dict[str, Any] = {"training": False} if getattr(layer, "_call_has_training_arg", False) else {}
     if getattr(layer, "hold", None) is not None and hasattr(layer, "to_codes"):
         options["frames"] = frames
-    if last and _is_softmax(layer):
-        return _without_softmax(layer, inputs, options), None
-    if extra is None:
-        return layer(inputs, **options), None
-    if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel"):  # an activation= argument
-        shape = layer.compute_output_shape(inputs.shape)
-        further = keras.ops.convert_to_tensor(extra.reshape(-1, *shape[1:]), dtype=layer.compute_dtype)
-        return layer(inputs, **options), layer.activation(further)
-    further = keras.ops.convert_to_tensor(extra.reshape(-1, *inputs.shape[1:]), dtype=inputs.dtype)
-    both = layer(keras.ops.concatenate([inputs, further]), **options)
-    return both[:frames], both[frames:]
-
-
-def _of_operation(call: Call, inputs: Any, extra: Values | None, *, last: bool) -> tuple[Any, Any]:
-    """Return the same for an operation such as ``keras.ops.relu``: the user's own, not the layer that stands for it."""
-    import keras
-
-    if last and _is_softmax(call.layer):
-        return inputs, None
-    if extra is None:
-        return _in_batches(call, inputs if isinstance(inputs, list) else [inputs]), None
-    further = keras.ops.convert_to_tensor(extra.reshape(-1, *inputs.shape[1:]), dtype=inputs.dtype)
-    both = _in_batches(call, [keras.ops.concatenate([inputs, further])])
-    return both[: len(inputs)], both[len(inputs) :]
+    if leave:
+        return _without_softmax(layer, inputs, options)
+    plain = layer.built and type(layer).__call__ is keras.Layer.__call__
+    alike = layer.compute_dtype == layer.variable_dtype == getattr(inputs, "dtype", None)
+    return (layer.call if plain and alike else layer)(inputs, **options)  # half of the time is in Keras' __call__
 
 
 def _in_batches(call: Call, inputs: list[Any]) -> Any:
@@ -135,10 +144,13 @@ def _reason(error: Exception) -> str:
     return bold.removeprefix("\033[1m").removesuffix("\033[0m")
 
 
-def _is_softmax(layer: Any) -> bool:
+def _leaves_softmax(call: Call, last: Tensor) -> bool:
+    """Say whether a call ends the model with a softmax."""
     import keras
 
-    return isinstance(layer, keras.layers.Softmax) or getattr(layer, "activation", None) is keras.activations.softmax
+    layer = call.layer
+    softmax = isinstance(layer, keras.layers.Softmax) or getattr(layer, "activation", None) is keras.activations.softmax
+    return call.outputs[0] is last and softmax
 
 
 def _without_softmax(layer: Any, inputs: Any, options: dict[str, Any]) -> Any:

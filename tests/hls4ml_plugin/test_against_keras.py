@@ -28,7 +28,7 @@ from random_models import conv, dense, design, network
 from codesign.errors import ConversionError, ConversionWarning, LatticeError
 from codesign.fixed import Fixed
 from codesign.graph.golden import Golden
-from codesign.graph.sample import sample_frames
+from codesign.graph.sample import sample_inputs
 from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.reader import activations as hls_activations
 from codesign.hls4ml_plugin.reader import builder as from_hls
@@ -267,14 +267,14 @@ def test_a_model_of_another_front_end_is_announced(tmp_path):
 def test_frames_try_ends_and_ties(tmp_path):
     q = QActivation(quantized_bits(3, 0, alpha=1), name="q")
     graph = design([q, conv(2, (2, 2), "c")], shape=(6, 6, 1), precision="fixed<9,2>").convert(tmp_path).delta_graph
-    frames = sample_frames(graph)
+    frames = sample_inputs(graph.nodes[1])[0]
     q = graph.nodes[1]
     assert frames.shape == (6, 36)
     assert frames.min() < q.lo << q.shift
     assert frames.max() > q.hi << q.shift
     assert ((frames & ((1 << q.shift) - 1)) == 1 << (q.shift - 1)).sum() > 5  # halfway between two codes
     assert (frames[1] == frames[0]).sum() > 18  # mostly unchanged
-    np.testing.assert_array_equal(frames, sample_frames(graph))
+    np.testing.assert_array_equal(frames, sample_inputs(graph.nodes[1])[0])
 
 
 def test_the_stream_in_float64_has_the_weights_of_float32():

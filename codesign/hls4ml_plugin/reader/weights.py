@@ -81,7 +81,8 @@ class OwnWeight:
                 received=f"{type(quantizer).__name__}: {type(error).__name__}: {(str(error) or '-').splitlines()[0]}",
                 fix=f"use another {self.what}_quantizer, such as quantized_bits(bits, integer, alpha=1)",
             ) from error
-        if _is_random(quantizer) or not np.array_equal(numpy_of(tensor), numpy_of(again), equal_nan=True):
+        same = again is tensor or np.array_equal(numpy_of(tensor), numpy_of(again), equal_nan=True)
+        if _is_random(quantizer) or not same:
             raise ConversionError(
                 f"the {self.what} is drawn at random in inference, too: Keras itself computes something else each time",
                 where=self.layer.name,
@@ -124,7 +125,7 @@ def share(layers: Iterable[dict[str, Any]]) -> None:
     for quantizer in (value for config in layers for key, value in config.items() if key.endswith("_quantizer")):
         weight = getattr(quantizer, "quantizer_fn", None)
         if isinstance(weight, OwnWeight):
-            groups.setdefault(_elementwise(getattr(weight.layer, weight.attribute)), []).append(weight)
+            groups.setdefault(elementwise(getattr(weight.layer, weight.attribute)), []).append(weight)
     for kind, weights in groups.items():
         if kind is not None:
             for weight in weights:
@@ -145,12 +146,14 @@ def known(weights: Iterable[OwnWeight]) -> Iterator[None]:
             attributes[name] = quantizer
 
 
-def _elementwise(quantizer: Any) -> Any:
-    """Return what a quantizer does, if it is quantized_bits of a given scale, which looks at one element at a time."""
+def elementwise(quantizer: Any) -> Any:
+    """Return what a quantizer does, if it is one of QKeras' that looks at one element at a time; else None."""
+    kind = type(quantizer)
+    if kind.__name__ not in ("quantized_bits", "quantized_relu") or not kind.__module__.startswith("qkeras"):
+        return None
     state = {key: value for key, value in vars(quantizer).items() if key not in ("built", "scale", "var_name")}
     plain = all(value is None or isinstance(value, bool | int | float) for value in state.values())
-    given = type(quantizer).__name__ == "quantized_bits" and type(quantizer).__module__.startswith("qkeras")
-    return tuple(sorted(state.items())) if plain and given else None
+    return (kind.__name__, *sorted(state.items())) if plain else None
 
 
 def _is_random(quantizer: Any) -> bool:
