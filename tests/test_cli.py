@@ -117,7 +117,7 @@ def test_doctor_lists_every_tool(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         )
 
     found = [status("verilator", ok=True, required=True), status("vivado", ok=False, required=False)]
-    monkeypatch.setattr(tools, "doctor", lambda: tuple(found))
+    monkeypatch.setattr("codesign.commands.doctor.doctor", lambda: tuple(found))
     assert main(["doctor"]) == 0
     assert "get vivado" in capsys.readouterr().out
     found.append(status("g++", ok=False, required=True))

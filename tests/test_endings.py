@@ -120,6 +120,6 @@ def test_main_returns_what_the_command_ended_with(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("codesign.tools.doctor", lambda: fail(ZeroDivisionError("by hand")))
+    monkeypatch.setattr("codesign.commands.doctor.doctor", lambda: fail(ZeroDivisionError("by hand")))
     assert main(["doctor"]) == INTERNAL
     assert "internal error: ZeroDivisionError: by hand" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def test_the_command_prints_it_piped_too(
     monkeypatch.delenv("COLUMNS", raising=False)
     if columns is not None:
         monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setattr(tools, "doctor", lambda: tuple(broken()))
+    monkeypatch.setattr("codesign.commands.doctor.doctor", lambda: tuple(broken()))
     assert main(["doctor"]) == 1
     out = capfd.readouterr().out
     assert max(map(len, out.splitlines())) <= 80

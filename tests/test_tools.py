@@ -178,7 +178,7 @@ import sys
 from pathlib import Path
 from codesign import cli, tools
 here = Path({str(tmp_path)!r})
-cli._doctor = lambda _: tools.run([str(here / "hang")], here, here / "log", 60)
+cli._command = lambda _: lambda _: tools.run([str(here / "hang")], here, here / "log", 60)
 sys.exit(cli.main(["doctor"]))
 """
     command = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)

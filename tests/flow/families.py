@@ -52,7 +52,7 @@ def main(kind: str, folder: Path) -> int:
         (as_run if kind == "run" else as_compare)(folder)
         return 0
 
-    cli._doctor = command
+    cli._command = lambda _: command
     return cli.main(["doctor"])
 
 

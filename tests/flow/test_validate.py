@@ -252,7 +252,7 @@ def test_a_study_that_cannot_be_run_here(
 ) -> None:
     monkeypatch.setattr("codesign.flow.validate.gpus", lambda: 0)
     monkeypatch.setattr("shutil.which", lambda program, **_: None if program == "perl" else program)
-    monkeypatch.setattr("codesign.study.run_study", lambda *_, **__: pytest.fail("it began"))
+    monkeypatch.setattr("codesign.commands.compare.run_study", lambda *_, **__: pytest.fail("it began"))
     (tmp_path / "empty").mkdir()
     path = tmp_path / "s.toml"
     path.write_text(STUDY.replace("[variant.two]\n", "") + body)

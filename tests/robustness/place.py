@@ -97,12 +97,12 @@ def replace_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, *_: Any, **__: Any) -> None:
             raise SynthesisError("nothing heavy runs here")
 
-    for function in ("codesign.verify.hardware.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
-                     "codesign.study.run._train", "codesign.study.run_study"):  # fmt: skip
+    for function in ("codesign.verify.forms.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
+                     "codesign.study.run._train", "codesign.commands.compare.run_study"):  # fmt: skip
         monkeypatch.setattr(function, refuse)
     for kind in ("codesign.flow.runner.Child", "codesign.commands.build.Builder", "codesign.sim.board.SimulatedBoard"):
         monkeypatch.setattr(kind, Refusing)
-    monkeypatch.setattr("codesign.tools.doctor", lambda: ())
+    monkeypatch.setattr("codesign.commands.doctor.doctor", lambda: ())
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
