@@ -18,7 +18,7 @@ from codesign.host.framing import Damaged, Decoder, Packet, encode
 from codesign.host.link import Data, Done, Frame, Read, Refused, Reply, Request, Result, Status, Write, pack, parse
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
-from codesign.rtl.board import register_map
+from codesign.rtl.soc import register_map
 
 CASE = ALL_CASES[os.environ["BENCH_CASE"]]
 PERIOD = int(os.environ["BENCH_CLOCK_HZ"]) / int(os.environ["BENCH_BAUD"])

@@ -9,7 +9,7 @@ import pytest
 from rtl_cases import ALL_CASES
 from runner import simulate
 
-from codesign.rtl.board import emit_uart
+from codesign.rtl.uart import emit_uart
 
 CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_000, 1_000_000)}
 

@@ -120,7 +120,9 @@ def builds_of(build: Path) -> tuple[tuple[BoardBuild, ...], tuple[BoardBuild, ..
         ConfigError: a ``build.json`` cannot be read.
     """
     found = read_builds(build)
-    return split(found, design_id(emit(load_graph(build / BuildFolder.GRAPH)))) if found else ((), ())
+    if not found:
+        return (), ()
+    return split(found, f"{design_id(emit(load_graph(build / BuildFolder.GRAPH))):08x}")
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -25,8 +25,8 @@ from codesign.host.identity import BAUD, built_baud, check_design, open_graph
 from codesign.host.port import Port
 from codesign.rtl import top_spec
 from codesign.rtl.beats import from_beats, to_beats
-from codesign.rtl.board import register_map
 from codesign.rtl.registers import MAGIC, VERSION
+from codesign.rtl.soc import register_map
 
 RESET = 1
 """Bit of the register ``control``."""
@@ -291,7 +291,7 @@ class Board:
         answer = self._exchange.request(
             link.Frame(beats=beats, new_stream=fresh),
             link.Result,
-            answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_lanes * self.spec.out_lane_bits // 8,
+            answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_bytes,
             work_s=self._most_cycles / self.clock_hz,
         )
         if answer.status:

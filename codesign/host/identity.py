@@ -14,7 +14,8 @@ from codesign.flow.manifest import check_unedited
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.paths import BuildFolder
-from codesign.rtl.board import design_id
+from codesign.rtl.identity import design_id
+from codesign.rtl.project import emit
 from codesign.stored import DAMAGED, read_text
 from codesign.synth.record import BUILD
 from codesign.trust import check_no_links
@@ -46,7 +47,7 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
     Raises:
         DesignMismatchError: it does not; names both designs as far as they are known.
     """
-    expected = design_id(graph)
+    expected = design_id(emit(graph))
     if found == expected:
         return
     other = _neighbour(found, folder) if folder else None
@@ -68,7 +69,7 @@ def built_baud(folder: Path, graph: Graph) -> int:
     """
     builds = {path.parent.name: _record(path) for path in sorted(folder.glob(f"{BuildFolder.BOARDS}/*/{BUILD}"))}
     serial = {name: record for name, record in builds.items() if record["bitstream"] and record["baud"]}
-    ours = f"{design_id(graph):08x}"
+    ours = f"{design_id(emit(graph)):08x}"
     current = {name: record for name, record in serial.items() if record["design_id"] == ours} or serial
     rates = {name: int(str(record["baud"])) for name, record in current.items()}
     if len(set(rates.values())) > 1:
@@ -105,6 +106,6 @@ def _neighbour(found: int, folder: Path) -> Path | None:
 def _id_of(build: Path) -> int | None:
     """Return the design id of a build folder; None if it is not finished or of another version."""
     try:
-        return design_id(load_graph(build / BuildFolder.GRAPH))
+        return design_id(emit(load_graph(build / BuildFolder.GRAPH)))
     except (CodesignError, *DAMAGED):
         return None

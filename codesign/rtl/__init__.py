@@ -9,9 +9,11 @@ from codesign.face import lazy
 
 if TYPE_CHECKING:
     from codesign.rtl.project import emit
+    from codesign.rtl.soc import emit_soc
     from codesign.rtl.spec import Hold, TopSpec, top_spec
+    from codesign.rtl.uart import emit_uart
 
-__all__ = ["Hold", "TopSpec", "emit", "top_spec"]
+__all__ = ["Hold", "TopSpec", "emit", "emit_soc", "emit_uart", "top_spec"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -19,6 +21,8 @@ __getattr__, __dir__ = lazy(
         "Hold": "codesign.rtl.spec",
         "TopSpec": "codesign.rtl.spec",
         "emit": "codesign.rtl.project",
+        "emit_soc": "codesign.rtl.soc",
+        "emit_uart": "codesign.rtl.uart",
         "top_spec": "codesign.rtl.spec",
     },
 )

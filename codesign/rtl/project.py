@@ -14,6 +14,8 @@ has a ``fork`` behind it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.ir import Delta, Dense, Graph, Source
 from codesign.names import check_nodes
@@ -40,7 +42,7 @@ def emit(graph: Graph) -> dict[str, str]:
     spec = top_spec(graph)
     files = leaf_files()
     files[f"{spec.module}.sv"] = top_text(top_of(graph))
-    files["filelist.f"] = "".join(f"{path}\n" for path in files)
+    files["filelist.f"] = filelist(files)
     for node in graph.nodes:
         if isinstance(node, Dense):
             files |= dense_memories(node)
@@ -49,6 +51,11 @@ def emit(graph: Graph) -> dict[str, str]:
         elif not isinstance(node, Source):
             files |= spatial_memories(node)
     return files
+
+
+def filelist(files: Iterable[str]) -> str:
+    """Return the text of ``filelist.f``: the sources among ``files``, in their order."""
+    return "".join(f"{path}\n" for path in files if path.endswith(".sv"))
 
 
 def check_graph(graph: Graph) -> None:

@@ -8,7 +8,6 @@ that an address or the meaning of a bit is written down once. The RTL is PeakRDL
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from systemrdl.node import RegNode, RootNode
 
 from codesign.errors import ConversionError
 from codesign.rtl.spec import TopSpec
+from codesign.rtl.template import render
 
 ADDRESS_BITS = 12
 MAGIC, VERSION = 0x44454C54, 2
@@ -86,122 +86,15 @@ def description(spec: TopSpec, design: str, design_id: int) -> str:
             raise ConversionError(
                 f"too many {kind} for the registers", where=design, expected=f"at most {most}", received=len(names)
             )
-    engines = "\n".join(f"    engine_t \\{name} @ {16 * at:#x};" for at, name in enumerate(spec.engines, 1))
-    holds = "\n".join(
-        f"    hold_t #(.WIDTH({hold.width}), .DEFAULT({hold.default})) \\{hold.name} @ {4 * at:#x};"
-        for at, hold in enumerate(spec.holds)
-    )
-    return _DESCRIPTION.format(
+    return render(
+        "registers.rdl",
         design=design,
         magic=MAGIC,
         version=VERSION,
         design_id=design_id,
-        beats=spec.beats,
-        beat_bytes=spec.in_lanes * spec.in_lane_bits // 8,
-        out_words=spec.out_words,
-        out_bytes=spec.out_lanes * spec.out_lane_bits // 8,
-        engine_count=len(spec.engines),
-        hold_count=len(spec.holds),
-        engines=engines,
+        spec=spec,
         reserved=RESERVED,
-        holds=f"\n  regfile {{\n{holds}\n  }} hold @ 0x800;" if spec.holds else "",
     )
-
-
-_DESCRIPTION = """\
-// SPDX-License-Identifier: Apache-2.0
-// Registers of the design {design}: 32-bit words, little-endian.
-
-reg constant_t #(longint unsigned VALUE = 0) {{
-  field {{ sw = r; hw = na; }} value[31:0] = VALUE;
-}};
-
-reg hold_t #(longint unsigned WIDTH = 1, longint unsigned DEFAULT = 0) {{
-  desc = "Hold threshold of this delta activation, in units of its input's lattice, for its coarsest step; an element
-          with a step 2^n times finer uses it divided by 2^n, rounded up. 0: no hold. In force from the next frame that
-          begins on, for every layer at once.";
-  field {{ sw = rw; hw = r; }} value[WIDTH-1:0] = DEFAULT;
-}};
-
-reg counter_t {{
-  field {{ sw = r; hw = w; }} value[31:0];
-}};
-
-regfile engine_t {{
-  counter_t events;
-  counter_t busy;
-  counter_t stalled;
-  counter_t frames;
-  events->desc = "Events finished.";
-  busy->desc = "Cycles with work.";
-  stalled->desc = "Cycles with work that downstream did not take.";
-  frames->desc = "Frames finished.";
-}};
-
-addrmap {design}_registers {{
-  name = "{design}";
-  default regwidth = 32;
-
-  constant_t #(.VALUE({magic})) magic @ 0x000;
-  magic->desc = "The letters DELT.";
-  constant_t #(.VALUE({version})) version @ 0x004;
-  version->desc = "Version of this map.";
-  constant_t #(.VALUE({design_id})) design_id @ 0x008;
-  design_id->desc = "First 32 bits of the SHA-256 of the RTL of the core.";
-
-  reg {{
-    desc = "What to do now; every bit clears itself.";
-    default sw = w;
-    default hw = r;
-    default singlepulse;
-    field {{
-      desc = "Reset the core: state, counters, status and the link's memory of the last frame; thresholds stay.";
-    }} reset[0:0] = 0;
-    field {{ desc = "The next frame that begins starts a new stream."; }} new_stream[1:1] = 0;
-  }} control @ 0x00C;
-
-  reg {{
-    desc = "What the core noticed about its input: errors since its reset, the rest of the last frame that began.";
-    default sw = r;
-    default hw = w;
-    field {{ desc = "A frame ended early (TLAST before its last beat)."; }} early[0:0];
-    field {{ desc = "A frame ended late (no TLAST at its last beat)."; }} late[1:1];
-    field {{
-      desc = "The last frame that began started a new stream: asked for, the first since a reset, or other thresholds.";
-    }} new_stream[2:2];
-  }} status @ 0x010;
-
-  constant_t #(.VALUE({beats})) frame_beats @ 0x014;
-  frame_beats->desc = "Input beats of a frame.";
-  constant_t #(.VALUE({beat_bytes})) beat_bytes @ 0x018;
-  beat_bytes->desc = "Bytes of an input beat.";
-  constant_t #(.VALUE({out_words})) packet_beats @ 0x01C;
-  packet_beats->desc = "Output beats of a frame.";
-  constant_t #(.VALUE({out_bytes})) packet_beat_bytes @ 0x020;
-  packet_beat_bytes->desc = "Bytes of an output beat.";
-  reg {{
-    desc = "Frequency of the clock [Hz]; 0: whoever built the top did not say.";
-    field {{ sw = r; hw = w; }} value[31:0];
-  }} clock_hz @ 0x024;
-  constant_t #(.VALUE({engine_count})) engines @ 0x028;
-  engines->desc = "Engines with counters, the input's delta activation included.";
-  constant_t #(.VALUE({hold_count})) holds @ 0x02C;
-  holds->desc = "Hold thresholds.";
-
-  external regfile {{
-    counter_t frames;
-    counter_t cycles;
-    counter_t errors;
-    frames->desc = "Frames that left since the core's reset.";
-    cycles->desc = "Cycles since the core's reset.";
-    errors->desc = "Malformed frames since the core's reset.";
-{engines}
-    counter_t {reserved} @ 0x3FC;
-    {reserved}->desc = "0. It ends the region, so that its decoder looks at two bits of an address.";
-  }} counters @ 0x400;
-{holds}
-}};
-"""
 
 
 def compiled(text: str) -> RootNode:
@@ -264,7 +157,7 @@ def regblock(root: RootNode) -> dict[str, str]:
 
 
 def _readable(text: str) -> str:
-    text = re.sub(r"\bstruct \{", "struct packed {", text).rstrip()
+    text = text.replace("struct {", "struct packed {").rstrip()
     off, on = ("".join(f"// verilator lint_{state} {name}\n" for name in _WARNINGS) for state in ("off", "on"))
     return f"// SPDX-License-Identifier: Apache-2.0\n{off}{text}\n{on}"
 

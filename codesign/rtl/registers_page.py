@@ -28,7 +28,7 @@ _HEAD = """\
 
 Every `<name>_soc` (and `<name>_uart`, which holds one) has these 32-bit registers behind AXI4-Lite. One SystemRDL
 description, `<name>_registers.rdl`, is made from the design's graph; the SystemVerilog
-(PeakRDL-regblock), `registers.json` beside it, `codesign.rtl.board.register_map` and this page are read from it.
+(PeakRDL-regblock), `registers.json` beside it, `codesign.rtl.soc.register_map` and this page are read from it.
 Here: an example with the engines `first_delta`, `conv` and `dense` and two layers with a hold. Every other design
 has the same registers up to 0x02C and counters up to 0x408, those of its engines behind, and its holds from 0x800 on.
 Addresses between read 0 and ignore what is written. Writing the counters does nothing.

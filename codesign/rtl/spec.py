@@ -54,6 +54,16 @@ class TopSpec:
     holds: tuple[Hold, ...]
 
     @property
+    def in_bytes(self) -> int:
+        """Bytes of an input beat."""
+        return self.in_lanes * self.in_lane_bits // 8
+
+    @property
+    def out_bytes(self) -> int:
+        """Bytes of an output beat."""
+        return self.out_lanes * self.out_lane_bits // 8
+
+    @property
     def threshold_bits(self) -> int:
         """Bits of ``threshold_i``; 0: there is no such port."""
         return sum(hold.width for hold in self.holds)

@@ -9,7 +9,7 @@ from types import TracebackType
 from codesign.errors import SimulationError
 from codesign.graph.cycles import most_cycles
 from codesign.graph.ir import Graph
-from codesign.rtl.board import emit_uart
+from codesign.rtl.uart import emit_uart
 from codesign.sim.line import SimulatedLine, Wire, perfect
 from codesign.sim.uart import UartModel
 

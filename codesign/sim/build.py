@@ -77,8 +77,8 @@ def _check_tools() -> None:
 
 def _flags(spec: TopSpec, *, skip: bool) -> list[str]:
     constants = {
-        "IN_BYTES": spec.in_lanes * spec.in_lane_bits // 8,
-        "OUT_BYTES": spec.out_lanes * spec.out_lane_bits // 8,
+        "IN_BYTES": spec.in_bytes,
+        "OUT_BYTES": spec.out_bytes,
         "BEATS": spec.beats,
         "WORDS": spec.out_words,
         "ENGINES": len(spec.engines),

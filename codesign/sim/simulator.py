@@ -306,7 +306,7 @@ class RtlSimulator:
             )
         stalls = stalls or Stalls(seed=1, source_probability=0.0, sink_probability=0.0)
         source_seed, sink_seed = np.random.SeedSequence(stalls.seed).generate_state(2, np.uint64)
-        out_data = np.zeros((room, self.spec.out_lanes * self.spec.out_lane_bits // 8), np.uint8)
+        out_data = np.zeros((room, self.spec.out_bytes), np.uint8)
         out_last = np.zeros(room, np.uint8)
         inputs = [np.ascontiguousarray(array, dtype=np.uint8) for array in (data, last, user)]
         record = model.job(

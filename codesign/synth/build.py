@@ -16,10 +16,11 @@ from pathlib import Path
 
 from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.graph.ir import Graph
-from codesign.rtl.board import emit_soc, emit_uart
 from codesign.rtl.identity import design_id
 from codesign.rtl.project import emit, top_spec
+from codesign.rtl.soc import emit_soc
 from codesign.rtl.top import top_of
+from codesign.rtl.uart import emit_uart
 from codesign.synth.advice import clock_problem, placing_problem, room_problem
 from codesign.synth.board_top import pads_module, pads_text
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
@@ -185,7 +186,7 @@ class Builder:
         frame, result = packet_bytes(top_spec(order.graph)) if order.serial_baud else (None, None)
         self.record = BoardBuild(
             design=order.graph.name,
-            design_id=design_id(emit(order.graph)),
+            design_id=f"{design_id(emit(order.graph)):08x}",
             target=order.board.name,
             top=order.board.top,
             skip=order.skip,

@@ -35,6 +35,6 @@ def check_baud(baud: int, clock_mhz: float) -> None:
 
 def packet_bytes(spec: TopSpec) -> tuple[int, int]:
     """Return the bytes on the wire of a frame and of its result, before escaping (about 1 byte in 128 becomes two)."""
-    frame = spec.beats * spec.in_lanes * spec.in_lane_bits // 8
-    result = spec.out_words * spec.out_lanes * spec.out_lane_bits // 8
+    frame = spec.beats * spec.in_bytes
+    result = spec.out_words * spec.out_bytes
     return _AROUND + _FRAME_HEAD + frame, _AROUND + _RESULT_HEAD + result

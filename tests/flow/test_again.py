@@ -64,7 +64,7 @@ def put_build(build: Path, target: str, identity: str) -> None:
 
 def test_builds_made_since_are_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build = finished_design(tmp_path / "first")
-    put_build(build, "ulx3s-85f", design_id(emit(GRAPH)))
+    put_build(build, "ulx3s-85f", f"{design_id(emit(GRAPH)):08x}")
     put_build(build, "zcu104", "00000000")
     for _ in range(2):
         assert main(["report", str(build)]) == 0
@@ -83,7 +83,7 @@ def test_builds_made_since_are_in_the_report(tmp_path: Path, capsys: pytest.Capt
 
 def test_several_designs_are_compared_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (finished_design(tmp_path / name) for name in ("first", "second"))
-    put_build(first, "ulx3s-85f", design_id(emit(GRAPH)))
+    put_build(first, "ulx3s-85f", f"{design_id(emit(GRAPH)):08x}")
     outputs = {kind: tmp_path / f"out.{kind}" for kind in ("markdown", "html", "latex")}
     arguments = [part for kind, path in outputs.items() for part in (f"--{kind}", str(path))]
     assert main(["report", str(first), str(second), *arguments]) == 0
@@ -96,7 +96,7 @@ def test_several_designs_are_compared_and_written(tmp_path: Path, capsys: pytest
 
 def test_one_design_is_written_as_dense_beside_skipping(tmp_path: Path) -> None:
     build = finished_design(tmp_path / "first")
-    put_build(build, "ulx3s-85f", design_id(emit(GRAPH)))
+    put_build(build, "ulx3s-85f", f"{design_id(emit(GRAPH)):08x}")
     assert main(["report", str(build), "--markdown", str(tmp_path / "out.md")]) == 0
     assert "|  | dense | skipping | skipping / dense |" in (tmp_path / "out.md").read_text()
 
@@ -142,7 +142,7 @@ def test_values_that_cannot_be_are_one_error_and_change_nothing(
     build = finished_design(tmp_path / "first")
     (build / "6_report" / DETAIL).write_text(json.dumps(detail))
     finish(build / "6_report")
-    put_build(build, "ulx3s-85f", design_id(emit(GRAPH)))
+    put_build(build, "ulx3s-85f", f"{design_id(emit(GRAPH)):08x}")
     before = (build / "6_report" / REPORT).read_bytes()
     assert main(["report", str(build)]) == 1
     error = " ".join(capsys.readouterr().err.split())

@@ -31,7 +31,7 @@ from codesign.host import Board, framing, link, stream
 from codesign.host.client import RESET
 from codesign.host.counters import live_layers, live_sparsity
 from codesign.host.port import Port
-from codesign.rtl.board import register_map
+from codesign.rtl.soc import register_map
 from codesign.sim.board import SimulatedBoard
 from codesign.sim.line import HangUp, Wire, perfect
 

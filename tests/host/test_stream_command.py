@@ -23,7 +23,8 @@ from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.host import client
 from codesign.host.identity import built_baud
-from codesign.rtl.board import design_id
+from codesign.rtl import emit
+from codesign.rtl.identity import design_id
 
 GRAPH = picture_graph()
 FRAMES = 20
@@ -126,7 +127,7 @@ def test_what_cannot_work_is_said_before_anything_runs(
 
 def built(folder: Path, target: str, **record: object) -> None:
     """Leave a bitstream's record in a build folder."""
-    known = {"design": "small", "design_id": f"{design_id(GRAPH):08x}", "top": "uart", "bitstream": "small.bit"}
+    known = {"design": "small", "design_id": f"{design_id(emit(GRAPH)):08x}", "top": "uart", "bitstream": "small.bit"}
     path = folder / "boards" / target / "build.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(known | record))

@@ -25,7 +25,8 @@ from codesign.graph import Delta, Dense, Graph, Source
 from codesign.graph.file import save_graph
 from codesign.graph.ir import accumulator_format
 from codesign.report.model import DETAIL, REPORT, Detail, Report, Still, write_json
-from codesign.rtl.board import design_id
+from codesign.rtl.identity import design_id
+from codesign.rtl.project import emit
 from codesign.synth.record import BUILD, BoardBuild, write_build
 
 DESIGN = '[design]\nname = "small"\n[data]\nsize = 8\ndigit = 8.0\ntravel = 0.0\n[model]\nhidden = [4]\n'
@@ -63,7 +64,8 @@ def make(folder: Path) -> Path:
     (build / "6_report" / "report.html").write_text("<!doctype html>")
     board = build / "boards" / "icebreaker"
     board.mkdir(parents=True)
-    record = BoardBuild(design="small", design_id=f"{design_id(graph):08x}", target="icebreaker", top="uart", skip=True,
+    number = f"{design_id(emit(graph)):08x}"
+    record = BoardBuild(design="small", design_id=number, target="icebreaker", top="uart", skip=True,
                         clock_mhz=24.0, baud=1_000_000, bitstream="design.bin")  # fmt: skip
     write_build(record, board / BUILD)
     for path in (*(build / stage for stage in STAGES), board):

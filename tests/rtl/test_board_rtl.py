@@ -15,11 +15,13 @@ from codesign.errors import CodesignError, ConversionError
 from codesign.graph import Graph
 from codesign.paths import RTL
 from codesign.rtl import emit, top_spec
-from codesign.rtl.board import check_packets, design_id, emit_soc, emit_uart, register_map
 from codesign.rtl.host import FOLDER, HOST_MODULES
+from codesign.rtl.identity import design_id
 from codesign.rtl.registers import compiled, description, regblock
 from codesign.rtl.registers_page import EXAMPLE, example, page
+from codesign.rtl.soc import emit_soc, register_map
 from codesign.rtl.spec import Hold
+from codesign.rtl.uart import check_packets, emit_uart
 from codesign.tools import run
 
 LEAVES = sorted(FOLDER.glob("*.sv"))
@@ -112,7 +114,7 @@ def test_registers_json_is_the_map() -> None:
     network = graph()
     registers, spec = register_map(network), top_spec(network)
     read = json.loads(emit_soc(network)["registers.json"])
-    assert read["design_id"] == registers.design_id == design_id(network) == registers["design_id"].reset
+    assert read["design_id"] == registers.design_id == design_id(emit(network)) == registers["design_id"].reset
     assert {name: entry["address"] for name, entry in read["registers"].items()} == {
         name: register.address for name, register in registers.registers.items()
     }
@@ -129,7 +131,7 @@ def test_registers_json_is_the_map() -> None:
 
 def test_design_id_is_of_the_core() -> None:
     one, other = graph(), graph("one word")
-    assert design_id(one) == design_id(graph()) != design_id(other)
+    assert design_id(emit(one)) == design_id(emit(graph())) != design_id(emit(other))
 
 
 def test_names_may_be_keywords(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import hashlib
 import pytest
 from rtl_cases import ALL_CASES
 
-from codesign.rtl.board import emit_uart, register_map
+from codesign.rtl.soc import register_map
+from codesign.rtl.uart import emit_uart
 
 SHA256 = {
     "hold": "7a138e2bf55be4adc166ff89f5e6d534930a9e899c07efb53eb6f0f27f2bae1e",

@@ -14,8 +14,8 @@ from typing import Any
 from codesign.fixed import Fixed
 from codesign.graph.ir import Graph
 from codesign.paths import pynq_driver
-from codesign.rtl.board import emit_soc
 from codesign.rtl.registers import ADDRESS_BITS
+from codesign.rtl.soc import emit_soc
 from codesign.rtl.spec import top_spec
 from codesign.synth.vendor.vivado import Part, Project, Streams, dma_bytes, zynq
 
@@ -44,10 +44,7 @@ def overlay(graph: Graph, *, part: Part, clock_mhz: float, skip: bool = True, jo
 def streams(graph: Graph) -> Streams:
     """Return the bytes of a beat of the two streams of ``graph``'s tops."""
     spec = top_spec(graph)
-    return Streams(
-        in_bytes=spec.in_lanes * spec.in_lane_bits // 8,
-        out_bytes=spec.out_lanes * spec.out_lane_bits // 8,
-    )
+    return Streams(in_bytes=spec.in_bytes, out_bytes=spec.out_bytes)
 
 
 def driver(graph: Graph, registers: Mapping[str, Any]) -> dict[str, str]:
