@@ -18,6 +18,11 @@ import numpy as np
 import pytest
 from finished import finish
 
+import codesign.commands.build
+import codesign.commands.compare
+import codesign.commands.doctor
+import codesign.commands.run
+import codesign.commands.stream  # noqa: F401  (before anything in them is replaced)
 from codesign.cli import main
 from codesign.errors import SimulationError, SynthesisError
 from codesign.fixed import Fixed
