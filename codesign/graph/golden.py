@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from codesign.errors import FrameError
 from codesign.fixed import IntArray
 from codesign.graph.ir import Conv, Delta, Dense, Engine, Graph, Join, Linear, Pool, Source, Upsample
 
 Form = Literal["dense", "delta"]
+
+WINDOW_ELEMENTS = 1 << 20
+"""Elements of the windows of a convolution that are laid out as one matrix at a time: what fits a cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,13 +194,16 @@ def compute(node: Engine, codes: list[IntArray]) -> IntArray:
 
 def windows(node: Conv | Pool, frames: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
     """Yield each tap of a window and what every output sees at it, ``[T, H, W, C]`` -> ``[T, *shape[:2], C]``."""
-    y, x = node.y, node.x
-    zeros = ((0, 0), (y.before, y.after), (x.before, x.after), (0, 0))
-    padded = np.pad(frames, zeros) if any(map(any, zeros)) else frames
+    y, x, padded = node.y, node.x, _padded(node, frames)
     for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
         rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)
         columns = slice(tap_x, tap_x + x.stride * (x.outputs - 1) + 1, x.stride)
         yield (tap_y, tap_x), padded[:, rows, columns]
+
+
+def _padded(node: Conv | Pool, frames: np.ndarray) -> np.ndarray:
+    zeros = ((0, 0), (node.y.before, node.y.after), (node.x.before, node.x.after), (0, 0))
+    return np.pad(frames, zeros) if any(map(any, zeros)) else frames
 
 
 def pooled(node: Pool, frames: IntArray) -> IntArray:
@@ -223,12 +230,17 @@ def products(node: Linear, r: IntArray) -> IntArray:
         return (codes @ weight).astype(np.int64)
     frames = codes.reshape(len(r), node.y.size, node.x.size, node.channels_in())
     total = np.zeros((len(r), *node.shape))
-    for tap, seen in windows(node, frames):
-        kernel = weight[tap]
-        if node.depthwise:
-            total += seen * kernel[:, 0]
-        else:  # one product of two matrices: NumPy would call BLAS for every row of a frame
-            total += (seen.reshape(-1, len(kernel)) @ kernel).reshape(total.shape)
+    if node.depthwise:
+        for tap, seen in windows(node, frames):
+            total += seen * weight[tap][:, 0]
+        return total.reshape(len(r), node.size).astype(np.int64)
+    matrix = weight.reshape(-1, node.channels_out)
+    some = max(1, WINDOW_ELEMENTS // (total[0, ..., 0].size * len(matrix)))
+    for at in range(0, len(r), some):
+        padded = _padded(node, frames[at : at + some])
+        seen = sliding_window_view(padded, (node.y.kernel, node.x.kernel), axis=(1, 2))
+        taps = seen[:, :: node.y.stride, :: node.x.stride].transpose(0, 1, 2, 4, 5, 3)
+        total[at : at + some] = (taps.reshape(-1, len(matrix)) @ matrix).reshape(-1, *node.shape)
     return total.reshape(len(r), node.size).astype(np.int64)
 
 

@@ -7,16 +7,19 @@ folder's path do not matter to the compiler.
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from codesign import trust
 from codesign.errors import SimulationError, StageError, ToolNotFoundError
+from codesign.hls4ml_plugin import csim
 from codesign.hls4ml_plugin.writer.project import DeltaWriter
 from codesign.stored import anew
 from codesign.tools import run
@@ -60,6 +63,21 @@ def compile_project(project: Path, log: Path) -> Path:
 def link(model: Any, project: Path, log: Path) -> None:
     """Compile a project that `fresh_project` has written and let ``model.predict`` run it; raises as that does."""
     model._top_function_lib = ctypes.CDLL(str(compile_project(project, log)))
+
+
+def copies(model: Any, count: int) -> list[Any]:
+    """Return ``count`` models that share everything with ``model``, which `link` compiled, but the stream: each loads
+    the library once more, from a file of its own. They may run at the same time.
+    """
+    made = []
+    for number in range(count):
+        library = Path(model._top_function_lib._name)
+        own = shutil.copyfile(library, library.with_name(f"{library.stem}_{number}.so"))
+        other = copy.copy(model)
+        other._top_function_lib, other.rtl_simulators = ctypes.CDLL(str(own)), {}
+        other.reset = partial(csim.reset, other)
+        made.append(other)
+    return made
 
 
 def check_same_sources(project: Path, written: Path) -> None:

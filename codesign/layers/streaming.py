@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,23 +53,33 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
             expected=f"[T, {', '.join(map(str, shape))}], T >= 1",
             received=list(values.shape),
         )
+    return streaming(frame_model, len(values))(values)
+
+
+def streaming(frame_model: Any, frames: int) -> Callable[[NDArray[np.float64]], StreamRun]:
+    """Return a function that does what `stream` does with ``frames`` frames, and does not check them; for several
+    streams, as the copy is built and traced once.
+    """
     sent: dict[str, Any] = {}
     deltas: dict[str, DeltaActivation] = {}
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        output = call_frames(layer, len(values), *args, **kwargs)
+        output = call_frames(layer, frames, *args, **kwargs)
         if isinstance(layer, DeltaActivation):
             sent[layer.name], deltas[layer.name] = output, layer
         return output
 
     with float64():
-        clone = share_layers(in_float64(functional), call)
+        clone = share_layers(in_float64(as_functional(frame_model)), call)
         model = keras.Model(clone.inputs[0], {"outputs": clone.outputs[0], "codes": sent})
-        result = model.predict_on_batch(values)  # as a compiled graph: recurring over T frames eagerly is slow
-    return StreamRun(
-        outputs=result["outputs"],
-        codes={name: deltas[name].to_codes(array) for name, array in result["codes"].items()},
-    )
+
+    def run(values: NDArray[np.float64]) -> StreamRun:
+        with float64():
+            result = model.predict_on_batch(values)  # as a compiled graph: recurring over T frames eagerly is slow
+        codes = {name: deltas[name].to_codes(array) for name, array in result["codes"].items()}
+        return StreamRun(outputs=result["outputs"], codes=codes)
+
+    return run
 
 
 def in_float64(frame_model: Any) -> Any:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -19,18 +22,38 @@ def run_keras(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track
     Returns:
         Output codes ``[N, T, ...]``.
     """
-    from codesign.layers import stream
+    from codesign.layers.streaming import streaming
 
-    values = graph.source.fmt.to_values
-    outputs = [stream(model, values(clip)).outputs for clip in track(clips, len(clips), "clip")]
+    run, values = streaming(model, clips.shape[1]), graph.source.fmt.to_values
+    outputs = [run(values(clip)).outputs for clip in track(clips, len(clips), "clip")]
     return graph.output.fmt.to_codes(np.stack(outputs))
 
 
-def run_csim(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently) -> IntArray:
-    """Run input codes ``[N, T, *shape]`` through a compiled hls4ml model; return output codes ``[N, T, ...]``."""
-    outputs = []
-    for clip in track(clips, len(clips), "clip"):
-        model.reset()
-        values = np.asarray(model.predict(clip.astype(np.int64)), dtype=np.float64)
-        outputs.append(graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape)))
-    return np.stack(outputs)
+def run_csim(
+    model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently, beside: Sequence[Any] = ()
+) -> IntArray:
+    """Run input codes ``[N, T, *shape]`` through a compiled hls4ml model; return output codes ``[N, T, ...]``.
+
+    Args:
+        model: compiled.
+        graph: of it.
+        clips: input codes.
+        track: of the progress.
+        beside: other copies of the model, see `codesign.hls4ml_plugin.library.copies`: clips are run by all of them at
+            the same time.
+    """
+    free: SimpleQueue[Any] = SimpleQueue()
+    for each in (model, *beside):
+        free.put(each)
+
+    def run(clip: NDArray[np.integer]) -> IntArray:
+        own = free.get()
+        try:
+            own.reset()
+            values = np.asarray(own.predict(clip.astype(np.int64)), dtype=np.float64)
+        finally:
+            free.put(own)
+        return graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape))
+
+    with ThreadPoolExecutor(1 + len(beside)) as pool:
+        return np.stack(list(track(pool.map(run, clips), len(clips), "clip")))

@@ -2,6 +2,7 @@
 """The compiled HLS project against the golden model: outputs, state, counters, and bad frames."""
 
 from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +12,10 @@ from random_models import dense, design, rich_design, walk
 
 from codesign.errors import ConfigError, ConversionWarning, FrameError, SimulationError
 from codesign.graph.golden import Golden
+from codesign.hls4ml_plugin import library
+from codesign.layers import DeltaActivation
+from codesign.verify.golden_run import run_golden
+from codesign.verify.software import run_csim
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -63,6 +68,31 @@ def test_reset_starts_a_new_stream(model, stream):
     fresh = golden.run(stream[:1]).outputs
     assert (carried_on != fresh).any()  # otherwise the hold remembers nothing and this test shows nothing
     np.testing.assert_array_equal(codes(model, stream[:1]), fresh)
+
+
+def test_copies_run_clips_at_the_same_time(compiled):
+    """Each is a stream of its own; the model's own goes on where it was."""
+    made = design([DeltaActivation("relu", 5, 2.0**-4, hold=1.5, name="d"), dense(3, "fc")], shape=(40,)).convert(
+        compiled("io_parallel").config.get_output_dir() + "_copies"
+    )
+    library.link(made, library.fresh_project(made), Path(made.config.get_output_dir()) / library.LOG)
+    graph = made.delta_graph
+    clips = walk(np.random.default_rng(2), graph.source.fmt, graph.source.shape, 600).reshape(30, 20, 40)
+    others = library.copies(made, 2)
+    seen = {id(model): 0 for model in (made, *others)}
+    for model in (made, *others):
+        predict = model.predict
+        model.predict = lambda x, model=model, predict=predict: (seen.update({id(model): 1}), predict(x))[1]
+    outputs = run_csim(made, graph, clips, beside=others)
+    np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
+    assert all(seen.values())
+    alone = Golden(graph)
+    alone.run(clips[0])
+    others[0].reset()
+    others[0].predict(clips[0])
+    others[1].reset()
+    others[1].predict(clips[1])  # is another stream
+    np.testing.assert_array_equal(codes(others[0], clips[2]), alone.run(clips[2]).outputs)
 
 
 def test_values_and_codes_are_the_same_frames(model, stream):

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from codesign.flow.convert import compile_csim, finished_model
 from codesign.graph.file import load_graph
+from codesign.hls4ml_plugin import library
 from codesign.paths import BuildFolder
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import compare, must_agree
@@ -16,6 +18,9 @@ from codesign.verify.software import run_csim
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
+MOST_COPIES = 4
+"""Copies of the project that run clips at the same time at most."""
+
 
 def run(job: Job) -> str:
     """Compile the project of stage 3_hls and compare its outputs with the golden model."""
@@ -23,7 +28,8 @@ def run(job: Job) -> str:
     clips = load_clips(job.upstream[BuildFolder.GRAPH])
     model = finished_model(job, job.cache / "csim")
     compile_csim(model, job.upstream[BuildFolder.HLS], job.cache / "csim")
-    outputs = run_csim(model, graph, clips, job.track)
+    beside = library.copies(model, min(os.cpu_count() or 1, MOST_COPIES, len(clips)) - 1)
+    outputs = run_csim(model, graph, clips, job.track, beside)
     comparison = compare("golden_csim", load_golden(graph, job.upstream[BuildFolder.GRAPH]).outputs, outputs)
     must_agree(comparison, job.folder)
     return f"{comparison.values:,} output values, {comparison.mismatches} mismatches"

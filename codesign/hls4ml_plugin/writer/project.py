@@ -85,6 +85,9 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
         folder = Path(model.config.get_output_dir())
         self._add_reset(model, folder)
         self._extend_bridge(model, folder)
+        compiled = folder / "build_lib.sh"  # compile both files at the same time
+        _edit(compiled, "-o ${PROJECT}.o\n", "-o ${PROJECT}.o &\nfirst=$!\n", 1)
+        _edit(compiled, "-o ${PROJECT}_bridge.o\n", "-o ${PROJECT}_bridge.o\nwait ${first}\n", 1)
 
     @staticmethod
     def _add_reset(model: Any, folder: Path) -> None:
