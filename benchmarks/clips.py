@@ -26,7 +26,7 @@ class Clip:
     """One stream of video.
 
     Attributes:
-        name: of the file, or what it shows.
+        name: name of the file, or what it shows.
         frames: grey pixels, uint8 ``[T, 64, 64, 1]``.
     """
 

@@ -36,8 +36,8 @@ class ClipRow:
     """One clip through one network.
 
     Attributes:
-        name: of the clip.
-        frames: of the clip; all are compared.
+        name: name of the clip.
+        frames: number of its frames; all are compared.
         values: output values compared in each pair.
         mismatches: Keras and golden model, golden model and HLS C++, golden model and RTL without stalls.
         mismatches_with_stalls: golden model and RTL, with random stalls on both sides.
@@ -67,13 +67,14 @@ class ConvRun:
     """One network on all clips; cycles are per frame.
 
     Attributes:
-        hold: of every delta layer in steps; None: memoryless.
-        input_beats: of a frame.
+        hold: hold of every delta layer in steps; None: memoryless.
+        input_beats: input beats of a frame.
         dense_cycles: measured on the same sources with skipping off.
         noise_cycles: measured with skipping, every pixel changing a lot.
         noise_mismatches: values of the noise video in which golden model and RTL differ, skipping off and on.
-        unchanged_cycles: of an unchanged frame on its own: first input beat to the end of its packet.
-        frames_per_s: of the C++ harness without stalls, wall time; the best of `TIMED_RUNS` runs over all clips.
+        unchanged_cycles: cycles of an unchanged frame on its own: first input beat to the end of its packet.
+        frames_per_s: frames per second of the C++ harness without stalls, wall time; the best of `TIMED_RUNS` runs over
+            all clips.
         frames_per_core_s: the same by processor time (the harness has one thread): what an idle core gives.
         areas: mapped with skipping and dense.
         clips: a row each.
@@ -137,7 +138,7 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
         network: what to measure.
         clips: at least one, of more than `STEADY` frames each.
         folder: build cache of the RTL.
-        seed: of the stalls and of the noise video.
+        seed: seed of the stalls and the noise video.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make, perl or Yosys is missing.

@@ -30,7 +30,7 @@ class ConvNetwork:
     """One network in all its forms.
 
     Attributes:
-        hold: of every delta layer in steps; None: memoryless.
+        hold: hold of every delta layer in steps; None: memoryless.
         model: the QKeras model of one frame.
         hls: the hls4ml ModelGraph; compiled, it runs the HLS C++.
         graph: what golden model and RTL are made from.
@@ -50,9 +50,9 @@ def conv_network(frames: NDArray[np.uint8], *, hold: float | None, seed: int, fo
     Args:
         frames: pixels ``[N, 64, 64, 1]``, on which every hidden layer's step is chosen so that it is alive. The same
             frames give the same steps with and without hold.
-        hold: of every delta layer.
-        seed: of the weights.
-        folder: of the hls4ml project.
+        hold: hold of every delta layer.
+        seed: seed of the weights.
+        folder: folder of the hls4ml project.
     """
     import hls4ml
 

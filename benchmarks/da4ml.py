@@ -49,7 +49,7 @@ class Unrolled:
     Attributes:
         estimate_lut: da4ml's own estimate.
         stages: pipeline stages between the input registers and the output registers.
-        lut: of the netlist, counted as in every other table.
+        lut: look-up tables of the netlist, counted as in every other table.
         ff: flip-flops of it.
         dsp: multiplier blocks of it.
         bram_bits: block RAM of it.
@@ -80,8 +80,8 @@ def unroll(graph: Graph, frames: IntArray, folder: Path, limits: Limits, *, most
     Args:
         graph: `Source`, an identity `Delta` that keeps every bit, `Dense`.
         frames: input codes ``[T, n_in]``.
-        folder: for what is written; nothing in it is reused.
-        limits: of each step.
+        folder: output folder; nothing in it is reused.
+        limits: limits of each step.
         most_lut: a layer that da4ml itself estimates above this is not mapped.
 
     Raises:

@@ -28,7 +28,7 @@ class Layer:
     """A dense layer alone: its graph, and the clip it is measured on.
 
     Attributes:
-        name: in the tables.
+        name: name in the tables.
         graph: `Source`, an identity `Delta` that keeps every bit, `Dense`.
         clip: its input codes in a trained design, ``[T, n_in]``; None: streams of given density are made.
     """

@@ -17,9 +17,9 @@ class Origin:
     """Where and from what figures come. An unknown is None.
 
     Attributes:
-        commit: of the sources (see `codesign.provenance.commit`).
+        commit: commit of the sources (see `codesign.provenance.commit`).
         cpu: model of the processor.
-        cores: that this process may use.
+        cores: number of cores that this process may use.
         load: processes that wanted to run, mean of the minute before the measurement.
         tools: version of each.
     """

@@ -22,14 +22,14 @@ class Measured:
     """What one run of the bench found.
 
     Attributes:
-        command: that was run.
+        command: the command that was run.
         origin: where.
         video: what the convolutional network saw.
-        seed: of weights, streams and stalls.
-        rows: of the dense network, by density.
+        seed: seed of weights, streams and stalls.
+        rows: rows of the dense network, by density.
         beats: input beats of the dense network.
         unchanged: cycles of an unchanged frame through the dense network.
-        speed: of the simulation.
+        speed: speed of the simulation.
         conv: the convolutional network, for each hold.
         unrolled: dense layers unrolled by da4ml, and as event engines.
     """

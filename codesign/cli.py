@@ -20,13 +20,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done; 1 a stage, tool or comparison failed; 2 wrong usage or configuration; 3 a fault of this program;
         128 + signal if ended by one (SIGINT 130, SIGTERM 143, SIGHUP 129), which also ends the tools that run, or
-        because what reads the output has ended (SIGPIPE 141).
+        because the reader of its output has exited (SIGPIPE 141).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         arguments = parser().parse_args(argv)
-    except SystemExit:  # after its help, or what is wrong with the usage
+    except SystemExit:  # after printing its help or a usage error
         flush()
         raise
     code = end(lambda: _command(arguments.command)(arguments), debug=arguments.debug)
@@ -54,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--from", dest="first", metavar="STAGE", help="run STAGE again and go on from it")
     run.add_argument("--to", dest="last", metavar="STAGE", help="stop after STAGE")
     run.add_argument("--force", action="store_true", help="run the stages again even if nothing changed")
-    run.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    run.add_argument("-v", "--verbose", action="store_true", help="say why a stage runs")
+    run.add_argument("--dry-run", action="store_true", help="only print what would be done")
+    run.add_argument("-v", "--verbose", action="store_true", help="print why a stage runs")
     run.set_defaults(command="run")
 
     stages = commands.add_parser("stages", parents=[common], help="list the stages and their state")
@@ -68,9 +68,9 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--targets", action="store_true", help="list the boards")
     build.add_argument("--hls", action="store_true", help="the HLS project, through Vitis HLS, instead of the RTL")
     build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
-    build.add_argument("--clock", type=float, metavar="MHZ", help="of the design; default: the board's")
-    build.add_argument("--baud", type=int, metavar="N", help="of the serial port; default: the board's")
-    build.add_argument("--seed", type=int, metavar="N", help="of the placer; default: 1, and 2 if 1 is too slow")
+    build.add_argument("--clock", type=float, metavar="MHZ", help="clock of the design; default: the board's")
+    build.add_argument("--baud", type=int, metavar="N", help="rate of the serial port; default: the board's")
+    build.add_argument("--seed", type=int, metavar="N", help="placer seed; default: 1, and 2 if 1 misses the clock")
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command="build")
 
@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     stream.add_argument("--video", required=True, metavar="FILE|camera", help="video file, camera or camera:DEVICE")
     stream.add_argument("--frames", type=_at_least_one, metavar="N", help="only the first N frames")
     _video_arguments(stream)
-    stream.add_argument("--baud", type=_at_least_one, metavar="N", help="of the bitstream; default: its build's")
+    stream.add_argument("--baud", type=_at_least_one, metavar="N", help="rate of the bitstream; default: its build's")
     stream.add_argument("--check", action="store_true", help="compare every result with the golden model")
     stream.add_argument(
         "--reconnect", type=_seconds, default=30.0, metavar="S", help="wait for a lost port; default: 30 s, 0: do not"

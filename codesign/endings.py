@@ -24,7 +24,7 @@ OK, FAILED, USAGE, INTERNAL, SIGNALED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 128, 13
 
 
 def end(command: Callable[[], int], *, debug: bool = False) -> int:
-    """Run a command and return its exit code; what went wrong is said in one paragraph on stderr.
+    """Run a command and return its exit code; what went wrong is reported in one paragraph on stderr.
 
     Args:
         command: returns `OK` or `FAILED`.
@@ -33,7 +33,7 @@ def end(command: Callable[[], int], *, debug: bool = False) -> int:
     Returns:
         What the command returned; `USAGE` for wrong usage or configuration, `FAILED` if it or the system failed,
         `INTERNAL` for a fault of this program, whose traceback is then in a file that the paragraph names; 128 + signal
-        if a signal ended it, `UNREAD` if what reads its output did.
+        if a signal ended it, `UNREAD` if the reader of its output exited.
     """
     _make_printable()
     try:
@@ -68,7 +68,7 @@ def leave(code: int) -> NoReturn:
 
 
 def _explain(error: Exception) -> int:
-    """Say what went wrong; return the exit code."""
+    """Report what went wrong; return the exit code."""
     if isinstance(error, ConfigError):
         for problem in error.problems:
             say(f"error: {problem}")
@@ -118,14 +118,14 @@ def _internal(error: Exception) -> str:
 
 def say(text: str) -> None:
     """Print a paragraph on stderr; a tool's last lines in it stay lines."""
-    with contextlib.suppress(OSError, ValueError):  # nobody can be told
+    with contextlib.suppress(OSError, ValueError):  # there is no stderr to report to
         for line in text.splitlines():
             print(textwrap.fill(line, width=100, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
 
 
 @contextlib.contextmanager
 def warnings_to(write: Callable[[str], None]) -> Iterator[None]:
-    """Write each of this project's own warnings as one line, once (once a file); leave those of others to Python."""
+    """Write each of this project's own warnings as one line, once (once per file); leave all others to Python."""
     ours = (ConversionWarning, VideoWarning, TrustWarning, OldNameWarning)
     said: set[str] = set()
     with warnings.catch_warnings():
@@ -158,7 +158,7 @@ def _make_printable() -> None:
 
 
 def _unread() -> bool:
-    """Whether what read stdout has ended."""
+    """Whether the reader of stdout has exited."""
     with contextlib.suppress(OSError, ValueError):
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)

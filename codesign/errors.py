@@ -25,7 +25,7 @@
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
     VideoWarning               (a UserWarning) a video is damaged; what decodes of it is used
-    TrustWarning               (a UserWarning) something was compiled again because it cannot be told who compiled it
+    TrustWarning               (a UserWarning) something was compiled again because it is not known who compiled it
 
 A message says what is wrong, where, what was expected, what was received and what to do next.
 """
@@ -180,7 +180,7 @@ class VideoWarning(UserWarning):
     """A video file is damaged or cut off: what decodes of it is used, and the message counts the rest.
 
     Attributes:
-        about: the file. A command says what it finds first of it, as each reading may come upon other damage.
+        about: the file. A command reports only the first warning about a file, as every pass may find other damage.
     """
 
     def __init__(self, text: str, about: str | None = None) -> None:
@@ -190,7 +190,7 @@ class VideoWarning(UserWarning):
 
 
 class TrustWarning(UserWarning):
-    """A compiled library is not used, or not kept, because it cannot be told who compiled it."""
+    """A compiled library is not used, or not kept, because it is not known who compiled it."""
 
 
 class OldNameWarning(FutureWarning):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lazy faces of packages (PEP 562): what ``from package import name`` gives is imported only then.
 
-A package says twice what is public: under ``if TYPE_CHECKING:`` for type checkers and for `codesign.sources`, which
+A package lists twice what is public: under ``if TYPE_CHECKING:`` for type checkers and for `codesign.sources`, which
 reads there what a name depends on, and as a table for `lazy`. A test compares the two.
 """
 

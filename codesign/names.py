@@ -202,7 +202,7 @@ def check_word(text: str, *, where: str) -> None:
 
 
 def plain_setting(text: str) -> bool:
-    """Say whether a setting of hls4ml can be written into C++ and Tcl without ending a word, a string or a line."""
+    """Return whether a setting of hls4ml can be written into C++ and Tcl without ending a word, a string or a line."""
     return _SETTING.fullmatch(text) is not None
 
 
@@ -231,7 +231,7 @@ def _shown(name: object) -> str:
 
 @cache
 def _reserved() -> frozenset[str]:
-    """Return every name that no design may have, in lower case: file systems and hls4ml may not tell the case."""
+    """Return every name that no design may have, in lower case: file systems and hls4ml may ignore case."""
     words = set(_CPP.split()) | set(_TAKEN.lower().split()) | (set(_SYSTEMVERILOG.split()) - set(_HARMLESS.split()))
     modules = [path.stem for path in RTL.rglob("*.sv")]
     made = [module.removesuffix(suffix) for module in modules for suffix in _SUFFIXES if module.endswith(suffix)]

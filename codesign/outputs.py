@@ -59,7 +59,7 @@ def check_work(folder: Path, names: Iterable[str]) -> None:
 
     Args:
         folder: as in `check_folder`.
-        names: of the folders in it.
+        names: names of the folders in it.
 
     Raises:
         ConfigError: it cannot work there.

@@ -30,7 +30,7 @@ class Ended(KeyboardInterrupt):
 
     Attributes:
         code: exit code that shells give to the signal.
-        reported: the user has been told already.
+        reported: whether it has been reported to the user already.
     """
 
     def __init__(self, number: int) -> None:

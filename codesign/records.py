@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From TOML tables (or JSON) to frozen records: every key checked, every error with its key and what is valid there.
+"""From TOML tables (or JSON) to frozen records: every key checked, every error with its key and the valid values.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
 (relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, and
@@ -61,7 +61,7 @@ def limited(
 
 
 class Problems:
-    """Collects what is wrong, so that one error can say all of it."""
+    """Collects what is wrong, so that one error can report all of it."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -118,12 +118,12 @@ def check_numbers(limits: Limits, arguments: Mapping[str, object], where: Callab
     """Check every argument of a function that has limits.
 
     Args:
-        limits: by name of the argument.
-        arguments: by name.
+        limits: limits of each argument by its name.
+        arguments: values by name.
         where: returns the place of an argument of this name, for errors.
 
     Raises:
-        ConfigError: one is no number, no integer though it has to be, or out of range.
+        ConfigError: one is not a number, not an integer though it has to be, or out of range.
     """
     for name in (name for name in limits if name in arguments):
         (low, high, kind), value = limits[name], arguments[name]
@@ -210,7 +210,7 @@ def _join(where: str, key: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value for an error message, in one line of a bearable length."""
+    """Return a value for an error message, on one line of reasonable length."""
     if isinstance(value, int) and abs(value) >= _WHOLE:
         return f"a whole number of {value.bit_length()} bits"
     try:
@@ -298,11 +298,11 @@ def plain(value: Any) -> Any:
 
 
 def read_toml(path: Path, example: str = "flows/moving_digits.toml") -> dict[str, Any]:
-    """Return the tables of a TOML file; a byte order mark, as some editors write it, is none of it.
+    """Return the tables of a TOML file; a byte order mark, as some editors write it, is skipped.
 
     Args:
-        path: of the file.
-        example: a file of this kind, for who has none.
+        path: path of the file.
+        example: a file of this kind, for the error message.
 
     Raises:
         ConfigError: no such file, or not TOML.
@@ -329,7 +329,7 @@ def under_new_names(table: Mapping[str, Any], renamed: Mapping[str, str], *, whe
     """Return ``table`` with keys of an earlier version under their names of today.
 
     Args:
-        table: of a file.
+        table: table read from a file.
         renamed: old key -> new key.
         where: the file or table, for messages.
 

@@ -3,7 +3,7 @@
 
 A stage body's module and every ``codesign`` module it imports, directly or not, at the top or inside a function, count
 as inputs of the stage; so do the data files (SystemVerilog, C++, HTML) that lie in the packages reached. Imports under
-``if TYPE_CHECKING:`` do not count, but say in a package what its lazy names depend on.
+``if TYPE_CHECKING:`` do not count, but show in a package what its lazy names depend on.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError),
     *(MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
-"""What readers of JSON, of archives and of records raise of files that are not what they should be."""
+"""Errors that readers of JSON, archives and records raise for files that are not what they should be."""
 LARGEST = 1 << 32
-"""Bytes that are read at most, unpacked: what is packed small may unpack to more than a computer holds."""
+"""Most bytes that are read, unpacked: a small archive may unpack to more than a computer holds."""
 
 
 def loaded(path: Path, read: Callable[[], T]) -> T:

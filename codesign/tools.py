@@ -55,7 +55,7 @@ class Tool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStatus:
     """What ``doctor()`` found out about a tool. ``ok``: it ran (a program) or is importable (a package), in a version
-    that works; ``version`` is None when unknown; ``problem`` says why it is not ok, ``how`` what to do then.
+    that works; ``version`` is None when unknown; ``problem`` is why it is not ok, ``how`` what to do then.
     """
 
     name: str
@@ -333,7 +333,7 @@ def _python() -> ToolStatus:
 
 
 def _backend() -> ToolStatus:
-    """Is hls4ml told of our backend? Reads the entry point; hls4ml itself is not imported (it takes seconds)."""
+    """Check that hls4ml finds our backend, by its entry point; hls4ml itself is not imported (it takes seconds)."""
     tool = Tool(
         name="hls4ml backend Delta", needed_for="conversion", how="pip install --force-reinstall delta-codesign"
     )

@@ -31,9 +31,9 @@ from codesign.paths import BuildFolder
 KEY = "key"
 KEY_BYTES = 32
 SEAL = ".seal"
-"""What the name of a file ends with whose seal it is."""
+"""Suffix that the name of a file's seal adds to the file's own."""
 LARGEST = 1 << 30
-"""Bytes of a file that is read to be checked."""
+"""Most bytes of a file that is read to be checked."""
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 _VERSION = b"codesign seal 1\0"
 
@@ -72,7 +72,7 @@ def plain_path(folder: Path) -> Path:
 
 
 def kept() -> bool:
-    """Say whether seals of this process are good in the next one; if not, a `TrustWarning` has said why."""
+    """Return whether seals of this process are good in the next one; if not, a `TrustWarning` has given the reason."""
     return _key()[1]
 
 
@@ -113,7 +113,7 @@ def load(path: Path, made_of: str) -> ctypes.CDLL:
 
 
 _LOADED: dict[bytes, ctypes.CDLL] = {}
-"""Libraries in this process by the SHA-256 of their bytes: one that is opened twice is loaded once, as by dlopen."""
+"""Libraries in this process by the SHA-256 of their bytes: one that is opened twice is loaded once, as with dlopen."""
 
 
 def _load(content: bytes, path: Path) -> ctypes.CDLL:
@@ -193,7 +193,7 @@ def _state_folder() -> Path | None:
         return given / "codesign"
     with contextlib.suppress(RuntimeError):  # no home at all
         home = Path("~").expanduser() if os.environ.get("HOME", "~") else Path()
-        if home.is_absolute() and home.is_dir():  # a home that is not there is made by nobody
+        if home.is_absolute() and home.is_dir():  # a missing home is not created
             return home / ".local" / "state" / "codesign"
     return None
 

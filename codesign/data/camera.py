@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera as frames of uint8, fitted as video files are: always the newest, so that a slow reader sees no old ones."""
+"""A camera as uint8 frames, fitted as video files are: always the newest, so that a slow reader sees no old ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def camera_frames(
     """Yield frames, uint8 ``[H, W, C]``, until the reader stops; what came and went while it was busy is skipped.
 
     Args:
-        device: of the camera.
+        device: device name of the camera.
         size: (H, W) in pixels.
         grey: one channel of luma; otherwise three, RGB.
         fit: what is done with pictures of another shape, see `Fit`.

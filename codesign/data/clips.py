@@ -115,9 +115,9 @@ class ClipDataset(Generic[S]):
     Attributes:
         name: where the clips are from.
         classes: name of each class.
-        train: to learn from.
-        val: to choose with; may be empty.
-        test: to report.
+        train: clips to train on.
+        val: clips to validate with; may be empty.
+        test: clips to test with.
     """
 
     name: str

@@ -41,18 +41,18 @@ class DataConfig:
 
     Attributes:
         kind: which of the three.
-        frames: of a clip to train and test with, at least 2.
+        frames: frames per clip to train and test with, at least 2.
         size: height and width of a frame in pixels.
         train: clips to train with (moving_digits).
         val: clips to validate with (moving_digits).
         test: clips to test with (moving_digits).
         digit: side of a digit in pixels (moving_digits).
         travel: farthest a digit goes from the middle in pixels (moving_digits).
-        speed: fastest a digit moves in pixels a frame (moving_digits).
-        contrast: of the strokes, 0 to 1 (moving_digits).
+        speed: fastest a digit moves in pixels per frame (moving_digits).
+        contrast: contrast of the strokes, 0 to 1 (moving_digits).
         texture: spread of the background, 0 to 1 (moving_digits).
         noise: sensor noise in grey levels of 256 (moving_digits).
-        path: folder with one folder a class (video_folder, ucf101, which need it).
+        path: folder with one folder per class (video_folder, ucf101, which need it).
         classes: only these classes, at least two; none for all (video_folder, ucf101).
         grey: one channel, else RGB (video_folder, ucf101).
         fit: what is done with pictures that are not square: ``crop``, ``pad`` or ``stretch`` (video_folder).
@@ -106,7 +106,7 @@ class DataConfig:
             raise ConfigError(
                 "missing",
                 where="data.path",
-                expected="a folder that holds one folder a class",
+                expected="a folder that holds one folder per class",
                 fix=f'add it, as kind = "{self.kind}" reads videos',
             )
         checks: dict[str, Callable[[Mapping[str, Any], Callable[[str], str]], None]] = {
@@ -166,7 +166,7 @@ class DataConfig:
         return np.stack([test.pixels(place) for place in _spread(len(test), clips)])
 
     def class_names(self, seed: int) -> tuple[str, ...]:
-        """Return the names of the classes, an output of the network each, without decoding anything.
+        """Return the names of the classes, one for each output of the network, without decoding anything.
 
         Raises:
             ConfigError, VideoError: as `verify` does, of folders and lists.
@@ -216,7 +216,7 @@ class DataConfig:
 
 @contextmanager
 def _in_section() -> Iterator[None]:
-    """Name the section, where an argument that only the files can prove wrong is called as its key."""
+    """Name the section in errors about an argument that only the files can prove wrong."""
     try:
         yield
     except ConfigError as error:

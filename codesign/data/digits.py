@@ -29,7 +29,7 @@ LIMITS: Limits = {
     "texture": (0, 1, float),
     "noise": (0, 128, float),
 }
-"""Of the arguments of `moving_digits`."""
+"""Limits of the arguments of `moving_digits`."""
 
 
 def moving_digits(
@@ -49,12 +49,12 @@ def moving_digits(
 ) -> ClipDataset[Clips]:
     """Return clips of one digit each: real handwriting over a textured background, with sensor noise.
 
-    The background is drawn once a clip and stays; the digit moves along a smooth path around the middle, at sub-pixel
+    The background is drawn once per clip and stays; the digit moves along a smooth path around the middle, at sub-pixel
     positions; noise is drawn afresh for each pixel of each frame. Splits are made by digit image (60, 20
     and 20 % of each class), so no image is seen in two of them.
 
     Args:
-        frames: of a clip, T.
+        frames: frames per clip, T.
         size: H and W of a frame in pixels.
         seed: the same seed gives the same clips.
         train: clips of the training split.
@@ -62,7 +62,7 @@ def moving_digits(
         test: clips of the test split.
         digit: side of a digit in pixels.
         travel: farthest a digit goes from the middle of the frame, in pixels along each axis.
-        speed: fastest a digit moves, in pixels a frame along each axis.
+        speed: fastest a digit moves, in pixels per frame along each axis.
         contrast: how far a stroke stands out from mid-grey, 0 to 1.
         texture: how far the background spreads around its grey level, 0 to 1.
         noise: standard deviation of the sensor noise, in grey levels of 256.

@@ -24,7 +24,7 @@ LIMITS: Limits = {
     "val": (-inf, inf, float),  # together, see `check_folder_arguments`
     "test": (-inf, inf, float),
 }
-"""Of the arguments of `video_folder`."""
+"""Limits of the arguments of `video_folder`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,10 @@ class Split:
 
     Attributes:
         classes: name of each class.
-        files: all of them. The source of a clip is a place in it.
-        train: places and labels of the files to learn from.
-        val: of those to choose with.
-        test: of those to report.
+        files: all of them. The source of a clip is an index into it.
+        train: indices and labels of the files to train on.
+        val: the same for validation.
+        test: the same for testing.
     """
 
     classes: tuple[str, ...]
@@ -59,18 +59,18 @@ def video_folder(
     classes: Sequence[str] = (),
     strict: bool = False,
 ) -> ClipDataset[Clips]:
-    """Return clips of a folder that holds one folder a class of video files.
+    """Return clips of a folder that holds one folder of video files per class.
 
     Every file is cut into consecutive clips of ``frames`` frames; what is left at its end is dropped. Splits are
     made by file, within each class: at least one file to train and one to test, and one to validate from three on.
 
     Args:
-        path: of the folder. Class folders in alphabetical order; other files than videos are ignored.
-        frames: of a clip, T.
+        path: path of the folder. Class folders in alphabetical order; other files than videos are ignored.
+        frames: frames per clip, T.
         size: (H, W) in pixels.
         grey: one channel; otherwise three, RGB.
         fit: what is done with pictures of another shape, see `codesign.data.picture.Fit`.
-        seed: of the split.
+        seed: seed of the split.
         val: share of a class's files to validate with.
         test: share of a class's files to test with.
         classes: only these class folders; none for all.
@@ -143,7 +143,7 @@ def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
         raise VideoError(
             "no such folder",
             where=printable(path),
-            expected="a folder that holds one folder a class",
+            expected="a folder that holds one folder per class",
             fix="check the path; in a design it is relative to the TOML file",
         )
     found = {
@@ -155,7 +155,7 @@ def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
         raise VideoError(
             "there are no videos",
             where=printable(path),
-            expected=f"one folder a class with files such as {', '.join(sorted(SUFFIXES))}",
+            expected=f"one folder per class with files such as {', '.join(sorted(SUFFIXES))}",
             received=f"{len(found)} folders without videos" if found else "no folders",
             fix="name the folder that holds the folders of the classes",
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a video file says that it is, found without decoding it: what a recording that was cut off has lost."""
+"""The length that a video file declares, found without decoding it: what a recording that was cut off has lost."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TIMED = ("asf", "flv", "matroska,webm", "mpegts")
-"""Formats that say how long the video is, but not how many frames there are."""
+"""Formats that declare the length of the video, but not the number of its frames."""
 _REGULAR = 0.9
-"""Share of the frames that have to follow each other at the frame rate for a duration to say how many there are."""
+"""Share of the frames that have to follow each other at the frame rate for a duration to give their number."""
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 """What the file properties of an ASF file begin with; 40 bytes on is its size."""
 _SLACK_S = 0.25
@@ -30,12 +30,12 @@ _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 def promised_frames(
     path: Path, container: av.container.InputContainer, stream: av.VideoStream, times: list[int], end_s: float
 ) -> int | None:
-    """Return how many frames the container says there are; None if it does not, or not reliably.
+    """Return how many frames the container declares; None if it does not, or not reliably.
 
     Args:
-        path: of the file.
+        path: path of the file.
         container: open, and read to its end.
-        stream: of the container.
+        stream: the video stream in it.
         times: presentation times of the packets that were read, in the stream's time base.
         end_s: when the last packet of any stream ends, in seconds.
     """
@@ -93,8 +93,8 @@ def _seconds(tag: str) -> float | None:
 def knows_its_length(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
     """Return whether what a container promises can be more than what is left of it.
 
-    A transport stream, an MP4 in fragments and a GIF only say what is in the parts that are there, and a duration is
-    one of sound, too.
+    A transport stream, an MP4 in fragments and a GIF only declare what is in the parts that are present, and a
+    duration may be that of the sound.
     """
     if container.format.name == "gif":  # FFmpeg has counted them
         return False
@@ -103,10 +103,10 @@ def knows_its_length(container: av.container.InputContainer, stream: av.VideoStr
 
 
 def ends_early(path: Path, format_name: str, read_to: int) -> bool:
-    """Return whether a file is shorter than its own structure says, where FFmpeg does not mind.
+    """Return whether a file is shorter than its own structure declares, where FFmpeg reports no error.
 
     Args:
-        path: of the file.
+        path: path of the file.
         format_name: as FFmpeg calls it.
         read_to: where the last packet begins.
     """
@@ -187,8 +187,8 @@ def _ogg_sum(page: bytes) -> int:
 
 
 def _end_of_segment(head: bytes) -> int:
-    """Return where the segment of a Matroska file ends; 0 if it does not say."""
-    at = 4  # behind the identifier of the EBML header
+    """Return where the segment of a Matroska file ends; 0 if the file does not declare it."""
+    at = 4  # after the identifier of the EBML header
     length, at = _ebml_size(head, at)
     at += length
     if head[at : at + 4] != b"\x18\x53\x80\x67":

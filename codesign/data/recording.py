@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An open video file: the stream that players show, every frame of it that decodes, and what of it does not."""
+"""An open video file: the stream that players show, every frame of it that decodes, and what does not decode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from codesign.errors import VideoError, VideoWarning
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent | Disposition.metadata
 """Video streams that are something beside the film: cover pictures, previews, depth maps."""
 _BROKEN = (av.FFmpegError, IndexError)
-"""What reading a damaged file raises; the latter if it begins to have one more stream on its way."""
+"""Errors that reading a damaged file raises; the latter if another stream appears while it is read."""
 _NO_VIDEO = ("concat", "dash", "hls", "rtsp", "sdp", "tty")
 """Formats that FFmpeg reads as video but that are text, most of it about other files."""
 _FRAME_A_PACKET = ("h264", "hevc", "mpeg1video", "mpeg2video")
@@ -73,7 +73,7 @@ class Damage:
         if self.concealed:
             parts.append(f"frames that the decoder repaired: {self.concealed}")
         if self.cut:
-            parts.append("the file is cut off or broken" + ("" if self.lost else ", and does not say how long it was"))
+            parts.append("the file is cut off or broken" + ("" if self.lost else ", and its length is not known"))
         return ", ".join(parts if self.whole else [*parts, "as far as it was read"])
 
 
@@ -81,7 +81,7 @@ class Recording:
     """The frames of an open video file. Made by `opened`.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         aspect: width of a pixel over its height.
         decoded: frames so far.
     """
@@ -140,7 +140,7 @@ class Recording:
         )
 
     def _counted(self) -> Survey:
-        """Return what all the packets say."""
+        """Return what all the packets show."""
         promised = promised_frames(self.path, self._container, self._stream, self._times, self._end_s)
         complete = promised is not None and self._packets >= promised
         complete = complete and knows_its_length(self._container, self._stream)
@@ -183,7 +183,7 @@ def opened(path: str | Path, survey: Survey | None = None) -> Iterator[Recording
     """Open a video file; what goes wrong with it in the body is a `VideoError` that names the file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         survey: what is known of it already.
 
     Raises:
@@ -206,7 +206,7 @@ def opened(path: str | Path, survey: Survey | None = None) -> Iterator[Recording
 
 
 def settle(recording: Recording, needed: int, strict: bool) -> None:
-    """Decide what becomes of a video after its frames were read: silence, a warning, or an error.
+    """Decide what becomes of a video after its frames were read: nothing, a warning, or an error.
 
     Args:
         recording: read as far as it is used.
@@ -256,7 +256,7 @@ def printable(path: str | Path) -> str:
 
 
 def _check_file(path: Path, name: str) -> None:
-    """Check that there is a file, before FFmpeg says something odd or waits for ever."""
+    """Check that there is a file, before FFmpeg reports something odd or waits for ever."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -28,19 +28,19 @@ class StreamedClips:
     """One clip of each of many video files, a `ClipSource`.
 
     Without augmentation a clip is the middle of its video, in space and time. With it, the first frame and the place
-    of the window are drawn anew each time, evenly, and half of the clips are mirrored if ``flip``: one draw a clip,
+    of the window are drawn anew each time, evenly, and half of the clips are mirrored if ``flip``: one draw per clip,
     so that nothing moves in it that does not move in the video.
 
     Attributes:
         files: the videos.
         labels: class index of each, int64 ``[N]``.
-        frames: of a clip, T.
+        frames: frames per clip, T.
         size: H and W in pixels.
         crop: side of the window, as a share of the shorter side of the video.
         grey: one channel, else three.
         augment: draw; otherwise the middle.
         flip: mirror half of the drawn clips.
-        seed: of what is drawn.
+        seed: seed of the augmentation.
         workers: threads that decode.
         strict: refuse damaged videos, instead of a `VideoWarning`.
     """

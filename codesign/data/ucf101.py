@@ -32,7 +32,7 @@ LIMITS: Limits = {
     "seed": (*SEEDS, int),
     "workers": (1, 256, int),
 }
-"""Of the arguments of `ucf101`."""
+"""Limits of the arguments of `ucf101`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Video:
     """One line of a list.
 
     Attributes:
-        file: of the video.
+        file: the video file.
         label: index of its class, from 0.
         group: number of its group within the class. Videos of a group look alike.
         where: file and line that name it.
@@ -81,15 +81,15 @@ def ucf101(
     are augmented, others are the middle of their video; see `StreamedClips`.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         split: 1, 2 or 3.
-        frames: of a clip, T.
+        frames: frames per clip, T.
         size: H and W of a frame in pixels.
         grey: one channel; otherwise three, RGB.
         crop: side of the square window a clip shows, as a share of the shorter side of the video.
         flip: mirror half of the training clips.
         val: share of each class's training groups to validate with: at least one, unless it is 0.
-        seed: of the validation split and of the augmentation.
+        seed: seed of the validation split and of the augmentation.
         workers: threads that decode videos.
         classes: only these; none for all. Videos of others need not be there.
         strict: refuse damaged videos, instead of a `VideoWarning` for each.
@@ -162,7 +162,7 @@ def _list(folder: Path, name: str) -> Path:
 
 
 def _lines(path: Path) -> Iterable[tuple[str, str]]:
-    """Yield where each line is and what it says; empty lines are left out."""
+    """Yield the place and the text of each line; empty lines are left out."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -44,7 +44,7 @@ def read_video(
     Frames are scaled to ``size`` by area averaging, in full range (black 0, white 255).
 
     Args:
-        path: of the file.
+        path: path of the file.
         frames: T; None reads all.
         size: (H, W) in pixels.
         grey: one channel of luma; otherwise three, RGB.
@@ -123,9 +123,9 @@ class View:
     """Which part of a video a clip shows, in shares of what is possible: 0 is the first place, 1 the last.
 
     Attributes:
-        start: of the first frame.
-        row: of the upper edge.
-        column: of the left edge.
+        start: index of the first frame.
+        row: row of the upper edge.
+        column: column of the left edge.
         mirrored: left and right are exchanged.
     """
 
@@ -155,7 +155,7 @@ def read_view(
     the frames that decode count as consecutive.
 
     Args:
-        path: of the file.
+        path: path of the file.
         frames: T.
         size: H and W in pixels.
         crop: side of the window, as a share of the shorter side of the video as it is shown.

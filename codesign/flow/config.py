@@ -25,8 +25,8 @@ class DesignSection:
     """``[design]``.
 
     Attributes:
-        name: of the build folder and of the hardware's top module: a C and SystemVerilog identifier.
-        seed: of data, training and stimulus.
+        name: name of the build folder and of the hardware's top module: a C and SystemVerilog identifier.
+        seed: seed of data, training and stimulus.
     """
 
     name: str
@@ -62,7 +62,7 @@ class HardwareSection:
     Attributes:
         pe: processing elements of every layer: the largest divisor of its outputs not above this is used.
         p: input codes in one AXI4-Stream beat.
-        strategy: of every linear layer. Only ``delta`` so far.
+        strategy: strategy of every linear layer. Only ``delta`` so far.
         io_type: interface style of the HLS project.
         layer: per layer, what differs.
     """
@@ -93,7 +93,7 @@ class ClipSection:
 
     Attributes:
         clips: number of clips; each starts as a new stream.
-        frames: of each clip.
+        frames: frames per clip.
         dense_frames: frames the dense baseline is measured on; its cycles do not depend on the data.
     """
 

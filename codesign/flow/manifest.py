@@ -33,7 +33,7 @@ class Inputs:
         config: the design's values it reads, by ``section.key``.
         source: hash of the code that runs.
         upstream: hash of the outputs of each earlier stage it reads.
-        versions: of the distributions it uses; None if not installed.
+        versions: versions of the distributions it uses; None if not installed.
     """
 
     config: dict[str, Any]
@@ -69,7 +69,7 @@ class Manifest:
         note: reason of the skip, or a few words about the result.
         inputs: see `Inputs`.
         outputs: SHA-256 of every file written, by path in the folder; the log and this file are not outputs.
-        seed: of the design.
+        seed: seed of the design.
         seconds: wall-clock time the stage took.
         finished: UTC time, ISO 8601.
     """

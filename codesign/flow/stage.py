@@ -20,7 +20,7 @@ class Stage:
     """One step of the flow: a pure function of a config slice, earlier stages, source code and tool versions.
 
     Attributes:
-        name: of the stage and of its folder.
+        name: name of the stage and of its folder.
         after: stages whose outputs it reads.
         body: ``module:function``; imported only when the stage really runs.
         config: sections of the design it reads; ``section.key`` for a single key.

@@ -18,14 +18,14 @@ from codesign.fixed import IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """How a kernel slides along one axis: output ``o`` reads inputs ``o * stride - before + tap``.
+    """How a kernel slides along one axis: output ``o`` reads inputs ``o * stride - before + element of the kernel``.
 
     Attributes:
         size: input elements.
-        kernel: taps.
+        kernel: kernel elements.
         stride: input elements from one output to the next.
-        before: zeros padded in front.
-        after: zeros padded behind.
+        before: zeros padded before the first element.
+        after: zeros padded after the last one.
     """
 
     size: int
@@ -44,7 +44,7 @@ class Axis:
 
     @classmethod
     def same(cls, size: int, kernel: int, stride: int) -> Axis:
-        """Return Keras' padding 'same': ``ceil(size / stride)`` outputs, the odd zero behind."""
+        """Return Keras' padding 'same': ``ceil(size / stride)`` outputs, the odd zero at the end."""
         total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
         return cls(size=size, kernel=kernel, stride=stride, before=total // 2, after=total - total // 2)
 
@@ -55,7 +55,7 @@ class Axis:
 
     @property
     def padded(self) -> bool:
-        """Whether an output reads a padded zero; zeros behind the last output's last tap are not read."""
+        """Whether an output reads a padded zero; zeros after the last output's last kernel element are not read."""
         return self.before > 0 or (self.outputs - 1) * self.stride + self.kernel > self.size
 
     def first(self, position: int) -> int:
@@ -67,7 +67,7 @@ class Axis:
         return min(self.outputs - 1, (position + self.before) // self.stride)
 
     def tap(self, position: int, output: int) -> int:
-        """Return the tap with which input ``position`` reaches ``output``."""
+        """Return the kernel element with which input ``position`` reaches ``output``."""
         return position + self.before - output * self.stride
 
     def counts(self) -> IntArray:
@@ -98,12 +98,12 @@ class Repeat:
 
     @property
     def kernel(self) -> int:
-        """Taps: one."""
+        """Kernel elements: one."""
         return 1
 
     @property
     def stride(self) -> int:
-        """Lines of a weight memory between the taps of neighbouring outputs: none, there is one tap."""
+        """Lines of a weight memory between the kernel elements of neighbouring outputs: none, there is one element."""
         return 0
 
     def first(self, position: int) -> int:
@@ -115,7 +115,7 @@ class Repeat:
         return position * self.factor + self.factor - 1
 
     def tap(self, position: int, output: int) -> int:  # noqa: ARG002  (the protocol of `Axis`)
-        """Return 0, the only tap."""
+        """Return 0, the only kernel element."""
         return 0
 
     def counts(self) -> IntArray:

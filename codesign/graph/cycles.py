@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cycle model: from the number of events of each layer and frame to clock cycles, without simulating anything.
 
-An event costs what it reaches (``reach()``, cycles). Event counts alone do not say which elements changed, so a layer
-takes ``events * mean cost``: exact where all elements cost the same. Who knows which ones changed can say so
-(`Reached`): an object in the middle of a frame reaches more than the mean, and the same words again and again.
+An event costs what it reaches (``reach()``, cycles). Event counts alone do not show which elements changed, so a layer
+takes ``events * mean cost``: exact where all elements cost the same. Pass ``reached`` if you know which elements
+changed: an object in the middle of a frame reaches more than the mean, and the same words again and again.
 A frame is followed through the pipeline with these times:
 
-* the input takes a beat or an event a cycle, whichever are more;
+* the input takes one cycle per beat or one per event, whichever are more;
 * an engine starts a frame when it is done with the one before and the first event arrives, and is not done before the
   last event arrives. A dense engine's results leave when its frame is complete, those of the others row by row;
 * an engine that falls behind lets the ones before it run ahead by what the queue between them holds; so frames that
   are expensive in different layers share their time, as in the hardware;
-* the packet leaves last, a word a cycle, while no further result is taken.
+* the packet leaves last, one word per cycle, while no further result is taken.
 
 Assumptions: frames are offered back to back and taken at once; from counts alone, changed elements are spread evenly.
 Frames of less than about 200 cycles may be 10 % off. What reports call *estimate* is this.
@@ -42,9 +42,9 @@ CONV_DEPTH = 24
 EVENT_QUEUE = 64
 """Events that may wait in front of an engine: enough to hide the bursts of a frame."""
 LAYER_WORDS = 32
-"""Changed words that may wait to be made events behind an engine."""
+"""Changed words that may wait to be made events after an engine."""
 FEWEST_INPUT_WORDS, MOST_INPUT_WORDS = 16, 64
-"""The same behind the input (see `input_words`)."""
+"""The same after the input (see `input_words`)."""
 DENSE_FRAMES = 8
 """Frames after which the dense pipeline is steady."""
 
@@ -54,8 +54,8 @@ class CycleEstimate:
     """Predicted clock cycles of ``T`` consecutive frames.
 
     Attributes:
-        layers: for each engine the cycles in which it has work, ``[T]``.
-        cycles: distance of output packets, ``[T]``; the first frame's from its first input beat.
+        layers: cycles in which each engine has work, ``[T]`` by its name.
+        cycles: cycles from one output packet to the next, ``[T]``; the first frame's from its first input beat.
     """
 
     layers: dict[str, FloatArray]
@@ -97,8 +97,8 @@ def estimate(
 
     Args:
         graph: the network.
-        events: for each engine its events in each frame, ``[T]``, T >= 1. The frames follow one that has left.
-        reached: for each engine what these events reach; None: as many words as evenly spread events do.
+        events: events of each engine in each frame, ``[T]``, T >= 1. The frames follow one that has left.
+        reached: what these events reach in each engine; None: as many words as evenly spread events do.
 
     Raises:
         FrameError: an engine is missing, or has another number of frames.
@@ -126,7 +126,7 @@ class _Stage:
     Attributes:
         node: the engine; None for the input.
         before: stages whose results it takes.
-        events: in each frame, ``[T]``.
+        events: events in each frame, ``[T]``.
         work: cycles that the events of each frame occupy it, ``[T]``.
         touched: output words that they reach, ``[T]``.
         least: cycles a frame takes at least.
@@ -196,7 +196,7 @@ class _Stage:
 
 
 class _Pipeline:
-    """All stages in order, and the packet that leaves behind the last one."""
+    """All stages in order, and the packet that leaves after the last one."""
 
     def __init__(self, graph: Graph, stages: list[_Stage]) -> None:
         self.stages = stages
@@ -258,7 +258,7 @@ def _checked(graph: Graph, events: Mapping[str, ArrayLike]) -> dict[str, FloatAr
         raise FrameError(
             "the event counts do not fit the network",
             where=graph.name,
-            expected=f"one count a frame for each of {', '.join(node.name for node in graph.engines)}",
+            expected=f"one count per frame for each of {', '.join(node.name for node in graph.engines)}",
             received=", ".join(f"{name}: {list(values.shape)}" for name, values in counts.items()) or "nothing",
         )
     return counts
@@ -289,7 +289,7 @@ def _evenly(node: Engine, events: FloatArray) -> Reached:
 
 
 def _waiting(graph: Graph, stage: _Stage, density: float) -> float:
-    """Return the events in the words that wait behind ``stage`` to be made events, at an even density."""
+    """Return the events in the words that wait after ``stage`` to be made events, at an even density."""
     lanes, depth = (stage.node.pe, LAYER_WORDS) if stage.node else (graph.source.lanes, input_words(graph))
     changed = 1.0 - (1.0 - density) ** lanes
     return depth * density * lanes / changed if changed else 0.0

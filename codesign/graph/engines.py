@@ -74,7 +74,7 @@ class Dense(OneInput):
 
     @property
     def words(self) -> int:
-        """Output words (of PE lanes) that one input event reaches: cycles an event costs."""
+        """Output words (of PE lanes) that one input event reaches: the cycles per event."""
         return self.n_out // self.pe
 
     @property
@@ -148,7 +148,7 @@ class Conv(OneInput, OnPositions):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of a dense frame, taps on padding not counted."""
+        """Multiply-accumulates of a dense frame, kernel elements on padding not counted."""
         return int(self.fanout().sum())
 
     def fanout(self, at: int = 0) -> IntArray:
@@ -167,7 +167,7 @@ class Pool(OneInput, SameChannels):
         name: layer name.
         input: the `Delta` that feeds it.
         kind: ``max`` or ``sum``.
-        channels: of input and output.
+        channels: channels of input and output.
         fmt: format of the outputs.
         y: the vertical axis.
         x: the horizontal axis.
@@ -209,7 +209,7 @@ class Upsample(OneInput, SameChannels):
     Attributes:
         name: layer name.
         input: the `Delta` that feeds it.
-        channels: of input and output.
+        channels: channels of input and output.
         fmt: format of the codes.
         y: the vertical axis.
         x: the horizontal axis.
@@ -238,7 +238,7 @@ class Join(OnPositions):
         name: layer name.
         inputs: the `Delta` nodes that feed it.
         kind: ``add`` or ``concat``.
-        channels: of each input; all the same for ``add``.
+        channels: channels of each input; all the same for ``add``.
         shifts: left shift that brings each input's codes to the lattice of ``fmt``.
         fmt: format of the outputs.
         y: the vertical axis; every element reaches its own output.

@@ -57,7 +57,7 @@ def _check_reads(node: Node, at: int, before: Node) -> None:
     """Check that ``node`` reads, as its input ``at``, what ``before`` makes, and that its numbers are codes.
 
     Raises:
-        ValueError: not.
+        ValueError: it does not.
     """
     reads = node.size
     if isinstance(node, Dense):

@@ -2,7 +2,7 @@
 """The golden model: the network's integer semantics in NumPy, in both forms.
 
 ``form='dense'`` computes each frame from all its codes (``a = W r + b``); ``form='delta'`` computes it from what
-changed (``a += W d``). They are equal on every element of every frame; hardware and csim are held to them.
+changed (``a += W d``). They are equal on every element of every frame; hardware and csim are compared with them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Trace:
 
     Attributes:
         outputs: codes of the last node, ``[T, *shape]``.
-        codes: for each `Delta`, what it last sent after each frame (``r_t``), ``[T, size]``.
-        deltas: for each `Delta`, ``d_t``, ``[T, size]``; the first frame after a reset is ``r_0 - 0``.
-        accumulators: for each engine, what it makes of the codes (``a_t`` of a linear layer), ``[T, size]``.
+        codes: what each `Delta` last sent after each frame (``r_t``), ``[T, size]``.
+        deltas: ``d_t`` of each `Delta`, ``[T, size]``; the first frame after a reset is ``r_0 - 0``.
+        accumulators: what each engine makes of the codes (``a_t`` of a linear layer), ``[T, size]``.
     """
 
     outputs: IntArray
@@ -45,7 +45,7 @@ def as_array(frames: object, where: str) -> np.ndarray:
     """Return ``frames`` as an array of whatever dtype.
 
     Raises:
-        FrameError: they are none, as lists of different lengths are none.
+        FrameError: they are not an array, such as lists of different lengths.
     """
     try:
         return np.asarray(frames)
@@ -177,7 +177,7 @@ class Golden:
 
 
 def compute(node: Engine, codes: list[IntArray]) -> IntArray:
-    """Return what an engine makes of whole frames of codes, one ``[T, n_in]`` an input -> ``[T, size]``."""
+    """Return what an engine makes of whole frames of codes, one ``[T, n_in]`` per input -> ``[T, size]``."""
     if isinstance(node, Dense | Conv):
         return products(node, codes[0]) + np.resize(node.bias, node.size)
     frames = [
@@ -193,7 +193,7 @@ def compute(node: Engine, codes: list[IntArray]) -> IntArray:
 
 
 def windows(node: Conv | Pool, frames: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    """Yield each tap of a window and what every output sees at it, ``[T, H, W, C]`` -> ``[T, *shape[:2], C]``."""
+    """Yield each element of the kernel and what every output sees at it, ``[T, H, W, C]`` -> ``[T, *shape[:2], C]``."""
     y, x, padded = node.y, node.x, _padded(node, frames)
     for tap_y, tap_x in np.ndindex(y.kernel, x.kernel):
         rows = slice(tap_y, tap_y + y.stride * (y.outputs - 1) + 1, y.stride)

@@ -7,7 +7,7 @@ integer codes. The kinds follow the semantics of the project's section "Skipping
 ==========  =====================================================================  ==================
 node        computes                                                               hardware
 ==========  =====================================================================  ==================
-`Source`    frames of codes from outside, `lanes` codes an input beat              AXI4-Stream input
+`Source`    frames of codes from outside, `lanes` codes per input beat             AXI4-Stream input
 `Delta`     ``r_t = q(z_t)`` with step, clip and hold; sends ``d_t``               `encode`, `emit`
 `Dense`     ``a_t = W r_t + b`` as ``a_t = a_{t-1} + W d_t``                       `dense` engine
 `Conv`      the same with a kernel that slides; one or two axes, or depthwise      `conv` engine
@@ -73,11 +73,11 @@ class Source:
 
     Attributes:
         name: layer name.
-        shape: of one frame, channels last.
+        shape: shape of one frame, channels last.
         fmt: format of the input codes.
         lanes: codes in one AXI4-Stream beat (P).
-        explicit: the user chose ``fmt``, so integers given to ``predict`` are codes; otherwise it is a default that
-            nobody may have thought of, and integers are values.
+        explicit: the user chose ``fmt``, so integers given to ``predict`` are codes; otherwise it is a default, and
+            integers are values.
     """
 
     name: str
@@ -114,13 +114,12 @@ class Delta(OneInput):
     Attributes:
         name: layer name.
         input: node that makes ``z``.
-        shape: of one frame.
+        shape: shape of one frame.
         in_fmt: format of ``z``.
         fmt: format of the codes ``r``.
         activation: ``f``.
         step_log2: ``k`` per channel (last axis of ``channels``), or one value for the whole layer.
-        channels: period of the channel index along the flattened frame: element ``e`` is channel
-            ``e % channels``.
+        channels: period of the channel index along the flattened frame: element ``e`` is channel ``e % channels``.
         lo: smallest code after the clip.
         hi: largest code after the clip.
         hold: threshold in steps, at least 0.5, or None for the memoryless layer.
@@ -247,7 +246,7 @@ class Graph:
 
     Attributes:
         name: design name, a C and SystemVerilog identifier.
-        nodes: in topological order.
+        nodes: nodes in topological order.
     """
 
     name: str

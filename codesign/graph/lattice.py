@@ -34,7 +34,7 @@ def codes_of(values: NDArray[Any], fmt: Fixed | None, *, bits: int, where: str, 
         values: quantised weights or biases.
         fmt: the lattice they must lie on; None to find the coarsest one that holds them all, as for power-of-two
             scales per channel.
-        bits: of the quantiser, to tell power-of-two scales from real ones when ``fmt`` is None.
+        bits: bits of the quantiser, to distinguish power-of-two scales from real ones when ``fmt`` is None.
         where: layer and tensor.
         fix: what to do when they lie on none.
 

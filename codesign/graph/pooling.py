@@ -8,13 +8,13 @@ from typing import Literal
 from codesign.errors import UnsupportedLayerError
 from codesign.graph.axis import Axis
 
-CASCADE_TAPS = 16
+CASCADE_ELEMENTS = 16
 """A maximum over more elements becomes several smaller ones, one after another."""
 
 CASCADE_FACTOR = 4
 """Largest kernel of a stage, along one axis; larger primes stay whole."""
 
-MAX_TAPS = 256
+MAX_ELEMENTS = 256
 """Most elements that one maximum compares."""
 
 
@@ -24,27 +24,27 @@ def windows(name: str, kind: Literal["max", "sum"], y: Axis, x: Axis, *, pads: b
     The maximum over many elements becomes a cascade: windows that do not overlap, of factors of its kernel.
 
     Args:
-        name: of the layer, for errors.
-        kind: of the pooling.
+        name: name of the layer, for errors.
+        kind: ``max`` or ``sum``.
         y: the vertical axis.
         x: the horizontal axis.
         pads: the layer pads by itself, and Keras does not count those places in an average.
 
     Raises:
-        UnsupportedLayerError: an average that is no power-of-two share of a sum, or more than `MAX_TAPS` elements.
+        UnsupportedLayerError: an average that is no power-of-two share of a sum, or more than `MAX_ELEMENTS` elements.
     """
     if kind == "sum":
         _check_average(name, y, x, pads=pads)
         return [(y, x)]
     whole = all(axis.kernel == axis.stride and not axis.padded for axis in (y, x))
-    stages = _cascade(y, x) if whole and y.kernel * x.kernel > CASCADE_TAPS else [(y, x)]
-    taps = max(stage_y.kernel * stage_x.kernel for stage_y, stage_x in stages)
-    if taps > MAX_TAPS:
+    stages = _cascade(y, x) if whole and y.kernel * x.kernel > CASCADE_ELEMENTS else [(y, x)]
+    elements = max(stage_y.kernel * stage_x.kernel for stage_y, stage_x in stages)
+    if elements > MAX_ELEMENTS:
         raise UnsupportedLayerError(
             "the window of a maximum is too large",
             where=name,
-            expected=f"at most {MAX_TAPS} elements, or windows that do not overlap with sizes made of small factors",
-            received=f"{taps} elements, kernel ({y.kernel}, {x.kernel})",
+            expected=f"at most {MAX_ELEMENTS} elements, or windows that do not overlap, of sizes with small factors",
+            received=f"{elements} elements, kernel ({y.kernel}, {x.kernel})",
             fix="pool in two layers, the second on the output of the first",
         )
     return stages

@@ -25,7 +25,7 @@ class LayerActivity:
     """Activity at the input of one engine; all arrays are ``[T]``, first frame after reset excluded.
 
     Attributes:
-        name: of the engine.
+        name: name of the engine.
         elements: input elements of a frame, of all its inputs.
         macs: multiply-accumulates of a dense frame; 0 for an engine that does not multiply.
         events: nonzero deltas.
@@ -91,7 +91,7 @@ def activity(graph: Graph, trace: Trace) -> tuple[LayerActivity, ...]:
 
 
 def words_reached(node: Engine, moved: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
-    """Return how many output words the changed elements of each input, ``[T, n_in]``, reach: each once, ``[T]``."""
+    """Return how many output words the changed elements of each input, ``[T, n_in]``, reach, counted once: ``[T]``."""
     if isinstance(node, Dense):
         return np.where(moved[0].any(axis=1), node.words, 0)
     hit = np.zeros((len(moved[0]), *node.shape[:2], node.groups))
@@ -116,7 +116,7 @@ def _reaches(axis: AnyAxis) -> NDArray[np.float64]:
 
 
 def _total(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return the sum of arrays ``[T]``, one an input."""
+    """Return the sum of arrays ``[T]``, one per input."""
     total: NDArray[np.int64] = np.sum(list(parts), axis=0)
     return total
 

@@ -43,7 +43,7 @@ class Result:
 
     Attributes:
         outputs: codes of the last node, int64 ``[*shape]``.
-        cycles: of the core's clock.
+        cycles: cycles of the core's clock.
         new_stream: the frame started a new stream: asked for, the first after a reset, or after a reconnection.
         mismatches: outputs that differ from the golden model's; None if that was not asked for.
     """
@@ -72,7 +72,7 @@ class Board:
         notice: is told what happened to the connection.
 
     Attributes:
-        resets: of the core so far, each the end of what it had counted; the first when the board was opened.
+        resets: resets of the core so far, each the end of what it had counted; the first when the board was opened.
         reconnections: times the port was lost and came back.
 
     Raises:

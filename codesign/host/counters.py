@@ -39,7 +39,7 @@ class Counters:
 
     Attributes:
         frames: that left.
-        cycles: of its clock, idle ones too.
+        cycles: cycles of its clock, idle ones too.
         errors: malformed frames met.
         engines: by name; the first is the input's delta activation, whose events are the changed input elements.
     """
@@ -91,7 +91,7 @@ class LiveLayer:
     """Activity of one layer with multiply-accumulates over some frames.
 
     Attributes:
-        name: of the layer.
+        name: name of the layer.
         events_per_frame: nonzero deltas that reached it.
         density: share of its input elements that changed, of those that reach an output.
         operation_sparsity: share of its MACs that were skipped, borders counted exactly; of a convolution that reaches

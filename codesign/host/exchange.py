@@ -29,7 +29,7 @@ class Exchange:
 
     Args:
         port: open.
-        baud: of the line; timeouts follow from it.
+        baud: baud rate of the line; timeouts follow from it.
         slowdown: how many times slower than its clock says the board is: 1, but for a simulation.
 
     Attributes:

@@ -41,7 +41,7 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
     Args:
         graph: what it should hold.
         found: what the board says.
-        port: of the board.
+        port: port of the board.
         folder: build folder of ``graph``, whose neighbours are searched for the design on the board.
 
     Raises:

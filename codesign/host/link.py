@@ -109,8 +109,8 @@ class Result:
     """Answer to `Frame`.
 
     Attributes:
-        cycles: of the core's clock, for this frame.
-        status: of the core.
+        cycles: cycles of the core's clock, for this frame.
+        status: status of the core.
         new_stream: the layers had forgotten what they had seen before this frame, for whatever reason.
         beats: ``m_axis_tdata`` of the frame's packet, beat after beat.
     """

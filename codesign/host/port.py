@@ -22,7 +22,7 @@ class Port:
 
     Args:
         name: such as ``/dev/ttyUSB0``.
-        baud: of the line.
+        baud: baud rate of the line.
 
     Raises:
         BoardError: there is no such port, it may not be opened, or somebody else has it; names the ports there are.

@@ -65,15 +65,15 @@ class Summary:
     Attributes:
         design: name.
         port: as it was given.
-        baud: of the line.
-        clock_hz: of the core.
+        baud: baud rate of the line.
+        clock_hz: clock frequency of the core.
         video: file or camera.
         frames: computed.
         seconds: from the first frame to the last result.
         frames_per_second: mean.
-        cycles_per_frame: of the core.
+        cycles_per_frame: cycles per frame of the core.
         layers: activity of each layer with MACs; the first frame of each stream is left out.
-        operation_sparsity: of the network; None with fewer than two frames.
+        operation_sparsity: operation sparsity of the network; None with fewer than two frames.
         mismatches: output values that differ from the golden model's; None if that was not asked for.
         repeated: requests sent again.
         reconnections: times the port was lost and came back.
@@ -103,7 +103,7 @@ def pictures(
     The first one is there when this returns, so that a wrong name is an error now, and with ``strict`` a damaged file.
 
     Args:
-        graph: of the design.
+        graph: graph of the design.
         video: what to show it.
         frames: only the first so many; None: all.
         fit: what is done with pictures of another shape.

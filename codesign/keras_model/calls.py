@@ -33,9 +33,9 @@ class Call:
     Attributes:
         name: unique in the model: the layer's, after the name of the model around it where another layer has it too,
             with a number where the layer is used again.
-        layer: of Keras. An operation that is one of its layers under another name is that layer, not built; any other
+        layer: Keras layer. An operation that is a layer under another name is that layer, not built; any other
             operation, and a nested model without a graph, is given as it is.
-        node: of the Keras graph: the user's own operation, and the arguments that it is called with.
+        node: node of the Keras graph: the user's own operation, and the arguments that it is called with.
         inputs: what it reads.
         outputs: what it makes.
     """
@@ -72,9 +72,9 @@ class Calls:
     """A model of one input and one output.
 
     Attributes:
-        name: of the model.
+        name: name of the model.
         calls: in order; the first is the `keras.layers.InputLayer`. What does not reach the output is left out.
-        output: of the model.
+        output: output of the model.
     """
 
     name: str

@@ -45,7 +45,7 @@ def load_keras(path: Path, *, fix: str) -> Any:
     """Return the Keras model in a ``.keras`` file, not compiled, with finite weights.
 
     Args:
-        path: of the file.
+        path: path of the file.
         fix: the next step where it cannot be read.
 
     Raises:
@@ -185,7 +185,7 @@ def _objects(config: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _registered(item: dict[str, Any], name: str) -> bool:
-    """Say whether a class or function is one that this process has registered: its code is here already."""
+    """Return whether a class or function is one that this process has registered: its code is here already."""
     import keras
 
     registered = name if item["class_name"] == "function" else item.get("registered_name") or name

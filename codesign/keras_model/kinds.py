@@ -45,7 +45,7 @@ READABLE = (*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, *NO_OPS, "InputLayer", "BatchN
 
 SUPPORTED = (
     "Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding, "
-    "BatchNormalization directly behind one of these, MaxPooling, AveragePooling, GlobalMaxPooling, "
+    "BatchNormalization directly after one of these, MaxPooling, AveragePooling, GlobalMaxPooling, "
     "GlobalAveragePooling, UpSampling, Add, Concatenate, DeltaActivation, QActivation of quantized_relu or "
     "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax at the end"
 )
@@ -66,12 +66,12 @@ _HOMES = ("keras", "qkeras", "codesign")
 """Packages whose classes are known by name."""
 
 _SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
-_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution behind it"
-_QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation behind it"
+_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution after it"
+_QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation after it"
 _CROPPED = "crop the frames before predict(), or use padding='valid'"
 _FLAT = "use the layer for one or two dimensions"
-_NORM = "use BatchNormalization directly behind a linear layer"
-_FOLDED = "use the quantized layer and BatchNormalization directly behind it, or QConv2DBatchnorm"
+_NORM = "use BatchNormalization directly after a linear layer"
+_FOLDED = "use the quantized layer and BatchNormalization directly after it, or QConv2DBatchnorm"
 _RECURRENT = (
     "use Conv1D over the time axis of a frame, or Dense layers on single frames: the hardware keeps the state of the "
     "stream by itself"
@@ -145,10 +145,10 @@ class Problem:
     """Why one layer does not become hardware.
 
     Attributes:
-        where: its name.
+        where: name of the layer.
         received: what it is.
         fix: what to do.
-        what: is wrong.
+        what: what is wrong with it.
     """
 
     where: str
@@ -186,7 +186,7 @@ def check_kinds(calls: Calls) -> None:
 
 
 def problem_of(call: Call) -> Problem | None:
-    """Return why ``call`` does not become hardware; None if it does, as far as its kind can tell."""
+    """Return why ``call`` does not become hardware; None if it does, as far as its kind shows."""
     import keras
 
     layer, kind = call.layer, call.kind
@@ -311,7 +311,7 @@ def _rescaling(call: Call) -> Problem | None:
 
 
 def _keeps_order(sizes: Sequence[int | None], dims: Sequence[int]) -> bool:
-    """Say whether a permutation moves only axes of one element."""
+    """Return whether a permutation moves only axes of one element."""
     moved = [dim for dim, size in zip(dims, sizes, strict=True) if size != 1]
     return moved == sorted(moved)
 

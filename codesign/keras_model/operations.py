@@ -16,7 +16,7 @@ def as_layer(node: Any, inputs: Sequence[Shape], outputs: Sequence[Shape]) -> An
     """Return the layer that computes what the operation of ``node`` does; the operation itself if there is none.
 
     Args:
-        node: of a Keras graph.
+        node: node of a Keras graph.
         inputs: shapes of the tensors it reads, batch first.
         outputs: shapes of what it makes.
     """
@@ -78,7 +78,7 @@ def _reshape(_: Any, __: Any, inputs: Sequence[Shape], outputs: Sequence[Shape])
 
 
 def _permute(operation: Any, _: Any, inputs: Sequence[Shape], __: Any) -> Made:
-    axes = np.empty(tuple(range(1, len(inputs[0]) + 1)), np.bool_)  # the size of an axis tells which one it was
+    axes = np.empty(tuple(range(1, len(inputs[0]) + 1)), np.bool_)  # the size of an axis identifies it
     kind = type(operation).__name__
     if kind == "Transpose":
         axes = np.transpose(axes, operation.axes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sample frames say about a network: the values of its tensors, the steps that fit them, where state pays."""
+"""What sample frames show about a network: the values of its tensors, the steps that fit them, where state pays."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def step_exponent(values: NDArray[Any], bits: int, *, signed: bool, clips: int =
 
 
 def wasteful(model: Any, clips: NDArray[np.float32]) -> list[str]:
-    """Return the `DeltaActivation` layers behind which state costs more than it saves on ``clips``.
+    """Return the `DeltaActivation` layers after which state costs more than it saves on ``clips``.
 
     Those whose linear layers have at least as many MACs of changed elements as of nonzero ones (the first frame of
     every clip not counted).
@@ -112,7 +112,7 @@ def wasteful(model: Any, clips: NDArray[np.float32]) -> list[str]:
 
 
 def _linear_inputs(model: Any, frames: int) -> tuple[Any, list[NDArray[np.int64]], list[frozenset[str]]]:
-    """Return a model of the inputs of the linear layers, MACs of an element by position, and the deltas behind each."""
+    """Return a model of the inputs of the linear layers, MACs of an element by position, and the deltas before each."""
     tracer = Tracer(between=False)
     origins: list[frozenset[str]] = []
     origin: dict[int, frozenset[str]] = {}

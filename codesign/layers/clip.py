@@ -81,13 +81,13 @@ def over_time(
 
     Args:
         frame_model: built `keras.Sequential` or functional model with one input and one output.
-        frames: of a clip, at least 2.
+        frames: frames per clip, at least 2.
         head: what the clip model outputs: the ``'mean'`` over time of the frame outputs (as in the paper), the
             ``'last'`` one, or None for all, ``[B, frames, ...]``.
         sparsity: a `SparsityLoss`, or its factor if it weighs changes by their MACs; 0 adds none.
         engines: what will compute the layers, to count cycles; None: no cycles are counted, unless the loss weighs
             layers by them (then `Engines()`).
-        name: of the new model; default ``<frame model>_over_time``.
+        name: name of the new model; default ``<frame model>_over_time``.
 
     Raises:
         ConfigError: a wrong argument, or a frame model of another kind.
@@ -155,7 +155,7 @@ def share_layers(functional: Any, call: Callable[..., Any], **kwargs: Any) -> An
 
 
 def call_frames(layer: Any, frames: int, *args: Any, **kwargs: Any) -> Any:
-    """Call ``layer``; a `DeltaActivation` is told that ``frames`` samples are a clip."""
+    """Call ``layer``; a `DeltaActivation` gets ``frames``, the samples per clip."""
     return layer(*args, **{**kwargs, "frames": frames} if isinstance(layer, DeltaActivation) else kwargs)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`fold`: the same function with one thing a layer: a sum of products, an activation, or codes that only move."""
+"""`fold`: the same function with one task per layer: a sum of products, an activation, or codes that only move."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def fold(model: Any) -> Any:
     """Return a functional model that computes what ``model`` does in inference, of linear layers, activations, layers
     that move or add up values, and ``Identity`` layers only; ``model`` stays as it is.
 
-    * A BatchNormalization directly behind a linear layer is folded into its weights (an ``Identity`` keeps its name);
+    * A BatchNormalization directly after a linear layer is folded into its weights (an ``Identity`` keeps its name);
       anywhere else it becomes a depthwise convolution of kernel 1, which is what it computes.
     * ``activation=`` arguments become layers, called ``<layer>_delta``.
     * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
       one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
-    * Models inside the model are opened; layers of the same name get that of the model around them in front.
+    * Models inside the model are opened; layers of the same name get that of the model around them as a prefix.
     * ``a + b`` and ``keras.ops`` become the layers that compute the same (see `codesign.keras_model.operations`).
 
     Raises:
@@ -56,7 +56,7 @@ def copied(layer: Any, name: str | None = None, **changes: Any) -> Any:
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """Return ``name``, or with the first number behind it that makes it none of ``taken``; takes it."""
+    """Return ``name``, or with the first number after it that makes it none of ``taken``; takes it."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -126,7 +126,7 @@ class _Folder:
         return self._activated(layer, output)
 
     def _activated(self, layer: Any, x: Any) -> Any:
-        """Return ``x`` behind the ``activation=`` argument of ``layer``."""
+        """Return ``x`` after the ``activation=`` argument of ``layer``."""
         activation = getattr(layer, "activation", None)
         if activation is None or name_of(activation) == "linear":
             return x

@@ -54,9 +54,9 @@ class Seen:
     """What one probe counted in the ``F`` frames of a batch that are not the first of a clip, each int64 ``[F]``.
 
     Attributes:
-        elements: of the input.
-        macs: that these elements take part in.
-        cycles: that they take in the layer's engine, as events; None without engines.
+        elements: elements of the input.
+        macs: MACs that these elements take part in.
+        cycles: cycles that they take in the layer's engine, as events; None without engines.
     """
 
     elements: Any
@@ -73,7 +73,7 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
 
     Metrics, all integer counts until they are divided, so they equal the golden model's; first frames are left out:
 
-    * ``density/<linear layer>``: events / elements. An event is a change, or behind a stateless activation a value
+    * ``density/<linear layer>``: events / elements. An event is a change, or after a stateless activation a value
       that is not 0;
     * ``operation_sparsity``: MACs without an event / all;
     * ``spatial_sparsity``: MACs whose value is 0 / all;
@@ -156,7 +156,7 @@ class DeltaMeter(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "frames": self.frames, "probes": probes, **own}
 
     def _seen(self, item: Probe, values: Any) -> Seen:
-        """Return what the elements that are not 0 of ``values``, ``[B, T - 1, elements]``, amount to."""
+        """Return the counts for the elements of ``values``, ``[B, T - 1, elements]``, that are not 0."""
         costs = [np.ones(item.shape[:-1], np.int64), item.fanout()]
         costs += [item.cycles(self.engines)] if self.engines else []
         elements, macs, *cycles = _sums(values, costs, item.shape[-1])

@@ -40,12 +40,12 @@ BETWEEN = (*POOLINGS, *GLOBAL, *UPSAMPLINGS, layers.Add, layers.Concatenate)
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """How many output words an engine computes in a cycle; the words of an hls4ml config of backend Delta.
+    """How many output words an engine computes per cycle, under the names of an hls4ml config of backend Delta.
 
     Attributes:
         pe: processing elements of every layer: the largest divisor of its outputs not above this is used.
-        layer_pe: of single layers; divides the layer's outputs, or is not below them.
-        unroll: of single layers, output rows and columns that an event reaches in one cycle; 1 and 1 where unset.
+        layer_pe: PE of single layers; divides the layer's outputs, or is not below them.
+        unroll: output rows and columns that an event of single layers reaches in one cycle; 1 and 1 where unset.
         taps: ``unroll`` as version 0.1 called it; accepted with an `OldNameWarning`.
 
     Raises:
@@ -89,11 +89,11 @@ class Probe:
     """An input of a layer that an engine computes. All elements of one position cost the same.
 
     Attributes:
-        name: of the layer.
-        shape: of the input frame, ``[*positions, channels]``.
+        name: name of the layer.
+        shape: shape of the input frame, ``[*positions, channels]``.
         unit: value that changes are measured in, the finest step of what made the codes; None if no codes are read.
         products: MACs of an element for each output position it reaches; 0 for a layer that does not multiply.
-        reach: for each spatial axis, output positions reached from each input position; empty for a layer that
+        reach: output positions reached from each input position, for each spatial axis; empty for a layer that
             keeps positions.
         stateless: the codes come from a stateless activation: all that are not 0 are computed, changed or not.
     """
@@ -147,10 +147,10 @@ class Wire:
     """What is known of a tensor inside a frame model.
 
     Attributes:
-        tensor: the tensor; behind a zero padding, what it pads.
+        tensor: the tensor; after a zero padding, what it pads.
         unit: as in `Probe`.
         stateless: as in `Probe`.
-        padding: zeros before and behind along each spatial axis; empty for none.
+        padding: zeros before and after along each spatial axis; empty for none.
     """
 
     tensor: Any

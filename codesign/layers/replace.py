@@ -57,15 +57,15 @@ def delta(
     * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
       ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
 
-    ``model`` stays as it is. What is built here trains; whether it converts too is for the conversion to say. A
+    ``model`` stays as it is. What is built here trains; whether it converts too is decided by the conversion. A
     GlobalAveragePooling2D over 7 x 7 positions (`keras.applications.ResNet50` at 224 x 224), for instance, trains but
     is refused there, as a mean over 49 has no exact code.
 
     Args:
         model: Keras or QKeras, Sequential or functional, one input, one output, trained or not.
-        weight_bits: of weights, 2 to 24.
-        activation_bits: of a code between layers, 1 to 24.
-        input_bits: of a code of the input, 1 to 24.
+        weight_bits: bits of weights, 2 to 24.
+        activation_bits: bits of a code between layers, 1 to 24.
+        input_bits: bits of a code of the input, 1 to 24.
         step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
         per: what has a trained step of its own.
         step_rate: how fast trained steps and holds move, as `DeltaActivation` says. None: 16, which is right for
@@ -73,7 +73,7 @@ def delta(
         hold: threshold of all activations but the input's, in steps; None for memoryless ones.
         input_hold: threshold of the input's.
         train_hold: train the holds that are given, one for each activation.
-        skip: names of activations of the returned model to mark stateless; ``'auto'`` chooses those behind which, on
+        skip: names of activations of the returned model to mark stateless; ``'auto'`` chooses those after which, on
             ``clips``, as many multiply-accumulates see a change as see a value that is not 0: there state would cost
             more than it saves. The mark changes the loss and what is counted, not what is converted: hardware keeps
             state and skips what does not change there, too (see `DeltaActivation`).
@@ -233,7 +233,7 @@ class _Builder:
         return 2.0 ** (DEFAULT_RANGE_LOG2 - bits + int(signed) if exponent is None else exponent)
 
     def _codes(self, x: Any) -> Any:
-        """Return ``x`` in codes: itself, or behind an activation that all its readers share."""
+        """Return ``x`` in codes: itself, or after an activation that all its readers share."""
         if self._of(x).unit is not None:
             return x
         if id(x) not in self.quantised:
@@ -295,7 +295,7 @@ class _Builder:
         return copied(layer)(*args), _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit)
 
     def _rescaling(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
-        """Return a copy; behind the input, its output is what is quantised as the input."""
+        """Return a copy; after the input, its output is what is quantised as the input."""
         scale, offset = (np.asarray(value, np.float64) for value in (layer.scale, layer.offset))
         output, known = copied(layer)(x), self._of(x)
         below = bool((scale < 0).any() or (offset < 0).any())

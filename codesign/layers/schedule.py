@@ -52,14 +52,14 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
 class WarmUp(Schedule):
     """The factor of the sparsity loss grows from 0 to its full value, linearly and by epochs.
 
-    Epoch ``n`` (from 0; `fit` called again has to be told ``initial_epoch``) trains with ``n / epochs`` of the factor
+    Epoch ``n`` (from 0; a further call of `fit` needs ``initial_epoch``) trains with ``n / epochs`` of the factor
     that `SparsityLoss` names, and from epoch ``epochs`` on with all of it.
 
     Args:
-        epochs: until the full value, at least 1.
+        epochs: epochs until the full value, at least 1.
 
     Raises:
-        ConfigError: not so; or, when training begins, the model has no sparsity loss.
+        ConfigError: an argument is out of range; or, when training begins, the model has no sparsity loss.
     """
 
     def __init__(self, epochs: int) -> None:
@@ -77,7 +77,7 @@ class Target(Schedule):
     """Moves the factor of the sparsity loss until what is computed is as little as wanted, and keeps it there.
 
     After each training step, with ``m`` a moving average of the measured cost (the share of the MACs that are computed,
-    or cycles a frame), ``m*`` the wanted one, and ``e' = e`` at first::
+    or cycles per frame), ``m*`` the wanted one, and ``e' = e`` at first::
 
         e = clip( log(m / m*), -1, 1 )
         factor <- clip( factor * exp( gain * e + damping * (e - e') ), *bounds ),    e' <- e
@@ -85,19 +85,20 @@ class Target(Schedule):
     So the factor grows while there is too much and falls while there is too little, in proportion to its size (gain),
     and less so the faster the cost comes nearer (damping); it rests where the cost is met. It starts where it is: at
     the factor that `SparsityLoss` names, unless training goes on. A target that cannot be met, for instance because
-    the slowest layer is the first one and nothing before it trains, ends at a bound; the factor in the logs tells.
+    the slowest layer is the first one and nothing before it trains, ends at a bound, as the factor in the logs shows.
     Not to be used beside `WarmUp`: both set the factor.
 
     Args:
         operation_sparsity: wanted share of MACs without an event, between 0 and 1.
-        cycles_per_frame: wanted cycles a frame of the slowest layer, above 0. One of the two is given.
+        cycles_per_frame: wanted cycles per frame of the slowest layer, above 0. One of the two is given.
         gain: answer of a step to the error, above 0. Slow training wants a smaller one.
         damping: answer of a step to the change of the error since the last step, 0 or more.
-        steps: over which the moving average looks back, above 0.
+        steps: training steps over which the moving average looks back, above 0.
         bounds: smallest and largest factor; default a thousandth and a thousand times that of `SparsityLoss`.
 
     Raises:
-        ConfigError: not so; or, when training begins, the model has no sparsity loss, or counts no cycles.
+        ConfigError: an argument is out of range; or, when training begins, the model has no sparsity loss, or counts no
+            cycles.
     """
 
     def __init__(

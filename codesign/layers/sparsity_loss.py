@@ -26,7 +26,7 @@ class SparsityLoss:
     """A penalty on what travels between layers, each weighted by what it costs.
 
     With ``x_e`` the change of element ``e`` from one frame to the next (``of='temporal'``) or its value
-    (``of='spatial'``, and everywhere behind a stateless activation), in the finest steps of its activation, and the
+    (``of='spatial'``, and everywhere after a stateless activation), in the finest steps of its activation, and the
     mean taken over clips and frames (for changes: over frames but the first)::
 
         loss = factor * sum over layers l of share_l * mean( sum over elements e of |x_e| * cost_e )
@@ -50,10 +50,10 @@ class SparsityLoss:
     share, since what arrives there follows from the layers before it.
 
     Args:
-        factor: of the loss, above 0; a weight of the clip model that callbacks can move.
+        factor: factor of the loss, above 0; a weight of the clip model that callbacks can move.
         of: what is made small, ``'temporal'`` or ``'spatial'`` (the baseline that knows no time).
         weights: see above.
-        sharpness: of the softmax; with 8 a layer at half the cycles of the slowest has 0.02 of its share.
+        sharpness: sharpness of the softmax; with 8 a layer at half the cycles of the slowest has 0.02 of its share.
 
     Source: Yousefzadeh & Sifalakis 2021, for 'macs'.
 
@@ -135,8 +135,8 @@ class Penalty:
     """A `SparsityLoss` at work on the probes of a meter; its state are weights of that meter.
 
     Attributes:
-        factor: of the loss.
-        cycles: moving average of the cycles a frame of each layer with a share, ``[L]``; 0 before the first training
+        factor: factor of the loss.
+        cycles: moving average of the cycles per frame of each layer with a share, ``[L]``; 0 before the first training
             step; None unless layers are weighed by them.
     """
 
@@ -156,8 +156,8 @@ class Penalty:
         """Return the loss.
 
         Args:
-            clips: for each probe the values it sees, ``[B, T, elements]``.
-            cycles: of each layer in each frame, if the loss weighs by them.
+            clips: values that each probe sees, ``[B, T, elements]``.
+            cycles: cycles of each layer in each frame, if the loss weighs by them.
             training: follow these cycles.
         """
         shares = {} if self.cycles is None else self._shares(cycles, training=training)
@@ -188,7 +188,7 @@ def mean_size(clips: Any, weights: Any, *, changes: bool) -> Any:
 
     Args:
         clips: values, ``[B, T, elements]``.
-        weights: of each element, ``[elements]``; gets no gradient.
+        weights: weight of each element, ``[elements]``; gets no gradient.
         changes: ``x`` are the changes from frame to frame; False: the values.
     """
 

@@ -40,7 +40,7 @@ class Between(keras.constraints.Constraint):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedStep:
-    """Steps that are given: powers of two, one for the layer or one a channel.
+    """Steps that are given: powers of two, one for the layer or one per channel.
 
     Attributes:
         exponents: ``log2`` of the steps.
@@ -121,7 +121,7 @@ class RealStep:
 
     Attributes:
         unit: where training starts.
-        bits: of a level.
+        bits: bits of a level.
         per: what has a step of its own.
     """
 
@@ -169,7 +169,7 @@ def make_step(step: float | str | Sequence[float], initial: float, per: str, bit
         return fixed
     if step not in ("po2", "real"):
         raise ConfigError(
-            "unknown step", where=name, expected="a power of two, one a channel, 'po2' or 'real'", received=repr(step)
+            "unknown step", where=name, expected="a power of two, one per channel, 'po2' or 'real'", received=repr(step)
         )
     if step == "real":
         return RealStep(unit=initial, bits=bits, per=cast(Per, per))

@@ -25,7 +25,7 @@ class StreamRun:
 
     Attributes:
         outputs: values, ``[T, ...]``.
-        codes: for each `DeltaActivation`, what it last sent after each frame (``r_t``), ``[T, ...]``.
+        codes: what each `DeltaActivation` last sent after each frame (``r_t``), ``[T, ...]``.
     """
 
     outputs: NDArray[np.float64]

@@ -35,7 +35,7 @@ class Quantiser:
 
     Attributes:
         relu: whether the activation is relu; else it is the identity.
-        steps: of the quantiser.
+        steps: steps of the quantiser.
         inverse: ``1 / steps``. TensorFlow folds a division by a constant vector into a product with approximate
             reciprocals, and ties then round wrongly in compiled graphs; powers of two have an exact one.
         low: smallest output; 0 for relu, which is then all that relu does.

@@ -37,7 +37,7 @@ class BuiltBoard:
 
     Attributes:
         build: as `codesign build` wrote it.
-        share: of the device.
+        share: share of the device.
         frames_per_second: routed clock / cycles per frame; of the core, whatever brings the frames.
         frames_per_second_per_lut: at the mean cycles.
         frames_per_second_over_serial: most that a host sees: a frame and its result travel and are computed one after

@@ -39,7 +39,7 @@ class _Place:
     """A box, or (without a name) an edge on its way through a row.
 
     Attributes:
-        name: of the unit; "" for an edge.
+        name: name of the unit; "" for an edge.
         above: places of the row before that it hangs on.
         x: its middle.
         width: pixels.

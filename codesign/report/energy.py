@@ -74,10 +74,10 @@ class Energy:
     """The estimate, skipping and dense.
 
     Attributes:
-        source: of the method, in words.
+        source: source of the method, in words.
         picojoules: the published energies it rests on.
-        skipping: of this design.
-        dense: of the same layers computing every frame in full.
+        skipping: skipping of this design.
+        dense: dense of the same layers computing every frame in full.
         ratio: dense over skipping.
     """
 

@@ -15,7 +15,7 @@ def made_now(command: str | None, seed: int | None) -> Made:
 
     Args:
         command: that makes it; None if it is not known.
-        seed: of the design.
+        seed: seed of the design.
     """
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Made(seed=seed, commit=commit(), date=date, command=command, version=__version__)

@@ -58,12 +58,12 @@ class Accuracy:
     """Clip accuracy on the test split, 0 to 1: float network, quantised network, network trained for sparsity.
 
     Attributes:
-        float: of the float network.
-        quantized: of the quantised one.
-        delta: of the deployed one.
+        float: accuracy of the float network.
+        quantized: accuracy of the quantised one.
+        delta: accuracy of the deployed one.
         clips: in the test split.
         majority: share of the test clips that are of the most frequent class: what one constant answer reaches at most.
-        confusion: of the deployed network.
+        confusion: confusion of the deployed network.
     """
 
     float: Number = None
@@ -150,8 +150,8 @@ class Clips:
     Attributes:
         source: in words: ``test split``, or the name of a video.
         count: clips, each a new stream.
-        frames: of a clip.
-        shape: of a frame.
+        frames: frames per clip.
+        shape: shape of a frame.
         digest: first 16 hexadecimal digits of the SHA-256 of the input codes: two designs with the same one saw the
             same frames.
     """
@@ -174,11 +174,11 @@ class Made:
     """What the report was made with, for who wants to make it again.
 
     Attributes:
-        seed: of the design: data, initial weights, order of training.
-        commit: of this package's sources, with ``-dirty`` if they were changed since; None outside a checkout.
+        seed: seed of the design: data, initial weights, order of training.
+        commit: commit of this package's sources, with ``-dirty`` if they were changed since; None outside a checkout.
         date: UTC, ISO 8601.
         command: that makes it.
-        version: of this package.
+        version: version of this package.
     """
 
     seed: Count = None
@@ -233,7 +233,7 @@ class Epoch:
     """Figures of one epoch of training; unknown ones are None, such as those of a validation split without clips.
 
     Attributes:
-        phase: of training.
+        phase: phase of training.
         epoch: in this phase, from 1.
         loss: on the training clips.
         accuracy: on the training clips, 0 to 1.
@@ -265,7 +265,7 @@ class Detail:
         stills: frames of the clip.
         sparsity_quantized: operation sparsity on the test split, trained without the sparsity loss.
         sparsity_delta: the same, trained with it.
-        epochs: of training, in order.
+        epochs: epochs of training, in order.
     """
 
     clip: str = ""

@@ -13,19 +13,19 @@ class Unit:
     """One node of the network, in topological order; what a kind does not have is None.
 
     Attributes:
-        name: of the layer.
+        name: name of the layer.
         kind: ``source``, ``delta``, ``dense``, ``conv``, ``depthwise``, ``max``, ``sum``, ``upsample``, ``add`` or
             ``concat``.
         inputs: names of the nodes it reads.
-        shape: of its output frame.
-        bits: of an output code; of an engine: of its accumulators.
+        shape: shape of its output frame.
+        bits: bits of an output code; of an engine: of its accumulators.
         lanes: source: codes in an input beat.
         pe: engines: output channels computed in one cycle.
         unroll: engines on frames: output rows and columns that an event reaches in one cycle.
         kernel: convolutions and pools: rows and columns.
         stride: the same.
         weights: layers that multiply: their number, biases left out.
-        weight_bits: of one weight.
+        weight_bits: bits of one weight.
         hold: delta: threshold in steps; None: memoryless.
     """
 

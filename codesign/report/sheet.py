@@ -46,7 +46,7 @@ class Sheet:
     Attributes:
         title: what it shows, a sentence.
         head: names of the columns; the first is that of the rows' names.
-        groups: of rows.
+        groups: groups of rows.
         notes: what has to be said below it.
     """
 

@@ -100,7 +100,7 @@ def line_chart(
         x_label: axis name; x counts up from ``first``.
         y_label: axis name with its unit.
         first: x of the first value.
-        top: of a linear y axis from 0; None: the axis is logarithmic, from the smallest to the largest value.
+        top: top of a linear y axis from 0; None: the axis is logarithmic, from the smallest to the largest value.
         sections: index of the first value of each section of the x axis, and its name.
     """
     height = 340 if width > NARROW else 300

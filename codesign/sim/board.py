@@ -25,13 +25,13 @@ class SimulatedBoard:
     ``to_host`` may be replaced at any time, see `codesign.sim.line`.
 
     Args:
-        graph: of the design.
+        graph: graph of the design.
         folder: build cache.
-        seed: of what the design leaves uninitialised.
+        seed: seed of what the design leaves uninitialised.
 
     Attributes:
         port: name to open.
-        baud: of the line, in simulated time.
+        baud: baud rate of the line, in simulated time.
         slowdown: how many times slower than in simulated time everything takes here, measured at the start.
 
     Raises:

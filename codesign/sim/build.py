@@ -101,9 +101,9 @@ class Recipe:
 
     Attributes:
         module: top module; names the build's folder.
-        flags: of Verilator, with the constants that the harness needs.
+        flags: flags of Verilator, with the constants that the harness needs.
         harness: C++ file that drives the top.
-        prefix: of the C functions that the library exports.
+        prefix: prefix of the C functions that the library exports.
     """
 
     module: str
@@ -122,7 +122,7 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
 
     Args:
         files: path -> text, as `codesign.rtl.project` returns them, with ``filelist.f``.
-        spec: of the top module.
+        spec: spec of the top module.
         folder: cache; made if missing.
         skip: value of the top's parameter ``Skip``.
     """

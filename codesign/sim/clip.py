@@ -16,7 +16,7 @@ def run_clip(simulator: RtlSimulator, frames: np.ndarray, *, stalls: Stalls | No
 
     Args:
         simulator: starts a new stream.
-        frames: of the clip.
+        frames: frames of the clip.
         stalls: as of `RtlSimulator.run`; drawn anew from the same seed after the first frame.
 
     Raises:

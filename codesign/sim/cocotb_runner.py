@@ -99,7 +99,7 @@ def run_cocotb(
     Args:
         top: module name.
         sources: SystemVerilog files in compile order; names in ``files`` are taken from there.
-        parameters: of the top module, integers or SystemVerilog literals.
+        parameters: parameters of the top module, integers or SystemVerilog literals.
         test_module: importable name.
         build_dir: everything is written here; the simulation runs here too.
         files: extra files by path relative to ``build_dir`` (memory files, generated sources).
@@ -107,7 +107,7 @@ def run_cocotb(
         env: extra environment variables, for the bench.
         build_args: extra Verilator options.
         python_path: folders in which ``test_module`` and what it imports are found, beside ``sys.path``.
-        seed: of cocotb's and Python's random generators; printed.
+        seed: seed of cocotb's and Python's random generators; printed.
         timeout_s: for the build and for the run.
 
     Raises:

@@ -54,8 +54,8 @@ class Model:
 
     Args:
         folder: what `codesign.sim.build.build` returned.
-        spec: of the top.
-        seed: of everything the design leaves uninitialised.
+        spec: spec of the top.
+        seed: seed of everything the design leaves uninitialised.
     """
 
     def __init__(self, folder: Path, spec: TopSpec, seed: int) -> None:

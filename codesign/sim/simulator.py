@@ -32,7 +32,7 @@ class Stalls:
     """Random stalls on both sides of the design, drawn separately and each cycle.
 
     Attributes:
-        seed: of both random generators.
+        seed: seed of both random generators.
         source_probability: that no new input beat is offered in a cycle, 0 <= p < 1.
         sink_probability: that the sink is not ready in a cycle, 0 <= p < 1.
     """
@@ -107,7 +107,7 @@ class RtlSimulator:
         graph: what to simulate.
         folder: build cache; builds of the same sources are used again.
         skip: False builds the dense baseline: every element is an event.
-        seed: of what the design leaves uninitialised, and of garbage on idle or padded lanes.
+        seed: seed of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
         files: its RTL project, as `codesign.rtl.project` returned it; None: emitted now.
 
@@ -175,7 +175,7 @@ class RtlSimulator:
 
         Args:
             layer: name of a `Delta` with hold.
-            threshold: of its coarsest step in units of its input codes, `Delta.threshold`; 0 holds nothing.
+            threshold: threshold of its coarsest step in units of its input codes, `Delta.threshold`; 0 holds nothing.
 
         Raises:
             ConversionError: see `Graph.with_thresholds`.
@@ -193,7 +193,7 @@ class RtlSimulator:
         Args:
             codes: frames; also accepted flat, ``[T, size]``.
             stalls: None: beats always offered, sink always ready.
-            max_cycles: of the whole run; None: far more than a dense network needs.
+            max_cycles: max cycles of the whole run; None: far more than a dense network needs.
 
         Raises:
             FrameError: see `codesign.graph.golden.check_frames`.

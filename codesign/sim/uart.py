@@ -34,9 +34,9 @@ class UartModel:
         files: path -> text of the RTL project, with ``filelist.f``.
         module: its top: ports clk_i, rst_ni, rx_i, tx_o and others that are left alone; parameters ClockHz and Baud.
         folder: build cache.
-        baud: of the line; the clock is `CYCLES_PER_BIT` times as fast.
+        baud: baud rate of the line; the clock is `CYCLES_PER_BIT` times as fast.
         patience: cycles after the last byte for which the design may still be working.
-        seed: of what the design leaves uninitialised.
+        seed: seed of what the design leaves uninitialised.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.

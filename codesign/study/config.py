@@ -31,7 +31,7 @@ class Variant:
     """One way to train the network.
 
     Attributes:
-        name: of its folder and of its row in the tables.
+        name: name of its folder and of its row in the tables.
         design: the whole design.
         text: what it is, in words.
         simulate: measure its cycles by simulating the RTL on test clips.
@@ -50,7 +50,7 @@ class Study:
     """Variants and seeds.
 
     Attributes:
-        name: of the build folder.
+        name: name of the build folder.
         seeds: each variant is trained once with each.
         baseline: variant that the others' multiply-accumulates are a multiple of; None: the first.
         variants: in the order of the tables.

@@ -21,10 +21,10 @@ class Origin:
 
     Attributes:
         sources: SHA-256 of all source and data files that training, conversion and simulation reach.
-        versions: of `PACKAGES` and of Python; None where one is not installed.
-        commit: of the sources (see `codesign.provenance.commit`).
+        versions: versions of `PACKAGES` and of Python; None where one is not installed.
+        commit: commit of the sources (see `codesign.provenance.commit`).
         machine: processor, None if unknown.
-        cores: that this process may use.
+        cores: number of cores that this process may use.
     """
 
     sources: str

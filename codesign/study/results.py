@@ -21,17 +21,17 @@ class Result:
 
     Attributes:
         variant: its name.
-        seed: of data, weights and order of clips.
+        seed: seed of data, weights and order of clips.
         accuracy: share of test clips told right, exact arithmetic.
         operation_sparsity: share of the multiply-accumulates that are skipped, counted as the variant skips: where
             nothing changed, or in front of stateless layers where the code is 0.
         spatial_sparsity: share of the multiply-accumulates whose code is 0.
         cycles_per_frame: words that the events reach in the slowest layer of each frame, mean (an *estimate*).
         density: changed (in front of stateless layers: not 0) elements / elements, for each linear layer.
-        simulated_cycles_per_frame: of the RTL on the same clips; None where it was not simulated.
+        simulated_cycles_per_frame: cycles per frame of the RTL on the same clips; None where it was not simulated.
         mismatches: values in which the RTL differs from the golden model; None where it was not simulated.
         rtl_density: events that the RTL counted / elements, for each linear layer; None where not simulated.
-        rtl_operation_sparsity: of the deployed graph by the golden model; None where not simulated.
+        rtl_operation_sparsity: operation sparsity of the deployed graph by the golden model; None where not simulated.
         events_per_frame: what is not skipped at the inputs of the linear layers, mean.
         values: output values compared with the golden model's; None where not simulated.
         training_s: wall time of the training.
@@ -134,7 +134,7 @@ class Results:
         command: that made them.
         baseline: variant the others are compared with, seed by seed.
         results: one for each variant and seed, variants in the study's order.
-        settings: of each variant, its design's sections as JSON.
+        settings: settings of each variant, its design's sections as JSON.
         texts: what each variant is, in words.
         lengths: refinement epochs of the variants that are points of the curve.
         targets: what should be reached.

@@ -48,11 +48,11 @@ class Order:
     Attributes:
         graph: the design.
         board: where it is to run.
-        clock_mhz: of the core; the PLL makes the nearest that it can.
-        seed: of the placer.
+        clock_mhz: clock frequency of the core; the PLL makes the nearest that it can.
+        seed: seed of the placer.
         attempts: seeds that may be tried, from this one on (see `codesign.synth.nextpnr.route`).
         skip: False: the dense baseline.
-        baud: of the serial port; None: the board's.
+        baud: baud rate of the serial port; None: the board's.
 
     Raises:
         ConfigError: no such clock, seed or baud rate on this board.

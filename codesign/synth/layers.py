@@ -33,7 +33,7 @@ _MANY = 16
 class Owners:
     """Finds the owner of a cell.
 
-    nodes: of the graph. top: outermost design module: "uart" (inside the pads), "soc" or "top", the core alone.
+    nodes: nodes of the graph. top: outermost design module: "uart" (inside the pads), "soc" or "top", the core alone.
     """
 
     nodes: tuple[str, ...]

@@ -72,16 +72,16 @@ class BoardBuild:
         target: name of the board's file in ``flows/boards``.
         top: which top was built: ``uart`` ...
         skip: False for the dense baseline: the same sources with skipping off.
-        clock_mhz: of the core: what was asked for, as the PLL makes it.
-        baud: of the serial port; None where it is not on pins.
-        frame_bytes: of a frame on the serial line, before escaping.
-        result_bytes: of its result.
-        seed: of the placement; None before place and route.
+        clock_mhz: clock frequency of the core: what was asked for, as the PLL makes it.
+        baud: baud rate of the serial port; None where it is not on pins.
+        frame_bytes: bytes of a frame on the serial line, before escaping.
+        result_bytes: bytes of its result.
+        seed: seed of the placement; None before place and route.
         fmax_mhz: routed; None before place and route.
         met: whether the clock is met; None before place and route.
         tools: version of each.
         used: the whole top; after place and route if routed.
-        available: of the device.
+        available: capacity of the device.
         layers: the same, for each part of the design.
         critical_path: None if not routed.
         bitstream: file name in the folder; None if there is none.

@@ -126,9 +126,9 @@ class Target:
     """A board.
 
     Attributes:
-        name: of its file.
+        name: name of its file.
         title: for people.
-        family: of the device, as ``codesign.synth.resources`` knows it.
+        family: family of the device, as ``codesign.synth.resources`` knows it.
         toolchain: tools that make its bitstream.
         load: how to load one; ``{bitstream}`` stands for its path.
         sources: where the pins and figures come from.

@@ -36,10 +36,10 @@ class BlockConfig:
     Convolutions pad with zeros (Keras ``same``); a pool leaves out what its last window does not fit on (``valid``).
 
     Attributes:
-        kind: see above.
+        kind: kind of block, see above.
         filters: output channels; needed, except by a pool, which keeps the channels it reads.
         kernel: height and width of the sliding window.
-        stride: of the first layer of the block, in both directions.
+        stride: stride of the first layer of the block, in both directions.
     """
 
     kind: Literal["conv", "separable", "residual", "maxpool", "avgpool"]
@@ -79,27 +79,27 @@ class BlockConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A network: an input quantiser, convolutional blocks if any, dense layers, one output a class.
+    """A network: an input quantiser, convolutional blocks if any, dense layers, one output per class.
 
     Every weight is quantised (`QConv2D`, `QDepthwiseConv2D`, `QDense`), and a `DeltaActivation` stands in front of
     every layer that multiplies.
 
     Attributes:
         blocks: convolutional blocks, in order; none for a dense network.
-        hidden: outputs of each hidden dense layer, behind the blocks.
-        weight_bits: of a weight, sign included.
+        hidden: outputs of each hidden dense layer, after the blocks.
+        weight_bits: bits of a weight, sign included.
         weight_integer: integer bits of a weight, sign excluded (as in QKeras): weights in ``+-2**weight_integer``.
-        bias_bits: of a bias, sign included.
+        bias_bits: bits of a bias, sign included.
         bias_integer: integer bits of a bias, sign excluded.
-        input_bits: of an input code; the step is ``2**-input_bits``, so codes span the pixels' range.
+        input_bits: bits of an input code; the step is ``2**-input_bits``, so codes span the pixels' range.
         input_hold_steps: hold of the input quantiser in steps; 0 for memoryless.
-        activation_bits: of a hidden activation's code.
+        activation_bits: bits of a hidden activation's code.
         activation_step_log2: log2 of a hidden activation's step.
         hold_steps: hold of the hidden activations in steps; 0 for memoryless.
-        activation_step: of the hidden activations: ``fixed``, or trained from there in the last phase: ``po2`` in
+        activation_step: step of the hidden activations: ``fixed``, or trained from there in the last phase: ``po2`` in
             powers of two, which deploys, or ``real``, as in the paper, which does not.
         step_per: what has a trained step of its own.
-        step_rate: how many times as fast as the learning rate says trained steps and holds move.
+        step_rate: factor on the learning rate with which trained steps and holds move.
         train_hold: train every hold that is not 0, one for each layer, the input's too.
     """
 
@@ -138,7 +138,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
-    """Phases on the same weights: float, quantised, and what ``method`` makes of it. See `codesign.training.phases`.
+    """Phases on the same weights: float, quantised, and the one that ``method`` names. See `codesign.training.phases`.
 
     ================  =================================================  ==============================================
     ``method``        the last phase                                     what hardware skips, and sparsity counts
@@ -146,7 +146,7 @@ class TrainingConfig:
     ``delta``         a loss on what changes                             what did not change
     ``dense``         no loss                                            zeros (the zero-skipping baseline)
     ``spatial``       an L1 loss on the activations                      zeros
-    ``input_delta``   no loss                                            unchanged pixels, zeros behind the first layer
+    ``input_delta``   no loss                                            unchanged pixels, zeros after the first layer
     ``hold``          no loss and no hold; ``model`` has its holds only  what did not change
                       when it is done (post-training hold)
     ================  =================================================  ==============================================
@@ -154,20 +154,21 @@ class TrainingConfig:
     Only ``delta`` and ``hold`` deploy as they are counted; hardware of the others skips what does not change, too.
 
     Attributes:
-        method: see above.
-        float_epochs: of the float network.
-        quantized_epochs: of the quantised delta network without sparsity loss.
-        delta_epochs: of the refinement with it.
-        short_epochs: of a second refinement, on short clips, with the same loss at its full factor; 0 for none. The
-            paper refines on 8 frames, then on 2.
-        short_frames: of those clips: every clip is cut into as many as fit into it, one behind the other.
+        method: method of the last phase, see above.
+        float_epochs: epochs of the float network.
+        quantized_epochs: epochs of the quantised delta network without sparsity loss.
+        delta_epochs: epochs of the refinement with it.
+        short_epochs: epochs of a second refinement, on short clips, with the same loss at its full factor; 0 for none.
+            The paper refines on 8 frames, then on 2.
+        short_frames: frames of those clips: every clip is cut into as many as fit into it, one after the other.
         batch_size: clips in a step.
-        learning_rate: at the start of the float phase; each phase falls to 0 along a cosine.
-        refine_rate: at the start of the other two phases.
-        optimizer: of every phase: ``adam``, or ``sgd`` with momentum 0.9, as in the paper (then ``model.step_rate`` 1).
+        learning_rate: learning rate at the start of the float phase; each phase falls to 0 along a cosine.
+        refine_rate: learning rate at the start of the other two phases.
+        optimizer: optimizer of every phase: ``adam``, or ``sgd`` with momentum 0.9, as in the paper (then
+            ``model.step_rate`` 1).
         sparsity: factor of the loss of methods ``delta`` and ``spatial``; 0 for none.
-        weights: of the layers in it: by ``macs``, as in the paper, or by ``cycles``, which pushes the slowest layer.
-        warmup_epochs: of the last phase in which the factor grows from 0 to ``sparsity``.
+        weights: what weighs the layers: ``macs``, as in the paper, or ``cycles``, which pushes the slowest layer.
+        warmup_epochs: epochs of the last phase in which the factor grows from 0 to ``sparsity``.
         target_operation_sparsity: share of the MACs to skip; the factor is moved until it is met. None: it is fixed.
         target_cycles: cycles of the slowest layer in a mean frame to reach in the same way; None: none.
         early_stop: epochs without a better ``early_stop_on`` after which a phase ends; its network is then the one of
@@ -175,7 +176,7 @@ class TrainingConfig:
             epoch, as its factor always moves, so the two are refused together. 0: every epoch, and the network of the
             last.
         early_stop_on: figure of the validation split that decides. The loss has the sparsity loss in it.
-        devices: that share every batch evenly; 0: every GPU, or the processor if there is none.
+        devices: devices that share every batch evenly; 0: every GPU, or the processor if there is none.
         tensorboard: write logs for TensorBoard.
     """
 

@@ -27,13 +27,13 @@ class Feed:
     """One pass over clips, in order.
 
     Args:
-        clips: where they are from.
+        clips: source of the clips.
         order: indices of clips; all of them if left out.
         batch_size: clips in a batch; as many as `TEST_CLIPS` and `TEST_VALUES` allow if left out.
         draw: see `ClipSource.batches`.
-        devices: that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
-        frames: of a clip that comes out: each clip is cut into as many as fit into it, and the frames behind them are
-            left out. None: clips stay whole.
+        devices: devices that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
+        frames: frames per clip that comes out: each clip is cut into as many as fit into it, and the frames after them
+            are left out. None: clips stay whole.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Feed:
 
 
 def cut(clips: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """Return clips ``[B, T, ...]`` as ``[B * (T // frames), frames, ...]``: those of a clip one behind the other."""
+    """Return clips ``[B, T, ...]`` as ``[B * (T // frames), frames, ...]``: those of a clip one after the other."""
     count = clips.shape[1] // frames
     return clips[:, : count * frames].reshape(-1, frames, *clips.shape[2:])
 

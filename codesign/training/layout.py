@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`layout`: the layers that a ``[model]`` section becomes, with their names, order and shapes, without Keras.
 
-`codesign.training.network` builds exactly these, so what a design says of a layer can be checked before it is trained.
+`codesign.training.network` builds exactly these, so what a design sets for a layer can be checked before it is trained.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Piece:
     """A layer of the frame models.
 
     Attributes:
-        name: of the Keras layer; of ``[hardware.layer.<name>]`` and the report, if it has an engine.
-        kind: of the layer; ``encode`` is the input's delta activation, ``delta`` a hidden one.
+        name: name of the Keras layer, and of ``[hardware.layer.<name>]`` and the report's row if it has an engine.
+        kind: kind of the layer; ``encode`` is the input's delta activation, ``delta`` a hidden one.
         inputs: names of the layers it reads; the first one's is ``frame``.
-        shape: of its output frame, channels last.
+        shape: shape of its output frame, channels last.
         kernel: height and width of its window.
-        stride: in both directions.
+        stride: stride in both directions.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Piece:
 
 
 def layout(model: ModelConfig, shape: tuple[int, ...], classes: int) -> tuple[Piece, ...]:
-    """Return the layers behind the input ``frame``, in the order in which they are made.
+    """Return the layers after the input ``frame``, in the order in which they are made.
 
     Args:
         model: sizes.
-        shape: of a frame, ``(H, W, C)``.
+        shape: shape of a frame, ``(H, W, C)``.
         classes: number of outputs.
 
     Raises:

@@ -50,14 +50,14 @@ def build_network(
     seed: int,
     stateless: Stateless = "none",
 ) -> Any:
-    """Return a frame model: values of pixels ``[N, *shape]`` in, one logit a class out, ``[N, classes]``.
+    """Return a frame model: values of pixels ``[N, *shape]`` in, one logit per class out, ``[N, classes]``.
 
     Args:
         config: sizes and formats.
-        shape: of a frame, ``(H, W, C)``.
+        shape: shape of a frame, ``(H, W, C)``.
         classes: number of outputs.
         quantised: QKeras layers and `DeltaActivation`; otherwise Keras layers and relu on the pixels as they are.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
         stateless: activations whose readers are computed anew in every frame, so that zeros count and not changes.
 
     Raises:
@@ -141,7 +141,7 @@ class _Builder:
         return keras.layers.MaxPooling2D(piece.kernel, **self._window(piece, "valid"))(x)
 
     def avgpool(self, piece: Piece, x: Any) -> Any:
-        """Add a mean of windows; the activation behind it brings it back to the codes of the others."""
+        """Add a mean of windows; the activation after it brings it back to the codes of the others."""
         return keras.layers.AveragePooling2D(piece.kernel, **self._window(piece, "valid"))(x)
 
     def add(self, piece: Piece, *x: Any) -> Any:

@@ -19,16 +19,16 @@ class Phase:
     """One network to train, from the weights of the phase before.
 
     Attributes:
-        name: of the phase, and of its figures in the results.
-        epochs: at most; 0 only evaluates.
+        name: name of the phase, and of its figures in the results.
+        epochs: most epochs; 0 only evaluates.
         rate: learning rate at its start.
         model: the network's configuration.
         quantised: the delta network; otherwise the float one.
         stateless: activations whose readers are computed anew in every frame.
-        loss: on what travels; None for none.
+        loss: loss on what travels; None for none.
         warmup: epochs at the start in which the loss grows; none of them can be the best one.
         schedule: makes the callbacks that move the factor of the loss, anew for each epoch.
-        frames: of the clips to train on, cut from those of the data; None for those themselves.
+        frames: frames of the clips to train on, cut from those of the data; None for those themselves.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Phase:
 def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]:
     """Return the phases: ``float``, ``quantized``, for method ``hold`` one more, ``delta``: the network that is saved.
 
-    With ``short_epochs`` a phase on short clips stands behind the refinement, which is then called ``long``. Steps and
+    With ``short_epochs`` a phase on short clips follows the refinement, which is then called ``long``. Steps and
     holds are trained from the refinement on, so that what is compared has one origin.
 
     Raises:

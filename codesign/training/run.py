@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RESULTS = "training.json"
 """Accuracy and operation sparsity of the three networks, and the configuration."""
 LOG = "log.csv"
-"""One line an epoch."""
+"""One line per epoch."""
 CHECKPOINT = "checkpoint.npz"
 """State after the last whole epoch."""
 PACKAGES = ("tensorflow", "keras", "qkeras-v3", "numpy")
@@ -49,17 +49,17 @@ def train(
         model: shape and formats of the network.
         training: epochs, rates, factor of the sparsity loss, when to stop, where to compute.
         folder: made if missing.
-        seed: of clips, initial weights and order of clips.
+        seed: seed of clips, initial weights and order of clips.
         progress: called with (fraction, words) after every step.
         engines: what will compute the layers: to weigh the loss by their cycles, and to count them.
         shared: folder of float networks that several trainings start from: the first one that needs a certain one
             trains it, the others use it. None: every training has its own.
 
     Returns:
-        What `RESULTS` holds. ``accuracy`` is the share of test clips told right by the mean over time of the
-        outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined with
-        it, the one that is saved). ``operation_sparsity``, ``spatial_sparsity`` and ``density`` of the latter two, on
-        the same clips, and with ``engines`` ``cycles_per_frame``. ``test``: the names of the classes, and how the
+        What `RESULTS` holds. ``accuracy`` is the share of test clips classified correctly by the mean over time of
+        the outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined
+        with it, the one that is saved). ``operation_sparsity``, ``spatial_sparsity`` and ``density`` of the latter two,
+        on the same clips, and with ``engines`` ``cycles_per_frame``. ``test``: the names of the classes, and how the
         saved network classified the test clips: counts by true class (rows) and chosen class.
 
     Raises:

@@ -22,7 +22,7 @@ class State:
     """Where training is; what a checkpoint holds.
 
     Attributes:
-        weights: of the network.
+        weights: weights of the network.
         others: weights of the clip model that are not the network's, such as the factor of the sparsity loss; empty
             at the start of a phase.
         optimizer: its variables; empty at the start of a phase.

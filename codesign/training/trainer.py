@@ -29,9 +29,9 @@ from codesign.training.phases import Phase, phases_of
 from codesign.training.state import State, hand_over
 
 BOARDS = "tensorboard"
-"""Folder of the TensorBoard logs, beside the checkpoint; one folder a phase in it."""
+"""Folder of the TensorBoard logs, beside the checkpoint; one folder per phase in it."""
 MOMENTUM = 0.9
-"""Of ``sgd``; as in Yousefzadeh & Sifalakis 2021."""
+"""Momentum of ``sgd``; as in Yousefzadeh & Sifalakis 2021."""
 
 
 class Progress(Protocol):
@@ -133,7 +133,7 @@ class Trainer:
         return self.shared / f"float_{digest[:16]}.npz"
 
     def _shared_state(self) -> State | None:
-        """Return the state behind the float phase if another training has been there."""
+        """Return the state after the float phase if another training has finished it."""
         return State.load(self._origin, self._origin.stem) if self.shared else None
 
     def _phase(self, phase: Phase, state: State, after_epoch: Callable[[State], None]) -> None:
@@ -224,7 +224,7 @@ class Trainer:
         return 0 < patience <= self._epochs_since_best(phase, state)
 
     def _epochs_since_best(self, phase: Phase, state: State) -> int:
-        """Return how long ago the validation figure of a phase was best; 0 before the first epoch that counts.
+        """Return how many epochs ago the validation figure of a phase was best; 0 before the first epoch that counts.
 
         Those of a warm-up do not count: as the loss on changes grows so does the figure with it in it, and the first
         epoch, with no sparsity yet, would be the best.
@@ -248,7 +248,7 @@ def _restore(variables: list[Any], values: list[np.ndarray]) -> None:
 
 
 class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells a trainer's progress after every step."""
+    """Reports a trainer's progress after every step."""
 
     def __init__(self, trainer: Trainer, phase: Phase, state: State) -> None:
         super().__init__()

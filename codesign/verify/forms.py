@@ -26,8 +26,8 @@ class Verified:
     Attributes:
         golden: what the golden model computed and counted.
         rtl: cycles of the RTL.
-        comparisons: of each form with the golden model, ``keras_golden`` and ``golden_csim`` if they were given, and
-            ``golden_rtl``.
+        comparisons: comparison of each form with the golden model: ``keras_golden`` and ``golden_csim`` if they were
+            given, and ``golden_rtl``.
     """
 
     golden: GoldenRun
@@ -53,13 +53,13 @@ def run(
     """Run clips of input codes, each as a new stream, through every form of a network.
 
     Args:
-        graph: of the network.
+        graph: graph of the network.
         clips: ``[N, T, *shape]``, T >= 2.
         cache: folder that the simulators are built in.
         keras: the user's Keras model of one frame; None: leave it out.
         hls: the hls4ml model, compiled; None: leave it out.
-        dense_frames: of the first clip, also simulated with skipping off.
-        track: of the progress.
+        dense_frames: frames of the first clip, also simulated with skipping off.
+        track: progress display of the progress.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.

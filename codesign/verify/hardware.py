@@ -27,7 +27,7 @@ class RtlFigures:
         latency: last input beat to output TLAST.
         busy: cycles with work, for the input scan (under the name of the first delta layer) and each engine.
         events: nonzero deltas, under the same names.
-        dense_cycles: of frames with skipping off, first frame left out, ``[F]``; empty if none were run.
+        dense_cycles: cycles of frames with skipping off, first frame left out, ``[F]``; empty if none were run.
     """
 
     cycles: IntArray
@@ -54,12 +54,12 @@ def run_rtl(
     """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
 
     Args:
-        graph: of the network.
+        graph: graph of the network.
         clips: each a new stream.
         files: the network's RTL project, as `codesign.rtl.project` returned it.
         cache: folder that the simulators are built in.
         dense_frames: 0: do not build the dense baseline.
-        track: of the progress.
+        track: progress display of the progress.
 
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.

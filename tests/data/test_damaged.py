@@ -223,7 +223,7 @@ def test_a_fragment_that_is_gone(whole: Path, tmp_path: Path) -> None:
     data[at - 4 : at + 4] = bytes(8)
     (tmp_path / "a.mp4").write_bytes(data)
     with pytest.warns(
-        VideoWarning, match=r"10 frames decode, the file is cut off or broken, and does not say how long"
+        VideoWarning, match=r"10 frames decode, the file is cut off or broken, and its length is not known"
     ):
         assert read(tmp_path / "a.mp4") == 10
 

@@ -23,7 +23,7 @@ def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
     """Return the fields of the `Delta` that an activation layer of hls4ml is; None if it is none.
 
     Args:
-        model: of hls4ml.
+        model: hls4ml ModelGraph.
         layer: one of `KINDS`.
         given: format of the codes before it.
 

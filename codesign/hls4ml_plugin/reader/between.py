@@ -92,9 +92,9 @@ def concatenated(name: str, deltas: Sequence[Delta], shapes: Sequence[tuple[int,
     In raster order everything from ``axis`` on is one run of codes at each position before it: its channels.
 
     Args:
-        name: of the node.
+        name: name of the node.
         deltas: that make the codes.
-        shapes: of their frames.
+        shapes: shapes of their frames.
         axis: along which they lie.
         pe: function from the number of output channels to the processing elements.
 

@@ -39,7 +39,7 @@ class Reading:
         sources: for each node that is a linear layer, the hls4ml layers that it is: that one, and then every
             BatchNormalization and Rescaling that was folded into it.
         activations: for each tensor of Keras that an activation makes, by the tensor's name, the `Delta` that it is.
-        formats: of the codes that leave each hls4ml layer, by its name.
+        formats: formats of the codes that leave each hls4ml layer, by its name.
     """
 
     graph: Graph

@@ -189,8 +189,8 @@ def asked_precision(model: Any, layer: Any, what: str = "result") -> Fixed | Non
     """Return the Precision that the user set for this very layer, or else for its type, or None.
 
     Args:
-        model: of hls4ml.
-        layer: of it.
+        model: hls4ml ModelGraph.
+        layer: one of its layers.
         what: "result", "weight", "bias", ...; a Precision for everything in the layer counts, too.
     """
     for entry in _entries(model, layer):

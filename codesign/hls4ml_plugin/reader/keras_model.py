@@ -49,7 +49,7 @@ class Reading:
         layers: their configurations, in order; ``keras_layer`` is the name of the `codesign.keras_model.calls.Call`.
         inputs: names of the input layers.
         outputs: names of the output layers.
-        shapes: of the outputs, batch first.
+        shapes: shapes of the outputs, batch first.
     """
 
     layers: list[dict[str, Any]]

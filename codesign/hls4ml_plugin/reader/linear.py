@@ -42,7 +42,7 @@ def axes(layer: Any, zeros: Padding | None, window: str = "filt") -> tuple[Axis,
     """Return the vertical and the horizontal axis of a convolution or pooling; time is vertical, so that rows stream.
 
     Args:
-        layer: of hls4ml.
+        layer: hls4ml layer.
         zeros: what a ZeroPadding layer put around its input, to be made by the layer instead.
         window: hls4ml's word for its kernel, "filt" or "pool".
     """

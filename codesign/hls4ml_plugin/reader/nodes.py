@@ -25,7 +25,7 @@ class Tensor:
 
     Attributes:
         node: name of the node that makes its codes, in raster order.
-        shape: of a frame as the user sees it, without ``zeros``.
+        shape: shape of a frame as the user sees it, without ``zeros``.
         zeros: padding that whoever reads the tensor has yet to make.
         log2_scale: its values are those of the node's codes times two to this power.
     """

@@ -21,7 +21,7 @@ class OwnWeight:
     """One quantised tensor of a Keras layer; hls4ml calls it in the place of its own quantizer.
 
     Args:
-        layer: of Keras.
+        layer: Keras layer.
         what: "kernel", "depthwise", "pointwise" or "bias", as in ``<what>_quantizer_internal``.
         variable: what the layer quantises: of the layer, or folded as by QConv2DBatchnorm.
     """

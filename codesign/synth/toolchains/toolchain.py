@@ -25,7 +25,7 @@ class Toolchain:
         suffix: end of the constraint file's name.
         pack: board -> the commands that make the bitstream from what the router wrote.
         bitstream: its file name.
-        limits: of the device's PLL.
+        limits: limits of the device's PLL.
         pll: text of its instance, from ``clk_pad`` to ``clk`` and ``locked``.
         sites: cells of a routed netlist and what one occupies, by pattern of the type; ``/FF`` ends the type of a cell
             that holds a LUT and a flip-flop and whose flip-flop is used. What is not listed occupies nothing.
