@@ -58,8 +58,8 @@ _ARGUMENTS = "reset loaded_weights input_t result_t assert errno stdin stdout st
 _TAKEN = f"""
 {_ARGUMENTS} main nnet std hls work defines parameters trace_data trace_enabled trace_outputs trace_type_size
 allocate_trace_storage free_trace_storage collect_trace_output ap_int ap_uint ap_fixed ap_ufixed delta_run delta_reset
-delta_fresh delta_take_reset delta_indices delta_count Vtop int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t
-uint64_t size_t ptrdiff_t
+delta_first_of_stream delta_take_reset delta_indices delta_count Vtop int8_t int16_t int32_t int64_t uint8_t uint16_t
+uint32_t uint64_t size_t ptrdiff_t
 """
 # Weights, biases, steps, holds, tensors, types and configurations of the generated C++.
 _NUMBERED = re.compile(r"(w|b|k|h|config|layer|weight|bias|step|threshold)\d+(_\w+)?")

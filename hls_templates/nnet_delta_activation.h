@@ -53,7 +53,7 @@ void delta_activation(data_T data[CONFIG_T::n], res_T res[CONFIG_T::n], typename
     static typename CONFIG_T::code_t sent[CONFIG_T::hold ? CONFIG_T::n : 1];
     #pragma HLS ARRAY_RESHAPE variable=sent cyclic factor=CONFIG_T::lanes
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
 
 Beat:
@@ -65,7 +65,7 @@ Beat:
             const unsigned e = beat * CONFIG_T::lanes + lane;
             if (e < CONFIG_T::n) {
                 const unsigned slot = CONFIG_T::hold ? e : 0;
-                const typename CONFIG_T::code_t last = fresh ? typename CONFIG_T::code_t(0) : sent[slot];
+                const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[slot];
                 const unsigned c = e % CONFIG_T::n_step;
                 const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(delta_code(data[e]), last, step[c], threshold[c]);
                 if (CONFIG_T::hold)

@@ -141,7 +141,7 @@ ShiftWord:
 template <class CONFIG_T>
 void delta_walk(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned located,
                 typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
-                typename CONFIG_T::bias_t biases[CONFIG_T::n_filt], bool fresh,
+                typename CONFIG_T::bias_t biases[CONFIG_T::n_filt], bool first_of_stream,
                 typename delta_conv_shape<CONFIG_T>::bank_t state[][CONFIG_T::tap_columns]) {
     #pragma HLS INLINE
     typedef delta_conv_shape<CONFIG_T> shape;
@@ -150,7 +150,7 @@ void delta_walk(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned locat
     #pragma HLS ARRAY_PARTITION variable=recent complete dim=0
     #pragma HLS ARRAY_PARTITION variable=recent_word complete dim=0
 Bias:
-    for (unsigned word = 0; fresh && word < shape::bank_words; word++) {
+    for (unsigned word = 0; first_of_stream && word < shape::bank_words; word++) {
         #pragma HLS PIPELINE II=1
         for (unsigned i = 0; i < CONFIG_T::tap_rows * CONFIG_T::tap_columns * CONFIG_T::pe; i++) {
             #pragma HLS UNROLL
@@ -204,7 +204,7 @@ Step:
     }
 #ifndef __SYNTHESIS__
     const unsigned long long macs = 1ull * reached * (CONFIG_T::depthwise ? 1 : CONFIG_T::pe);
-    delta_count<CONFIG_T>(0, 0, macs, (fresh ? shape::bank_words : 0) + 1ull * steps + shape::recent + shape::words);
+    delta_count<CONFIG_T>(0, 0, macs, (first_of_stream ? shape::bank_words : 0) + 1ull * steps + shape::recent + shape::words);
 #endif
 }
 
@@ -232,9 +232,9 @@ void delta_convolve(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned l
     #pragma HLS ARRAY_PARTITION variable=state complete dim=2
     #pragma HLS ARRAY_RESHAPE variable=state complete dim=4
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
-    delta_walk<CONFIG_T>(spans, located, weights, biases, fresh, state);
+    delta_walk<CONFIG_T>(spans, located, weights, biases, first_of_stream, state);
 Emit:
     for (unsigned word = 0; word < delta_conv_shape<CONFIG_T>::words; word++) {
         #pragma HLS PIPELINE II=1

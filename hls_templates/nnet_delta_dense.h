@@ -39,13 +39,13 @@ void delta_accumulate(const typename CONFIG_T::address_t address[CONFIG_T::lanes
     #pragma HLS ARRAY_PARTITION variable=state complete
     #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=pe
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
 
 Load:
     for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
         #pragma HLS UNROLL
-        if (fresh)
+        if (first_of_stream)
             state[o] = biases[o];
     }
 Event:

@@ -23,7 +23,7 @@ template <class CONFIG_T> struct delta_scan_shape {
 
 // Compares one beat of codes with `sent` and appends what changed to the banked event buffer.
 template <class CONFIG_T>
-void delta_scan_beat(const typename CONFIG_T::code_t now[CONFIG_T::lanes], unsigned beat, bool fresh,
+void delta_scan_beat(const typename CONFIG_T::code_t now[CONFIG_T::lanes], unsigned beat, bool first_of_stream,
                      typename CONFIG_T::code_t sent[][CONFIG_T::lanes],
                      typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
                      typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned &events) {
@@ -36,7 +36,7 @@ void delta_scan_beat(const typename CONFIG_T::code_t now[CONFIG_T::lanes], unsig
 Compare:
     for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
         #pragma HLS UNROLL
-        const typename CONFIG_T::code_t last = fresh ? typename CONFIG_T::code_t(0) : sent[beat][lane];
+        const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[beat][lane];
         change[lane] = typename CONFIG_T::delta_t(now[lane]) - typename CONFIG_T::delta_t(last);
         sent[beat][lane] = now[lane];
         rank[lane] = count;
@@ -66,7 +66,7 @@ void delta_scan(data_T data[CONFIG_T::n_in], bool reset,
     static typename CONFIG_T::code_t sent[beats][CONFIG_T::lanes];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
     unsigned found = 0;
 
@@ -83,7 +83,7 @@ Beat:
             if (e < CONFIG_T::n_in)
                 now[lane] = delta_code(data[e]);
         }
-        delta_scan_beat<CONFIG_T>(now, beat, fresh, sent, address, delta, found);
+        delta_scan_beat<CONFIG_T>(now, beat, first_of_stream, sent, address, delta, found);
     }
     events = found;
 }

@@ -29,7 +29,7 @@ void delta_activation(hls::stream<data_T> &data, hls::stream<res_T> &res, typena
     static typename CONFIG_T::code_t sent[CONFIG_T::hold ? packets : 1][data_T::size];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
 
 Packet:
@@ -41,7 +41,7 @@ Packet:
         for (unsigned lane = 0; lane < data_T::size; lane++) {
             #pragma HLS UNROLL
             const unsigned slot = CONFIG_T::hold ? p : 0;
-            const typename CONFIG_T::code_t last = fresh ? typename CONFIG_T::code_t(0) : sent[slot][lane];
+            const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[slot][lane];
             const unsigned c = (p * data_T::size + lane) % CONFIG_T::n_step;
             const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(delta_code(in[lane]), last, step[c], threshold[c]);
             if (CONFIG_T::hold)
@@ -65,7 +65,7 @@ void delta_scan(hls::stream<data_T> &data, bool reset,
     static typename CONFIG_T::code_t sent[delta_scan_shape<CONFIG_T>::beats][CONFIG_T::lanes];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
     unsigned found = 0;
 
@@ -82,7 +82,7 @@ Packet:
                 #pragma HLS UNROLL
                 now[lane] = delta_code(in[slice * CONFIG_T::lanes + lane]);
             }
-            delta_scan_beat<CONFIG_T>(now, p * slices + slice, fresh, sent, address, delta, found);
+            delta_scan_beat<CONFIG_T>(now, p * slices + slice, first_of_stream, sent, address, delta, found);
         }
     }
     events = found;
@@ -130,9 +130,9 @@ void delta_convolve(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned l
     #pragma HLS ARRAY_PARTITION variable=state complete dim=2
     #pragma HLS ARRAY_RESHAPE variable=state complete dim=4
     static bool running = false;
-    const bool fresh = reset || !running;
+    const bool first_of_stream = reset || !running;
     running = true;
-    delta_walk<CONFIG_T>(spans, located, weights, biases, fresh, state);
+    delta_walk<CONFIG_T>(spans, located, weights, biases, first_of_stream, state);
     res_T out;
 Emit:
     for (unsigned word = 0; word < delta_conv_shape<CONFIG_T>::words; word++) {

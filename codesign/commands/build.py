@@ -91,7 +91,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
 
 
 def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
-    """Build, a line a step."""
+    """Build, one line per step."""
     last = ("place and route", "pack") if order.toolchain else ("vivado",) if order.board.toolchain == "vivado" else ()
     steps = ("memories", "synthesise", *last)
 
@@ -204,13 +204,20 @@ def summary(record: BoardBuild, board: Target, folder: Path) -> list[str]:
     if record.baud is not None and board.uart is not None and record.baud != board.uart.baud:
         lines.append(f"serial port: {record.baud:,} baud")
     if record.problem is not None:
-        lines.append(f"NOT GOOD: {record.problem}")
+        lines.append(f"{_verdict(record)}: {record.problem}")
     elif record.bitstream is not None:
         lines.append(f"load it: {board.load.format(bitstream=folder / record.bitstream)}")
     else:
         lines.append("an estimate: only Vivado makes a bitstream for this board, and it did not run")
     lines.append(str(folder / BUILD))
     return lines
+
+
+def _verdict(record: BoardBuild) -> str:
+    """Return in capitals what the problem of a build comes to."""
+    if record.met is False and record.fmax_mhz is not None:
+        return "TIMING NOT MET"
+    return "PROBLEM" if record.bitstream else "NO BITSTREAM"
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -76,7 +76,7 @@ def measure(
 
 
 def fit_of(build: Path) -> Fit:
-    """Return how the pictures were fitted that a design was trained with; ``crop`` if those were no video folder."""
+    """Return how a design's training pictures were fitted; ``crop`` if they were not from a video folder."""
     manifest = read(build / BuildFolder.GRAPH)
     config = manifest.inputs.config if manifest is not None else {}
     fit = config.get("data.fit") if config.get("data.kind") == "video_folder" else None

@@ -47,8 +47,8 @@ class Again:
     """A report brought up to date.
 
     Attributes:
-        report: with the builds of this design.
-        page: ``report.html``.
+        report: report with the builds of this design.
+        page: path of ``report.html``.
         stale: builds left out, as they hold another state of the design.
     """
 
@@ -57,7 +57,7 @@ class Again:
     stale: tuple[BoardBuild, ...]
 
     def warnings(self) -> list[str]:
-        """Return what to tell about the builds that were left out."""
+        """Return the lines to print about the builds that were left out."""
         return [
             f"left out: {BuildFolder.BOARDS}/{item.folder}/{BUILD} holds another state of {self.report.design}; "
             f"`codesign build` it for {item.target} again"

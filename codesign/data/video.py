@@ -123,9 +123,9 @@ class View:
     """Which part of a video a clip shows, in shares of what is possible: 0 is the first place, 1 the last.
 
     Attributes:
-        start: index of the first frame.
-        row: row of the upper edge.
-        column: column of the left edge.
+        start: place of the first frame.
+        row: place of the upper edge.
+        column: place of the left edge.
         mirrored: left and right are exchanged.
     """
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TOML a design, eight stages, a manifest each."""
+"""One TOML per design, eight stages, one manifest per stage."""

@@ -42,7 +42,7 @@ class Child:
 
     def call(self, function: Callable[..., Any], *args: Any) -> Child:
         """Call ``function(*args)`` in it; `result` waits for that."""
-        with contextlib.suppress(OSError):  # it died: `result` says so
+        with contextlib.suppress(OSError):  # it died: `result` reports it
             self.connection.send((function, args))
         return self
 
@@ -70,7 +70,7 @@ class Child:
         return outcome
 
     def stop(self) -> None:
-        """End the process if it still runs: at first kindly, then by force."""
+        """End the process if it still runs: by SIGTERM first, then by force."""
         stop([self])
 
     def _ask(self) -> None:
@@ -98,7 +98,7 @@ def _main(connection: Connection, begin: Callable[[], None] | None) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that closes tells every process
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that closes signals every process
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
@@ -136,14 +136,14 @@ def unordered(
     jobs: int,
     begin: Callable[[], None] | None = None,
 ) -> Generator[tuple[int, Any], None, None]:
-    """Yield the place of each call and what it returned, or the exception it raised, in the order they finish.
+    """Yield the index of each call and what it returned, or the exception it raised, in the order they finish.
 
     What still runs when the iteration is left or interrupted is stopped.
 
     Args:
         function: called in processes that are used again, so that what it imports is imported once in each.
-        calls: its arguments.
-        jobs: processes.
+        calls: its arguments, for each call.
+        jobs: number of processes.
         begin: called once in each.
     """
     waiting = deque(enumerate(calls))

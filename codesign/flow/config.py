@@ -42,7 +42,7 @@ class LayerSection:
     """``[hardware.layer.<name>]``: what differs for one layer.
 
     Attributes:
-        pe: processing elements (multiply-accumulates a cycle); divides the layer's outputs, or is not below them.
+        pe: processing elements (multiply-accumulates per cycle); divides the layer's outputs, or is not below them.
             Unset: ``hardware.pe``.
         unroll: output positions that an event reaches in one cycle: rows and columns of a layer whose window slides.
             Unset: one. As many as an element reaches, or more, means all of them. Called ``taps`` in version 0.1.
@@ -64,7 +64,7 @@ class HardwareSection:
         p: input codes in one AXI4-Stream beat.
         strategy: strategy of every linear layer. Only ``delta`` so far.
         io_type: interface style of the HLS project.
-        layer: per layer, what differs.
+        layer: settings of single layers that differ.
     """
 
     pe: int = limited(16, at_least=1, at_most=4096)
@@ -159,7 +159,7 @@ def load(path: Path) -> Design:
     """Read a design from a TOML file; paths in it are relative to it.
 
     Raises:
-        ConfigError: no such file, not TOML, or keys or values that are not valid; says ``file:key``, a line each.
+        ConfigError: no such file, not TOML, or keys or values that are not valid; one line each with ``file:key``.
     """
     table = read_toml(path)
     try:

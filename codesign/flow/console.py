@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user sees of a run: one line a stage, a progress bar on a terminal, everything else in the stage's log."""
+"""What the user sees of a run: one line per stage, a progress bar on a terminal, the rest in the stage's log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 BEAT_S = 30.0
-"""Seconds between the lines that say how far a long step is, where there is no terminal for a bar."""
+"""Seconds between the lines that show the progress of a long step, where there is no terminal for a bar."""
 
 _STYLES = {"ok": "green", "cached": "dim", "skipped": "yellow", "failed": "red bold", "interrupted": "yellow"}
 _TRACEBACK = re.compile(
@@ -87,13 +87,13 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def beats(tell: Callable[[float], None], every_s: float = BEAT_S) -> Iterator[None]:
-    """Call ``tell`` with the seconds since the start, every ``every_s`` of them, from another thread."""
+def beats(show: Callable[[float], None], every_s: float = BEAT_S) -> Iterator[None]:
+    """Call ``show`` with the seconds since the start, every ``every_s`` of them, from another thread."""
     start, done = time.monotonic(), threading.Event()
 
     def beat() -> None:
         while not done.wait(every_s):
-            tell(time.monotonic() - start)
+            show(time.monotonic() - start)
 
     thread = threading.Thread(target=beat, name="beats", daemon=True)
     thread.start()
@@ -136,7 +136,7 @@ def captured(log: Path) -> Iterator[None]:
 
 
 def last_lines(log: Path, count: int = 15, *, traceback: bool = True) -> list[str]:
-    """Return the last lines of a log, without what TensorFlow says of the machine; without tracebacks if so
+    """Return the last lines of a log, without what TensorFlow logs about the machine; without tracebacks if
     asked.
     """
     if not log.is_file():

@@ -25,7 +25,7 @@ _SETTINGS = ("hls_config", "io_type", "project_name")
 
 
 def settings(design: Design, model: Any) -> dict[str, Any]:
-    """Return what hls4ml is told for ``model``: arguments of ``convert_from_keras_model``, plain JSON.
+    """Return the arguments of hls4ml's ``convert_from_keras_model`` for ``model``, plain JSON.
 
     Raises:
         ConfigError: ``[hardware.layer.x]`` names no layer of the model.

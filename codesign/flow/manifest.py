@@ -123,7 +123,7 @@ def read(folder: Path) -> Manifest | None:
 
 
 def files_of(build: Path) -> list[Path]:
-    """Return the files in a build folder that its stages and builds for boards made, as far as manifests say so."""
+    """Return the files in a build folder that its stages and builds for boards made, as far as manifests list them."""
     found: list[Path] = []
     for path in (*build.glob(f"*/{NAME}"), *build.glob(f"boards/*/{NAME}")):
         with contextlib.suppress(StageError):

@@ -5,11 +5,11 @@ A stage works in ``<stage>.partial``, which becomes ``<stage>`` in one rename wh
 
 * inputs as in the manifest, outputs untouched: **cached**;
 * inputs changed (config, source code, tool versions, outputs of an earlier stage): **run again**;
-* an output was deleted: said, and **run again**; if it comes out the same, later stages stay cached;
+* an output was deleted: reported, and **run again**; if it comes out the same, later stages stay cached;
 * an output was edited: **error** that names the file and the two ways out (restore it, or ``--from``/``--force``);
 * a skipped stage (a missing tool) is tried again every time;
 * an interrupted run of a stage that can go on, goes on, also where an older one had finished with the same inputs;
-  what any other left behind is removed, and said;
+  what any other left behind is removed, and reported;
 * a stage marked ``beside`` starts as soon as what it reads is there, in a process of its own.
 """
 
@@ -52,8 +52,8 @@ class Options:
         first: run this stage again whatever its state, and go on from it; earlier ones must be up to date.
         last: stop after this stage.
         force: run every stage in the range again, and throw away edits and interrupted work.
-        dry_run: only say what would be done.
-        verbose: say why a stage runs.
+        dry_run: only print what would be done.
+        verbose: print why a stage runs.
     """
 
     first: str | None = None
@@ -90,11 +90,11 @@ class Runner:
 
     Attributes:
         design: config tree the stages read.
-        stages: in order.
+        stages: stages in order.
         root: ``build/<design>``.
-        options: see `Options`.
+        options: what the user asked for.
         terminal: where lines go.
-        command: that makes the build again, for the report.
+        command: command that makes the build again, for the report.
     """
 
     design: Any
@@ -312,7 +312,7 @@ class Runner:
         shutil.rmtree(old, ignore_errors=True)
 
     def _interrupted(self, position: int, partial: Path, interrupt: KeyboardInterrupt) -> None:
-        """Say so in one line, with what the next run does; keep only work that can go on."""
+        """Report it in one line, with what the next run does; keep only work that can go on."""
         stage = self.stages[position]
         if not stage.resumable:
             shutil.rmtree(partial, ignore_errors=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a stage is, and what its body is given. Bodies live one a module in `codesign.flow.stages`."""
+"""What a stage is, and what its body is given. Bodies live one per module in `codesign.flow.stages`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stage:
         config: sections of the design it reads; ``section.key`` for a single key.
         config_of: sections it reads besides, where that depends on the design.
         packages: distributions whose version is an input.
-        programs: that it cannot do without; a run that is going to need them says so before its first stage.
+        programs: programs that it cannot do without; a run that needs a missing one fails before its first stage.
         optional: a missing tool skips the stage instead of failing it.
         beside: runs in a process of its own, beside the stages that come before it but that it does not read.
         executes: stages of `after` whose outputs are compiled and run, so this user must have made them.
@@ -59,7 +59,7 @@ class Stage:
 
 
 class Bar(Protocol):
-    """Something that shows how far a long stage is."""
+    """Something that shows the progress of a long stage."""
 
     def __call__(self, fraction: float, text: str) -> None:
         """Show ``fraction`` (0 to 1) and a few words."""
@@ -76,7 +76,7 @@ class Job:
         cache: folder for tool builds that are found again by content hash; never an output, safe to delete.
         bar: progress display.
         memory: objects kept for later stages of the same run.
-        command: that makes this design's build again; None if it is not known.
+        command: command that makes this design's build again; None if it is not known.
     """
 
     design: Any

@@ -32,10 +32,10 @@ ONLY_TRAIN = "stop after the training with --to 1_model"
 
 
 def check_sections(design: Design) -> None:
-    """Check what the sections of a design say of each other.
+    """Check that the sections of a design fit each other.
 
     Raises:
-        ConfigError: all that cannot be; a problem each.
+        ConfigError: they do not, or the design cannot run; lists each problem.
     """
     wrong = Problems()
     with wrong.collected():
@@ -95,7 +95,7 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
     trained = design.model.activation_step == "po2" and design.training.method != "hold"
     if trained and design.model.step_per == "neuron" and places:
         raise ConfigError(
-            "hardware has one step a channel, not one a neuron",
+            "hardware has one step per channel, not one per neuron",
             where=where.replace("activation_step", "step_per"),
             expected=f"model.step_per 'channel' or 'layer', as {places[0]} has several neurons in a channel",
             received="'neuron'",
@@ -112,7 +112,7 @@ def check_machine(design: Design, *, deploys: bool, surveyed: bool = False) -> N
         surveyed: its data are known to be here.
 
     Raises:
-        ConfigError: what is not, or videos that are shorter than clips of them; a problem each.
+        ConfigError: something is not, or videos are shorter than clips of them; lists each problem.
         VideoError: a list or a video of the data cannot be used.
     """
     wrong = Problems()
@@ -138,7 +138,7 @@ def check_run(design: Design, path: Path, *, deploys: bool) -> None:
     """Check that a design that was read from ``path`` can be run here, and become hardware if it ``deploys``.
 
     Raises:
-        ConfigError: all that cannot be; a problem each.
+        ConfigError: they do not, or the design cannot run; lists each problem.
         VideoError: a list or a video of the data cannot be used.
     """
     wrong = Problems()
@@ -157,7 +157,7 @@ def frame_shape(data: DataConfig) -> tuple[int, int, int]:
 
 
 def class_count(data: DataConfig) -> int | None:
-    """Return the number of classes; None if only the videos say."""
+    """Return the number of classes; None if only the videos show it."""
     return DIGITS if data.kind == "moving_digits" else None
 
 
@@ -232,7 +232,7 @@ def _check_data(design: Design, *, measured: int) -> None:
 
 
 def _check_outputs(design: Design) -> None:
-    """Check the layer whose outputs are the classes, which only the videos tell."""
+    """Check the layer whose outputs are the classes, which only the videos show."""
     if class_count(design.data) is None:
         classes = len(design.data.class_names(design.design.seed))
         pieces = layout(design.model, frame_shape(design.data), classes)
@@ -261,7 +261,7 @@ def _check_memory(design: Design, *, deploys: bool) -> None:
 
 
 def _check_devices(devices: int) -> None:
-    """Check that there are as many; what TensorFlow can use of them it says itself, later."""
+    """Check that there are as many; TensorFlow itself reports later which of them it can use."""
     here = gpus()
     if here is not None and devices > max(1, here):
         raise ConfigError(
@@ -274,7 +274,7 @@ def _check_devices(devices: int) -> None:
 
 
 def gpus(devices: Path = Path("/dev")) -> int | None:
-    """Return how many GPUs there can be at most; None if this cannot be told without TensorFlow."""
+    """Return how many GPUs there can be at most; None if this cannot be known without TensorFlow."""
     if any((devices / name).exists() for name in ("dxg", "kfd", "nvgpu", "nvhost-gpu")):  # WSL, AMD, Jetson
         return None
     found = [path for path in devices.glob("nvidia*") if path.name[6:].isdigit()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, StreamBrokenError
+from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, OldNameWarning, StreamBrokenError
 from codesign.fixed import IntArray
 from codesign.graph.cycles import most_cycles
 from codesign.graph.golden import Golden, check_frames
@@ -44,18 +45,18 @@ class Result:
     Attributes:
         outputs: codes of the last node, int64 ``[*shape]``.
         cycles: cycles of the core's clock.
-        new_stream: the frame started a new stream: asked for, the first after a reset, or after a reconnection.
+        first_of_stream: the frame started a new stream: asked for, the first after a reset, or after a reconnection.
         mismatches: outputs that differ from the golden model's; None if that was not asked for.
     """
 
     outputs: IntArray
     cycles: int
-    new_stream: bool
+    first_of_stream: bool
     mismatches: int | None
 
 
 class Board:
-    """A board behind a serial port. Identified, reset and with the design's own holds once it is open.
+    """A board on a serial port. Identified, reset and with the design's own holds once it is open.
 
     What a `reset` clears: everything the layers remember, the counters, and the golden model's state.
     Results are exact: every lost or damaged byte is noticed and repaired by repeating, or it is an error. After an
@@ -64,12 +65,12 @@ class Board:
     Args:
         port: name of a serial port, such as ``/dev/ttyUSB0``.
         design: build folder of the design, ``build/<design>``, or its graph.
-        baud: that the bitstream was built for; None: what the build folder says of its bitstreams, or 1,000,000.
+        baud: baud rate that the bitstream was built for; None: the one in the build folder, or 1,000,000.
         check: compare every result with the golden model, in `Result.mismatches`.
-        reconnect_s: how long to wait for a lost port to come back; 0: raise at once. The next frame, or the one under
+        reconnect_s: seconds to wait for a lost port to come back; 0: raise at once. The next frame, or the one under
             way, is then the first of a new stream, and what the core had counted is gone.
-        slowdown: how many times slower than its clock says the board is; 1, but for a simulation.
-        notice: is told what happened to the connection.
+        slowdown: how many times slower the board is than its clock; 1, but for a simulation.
+        notice: called with a line about each event on the connection.
 
     Attributes:
         resets: resets of the core so far, each the end of what it had counted; the first when the board was opened.
@@ -104,7 +105,7 @@ class Board:
         self._thresholds: dict[str, int] = {}
         self._most_cycles = most_cycles(self.graph)
         self._repeated_before = self._frames = 0
-        self._fresh = self._broken = True
+        self._first = self._broken = True
         self._open()
 
     def __enter__(self) -> Board:
@@ -148,33 +149,37 @@ class Board:
         """Reset the core and its counters; the next frame starts a new stream. Holds stay as `set_hold` left them."""
         self._holding_on(self._reset, again=lambda: None)
 
-    def send(self, frame: np.ndarray, *, new_stream: bool = False) -> Result:
+    def send(self, frame: np.ndarray, *, first_of_stream: bool = False, new_stream: bool | None = None) -> Result:
         """Compute one frame.
 
         Args:
             frame: codes ``[*shape]`` (or flat), integers.
-            new_stream: the layers forget what they have seen before.
+            first_of_stream: the layers forget what they have seen before.
+            new_stream: ``first_of_stream`` as version 0.1 called it; accepted with an `OldNameWarning`.
 
         Raises:
             FrameError: see `codesign.graph.golden.check_frames`.
-            StreamBrokenError: an earlier error may have cost the board its state; say ``new_stream``.
+            StreamBrokenError: an earlier error may have cost the board its state; pass ``first_of_stream``.
             LinkError: the board does not answer.
             DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.
         """
+        if new_stream is not None:
+            warnings.warn("Board.send: 'new_stream' is now 'first_of_stream'", OldNameWarning, stacklevel=2)
+            first_of_stream |= new_stream
         codes = check_frames(self.graph, np.asarray(frame)[None])
-        if self._broken and not new_stream:
+        if self._broken and not first_of_stream:
             raise StreamBrokenError(
                 "an earlier error may have cost the board its state",
                 where=self.port,
-                fix="send(frame, new_stream=True)",
+                fix="send(frame, first_of_stream=True)",
             )
 
         def first() -> Result:
             if self._broken:
                 self._reopen()
-            return self._send(codes, new_stream)
+            return self._send(codes, first_of_stream)
 
-        return self._holding_on(first, again=lambda: self._send(codes, new_stream=True))
+        return self._holding_on(first, again=lambda: self._send(codes, first_of_stream=True))
 
     def counters(self) -> Counters:
         """Return what the core counted since the last `reset`.
@@ -197,7 +202,7 @@ class Board:
                 where=self.port,
                 expected=f"{self._frames} frames",
                 received=f"{counted.frames} frames",
-                fix="send(frame, new_stream=True); look for a reset button, a weak supply or a second program",
+                fix="send(frame, first_of_stream=True); look for a reset button, a weak supply or a second program",
             )
         return counted
 
@@ -217,7 +222,7 @@ class Board:
         wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
         thresholds = {**self._thresholds, layer: wanted}
         self._golden.graph = self.graph.with_thresholds(thresholds)
-        self._thresholds, self._fresh = thresholds, True
+        self._thresholds, self._first = thresholds, True
         if not self._broken:  # otherwise the next frame brings them
             self._broken = True  # until the board has them all
             self._holding_on(self._write_holds, again=lambda: None)
@@ -227,7 +232,7 @@ class Board:
         self._broken = True
         self._write("control", RESET)
         self._write_holds()
-        self._fresh, self._broken, self._frames = True, False, 0
+        self._first, self._broken, self._frames = True, False, 0
         self.resets += 1
 
     def _write_holds(self) -> None:
@@ -274,22 +279,22 @@ class Board:
             except DesignMismatchError:
                 raise
             except BoardError:
-                self._exchange.repeated = 0  # asking whether somebody is there
+                self._exchange.repeated = 0  # of the attempts to find the board
                 if time.monotonic() > deadline:
                     raise lost from None
                 time.sleep(_RETRY_S)
         self.reconnections += 1
         self.notice(f"{self.port}: connected again; the layers start a new stream")
 
-    def _send(self, codes: IntArray, new_stream: bool) -> Result:
+    def _send(self, codes: IntArray, first_of_stream: bool) -> Result:
         lanes = self.spec.in_lanes
-        padded = np.resize(codes[0], self.spec.beats * lanes)  # what is behind the last element means nothing
+        padded = np.resize(codes[0], self.spec.beats * lanes)  # what comes after the last element is ignored
         beats = to_beats(padded.reshape(-1, lanes), self.spec.in_lane_bits).tobytes()
-        fresh, self._broken = self._fresh or new_stream, True
-        if fresh and self._thresholds:
+        first, self._broken = self._first or first_of_stream, True
+        if first and self._thresholds:
             self._write_holds()  # a reset button would have brought back the design's own
         answer = self._exchange.request(
-            link.Frame(beats=beats, new_stream=fresh),
+            link.Frame(beats=beats, first_of_stream=first),
             link.Result,
             answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_bytes,
             work_s=self._most_cycles / self.clock_hz,
@@ -298,18 +303,21 @@ class Board:
             raise BoardError(
                 "the core met a malformed frame", where=self.port, received=answer.status, fix="reset() the board"
             )
-        if answer.new_stream and not fresh:
+        if answer.first_of_stream and not first:
             self.notice(f"{self.port}: the board was reset; the layers start a new stream")
             self._reset()  # its holds are the design's own: the frame has to be computed again
-            return self._send(codes, new_stream=True)
-        if fresh and not answer.new_stream:
+            return self._send(codes, first_of_stream=True)
+        if first and not answer.first_of_stream:
             raise BoardError(
                 "the board goes on with a stream", where=self.port, expected="a new one", fix="load its bitstream again"
             )
-        self._fresh, self._broken, self._frames = False, False, self._frames + 1
+        self._first, self._broken, self._frames = False, False, self._frames + 1
         outputs = self._outputs(answer.beats)
         return Result(
-            outputs=outputs, cycles=answer.cycles, new_stream=fresh, mismatches=self._compare(codes, outputs, fresh)
+            outputs=outputs,
+            cycles=answer.cycles,
+            first_of_stream=first,
+            mismatches=self._compare(codes, outputs, first),
         )
 
     def _outputs(self, beats: bytes) -> IntArray:
@@ -318,10 +326,10 @@ class Board:
         codes = from_beats(raw, self.spec.out_lane_bits, signed=output.fmt.signed)
         return codes.reshape(-1)[: output.size].reshape(output.shape)
 
-    def _compare(self, codes: IntArray, outputs: IntArray, fresh: bool) -> int | None:
+    def _compare(self, codes: IntArray, outputs: IntArray, first: bool) -> int | None:
         if not self._check:
             return None
-        if fresh:
+        if first:
             self._golden.reset()
         return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
 

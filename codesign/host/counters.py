@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The board's counters, and what their differences say about a stretch of frames."""
+"""The board's counters, and what their differences show about a stretch of frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EngineCounters:
         events: events finished.
         busy: cycles with work.
         stalled: cycles with work that downstream did not take.
-        frames: finished.
+        frames: frames finished.
     """
 
     events: int
@@ -38,10 +38,11 @@ class Counters:
     """What the core did since its reset, modulo 2**32, or between two readings.
 
     Attributes:
-        frames: that left.
+        frames: frames that left.
         cycles: cycles of its clock, idle ones too.
         errors: malformed frames met.
-        engines: by name; the first is the input's delta activation, whose events are the changed input elements.
+        engines: counters of each engine by name; the first is the input's delta activation, whose events are the
+            changed input elements.
     """
 
     frames: int
@@ -95,7 +96,7 @@ class LiveLayer:
         events_per_frame: nonzero deltas that reached it.
         density: share of its input elements that changed, of those that reach an output.
         operation_sparsity: share of its MACs that were skipped, borders counted exactly; of a convolution that reaches
-            several positions a cycle (``taps``) the share of its cycles.
+            several positions per cycle (``unroll``) the share of its cycles.
     """
 
     name: str

@@ -28,9 +28,9 @@ class Exchange:
     """Requests and answers over a port.
 
     Args:
-        port: open.
+        port: open port.
         baud: baud rate of the line; timeouts follow from it.
-        slowdown: how many times slower than its clock says the board is: 1, but for a simulation.
+        slowdown: how many times slower the board is than its clock: 1, but for a simulation.
 
     Attributes:
         repeated: requests that had to be sent again.
@@ -103,7 +103,7 @@ class Exchange:
             return record
         received = _describe(packet)
         raise LinkError(
-            "the board gives another answer than the protocol says",
+            "the board's answer does not fit the protocol",
             where=self._port.name,
             expected=f"{answer.kind.name} with {answer_bytes} bytes",
             received=received,

@@ -46,9 +46,9 @@ class Packet:
     """What travels between two flags, its CRC checked.
 
     Attributes:
-        kind: a `Kind`, or another byte that nobody knows.
+        kind: a `Kind`, or an unknown byte.
         sequence: 0 to 255.
-        payload: at most `MOST_PAYLOAD` bytes.
+        payload: payload, at most `MOST_PAYLOAD` bytes.
     """
 
     kind: int
@@ -97,7 +97,8 @@ class Decoder:
     """Bytes in, packets out, in pieces of any size.
 
     Args:
-        most_payload: longer ones are `Damaged` as soon as they are too long, so that noise cannot fill the memory.
+        most_payload: longest payload; a longer one is `Damaged` as soon as it is too long, so that noise cannot fill
+            the memory.
 
     Attributes:
         dropped: bytes that were in nothing long enough to be a packet.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build folder says of a board: which design it holds, and how fast its line is.
+"""What a build folder records about a board: which design it holds, and how fast its line is.
 
 A design is a number that the RTL's text decides, so that two builds of one design agree.
 """
@@ -21,7 +21,7 @@ from codesign.synth.record import BUILD
 from codesign.trust import check_no_links
 
 BAUD = 1_000_000
-"""Of a bitstream that nobody said anything else of."""
+"""Default baud rate when no ``build.json`` gives another."""
 
 
 def open_graph(folder: Path) -> Graph:
@@ -39,8 +39,8 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
     """Check that a board with design id ``found`` holds ``graph``.
 
     Args:
-        graph: what it should hold.
-        found: what the board says.
+        graph: graph that it should hold.
+        found: what the board reports.
         port: port of the board.
         folder: build folder of ``graph``, whose neighbours are searched for the design on the board.
 
@@ -76,7 +76,7 @@ def built_baud(folder: Path, graph: Graph) -> int:
         raise ConfigError(
             "the bitstreams were built for several baud rates",
             where=str(folder / BuildFolder.BOARDS),
-            expected="--baud, to say which one",
+            expected="--baud, to choose one",
             received=", ".join(f"{name} {rate}" for name, rate in rates.items()),
         )
     return next(iter(rates.values()), BAUD)
@@ -92,7 +92,7 @@ def _record(path: Path) -> dict[str, object]:
         int(record["baud"] or 0)
     except DAMAGED as error:
         raise ConfigError(
-            f"cannot be read ({error!r})", where=str(path), fix="run `codesign build` again, or say --baud"
+            f"cannot be read ({error!r})", where=str(path), fix="run `codesign build` again, or give --baud"
         ) from None
     return record
 

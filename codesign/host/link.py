@@ -39,7 +39,7 @@ class Status(IntFlag):
     LATE_LAST = 2
 
 
-NEW_STREAM = 4
+FIRST_OF_STREAM = 4
 """Bit of a RESULT's status byte beside `Status`."""
 
 
@@ -49,21 +49,21 @@ class Frame:
 
     Attributes:
         beats: its ``s_axis_tdata``, beat after beat.
-        new_stream: the layers forget what they have seen before this frame.
+        first_of_stream: the layers forget what they have seen before this frame.
     """
 
     kind: ClassVar = Kind.FRAME
     beats: bytes
-    new_stream: bool = False
+    first_of_stream: bool = False
 
     def payload(self) -> bytes:
         """Return the bytes of the packet's payload."""
-        return bytes([self.new_stream]) + self.beats
+        return bytes([self.first_of_stream]) + self.beats
 
     @classmethod
     def of(cls, payload: bytes) -> Frame:
         """Return the record that a payload holds."""
-        return cls(new_stream=bool(payload[0] & 1), beats=payload[1:])
+        return cls(first_of_stream=bool(payload[0] & 1), beats=payload[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Result:
     Attributes:
         cycles: cycles of the core's clock, for this frame.
         status: status of the core.
-        new_stream: the layers had forgotten what they had seen before this frame, for whatever reason.
+        first_of_stream: the layers had forgotten what they had seen before this frame, for whatever reason.
         beats: ``m_axis_tdata`` of the frame's packet, beat after beat.
     """
 
@@ -119,11 +119,11 @@ class Result:
     cycles: int
     status: Status
     beats: bytes
-    new_stream: bool = False
+    first_of_stream: bool = False
 
     def payload(self) -> bytes:
         """Return the bytes of the packet's payload."""
-        return struct.pack("<IB", self.cycles, self.status | NEW_STREAM * self.new_stream) + self.beats
+        return struct.pack("<IB", self.cycles, self.status | FIRST_OF_STREAM * self.first_of_stream) + self.beats
 
     @classmethod
     def of(cls, payload: bytes) -> Result:
@@ -131,8 +131,8 @@ class Result:
         cycles, status = struct.unpack_from("<IB", payload)
         return cls(
             cycles=cycles,
-            status=Status(status & ~NEW_STREAM),
-            new_stream=bool(status & NEW_STREAM),
+            status=Status(status & ~FIRST_OF_STREAM),
+            first_of_stream=bool(status & FIRST_OF_STREAM),
             beats=payload[RESULT_HEAD:],
         )
 
@@ -206,7 +206,7 @@ def parse(packet: Packet) -> Request | Reply:
     """Return the record that a packet carries.
 
     Raises:
-        LinkError: nobody knows the kind, or the payload is not one of it.
+        LinkError: the kind is unknown, or the payload does not fit it.
     """
     record = _RECORDS.get(packet.kind)
     if record is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``codesign stream`` shows: a table that changes on a terminal, a line a refresh anywhere else."""
+"""What ``codesign stream`` shows: a table that changes on a terminal, one line per refresh anywhere else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def line(live: Live) -> str:
     checked = "" if live.mismatches is None else f", {count(live.mismatches)} mismatches"
     return (
         f"frame {count(live.frames)}: {answer(live)}, {decimal(live.frames_per_second)} frames/s, "
-        f"{count(live.cycles)} cycles a frame, {percent(live.operation_sparsity)} of MACs skipped{checked}"
+        f"{count(live.cycles)} cycles per frame, {percent(live.operation_sparsity)} of MACs skipped{checked}"
     )
 
 
@@ -49,15 +49,15 @@ def table(live: Live, design: str) -> Group:
     head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in (
         ("result", answer(live)),
-        ("frames", f"{count(live.frames)} in {live.seconds:.0f} s, now {decimal(live.frames_per_second)} a second"),
-        ("cycles a frame", count(live.cycles)),
+        ("frames", f"{count(live.frames)} in {live.seconds:.0f} s, now {decimal(live.frames_per_second)} per second"),
+        ("cycles per frame", count(live.cycles)),
         ("MACs skipped", percent(live.operation_sparsity)),
         ("mismatches", "not compared (--check)" if live.mismatches is None else count(live.mismatches)),
         ("link", f"{count(live.repeated)} repeated, {count(live.reconnections)} reconnections"),
     ):
         head.add_row(name, value)
     layers = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("layer", "changed", "events a frame"):
+    for name in ("layer", "changed", "events per frame"):
         layers.add_column(name, justify="left" if name == "layer" else "right")
     for layer in live.layers:
         layers.add_row(layer.name, percent(layer.density), decimal(layer.events_per_frame))
@@ -65,14 +65,14 @@ def table(live: Live, design: str) -> Group:
 
 
 def last_words(summary: Summary) -> str:
-    """Return what is said when a stream is over."""
+    """Return the last line of a stream."""
     cycles = summary.cycles_per_frame
     checked = "not compared with the golden model (--check)"
     if summary.mismatches is not None:
         checked = f"{count(summary.mismatches)} mismatches with the golden model"
     return (
         f"{summary.design}: {count(summary.frames)} frames in {summary.seconds:.1f} s, "
-        f"{decimal(summary.frames_per_second)} frames/s; {count(cycles.mean)} cycles a frame mean, "
+        f"{decimal(summary.frames_per_second)} frames/s; {count(cycles.mean)} cycles per frame mean, "
         f"{count(cycles.p95)} p95, {count(cycles.max)} max; {percent(summary.operation_sparsity)} of MACs skipped; "
         f"{checked}"
     )

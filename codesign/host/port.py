@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A serial port: bytes out, bytes in, and one error for everything that means that nobody is there any more."""
+"""A serial port: bytes out, bytes in, and one error for every way the port can disappear."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _POLL_S = 0.02
 
 
 class Port:
-    """An open serial port, 8N1, not shared with anybody.
+    """An open serial port, 8N1, for this process alone.
 
     Args:
-        name: such as ``/dev/ttyUSB0``.
+        name: name of the port, such as ``/dev/ttyUSB0``.
         baud: baud rate of the line.
 
     Raises:
-        BoardError: there is no such port, it may not be opened, or somebody else has it; names the ports there are.
+        BoardError: there is no such port, it may not be opened, or another program uses it; lists the ports there are.
     """
 
     def __init__(self, name: str, baud: int) -> None:

@@ -30,10 +30,10 @@ def connect(
     Args:
         folder: build folder of the design.
         port: serial port, or `SIMULATED`.
-        baud: None: that of the folder's bitstreams; a simulation has its own.
-        check: see `Board`.
-        reconnect_s: see `Board`.
-        notice: is told what happens.
+        baud: baud rate; None: that of the folder's bitstreams; a simulation has its own.
+        check: as of `Board`.
+        reconnect_s: as of `Board`.
+        notice: called with a line about each event.
 
     Raises:
         StageError: the build folder has no finished graph.

@@ -31,19 +31,19 @@ AVERAGED = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Where a stream is.
+    """The progress of a stream.
 
     Attributes:
-        frames: computed so far.
-        seconds: since the first frame was sent.
-        frames_per_second: since the last `Live`.
-        cycles: a frame, mean since the last `Live`.
+        frames: frames computed so far.
+        seconds: seconds since the first frame was sent.
+        frames_per_second: rate since the last `Live`.
+        cycles: cycles per frame, mean since the last `Live`.
         values: mean of the last `AVERAGED` results of this stream, flat.
-        layers: activity since the last `Live`; nothing before the second frame of a stream.
+        layers: activity of each layer since the last `Live`; nothing before the second frame of a stream.
         operation_sparsity: share of all MACs skipped since the last `Live`; None likewise.
-        mismatches: with the golden model so far; None if that was not asked for.
+        mismatches: mismatches with the golden model so far; None if that was not asked for.
         repeated: requests sent again so far.
-        reconnections: so far.
+        reconnections: reconnections so far.
     """
 
     frames: int
@@ -63,15 +63,15 @@ class Summary:
     """A finished stream, for ``--json``.
 
     Attributes:
-        design: name.
-        port: as it was given.
+        design: name of the design.
+        port: port as it was given.
         baud: baud rate of the line.
         clock_hz: clock frequency of the core.
         video: file or camera.
-        frames: computed.
-        seconds: from the first frame to the last result.
-        frames_per_second: mean.
-        cycles_per_frame: cycles per frame of the core.
+        frames: frames computed.
+        seconds: seconds from the first frame to the last result.
+        frames_per_second: mean rate.
+        cycles_per_frame: the core's cycles per frame.
         layers: activity of each layer with MACs; the first frame of each stream is left out.
         operation_sparsity: operation sparsity of the network; None with fewer than two frames.
         mismatches: output values that differ from the golden model's; None if that was not asked for.
@@ -104,7 +104,7 @@ def pictures(
 
     Args:
         graph: graph of the design.
-        video: what to show it.
+        video: video file, ``camera``, or ``camera:DEVICE``.
         frames: only the first so many; None: all.
         fit: what is done with pictures of another shape.
         strict: refuse a damaged file, instead of a `VideoWarning` at its end.
@@ -129,8 +129,8 @@ class Stream:
     """Sends a video to a board, frame after frame, and counts.
 
     Args:
-        board: open; its next frame starts a new stream.
-        show: is told every `REFRESH_S` seconds, and at the end.
+        board: open board; its next frame starts a new stream.
+        show: called with a `Live` every `REFRESH_S` seconds, and at the end.
     """
 
     def __init__(self, board: Board, show: Callable[[Live], None]) -> None:
@@ -165,7 +165,7 @@ class Stream:
         self._cycles.append(result.cycles)
         if result.mismatches is not None:
             self._mismatches = (self._mismatches or 0) + result.mismatches
-        if result.new_stream:
+        if result.first_of_stream:
             self._recent.clear()
             self._before = self._read()[0]
         self._recent.append(result.outputs.reshape(-1).astype(np.float64))
@@ -204,7 +204,7 @@ class Stream:
         board = self._board
         try:
             counters = board.counters()
-        except StreamBrokenError:  # it was reset after its last frame, whose result could not tell
+        except StreamBrokenError:  # it was reset after its last frame, so no result could show it
             board.notice(f"{board.port}: the board was reset; the layers start a new stream")
             board.reset()
             counters = board.counters()

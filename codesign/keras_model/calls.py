@@ -13,10 +13,10 @@ from codesign.keras_model.operations import as_layer
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tensor:
-    """What one call hands to another.
+    """A tensor between two calls.
 
     Attributes:
-        name: unique in the model.
+        name: name of the tensor, unique in the model.
         shape: with the batch first, ``[None, ...]``.
         dtype: as Keras names it.
     """
@@ -31,8 +31,8 @@ class Call:
     """One use of a layer.
 
     Attributes:
-        name: unique in the model: the layer's, after the name of the model around it where another layer has it too,
-            with a number where the layer is used again.
+        name: name of the call, unique in the model: the layer's, after the name of the model around it where another
+            layer has it too, with a number where the layer is used again.
         layer: Keras layer. An operation that is a layer under another name is that layer, not built; any other
             operation, and a nested model without a graph, is given as it is.
         node: node of the Keras graph: the user's own operation, and the arguments that it is called with.
@@ -73,7 +73,7 @@ class Calls:
 
     Attributes:
         name: name of the model.
-        calls: in order; the first is the `keras.layers.InputLayer`. What does not reach the output is left out.
+        calls: calls in order; the first is the `keras.layers.InputLayer`. What does not reach the output is left out.
         output: output of the model.
     """
 
@@ -159,7 +159,7 @@ class _Walk:
 
 
 def _graph_of(model: Any) -> Any:
-    """Return the functional model behind a Keras model; None if it has none, or a ``call`` of its own."""
+    """Return the functional model inside a Keras model; None if it has none, or a ``call`` of its own."""
     import keras
     from keras.src.models.functional import Functional
 
@@ -175,7 +175,7 @@ def _nodes(functional: Any) -> list[Any]:
 
 
 def _takes(inner: Any, node: Any, given: Sequence[Tensor]) -> bool:
-    """Say whether a nested model reads the ``given`` tensors as they are."""
+    """Return whether a nested model reads the ``given`` tensors as they are."""
     wanted, kinds = inner.inputs, (dict, list | tuple)
     alike = any(
         all(isinstance(each, kind) for each in (node.arguments.args[0], inner._inputs_struct)) for kind in kinds
@@ -228,7 +228,7 @@ def _empty(where: str) -> ConversionError:
     return ConversionError(
         "the model has no layers that compute",
         where=where,
-        expected="at least one layer behind the input",
+        expected="at least one layer after the input",
         fix="add the layers of the network, for instance qkeras.QActivation and qkeras.QDense",
     )
 

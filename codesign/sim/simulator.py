@@ -137,7 +137,7 @@ class RtlSimulator:
         self._seed = seed
         self._model: Model | None = self._power_up()
         self._garbage = np.random.default_rng(seed)
-        self._new_stream = True
+        self._first_of_stream = True
         self._broken = False
 
     def __enter__(self) -> RtlSimulator:
@@ -166,7 +166,7 @@ class RtlSimulator:
             self._broken = False
         elif hard:
             self._open_model().reset()
-        self._new_stream = True
+        self._first_of_stream = True
 
     def set_threshold(self, layer: str, threshold: int) -> None:
         """Set the hold threshold of a layer, as ``threshold_i`` does; another one starts a new stream. Resets keep it.
@@ -185,7 +185,7 @@ class RtlSimulator:
         self._thresholds[layer] = threshold
         word = self.spec.threshold_word(self._thresholds)
         model.drive_thresholds(word)
-        self._new_stream |= word != before
+        self._first_of_stream |= word != before
 
     def run(self, codes: np.ndarray, *, stalls: Stalls | None = None, max_cycles: int | None = None) -> RtlRun:
         """Push consecutive frames of codes, ``[T, *shape]`` integers, and return what came out.
@@ -203,7 +203,7 @@ class RtlSimulator:
         count, beats = len(frames), self.spec.beats
         last = np.tile(np.arange(beats) == beats - 1, count)
         user = np.zeros(count * beats, bool)
-        user[:1] = self._new_stream
+        user[:1] = self._first_of_stream
         limit = max_cycles if max_cycles is not None else self._most_cycles(count, stalls)
         first_in, last_in, out_at = np.zeros((3, count), np.uint64)
         work = np.zeros((count, len(self.spec.engines), 3), np.uint32)
@@ -220,7 +220,7 @@ class RtlSimulator:
             out_at=out_at.ctypes.data,
             work=work.ctypes.data,
         )
-        self._new_stream &= count == 0
+        self._first_of_stream &= count == 0
         done = out_at.astype(np.int64)
         lanes = self.spec.out_words * self.spec.out_lanes
         outputs = self._codes(out_data).reshape(count, lanes)[:, : self.graph.output.size]
@@ -262,7 +262,7 @@ class RtlSimulator:
             stalls,
             max_cycles=2**62,
         )
-        self._new_stream &= len(beats) == 0
+        self._first_of_stream &= len(beats) == 0
         return BeatRun(
             accepted=int(job.in_done),
             outputs=self._codes(data[: job.out_done]),

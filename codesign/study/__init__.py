@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`codesign compare`: variants of a design trained over several seeds, and what each costs and tells right."""
+"""`codesign compare`: variants of a design trained over several seeds, and what each costs and classifies correctly."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Study:
         name: name of the build folder.
         seeds: each variant is trained once with each.
         baseline: variant that the others' multiply-accumulates are a multiple of; None: the first.
-        variants: in the order of the tables.
+        variants: variants in the order of the tables.
         targets: what variants should reach.
     """
 
@@ -123,7 +123,7 @@ def check_here(study: Study) -> None:
     """Check that every variant finds its data, devices, packages and programs on this machine.
 
     Raises:
-        ConfigError: what is not here; a problem each.
+        ConfigError: something is not here; lists each problem.
         VideoError: a list or a video of the data cannot be used.
         ToolNotFoundError: a program that a simulation needs is not here.
     """
@@ -146,7 +146,7 @@ def check_seeds(seeds: Sequence[int], where: str) -> None:
     """Check the seeds of a study.
 
     Raises:
-        ConfigError: none, one of them twice, or one that is none.
+        ConfigError: there are none, one is listed twice, or one is out of range.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise ConfigError(
@@ -241,13 +241,13 @@ def _variants(
 
 
 def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> None:
-    """Refuse what would only fail when everything is trained: networks and cycles that cannot be simulated."""
+    """Refuse what would only fail once everything is trained: networks and cycles that cannot be simulated."""
     for variant in (variant for variant in variants if variant.simulate):
         training = variant.design.training
         where, fix = f"variant.{variant.name}.simulate", "remove simulate from the variant"
         if training.method not in DEPLOYED:
             raise ConfigError(
-                "hardware skips what does not change, so it has not the sparsity that this method counts",
+                "this method counts zero-skipping; the hardware skips unchanged inputs",
                 where=where,
                 expected=f"training.method one of {', '.join(DEPLOYED)}",
                 received=repr(training.method),

@@ -20,11 +20,11 @@ class Deployed:
     """What the RTL did, first frame of each clip left out.
 
     Attributes:
-        cycles_per_frame: mean distance of output TLASTs.
+        cycles_per_frame: mean cycles from one output TLAST to the next.
         values: output values compared.
         mismatches: output values that differ from the golden model's.
         operation_sparsity: counted by the golden model on the deployed graph.
-        density: for each linear layer, events counted by the RTL / elements.
+        density: events counted by the RTL / elements, for each linear layer.
     """
 
     cycles_per_frame: float

@@ -22,7 +22,7 @@ class Result:
     Attributes:
         variant: its name.
         seed: seed of data, weights and order of clips.
-        accuracy: share of test clips told right, exact arithmetic.
+        accuracy: share of test clips classified correctly, exact arithmetic.
         operation_sparsity: share of the multiply-accumulates that are skipped, counted as the variant skips: where
             nothing changed, or in front of stateless layers where the code is 0.
         spatial_sparsity: share of the multiply-accumulates whose code is 0.
@@ -88,7 +88,7 @@ class Goal:
     """``[[target]]``: what a variant should reach against another one, in the mean over seeds.
 
     Attributes:
-        variant: that should reach it.
+        variant: variant that should reach it.
         against: what it is compared with, seed by seed.
         figure: times fewer multiply-accumulates, events or (simulated) cycles, or percentage points of accuracy.
         at_least: limit.
@@ -131,7 +131,7 @@ class Results:
 
     Attributes:
         study: its name.
-        command: that made them.
+        command: command that made them.
         baseline: variant the others are compared with, seed by seed.
         results: one for each variant and seed, variants in the study's order.
         settings: settings of each variant, its design's sections as JSON.
@@ -162,7 +162,7 @@ class Results:
         return list(dict.fromkeys(result.variant for result in self.results))
 
     def of(self, variant: str) -> list[Result]:
-        """Return the results of ``variant``, one a seed.
+        """Return the results of ``variant``, one per seed.
 
         Raises:
             ConfigError: there is none.

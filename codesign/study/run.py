@@ -23,7 +23,7 @@ from codesign.study.results import Result, Results
 from codesign.trust import check_no_links
 
 RESULT = "result.json"
-"""What one variant and seed gave, with the settings, sources and versions that it belongs to."""
+"""The result of one variant and seed, with the settings, sources and versions that it belongs to."""
 
 
 Progress = Callable[[Result, int, int, bool], None]
@@ -40,7 +40,7 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
     Args:
         study: what to run.
         root: the study's build folder; made if missing.
-        command: that is written down with the results.
+        command: command that is recorded with the results.
         jobs: trainings at a time, each a process with one thread.
         progress: called for each result.
 

@@ -21,7 +21,7 @@ HEAD = (
     "cycles",
     "RTL cycles",
 )
-"""Columns; ``points`` of accuracy and ``fewer MACs`` are against the baseline, seed by seed."""
+"""Columns; ``points`` of accuracy and ``fewer MACs`` compare with the baseline, seed by seed."""
 
 
 def rows(results: Results) -> list[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from codesign.stored import integers, load_arrays, loaded
 
 CLIPS = "clips.npz"
 Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Yields the items of a loop, and shows how far it is: items, their number, what one is."""
+"""Yields the items of a loop and shows its progress: items, their number, what one is."""
 
 
 def silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # noqa: ARG001

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare the output codes of two implementations exactly, and say where they first differ."""
+"""Compare the output codes of two implementations exactly, and report where they first differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Comparison:
 
     Attributes:
         pair: key in ``report.json``.
-        frames: compared.
+        frames: frames compared.
         values: output values compared.
         mismatches: values that differ.
         first: where and what, in words; None if nothing differs.

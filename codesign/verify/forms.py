@@ -54,12 +54,12 @@ def run(
 
     Args:
         graph: graph of the network.
-        clips: ``[N, T, *shape]``, T >= 2.
+        clips: input codes ``[N, T, *shape]``, T >= 2.
         cache: folder that the simulators are built in.
         keras: the user's Keras model of one frame; None: leave it out.
         hls: the hls4ml model, compiled; None: leave it out.
-        dense_frames: frames of the first clip, also simulated with skipping off.
-        track: progress display of the progress.
+        dense_frames: frames of the first clip that are also simulated with skipping off.
+        track: progress display.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.

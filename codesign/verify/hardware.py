@@ -23,8 +23,8 @@ class RtlFigures:
     """Cycles of the RTL on the same clips; all ``[N, T]``, first frames still in.
 
     Attributes:
-        cycles: distance of output TLASTs.
-        latency: last input beat to output TLAST.
+        cycles: cycles from one output TLAST to the next.
+        latency: cycles from the last input beat to the output TLAST.
         busy: cycles with work, for the input scan (under the name of the first delta layer) and each engine.
         events: nonzero deltas, under the same names.
         dense_cycles: cycles of frames with skipping off, first frame left out, ``[F]``; empty if none were run.
@@ -55,11 +55,11 @@ def run_rtl(
 
     Args:
         graph: graph of the network.
-        clips: each a new stream.
+        clips: clips of codes, each a new stream.
         files: the network's RTL project, as `codesign.rtl.project` returned it.
         cache: folder that the simulators are built in.
-        dense_frames: 0: do not build the dense baseline.
-        track: progress display of the progress.
+        dense_frames: frames for the dense baseline; 0: do not build it.
+        track: progress display.
 
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from pynq import Overlay, allocate
 
-RESET, NEW_STREAM = 1, 2
+RESET, FIRST_OF_STREAM = 1, 2
 """Bits of the register ``control``, each cleared by the board itself."""
 EARLY, LATE, STARTED = 1, 2, 4
 """Bits of the register ``status``: of malformed frames, and of a last frame that started a new stream."""
@@ -38,13 +38,13 @@ class Result(NamedTuple):
     """What the board made of one frame.
 
     outputs: codes of the last layer, int64 [*shape]. cycles: None: this top does not time a frame, see ``counters``.
-    new_stream: the frame started a new stream: asked for, or the first after a reset or another hold; also if
+    first_of_stream: the frame started a new stream: asked for, or the first after a reset or another hold; also if
     something else reset the logic.
     """
 
     outputs: np.ndarray
     cycles: int | None
-    new_stream: bool
+    first_of_stream: bool
 
 
 class Board:
@@ -90,18 +90,18 @@ class Board:
     def reset(self):
         """Forget everything: state, counters, errors. Holds stay as they are. The next frame starts a new stream."""
         self._write("control", RESET)
-        self._fresh = True
+        self._first = True
 
-    def send(self, frame, *, new_stream=False):
+    def send(self, frame, *, first_of_stream=False):
         """Compute one frame of integer codes, [*shape] or flat, and return its `Result`.
 
         Raises: ValueError for codes that the design cannot take; BoardError if the board does not answer with a
         whole packet: `reset` it then.
         """
         self._in[:, : self._frame["beat_bytes"]] = self._beats(np.asarray(frame))
-        fresh, self._fresh = self._fresh or new_stream, False
-        if fresh:
-            self._write("control", NEW_STREAM)
+        first, self._first = self._first or first_of_stream, False
+        if first:
+            self._write("control", FIRST_OF_STREAM)
         dma = self.overlay.dma
         dma.recvchannel.transfer(self._out)
         dma.sendchannel.transfer(self._in)  # one transfer is one frame: TLAST comes with its last beat
@@ -114,7 +114,7 @@ class Board:
                 f"the frame was malformed: {what} TLAST, {dma.recvchannel.transferred} bytes of "
                 f"{self._out.nbytes} came back. reset() the board."
             )
-        return Result(self._codes(), None, fresh or bool(status & STARTED))
+        return Result(self._codes(), None, first or bool(status & STARTED))
 
     def counters(self):
         """Return what the core counted since its reset, modulo 2**32: {name: number}, an engine's as a dict."""
@@ -138,7 +138,7 @@ class Board:
             most = (2 ** hold["bits"] - 1) / 2 ** hold["step_bits"]
             raise ValueError(f"{layer}: a hold is at most {most:g} steps in this bitstream; received {hold_steps}")
         self._write(f"hold.{layer}", threshold)
-        self._fresh = True
+        self._first = True
 
     def _beats(self, codes):
         """Return the bytes of a frame, [beats, bytes]: lane 0 first, little-endian."""

@@ -15,8 +15,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from board.designs import picture_graph
 from data.videos import add_stream, blocks, noise, write_video
+from host.designs import picture_graph
 
 from codesign.commands.measure import read_clip
 from codesign.data import StreamedClips, read_video, recording, video_folder

@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from board.designs import picture_graph
 from data.videos import add_stream, blocks, encode, quarters, write_video
+from host.designs import picture_graph
 
 from codesign.commands.measure import read_clip
 from codesign.data import StreamedClips, read_video, video_folder

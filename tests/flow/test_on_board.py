@@ -175,7 +175,7 @@ def test_a_missed_clock_is_not_good_and_stays_so(
         code, record = build(design)
         said = capfd.readouterr().out
         assert (code, record.met) == (1, False)
-        assert "NOT GOOD: misses its clock on icebreaker" in said
+        assert "TIMING NOT MET: misses its clock on icebreaker" in said
         assert "load it" not in said
         assert record.problem is not None
 
@@ -226,7 +226,7 @@ def test_a_placer_without_room_is_a_design_that_does_not_fit(
     programs(tmp_path, nextpnr="import sys; print('ERROR: Unable to place cell x, no BELs remaining'); sys.exit(1)")
     code, record = build(design)
     assert code == 1
-    assert "NOT GOOD: does not fit icebreaker: the placer found no place" in capfd.readouterr().out
+    assert "NO BITSTREAM: does not fit icebreaker: the placer found no place" in capfd.readouterr().out
     assert (record.fmax_mhz, record.bitstream) == (None, None)
 
 

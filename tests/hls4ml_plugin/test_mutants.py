@@ -24,11 +24,19 @@ MUTANTS = {
     "hold forgets": ("activation", "sent[slot] = code;", "sent[slot] = 0;"),
     "no upper clip": ("activation", "if (q > wide_t(CONFIG_T::hi))", "if (false)"),
     "one step for all channels": ("activation", "const unsigned c = e % CONFIG_T::n_step;", "const unsigned c = 0;"),
-    "activation ignores reset": ("activation", "const bool fresh = reset || !running;", "const bool fresh = !running;"),
-    "accumulators ignore reset": ("dense", "if (fresh)\n            state[o]", "if (false)\n            state[o]"),
+    "activation ignores reset": (
+        "activation",
+        "const bool first_of_stream = reset || !running;",
+        "const bool first_of_stream = !running;",
+    ),
+    "accumulators ignore reset": (
+        "dense",
+        "if (first_of_stream)\n            state[o]",
+        "if (false)\n            state[o]",
+    ),
     "scan ignores reset": (
         "scan",
-        "const typename CONFIG_T::code_t last = fresh ?",
+        "const typename CONFIG_T::code_t last = first_of_stream ?",
         "const typename CONFIG_T::code_t last = false ?",
     ),
     "address off by one": (
@@ -55,7 +63,7 @@ CONV_MUTANTS = {
     "the last words are not stored": ("conv", "while (n < located + shape::recent)", "while (n < located)"),
     "convolution ignores reset": (
         "conv",
-        "for (unsigned word = 0; fresh && word <",
+        "for (unsigned word = 0; first_of_stream && word <",
         "for (unsigned word = 0; false && word <",
     ),
     "one output too few": ("conv", "? last - first + 1 : 0", "? last - first : 0"),

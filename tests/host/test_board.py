@@ -22,6 +22,7 @@ from codesign.errors import (
     DesignMismatchError,
     DisconnectedError,
     LinkError,
+    OldNameWarning,
     StreamBrokenError,
 )
 from codesign.graph.file import save_graph
@@ -65,13 +66,13 @@ def sends(board: Board, pictures: np.ndarray) -> None:
     """Send frames of a stream that goes on; every result is right."""
     for picture in pictures:
         result = board.send(picture)
-        assert (result.mismatches, result.new_stream) == (0, False)
+        assert (result.mismatches, result.first_of_stream) == (0, False)
 
 
 def starts(board: Board, picture: np.ndarray, **options: bool) -> None:
     """Send a frame that starts a new stream; its result is right."""
     result = board.send(picture, **options)
-    assert (result.mismatches, result.new_stream) == (0, True)
+    assert (result.mismatches, result.first_of_stream) == (0, True)
 
 
 def test_results_cycles_and_counters_are_those_of_the_golden_model(connect: Open) -> None:
@@ -103,11 +104,13 @@ def test_a_new_stream_forgets_the_old_one(connect: Open) -> None:
     board = connect()
     starts(board, PICTURES[0])
     sends(board, PICTURES[1:4])
-    starts(board, PICTURES[5], new_stream=True)
+    starts(board, PICTURES[5], first_of_stream=True)
     sends(board, PICTURES[6:9])
     board.reset()
     starts(board, PICTURES[9])
     assert board.counters().frames == 1
+    with pytest.warns(OldNameWarning, match="'new_stream' is now 'first_of_stream'"):
+        assert board.send(PICTURES[10], new_stream=True).first_of_stream
 
 
 def test_sequence_numbers_come_round(connect: Open) -> None:
@@ -150,11 +153,11 @@ def test_unplugging_in_mid_frame_is_an_error_and_the_next_frame_must_start_a_str
     simulated.line.to_board = Once(40, hang_up)
     with pytest.raises(DisconnectedError, match=r"plug the board in again"):
         board.send(PICTURES[3])
-    with pytest.raises(StreamBrokenError, match="new_stream=True"):
+    with pytest.raises(StreamBrokenError, match="first_of_stream=True"):
         board.send(PICTURES[3])
     simulated.line.plug(power_cycle=False)
     wait_for(simulated.port)
-    starts(board, PICTURES[3], new_stream=True)
+    starts(board, PICTURES[3], first_of_stream=True)
     sends(board, PICTURES[4:8])
 
 
@@ -212,7 +215,7 @@ def test_a_board_that_was_reset_behind_the_clients_back_is_noticed(simulated: Si
         board.counters()
     with pytest.raises(StreamBrokenError):
         board.send(PICTURES[3])
-    starts(board, PICTURES[3], new_stream=True)
+    starts(board, PICTURES[3], first_of_stream=True)
     sends(board, PICTURES[4:6])
 
 
@@ -324,12 +327,12 @@ def test_a_hold_that_the_board_may_not_have_needs_a_new_stream(simulated: Simula
     with pytest.raises(LinkError, match="no answer to WRITE"):
         board.set_hold("delta1", 6.0)
     simulated.line.to_host = perfect
-    with pytest.raises(StreamBrokenError, match="new_stream=True"):
+    with pytest.raises(StreamBrokenError, match="first_of_stream=True"):
         board.send(PICTURES[3])
     board.set_hold("delta2", None)  # on its way with the next frame, too
     with pytest.raises(StreamBrokenError):
         board.send(PICTURES[3])
-    starts(board, PICTURES[3], new_stream=True)
+    starts(board, PICTURES[3], first_of_stream=True)
     sends(board, PICTURES[4:12])
 
 
@@ -351,11 +354,11 @@ def test_unplugging_between_frames_is_an_error_and_the_next_frame_must_start_a_s
     simulated.line.to_board = Once(5, hang_up)
     with pytest.raises(DisconnectedError, match=r"plug the board in again"):
         ask(board)
-    with pytest.raises(StreamBrokenError, match="new_stream=True"):
+    with pytest.raises(StreamBrokenError, match="first_of_stream=True"):
         board.send(PICTURES[3])
     simulated.line.plug(power_cycle=True)
     wait_for(simulated.port)
-    starts(board, PICTURES[3], new_stream=True)
+    starts(board, PICTURES[3], first_of_stream=True)
     sends(board, PICTURES[4:8])
 
 
@@ -391,7 +394,7 @@ def test_waiting_for_a_port_repeats_nothing(simulated: SimulatedBoard, connect: 
     assert board.repeated == repeated
     simulated.line.plug(power_cycle=False)
     wait_for(simulated.port)
-    starts(board, PICTURES[3], new_stream=True)
+    starts(board, PICTURES[3], first_of_stream=True)
     assert board.repeated >= repeated
 
 
@@ -419,7 +422,7 @@ def test_the_reset_button_before_a_frame_that_starts_a_stream_does_not_cost_the_
 ) -> None:
     board = connect()
     board.set_hold("delta1", 6.0)
-    for options in ({}, {"new_stream": True}):
+    for options in ({}, {"first_of_stream": True}):
         simulated.line.to_board = press_reset(simulated)
         starts(board, PICTURES[0], **options)
         sends(board, PICTURES[1:10])
@@ -437,7 +440,7 @@ def test_a_board_that_says_the_opposite_of_what_was_asked_is_an_error(simulated:
         held.clear()
         if not isinstance(found[0], link.Result):
             return whole
-        return framing.encode(link.pack(replace(found[0], new_stream=False), whole[2]))
+        return framing.encode(link.pack(replace(found[0], first_of_stream=False), whole[2]))
 
     board = connect()
     simulated.line.to_host = denies

@@ -13,7 +13,7 @@ from codesign.host.framing import FLAG, OVERHEAD, Damaged, Decoder, Packet, Reas
 from codesign.host.link import Data, Done, Frame, Read, Refused, Result, Status, Write, pack, parse
 
 RECORDS = [
-    Frame(beats=bytes(range(256)), new_stream=True),
+    Frame(beats=bytes(range(256)), first_of_stream=True),
     Frame(beats=b""),
     Read(address=0x104, count=37),
     Write(address=0x800, data=0xFFFF7E7D),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stage bodies, one a module. Each is imported only when it runs."""
+"""The stage bodies, one per module. Each is imported only when it runs."""

@@ -34,4 +34,4 @@ def run(job: Job) -> str:
     must_agree(compare("keras_golden", golden.outputs, codes), job.folder)
     save_golden(golden, job.folder)
     macs = sum(node.macs for node in graph.linears)
-    return f"{len(graph.linears)} linear layers, {macs:,} MACs a frame"
+    return f"{len(graph.linears)} linear layers, {macs:,} MACs per frame"

@@ -22,7 +22,7 @@ BRIDGE = """
 static const unsigned delta_indices[] = {{{indices}}};
 static const unsigned delta_count = sizeof(delta_indices) / sizeof(delta_indices[0]);
 
-void delta_reset() {{ delta_fresh = true; }}
+void delta_reset() {{ delta_first_of_stream = true; }}
 
 // frames: consecutive. counters: [frames][layers][scanned beats, events, MACs, cycles].
 void delta_run(size_t frames, double *in, double *out, unsigned long long *counters) {{
@@ -44,13 +44,13 @@ void delta_run(size_t frames, double *in, double *out, unsigned long long *count
 """
 
 # The reset flag of the bridge: true for the first frame of a stream.
-FRESH = """#include "firmware/nnet_utils/nnet_delta_common.h"
+FIRST_OF_STREAM = """#include "firmware/nnet_utils/nnet_delta_common.h"
 
-static bool delta_fresh = true;
+static bool delta_first_of_stream = true;
 static bool delta_take_reset() {
-    const bool fresh = delta_fresh;
-    delta_fresh = false;
-    return fresh;
+    const bool first = delta_first_of_stream;
+    delta_first_of_stream = false;
+    return first;
 }
 
 extern "C" {
@@ -118,7 +118,7 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
             n_in=model.get_input_variables()[0].size(),
             n_out=model.get_output_variables()[0].size(),
         )
-        _edit(bridge, 'extern "C" {\n\nstruct trace_data {', FRESH, 1)
+        _edit(bridge, 'extern "C" {\n\nstruct trace_data {', FIRST_OF_STREAM, 1)
         _edit(bridge, "}\n}\n\n#endif\n", "}\n" + text, 1)
 
 

@@ -72,7 +72,7 @@ def test_frames_come_out_as_the_golden_model_computes_them(name: str, load: Any)
         for t, frame in enumerate(frames):
             result = board.send(frame)
             np.testing.assert_array_equal(result.outputs, expected[t])
-            assert (result.outputs.shape, result.cycles, result.new_stream) == (graph.output.shape, None, t == 0)
+            assert (result.outputs.shape, result.cycles, result.first_of_stream) == (graph.output.shape, None, t == 0)
         assert board.counters()["frames"] == FRAMES
         assert set(board.counters()) == {"frames", "cycles", "errors", *top_spec(graph).engines}
         inside, outside = board._in, board._out
@@ -98,9 +98,9 @@ def test_new_stream_and_reset(load: Any) -> None:
             golden.reset()
         if t == 4:
             board.reset()
-        result = board.send(frame, new_stream=t == 2)
+        result = board.send(frame, first_of_stream=t == 2)
         np.testing.assert_array_equal(result.outputs, golden.run(frame[None]).outputs[0])
-        assert result.new_stream == (t in (0, 2, 4))
+        assert result.first_of_stream == (t in (0, 2, 4))
     reset, new_stream = ("control", 1), ("control", 2)
     assert board.overlay.core.written == [reset, new_stream, new_stream, reset, new_stream]
     assert board.counters()["frames"] == 2
@@ -119,7 +119,7 @@ def test_holds(load: Any) -> None:
         golden = Golden(Graph(name=graph.name, nodes=nodes))
         for t, frame in enumerate(frames):
             result = board.send(frame)
-            assert result.new_stream == (t == 0)
+            assert result.first_of_stream == (t == 0)
             np.testing.assert_array_equal(result.outputs, golden.run(frame[None]).outputs[0])
     with pytest.raises(ValueError, match=f"'nothing' has no hold to change; these have: {layer}"):
         board.set_hold("nothing", 1.0)
@@ -144,7 +144,7 @@ def test_frames_that_are_none(change: Any, message: str, load: Any) -> None:
     board = module.Board(bitstream)
     with pytest.raises(ValueError, match=message):
         board.send(change(frame))
-    assert board.send(frame).new_stream  # nothing was sent before
+    assert board.send(frame).first_of_stream  # nothing was sent before
 
 
 def test_another_design(load: Any) -> None:
