@@ -18,7 +18,7 @@ SIDE = 64
 FRAMES = 60
 """Most frames of a clip; a shorter video is taken whole."""
 FEWEST_FRAMES = 20
-"""A shorter video says nothing about a steady stream."""
+"""Fewest frames of a clip: a shorter video has no steady stream to measure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

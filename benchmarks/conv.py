@@ -39,14 +39,14 @@ class ClipRow:
         name: name of the clip.
         frames: number of its frames; all are compared.
         values: output values compared in each pair.
-        mismatches: Keras and golden model, golden model and HLS C++, golden model and RTL without stalls.
-        mismatches_with_stalls: golden model and RTL, with random stalls on both sides.
+        mismatches: mismatches of Keras and golden model, golden model and HLS C++, golden model and RTL without stalls.
+        mismatches_with_stalls: mismatches of golden model and RTL, with random stalls on both sides.
         density: changed input codes / pixels, mean over steady frames.
-        ideal_cycles: mean over steady frames.
-        cycles: measured, mean over steady frames.
+        ideal_cycles: ideal cycles, mean over steady frames.
+        cycles: measured cycles, mean over steady frames.
         skip_efficiency: ideal / measured.
         speedup: measured dense cycles / measured.
-        latency_cycles: last input beat to the end of the packet, mean over steady frames.
+        latency_cycles: cycles from the last input beat to the end of the packet, mean over steady frames.
     """
 
     name: str
@@ -69,15 +69,15 @@ class ConvRun:
     Attributes:
         hold: hold of every delta layer in steps; None: memoryless.
         input_beats: input beats of a frame.
-        dense_cycles: measured on the same sources with skipping off.
-        noise_cycles: measured with skipping, every pixel changing a lot.
+        dense_cycles: cycles of the same sources with skipping off.
+        noise_cycles: cycles with skipping, every pixel changing a lot.
         noise_mismatches: values of the noise video in which golden model and RTL differ, skipping off and on.
         unchanged_cycles: cycles of an unchanged frame on its own: first input beat to the end of its packet.
         frames_per_s: frames per second of the C++ harness without stalls, wall time; the best of `TIMED_RUNS` runs over
             all clips.
         frames_per_core_s: the same by processor time (the harness has one thread): what an idle core gives.
-        areas: mapped with skipping and dense.
-        clips: a row each.
+        areas: area mapped with skipping and dense.
+        clips: one row per clip.
     """
 
     hold: float | None
@@ -135,9 +135,9 @@ def measure(network: ConvNetwork, clips: Sequence[Clip], folder: Path, *, seed: 
     """Run every clip through Keras, golden model, HLS C++ (compiled here) and RTL.
 
     Args:
-        network: what to measure.
-        clips: at least one, of more than `STEADY` frames each.
-        folder: build cache of the RTL.
+        network: network to measure.
+        clips: clips, at least one, of more than `STEADY` frames each.
+        folder: cache folder for RTL builds.
         seed: seed of the stalls and the noise video.
 
     Raises:

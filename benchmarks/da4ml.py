@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unrolled:
-    """What unrolling a layer gives. An unknown is None; ``stopped`` then says why.
+    """What unrolling a layer gives. An unknown is None; ``stopped`` is then the reason.
 
     Attributes:
         estimate_lut: da4ml's own estimate.
@@ -53,7 +53,7 @@ class Unrolled:
         ff: flip-flops of it.
         dsp: multiplier blocks of it.
         bram_bits: block RAM of it.
-        frames: compared with the golden model.
+        frames: frames compared with the golden model.
         mismatches: output values that differ.
         stopped: which step did not finish, and after how long.
     """
@@ -130,7 +130,7 @@ def _bounded(step: str, limit_s: float) -> Iterator[None]:
 
 def _child(mode: str, folder: Path, limit_s: float) -> None:
     argv = [sys.executable, "-m", MODULE, mode, str(folder.resolve())]
-    # Python imports from the folder it is started in: not from one that may hold what somebody put there.
+    # Python imports from the folder it is started in: not from one that may hold foreign files.
     tools.run(argv, trust.private("da4ml"), folder.resolve() / f"{mode}.log", limit_s, error=SynthesisError)
 
 

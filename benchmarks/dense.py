@@ -20,7 +20,7 @@ from codesign.sim.simulator import RtlSimulator
 
 DENSITIES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 USEFUL = (0.02, 0.5)
-"""Densities between which skip efficiency is held to its target."""
+"""Densities between which skip efficiency is compared with its target."""
 SEED = 1
 
 
@@ -30,12 +30,12 @@ class Row:
 
     Attributes:
         density: share of input elements that change in each frame.
-        ideal_cycles: mean over frames.
-        cycles: measured with skipping, mean over frames.
-        dense_cycles: measured on the same sources with skipping off.
+        ideal_cycles: ideal cycles, mean over frames.
+        cycles: cycles with skipping, mean over frames.
+        dense_cycles: cycles of the same sources with skipping off.
         efficiency: ideal / measured.
         dense_ratio: measured / dense; below 1 is faster.
-        latency_cycles: last input beat to the end of the packet, mean.
+        latency_cycles: cycles from the last input beat to the end of the packet, mean.
     """
 
     density: float

@@ -20,7 +20,7 @@ WEIGHT_BITS = 6
 BIAS = 500
 """Largest magnitude of a random bias."""
 LANES = 16
-"""Input codes of a beat, and at most as many multiply-accumulates a cycle."""
+"""Input codes per beat, and most multiply-accumulates per cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def trained(build: Path) -> tuple[Layer, ...]:
 
 
 def single(name: str, weight: IntArray, bias: IntArray, weight_fmt: Fixed, codes: Fixed) -> Graph:
-    """Return one dense layer behind an activation that sends every change of an input code."""
+    """Return one dense layer after an activation that sends every change of an input code."""
     size, outputs = weight.shape
     source = Source(name="frame", shape=(size,), fmt=codes, lanes=LANES)
     delta = Delta(

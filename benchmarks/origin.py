@@ -20,8 +20,8 @@ class Origin:
         commit: commit of the sources (see `codesign.provenance.commit`).
         cpu: model of the processor.
         cores: number of cores that this process may use.
-        load: processes that wanted to run, mean of the minute before the measurement.
-        tools: version of each.
+        load: processes ready to run, mean of the minute before the measurement.
+        tools: version of each tool.
     """
 
     commit: str | None

@@ -23,7 +23,7 @@ class Measured:
 
     Attributes:
         command: the command that was run.
-        origin: where.
+        origin: machine, commit and versions.
         video: what the convolutional network saw.
         seed: seed of weights, streams and stalls.
         rows: rows of the dense network, by density.

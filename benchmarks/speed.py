@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast the simulation is: the C++ harness against cocotb, on the same frames of the same top."""
+"""How fast the simulation is: the C++ harness and cocotb, on the same frames of the same top."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from codesign.sim.simulator import RtlSimulator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Frames per second of processor time on the same frames: C++ harness against cocotb, one thread each."""
+    """Frames per second of processor time on the same frames: C++ harness and cocotb, one thread each."""
 
     harness_frames_per_s: float
     cocotb_frames_per_s: float

@@ -14,7 +14,7 @@ def unchanged_cycles(simulator: RtlSimulator, frame: np.ndarray) -> int:
     """Return the most cycles of an unchanged frame on its own, from its first input beat to the end of its packet.
 
     Args:
-        simulator: starts a new stream.
+        simulator: simulator, which starts a new stream.
         frame: codes ``[1, *shape]``, pushed once before, and then `STILL_FRAMES` times, each when the last has left.
     """
     simulator.reset()

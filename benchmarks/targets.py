@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the figures are held to."""
+"""Limits that the figures must keep."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dense layers fully unrolled by da4ml against the event engine of one layer.
 
-Both sides get the same weights, biases and input codes, are held against the golden model, and are mapped to an ECP5
-by the same Yosys command. Unrolled, a layer takes a frame a cycle whatever changes, as long as the device holds it and
-something brings a whole frame in a cycle; the event engine takes 16 codes a beat and cycles that follow the changes.
+Both sides get the same weights, biases and input codes, are compared with the golden model, and are mapped to an ECP5
+by the same Yosys command. Unrolled, a layer takes one frame per cycle whatever changes, as long as the device holds it
+and a whole frame arrives in each cycle; the event engine takes 16 codes per beat and cycles that follow the changes.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class Versus:
     """One layer both ways.
 
     Attributes:
-        name: of the layer.
-        inputs: elements.
-        outputs: elements.
-        code_bits: of an input.
-        weight_bits: of a weight.
-        pe: multiply-accumulates a cycle of the event engine.
-        unrolled: by da4ml; takes a frame a cycle.
+        name: name of the layer.
+        inputs: input elements.
+        outputs: output elements.
+        code_bits: bits of an input code.
+        weight_bits: bits of a weight.
+        pe: multiply-accumulates per cycle of the event engine.
+        unrolled: the layer unrolled by da4ml; takes one frame per cycle.
         skipping: the event engine, with its input and output.
         dense: the same with skipping off.
-        dense_cycles: per frame, of `dense`.
-        at: cycles per frame of `skipping`.
+        dense_cycles: cycles per frame of `dense`.
+        at: cycles per frame of `skipping`, by density.
     """
 
     name: str
@@ -83,11 +83,11 @@ def measure_all(
     """Measure random square layers, and the dense layers of a trained design if it was built.
 
     Args:
-        folder: for what is built.
-        seed: of weights, biases and streams.
-        sizes: of the square layers.
-        design: ``build/<design>``.
-        limits: of each step of unrolling.
+        folder: folder for what is built.
+        seed: seed of weights, biases and streams.
+        sizes: sizes of the square layers.
+        design: build folder ``build/<design>``.
+        limits: limits of each step of unrolling.
     """
     layers = [square(size, seed) for size in sizes]
     if (design / BuildFolder.GRAPH / "graph.json").is_file():

@@ -86,7 +86,7 @@ def _thousands(row: Versus, at: At) -> tuple[float | None, float | None, float |
 
 
 def _wins(rows: Sequence[Versus]) -> str:
-    """Say where skipping takes less of the fabric a frame than unrolling."""
+    """Return where skipping takes less of the fabric per frame than unrolling."""
     both = [(row, at) for row in rows for at in row.at if row.unrolled.lut is not None and row.skipping.lut is not None]
     better = [f"{row.name} at {100 * at.density:.1f} %" for row, at in both if _is_less(row, at)]
     if not both:

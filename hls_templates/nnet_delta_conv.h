@@ -3,13 +3,13 @@
 //
 //   scan    finds the codes that changed (nnet_delta_scan.h)
 //   locate  finds the outputs that each of them reaches; drops those that reach none
-//   walk    loops over the reached outputs of the events only, `pe` channels of tap_rows x tap_columns positions a cycle;
-//           then emits the frame
+//   walk    loops over the reached outputs of the events only, `pe` channels of tap_rows x tap_columns positions per
+//           cycle; then emits the frame
 //
 // Shapes:    data[n_in] -> res[words * pe], channels last; a word is `pe` channels of one position.
 //            weights[filt_height][filt_width][n_chan][n_filt], depthwise [filt_height][filt_width][n_chan].
-// II:        1 in all. A frame takes ceil(n_in / lanes) cycles of scan and one an event of locate; of walk
-//            ceil(rows / tap_rows) * ceil(columns / tap_columns) a reached channel group of an event, and one an output
+// II:        1 in all. A frame takes ceil(n_in / lanes) cycles of scan and one per event of locate; of walk
+//            ceil(rows / tap_rows) * ceil(columns / tap_columns) per reached channel group of an event, and one per output
 //            word. The accumulators are memory, in a bank for each of the positions of a cycle, so that these never meet;
 //            words that were changed a few cycles ago are forwarded, so back-to-back updates of one word need no stall.
 //            Of the weights there are as many copies as a cycle has positions (a ROM of several ports).
@@ -37,11 +37,11 @@ template <class CONFIG_T> struct delta_conv_shape {
     static const unsigned bank_words = (CONFIG_T::out_height + CONFIG_T::tap_rows - 1) / CONFIG_T::tap_rows * bank_columns * groups;
     typedef typename CONFIG_T::state_t bank_t[bank_words][CONFIG_T::pe];
     static const unsigned walked = CONFIG_T::depthwise ? 1 : groups;                            // of those, what an event reaches
-    static const unsigned tap = (CONFIG_T::depthwise ? 1 : CONFIG_T::n_chan) * groups;          // weight words of a tap
+    static const unsigned tap = (CONFIG_T::depthwise ? 1 : CONFIG_T::n_chan) * groups;          // weight words of a kernel element
     static const unsigned weights = CONFIG_T::filt_height * CONFIG_T::filt_width * tap * CONFIG_T::pe;
     static const unsigned recent = 3; // words forwarded: at least the cycles from reading a word to writing it
     static_assert(CONFIG_T::n_filt % CONFIG_T::pe == 0, "pe must divide the number of output channels");
-    static_assert(CONFIG_T::tap_rows > 0 && CONFIG_T::tap_columns > 0, "an event reaches at least one position a cycle");
+    static_assert(CONFIG_T::tap_rows > 0 && CONFIG_T::tap_columns > 0, "an event reaches at least one position per cycle");
 };
 
 // The outputs that one event reaches: `rows` x `columns` positions; the first is `word` of its bank, with `weight`.
@@ -136,7 +136,7 @@ ShiftWord:
     recent_word[0] = word;
 }
 
-// Adds every span to the state, one word of each bank a cycle. The positions of a cycle follow each other, so each lies in
+// Adds every span to the state, one word of each bank per cycle. The positions of a cycle follow each other, so each lies in
 // another bank; banks before that of the first position hold those of the next row or column of their own.
 template <class CONFIG_T>
 void delta_walk(const delta_span<CONFIG_T> spans[CONFIG_T::n_in], unsigned located,

@@ -28,7 +28,7 @@ template <class CONFIG_T> struct delta_dense_shape {
     static_assert(CONFIG_T::n_out % CONFIG_T::reuse_factor == 0, "the reuse factor must divide the number of outputs");
 };
 
-// One multiply-accumulate of `pe` outputs a cycle, over events only; then the result of the frame.
+// One multiply-accumulate of `pe` outputs per cycle, over events only; then the result of the frame.
 template <class CONFIG_T>
 void delta_accumulate(const typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
                       const typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned events,

@@ -5,7 +5,7 @@
 // Shapes:    DeltaJoin: first[n_position * n_first], second[n_position * n_second] -> res[n_position * n_chan], channels last.
 //            DeltaCopy: data[n] -> first[n], second[n].
 // II:        1; a frame takes n_position * n_chan / pe cycles, a copy ceil(n / lanes).
-// State:     none: whoever reads the result finds what changed.
+// State:     none: the layer that reads the result finds what changed.
 // Exactness: a code is shifted left, the sum fits its type; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_JOIN_H_

@@ -3,7 +3,7 @@
 //
 // Shapes:    data[n_in] -> res[n_out], channels last. Padded places hold 0.
 // II:        1; a frame takes out_height * out_width * (n_chan / pe) * pool_height * pool_width cycles, `pe` channels each.
-// State:     none: every frame is computed from its codes, and whoever reads the result finds what changed.
+// State:     none: every frame is computed from its codes, and the layer that reads the result finds what changed.
 // Exactness: equal to codesign.graph.golden on every code.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_POOL_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scan process of every linear layer: reads `lanes` codes a cycle, compares them with the stored ones and compacts
+// The scan process of every linear layer: reads `lanes` codes per cycle, compares them with the stored ones and compacts
 // those that changed. io_parallel; nnet_delta_stream.h holds the io_stream form.
 //
 // Shapes:    data[n_in] -> address, delta [lanes][beats]: event e is in bank e % lanes at e / lanes; beats = ceil(n_in / lanes).

@@ -3,7 +3,7 @@
 //
 // Shapes:    data[n_in] -> res[n_out], channels last.
 // II:        1; a frame takes n_out / pe cycles.
-// State:     none: whoever reads the result finds what changed.
+// State:     none: the layer that reads the result finds what changed.
 // Exactness: codes are copied; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_UPSAMPLE_H_

@@ -89,7 +89,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
                 sets ``model.rtl_stats``.
             skip: False runs the RTL's dense baseline: the same outputs, slower. Only of ``sim='rtl'``.
             logits: True leaves out a softmax at the end: exactly what the hardware computed.
-            unknown: there is no other argument.
+            unknown: arguments that do not exist.
 
         Raises:
             FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
@@ -111,13 +111,13 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         """Synthesise, and return a report.
 
         Args:
-            model: the model.
+            model: hls4ml ModelGraph.
             synth: 'yosys' (the RTL), 'vivado' (the RTL) or 'vitis' (the HLS project).
             target: 'ecp5' or 'xc7' for Yosys, a part for Vivado. None: 'ecp5', and the part of the model.
             options: further arguments: of `codesign.synth.synthesise`, or see `codesign.synth.builders`.
 
         Raises:
-            ConfigError: another ``synth``, or an option that it has not.
+            ConfigError: another ``synth``, or an option that it does not have.
             ToolNotFoundError: the tool is not installed.
             SynthesisError: it failed.
         """
@@ -129,7 +129,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
 
 
 class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
-    """Partition the arrays between io_parallel layers to the codes a cycle that their reader takes."""
+    """Partition the arrays between io_parallel layers to the codes per cycle that their reader takes."""
 
     def transform(self, model: Any, node: Any) -> bool:
         """Set the pragma of the node's outputs; the accumulators of a dense layer stay fully partitioned."""

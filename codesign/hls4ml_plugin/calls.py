@@ -20,7 +20,7 @@ from codesign.suggest import did_you_mean
 
 IO_TYPES = ("io_parallel", "io_stream")
 BUILDERS = "codesign.synth.builders:BUILDERS"
-"""Where the synthesis tools of ``build`` are registered; looked up when it is called, as conversion needs none."""
+"""Module that registers the synthesis tools of ``build``; imported when it is called, as conversion needs none."""
 
 
 def check_settings(settings: Mapping[str, Any], create: Callable[..., Any]) -> None:

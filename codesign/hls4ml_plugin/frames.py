@@ -18,7 +18,7 @@ def frame_codes(graph: Graph, x: Any) -> IntArray:
     """Return frames ``x`` as int64 codes ``[T, size]``.
 
     Args:
-        graph: gives the shape and format of a frame.
+        graph: network that gives the shape and format of a frame.
         x: consecutive frames, ``[T, *shape]`` or ``[T, size]``. Floats are values, which must be multiples of the
             input's step and inside its range. Integers are codes if the input layer was given a Precision, and
             otherwise values like floats.
@@ -73,7 +73,7 @@ def _codes_of_values(source: Source, frames: NDArray[Any]) -> IntArray:
             f"'ap_ufixed<8,0>' if it was trained on pixels / 256; in a format that you set, integers are codes"
         )
         ends = (int(frames.min()), int(frames.max())) if frames.size else (0, 0)
-        if not lo <= ends[0] <= ends[1] <= hi:  # said before they become floats, which hold 53 bits
+        if not lo <= ends[0] <= ends[1] <= hi:  # reported before they become floats, which hold 53 bits
             raise FrameError(
                 "integers are values here, as the input has the default format, and these are outside of it",
                 where=where,

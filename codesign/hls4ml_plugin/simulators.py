@@ -14,7 +14,7 @@ from codesign.fixed import IntArray
 from codesign.hls4ml_plugin import csim
 
 SIMULATOR = "codesign.sim:RtlSimulator"
-"""Looked up when RTL is first simulated, as conversion needs no simulator."""
+"""Imported when RTL is first simulated, as conversion needs no simulator."""
 
 
 def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:

@@ -72,7 +72,7 @@ class _Folder:
         self.taken = taken
         self.names: dict[int, str] = {}  # the name of a layer of the folded model, by the id of the layer
         self.uses: Counter[int] = Counter()
-        self.behind: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
+        self.makers: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
         self.reads: Counter[int] = Counter()
         self.folded: dict[int, str] = {}  # the normalisation that was folded into what made a tensor
         self.kept: list[Any] = []  # tensors whose id must not be used again
@@ -122,7 +122,7 @@ class _Folder:
         new = copied(layer, self._name(layer), activation=None)
         output = new(x)
         new.set_weights(layer.get_weights())
-        self.behind[id(output)] = new
+        self.makers[id(output)] = new
         return self._activated(layer, output)
 
     def _activated(self, layer: Any, x: Any) -> Any:
@@ -161,7 +161,7 @@ class _Folder:
         output = pointwise(between)
         depthwise.set_weights(weights[:1])
         pointwise.set_weights(weights[1:])
-        self.behind[id(output)] = pointwise
+        self.makers[id(output)] = pointwise
         self.kept.append(between)
         return self._activated(layer, output)
 
@@ -172,7 +172,7 @@ class _Folder:
         new = qkeras.QConv2D(name=self._name(layer), **{name: config[name] for name in names})
         output = new(x)
         new.set_weights([np.asarray(weight) for weight in layer.get_folded_weights()])
-        self.behind[id(output)] = new
+        self.makers[id(output)] = new
         return self._activated(layer, output)
 
     def _normalization(self, layer: Any, x: Any) -> Any:
@@ -184,7 +184,7 @@ class _Folder:
                 expected="axis=-1",
                 received=f"axis={layer.axis}",
             )
-        linear, (scale, shift) = self.behind.get(id(x)), affine(layer)
+        linear, (scale, shift) = self.makers.get(id(x)), affine(layer)
         if linear is None or id(x) in self.folded:
             return self._scaled(layer, x, scale, shift)
         if self.reads[id(x)] > 1:

@@ -194,7 +194,7 @@ class Tracer:
                 raise ConfigError("a layer with an engine is used twice in one frame", where=layer.name)
             self.probes += [probe(layer, wire) for wire in wires]
             self.tensors += [wire.tensor for wire in wires]
-        self._wires[id(output)] = _behind(layer, wires, output)
+        self._wires[id(output)] = _after(layer, wires, output)
 
 
 def probe(layer: Any, wire: Wire) -> Probe:
@@ -219,7 +219,7 @@ def probe(layer: Any, wire: Wire) -> Probe:
     )
 
 
-def _behind(layer: Any, wires: Sequence[Wire], output: Any) -> Wire:
+def _after(layer: Any, wires: Sequence[Wire], output: Any) -> Wire:
     """Return what is known of ``output`` of ``layer``."""
     if isinstance(layer, DeltaActivation):
         return Wire(tensor=output, unit=layer.unit, stateless=layer.stateless)

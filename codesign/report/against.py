@@ -54,7 +54,7 @@ def layers(report: Report, pair: Pair) -> Sheet:
 
 
 def notes(report: Report) -> Iterator[str]:
-    """Say where the figures come from, and what is missing."""
+    """Yield where the figures come from, and what is missing."""
     if report.clips is not None:
         clips = report.clips
         yield (
@@ -86,7 +86,7 @@ def notes(report: Report) -> Iterator[str]:
 
 
 def _serial(report: Report) -> Iterator[str]:
-    """Say what the rates over serial ports are made of, a sentence for each kind of line."""
+    """Yield what the rates over serial ports are made of, a sentence for each kind of line."""
     lines: dict[tuple[int | None, ...], dict[str, None]] = {}
     for item in report.boards:
         build = item.build
@@ -95,7 +95,7 @@ def _serial(report: Report) -> Iterator[str]:
     for (baud, frame, result), targets in lines.items():
         yield (
             f"Frames/s over the serial port of {', '.join(targets)}, the most that a host sees: {count(baud)} baud, "
-            f"10 bits a byte; a frame travels as {count(frame)} bytes, is computed (mean cycles at the clock of the "
+            f"10 bits per byte; a frame travels as {count(frame)} bytes, is computed (mean cycles at the clock of the "
             f"build), and its result travels as {count(result)} bytes, one after the other; escaped bytes and the "
             "host's own time come on top."
         )

@@ -32,7 +32,7 @@ class BoardFigure:
         return NOT_ROUTED if self.clocked and not board.routed else self.words(board)
 
     def over(self, board: BuiltBoard | None, other: BuiltBoard | None) -> str:
-        """Return the figure of a board over that of another; says which one is not routed, if one of them is."""
+        """Return the figure of a board over that of another; names the one that is not routed, if only one is."""
         if board is None or other is None:
             return DASH
         late = [item for item in (board, other) if not item.routed]

@@ -37,9 +37,9 @@ class BuiltBoard:
 
     Attributes:
         build: as `codesign build` wrote it.
-        share: share of the device.
+        share: share of the device that it uses.
         frames_per_second: routed clock / cycles per frame; of the core, whatever brings the frames.
-        frames_per_second_per_lut: at the mean cycles.
+        frames_per_second_per_lut: rate at the mean cycles over LUTs.
         frames_per_second_over_serial: most that a host sees: a frame and its result travel and are computed one after
             the other, at the mean cycles and the clock of the build; None for a board without a serial port on pins.
     """
@@ -93,8 +93,8 @@ def board(build: BoardBuild, cycles: Percentiles) -> BuiltBoard:
     """Return a build with what follows from it.
 
     Args:
-        build: skipping or dense.
-        cycles: per frame, of the same kind of engine.
+        build: build, skipping or dense.
+        cycles: cycles per frame of the same kind of engine.
     """
     rate = Rate(
         mean=_rate(build.fmax_mhz, cycles.mean),
@@ -111,7 +111,7 @@ def board(build: BoardBuild, cycles: Percentiles) -> BuiltBoard:
 
 
 def share(used: Area, available: Area) -> Share:
-    """Return used over available."""
+    """Return used cells over capacity."""
     return Share(
         lut=ratio(used.lut, available.lut),
         ff=ratio(used.ff, available.ff),

@@ -15,7 +15,7 @@ from codesign.report.svg import Bar, Line, bar_chart, line_chart
 from codesign.report.words import INPUT_SCAN, count, percent
 
 NAMES = ("network", "cycles", "layers", "density", "accuracy", "confusion", "training")
-"""Of the figures, in the order of the page."""
+"""Names of the figures, in the order of the page."""
 PHASES = {"float": "float", "quantized": "quantised", "delta": "delta"}
 """Phases of training that have other names in words."""
 
@@ -103,7 +103,7 @@ def accuracy(report: Report) -> Draw | None:
     if report.accuracy.majority is not None:
         chance = report.accuracy.majority
         bars.append(Bar(label="one constant answer", style="bar quiet", value=chance, text=percent(chance)))
-    title, x_label = "Accuracy on the test split", "test clips classified right, percent"
+    title, x_label = "Accuracy on the test split", "test clips classified correctly, percent"
     return partial(bar_chart, bars=bars, title=title, x_label=x_label, scale=100)
 
 

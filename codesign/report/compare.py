@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several designs side by side, one column a design, and what makes them hard to compare."""
+"""Several designs side by side, one column per design, and what makes them hard to compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Figure = tuple[str, Callable[[Report], str]]
 
 
 def sheet(reports: Sequence[Report]) -> Sheet:
-    """Return the designs, a column each, in their order."""
+    """Return the designs, one column each, in their order."""
     built = [{pair.target: pair for pair in pairs(report.boards)} for report in reports]
     targets = dict.fromkeys(target for found in built for target in found)
     groups = [
@@ -42,7 +42,7 @@ def names(reports: Sequence[Report]) -> tuple[str, ...]:
 
 
 def differences(reports: Sequence[Report]) -> Iterator[str]:
-    """Say where the columns do not show the same thing."""
+    """Yield where the columns do not show the same thing."""
     clips = {name: report.clips for name, report in zip(names(reports), reports, strict=True)}
     unknown = [name for name, found in clips.items() if found is None]
     if unknown:

@@ -40,9 +40,9 @@ class _Place:
 
     Attributes:
         name: name of the unit; "" for an edge.
-        above: places of the row before that it hangs on.
+        above: places of the row above that it is connected to.
         x: its middle.
-        width: pixels.
+        width: width in pixels.
         top: y of its upper edge.
         bottom: y of its lower edge.
     """
@@ -90,7 +90,7 @@ def diagram(width: int, report: Report) -> Drawing:
 def _rows(boxes: Sequence[Unit], units: Mapping[str, Unit]) -> list[list[_Place]]:
     """Return the boxes by their distance from the input; an edge over several rows passes each on its way.
 
-    Places stand below what they hang on, as far as the order in a row allows it.
+    Places stand below what they are connected to, as far as the order in a row allows it.
     """
     rank: dict[str, int] = {}
     places: dict[tuple[str, int], _Place] = {}
@@ -155,7 +155,7 @@ def _box(place: _Place, y: float, unit: Unit, sent: Sequence[Unit], changed: flo
 
 
 def _about(unit: Unit, changed: float | None) -> list[str]:
-    """Return what there is to say of a unit, in short lines."""
+    """Return the description of a unit, in short lines."""
     shape = _product(unit.shape)
     if unit.kind == "source":
         return [f"{shape} frames of {unit.bits} bits", f"{unit.lanes} codes in an input beat"]

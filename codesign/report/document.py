@@ -15,7 +15,7 @@ def check_marks(path: Path, names: Iterable[str]) -> str:
     """Check that a document has each pair of marks once; return its text.
 
     Raises:
-        ConfigError: it has not, or it cannot be read.
+        ConfigError: it does not have them, or it cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ Mark: TypeAlias = Text | Path | Box
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """Marks on a page of ``width`` times ``height`` pixels; ``title`` is what a screen reader says."""
+    """Marks on a page of ``width`` times ``height`` pixels; ``title`` is the text for screen readers."""
 
     width: float
     height: float

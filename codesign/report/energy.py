@@ -12,7 +12,7 @@ an engine that keeps none and multiplies codes, which are a bit narrower than di
 
 Not included: clock tree, control, queues, routing between cells, input and output, and what a device draws at rest. So
 neither sum is the consumption of an FPGA, whose logic takes about 14 times the dynamic power of the same circuit in
-an ASIC (I. Kuon, J. Rose, *Measuring the gap between FPGAs and ASICs*, IEEE TCAD 26 (2), 2007); their ratio says what
+an ASIC (I. Kuon, J. Rose, *Measuring the gap between FPGAs and ASICs*, IEEE TCAD 26 (2), 2007); their ratio shows what
 skipping saves in the work that both have to do.
 """
 
@@ -74,10 +74,10 @@ class Energy:
     """The estimate, skipping and dense.
 
     Attributes:
-        source: source of the method, in words.
+        source: origin of the method, in words.
         picojoules: the published energies it rests on.
-        skipping: skipping of this design.
-        dense: dense of the same layers computing every frame in full.
+        skipping: energy of this design.
+        dense: energy of the same layers computing every frame in full.
         ratio: dense over skipping.
     """
 
@@ -146,7 +146,7 @@ def energy(graph: Graph, layers: Sequence[LayerActivity]) -> Energy:
 
 
 def _operations(node: Engine, seen: LayerActivity) -> float:
-    """Return the operations of a mean frame; an engine that does not multiply has one a lane of each reached word."""
+    """Return the operations of a mean frame; an engine that does not multiply has one per lane of each reached word."""
     return float(seen.active_macs.mean() if node.macs else seen.ideal_cycles.mean() * node.pe)
 
 
@@ -157,7 +157,7 @@ def _dense_lanes(node: Engine) -> float:
 def _changed(graph: Graph, delta: Delta, looked: float, seen: dict[str, LayerActivity]) -> float:
     """Return how many elements of ``delta`` change in a mean frame, of ``looked`` that were compared.
 
-    Its first reader's events say it; without a reader (the design's output) all that were compared count.
+    Its first reader's events give it; without a reader (the design's output) all that were compared count.
     """
     readers = graph.readers(delta.name)
     if not readers:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what ran to the figures of the report: golden traces give sparsity, RTL runs give cycles."""
+"""From the runs to the figures of the report: golden traces give sparsity, RTL runs give cycles."""
 
 from __future__ import annotations
 

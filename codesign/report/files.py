@@ -31,7 +31,7 @@ def draw_pages(report: Report, detail: Detail) -> dict[str, bytes]:
 
 
 def write_pages(pages: Mapping[str, bytes], folder: Path) -> None:
-    """Write what `draw_pages` has drawn into ``folder``; figures of before are deleted.
+    """Write what `draw_pages` has drawn into ``folder``; earlier figures are deleted.
 
     Raises:
         OutputError: a file cannot be written.

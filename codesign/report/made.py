@@ -14,7 +14,7 @@ def made_now(command: str | None, seed: int | None) -> Made:
     """Return the record of a report that this process makes.
 
     Args:
-        command: that makes it; None if it is not known.
+        command: command that makes it; None if it is not known.
         seed: seed of the design.
     """
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -21,9 +21,9 @@ def matrix(width: int, confusion: Confusion, *, title: str) -> Drawing:
     than can have a number have none.
 
     Args:
-        width: pixels.
-        confusion: what is shown.
-        title: for screen readers.
+        width: width in pixels.
+        confusion: matrix to show.
+        title: text for screen readers.
     """
     names, counts = confusion.classes, confusion.counts
     size = max(1, len(names))
@@ -59,7 +59,7 @@ def matrix(width: int, confusion: Confusion, *, title: str) -> Drawing:
 
 
 def _row(index: int, name: str, left: float, named: bool) -> str:
-    """Return what stands before a row: a name, cut to what there is room for, behind its number if columns have one."""
+    """Return what stands before a row: a name, cut to the space, before its number if columns have one."""
     words = name if named else f"{name} {index + 1}"
     room = int((left - 8) / _LETTER)
     if len(words) <= room:

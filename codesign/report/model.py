@@ -61,9 +61,9 @@ class Accuracy:
         float: accuracy of the float network.
         quantized: accuracy of the quantised one.
         delta: accuracy of the deployed one.
-        clips: in the test split.
+        clips: number of clips in the test split.
         majority: share of the test clips that are of the most frequent class: what one constant answer reaches at most.
-        confusion: confusion of the deployed network.
+        confusion: how the deployed network classified the clips.
     """
 
     float: Number = None
@@ -148,8 +148,8 @@ class Clips:
     """What the design was measured on.
 
     Attributes:
-        source: in words: ``test split``, or the name of a video.
-        count: clips, each a new stream.
+        source: origin in words: ``test split``, or the name of a video.
+        count: number of clips, each a new stream.
         frames: frames per clip.
         shape: shape of a frame.
         digest: first 16 hexadecimal digits of the SHA-256 of the input codes: two designs with the same one saw the
@@ -164,20 +164,20 @@ class Clips:
 
     @classmethod
     def of(cls, source: str, codes: NDArray[np.integer]) -> Clips:
-        """Return what there is to say of input codes ``[N, T, *shape]``."""
+        """Return the description of input codes ``[N, T, *shape]``."""
         digest = hashlib.sha256(np.ascontiguousarray(codes.astype("<i8")).tobytes()).hexdigest()[:16]
         return cls(source=source, count=codes.shape[0], frames=codes.shape[1], shape=codes.shape[2:], digest=digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What the report was made with, for who wants to make it again.
+    """What the report was made with, so that it can be made again.
 
     Attributes:
         seed: seed of the design: data, initial weights, order of training.
         commit: commit of this package's sources, with ``-dirty`` if they were changed since; None outside a checkout.
         date: UTC, ISO 8601.
-        command: that makes it.
+        command: command that makes it.
         version: version of this package.
     """
 
@@ -190,7 +190,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All of ``report.json``. ``origins`` says for each figure (or group of figures) how it was got."""
+    """All of ``report.json``. ``origins`` gives for each figure (or group of figures) how it was obtained."""
 
     design: str
     tool_versions: dict[str, str | None]
@@ -234,12 +234,12 @@ class Epoch:
 
     Attributes:
         phase: phase of training.
-        epoch: in this phase, from 1.
-        loss: on the training clips.
-        accuracy: on the training clips, 0 to 1.
-        val_loss: on the validation clips.
-        val_accuracy: on the validation clips.
-        operation_sparsity: on the training clips.
+        epoch: number in this phase, from 1.
+        loss: loss on the training clips.
+        accuracy: accuracy on the training clips, 0 to 1.
+        val_loss: loss on the validation clips.
+        val_accuracy: accuracy on the validation clips.
+        operation_sparsity: operation sparsity on the training clips.
     """
 
     phase: str
@@ -261,7 +261,7 @@ class Detail:
         ideal: ideal cycles of each frame, ``[T]``.
         bound: lower bound of the cycles of all these frames together, see `codesign.graph.sparsity.least_cycles`.
         encode_cycles: mean busy cycles of the input scan of a frame.
-        input_beats: input beats of a frame: the floor under its cycles.
+        input_beats: input beats of a frame, the fewest cycles that it can take.
         stills: frames of the clip.
         sparsity_quantized: operation sparsity on the test split, trained without the sparsity loss.
         sparsity_delta: the same, trained with it.
@@ -313,7 +313,7 @@ def read_report(path: Path) -> Report:
     try:
         data = json.loads(read_text(path))
     except (OSError, ValueError):
-        data = None  # `read_json` says what is wrong
+        data = None  # `read_json` reports what is wrong
     schema = data.get("schema") if isinstance(data, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise ConfigError(

@@ -18,15 +18,15 @@ class Unit:
             ``concat``.
         inputs: names of the nodes it reads.
         shape: shape of its output frame.
-        bits: bits of an output code; of an engine: of its accumulators.
-        lanes: source: codes in an input beat.
-        pe: engines: output channels computed in one cycle.
-        unroll: engines on frames: output rows and columns that an event reaches in one cycle.
-        kernel: convolutions and pools: rows and columns.
-        stride: the same.
-        weights: layers that multiply: their number, biases left out.
+        bits: bits of an output code, or of an engine's accumulators.
+        lanes: codes in an input beat (source).
+        pe: output channels computed in one cycle (engines).
+        unroll: output rows and columns that an event reaches in one cycle (engines on frames).
+        kernel: rows and columns of the window (convolutions and pools).
+        stride: rows and columns from one window to the next (the same).
+        weights: number of weights, biases left out (layers that multiply).
         weight_bits: bits of one weight.
-        hold: delta: threshold in steps; None: memoryless.
+        hold: threshold in steps (delta); None: memoryless.
     """
 
     name: str

@@ -47,7 +47,7 @@ class Sheet:
         title: what it shows, a sentence.
         head: names of the columns; the first is that of the rows' names.
         groups: groups of rows.
-        notes: what has to be said below it.
+        notes: sentences below it.
     """
 
     title: str

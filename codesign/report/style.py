@@ -35,7 +35,7 @@ DARK = {
     "tint": "#1c2f3d",
 }
 PRINT = {**LIGHT, "page": "#ffffff", "ink": "#000000", "soft": "#444444", "hair": "#cccccc", "tint": "#f2f6f9"}
-"""Of paper, and of the files that go into one."""
+"""Colors of paper, and of the files that go into one."""
 HALO = 5.0
 """Pixels of page around letters, so that they can be read on top of lines."""
 PLAIN = "plain"
@@ -106,7 +106,7 @@ CLASSES: dict[str, Style] = {
     "strip": Style(fill="tint"),
     "cell": Style(fill="bar"),
 }
-"""By class; where a mark has several, the later ones here win."""
+"""Styles by class; where a mark has several, the later ones here win."""
 
 
 def of(classes: str, base: Style = Style()) -> Style:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first screen of the page, for who reads nothing else: what it does, how fast, at what cost, how that is known."""
+"""The first screen of the page: what the design does, how fast, at what cost, and how that is known."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def _what(report: Report) -> str:
     values, frames = report.agreement.values, report.agreement.frames
     answers = f" and computes {count(values // frames)} values for each" if values and frames else ""
     right = (
-        f"; {percent(report.accuracy.delta)} of the test clips are classified right" if report.accuracy.delta else ""
+        f"; {percent(report.accuracy.delta)} of the test clips are classified correctly"
+        if report.accuracy.delta
+        else ""
     )
     return f"A network that sees a stream of {shape} frames{answers}{right}."
 
@@ -45,10 +47,10 @@ def _fast(report: Report) -> str:
         same = "the same engines computing every frame in full"
         return f"On this stream it needs {times(speedup)} fewer clock cycles than {same}." if speedup else ""
     rate, fault = count(pair.skipping.frames_per_second.mean), pair.skipping.fault
-    text = f"Routed for {pair.target}, it computes {rate} frames a second"
+    text = f"Routed for {pair.target}, it computes {rate} frames per second"
     if fault is not None:
         reached = f"{decimal(pair.skipping.build.fmax_mhz)} MHz that it reaches"
-        text = f"Routed for {pair.target} it {fault}; at the {reached} it would compute {rate} frames a second"
+        text = f"Routed for {pair.target} it {fault}; at the {reached} it would compute {rate} frames per second"
     if pair.dense is None or not pair.dense.routed:
         return f"{text}, in {times(speedup)} fewer clock cycles than the same engines computing every frame in full."
     faster = times(ratio(pair.skipping.frames_per_second.mean, pair.dense.frames_per_second.mean))
@@ -82,7 +84,7 @@ def _accuracy(report: Report) -> dict[str, Any] | None:
         return None
     notes = [chance(report) or "of the test clips"]
     if accuracy.quantized is not None:
-        notes.append(f"{100 * (accuracy.delta - accuracy.quantized):+.1f} points against the quantised network")
+        notes.append(f"{100 * (accuracy.delta - accuracy.quantized):+.1f} points from the quantised network")
     return _card("Accuracy", percent(accuracy.delta), "; ".join(notes))
 
 
@@ -117,7 +119,7 @@ def _cost(skipping: BuiltBoard, dense: BuiltBoard | None) -> dict[str, Any] | No
 
 
 def _clock_cards(report: Report) -> list[dict[str, Any] | None]:
-    """Return what there is to say of speed without a board."""
+    """Return the cards about speed without a board."""
     speed = report.throughput
     if speed.frames_per_second is None:
         cycles = speed.cycles_per_frame.mean
@@ -167,7 +169,9 @@ def evidence(report: Report) -> list[tuple[str, str]]:
     if mapped:
         found.append(("Synthesised only", f"cells without a clock: {', '.join(mapped)}"))
     if report.energy is not None:
-        found.append(("Estimated", "energy, from counted operations and published energies; its ratio says most"))
+        found.append(
+            ("Estimated", "energy, from counted operations and published energies; the ratio is the meaningful part")
+        )
     if found:
         found.append(("Not measured", "nothing here comes from a board: no power, no frames over a cable"))
     return found

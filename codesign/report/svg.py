@@ -94,13 +94,13 @@ def line_chart(
     """Return a line chart with labels at the ends of the lines.
 
     Args:
-        width: pixels.
-        lines: drawn in this order; each has a known value.
-        title: for screen readers.
+        width: width in pixels.
+        lines: lines, drawn in this order; each has a known value.
+        title: text for screen readers.
         x_label: axis name; x counts up from ``first``.
         y_label: axis name with its unit.
         first: x of the first value.
-        top: top of a linear y axis from 0; None: the axis is logarithmic, from the smallest to the largest value.
+        top: upper end of a linear y axis from 0; None: the axis is logarithmic, from the smallest to the largest value.
         sections: index of the first value of each section of the x axis, and its name.
     """
     height = 340 if width > NARROW else 300
@@ -197,9 +197,9 @@ def bar_chart(width: int, bars: Sequence[Bar], *, title: str, x_label: str, scal
     """Return horizontal bars from 0, each with its label above it and its figures at the end.
 
     Args:
-        width: pixels.
+        width: width in pixels.
         bars: rows, top to bottom.
-        title: for screen readers.
+        title: text for screen readers.
         x_label: axis name with its unit.
         scale: factor from values to axis numbers (100 for percent).
     """

@@ -10,7 +10,7 @@ from codesign.synth.resources import Resources
 
 LAYERS = ("layer", "cycles", "events' cycles", "op. sparsity", "density", "events", "MACs", "spatial")
 MORE = ("weights, kbit", "state, kbit", "kind")
-"""Columns for who has room."""
+"""Columns that are shown where there is space."""
 
 
 def layers(report: Report, *, more: bool) -> Sheet:
@@ -24,7 +24,7 @@ def layers(report: Report, *, more: bool) -> Sheet:
 
 
 def resources(report: Report) -> Sheet:
-    """Return what synthesis, and place and route, say of the core alone."""
+    """Return what synthesis, and place and route, report about the core alone."""
     return Sheet(
         title="The core alone, without what connects it to a board.",
         head=("target", "LUT", "FF", "DSP", "BRAM kbit", "Fmax MHz", "figures from", "tool"),

@@ -36,7 +36,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def show_notes(notes: Sequence[str], console: Console) -> None:
-    """Print what has to be said below a table."""
+    """Print the notes below a table."""
     for note in notes:
         console.print(Text(note, style="dim"))
 

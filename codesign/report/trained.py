@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What training leaves, as the report has it: accuracies with what they are compared with, and the epochs."""
+"""The results of training for the report: accuracies with what they are compared with, and the epochs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from codesign.report.model import Accuracy, Confusion, Epoch
 
 PHASES = ("float", "quantized", "delta")
-"""Those whose accuracy is reported; some methods of training have more."""
+"""Networks whose accuracy is reported; some methods of training have more."""
 
 
 def accuracy(training: Mapping[str, Any]) -> Accuracy:

@@ -12,7 +12,7 @@ DASH = "\N{EN DASH}"
 NOT_ROUTED = "not routed"
 """In place of a figure that a build has once it is placed and routed."""
 INPUT_SCAN = "input scan"
-"""What people read for the unit that compares input beats with what was last sent."""
+"""Name in reports of the unit that compares input beats with what was last sent."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 KINDS = {"estimate": "estimate", "synth": "synthesis", "route": "place and route"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`SimulatedBoard`: the Verilated RTL of a whole board behind a serial port that any program can open."""
+"""`SimulatedBoard`: the Verilated RTL of a whole board on a serial port that any program can open."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class SimulatedBoard:
 
     Args:
         graph: graph of the design.
-        folder: build cache.
+        folder: cache folder for builds.
         seed: seed of what the design leaves uninitialised.
 
     Attributes:
-        port: name to open.
+        port: name of the port to open.
         baud: baud rate of the line, in simulated time.
-        slowdown: how many times slower than in simulated time everything takes here, measured at the start.
+        slowdown: real time over simulated time, measured at the start.
 
     Raises:
         ToolNotFoundError: Verilator, g++, make or perl is missing.

@@ -54,7 +54,7 @@ _RUNTIME = ("verilated.o", "verilated_threads.o")
 
 
 def copy_objects(names: Sequence[str], source: Path, target: Path) -> None:
-    """Copy the objects that ``source`` has and ``target`` has not."""
+    """Copy the objects that ``source`` has and ``target`` does not have."""
     for name in names:
         if (source / name).is_file() and not (target / name).exists():
             shutil.copy(source / name, target / name)
@@ -122,7 +122,7 @@ def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = Tr
 
     Args:
         files: path -> text, as `codesign.rtl.project` returns them, with ``filelist.f``.
-        spec: spec of the top module.
+        spec: ports and widths of the top module.
         folder: cache; made if missing.
         skip: value of the top's parameter ``Skip``.
     """
@@ -179,7 +179,7 @@ def compile_library(files: dict[str, str], recipe: Recipe, folder: Path) -> Path
 
 
 def _tell_unsealed(target: Path) -> None:
-    """Say that a library is there which this user has not compiled."""
+    """Warn of a library that this user has not compiled."""
     library = target / LIBRARY
     if (library.exists() or library.is_symlink()) and trust.sealed(library, target.name) is None:
         warnings.warn(
@@ -208,7 +208,7 @@ def _name(files: dict[str, str], recipe: Recipe) -> str:
 
 
 def _complete(target: Path, files: dict[str, str]) -> bool:
-    """Say whether ``target`` holds exactly the text that is asked for, and the library that this user made of it."""
+    """Return whether ``target`` holds exactly the text that is asked for, and the library that this user made of it."""
     if any(trust.read_regular(target / name) != text.encode() for name, text in files.items()):
         return False
     return trust.sealed(target / LIBRARY, target.name) is not None

@@ -12,12 +12,12 @@ def run_clip(simulator: RtlSimulator, frames: np.ndarray, *, stalls: Stalls | No
     """Run codes ``[T, *shape]``, T >= 1, as a new stream whose first frame leaves before the second one enters.
 
     The first frame is dense: while it is computed the input would be scanned far ahead, and the frames after it would
-    seem cheaper than they are. The cycles in which the second one waits are in no figure.
+    seem cheaper than they are. The wait before the second frame is not counted.
 
     Args:
-        simulator: starts a new stream.
+        simulator: simulator, which starts a new stream.
         frames: frames of the clip.
-        stalls: as of `RtlSimulator.run`; drawn anew from the same seed after the first frame.
+        stalls: stalls as of `RtlSimulator.run`; drawn anew from the same seed after the first frame.
 
     Raises:
         FrameError, SimulationError: as `RtlSimulator.run` does.

@@ -33,8 +33,8 @@ class PortsOnly(Verilator):  # type: ignore[misc]
     """cocotb's Verilator runner with only the top module public, a short log and a timeout.
 
     Attributes:
-        timeout_s: for each command.
-        python_path: folders in front of this process' ``sys.path``.
+        timeout_s: longest time of each command.
+        python_path: folders that come before this process' ``sys.path``.
     """
 
     timeout_s: float = 240.0
@@ -108,7 +108,7 @@ def run_cocotb(
         build_args: extra Verilator options.
         python_path: folders in which ``test_module`` and what it imports are found, beside ``sys.path``.
         seed: seed of cocotb's and Python's random generators; printed.
-        timeout_s: for the build and for the run.
+        timeout_s: longest time of the build, and of the run.
 
     Raises:
         ToolNotFoundError: Verilator is missing.
@@ -148,7 +148,7 @@ def run_cocotb(
         )
     except subprocess.TimeoutExpired:
         raise SimulationError(f"took longer than {timeout_s:g} s", where=f"{test_module} on {top}") from None
-    except SystemExit:  # how cocotb's runner says that a test failed or none could run; the results say which
+    except SystemExit:  # how cocotb's runner reports that a test failed or none could run; the results show which
         print(f"cocotb ended with {len(_cases(results))} results")
     _check_results(results, f"{test_module} on {top}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated board behind a pseudo-terminal: a thread that carries bytes between the port and a model of the board."""
+"""A simulated board on a pseudo-terminal: a thread that carries bytes between the port and a model of the board."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HangUp(Exception):  # noqa: N818 - an event on the line, not an error of t
 
 
 class UartDevice(Protocol):
-    """What is behind the plug."""
+    """The device on the line."""
 
     @property
     def busy(self) -> bool:
@@ -43,7 +43,7 @@ class SimulatedLine:
     """A thread between a `PseudoTerminal` and a `UartDevice`.
 
     Args:
-        device: used by the thread alone until `close`.
+        device: device on the line, used by the thread alone until `close`.
         to_board: what happens to bytes on the way to it.
         to_host: what happens to bytes on the way back.
     """
@@ -63,7 +63,7 @@ class SimulatedLine:
         self._thread.start()
 
     def unplug(self) -> None:
-        """Pull the plug at the thread's next step."""
+        """Pull the plug, at the thread's next step."""
         self._wanted.clear()
 
     def plug(self, *, power_cycle: bool) -> None:
@@ -85,7 +85,7 @@ class SimulatedLine:
         try:
             while not self._stop.is_set():
                 self._step()
-        except Exception as failure:  # shown to whoever closes the line
+        except Exception as failure:  # reported when the line is closed
             self.failure = failure
             self._terminal.unplug()
 

@@ -23,7 +23,7 @@ _WRONG = {
     4: ("m_axis_tvalid fell before tready took the beat", "tvalid held until the handshake"),
     5: ("m_axis_tdata or tlast changed while the sink stalled", "a stable payload until the handshake"),
     6: ("m_axis_tlast is on the wrong beat", "TLAST on the last beat of a packet only"),
-    7: ("an output beat came that no input frame asked for", "one packet for each frame"),
+    7: ("an output beat belongs to no input frame", "one packet for each frame"),
     8: ("an engine's frame_done pulses do not match the frames", "one pulse for each frame and engine"),
     9: ("error_o rose on well-formed frames", "error_o unchanged"),
     10: ("the design stopped the simulation", "no failed assertion"),
@@ -53,8 +53,8 @@ class Model:
     `close` frees it; it must not be used after that.
 
     Args:
-        folder: what `codesign.sim.build.build` returned.
-        spec: spec of the top.
+        folder: folder that `codesign.sim.build.build` returned.
+        spec: ports and widths of the top.
         seed: seed of everything the design leaves uninitialised.
     """
 
@@ -130,7 +130,7 @@ class Model:
             what,
             where=f"{self._spec.module}, cycle {job.cycles}, output frame {job.out_frames} beat {job.out_beat}",
             expected=expected,
-            received=f"{job.in_done} of {job.beats} input beats ({self._spec.beats} a frame) taken, "
+            received=f"{job.in_done} of {job.beats} input beats ({self._spec.beats} per frame) taken, "
             f"{job.out_frames} of {job.frames} packets complete, frames done by engine: {done}",
             fix="reset(hard=True) before the next run",
         )

@@ -42,7 +42,7 @@ class PseudoTerminal:
         self._ends = ours, theirs
 
     def unplug(self) -> None:
-        """Hang up: the port disappears and who has it open sees an error."""
+        """Hang up: the port disappears, and a program that has it open gets an error."""
         ends, self._ends = self._ends, None
         Path(self.port).unlink(missing_ok=True)
         for end in ends or ():
@@ -55,7 +55,7 @@ class PseudoTerminal:
         return os.read(self._ends[0], _CHUNK)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` to the port; what nobody takes is lost."""
+        """Send ``data`` to the port; what is not read is lost."""
         while data and self._ends is not None and select.select([], [self._ends[0]], [], _FULL_S)[1]:
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self._ends[0], data) :]

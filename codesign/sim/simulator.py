@@ -29,12 +29,12 @@ EMIT = "codesign.rtl.project:emit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stalls:
-    """Random stalls on both sides of the design, drawn separately and each cycle.
+    """Random stalls on both sides of the design, drawn separately in each cycle.
 
     Attributes:
         seed: seed of both random generators.
-        source_probability: that no new input beat is offered in a cycle, 0 <= p < 1.
-        sink_probability: that the sink is not ready in a cycle, 0 <= p < 1.
+        source_probability: probability that no new input beat is offered in a cycle, 0 <= p < 1.
+        sink_probability: probability that the sink is not ready in a cycle, 0 <= p < 1.
     """
 
     seed: int
@@ -68,10 +68,11 @@ class RtlRun:
 
     Attributes:
         outputs: codes of the last node, int64 ``[T, *shape]``.
-        cycles: distance of output TLASTs, ``[T]``; first frame: from its first accepted beat to its TLAST.
+        cycles: cycles from one output TLAST to the next, ``[T]``; of the first frame: from its first accepted beat to
+            its TLAST.
         latency: cycles from the last accepted input beat to the output TLAST, ``[T]``.
-        engines: for each engine of the top.
-        total_cycles: from the first accepted input beat to the last TLAST.
+        engines: activity of each engine of the top.
+        total_cycles: cycles from the first accepted input beat to the last TLAST.
     """
 
     outputs: IntArray
@@ -88,7 +89,7 @@ class BeatRun:
     Attributes:
         accepted: input beats taken.
         outputs: output beats, int64 ``[M, lanes]``.
-        last: TLAST of each, ``[M]``.
+        last: TLAST of each output beat, ``[M]``.
         errors: ``error_o`` at the end.
     """
 
@@ -104,8 +105,8 @@ class RtlSimulator:
     State persists between `run` calls; `reset` starts a new stream. Several simulators may live in one process.
 
     Args:
-        graph: what to simulate.
-        folder: build cache; builds of the same sources are used again.
+        graph: network to simulate.
+        folder: cache folder; builds of the same sources are used again.
         skip: False builds the dense baseline: every element is an event.
         seed: seed of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
@@ -193,7 +194,7 @@ class RtlSimulator:
         Args:
             codes: frames; also accepted flat, ``[T, size]``.
             stalls: None: beats always offered, sink always ready.
-            max_cycles: max cycles of the whole run; None: far more than a dense network needs.
+            max_cycles: most cycles of the whole run; None: far more than a dense network needs.
 
         Raises:
             FrameError: see `codesign.graph.golden.check_frames`.
@@ -253,12 +254,12 @@ class RtlSimulator:
                 expected=f"beats [N, {self.spec.in_lanes}], last [N], user [N]",
                 received=f"{beats.shape}, {np.shape(last)}, {np.shape(user)}",
             )
-        room = (len(beats) + 2) * self.spec.out_words
+        slots = (len(beats) + 2) * self.spec.out_words
         data, out_last, job = self._execute(
             to_beats(beats, self.spec.in_lane_bits),
             np.asarray(last, bool),
             np.asarray(user, bool),
-            room,
+            slots,
             stalls,
             max_cycles=2**62,
         )
@@ -294,11 +295,11 @@ class RtlSimulator:
         data: Bytes,
         last: NDArray[np.bool_],
         user: NDArray[np.bool_],
-        room: int,
+        slots: int,
         stalls: Stalls | None,
         **job: int,
     ) -> tuple[Bytes, Bytes, Structure]:
-        """Run one job; return output beats ``[room, bytes]``, their TLAST ``[room]`` and the job's counters."""
+        """Run one job; return output beats ``[slots, bytes]``, their TLAST ``[slots]`` and the job's counters."""
         model = self._open_model()
         if self._broken:
             raise SimulationError(
@@ -306,15 +307,15 @@ class RtlSimulator:
             )
         stalls = stalls or Stalls(seed=1, source_probability=0.0, sink_probability=0.0)
         source_seed, sink_seed = np.random.SeedSequence(stalls.seed).generate_state(2, np.uint64)
-        out_data = np.zeros((room, self.spec.out_bytes), np.uint8)
-        out_last = np.zeros(room, np.uint8)
+        out_data = np.zeros((slots, self.spec.out_bytes), np.uint8)
+        out_last = np.zeros(slots, np.uint8)
         inputs = [np.ascontiguousarray(array, dtype=np.uint8) for array in (data, last, user)]
         record = model.job(
             **dict(zip(("data", "last", "user"), (array.ctypes.data for array in inputs), strict=True)),
             beats=len(data),
             out_data=out_data.ctypes.data,
             out_last=out_last.ctypes.data,
-            capacity=room,
+            capacity=slots,
             source_stall=int(stalls.source_probability * 2**32),
             sink_stall=int(stalls.sink_probability * 2**32),
             source_seed=int(source_seed),
@@ -337,7 +338,7 @@ class RtlSimulator:
         return int((frames + 2) * (4 * dense + 200) / slow) + 10_000
 
     def _pack(self, frames: IntArray) -> Bytes:
-        """Return frames ``[T, size]`` as beats ``[T * beats, bytes]``; lanes behind the last element hold garbage."""
+        """Return frames ``[T, size]`` as beats ``[T * beats, bytes]``; lanes after the last element hold garbage."""
         padded = np.empty((len(frames), self.spec.beats * self.spec.in_lanes), np.int64)
         padded[:, : frames.shape[1]] = frames
         spare = padded[:, frames.shape[1] :]

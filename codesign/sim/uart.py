@@ -32,8 +32,9 @@ class UartModel:
 
     Args:
         files: path -> text of the RTL project, with ``filelist.f``.
-        module: its top: ports clk_i, rst_ni, rx_i, tx_o and others that are left alone; parameters ClockHz and Baud.
-        folder: build cache.
+        module: name of its top: ports clk_i, rst_ni, rx_i, tx_o and others that are left open; parameters ClockHz and
+            Baud.
+        folder: cache folder for builds.
         baud: baud rate of the line; the clock is `CYCLES_PER_BIT` times as fast.
         patience: cycles after the last byte for which the design may still be working.
         seed: seed of what the design leaves uninitialised.
@@ -74,7 +75,7 @@ class UartModel:
         return bool(self._waiting) or self._quiet < self._patience
 
     def advance(self, received: bytes) -> bytes:
-        """Put bytes on ``rx_i`` behind those that wait, let some time pass, return the bytes from ``tx_o``.
+        """Put bytes on ``rx_i`` after those that wait, let some time pass, return the bytes from ``tx_o``.
 
         Raises:
             SimulationError: an assertion of the design failed, or what it sends are no bytes.

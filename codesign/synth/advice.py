@@ -18,16 +18,16 @@ _SMALLER = {
 }
 
 
-def room_problem(record: BoardBuild) -> str | None:
+def capacity_problem(record: BoardBuild) -> str | None:
     """Return why a mapped design does not fit its device; None if it may."""
     for kind, cells in _CELLS.items():
-        need, room = getattr(record.used, kind), getattr(record.available, kind)
-        if need is None or room is None or need <= room:
+        need, capacity = getattr(record.used, kind), getattr(record.available, kind)
+        if need is None or capacity is None or need <= capacity:
             continue
         largest = max(record.layers, key=lambda layer: getattr(layer, kind) or 0)
-        share = "it has none" if not room else f"{100 * need / room:.0f} % of them"
+        share = "it has none" if not capacity else f"{100 * need / capacity:.0f} % of them"
         return (
-            f"does not fit {record.target}: needs {need:,} {cells} of {room:,} ({share}). "
+            f"does not fit {record.target}: needs {need:,} {cells} of {capacity:,} ({share}). "
             f"Most are in {largest.name} ({getattr(largest, kind):,}). "
             f"Next step: {_SMALLER[kind].format(layer=largest.name)}, or a larger board."
         )
@@ -35,7 +35,7 @@ def room_problem(record: BoardBuild) -> str | None:
 
 
 def placing_problem(record: BoardBuild, said: str) -> str | None:
-    """Return why the placer gave up, if it was for want of room; None if what it said names another reason."""
+    """Return why the placer gave up, if it was for lack of capacity; None if its output names another reason."""
     found = _NO_ROOM.search(said)
     if found is None:
         return None
@@ -48,8 +48,8 @@ def placing_problem(record: BoardBuild, said: str) -> str | None:
 
 
 def _share(record: BoardBuild, kind: str) -> float:
-    need, room = getattr(record.used, kind), getattr(record.available, kind)
-    return (need or 0) / room if room else 0.0
+    need, capacity = getattr(record.used, kind), getattr(record.available, kind)
+    return (need or 0) / capacity if capacity else 0.0
 
 
 def clock_problem(record: BoardBuild, graph: Graph, *, slower_mhz: float | None) -> str | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outermost module of a board: pads, PLL and reset around the design's serial top. Text, nothing is written."""
+"""The board top, outermost module of a board: pins, PLL and reset around the serial top. Text, nothing is written."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One design on one board: sources, synthesis, place and route, bitstream, and a record that tells what came out.
+"""One design on one board: sources, synthesis, place and route, bitstream, and a record of the result.
 
-A design that does not fit, or misses its clock, leaves its record too: `BoardBuild.problem` says why, and ``met`` is
-False, so that no bitstream is taken for a good one.
+A design that does not fit, or misses its clock, leaves its record too: `BoardBuild.problem` is the reason, and ``met``
+is False, so that no bitstream is taken for a good one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from codesign.rtl.project import emit, top_spec
 from codesign.rtl.soc import emit_soc
 from codesign.rtl.top import top_of
 from codesign.rtl.uart import emit_uart
-from codesign.synth.advice import clock_problem, placing_problem, room_problem
+from codesign.synth.advice import capacity_problem, clock_problem, placing_problem
 from codesign.synth.board_top import pads_module, pads_text
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories, with_ultra
@@ -108,7 +108,7 @@ class Order:
         return pads_module(name, self.board) if self.board.top == "uart" else f"{name}_soc"
 
     def files(self) -> dict[str, str]:
-        """Return every source, pure text: the design, and the pads and constraints of the board."""
+        """Return every source, pure text: the design, and the board top and constraints of the board."""
         if self.toolchain is None or self.serial_baud is None:
             return emit_soc(self.graph)
         pads = pads_text(
@@ -146,9 +146,9 @@ def _made(order: Order, clock_mhz: float) -> float | None:
 
 
 Said = Callable[[str, float, str], None]
-"""Told of a finished step: its name, seconds, and a few words."""
+"""Called for a finished step with its name, seconds, and a few words."""
 Skipped = Callable[[str, str], None]
-"""Told of a step that was left out, and why."""
+"""Called for a step that was left out, with its name and the reason."""
 Doing = Callable[[str], contextlib.AbstractContextManager[None]]
 """Shows that a step of this name is under way."""
 
@@ -167,8 +167,8 @@ class Builder:
     """Builds an order in a folder, step by step.
 
     Attributes:
-        order: what.
-        folder: where; exists and is empty.
+        order: what is built.
+        folder: folder it is built in; exists and is empty.
         said, skipped, doing: progress.
         record: what is known so far.
     """
@@ -219,26 +219,26 @@ class Builder:
         return self.record
 
     def _memories(self) -> None:
-        """Hold the design's memories against the device before anything long begins."""
+        """Compare the design's memories with the device before anything long begins."""
         board = self.order.board
-        room = board.capacity.memory
+        capacity = board.capacity.memory
         start = time.monotonic()
         try:
             plan = check_fits(
                 memories(top_of(self.order.graph)),
                 board.title,
                 where=self.order.graph.name,
-                room=room.block_bits,
-                ultra_rams=room.ultra_rams,
+                capacity=capacity.block_bits,
+                ultra_rams=capacity.ultra_rams,
             )
         except SynthesisError as error:
             self.record = replace(self.record, problem=str(error))
             return
-        text = f"{plan.block_bits:,} of {room.block_bits:,} bits of block RAM"
+        text = f"{plan.block_bits:,} of {capacity.block_bits:,} bits of block RAM"
         if plan.least_bits is not None:
             self._least_ultra_bits = plan.least_bits
-            self.record = replace(self.record, available=replace(self.record.available, bram_bits=room.bits))
-            text += f", {plan.ultra_rams} of {room.ultra_rams} UltraRAMs"
+            self.record = replace(self.record, available=replace(self.record.available, bram_bits=capacity.bits))
+            text += f", {plan.ultra_rams} of {capacity.ultra_rams} UltraRAMs"
         self.said("memories", time.monotonic() - start, text)
 
     def _synthesise(self) -> None:
@@ -249,7 +249,7 @@ class Builder:
                 order.module,
                 target=order.board.family,
                 folder=self.folder,
-                skip=order.skip or order.board.top == "uart",  # the pads say it to the design
+                skip=order.skip or order.board.top == "uart",  # the board top passes it to the design
             )
             netlist = read_json(self.folder / NETLIST, "synthesise again")
             layers = layers_of(netlist, self._owners(), order.board.family)
@@ -258,7 +258,7 @@ class Builder:
         self.record = replace(
             self.record,
             seconds=Seconds(synthesise=round(seconds, 1)),
-            problem=room_problem(self.record),
+            problem=capacity_problem(self.record),
         )
         self.said("synthesise", seconds, in_words(self.record.used))
 

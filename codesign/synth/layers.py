@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose cells are whose: a cell of a flat netlist belongs to a layer by its hierarchical name.
+"""Which layer a cell belongs to: a cell of a flat netlist is assigned by its hierarchical name.
 
 Yosys flattens a design under names such as ``i_uart.i_soc.i_core.i_conv1_conv.count_q``, names what it makes after the
 signals beside it, and nextpnr keeps these names; so the hierarchy is known without being kept, and costs nothing. A
@@ -22,18 +22,18 @@ from codesign.synth.resources import Cost, cost_of, total
 
 LINK, REGISTERS, PADS = "link", "registers", "pads"
 TOP, SOC, UART = "i_core", "i_soc", "i_uart"
-"""Instances: the streaming core in the bus top, that in the serial top, and the serial top in the pads."""
+"""Instances: the streaming core in the bus top, that in the serial top, and the serial top in the board top."""
 _CONSTANT = "$PACKER_"
 """Begins the names of nextpnr's cells that drive GND and VCC."""
 _MANY = 16
-"""A net with more pins than this says nothing about neighbourhood."""
+"""A net with more pins than this is no evidence of neighbourhood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
     """Finds the owner of a cell.
 
-    nodes: nodes of the graph. top: outermost design module: "uart" (inside the pads), "soc" or "top", the core alone.
+    nodes: nodes of the graph. top: outermost design module: "uart" (inside the board top), "soc" or "top" (the core).
     """
 
     nodes: tuple[str, ...]
@@ -63,7 +63,7 @@ def layers_of(netlist: Mapping[str, Any], owners: Owners, cost: Mapping[str, Cos
     """Return what each part of a flat netlist occupies; the sums are those of the whole netlist.
 
     netlist: as Yosys and nextpnr write it. cost: a family of ``codesign.synth.resources``, for a mapped netlist, or the
-    ``sites`` of a chain, for a routed one.
+    ``sites`` of a toolchain, for a routed one.
     """
     cells = top_module(netlist)["cells"]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -112,7 +112,7 @@ def _owners(cells: Mapping[str, Any], owners: Owners) -> dict[str, str]:
     """Return the owner of every cell; one without neighbours that are known is the last owner's.
 
     Cells without a name vote in rounds, as many of nextpnr's touch others without a name only, such as the two halves
-    of a carry chain's end. Nets that supply a constant reach everybody and say nothing.
+    of a carry chain's end. Nets that supply a constant reach every cell and are no evidence.
     """
     found = {name: owners.of(name) for name in cells if not name.startswith("$")}
     constant = {bit for name in cells if name.startswith(_CONSTANT) for bit in _bits(cells[name])}
@@ -136,7 +136,7 @@ def _owners(cells: Mapping[str, Any], owners: Owners) -> dict[str, str]:
 
 
 def _vote(bits: set[object], pins: Counter[object], beside: Mapping[object, Counter[str]]) -> str | None:
-    """Return who owns most of the pins at these nets; None if nobody is known to own one."""
+    """Return the owner of most of the pins at these nets; None if no owner is known."""
     votes: Counter[str] = Counter()
     for bit in bits:
         if pins[bit] <= _MANY and bit in beside:

@@ -49,8 +49,8 @@ class Memory:
     Attributes:
         layer: node of the graph that it belongs to.
         kind: what is in it: weights, biases, state, marks, references, lists, tables, steps, queue or packet.
-        words: lines.
-        width: bits of a line.
+        words: number of words.
+        width: bits of a word.
         path: hierarchical name below the top.
         registered: it is read through a register, so block RAM can hold it; others become look-up tables.
     """
@@ -111,7 +111,7 @@ class Plan:
     """Where the memories of a design go on a device.
 
     Attributes:
-        block_bits: in block RAM.
+        block_bits: bits in block RAM.
         ultra_rams: UltraRAMs taken.
         least_bits: memories that need no first contents go to UltraRAM from so many bits on; None: none does.
     """
@@ -121,28 +121,28 @@ class Plan:
     least_bits: int | None = None
 
 
-def plan(found: Iterable[Memory], room: DeviceMemory) -> Plan | None:
+def plan(found: Iterable[Memory], capacity: DeviceMemory) -> Plan | None:
     """Return how the memories fit a device: in block RAM alone if they do, else the largest ones that may in UltraRAM.
 
     Only bits of block RAM are counted, but whole UltraRAMs, as their shape is fixed. None: they do not fit.
     """
     block = [memory for memory in found if memory.registered]
     need = sum(memory.bits for memory in block)
-    if need <= room.block_bits:
+    if need <= capacity.block_bits:
         return Plan(block_bits=need)
     movable = [memory for memory in block if memory.kind in WITHOUT_CONTENTS]
     for least in sorted({memory.bits for memory in movable}, reverse=True):
         moved = [memory for memory in movable if memory.bits >= least]
         rest, rams = need - sum(memory.bits for memory in moved), sum(memory.ultra_rams for memory in moved)
-        if rest <= room.block_bits and rams <= room.ultra_rams:
+        if rest <= capacity.block_bits and rams <= capacity.ultra_rams:
             return Plan(block_bits=rest, ultra_rams=rams, least_bits=least)
     return None
 
 
 def check_fits(
-    found: Iterable[Memory], target: str, *, where: str, room: int | None = None, ultra_rams: int = 0
+    found: Iterable[Memory], target: str, *, where: str, capacity: int | None = None, ultra_rams: int = 0
 ) -> Plan:
-    """Check that the memories fit ``room`` bits of block RAM, or that of the largest device of a family, and UltraRAMs.
+    """Check that the memories fit ``capacity`` bits of block RAM, or those of a family's largest device, and UltraRAMs.
 
     target: the family or the board, for the message. Only bits are counted, so a design that passes may still be
     refused by the tool.
@@ -154,7 +154,7 @@ def check_fits(
             reduce, and the smallest board that they fit.
     """
     memories = [memory for memory in found if memory.registered]
-    space = DeviceMemory(block_bits=room or CAPACITY_BITS[target], ultra_rams=ultra_rams)
+    space = DeviceMemory(block_bits=capacity or CAPACITY_BITS[target], ultra_rams=ultra_rams)
     made = plan(memories, space)
     if made is not None:
         return made
@@ -177,7 +177,7 @@ def with_ultra(files: Mapping[str, str], least_bits: int | None) -> dict[str, st
     """Return the sources with memories of ``least_bits`` and more, of those that may, as UltraRAM.
 
     The leaves ask for block RAM where a memory has more than a few words, and Vivado takes a memory of theirs for
-    UltraRAM only if it is told to (AMD UG901, RAM_STYLE).
+    UltraRAM only on request (AMD UG901, RAM_STYLE).
     """
     changed = dict(files)
     for name in _LEAVES_WITHOUT_CONTENTS if least_bits is not None else ():
@@ -203,7 +203,7 @@ def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
 
 
 def _larger_board(memories: list[Memory]) -> str:
-    """Return what to say about boards that the memories fit."""
+    """Return the advice about boards that the memories fit."""
     boards = sorted(
         map(load_target, target_names()), key=lambda board: (board.capacity.memory.bits, board.capacity.lut)
     )

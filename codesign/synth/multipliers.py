@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registers behind multipliers become those that an ECP5's multipliers have themselves.
+"""Registers after multipliers become those that an ECP5's multipliers have themselves.
 
 Yosys maps ``a * b`` to a `MULT18X18D` without its registers, so a product has to reach flip-flops somewhere else within
 the cycle that multiplied it. A multiplier's output register is the same register, nearer (Lattice FPGA-TN-02205): it
@@ -43,7 +43,7 @@ def pack_products(netlist: dict[str, Any]) -> int:
 
 
 def _readers(top: dict[str, Any]) -> dict[Any, list[tuple[str, str]]]:
-    """Return for each net bit who reads it: (cell, pin), or ("", port) of the module."""
+    """Return the readers of each net bit: (cell, pin), or ("", port) of the module."""
     found: dict[Any, list[tuple[str, str]]] = defaultdict(list)
     for name, cell in top["cells"].items():
         directions = cell["port_directions"]

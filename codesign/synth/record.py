@@ -19,7 +19,7 @@ from codesign.synth.resources import Kind
 
 BUILD = "build.json"
 BITS_A_BYTE = 10
-"""On the serial line: a start bit, eight, a stop bit."""
+"""Bits of a byte on the serial line: a start bit, eight data bits, a stop bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class LayerArea:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalPath:
-    """The slowest register-to-register path: between which layers, its delay, and a line of text a hop."""
+    """The slowest register-to-register path: between which layers, its delay, and one line of text per hop."""
 
     from_layer: str | None = None
     to_layer: str | None = None
@@ -67,23 +67,23 @@ class BoardBuild:
     """A design on a board.
 
     Attributes:
-        design: name.
+        design: name of the design.
         design_id: first 32 bits of the SHA-256 of the emitted files of its core, as 8 hexadecimal digits.
         target: name of the board's file in ``flows/boards``.
         top: which top was built: ``uart`` ...
         skip: False for the dense baseline: the same sources with skipping off.
-        clock_mhz: clock frequency of the core: what was asked for, as the PLL makes it.
+        clock_mhz: clock frequency of the core, as the PLL makes the one asked for.
         baud: baud rate of the serial port; None where it is not on pins.
         frame_bytes: bytes of a frame on the serial line, before escaping.
         result_bytes: bytes of its result.
         seed: seed of the placement; None before place and route.
-        fmax_mhz: routed; None before place and route.
+        fmax_mhz: routed Fmax; None before place and route.
         met: whether the clock is met; None before place and route.
-        tools: version of each.
-        used: the whole top; after place and route if routed.
+        tools: version of each tool.
+        used: cells of the whole top; after place and route if routed.
         available: capacity of the device.
         layers: the same, for each part of the design.
-        critical_path: None if not routed.
+        critical_path: slowest path; None if not routed.
         bitstream: file name in the folder; None if there is none.
         seconds: what the steps took.
         problem: why the design is not good on this board, and what to change; None if it is.

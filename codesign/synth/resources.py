@@ -137,7 +137,7 @@ def count(cells: Mapping[str, int], target: str) -> Cost:
 
 
 def total(costs: Iterable[tuple[Cost, int]]) -> Cost:
-    """Add up costs, each as many times as said."""
+    """Add up costs, each as many times as given."""
     lut = ff = dsp = bram_bits = 0
     for cost, number in costs:
         lut += number * cost.lut

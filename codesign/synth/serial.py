@@ -17,7 +17,7 @@ def check_baud(baud: int, clock_mhz: float) -> None:
     """Check that a core clock, as the PLL makes it, has from 8 to 16383 cycles for a bit.
 
     Raises:
-        ConfigError: it has not; names the rates that it can make.
+        ConfigError: it does not; names the rates that it can make.
     """
     hertz = round(clock_mhz * 1e6)
     least, most = CYCLES_A_BIT
@@ -26,7 +26,7 @@ def check_baud(baud: int, clock_mhz: float) -> None:
     raise ConfigError(
         "the serial port cannot have this rate",
         where="--baud",
-        expected=f"{hertz // (most + 1) + 1} to {hertz // least} baud: {least} to {most} cycles a bit of the core "
+        expected=f"{hertz // (most + 1) + 1} to {hertz // least} baud: {least} to {most} cycles per bit of the core "
         f"clock, which is {clock_mhz:.6g} MHz",
         received=f"{baud} baud",
         fix="take a rate in this range, or another --clock",

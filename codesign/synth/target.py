@@ -99,7 +99,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Clocks [MHz]. core_mhz: what a design runs at unless told otherwise. oscillator_mhz, pin: None if not on pins."""
+    """Clocks [MHz]. core_mhz: the core's default. oscillator_mhz, pin: None if not on pins."""
 
     core_mhz: float = limited(0.0, at_least=1.0)
     oscillator_mhz: float | None = limited(None, at_least=1.0)
@@ -127,7 +127,7 @@ class Target:
 
     Attributes:
         name: name of its file.
-        title: for people.
+        title: name of the board for people.
         family: family of the device, as ``codesign.synth.resources`` knows it.
         toolchain: tools that make its bitstream.
         load: how to load one; ``{bitstream}`` stands for its path.
@@ -137,7 +137,7 @@ class Target:
         clock: its clocks.
         uart: its serial port; None: the design is built with its bus interfaces.
         button: resets the design while pressed.
-        leds: of which the first eight are used.
+        leds: LEDs, of which the first eight are used.
     """
 
     name: str

@@ -60,7 +60,7 @@ def synthesise(
     folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
 
-    Returns: kind "synth"; fmax_mhz is None: nothing is placed yet. Nothing is added for pads and clock buffers.
+    Returns: kind "synth"; fmax_mhz is None: nothing is placed yet. No IO pads and clock buffers are added.
     Raises: ConfigError for an unknown target, ToolNotFoundError, SynthesisError with the end of the log.
     """
     if target not in TARGETS:
@@ -109,7 +109,7 @@ def script(sources: list[str], top: str, target: str, skip: bool) -> str:
         f"read_verilog -sv {top}.sv",
         *([] if skip else [f"chparam -set Skip 0 {top}"]),
         f"{_COMMANDS[target]} -top {top}",  # checks the hierarchy, once it knows the device's own cells
-        "autoname",  # Xilinx' cells have no names yet, and layers are told by them
+        "autoname",  # Xilinx' cells have no names yet, and layers are found by them
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_json {NETLIST}",

@@ -73,8 +73,8 @@ def _block(source: Piece, block: BlockConfig, number: int) -> Iterator[Piece]:
         yield _delta(conv)
     elif block.kind == "separable":
         yield (depthwise := _window(source, block, f"dw{number}", "depthwise", source.shape[-1]))
-        yield (behind := _delta(depthwise))
-        yield (conv := _conv(behind, block, f"pw{number}", kernel=1, stride=1))
+        yield (after := _delta(depthwise))
+        yield (conv := _conv(after, block, f"pw{number}", kernel=1, stride=1))
         yield _delta(conv)
     elif block.kind == "residual":
         yield from _residual(source, block, f"res{number}")
@@ -86,8 +86,8 @@ def _block(source: Piece, block: BlockConfig, number: int) -> Iterator[Piece]:
 
 def _residual(source: Piece, block: BlockConfig, name: str) -> Iterator[Piece]:
     yield (first := _conv(source, block, f"{name}_a"))
-    yield (behind := _delta(first))
-    yield (second := _conv(behind, block, f"{name}_b", stride=1))
+    yield (after := _delta(first))
+    yield (second := _conv(after, block, f"{name}_b", stride=1))
     skip = source
     if source.shape != second.shape:
         yield (skip := _conv(source, block, f"{name}_skip", kernel=1))

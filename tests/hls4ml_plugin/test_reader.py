@@ -456,7 +456,7 @@ PLACES = {
 @pytest.mark.parametrize("name", PLACES)
 def test_the_place_of_a_normalization(tmp_path, name):
     build, behind = PLACES[name]
-    message = rf"norm: its place is the reason.*BatchNormalization behind {behind}.*move it.*codesign\.layers\.delta"
+    message = rf"norm: its place is the reason.*BatchNormalization after {behind}.*move it.*codesign\.layers\.delta"
     with pytest.raises(UnsupportedLayerError, match=message):
         convert(model_of(build, (8,)), tmp_path)
 

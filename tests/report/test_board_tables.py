@@ -107,7 +107,7 @@ def test_a_headline_that_missed_its_clock_says_so() -> None:
     fault = "misses its clock of 100.0 MHz"
     rate = f"{78.9e6 / 288.4:,.0f}"
     assert (
-        f"Routed for a it {fault}; at the 78.9 MHz that it reaches it would compute {rate} frames a second"
+        f"Routed for a it {fault}; at the 78.9 MHz that it reaches it would compute {rate} frames per second"
         in summary.lead(report)
     )
     (card,) = (card for card in summary.cards(report) if card["what"] == "Frames/s")
@@ -279,7 +279,7 @@ def test_the_first_screen_says_what_how_fast_and_at_what_cost() -> None:
     report = synthetic_report()
     assert summary.lead(report) == (
         f"A network that sees a stream of 32 {TIMES} 32 {TIMES} 1 frames and computes 10 values for each; 96.3 % of "
-        "the test clips are classified right. Routed for ulx3s-85f, it computes 374,480 frames a second: "
+        "the test clips are classified correctly. Routed for ulx3s-85f, it computes 374,480 frames per second: "
         f"15.7{TIMES} as many as the same engines computing every frame in full, with 1.20{TIMES} their LUTs (the "
         "dense build misses its clock of 100.0 MHz). "
         "Skipping changes no output bit."

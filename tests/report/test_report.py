@@ -281,7 +281,7 @@ def test_axes_have_units(page: str) -> None:
         "frame of the clip",
         "busy clock cycles per frame",
         "inputs that changed, percent",
-        "test clips classified right, percent",
+        "test clips classified correctly, percent",
         "class that the network chose",
         "true",
         "epoch",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from small_design import small_graph
 
-from codesign.synth.advice import clock_problem, room_problem
+from codesign.synth.advice import capacity_problem, clock_problem
 from codesign.synth.build import Order, slower_clock
 from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea
 from codesign.synth.target import load_target
@@ -27,7 +27,7 @@ RECORD = BoardBuild(
 
 
 def test_what_fits_is_no_problem() -> None:
-    assert room_problem(RECORD) is None
+    assert capacity_problem(RECORD) is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_fits_is_no_problem() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(used: Area, words: str) -> None:
-    said = room_problem(replace(RECORD, used=used)) or ""
+    said = capacity_problem(replace(RECORD, used=used)) or ""
     assert words in said
     assert "does not fit ulx3s-85f" in said
     assert "Next step:" in said
@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_named(used: Area, words: str) -> None:
 
 def test_a_device_without_multipliers() -> None:
     none = replace(RECORD, available=replace(RECORD.available, dsp=0))
-    assert "4 multipliers of 0 (it has none)" in (room_problem(none) or "")
+    assert "4 multipliers of 0 (it has none)" in (capacity_problem(none) or "")
 
 
 def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:

@@ -123,8 +123,8 @@ def test_what_does_not_fit_is_refused_before_synthesis(tmp_path: Path) -> None:
 
 
 def test_the_limit_is_the_capacity() -> None:
-    room = CAPACITY_BITS["ecp5"]
-    fits = Memory(layer="fc", kind="weights", words=room, width=1, path="a")
+    capacity = CAPACITY_BITS["ecp5"]
+    fits = Memory(layer="fc", kind="weights", words=capacity, width=1, path="a")
     check_fits([fits, Memory(layer="d", kind="queue", words=9, width=9, path="b", registered=False)], "ecp5", where="t")
     with pytest.raises(SynthesisError, match="fewer outputs"):
         check_fits([fits, Memory(layer="fc", kind="biases", words=1, width=1, path="c")], "ecp5", where="t")
@@ -179,22 +179,22 @@ def test_boards_with_ultra_ram(board: str, rams: int) -> None:
 
 def test_a_third_of_the_memory_of_a_kv260_fits() -> None:
     """31 % of all its bits, more than its block RAM holds, most of it state."""
-    room = load_target("kv260").capacity.memory
-    need = int(0.31 * room.bits)
-    assert need > room.block_bits
+    capacity = load_target("kv260").capacity.memory
+    need = int(0.31 * capacity.bits)
+    assert need > capacity.block_bits
     state = memory("state", 30_000, 216)
     found = [state, memory("weights", need - state.bits, 1)]
-    made = check_fits(found, "kv260", where="net", room=room.block_bits, ultra_rams=room.ultra_rams)
+    made = check_fits(found, "kv260", where="net", capacity=capacity.block_bits, ultra_rams=capacity.ultra_rams)
     assert made.ultra_rams == 24
     with pytest.raises(SynthesisError, match=r"5,308,416 bits of block RAM\. Received: 7,"):
-        check_fits(found, "kv260", where="net", room=room.block_bits)
+        check_fits(found, "kv260", where="net", capacity=capacity.block_bits)
 
 
 def test_what_fits_no_board_is_said() -> None:
     huge = [memory("weights", 1_000_000, 1000)]
-    room = load_target("kv260").capacity.memory
+    capacity = load_target("kv260").capacity.memory
     with pytest.raises(SynthesisError) as error:
-        check_fits(huge, "kv260", where="net", room=room.block_bits, ultra_rams=room.ultra_rams)
+        check_fits(huge, "kv260", where="net", capacity=capacity.block_bits, ultra_rams=capacity.ultra_rams)
     message = str(error.value)
     for part in (
         f"64 UltraRAMs of {ULTRA_BITS:,} bits for state, references, marks alone",

@@ -20,11 +20,11 @@ MAX_LIMIT_BITS = 8
 
 
 def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
-    """Return the fields of the `Delta` that an activation layer of hls4ml is; None if it is none.
+    """Return the fields of the `Delta` that an hls4ml activation layer becomes; None if it becomes none.
 
     Args:
         model: hls4ml ModelGraph.
-        layer: one of `KINDS`.
+        layer: layer of one of `KINDS`.
         given: format of the codes before it.
 
     Raises:

@@ -44,7 +44,7 @@ def upsample(layer: Any, name: str, delta: Delta, shape: tuple[int, ...], pe: in
             where=layer.name,
             expected="interpolation='nearest'",
             received=f"interpolation={interpolation!r}",
-            fix="use 'nearest' and a convolution behind it",
+            fix="use 'nearest' and a convolution after it",
         )
     sides = ("width",) if len(shape) == 2 else ("height", "width")
     axes = [Repeat(size=n, factor=int(layer.get_attr(f"{side}_factor"))) for n, side in zip(shape, sides, strict=False)]
@@ -93,9 +93,9 @@ def concatenated(name: str, deltas: Sequence[Delta], shapes: Sequence[tuple[int,
 
     Args:
         name: name of the node.
-        deltas: that make the codes.
+        deltas: delta activations that make the codes.
         shapes: shapes of their frames.
-        axis: along which they lie.
+        axis: axis along which they lie.
         pe: function from the number of output channels to the processing elements.
 
     Raises:
@@ -119,7 +119,7 @@ def concatenated(name: str, deltas: Sequence[Delta], shapes: Sequence[tuple[int,
 
 
 def positions(sizes: Sequence[int]) -> tuple[Axis, Axis]:
-    """Return the axes of positions with ``sizes``; what lies behind the first is horizontal."""
+    """Return the axes of positions with ``sizes``; what follows the first is horizontal."""
     return Axis(size=sizes[0] if sizes else 1), Axis(size=math.prod(sizes[1:]))
 
 

@@ -27,7 +27,7 @@ MERGES = ("Add", "Concatenate")
 def install() -> None:
     """Register the handlers.
 
-    Those of layers that hls4ml cannot read stand back if it has its own, under a short or a full name.
+    A handler of a layer that hls4ml cannot read is left out if hls4ml has its own, under a short or a full name.
     """
     handlers = {**dict.fromkeys(PARSED_BY_V2, V2Handler()), "QActivation": QActivationHandler()}
     handlers["QConv2DBatchnorm"] = FoldedHandler()
@@ -35,7 +35,7 @@ def install() -> None:
     registry.update({name: handler for name, handler in handlers.items() if name not in known})
     registry["DeltaActivation"] = DeltaActivationHandler()
     for key in [key for key in registry if _short(key) in SEPARABLE]:
-        del registry[key]  # hls4ml 1.3 asks a separable layer for a kernel it has not
+        del registry[key]  # hls4ml 1.3 asks a separable layer for a kernel that it does not have
     registry.update(dict.fromkeys(SEPARABLE, SeparableHandler()))
     for key in registry:
         if any(part in _short(key) for part in ("Conv", "BatchNorm", "Pooling", "UpSampling")):
@@ -150,11 +150,11 @@ class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
         shape = in_tensors[0].shape
         if len(layer.step_log2) not in (1, shape[-1]):
             raise UnsupportedLayerError(
-                "hardware has one step a channel, not one a neuron",
+                "hardware has one step per channel, not one per neuron",
                 where=layer.name,
                 expected=f"1 or {shape[-1]} steps for frames of {list(shape[1:])}",
                 received=f"{len(layer.step_log2)} steps",
-                fix="train with per='channel', or per='neuron' only behind dense layers, where a neuron is a channel",
+                fix="train with per='channel', or per='neuron' only after dense layers, where a neuron is a channel",
             )
         return (
             {

@@ -35,10 +35,10 @@ class Reading:
 
     Attributes:
         graph: what was read.
-        tensors: for each tensor of Keras whose values a node makes, by the tensor's name, what it stands for.
-        sources: for each node that is a linear layer, the hls4ml layers that it is: that one, and then every
-            BatchNormalization and Rescaling that was folded into it.
-        activations: for each tensor of Keras that an activation makes, by the tensor's name, the `Delta` that it is.
+        tensors: what each Keras tensor stands for whose values a node makes, by the tensor's name.
+        sources: the hls4ml layers that each linear node comes from: its own, and then every BatchNormalization and
+            Rescaling that was folded into it.
+        activations: the `Delta` that makes each Keras tensor that an activation makes, by the tensor's name.
         formats: formats of the codes that leave each hls4ml layer, by its name.
     """
 
@@ -58,7 +58,7 @@ def build_graph(model: Any) -> Graph:
         UnsupportedLayerError: a layer has no delta implementation.
         LatticeError: weights or biases are not on a power-of-two lattice.
         ConfigError: a project name that C++ or SystemVerilog do not take.
-        ConversionError: layers whose names are one, PE does not divide, two activations in a row, another Strategy.
+        ConversionError: two layers share a name, PE does not divide, two activations in a row, another Strategy.
 
     Warns:
         ConversionWarning: an accumulator is wider than float32 Keras computes exactly.
@@ -70,13 +70,13 @@ def build_graph(model: Any) -> Graph:
 def read_graph(model: Any) -> Reading:
     """Return what `build_graph` reads from a ``ModelGraph`` that was just made, and where it comes from.
 
-    Raises: see `build_graph`.
+    Raises: the errors of `build_graph`.
     """
     return _Builder(model).build()
 
 
 def ends_with_softmax(model: Any) -> bool:
-    """Say whether the last layer of an hls4ml ``ModelGraph`` is a softmax, which is left to the host."""
+    """Return whether the last layer of an hls4ml ``ModelGraph`` is a softmax, which is left to the host."""
     return any(_is_softmax(layer) and layer.outputs[0] in model.outputs for layer in model.graph.values())
 
 
@@ -140,7 +140,7 @@ class _Builder(Tensors):
         return replace(self._read(layer), shape=tuple(int(n) for n in layer.get_output_variable().shape))
 
     def _zero_padding(self, layer: Any) -> Tensor:
-        """Remember the zeros for the layer behind; padding codes is padding what it reads."""
+        """Remember the zeros for the next layer; padding codes is padding what it reads."""
         self._check_channels_last(layer)
         return replace(self._read(layer), zeros=Zeros(name=layer.name, padding=hls_linear.padding(layer)))
 
@@ -197,8 +197,8 @@ class _Builder(Tensors):
                 "its place is the reason: a BatchNormalization is folded into a linear layer directly before it",
                 where=layer.name,
                 expected="Dense or a convolution, without activation, directly before it",
-                received=f"{layer.get_attr('keras_class', 'normalization')} behind {maker.name!r} ({maker.class_name})",
-                fix="move it directly behind the linear layer, before the activation, or let "
+                received=f"{layer.get_attr('keras_class', 'normalization')} after {maker.name!r} ({maker.class_name})",
+                fix="move it directly after the linear layer, before the activation, or let "
                 "codesign.layers.delta(model) fold it where it is",
             )
         name, delta = self.linears[origin]
@@ -331,7 +331,7 @@ class _Builder(Tensors):
         )
 
     def _shape_output(self, last: Tensor) -> None:
-        """Give the output the shape that the user sees; behind an engine an identity carries it."""
+        """Give the output the shape that the user sees; after an engine an identity carries it."""
         node = self.nodes[last.node]
         if isinstance(node, Delta):
             fmt, in_fmt = last.fmt(node.fmt), last.fmt(node.in_fmt)

@@ -35,7 +35,7 @@ def types(layer: Any) -> tuple[str, ...]:
 
 
 def check(model: Any) -> None:
-    """Check that PE, Unroll and P stand at layers that have them.
+    """Check that PE, Unroll and P are set for layers that have them.
 
     Raises:
         ConfigError: an entry of ``LayerName`` or ``LayerType`` with one of them names no layer, or one of another kind.
@@ -60,7 +60,7 @@ def check(model: Any) -> None:
 
 
 def is_delta(model: Any, layer: Any) -> bool:
-    """Say whether the user set Strategy 'delta' for ``layer``, by name, type or model."""
+    """Return whether the user set Strategy 'delta' for ``layer``, by name, type or model."""
     asked = entry_of(model, layer, "Strategy") or _section(model, "Model").get("Strategy")
     return bool(str(asked).lower() == "delta")
 
@@ -206,7 +206,7 @@ def _section(model: Any, name: str) -> dict[str, Any]:
 
 
 def entry_of(model: Any, layer: Any, key: str) -> Any:
-    """Return what the config says of ``key`` for a layer by its name, or else by one of its types; None if nothing."""
+    """Return what the config sets ``key`` to for a layer by its name, or else by one of its types; None if nothing."""
     return next((entry[key] for entry in _entries(model, layer) if entry.get(key) is not None), None)
 
 

@@ -31,7 +31,7 @@ def _nothing(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) ->
 
 
 def _relu(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
-    """Return a ReLU with its limit, which hls4ml has not."""
+    """Return a ReLU with its limit, which hls4ml does not have."""
     config = {**_common(layer, inputs, outputs), "class_name": "Activation", "activation": "relu"}
     return ({**config, "relu_max_value": None if layer.max_value is None else float(layer.max_value)},)
 

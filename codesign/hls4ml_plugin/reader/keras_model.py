@@ -4,7 +4,7 @@
 hls4ml reads a model layer by layer and stops at the first that it does not know, in its own words. For backend Delta,
 or where a Strategy is 'delta', `read` looks at the whole model first (`codesign.keras_model.calls`), refuses all that
 cannot be exact at once (`codesign.keras_model.kinds`), and only then asks the handlers of hls4ml and the plugin for
-each layer. Everybody else gets hls4ml as it is.
+each layer. All other conversions get hls4ml as it is.
 
 `install` puts it there: in front of ``config_from_keras_model`` and of ``keras_v3_to_hls``, which all conversions call.
 """
@@ -206,7 +206,7 @@ def _convert(original: Callable[..., Any], config: dict[str, Any], *args: Any, *
 
 
 def _is_delta(config: dict[str, Any]) -> bool:
-    """Say whether a conversion is to backend Delta, or any Strategy in its configuration is 'delta'."""
+    """Return whether a conversion is to backend Delta, or any Strategy in its configuration is 'delta'."""
     if str(config.get("Backend", "")).lower() == "delta":
         return True
     sections = config.get("HLSConfig") or {}

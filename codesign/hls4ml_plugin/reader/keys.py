@@ -66,7 +66,7 @@ def check_shape(config: Any) -> None:
     """Check what can be known of a config before hls4ml reads it.
 
     Raises:
-        ConfigError: an unknown section, or an entry of a wrong type; says where it stands.
+        ConfigError: an unknown section, or an entry of a wrong type; names its place.
     """
     if config is None:
         return
@@ -105,7 +105,7 @@ def check_strategies(model: Any) -> None:
 
 
 def check_effect(model: Any) -> None:
-    """Check that everything which the config of an hls4ml ``ModelGraph`` says has an effect.
+    """Check that every entry in the config of an hls4ml ``ModelGraph`` has an effect.
 
     Raises:
         ConfigError: an entry names no layer or no type of the model, or changes what delta layers do not have.
@@ -178,7 +178,7 @@ def _holds(asked: Fixed, fmt: Fixed) -> bool:
 
 
 def _is_own(layers: Iterable[Any], asked: Fixed) -> bool:
-    """Say whether ``asked`` is what hls4ml itself writes for a quantizer of one of the layers."""
+    """Return whether ``asked`` is what hls4ml itself writes for a quantizer of one of the layers."""
     from hls4ml.utils.config import _get_precision_from_quantizer
 
     for quantizer in (

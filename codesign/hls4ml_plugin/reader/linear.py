@@ -65,9 +65,9 @@ def check_convolution(layer: Any) -> None:
     """
     wanted = {
         "data_format": ("channels_last", "keep frames channels last"),
-        "groups": (1, "use one convolution a group, or DepthwiseConv2D for one group a channel"),
-        "depth_multiplier": (1, "use depth_multiplier=1 and a Conv2D of kernel 1 behind it"),
-        "dilation_rate": (1, "use a larger kernel, strides, or another convolution behind it"),
+        "groups": (1, "use one convolution per group, or DepthwiseConv2D for one group per channel"),
+        "depth_multiplier": (1, "use depth_multiplier=1 and a Conv2D of kernel 1 after it"),
+        "dilation_rate": (1, "use a larger kernel, strides, or another convolution after it"),
     }
     for name, (value, fix) in wanted.items():
         given = layer.get_attr(name, value)
@@ -132,7 +132,7 @@ def place(node: Linear, delta: Delta) -> Linear:
 
 
 def normalization(node: Linear, layer: Any) -> tuple[FloatArray, FloatArray]:
-    """Return what the BatchNormalization ``layer`` behind ``node`` multiplies by and adds, by channel.
+    """Return what the BatchNormalization ``layer`` after ``node`` multiplies by and adds, by channel.
 
     Raises:
         UnsupportedLayerError: it does not normalise the channels, or has quantisers of its own.
@@ -144,7 +144,7 @@ def normalization(node: Linear, layer: Any) -> tuple[FloatArray, FloatArray]:
         raise UnsupportedLayerError(
             "only a BatchNormalization of the channels of a linear layer can be folded into it",
             where=layer.name,
-            expected="BatchNormalization(axis=-1) directly behind it",
+            expected="BatchNormalization(axis=-1) directly after it",
             received=f"{kind}(axis={axis}) of {scale.size} channels",
             fix="use BatchNormalization(axis=-1)",
         )
@@ -152,7 +152,7 @@ def normalization(node: Linear, layer: Any) -> tuple[FloatArray, FloatArray]:
 
 
 def fold(node: Linear, name: str, scale: FloatArray, shift: FloatArray, delta: Delta) -> Linear:
-    """Return ``node`` with the layer ``name`` behind it, ``scale * x + shift`` by channel, folded in.
+    """Return ``node`` with the layer ``name`` after it, ``scale * x + shift`` by channel, folded in.
 
     Raises:
         LatticeError: the folded weights or biases lie on no power-of-two lattice.

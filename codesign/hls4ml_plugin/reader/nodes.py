@@ -13,7 +13,7 @@ from codesign.hls4ml_plugin.reader.linear import Padding
 
 
 class Zeros(NamedTuple):
-    """A ZeroPadding layer that the convolution or pooling behind it is to make."""
+    """A ZeroPadding layer that the convolution or pooling after it is to make."""
 
     name: str
     padding: Padding
@@ -26,7 +26,7 @@ class Tensor:
     Attributes:
         node: name of the node that makes its codes, in raster order.
         shape: shape of a frame as the user sees it, without ``zeros``.
-        zeros: padding that whoever reads the tensor has yet to make.
+        zeros: padding that the readers of the tensor have yet to make.
         log2_scale: its values are those of the node's codes times two to this power.
     """
 
@@ -41,7 +41,7 @@ class Tensor:
 
 
 class Nodes:
-    """Nodes in topological order, by name. An engine gets its codes from `codes`, which knows where a `Delta` lacks."""
+    """Nodes in topological order, by name. An engine gets its codes from `codes`, which adds a missing `Delta`."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -87,7 +87,7 @@ class Nodes:
             raise ConversionError(
                 "the input is quantised once",
                 where=name,
-                expected="one activation behind the input, which everything else reads",
+                expected="one activation after the input, which everything else reads",
                 received=f"{name!r} beside {other.name!r}",
                 fix="let every branch start at one activation, or none",
             )
@@ -102,7 +102,7 @@ class Nodes:
         Its format is that of the values that the tensor stands for.
 
         Args:
-            tensor: to be read.
+            tensor: tensor to be read.
             reader: name of the engine that reads it; the identity is named after the first.
         """
         node = self._nodes[tensor.node]
@@ -121,7 +121,7 @@ class Nodes:
         return self.activation(name, tensor, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
 
     def _free(self, name: str) -> str:
-        """Return ``name``, or with the first number behind it that makes it a new one."""
+        """Return ``name``, or with the first number after it that makes it a new one."""
         number = 1
         free = name
         while free in self._nodes:

@@ -36,7 +36,7 @@ def rename(model: Any) -> None:
     """Give the keys in the config of an hls4ml ``ModelGraph`` their names of today.
 
     Warns:
-        OldNameWarning: there were old ones; says where.
+        OldNameWarning: there were old ones; lists them.
     """
     config = model.config.config
     config["HLSConfig"], found = of_today(config["HLSConfig"])

@@ -16,7 +16,7 @@ from codesign.hls4ml_plugin.reader.nodes import Nodes, Tensor
 
 
 def is_nothing(layer: Any) -> bool:
-    """Say whether a layer gives out what it is given."""
+    """Return whether a layer gives out what it is given."""
     linear = layer.class_name == "Activation" and layer.get_attr("activation") == "linear"
     return linear and layer.get_attr("activation_quantizer") is None
 
@@ -24,7 +24,7 @@ def is_nothing(layer: Any) -> bool:
 class Tensors:
     """The nodes so far, and the tensors that they make.
 
-    `origins` gives for each tensor the one that it is a copy of, `reads` how often each of those is read, and `linears`
+    `origins` maps each tensor to the one that it is a copy of, `reads` how often each of those is read, and `linears`
     which of them are what a linear layer makes, with the codes that it reads.
     """
 
@@ -59,14 +59,14 @@ class Tensors:
         return tensor.zeros and tensor.zeros.padding
 
     @staticmethod
-    def _refuse_zeros(tensor: Tensor | None, behind: str) -> None:
-        """Refuse zeros that ``behind`` cannot make."""
+    def _refuse_zeros(tensor: Tensor | None, reader: str) -> None:
+        """Refuse zeros that ``reader`` cannot make."""
         if tensor is not None and tensor.zeros is not None:
             raise UnsupportedLayerError(
-                "zero padding is part of the layer behind it",
+                "zero padding is part of the layer after it",
                 where=tensor.zeros.name,
-                expected="a convolution or pooling with padding='valid' directly behind, activations before",
-                received=behind,
+                expected="a convolution or pooling with padding='valid' directly after, activations before",
+                received=reader,
                 fix="move the padding there, or use padding='same'",
             )
 

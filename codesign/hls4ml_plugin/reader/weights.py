@@ -157,10 +157,10 @@ def elementwise(quantizer: Any) -> Any:
 
 
 def _is_random(quantizer: Any) -> bool:
-    """Say whether a quantizer of QKeras draws random numbers in inference, too."""
+    """Return whether a quantizer of QKeras draws random numbers in inference, too."""
     return type(quantizer).__name__ == "bernoulli"
 
 
 def _is_deterministic(quantizer: Any) -> bool:
-    """Say whether a quantizer is one of QKeras', of which `_is_random` knows; any other is called twice."""
+    """Return whether a quantizer is one of QKeras', of which `_is_random` knows; any other is called twice."""
     return type(quantizer).__module__.split(".")[0] == "qkeras"

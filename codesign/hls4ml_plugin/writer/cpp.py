@@ -9,7 +9,7 @@ PARTS = ("common", "activation", "scan", "dense", "conv", "pool", "upsample", "j
 """The headers ``nnet_delta_*.h`` of every project."""
 
 HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in PARTS if name not in ("common", "scan")]
-"""Those that a project includes."""
+"""Headers that a project includes."""
 
 
 def integer(fmt: Fixed) -> str:

@@ -18,7 +18,7 @@ from codesign.fixed import Fixed, IntArray
 
 
 def install() -> None:
-    """Make the layers known to hls4ml."""
+    """Register the layers with hls4ml."""
     for layer in (
         DeltaMerge,
         DeltaRescale,

@@ -52,9 +52,9 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
 
 
 def hls_lanes(graph: Graph, node: Node, *, streaming: bool) -> int:
-    """Return how many codes a cycle the HLS kernel of ``node`` reads.
+    """Return how many codes per cycle the HLS kernel of ``node`` reads.
 
-    Layers that only move codes read what they make, PE. A `Delta` and the linear layers behind it read what the engine
+    Layers that only move codes read what they make, PE. A `Delta` and the linear layers after it read what the engine
     before makes in a cycle; at the input P (io_stream packets cannot be padded: there the largest divisor of the frame
     not above P).
     """

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tool chains that make a bitstream: `toolchain` says what one is, `registry` lists them."""
+"""The toolchains that make a bitstream: `toolchain` defines one, `registry` lists them."""

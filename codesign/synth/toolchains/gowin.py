@@ -73,7 +73,7 @@ TOOLCHAIN = Toolchain(
     ),
     pll=_pll,
     sites={
-        r"LUT[1-4]|ALU": Cost(lut=1),  # a carry chain takes one LUT a bit
+        r"LUT[1-4]|ALU": Cost(lut=1),  # a carry chain takes one LUT per bit
         r"RAM16SDP4": Cost(lut=4),
         r"DFF\w*": Cost(ff=1),
         r"MULT9X9": Cost(dsp=1),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tool chains by name."""
+"""The toolchains by name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tool chain is: the commands from sources to a bitstream, as functions that return text and run nothing."""
+"""What a toolchain is: the commands from sources to a bitstream, as functions that return text and run nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONSTRAINTS, ROUTED = "pins", "routed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """An open tool chain: Yosys, one nextpnr, one packer.
+    """An open toolchain: Yosys, one nextpnr, one packer.
 
     Attributes:
         router: program that places and routes.
@@ -43,7 +43,7 @@ class Toolchain:
 
 
 def ports(board: Target) -> dict[str, Pin]:
-    """Return the pins of the pads wrapper, by the name of the port (``led_pad[0]`` for a bit)."""
+    """Return the pins of the board top, by the name of the port (``led_pad[0]`` for a bit)."""
     if board.uart is None or board.clock.pin is None:
         return {}
     pins = {"clk_pad": board.clock.pin, "rx_pad": board.uart.rx, "tx_pad": board.uart.tx}

@@ -99,7 +99,7 @@ def _critical(path: SlowestPath, graph: Graph) -> CriticalPath:
 
 
 def _owner(pin: str, graph: Graph) -> str:
-    """Return whose a pin is, by the instances in its name."""
+    """Return the owner of a pin, by the instances in its name."""
     nodes, scope = [node.name for node in graph.nodes], pin.split("/")
     found = next((layer for name in scope if (layer := layer_of(name, nodes))), None)
     return found or (REGISTERS if _SOC in scope else SYSTEM)

@@ -60,7 +60,7 @@ class HlsReport:
 
 
 def read_csynth(report: Path) -> HlsReport:
-    """Return what ``<solution>/syn/report/csynth.xml`` says.
+    """Return the figures of ``<solution>/syn/report/csynth.xml``.
 
     Raises: SynthesisError if the file is missing, no XML (it breaks off), or has no figures.
     """

@@ -145,7 +145,7 @@ def dma_bytes(beat: int) -> int:
             "a beat is too wide for AXI DMA",
             expected=f"at most {WIDEST_DMA_BYTES} bytes",
             received=f"{beat} bytes",
-            fix="fewer codes a cycle: P of the input, PE of the last layer",
+            fix="fewer codes per cycle: P of the input, PE of the last layer",
         )
     return width
 

@@ -13,7 +13,7 @@ _FIX = "read the log beside it: Vivado did not finish, or this version writes an
 
 
 def read_version(report: Path) -> str | None:
-    """Return the version of the Vivado that wrote ``report``, None if its head does not say."""
+    """Return the version of the Vivado that wrote ``report``, None if its head does not name it."""
     found = _VERSION.search(read_text(report))
     return found[1] if found else None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Vivado says of the clock: ``report_timing_summary``, as a text file. Format: AMD UG906."""
+"""Vivado's figures of the clock: ``report_timing_summary``, as a text file. Format: AMD UG906."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Vivado says of the area: ``report_utilization -hierarchical``, as a text file.
+"""Vivado's figures of the area: ``report_utilization -hierarchical``, as a text file.
 
 Format: AMD UG906, *Design Analysis and Closure Techniques*. Columns are found by their names, because a family without
 UltraRAM has no such column and the multiplier blocks are called differently over the years.
@@ -154,7 +154,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _whole(cell: str, line: str, report: Path) -> int:
-    """Return the count in a cell, which may have a share behind it: ``37(0.07%)``."""
+    """Return the count in a cell, which may have a share after it: ``37(0.07%)``."""
     found = re.fullmatch(r"(\d+)(\(.*\))?", cell)
     if found is None:
         raise unreadable(report, "a count", f"{cell!r} in {line.strip()}")
