@@ -148,6 +148,9 @@ def chosen_classes(found: Sequence[str], asked: Sequence[str], where: str) -> li
             )
     if asked and (len(set(asked)) < len(asked) or len(asked) < 2):
         raise ConfigError(
-            "classes", where=where, expected="at least two different ones, or none for all", received=", ".join(asked)
+            "classes must be distinct, and at least two",
+            where=where,
+            expected="at least two different ones, or none for all",
+            received=", ".join(asked),
         )
     return [name for name in found if not asked or name in asked]

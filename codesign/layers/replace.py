@@ -334,7 +334,12 @@ def _check(weight_bits: int, step: str, skip: Sequence[str] | str, clips: Any) -
 
 def _check_training(per: str, train_hold: bool, hold: float | None, input_hold: float | None) -> None:
     if per not in ("layer", "channel", "neuron"):
-        raise ConfigError("unknown per", where="delta", expected="'layer', 'channel' or 'neuron'", received=repr(per))
+        raise ConfigError(
+            "unknown step granularity per=",
+            where="delta",
+            expected="'layer', 'channel' or 'neuron'",
+            received=repr(per),
+        )
     if check_flag("train_hold", train_hold, "delta") and hold is None and input_hold is None:
         raise ConfigError(
             "there is no hold to train",

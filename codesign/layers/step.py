@@ -156,7 +156,12 @@ def make_step(step: float | str | Sequence[float], initial: float, per: str, bit
         ConfigError: an argument is not as `DeltaActivation` describes it.
     """
     if per not in ("layer", "channel", "neuron"):
-        raise ConfigError("unknown per", where=name, expected="'layer', 'channel' or 'neuron'", received=repr(per))
+        raise ConfigError(
+            "unknown step granularity per=",
+            where=name,
+            expected="'layer', 'channel' or 'neuron'",
+            received=repr(per),
+        )
     if not isinstance(step, str):
         fixed = FixedStep(exponents=_exponents(step, name))
         if max(fixed.log2()) >= bits:
