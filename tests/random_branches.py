@@ -25,7 +25,7 @@ class Branches:
         self.now = self.activate()
 
     def activate(self, engine: Engine | None = None) -> Delta:
-        """Append an engine and a random activation behind it."""
+        """Append an engine and a random activation after it."""
         if engine is not None:
             self.nodes.append(engine)
         delta = alive(self.rng, f"d{len(self.nodes)}", self.nodes, self.hold)
@@ -33,7 +33,7 @@ class Branches:
         return delta
 
     def conv(self, delta: Delta, **kind: int | None) -> Delta:
-        """A convolution behind ``delta``, and an activation."""
+        """A convolution after ``delta``, and an activation."""
         return self.activate(conv(self.rng, f"conv{len(self.nodes)}", delta, None if not kind else False, **kind))
 
     def block(self, kind: str) -> None:

@@ -211,7 +211,7 @@ def _delta(
 
 
 def alive(rng: np.random.Generator, name: str, nodes: list[Node], hold: float | str | None) -> Delta:
-    """Return a delta layer behind ``nodes`` whose code range is about that of its input on random frames."""
+    """Return a delta layer after ``nodes`` whose code range is about that of its input on random frames."""
     source, before = nodes[0], nodes[-1]
     assert isinstance(source, Source)
     assert not isinstance(before, Delta)
@@ -251,7 +251,7 @@ def conv(
     stride: int | None = None,
     channels_out: int | None = None,
 ) -> Conv:
-    """Return a random convolution behind ``delta``; with ``stride`` a padded 3x3 one."""
+    """Return a random convolution after ``delta``; with ``stride`` a padded 3x3 one."""
     deep = bool(rng.random() < 0.25) if depthwise is None else depthwise
     y, x = (_axis(rng, size) for size in delta.shape[:2])
     if tall:

@@ -94,7 +94,7 @@ def depthwise(kernel: Any, name: str, *, bias: int | None = None, bits: int = 4,
 
 
 def rich_conv_design(seed: int = 0) -> Design:
-    """Return one model with strides, zero padding, depthwise, hold, PE and P, and a dense layer behind."""
+    """Return one model with strides, zero padding, depthwise, hold, PE and P, and a dense layer at the end."""
     result = design(
         [
             DeltaActivation("identity", bits=5, step=2.0**-4, hold=0.7, name="d0"),
@@ -211,7 +211,7 @@ def random_design(rng: np.random.Generator, *, hold: bool) -> Design:
 
 
 def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
-    """Return a random model of one or two convolutions, sometimes with a dense layer behind."""
+    """Return a random model of one or two convolutions, sometimes with a dense layer at the end."""
     shape = tuple(int(n) for n in rng.integers((3, 3, 1), (9, 9, 4)))
     layers = [_activation(rng, "d0", shape[-1], hold, signed=False)]
     frame = shape
@@ -235,7 +235,7 @@ def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
 
 
 def random_branch_design(rng: np.random.Generator, *, hold: bool) -> Design:
-    """Return a random model whose blocks pool, upsample, add and concatenate, sometimes with a dense layer behind."""
+    """Return a random model whose blocks pool, upsample, add and concatenate, sometimes with a dense layer at the end."""
 
     def build(frame: Any) -> Any:
         first = _activation(rng, "d0", frame.shape[-1], hold, signed=False)
@@ -255,7 +255,7 @@ def random_branch_design(rng: np.random.Generator, *, hold: bool) -> Design:
 
 
 def _block(rng: np.random.Generator, x: Any, name: str) -> Any:
-    """Return a random block of layers behind ``x``; the names of all begin with ``name``."""
+    """Return a random block of layers after ``x``; the names of all begin with ``name``."""
     height, width, channels = x.shape[1:]
     layers, bias = keras.layers, int(rng.integers(3, 7))
     kind = int(rng.integers(7))

@@ -129,7 +129,7 @@ class _Stage:
         events: events in each frame, ``[T]``.
         work: cycles that the events of each frame occupy it, ``[T]``.
         touched: output words that they reach, ``[T]``.
-        least: cycles a frame takes at least.
+        least: fewest cycles of a frame.
         queue: events that wait in front of it.
         first: share of a frame after which it sends its first results.
         last: share of its results that it sends when the frame is complete.

@@ -10,7 +10,7 @@ Copy this file with ``design.bit``, ``design.hwh`` and ``design.json`` of the bu
             print(board.send(frame).outputs)
         print(board.counters())
 
-The methods are those of ``codesign.host.Board``, which talks to a board behind a serial port.
+The methods are those of ``codesign.host.Board``, which talks to a board on a serial port.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""UCF101: the official layout, splits without a leak, streamed clips, and what is said when something is wrong."""
+"""UCF101: the official layout, splits without a leak, streamed clips, and what is reported when something is wrong."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known to be wrong with a design before it is trained is said before it is trained, all of it."""
+"""What can be known to be wrong with a design is reported before it is trained, all of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ HERE = [
     ('[data]\nkind = "video_folder"\npath = "videos"\nframes = 2\n[clip]\nframes = 2\n[hardware.layer.fc3]\npe = 2',
      r"hardware\.layer\.fc3\.pe: pe does not divide.*one of 1, 3, or more.*2 for 3"),
     ('[model]\nactivation_step = "po2"\nstep_per = "neuron"\nblocks = [{kind = "conv", filters = 2}]',
-     r"model\.step_per: hardware has one step a channel.*conv1_delta"),
+     r"model\.step_per: hardware has one step per channel.*conv1_delta"),
     ('[model]\nactivation_step = "real"', r"model\.activation_step: real steps do not deploy.*--to 1_model"),
 ]  # fmt: skip
 

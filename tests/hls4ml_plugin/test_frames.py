@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integers are codes of a format that was chosen, and values where nobody chose one."""
+"""Integers are codes of a format that was chosen, and values where none was chosen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The written project, other backends, and the synthesis tools behind build()."""
+"""The written project, other backends, and the synthesis tools of build()."""
 
 import json
 import shutil

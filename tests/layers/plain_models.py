@@ -64,7 +64,7 @@ def residual() -> Any:
 
 
 def arguments() -> Any:
-    """``activation=`` arguments, BatchNormalization behind them, a separable convolution, softmax as an argument."""
+    """``activation=`` arguments, BatchNormalization after them, a separable convolution, softmax as an argument."""
     keras.utils.set_random_seed(3)
     return trained(
         keras.Sequential(
@@ -84,7 +84,7 @@ def arguments() -> Any:
 
 
 def quantised() -> Any:
-    """A QKeras model: quantisers kept, one layer with a BatchNormalization behind it, and one that has its own."""
+    """A QKeras model: quantisers kept, one layer with a BatchNormalization after it, and one that has its own."""
     keras.utils.set_random_seed(4)
 
     def q(kernel: str = "kernel") -> dict[str, Any]:

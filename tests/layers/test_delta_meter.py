@@ -155,7 +155,7 @@ def test_sums_are_exact(large: int) -> None:
         assert got.numpy().tolist() == (elements @ cost).tolist()
 
 
-def test_behind_a_stateless_activation_values_are_events() -> None:
+def test_after_a_stateless_activation_values_are_events() -> None:
     frame = two_dense()
     frame.layers[2].stateless = True
     clips = np.array([[[0.0, 0.25], [0.5, 0.25], [0.5, 0.25], [0.0, 0.0]]])

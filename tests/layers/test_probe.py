@@ -58,7 +58,7 @@ def network(*parts: keras.layers.Layer, shape: tuple[int, ...]) -> keras.Sequent
 
 
 def test_zeros_around_a_frame_are_not_counted() -> None:
-    """A convolution behind a zero padding is one that pads by itself."""
+    """A convolution after a zero padding is one that pads by itself."""
     padded = network(layers.ZeroPadding2D(((1, 1), (1, 1))), layers.Conv2D(3, 3, name="c"), shape=(5, 6, 2))
     same = network(layers.Conv2D(3, 3, padding="same", name="c"), shape=(5, 6, 2))
     assert meter(padded).probes == meter(same).probes
@@ -118,10 +118,10 @@ def test_stateless_activations_are_followed() -> None:
     codes.stateless = True
     tracer = Tracer(between=False)
     pool = layers.MaxPooling2D(2)
-    behind = DeltaActivation("relu", 4, 0.5)
+    after = DeltaActivation("relu", 4, 0.5)
     conv, dense = layers.Conv2D(2, 2, name="conv"), layers.Dense(1, name="fc")
     x = frame
-    for layer in (codes, pool, conv, behind, dense):
+    for layer in (codes, pool, conv, after, dense):
         output = layer(x)
         tracer.follow(layer, (x,), output)
         x = output

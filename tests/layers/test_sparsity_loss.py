@@ -95,7 +95,7 @@ def test_loss_of_named_layers() -> None:
     assert loss_of(SparsityLoss(2.0, weights={"b": 0.25})) == pytest.approx(2 * 0.25 * CHANGES["b"] / 2 / 3, rel=1e-6)
 
 
-def test_behind_a_stateless_activation_values_count() -> None:
+def test_after_a_stateless_activation_values_count() -> None:
     loss = SparsityLoss(1.0)
     expected = (3 * CHANGES["a"] / 2 + VALUES["b"] / 3) / 9
     assert loss_of(loss, two_dense(stateless=True)) == pytest.approx(expected, rel=1e-6)

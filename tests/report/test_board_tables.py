@@ -130,7 +130,7 @@ def test_the_serial_port_bounds_what_a_host_sees() -> None:
     shown = [{row[0]: row[2] for row in group.rows} for group in sheet.groups[1:]]
     assert [rows.get("frames/s over the serial port") for rows in shown] == ["91.7", "10.6", None]
     notes = " ".join(sheet.notes)
-    assert "over the serial port of x, the most that a host sees: 1,000,000 baud, 10 bits a byte" in notes
+    assert "over the serial port of x, the most that a host sees: 1,000,000 baud, 10 bits per byte" in notes
     assert "a frame travels as 1,035 bytes" in notes
     assert "its result travels as 55 bytes" in notes
     assert "of z" not in notes

@@ -133,7 +133,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 
 def check(argv: list[str], *folders: Path) -> str:
-    """Run a command; return what it said on stderr.
+    """Run a command; return what it printed on stderr.
 
     It must end with 0, 1 or 2, with one paragraph if not 0, without a traceback, and leave nothing half-written.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of a design that does not fit, or is too slow."""
+"""What is reported of a design that does not fit, or is too slow."""
 
 from __future__ import annotations
 
@@ -106,4 +106,4 @@ def test_the_clock_to_ask_for_is_one_that_the_board_makes(
 def test_the_clock_to_ask_for_is_fast_enough_for_the_serial_port() -> None:
     asked = order("ulx3s-85f", baud=3_000_000)
     assert slower_clock(asked, 25.0) == 25.0
-    assert slower_clock(asked, 23.9) is None  # 8 cycles a bit from 24 MHz on
+    assert slower_clock(asked, 23.9) is None  # 8 cycles per bit from 24 MHz on

@@ -112,7 +112,7 @@ def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str,
         ("pynq-z2", {"seed": -1}, r"--seed: no such seed.*0 to 2147483647.*Received: -1"),
         ("pynq-z2", {"baud": 115200}, r"--baud: this board has no serial port on pins.*Received: pynq-z2"),
         ("ulx3s-85f", {"baud": 0}, r"--baud: the serial port cannot have this rate.*6104 to 12500000 baud"),
-        ("ulx3s-85f", {"baud": 6103}, r"6104 to 12500000 baud: 8 to 16383 cycles a bit.*100 MHz"),
+        ("ulx3s-85f", {"baud": 6103}, r"6104 to 12500000 baud: 8 to 16383 cycles per bit.*100 MHz"),
         ("ulx3s-85f", {"baud": 12_500_001}, r"Received: 12500001 baud"),
         ("icebreaker", {"clock_mhz": 12.0, "baud": 3_000_000}, r"733 to 1500000 baud.*12 MHz"),
         ("ulx3s-85f", {"clock_mhz": 6.25}, r"382 to 781250 baud.*Received: 1000000 baud"),  # the board's own

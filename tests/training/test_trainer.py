@@ -201,7 +201,7 @@ def test_without_early_stop_the_last_epoch_counts(scripted: dict[str, list[float
 
 
 class Board(keras.callbacks.Callback):
-    """Stands for `keras.callbacks.TensorBoard`; notes what it is told."""
+    """Stands for `keras.callbacks.TensorBoard`; records what it is given."""
 
     seen: list[tuple[str, int]]
 

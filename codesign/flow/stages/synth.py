@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> str:
-    """Write ``resources.json``: one entry a target and tool. All targets at the same time."""
+    """Write ``resources.json``: one entry per target and tool. All targets at the same time."""
     graph = load_graph(job.upstream[BuildFolder.GRAPH])
     synth = job.design.synth
     results = each(_measure, [(graph, target, job.folder / target, synth.route) for target in synth.targets])
