@@ -211,7 +211,7 @@ def random_design(rng: np.random.Generator, *, hold: bool) -> Design:
 
 
 def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
-    """Return a random model of one or two convolutions, sometimes with a dense layer at the end."""
+    """Return a random model of one or two convolutions, some with a dense layer at the end."""
     shape = tuple(int(n) for n in rng.integers((3, 3, 1), (9, 9, 4)))
     layers = [_activation(rng, "d0", shape[-1], hold, signed=False)]
     frame = shape
@@ -235,7 +235,7 @@ def random_conv_design(rng: np.random.Generator, *, hold: bool) -> Design:
 
 
 def random_branch_design(rng: np.random.Generator, *, hold: bool) -> Design:
-    """Return a random model whose blocks pool, upsample, add and concatenate, sometimes with a dense layer at the end."""
+    """Return a random model whose blocks pool, upsample, add and concatenate, some with a dense layer at the end."""
 
     def build(frame: Any) -> Any:
         first = _activation(rng, "d0", frame.shape[-1], hold, signed=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What skipping brings, compared with the project's targets on the 1024-64-32-10 network; and the bench's own arithmetic."""
+"""What skipping brings against the project's targets on the 1024-64-32-10 network; and the bench's own arithmetic."""
 
 from __future__ import annotations
 
