@@ -114,7 +114,7 @@ def unroll(graph: Graph, frames: IntArray, folder: Path, limits: Limits, *, most
 
 
 class _StoppedError(Exception):
-    """A step was not done, or took too long; the message says which."""
+    """A step was not done, or took too long; the message names it."""
 
 
 @contextmanager

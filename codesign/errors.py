@@ -156,7 +156,7 @@ class DisconnectedError(BoardError):
 
 
 class LinkError(BoardError):
-    """Bytes on the line to a board are not what the protocol says, or no answer came."""
+    """Bytes on the line to a board do not follow the protocol, or no answer came."""
 
 
 class StreamBrokenError(BoardError):

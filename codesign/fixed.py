@@ -4,7 +4,7 @@
 The conventions that meet here:
 
 ==============  ============================  =====================================
-who             writes                        integer bits
+source          writes                        integer bits
 ==============  ============================  =====================================
 QKeras          ``quantized_bits(b, i)``      exclude the sign (``frac = b - i - 1``)
 QKeras          ``quantized_relu(b, i)``      no sign          (``frac = b - i``)

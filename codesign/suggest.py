@@ -47,7 +47,7 @@ _SAME_THING: dict[str, tuple[str, ...]] = {
 """What other tools call the same thing, lower case: our names for it."""
 
 _MOST = 3  # names in a suggestion
-_SHORTEST = 3  # letters of a beginning or a word that says anything
+_SHORTEST = 3  # letters of a beginning or a word that is evidence
 
 
 def nearest(name: str, valid: Iterable[str]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiled code is loaded only if this user compiled it: seals of libraries, and private folders to compile in.
 
-A build folder may come from somebody else, and a hash beside a library can be written by whoever wrote the library. So
-every library gets a seal: an HMAC of its bytes and of what they were made of, under a key that only this user can read
+A build folder may come from another user, and anyone who can write a library can write a hash beside it. So every
+library gets a seal: an HMAC of its bytes and of what they were made of, under a key that only this user can read
 and that lies outside of every build folder, in ``$XDG_STATE_HOME/codesign/key`` or ``~/.local/state/codesign/key``.
 What is loaded are the bytes that were checked: a private copy of them. See docs/security.md.
 """
@@ -40,7 +40,7 @@ _VERSION = b"codesign seal 1\0"
 
 @cache
 def private(kind: str) -> Path:
-    """Return a folder that nobody else can enter, and that lives as long as this process.
+    """Return a folder that no other user can enter, and that lives as long as this process.
 
     There are no spaces and no other special characters in its path: make, the shell and C strings take it as it is.
 

@@ -106,13 +106,13 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
                 terminal.stage(steps.index(step) + 1, len(steps), step, "failed", f"log: {partial}")
                 raise
 
-    def said(step: str, seconds: float, text: str) -> None:
+    def finished(step: str, seconds: float, text: str) -> None:
         terminal.stage(steps.index(step) + 1, len(steps), step, "ok", f"{seconds:.1f} s ({text})")
 
     def skipped(step: str, why: str) -> None:
         terminal.stage(steps.index(step) + 1, len(steps), step, "skipped", why)
 
-    return Builder(order=order, folder=partial, said=said, skipped=skipped, doing=doing).build()
+    return Builder(order=order, folder=partial, finished=finished, skipped=skipped, doing=doing).build()
 
 
 def _inputs(order: Order, graph: str) -> Inputs:

@@ -33,7 +33,7 @@ def build_hls(design: Path, board: Target, terminal: Terminal, *, clock_mhz: flo
     Raises:
         ConfigError: a board that Vivado does not know, or no such clock.
         StageError: the HLS project is not finished or was edited.
-        TrustError: it was written by somebody else: Vitis HLS would run its scripts.
+        TrustError: it was written by another user: Vitis HLS would run its scripts.
         SynthesisError: Vitis HLS failed.
     """
     if not board.part.vivado:

@@ -29,14 +29,14 @@ def command(arguments: argparse.Namespace) -> int:
     root = (arguments.build_dir / study.name).resolve()
     line = "codesign compare " + " ".join(map(str, arguments.files))
 
-    def tell(result: Result, count: int, total: int, cached: bool) -> None:
+    def show(result: Result, count: int, total: int, cached: bool) -> None:
         how = "cached" if cached else f"{result.training_s:.0f} s"
         skipped = f"accuracy {100 * result.accuracy:.1f} %, {100 * result.operation_sparsity:.1f} % of MACs skipped"
         progress.text(f"[{count}/{total}] {result.variant}, seed {result.seed}: {skipped} ({how})")
         progress.advance(count / total, f"{count} of {total} trainings")
 
     with progress.bar(f"[{study.name}]"):
-        results = run_study(study, root, command=line, jobs=arguments.jobs, progress=tell)
+        results = run_study(study, root, command=line, jobs=arguments.jobs, progress=show)
     console.print(terminal(results))
     if arguments.json:
         results.write(arguments.json)

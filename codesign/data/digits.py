@@ -92,7 +92,7 @@ def check_digits_arguments(
     """Check arguments of `moving_digits` by their names.
 
     Raises:
-        ConfigError: one is out of range, or the digit does not fit; ``where`` says.
+        ConfigError: one is out of range, or the digit does not fit; ``where`` names its place.
     """
     check_numbers(LIMITS, arguments, where)
     room = arguments["digit"] + 2 * arguments["travel"]

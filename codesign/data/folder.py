@@ -98,7 +98,7 @@ def check_folder_arguments(
     """Check arguments of `video_folder` by their names.
 
     Raises:
-        ConfigError: one is out of range, ``where`` says.
+        ConfigError: one is out of range; ``where`` names its place.
     """
     check_numbers(LIMITS, arguments, where)
     val, test = arguments["val"], arguments["test"]

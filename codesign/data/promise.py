@@ -165,7 +165,7 @@ def _colors(flags: bytes) -> int:
 
 
 def _ogg_is_whole(file: BinaryIO) -> bool:
-    """Return whether every page of an Ogg file is as its check sum says, none is missing, and the last is marked so."""
+    """Return whether every page of an Ogg file matches its check sum, none is missing, and the last is marked so."""
     next_of: dict[bytes, int] = {}
     last = False
     while head := file.read(27):

@@ -143,7 +143,7 @@ def check_ucf101_arguments(arguments: Mapping[str, object], where: Callable[[str
     """Check arguments of `ucf101` by their names.
 
     Raises:
-        ConfigError: one is out of range, ``where`` says.
+        ConfigError: one is out of range; ``where`` names its place.
     """
     check_numbers(LIMITS, arguments, where)
 

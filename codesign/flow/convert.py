@@ -104,7 +104,7 @@ def compile_csim(model: Any, project: Path, folder: Path) -> None:
     """Compile the C++ of ``model`` and link it into ``model``; the log goes into ``folder``.
 
     It is written anew, and nothing is compiled if ``project``, which stage 3_hls wrote, is not the same: what runs is
-    exactly what that stage wrote, and nothing that somebody put there.
+    exactly what that stage wrote, and nothing that was put there later.
 
     Raises:
         StageError: ``project`` has other sources.

@@ -180,7 +180,7 @@ def check_own(folder: Path) -> None:
     """Check that this user ran a stage: what it wrote may then be run.
 
     Raises:
-        TrustError: the stage was run by somebody else, or before there were seals.
+        TrustError: the stage was run by another user, or before there were seals.
     """
     if trust.sealed(folder / NAME, _sealed_as(folder)) is None:
         raise TrustError(

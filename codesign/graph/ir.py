@@ -122,7 +122,7 @@ class Delta(OneInput):
         channels: period of the channel index along the flattened frame: element ``e`` is channel ``e % channels``.
         lo: smallest code after the clip.
         hi: largest code after the clip.
-        hold: threshold in steps, at least 0.5, or None for the memoryless layer.
+        hold: send-on-delta threshold (hysteresis, dead band) in steps, at least 0.5; None for the memoryless layer.
     """
 
     name: str

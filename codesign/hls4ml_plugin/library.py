@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The csim library of a model: its C++ written anew into a private folder, compiled and loaded from there.
 
-Whatever lies in the output folder, which may have come from somebody else, is not compiled, and the letters of the
+Whatever lies in the output folder, which may have come from another user, is not compiled, and the letters of the
 folder's path do not matter to the compiler.
 """
 

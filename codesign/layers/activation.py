@@ -57,7 +57,8 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         activation: ``'relu'``, or ``'identity'`` (also called ``'linear'``).
         bits: bits of a code, 1 to 24. Relu codes are ``0 .. 2**bits - 1``, identity codes two's complement.
         step: quantisation step, a power of two; or one per channel (last axis); or trained, ``'po2'`` or ``'real'``.
-        hold: threshold in steps, at least 0.5, rounded to float32; None for the memoryless layer.
+        hold: send-on-delta threshold (hysteresis, dead band) in steps, at least 0.5, rounded to float32; None for the
+            memoryless layer.
         per: what has a trained step of its own: the ``'layer'``, a ``'channel'`` or a ``'neuron'``.
         initial_step: where a trained step starts; for ``'po2'`` also the finest, a power of two.
         max_value: largest output, such as 6 for relu6; rounded down to the lattice.

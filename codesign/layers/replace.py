@@ -68,7 +68,7 @@ def delta(
         input_bits: bits of a code of the input, 1 to 24.
         step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
         per: what has a trained step of its own.
-        step_rate: how fast trained steps and holds move, as `DeltaActivation` says. None: 16, which is right for
+        step_rate: how fast trained steps and holds move, as in `DeltaActivation`. None: 16, which is right for
             ``'po2'`` with Adam (with SGD give 1), and 1 for ``'real'``.
         hold: threshold of all activations but the input's, in steps; None for memoryless ones.
         input_hold: threshold of the input's.

@@ -14,7 +14,7 @@ hold            ``(reference - q(z))`` where ``| |f(z) - reference| / step - hol
 The paper has no clip. Where one acts, ``r`` is an end of the range: for steps in powers of two a constant, so 0 is the
 derivative. With real steps it is ``hi * step``, which grows with the step, and ``-r / step`` has the wrong sign: a task
 that asks for larger outputs would make the step, and with it every output, smaller, until nothing is left. The true
-``+hi`` would make a step follow its largest inputs whatever the loss on changes says, so 0 stands there, too.
+``+hi`` would make a step follow its largest inputs whatever the loss on changes is, so 0 stands there, too.
 
 Hold sends where ``u = |f(z) - reference| / step - hold`` is at least 0: ``r = reference + (q(z) - reference) * H(u)``.
 The derivative of the jump ``H`` is taken to be a box, 1 in ``|u| < 1/2``; that of ``u`` with regard to hold is -1.

@@ -36,11 +36,11 @@ class BoardFigure:
         if board is None or other is None:
             return DASH
         late = [item for item in (board, other) if not item.routed]
-        told = f"{'dense' if late and not late[0].build.skip else 'skipping'} {NOT_ROUTED}"
+        note = f"{'dense' if late and not late[0].build.skip else 'skipping'} {NOT_ROUTED}"
         if self.clocked and late:
-            return NOT_ROUTED if len(late) == 2 else told
+            return NOT_ROUTED if len(late) == 2 else note
         text = quotient(self.value(board), self.value(other))
-        return f"{text} ({told})" if len(late) == 1 and text != DASH else text
+        return f"{text} ({note})" if len(late) == 1 and text != DASH else text
 
 
 def _cells(name: str, kind: Cells) -> BoardFigure:

@@ -20,7 +20,7 @@ MARGIN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A text whose base line starts, ends or is centered at (x, y), as its classes say."""
+    """A text whose base line starts, ends or is centered at (x, y), as its classes define."""
 
     x: float
     y: float

@@ -112,7 +112,7 @@ class Model:
         """Run ``job`` to its end.
 
         Raises:
-            SimulationError: the design hung, broke the protocol or stopped; says in which frame and beat.
+            SimulationError: the design hung, broke the protocol or stopped; names the frame and the beat.
         """
         self._library.sim_begin(self._handle, ctypes.byref(job))
         code = _AGAIN

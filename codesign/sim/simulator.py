@@ -198,7 +198,7 @@ class RtlSimulator:
 
         Raises:
             FrameError: see `codesign.graph.golden.check_frames`.
-            SimulationError: the design hung or broke a protocol rule; says in which frame and beat.
+            SimulationError: the design hung or broke a protocol rule; names the frame and the beat.
         """
         frames = check_frames(self.graph, codes)
         count, beats = len(frames), self.spec.beats

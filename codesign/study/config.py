@@ -160,7 +160,7 @@ def load_study(path: Path) -> Study:
     """Read a study from a TOML file: ``[study]``, the sections of a design, and one ``[variant.<name>]`` each.
 
     Raises:
-        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+        ConfigError: no such file, not TOML, or a key or value that is not valid; names ``file:key``.
     """
     table = read_toml(path)
     try:

@@ -47,24 +47,24 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
     Raises:
         ConfigError, VideoError: the data of a variant are not there, or too short.
         TrustError: there is a link below ``root``.
-        StageError: a training failed; says which, and where its log is. What the others found is kept.
+        StageError: a training failed; names it and its log. What the others found is kept.
     """
     check_no_links(root)
     for data in dict.fromkeys(variant.design.data for variant in study.variants):
         data.verify(study.seeds[0], clips=0, frames=data.frames)
-    tell = progress or (lambda *_: None)
+    show = progress or (lambda *_: None)
     origin = find_origin()
     pairs = [(variant, seed) for variant in study.variants for seed in study.seeds]
     found = {(variant.name, seed): _cached(variant, seed, origin, root) for variant, seed in pairs}
     for count, result in enumerate(filter(None, found.values()), start=1):
-        tell(result, count, len(pairs), True)
+        show(result, count, len(pairs), True)
     missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
     calls = [(variant, seed, origin, root) for variant, seed in missing]
     with contextlib.closing(unordered(_train, calls, jobs=jobs, begin=_begin_worker)) as outcomes:
         for place, outcome in outcomes:
             variant, seed = missing[place]
             found[variant.name, seed] = result = _finished(outcome, _folder(root, variant, seed))
-            tell(result, sum(item is not None for item in found.values()), len(pairs), False)
+            show(result, sum(item is not None for item in found.values()), len(pairs), False)
     return Results(
         study=study.name,
         command=command,

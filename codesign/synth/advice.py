@@ -34,9 +34,9 @@ def capacity_problem(record: BoardBuild) -> str | None:
     return None
 
 
-def placing_problem(record: BoardBuild, said: str) -> str | None:
+def placing_problem(record: BoardBuild, output: str) -> str | None:
     """Return why the placer gave up, if it was for lack of capacity; None if its output names another reason."""
-    found = _NO_ROOM.search(said)
+    found = _NO_ROOM.search(output)
     if found is None:
         return None
     full = sorted(_CELLS, key=lambda kind: -_share(record, kind))[0]

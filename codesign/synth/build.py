@@ -145,7 +145,7 @@ def _made(order: Order, clock_mhz: float) -> float | None:
         return None
 
 
-Said = Callable[[str, float, str], None]
+Finished = Callable[[str, float, str], None]
 """Called for a finished step with its name, seconds, and a few words."""
 Skipped = Callable[[str, str], None]
 """Called for a step that was left out, with its name and the reason."""
@@ -169,13 +169,13 @@ class Builder:
     Attributes:
         order: what is built.
         folder: folder it is built in; exists and is empty.
-        said, skipped, doing: progress.
+        finished, skipped, doing: progress.
         record: what is known so far.
     """
 
     order: Order
     folder: Path
-    said: Said
+    finished: Finished
     skipped: Skipped = _unsaid
     doing: Doing = _silently
     record: BoardBuild = field(init=False)
@@ -239,7 +239,7 @@ class Builder:
             self._least_ultra_bits = plan.least_bits
             self.record = replace(self.record, available=replace(self.record.available, bram_bits=capacity.bits))
             text += f", {plan.ultra_rams} of {capacity.ultra_rams} UltraRAMs"
-        self.said("memories", time.monotonic() - start, text)
+        self.finished("memories", time.monotonic() - start, text)
 
     def _synthesise(self) -> None:
         order, start = self.order, time.monotonic()
@@ -260,7 +260,7 @@ class Builder:
             seconds=Seconds(synthesise=round(seconds, 1)),
             problem=capacity_problem(self.record),
         )
-        self.said("synthesise", seconds, in_words(self.record.used))
+        self.finished("synthesise", seconds, in_words(self.record.used))
 
     def _route(self) -> None:
         order, toolchain, start = self.order, self.order.toolchain, time.monotonic()
@@ -293,7 +293,7 @@ class Builder:
             seconds=replace(self.record.seconds, route=round(seconds, 1)),
         )
         self.record = replace(self.record, problem=self._clock_problem())
-        self.said("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz, seed {seed}")
+        self.finished("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz, seed {seed}")
 
     def _pack(self) -> None:
         toolchain, start = self.order.toolchain, time.monotonic()
@@ -308,7 +308,7 @@ class Builder:
             seconds=replace(self.record.seconds, pack=round(seconds, 1)),
         )
         size = (self.folder / toolchain.bitstream).stat().st_size
-        self.said("pack", seconds, f"{toolchain.bitstream}, {size:,} bytes")
+        self.finished("pack", seconds, f"{toolchain.bitstream}, {size:,} bytes")
 
     def _vivado(self) -> None:
         """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
@@ -324,7 +324,7 @@ class Builder:
         self.record = amd.recorded(self.record, made, order.graph)
         if self.record.problem is None:
             self.record = replace(self.record, problem=self._clock_problem())
-        self.said("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
+        self.finished("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
 
     def _clock_problem(self) -> str | None:
         fmax = self.record.fmax_mhz

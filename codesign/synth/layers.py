@@ -126,13 +126,13 @@ def _owners(cells: Mapping[str, Any], owners: Owners) -> dict[str, str]:
             if name in found:
                 beside[bit][found[name]] += 1
     while True:
-        told = {name: owner for name, bits in left.items() if (owner := _vote(bits, pins, beside)) is not None}
-        if not told:
+        decided = {name: owner for name, bits in left.items() if (owner := _vote(bits, pins, beside)) is not None}
+        if not decided:
             return found | dict.fromkeys(left, owners.rows[-1])
-        for name, owner in told.items():
+        for name, owner in decided.items():
             for bit in left.pop(name):
                 beside[bit][owner] += 1
-        found |= told
+        found |= decided
 
 
 def _vote(bits: set[object], pins: Counter[object], beside: Mapping[object, Counter[str]]) -> str | None:

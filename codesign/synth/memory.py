@@ -150,7 +150,7 @@ def check_fits(
     Returns: where they go.
 
     Raises:
-        SynthesisError: they do not fit; says how much of each kind and which layers need most, what there is, what to
+        SynthesisError: they do not fit; names the bits of each kind, the layers that need most, what there is, what to
             reduce, and the smallest board that they fit.
     """
     memories = [memory for memory in found if memory.registered]

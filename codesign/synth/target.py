@@ -277,7 +277,7 @@ def read_target(path: Path) -> Target:
     """Return the board that a TOML file describes.
 
     Raises:
-        ConfigError: no such file, not TOML, or a key or value that is not valid; says ``file:key``.
+        ConfigError: no such file, not TOML, or a key or value that is not valid; names ``file:key``.
     """
     table = under_new_names(read_toml(path, "flows/boards/ulx3s-85f.toml"), _RENAMED, where=str(path))
     try:

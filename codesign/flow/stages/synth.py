@@ -36,7 +36,7 @@ def _measure(graph: Graph, target: str, folder: Path, route: bool) -> tuple[list
 
 
 def _route(found: list[Resources], folder: Path) -> tuple[list[Resources], str]:
-    """Place and route; without the tool, Fmax stays unknown and the note says so."""
+    """Place and route; without the tool, Fmax stays unknown and the note reports it."""
     try:
         routed = place_and_route(folder)
     except ToolNotFoundError as error:

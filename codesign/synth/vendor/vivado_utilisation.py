@@ -114,7 +114,7 @@ def _sum(first: Instance, second: Instance) -> Instance:
 
 
 def layer_of(instance: str, layers: Iterable[str]) -> str | None:
-    """Return the layer that an instance of a generated top belongs to, None if it is nobody's.
+    """Return the layer that an instance of a generated top belongs to, None if it belongs to none.
 
     ``i_conv1_conv``, ``i_conv1__0_locate`` and ``i_conv1_word_fork`` belong to ``conv1``, unless there is a layer
     ``conv1_word``.

@@ -59,7 +59,7 @@ def builder(folder: Path, said: list[str]) -> Builder:
     return Builder(
         order=Order(graph=GRAPH, board=load_target("pynq-z2"), clock_mhz=100.0),
         folder=folder,
-        said=lambda name, _, text: said.append(f"{name} ok {text}"),
+        finished=lambda name, _, text: said.append(f"{name} ok {text}"),
         skipped=lambda name, why: said.append(f"{name} skipped: {why}"),
     )
 
