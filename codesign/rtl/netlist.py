@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A generated top as records: streams, the leaves between them, and the parameters of each; no text.
 
-`codesign.rtl.top` makes them from a graph, `codesign.rtl.verilog` writes them, and whoever wants to know what is in a
-design, such as `codesign.synth.memory`, reads them.
+`codesign.rtl.top` makes them from a graph, `codesign.rtl.verilog` writes them, and everything that
+asks what is in a design, such as `codesign.synth.memory`, reads them.
 """
 
 from __future__ import annotations
@@ -76,15 +76,23 @@ class Instance:
     ports: Mapping[str, str] = field(default_factory=dict)
 
 
-Item: TypeAlias = Stream | Signal | Assign | Instance
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one node of the graph becomes, in the order of its text; ``node`` is "" for what serves the whole top."""
+    """What one node of the graph becomes.
 
-    node: str
-    items: tuple[Item, ...]
+    Attributes:
+        about: the node in a few words.
+        streams: that it declares.
+        signals: the same.
+        assigns: what drives the signals that no leaf drives.
+        instances: the leaves that compute it, from its inputs to its output.
+    """
+
+    about: str
+    streams: tuple[Stream, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    assigns: tuple[Assign, ...] = ()
+    instances: tuple[Instance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +101,22 @@ class Top:
 
     Attributes:
         graph: name of the graph.
+        pipeline: the way from its input to its output, in a line.
         spec: its outside.
         parts: of each node, in topological order, then what serves all of them.
     """
 
     graph: str
+    pipeline: str
     spec: TopSpec
     parts: tuple[Part, ...]
 
     @property
     def instances(self) -> Iterator[Instance]:
-        """Every leaf, in the order of the text."""
-        return (item for part in self.parts for item in part.items if isinstance(item, Instance))
+        """Every leaf, from the input to the output."""
+        return (instance for part in self.parts for instance in part.instances)
 
     @property
     def streams(self) -> Iterator[Stream]:
-        """Every stream, in the order of the text."""
-        return (item for part in self.parts for item in part.items if isinstance(item, Stream))
+        """Every stream."""
+        return (stream for part in self.parts for stream in part.streams)

@@ -5,9 +5,9 @@ A chain ``Source, Delta, Dense, Delta, ..., Dense`` (a last `Delta` is possible)
 
     encode -> emit -> serialize -> fifo -> dense -> emit -> serialize -> fifo -> ... -> dense -> decode
 
-A convolution (pooling, upsampling) stands where a dense engine would, behind ``locate``, which finds the output words
+A convolution (pooling, upsampling) stands where a dense engine would, after ``locate``, which finds the output words
 an event reaches. Several inputs are located each for itself and then go through ``join``; a node with several readers
-has a ``fork`` behind it.
+has a ``fork`` after it.
 
 `emit` is pure: it returns a dict of files and writes nothing.
 """

@@ -30,7 +30,7 @@ MAGIC, VERSION = 0x44454C54, 2
 
 MOST_ENGINES, MOST_HOLDS = 62, 512
 RESERVED = "_reserved"
-"""Name of a register that only ends a region of addresses."""
+"""Name of the word that ends a region of addresses; the map omits it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def compiled(text: str) -> RootNode:
 
 
 def register_map(root: RootNode, design: str, design_id: int) -> RegisterMap:
-    """Return the registers of a compiled description, but for what is reserved."""
+    """Return the registers of a compiled description; omit the reserved end-of-region word from the map."""
     top = root.top
     registers = {}
     for node in top.descendants(unroll=True):
@@ -150,7 +150,7 @@ def regblock(root: RootNode) -> dict[str, str]:
             cpuif_cls=AXI4Lite_Cpuif_flattened,
             default_reset_activelow=True,
             address_width=ADDRESS_BITS,
-            retime_read_response=True,  # a register behind the multiplexer of what is read
+            retime_read_response=True,  # a register after the multiplexer of what is read
         )
         paths = sorted(Path(folder).glob("*.sv"), key=lambda path: not path.stem.endswith("_pkg"))
         return {path.name: _readable(path.read_text(encoding="utf-8")) for path in paths}

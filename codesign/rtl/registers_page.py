@@ -26,11 +26,11 @@ _HEAD = """\
 <!-- Made by: python -m codesign.rtl.registers_page > docs/registers.md -->
 # Registers of a board
 
-Every `<name>_soc` (and `<name>_uart`, which holds one) has these 32-bit registers behind AXI4-Lite. One SystemRDL
+Every `<name>_soc` (and `<name>_uart`, which holds one) has these 32-bit registers on AXI4-Lite. One SystemRDL
 description, `<name>_registers.rdl`, is made from the design's graph; the SystemVerilog
 (PeakRDL-regblock), `registers.json` beside it, `codesign.rtl.soc.register_map` and this page are read from it.
 Here: an example with the engines `first_delta`, `conv` and `dense` and two layers with a hold. Every other design
-has the same registers up to 0x02C and counters up to 0x408, those of its engines behind, and its holds from 0x800 on.
+has the same registers up to 0x02C and counters up to 0x408, then those of its engines, and its holds from 0x800 on.
 Addresses between read 0 and ignore what is written. Writing the counters does nothing.
 
 | address | name | access | bits | meaning |

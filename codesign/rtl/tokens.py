@@ -91,7 +91,7 @@ EVENT = Format(
     parts=(*_EVENT, Part(name="address", width="index of an element", meaning="which element of the frame"), _DELTA),
 )
 LOCATED = Format(
-    name="located event",
+    name="located",
     between="locate -> join, conv",
     parts=(
         *_EVENT,
@@ -105,6 +105,7 @@ LOCATED = Format(
         _DELTA,
     ),
 )
+FLAGS = frozenset(part.name for part in (*_WORD, *_EVENT) if part.width == "1")
 FORMATS = (WORD, CHANGES, EVENT, LOCATED)
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from codesign.graph.cycles import EVENT_QUEUE
 from codesign.graph.ir import Delta, Dense, Graph, Join, Source, Spatial
 from codesign.rtl import parameters
-from codesign.rtl.netlist import Assign, Instance, Item, Parameters, Part, Signal, Stream, Top
+from codesign.rtl.about import about, pipeline
+from codesign.rtl.netlist import Assign, Instance, Parameters, Part, Signal, Stream, Top
 from codesign.rtl.spec import TopSpec, top_spec
 from codesign.rtl.tokens import Token
 
@@ -14,16 +15,19 @@ PLACE_QUEUE = 16
 """Located events in front of a spatial engine: hides the events that reach no output."""
 
 
-class _Node:
-    """What a node of the graph becomes, while it grows: items, in order."""
+class _Growing:
+    """What a node of the graph becomes, while it grows."""
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self.items: list[Item] = []
+        self.streams: list[Stream] = []
+        self.signals: list[Signal] = []
+        self.assigns: list[Assign] = []
+        self.instances: list[Instance] = []
 
     def stream(self, name: str, token: Token) -> str:
         """Declare a stream; return its name."""
-        self.items.append(Stream(name=name, token=token))
+        self.streams.append(Stream(name=name, token=token))
         return name
 
     def instance(
@@ -36,17 +40,16 @@ class _Node:
         **ports: str,
     ) -> None:
         """Instantiate a leaf between streams."""
-        self.items.append(
-            Instance(
-                leaf=leaf,
-                name=name,
-                node=self.node,
-                parameters=parameters,
-                inputs=inputs,
-                outputs=outputs,
-                ports=ports,
-            )
+        made = Instance(
+            leaf=leaf,
+            name=name,
+            node=self.node,
+            parameters=parameters,
+            inputs=inputs,
+            outputs=outputs,
+            ports=ports,
         )
+        self.instances.append(made)
 
     def fork(self, stream: str, token: Token, outputs: int) -> list[str]:
         """Return ``outputs`` streams that each carry all of ``stream``, which is one of them if it is alone."""
@@ -63,43 +66,39 @@ class _Node:
         self.instance("fifo", name, size, (stream,), (name,))
         return name
 
-    def part(self) -> Part:
-        """Return what has grown."""
-        return Part(node=self.node, items=tuple(self.items))
+    def part(self, text: str) -> Part:
+        """Return what has grown; ``text`` says what it is."""
+        return Part(
+            about=text,
+            streams=tuple(self.streams),
+            signals=tuple(self.signals),
+            assigns=tuple(self.assigns),
+            instances=tuple(self.instances),
+        )
 
 
 def top_of(graph: Graph) -> Top:
     """Return the top of ``graph``."""
     spec = top_spec(graph)
-    first = _encode(graph)
-    parts = [first.part()]
+    parts = [_encode(graph)]
     streams = {graph.source.name: [f"{graph.source.name}_word"]}  # of each node's output, one for each reader to come
     for node in graph.nodes[1:]:
         inputs = [streams[name].pop(0) for name in node.inputs]
-        made = _Node(node.name)
+        made = _Growing(node.name)
         if isinstance(node, Delta):
             streams[node.name] = _delta(made, graph, node, inputs[0], spec)
         else:
             assert not isinstance(node, Source)
-            probe = _probe(spec, node.name)
-            word = (
-                _dense(made, graph, node, inputs[0], probe)
-                if isinstance(node, Dense)
-                else _spatial(made, graph, node, inputs, probe)
-            )
+            word = _dense(made, graph, node, inputs) if isinstance(node, Dense) else _spatial(made, graph, node, inputs)
             streams[node.name] = made.fork(word, parameters.word_token(graph, node), len(graph.readers(node.name)))
-        parts.append(made.part())
-    return Top(graph=graph.name, spec=spec, parts=(*parts, *_end(graph, spec, streams[graph.output.name][0])))
+        parts.append(made.part(about(node)))
+    parts += [_decode(graph, spec, streams[graph.output.name][0]), _whole(graph, spec)]
+    return Top(graph=graph.name, pipeline=pipeline(graph), spec=spec, parts=tuple(parts))
 
 
-def _probe(spec: TopSpec, engine: str) -> str:
-    at = 4 * spec.engines.index(engine)
-    return f"probe[{at + 3}:{at}]"
-
-
-def _encode(graph: Graph) -> _Node:
-    source = graph.source
-    made = _Node(source.name)
+def _encode(graph: Graph) -> Part:
+    source, probe = graph.source, probe_of(graph.nodes[1].name)
+    made = _Growing(source.name)
     word = made.stream(f"{source.name}_word", parameters.word_token(graph, source))
     made.instance(
         "encode",
@@ -109,12 +108,17 @@ def _encode(graph: Graph) -> _Node:
         (word,),
         hold_i="hold",
         begin_o="enter",
-        busy_o="probe[1]",
-        stalled_o="probe[2]",
+        busy_o=f"{probe}.busy",
+        stalled_o=f"{probe}.stalled",
         malformed_o="malformed",
         error_o="error_o",
     )
-    return made
+    return made.part(about(source))
+
+
+def probe_of(engine: str) -> str:
+    """Return the name of the signal with what an engine does."""
+    return f"{engine}_probe"
 
 
 def _threshold(spec: TopSpec, node: Delta) -> str:
@@ -127,7 +131,7 @@ def _threshold(spec: TopSpec, node: Delta) -> str:
     return "'0"
 
 
-def _delta(made: _Node, graph: Graph, node: Delta, stream: str, spec: TopSpec) -> list[str]:
+def _delta(made: _Growing, graph: Graph, node: Delta, stream: str, spec: TopSpec) -> list[str]:
     """Emit, serialise, and queue for each reader; a last `Delta` only emits its codes."""
     word = made.stream(f"{node.name}_word", parameters.word_token(graph, node))
     made.instance(
@@ -145,24 +149,24 @@ def _delta(made: _Node, graph: Graph, node: Delta, stream: str, spec: TopSpec) -
     sizes = parameters.serialize_parameters(graph, node)
     made.instance("serialize", f"{node.name}_serialize", sizes, (word,), (event,))
     if node is graph.nodes[1]:
-        taken = f"{event}_valid && {event}_ready"
-        for at, flag in ((0, "has_event"), (3, "end_of_frame")):
-            made.items.append(Assign(target=f"probe[{at}]", value=f"{taken} && {event}[{token.bit(flag)}]"))
+        taken = f"{event}_valid && {event}_ready && {event}"
+        for name, flag in (("event_done", "has_event"), ("frame_done", "end_of_frame")):
+            made.assigns.append(Assign(target=f"{probe_of(node.name)}.{name}", value=f"{taken}.{flag}"))
     copies = made.fork(event, token, len(graph.readers(node.name)))
     queues = [f"{node.name}__{i}" if len(copies) > 1 else node.name for i in range(len(copies))]
     return [made.queue(copy, f"{queue}_queue", token, EVENT_QUEUE) for copy, queue in zip(copies, queues, strict=True)]
 
 
-def _dense(made: _Node, graph: Graph, node: Dense, stream: str, probe: str) -> str:
+def _dense(made: _Growing, graph: Graph, node: Dense, streams: list[str]) -> str:
     delta = graph[node.input]
     assert isinstance(delta, Delta)
     word = made.stream(f"{node.name}_word", parameters.word_token(graph, node))
     sizes = parameters.dense_parameters(node, delta)
-    made.instance("dense", f"{node.name}_dense", sizes, (stream,), (word,), probe_o=probe)
+    made.instance("dense", f"{node.name}_dense", sizes, tuple(streams), (word,), probe_o=probe_of(node.name))
     return word
 
 
-def _spatial(made: _Node, graph: Graph, node: Spatial, streams: list[str], probe: str) -> str:
+def _spatial(made: _Growing, graph: Graph, node: Spatial, streams: list[str]) -> str:
     """Locate the events of every input, join them if there are several, accumulate."""
     feeds = [feed for name in node.inputs if isinstance(feed := graph[name], Delta)]
     place = parameters.located_token(node, feeds)
@@ -170,48 +174,50 @@ def _spatial(made: _Node, graph: Graph, node: Spatial, streams: list[str], probe
     for at, stream in enumerate(streams):
         own = node.name if len(streams) == 1 else f"{node.name}__{at}"
         located = made.stream(f"{own}_located", place)
-        sizes = parameters.locate_parameters(node, feeds, at)
-        made.instance("locate", f"{own}_locate", sizes, (stream,), (located,))
+        made.instance("locate", f"{own}_locate", parameters.locate_parameters(node, feeds, at), (stream,), (located,))
         # An engine takes tokens in registers of its own; a join compares their rows first.
         queues.append(made.queue(located, f"{own}_place", place, PLACE_QUEUE, registered=len(streams) > 1))
     floor = "'0"
     if isinstance(node, Join):
         joined, floor = made.stream(f"{node.name}_joined", place), f"{node.name}_floor"
+        made.signals.append(Signal(name=floor, bits=parameters.spatial_bits(node)["RowBits"]))
         sizes = parameters.join_parameters(node, feeds)
-        made.items.append(Signal(name=floor, bits=parameters.spatial_bits(node)["RowBits"]))
         made.instance("join", f"{node.name}_join", sizes, tuple(queues), (joined,), floor_o=floor)
         queues = [joined]
     word = made.stream(f"{node.name}_word", parameters.word_token(graph, node))
     sizes = parameters.conv_parameters(node, feeds)
-    made.instance("conv", f"{node.name}_conv", sizes, (queues[0],), (word,), floor_i=floor, probe_o=probe)
+    probe = probe_of(node.name)
+    made.instance("conv", f"{node.name}_conv", sizes, tuple(queues), (word,), floor_i=floor, probe_o=probe)
     return word
 
 
-def _end(graph: Graph, spec: TopSpec, stream: str) -> tuple[Part, ...]:
-    """Decode the output; admit frames, and count."""
-    output = _Node(graph.output.name)
-    output.instance("decode", f"{output.node}_decode", parameters.decode_parameters(graph, spec), (stream,))
+def _decode(graph: Graph, spec: TopSpec, stream: str) -> Part:
+    made = _Growing(graph.output.name)
+    made.instance("decode", f"{made.node}_decode", parameters.decode_parameters(graph, spec), (stream,))
+    return made.part(f"packets of {spec.out_words} beats")
+
+
+def _whole(graph: Graph, spec: TopSpec) -> Part:
+    """Admit frames, and count."""
+    made = _Growing("")
     events = [f"{node.name}_event" for node in graph.deltas if node is not graph.output]
-    stalled = ", ".join(f"{event}_valid && !{event}_ready" for event in events)
-    whole = _Node("")
-    whole.instance(
+    made.instance(
         "admit",
         "admit",
         parameters.admit_parameters(graph, len(events)),
         enter_i="enter",
         leave_i="leave",
-        stalled_i=f"{{{stalled}}}",
+        stalled_i=f"{{{', '.join(f'{event}_valid && !{event}_ready' for event in events)}}}",
         hold_o="hold",
     )
-    engines = {"Engines": len(spec.engines)}
-    whole.instance(
+    made.instance(
         "stats",
         "stats",
-        engines,
+        {"Engines": len(spec.engines)},
         frame_i="leave",
         error_i="malformed",
-        probe_i="probe",
+        probe_i="probe_o",
         stat_addr_i="stat_addr_i",
         stat_data_o="stat_data_o",
     )
-    return output.part(), whole.part()
+    return made.part("which frames may begin, and what every engine did")

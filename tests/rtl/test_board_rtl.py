@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,15 @@ def test_registers_json_is_the_map() -> None:
     for at, hold in enumerate(spec.holds):
         register = registers[f"hold.{hold.name}"]
         assert (register.address, register.bits, register.reset) == (0x800 + 4 * at, hold.width, hold.default)
+
+
+def test_the_old_name_works_and_warns() -> None:
+    sys.modules.pop("codesign.rtl.board", None)
+    with pytest.warns(DeprecationWarning, match=r"codesign\.rtl\.soc"):
+        old = importlib.import_module("codesign.rtl.board")
+    network = graph()
+    assert old.design_id(network) == old.register_map(network).design_id == design_id(emit(network))
+    assert (old.emit_soc, old.emit_uart, old.check_packets) == (emit_soc, emit_uart, check_packets)
 
 
 def test_design_id_is_of_the_core() -> None:

@@ -132,7 +132,7 @@ def test_the_limit_is_the_capacity() -> None:
 
 def test_an_unknown_leaf_is_an_error() -> None:
     leaf = Instance(leaf="new", name="a_new", node="a", parameters={"Words": 3})
-    top = Top(graph="t", spec=top_spec(large(2)), parts=(Part(node="a", items=(leaf,)),))
+    top = Top(graph="t", pipeline="", spec=top_spec(large(2)), parts=(Part(about="a", instances=(leaf,)),))
     with pytest.raises(SynthesisError, match="i_a_new: the memories of delta_new are not known"):
         memories(top)
 
