@@ -18,7 +18,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 
-@cocotb.test(timeout_time=1, timeout_unit="sec")  # type: ignore[untyped-decorator]
+@cocotb.test(timeout_time=1, timeout_unit="sec")
 async def stream(dut: Any) -> None:
     """Push every beat of the job, always offered and always taken; compare every beat that comes out."""
     job_file = Path(os.environ["BENCH_JOB"])

@@ -47,7 +47,7 @@ class Row:
     latency_cycles: float
 
 
-def network(seed: int = SEED, shape: tuple[int, int] = (32, 32), outputs: tuple[int, ...] = (64, 32, 10)) -> Graph:
+def network(seed: int = SEED, shape: tuple[int, ...] = (32, 32), outputs: tuple[int, ...] = (64, 32, 10)) -> Graph:
     """Return a dense network (1024-64-32-10) with random 6-bit weights; any change of an input code is an event."""
     rng = np.random.default_rng(seed)
     source = Source(name="frame", shape=shape, fmt=Fixed(width=8, frac=8, signed=False), lanes=16)

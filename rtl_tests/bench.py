@@ -79,7 +79,7 @@ class Sink:
     def __init__(self, valid: Any, ready: Any, data: Iterable[Any], *, pause: float, rng: random.Random) -> None:
         self.valid, self.ready, self.fields = valid, ready, list(data)
         self.pause, self.rng = pause, rng
-        self.tokens: list[int | tuple[int, ...]] = []
+        self.tokens: list[Any] = []  # an int each, or a tuple where there are several signals
         self.seen_at: list[int] = []
         self.stalled: int | tuple[int, ...] | None = None
 
@@ -118,7 +118,7 @@ class Bench:
 
     async def start(self) -> None:
         """Start the clock and reset."""
-        cocotb.start_soon(Clock(self.dut.clk_i, 10, unit="ns").start())
+        Clock(self.dut.clk_i, 10, unit="ns").start()
         await self.reset()
 
     async def reset(self) -> None:

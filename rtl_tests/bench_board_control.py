@@ -25,6 +25,7 @@ class Core:
     def clear(self) -> None:
         self.inside: deque[int] = deque()  # thresholds of the frames in it
         self.first, self.began = True, False
+        self.opening = (0, 0)  # cycle and tuser of the frame that began
         self.fresh, self.told = True, 0  # nothing began since the reset; whether the last frame started a stream
 
     def drive(self) -> None:

@@ -72,7 +72,7 @@ class Inbox:
         return max(1 + self.beats * self.bytes, 6)
 
     def frame(self) -> Frame:
-        return Frame(beats=self.rng.randbytes(self.beats * self.bytes), new_stream=self.rng.random() < 0.5)
+        return Frame(beats=self.rng.randbytes(self.beats * self.bytes), first_of_stream=self.rng.random() < 0.5)
 
     def held(self) -> tuple[int, int, int, int] | None:
         """Return refusal, kind, sequence and arguments of the request that is held."""
@@ -81,6 +81,12 @@ class Inbox:
         pins = (self.dut.refusal_o, self.dut.kind_o, self.dut.sequence_o, self.dut.argument_o)
         refusal, kind, sequence, argument = (int(pin.value.to_unsigned()) for pin in pins)
         return refusal, kind, sequence, argument
+
+    def request(self) -> tuple[int, int, int, int]:
+        """Return what is held; something is."""
+        held = self.held()
+        assert held is not None
+        return held
 
 
 def body(packet: Packet, rng: random.Random, *, length: int | None = None) -> bytes:
@@ -99,7 +105,7 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
         frame, sequence = box.frame(), box.rng.getrandbits(8)
         box.feed(body(pack(frame, sequence), box.rng))
         await box.fed()
-        assert box.held()[:3] == (0, Kind.FRAME, sequence)
+        assert box.request()[:3] == (0, Kind.FRAME, sequence)
         for _ in range(box.rng.randrange(1, 3)):
             box.sink.clear()
             box.feed(body(pack(box.frame(), 1), box.rng))  # comes too early
@@ -109,13 +115,13 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
             await box.fed()
             beats = [frame.beats[i : i + box.bytes] for i in range(0, len(frame.beats), box.bytes)]
             expected = [
-                (int.from_bytes(beat, "little"), int(i == len(beats) - 1), int(i == 0 and frame.new_stream))
+                (int.from_bytes(beat, "little"), int(i == len(beats) - 1), int(i == 0 and frame.first_of_stream))
                 for i, beat in enumerate(beats)
             ]
             assert box.sink.tokens == expected
             if stalls[1] == 0:
                 assert box.sink.seen_at == [started + 2 + i for i in range(box.beats)], "a beat a cycle"
-            assert box.held()[:3] == (0, Kind.FRAME, sequence)
+            assert box.request()[:3] == (0, Kind.FRAME, sequence)
         await box.pulse(dut.take_i)
         await box.bench.cycles(2)
         assert box.held() is None
@@ -182,7 +188,7 @@ async def reset(dut: Any) -> None:
         frame = box.frame()
         box.feed(body(pack(frame, 5), box.rng))
         await box.fed()
-        assert box.held()[:3] == (0, Kind.FRAME, 5)
+        assert box.request()[:3] == (0, Kind.FRAME, 5)
         await box.pulse(dut.start_i)
         await box.bench.until(lambda: len(box.sink.tokens) == box.beats)
         sent = b"".join(token[0].to_bytes(box.bytes, "little") for token in box.sink.tokens)

@@ -15,7 +15,7 @@ from serial_line import Always
 
 from codesign.host.framing import Damaged, Decoder, Packet, Reason, encode
 from codesign.host.link import (
-    NEW_STREAM,
+    FIRST_OF_STREAM,
     Data,
     Done,
     Frame,
@@ -123,10 +123,10 @@ class Core:
         if gave and not self.source.waiting:
             assert self.frame is not None
             status, new = self.rng.randrange(4), self.rng.random() < 0.5
-            self.registers.words[STATUS] = status | NEW_STREAM * new | self.rng.getrandbits(24) << 8
+            self.registers.words[STATUS] = status | FIRST_OF_STREAM * new | self.rng.getrandbits(24) << 8
             beats = self.answer(self.frame, len(self.results))
             cycles = now - self.started
-            self.results.append(Result(cycles=cycles, status=Status(status), new_stream=new, beats=beats))
+            self.results.append(Result(cycles=cycles, status=Status(status), first_of_stream=new, beats=beats))
             self.frame = None
         return took or gave
 
@@ -136,7 +136,7 @@ class Core:
         user = [token[2] for token in self.sink.tokens]
         assert not any(user[1:]), "a new stream begins with a frame"
         beats = b"".join(token[0].to_bytes(self.in_bytes, "little") for token in self.sink.tokens)
-        self.frame, self.started = Frame(beats=beats, new_stream=bool(user[0])), self.sink.seen_at[0]
+        self.frame, self.started = Frame(beats=beats, first_of_stream=bool(user[0])), self.sink.seen_at[0]
         answer = self.answer(self.frame, len(self.results))
         for at in range(self.beats):
             beat = int.from_bytes(answer[at * self.bytes : (at + 1) * self.bytes], "little")
@@ -170,7 +170,7 @@ class Board:
             return 0, Refused(reason=item.reason)
         if item.kind not in (Frame.kind, Read.kind, Write.kind):
             return item.sequence, Refused(reason=Reason.KIND)
-        sizes = {Frame.kind: 1 + self.frame_bytes, Read.kind: 4, Write.kind: 6}
+        sizes: dict[int, int] = {Frame.kind: 1 + self.frame_bytes, Read.kind: 4, Write.kind: 6}
         if len(item.payload) != sizes[item.kind]:
             return item.sequence, Refused(reason=Reason.LENGTH)
         request = parse(item)
@@ -212,7 +212,7 @@ class Host:
         rng = self.rng
         return rng.choice(
             (
-                Frame(beats=rng.randbytes(self.board.frame_bytes), new_stream=rng.random() < 0.3),
+                Frame(beats=rng.randbytes(self.board.frame_bytes), first_of_stream=rng.random() < 0.3),
                 Frame(beats=bytes(rng.choice((0x7E, 0x7D)) for _ in range(self.board.frame_bytes))),
                 Read(address=4 * rng.randrange(16), count=rng.randrange(4)),
                 Write(address=4 * rng.randrange(16), data=rng.getrandbits(32)),

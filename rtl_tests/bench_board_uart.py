@@ -46,7 +46,8 @@ class Host:
         """Send bytes and return the one packet that comes back; None if there is none for a long time."""
         self.listener.data.clear()
         self.talker.say(line)
-        decoder, found, quiet = Decoder(), [], 0
+        decoder, quiet = Decoder(), 0
+        found: list[Packet | Damaged] = []
         while not found and quiet < 40 * PERIOD:
             quiet = 0 if await self.bench.cycle() else quiet + 1
             found = decoder.feed(bytes(self.listener.data))
@@ -73,10 +74,10 @@ class Host:
     def walk(self, frames: int) -> np.ndarray:
         return random_walk(self.numpy_rng, self.graph, frames, 0.4)
 
-    def request(self, frame: np.ndarray, *, new_stream: bool = False) -> Frame:
+    def request(self, frame: np.ndarray, *, first_of_stream: bool = False) -> Frame:
         codes = np.resize(frame.reshape(-1), self.spec.beats * self.spec.in_lanes)
         beats = to_beats(codes.reshape(self.spec.beats, -1), self.spec.in_lane_bits)
-        return Frame(beats=beats.tobytes(), new_stream=new_stream)
+        return Frame(beats=beats.tobytes(), first_of_stream=first_of_stream)
 
     def check(self, reply: object, frame: np.ndarray) -> None:
         """Compare a result with the golden model's next frame."""
@@ -107,7 +108,7 @@ async def frames(dut: Any, off: float) -> None:
         new = at == 3
         if new:
             host.golden.reset()
-        request = host.request(frame, new_stream=new)
+        request = host.request(frame, first_of_stream=new)
         host.check(await host.ask(request), frame)
         host.compare(await host.ask(request, repeat=True))
     assert await host.read("counters.frames") == 4
@@ -157,7 +158,7 @@ async def damage(dut: Any) -> None:
         else:
             del packet[at:]
         answer = await host.answer(bytes(packet) + b"\x7e")
-        assert answer is None or isinstance(parse(answer), Refused)
+        assert answer is None or (isinstance(answer, Packet) and isinstance(parse(answer), Refused))
         host.check(await host.ask(request, repeat=True), frame)
 
 

@@ -130,7 +130,7 @@ async def line_low_after_reset(dut: Any) -> None:
     """Nothing is a start bit before the line was 1."""
     line = Line(dut)
     line.talker.hold(0, 3)
-    cocotb.start_soon(Clock(dut.clk_i, 10, unit="ns").start())
+    Clock(dut.clk_i, 10, unit="ns").start()
     dut.rst_ni.value = 0
     await line.bench.cycles(8)
     dut.rst_ni.value = 1

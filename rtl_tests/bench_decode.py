@@ -106,8 +106,9 @@ async def frames_overlap(dut: Any) -> None:
     """Words in order take the places of those that have left: a frame costs its words and a cycle."""
     packets = Packets(dut, (0.0, 0.0))
     await packets.bench.start()
-    packets.rng.sample = lambda words, _: list(words)  # type: ignore[method-assign, assignment]
-    packets.rng.random = lambda: 0.0  # type: ignore[method-assign]
+    in_order: Any = packets.rng
+    in_order.sample = lambda words, _: list(words)
+    in_order.random = lambda: 0.0
     for _ in range(6):
         packets.frame(packets.words)
     await packets.drain()

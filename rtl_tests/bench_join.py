@@ -95,11 +95,11 @@ class Joined:
         self.check()
 
     def ends(self) -> int:
-        return sum(unpack(token)[2] for token, _ in self.sink.tokens)  # type: ignore[misc]
+        return sum(unpack(token)[2] for token, _ in self.sink.tokens)
 
     def check(self) -> None:
         """Every frame: the events in each input's order, one end, one begin of a stream, no row below a floor."""
-        received = [(unpack(token), floor) for token, floor in self.sink.tokens]  # type: ignore[misc]
+        received = [(unpack(token), floor) for token, floor in self.sink.tokens]
         for new_stream, events in self.frames:
             size = next(i for i, (token, _) in enumerate(received) if token[2]) + 1
             frame, received = received[:size], received[size:]
@@ -157,9 +157,9 @@ async def full_rate_and_lowest_row_first(dut: Any) -> None:
     await joined.drain()
     taken = sorted(now for source in joined.inputs for now in source.taken_at)
     assert taken == list(range(total)), "one token a cycle"
-    received = [unpack(token) for token, _ in joined.sink.tokens]  # type: ignore[misc]
+    received = [unpack(token) for token, _ in joined.sink.tokens]
     assert [token[3] for token in received if token[1]] == [row for frame in rows for row in frame]
-    floors = [floor for token, floor in joined.sink.tokens if unpack(token)[1]]  # type: ignore[misc]
+    floors = [floor for token, floor in joined.sink.tokens if unpack(token)[1]]
     assert floors == [row for frame in rows for row in frame], "an input that has ended holds no row back"
 
 

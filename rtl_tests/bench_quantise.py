@@ -87,7 +87,7 @@ def codes_of(source: Source, delta: Delta, z: IntArray, before: IntArray) -> Int
     """Return the golden model's code of each value."""
     golden = Golden(Graph(name="lane", nodes=(source, delta)))
     golden._reference[delta.name] = before
-    return golden.run(z[None]).codes[delta.name][0]
+    return np.asarray(golden.run(z[None]).codes[delta.name][0])
 
 
 def edges(rng: random.Random, delta: Delta, thresholds: IntArray) -> tuple[IntArray, IntArray]:

@@ -50,10 +50,10 @@ class Top:
         self.numpy_rng = np.random.default_rng(self.rng.getrandbits(32))
         self.beats = Beats(self.graph, skip=CASE.skip)
         self.spec = self.beats.spec
-        source, sink = ([getattr(dut, f"{axis}_axis_{pin}") for pin in ("tvalid", "tready")] for axis in "sm")
         inputs = [dut.s_axis_tlast, dut.s_axis_tuser, dut.s_axis_tdata]
-        self.source = Source(*source, inputs, pause=stalls[0], rng=self.rng)
-        self.sink = Sink(*sink, [dut.m_axis_tdata, dut.m_axis_tlast], pause=stalls[1], rng=self.rng)
+        outputs = [dut.m_axis_tdata, dut.m_axis_tlast]
+        self.source = Source(dut.s_axis_tvalid, dut.s_axis_tready, inputs, pause=stalls[0], rng=self.rng)
+        self.sink = Sink(dut.m_axis_tvalid, dut.m_axis_tready, outputs, pause=stalls[1], rng=self.rng)
         self.probes = Probes(dut, self.spec.engines)
         self.bench = Bench(dut, [self.source, self.sink, self.probes])
         dut.stat_addr_i.value = 0

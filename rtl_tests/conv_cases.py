@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from codesign.fixed import Fixed
@@ -58,14 +60,16 @@ def graph(
     return behind(delta, conv)
 
 
-def pooling(kind: str, y: Axis, x: Axis, channels: int, *, pe: int, taps: tuple[int, int] = (1, 1)) -> Graph:
+def pooling(
+    kind: Literal["max", "sum"], y: Axis, x: Axis, channels: int, *, pe: int, taps: tuple[int, int] = (1, 1)
+) -> Graph:
     """Return a maximum or a sum of windows."""
     delta = passing((y.size, x.size, channels))
     area = y.kernel * x.kernel if kind == "sum" else 1
     fmt = Fixed.holding(area * CODE.lo, area * CODE.hi, frac=0, signed=True)
     return behind(
         delta, Pool(name="conv", input="d0", kind=kind, channels=channels, fmt=fmt, y=y, x=x, pe=pe, taps=taps)
-    )  # type: ignore[arg-type]
+    )
 
 
 def upsampling(y: Repeat, x: Repeat, channels: int, *, pe: int) -> Graph:

@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from random_graphs import alive, conv, with_taps
 
 from codesign.fixed import Fixed
-from codesign.graph import Axis, Delta, Engine, Graph, Join, Pool, Repeat, Source, Upsample
+from codesign.graph import Axis, Conv, Delta, Engine, Graph, Join, Pool, Repeat, Source, Upsample
 from codesign.graph.ir import Node
 
 BLOCKS = ("max", "sum", "upsample", "residual", "shortcut", "concat", "self", "two readers", "three")
+
+
+Folded = TypeVar("Folded", Conv, Pool, Upsample, Join)
 
 
 class Branches:
@@ -32,7 +36,7 @@ class Branches:
         self.nodes.append(delta)
         return delta
 
-    def conv(self, delta: Delta, **kind: int | None) -> Delta:
+    def conv(self, delta: Delta, **kind: Any) -> Delta:
         """A convolution after ``delta``, and an activation."""
         return self.activate(conv(self.rng, f"conv{len(self.nodes)}", delta, None if not kind else False, **kind))
 
@@ -106,7 +110,7 @@ class Branches:
         )
         return self.activate(self.fold(engine, channels[0] if kind == "add" else sum(channels)))
 
-    def fold(self, engine: Engine, channels: int) -> Engine:
+    def fold(self, engine: Folded, channels: int) -> Folded:
         """Give an engine a random PE."""
         return replace(engine, pe=int(self.rng.choice([pe for pe in range(1, channels + 1) if channels % pe == 0])))
 

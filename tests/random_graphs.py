@@ -102,7 +102,10 @@ def random_conv_graph(
 def with_taps(rng: np.random.Generator, nodes: list[Node]) -> tuple[Node, ...]:
     """Return the nodes, half of the spatial ones with a random number of taps a cycle."""
     return tuple(
-        replace(node, taps=tuple(int(rng.integers(1, axis.counts().max() + 1)) for axis in (node.y, node.x)))
+        replace(
+            node,
+            taps=(int(rng.integers(1, node.y.counts().max() + 1)), int(rng.integers(1, node.x.counts().max() + 1))),
+        )
         if isinstance(node, Spatial) and rng.random() < 0.5
         else node
         for node in nodes
@@ -266,7 +269,7 @@ def conv(
     columns = weight[..., 0] if deep else weight
     outputs = columns.shape[-1]
     reach = 1 + int(np.sqrt((weight**2).sum() / outputs) * delta.hi) // 2
-    bias = rng.integers(-reach, reach, outputs, endpoint=True)
+    bias = np.asarray(rng.integers(-reach, reach, outputs, endpoint=True))
     return Conv(
         name=name,
         input=delta.name,
@@ -279,6 +282,10 @@ def conv(
         depthwise=deep,
         pe=int(rng.choice([pe for pe in range(1, outputs + 1) if outputs % pe == 0])),
     )
+
+
+def _taps(rng: np.random.Generator, axis: Axis) -> int:
+    return int(rng.integers(1, axis.counts().max() + 1))
 
 
 def _axis(rng: np.random.Generator, size: int) -> Axis:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from random_branches import random_branching_graph
@@ -21,7 +22,7 @@ class Case:
     """A network to build: seed and kind of `random_graph` or another maker, skipping on or off."""
 
     seed: int
-    kind: dict[str, object]
+    kind: dict[str, Any]
     skip: bool = True
     make: Callable[..., Graph] = random_graph
 

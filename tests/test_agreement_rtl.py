@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_many_random_convolutions(rtl_cache: Path, seed: int) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_many_random_networks(rtl_cache: Path, seed: int) -> None:
-    kind: dict[str, object] = {"wide": seed % 5 == 0, "size": 24 if seed % 5 == 0 else 48}
+    kind: dict[str, Any] = {"wide": seed % 5 == 0, "size": 24 if seed % 5 == 0 else 48}
     agree(Case(seed=seed, kind=kind, skip=seed % 3 != 0), rtl_cache, frames=2000)
 
 

@@ -62,7 +62,7 @@ def test_objects_of_the_library_are_shared_by_designs(monkeypatch: pytest.Monkey
         Path(words[words.index("-o") + 1]).write_bytes(b"object")
         return 0
 
-    monkeypatch.setattr(compiler.os, "spawnv", spawn)
+    monkeypatch.setattr(os, "spawnv", spawn)
     monkeypatch.setenv(compiler.STORE, str(tmp_path))
     for options, builds in ((["-O1", "-DWORDS=1"], 1), (["-DWORDS=2", "-O1"], 1), (["-O0"], 2), (["-O1", "-DVL_A"], 3)):
         made = tmp_path / "verilated.o"

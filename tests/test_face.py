@@ -8,6 +8,7 @@ import importlib
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def names(block: ast.If) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", FACES, ids=lambda path: path.parent.name)
-def test_what_type_checkers_see_is_what_is_there(path) -> None:
+def test_what_type_checkers_see_is_what_is_there(path: Path) -> None:
     tree = ast.parse(path.read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     (call,) = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_without_git_there_is_no_commit(package: Path, monkeypatch: pytest.Monke
 
 def test_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "CPU_INFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(provenance.platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "processor", lambda: "")
     assert provenance.processor() is None
     (tmp_path / "cpuinfo").write_text("vendor_id\t: X\nmodel name\t: A Chip 3000\n")
     assert provenance.processor() == "A Chip 3000"

@@ -177,8 +177,9 @@ def test_a_command_that_is_ended_ends_its_tool(number: signal.Signals, code: int
 import sys
 from pathlib import Path
 from codesign import cli, tools
+from codesign.commands import doctor
 here = Path({str(tmp_path)!r})
-cli._command = lambda _: lambda _: tools.run([str(here / "hang")], here, here / "log", 60)
+doctor.command = lambda _: tools.run([str(here / "hang")], here, here / "log", 60)
 sys.exit(cli.main(["doctor"]))
 """
     command = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -246,7 +247,7 @@ def test_links_and_pipes_in_a_build_folder_are_refused(tmp_path: Path) -> None:
 def test_private_folders_have_plain_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     odd = tmp_path / "a b;$c"
     odd.mkdir()
-    monkeypatch.setattr(trust.tempfile, "tempdir", str(odd))
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
     trust.private.cache_clear()
     try:
         folder = trust.private("odd")

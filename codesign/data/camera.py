@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import av
 import numpy as np
@@ -25,7 +25,7 @@ def camera_frames(
     grey: bool = True,
     fit: Fit = "crop",
     driver: str = DRIVER,
-) -> Iterator[NDArray[np.uint8]]:
+) -> Generator[NDArray[np.uint8], None, None]:
     """Yield frames, uint8 ``[H, W, C]``, until the reader stops; what came and went while it was busy is skipped.
 
     Args:

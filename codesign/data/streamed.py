@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +101,7 @@ class StreamedClips:
             yield to_values(np.stack([next(clips) for _ in chosen])), self.labels[chosen]
 
 
-def ahead(function: Callable[[A], B], items: Iterable[A], workers: int, depth: int) -> Iterator[B]:
+def ahead(function: Callable[[A], B], items: Iterable[A], workers: int, depth: int) -> Generator[B, None, None]:
     """Yield ``function(item)`` for each item, in order, while threads compute up to ``depth`` further ones.
 
     What ``function`` raises is raised when its item's turn comes. Nothing new is computed once the iterator is closed.

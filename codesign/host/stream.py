@@ -115,6 +115,7 @@ def pictures(
     """
     height, width, channels = picture_size(graph)
     kind, _, device = video.partition(":")
+    source: Iterator[NDArray[np.uint8]]
     if kind == CAMERA and not Path(video).exists():
         source = camera_frames(device or DEVICE, (height, width), grey=channels == 1, fit=fit)
     else:

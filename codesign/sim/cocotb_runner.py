@@ -29,7 +29,7 @@ LOG_LINES = 60
 RUNTIME = ("verilated.o", "verilated_vpi.o", "verilated_threads.o")
 
 
-class PortsOnly(Verilator):  # type: ignore[misc]
+class PortsOnly(Verilator):
     """cocotb's Verilator runner with only the top module public, a short log and a timeout.
 
     Attributes:
@@ -57,7 +57,7 @@ class PortsOnly(Verilator):  # type: ignore[misc]
         at = verilate.index("--public-flat-rw")
         return [[*verilate[:at], "--public-depth", "1", *ONE_FILE, *verilate[at + 1 :]], [*make, *MAKE_FLAGS]]
 
-    def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Path | str, _: object = None) -> None:
+    def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: os.PathLike[str] | str, _: object = None) -> None:
         for command in cmds:
             if command[0] == "make":
                 copy_objects(RUNTIME, trust.private("cocotb"), self.build_dir)

@@ -15,7 +15,19 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "port bytes are copied 
 
 namespace {
 
-enum Code { kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kEngine, kErrorBit, kDesign };
+enum Code {
+    kDone,
+    kAgain,
+    kHung,
+    kTooLong,
+    kValidDropped,
+    kPayloadChanged,
+    kLast,
+    kSpurious,
+    kEngine,
+    kErrorBit,
+    kDesign
+};
 
 constexpr uint64_t kTail = 32;  // cycles watched for stray output after the last packet
 

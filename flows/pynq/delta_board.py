@@ -19,7 +19,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pynq import Overlay, allocate
@@ -55,8 +55,8 @@ class Board:
     Raises: BoardError if the logic holds another design.
     """
 
-    def __init__(self, bitstream="design.bit", *, download=True, timeout_s=5.0):
-        self.design = json.loads(Path(bitstream).with_suffix(".json").read_text(encoding="utf-8"))
+    def __init__(self, bitstream: str | Path = "design.bit", *, download: bool = True, timeout_s: float = 5.0) -> None:
+        self.design: dict[str, Any] = json.loads(Path(bitstream).with_suffix(".json").read_text(encoding="utf-8"))
         self.overlay = Overlay(str(bitstream), download=download)
         self.timeout_s = timeout_s
         self._frame, self._packet = self.design["frame"], self.design["packet"]
@@ -65,18 +65,18 @@ class Board:
         self.identify()
         self.reset()
 
-    def __enter__(self):
+    def __enter__(self) -> Board:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Give the DMA's memory back; the logic keeps its state."""
         self._in.freebuffer()
         self._out.freebuffer()
 
-    def identify(self):
+    def identify(self) -> int:
         """Check that the logic holds this design, and return its design id."""
         for name in ("magic", "version", "design_id"):
             found = self._read(name)
@@ -85,14 +85,14 @@ class Board:
                     f"the logic holds another design: {name} is {found:#x}, {self.design[name]:#x} was expected. "
                     "Load the bitstream that lies beside this design.json."
                 )
-        return self.design["design_id"]
+        return int(self.design["design_id"])
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget everything: state, counters, errors. Holds stay as they are. The next frame starts a new stream."""
         self._write("control", RESET)
         self._first = True
 
-    def send(self, frame, *, first_of_stream=False):
+    def send(self, frame: np.ndarray, *, first_of_stream: bool = False) -> Result:
         """Compute one frame of integer codes, [*shape] or flat, and return its `Result`.
 
         Raises: ValueError for codes that the design cannot take; BoardError if the board does not answer with a
@@ -116,9 +116,9 @@ class Board:
             )
         return Result(self._codes(), None, first or bool(status & STARTED))
 
-    def counters(self):
+    def counters(self) -> dict[str, Any]:
         """Return what the core counted since its reset, modulo 2**32: {name: number}, an engine's as a dict."""
-        found = {}
+        found: dict[str, Any] = {}
         for name in self.design["registers"]:
             if name.startswith("counters."):
                 *engine, counter = name.split(".")[1:]
@@ -126,7 +126,7 @@ class Board:
                 place[counter] = self._read(name)
         return found
 
-    def set_hold(self, layer, hold_steps):
+    def set_hold(self, layer: str, hold_steps: float | None) -> None:
         """Change the hold of a delta layer, which starts a new stream. hold_steps: at least 0.5; None: memoryless."""
         if layer not in self.design["holds"]:
             raise ValueError(f"layer {layer!r} has no hold to change; these have: {', '.join(self.design['holds'])}")
@@ -140,7 +140,7 @@ class Board:
         self._write(f"hold.{layer}", threshold)
         self._first = True
 
-    def _beats(self, codes):
+    def _beats(self, codes: np.ndarray) -> np.ndarray:
         """Return the bytes of a frame, [beats, bytes]: lane 0 first, little-endian."""
         side = self._frame
         if codes.size != side["size"] or not np.issubdtype(codes.dtype, np.integer):
@@ -154,7 +154,7 @@ class Board:
         raw = lanes.view(np.uint8).reshape(-1, 8)[:, : side["beat_bytes"] // side["lanes"]]
         return raw.reshape(side["beats"], side["beat_bytes"])
 
-    def _codes(self):
+    def _codes(self) -> np.ndarray:
         """Return the codes in the received packet, [*shape]."""
         side = self._packet
         lane_bytes = side["beat_bytes"] // side["lanes"]
@@ -164,7 +164,7 @@ class Board:
         spare = 64 - 8 * lane_bytes if side["lo"] < 0 else 0
         return (codes << spare >> spare).reshape(side["shape"])
 
-    def _wait(self, channel, what):
+    def _wait(self, channel: Any, what: str) -> None:
         deadline = time.monotonic() + self.timeout_s
         while not channel.idle:
             if channel.error or time.monotonic() > deadline:
@@ -172,8 +172,8 @@ class Board:
                 raise BoardError(f"the board did not {what}: {why}. Load the bitstream again.")
         channel.wait()
 
-    def _read(self, name):
-        return self.overlay.core.read(self.design["registers"][name])
+    def _read(self, name: str) -> int:
+        return int(self.overlay.core.read(self.design["registers"][name]))
 
-    def _write(self, name, value):
+    def _write(self, name: str, value: int) -> None:
         self.overlay.core.write(self.design["registers"][name], value)

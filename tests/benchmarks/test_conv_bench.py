@@ -26,7 +26,9 @@ def clips() -> tuple[Clip, ...]:
 
 
 @pytest.fixture(scope="module", params=[None, 1.0], ids=["memoryless", "hold"])
-def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clips: tuple[Clip, ...]):
+def network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clips: tuple[Clip, ...]
+) -> ConvNetwork:
     return conv_network(calibration(clips), hold=request.param, seed=1, folder=tmp_path_factory.mktemp("hls"))
 
 

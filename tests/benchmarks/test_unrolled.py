@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_a_failure_is_not_called_slow(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(da4ml, "_child", broken)
     with pytest.raises(SynthesisError, match="exit status 1"):
         unroll(square(4, seed=1).graph, np.zeros((2, 4), np.int64), tmp_path, Limits(), most_lut=1)
-    monkeypatch.setattr(da4ml.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ToolNotFoundError, match="pip install 'da4ml"):
         unroll(square(4, seed=1).graph, np.zeros((2, 4), np.int64), tmp_path, Limits(), most_lut=1)
 

@@ -19,7 +19,7 @@ from data.videos import add_stream, blocks, noise, write_video
 from host.designs import picture_graph
 
 from codesign.commands.measure import read_clip
-from codesign.data import StreamedClips, read_video, recording, video_folder
+from codesign.data import StreamedClips, read_video, video_folder
 from codesign.data.video import read_view, video_frames
 from codesign.errors import VideoError, VideoWarning
 from codesign.host.stream import pictures
@@ -78,7 +78,7 @@ def players(path: Path) -> int:
     return good
 
 
-def read(path: Path, frames: int | None = None, **options: bool) -> int:
+def read(path: Path, frames: int | None = None, **options: Any) -> int:
     return len(read_video(path, frames, (8, 8), **options))
 
 
@@ -248,7 +248,7 @@ def test_a_stream_that_begins_on_the_way(whole: Path, monkeypatch: pytest.Monkey
             yield from (packet for packet in self.real.demux() if packet.size)
             raise IndexError("list index out of range")
 
-    monkeypatch.setattr(recording.av, "open", Growing)
+    monkeypatch.setattr(av, "open", Growing)
     assert read(whole / "front.mp4") == FRAMES
     with pytest.warns(VideoWarning, match="the file is cut off or broken"):
         assert read(whole / "a.ts") == FRAMES
@@ -330,7 +330,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise av.error.PermissionError(13, "Permission denied")
 
     path = write_video(tmp_path / "a.mkv", noise(2))
-    monkeypatch.setattr(recording.av, "open", refuse)  # tests may run as root, who may read everything
+    monkeypatch.setattr(av, "open", refuse)  # tests may run as root, who may read everything
     with pytest.raises(VideoError, match=r"a\.mkv: the video file may not be read.*permissions"):
         read(path)
 

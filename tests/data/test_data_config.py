@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codesign.data import DataConfig, moving_digits
+from codesign.data import Clips, DataConfig, moving_digits
 from codesign.errors import ConfigError, VideoError
 
 
@@ -21,16 +21,18 @@ def test_defaults_are_those_of_moving_digits() -> None:
 
 def test_loads_moving_digits() -> None:
     config = DataConfig(frames=2, train=12, val=3, test=5)
-    assert np.array_equal(
-        config.load(4).train.frames, moving_digits(frames=2, train=12, val=3, test=5, seed=4).train.frames
-    )
+    loaded = config.load(4).train
+    assert isinstance(loaded, Clips)
+    assert np.array_equal(loaded.frames, moving_digits(frames=2, train=12, val=3, test=5, seed=4).train.frames)
 
 
 def test_long_test_clips_show_nothing_that_was_trained_with() -> None:
     config = DataConfig(frames=2, train=1100, val=0, test=400, noise=0.0, texture=0.0)
     clips = config.test_clips(4, clips=7, frames=20)
-    assert (clips.shape, clips.dtype) == ((7, 20, 32, 32, 1), np.uint8)
+    assert (clips.shape, clips.dtype) == ((7, 20, 32, 32, 1), np.dtype(np.uint8))
     dataset = config.load(4)
+    assert isinstance(dataset.train, Clips)
+    assert isinstance(dataset.test, Clips)
     long = moving_digits(frames=20, train=1, val=0, test=7, seed=4, noise=0.0, texture=0.0)
     assert np.array_equal(long.test.frames, clips)
     assert not set(long.test.sources.tolist()) & set(dataset.train.sources.tolist())

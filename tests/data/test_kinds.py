@@ -75,7 +75,7 @@ def test_python_callers_are_told_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r'data\.noise: kind = "video_folder"'):
         DataConfig(kind="video_folder", path=tmp_path, noise=1.0)
     with pytest.raises(ConfigError, match=r"data\.kind: not a valid choice.*'ucf101'.*did you mean 'video_folder'"):
-        DataConfig(kind="folder", path=tmp_path)
+        DataConfig(kind="folder", path=tmp_path)  # type: ignore[arg-type]
 
 
 SIZES = {

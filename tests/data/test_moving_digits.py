@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -14,16 +16,16 @@ SMALL = {"frames": 4, "train": 60, "val": 20, "test": 30}
 
 
 @pytest.fixture(scope="module")
-def digits() -> ClipDataset:
+def digits() -> ClipDataset[Clips]:
     return moving_digits(**SMALL)
 
 
-def test_shapes_and_types(digits: ClipDataset) -> None:
+def test_shapes_and_types(digits: ClipDataset[Clips]) -> None:
     assert digits.shape == (4, 32, 32, 1)
     assert digits.classes == tuple("0123456789")
     assert [len(split) for split in (digits.train, digits.val, digits.test)] == [60, 20, 30]
     for split in (digits.train, digits.val, digits.test):
-        assert (split.frames.dtype, split.labels.dtype) == (np.uint8, np.int64)
+        assert (split.frames.dtype, split.labels.dtype) == (np.dtype(np.uint8), np.dtype(np.int64))
     values = digits.test.values()
     assert values.dtype == np.float32
     assert np.array_equal(values * 256, digits.test.frames)
@@ -47,7 +49,7 @@ def test_no_image_is_in_two_splits() -> None:
     assert not drawings[0] & drawings[2]
 
 
-def test_seed_decides_everything(digits: ClipDataset) -> None:
+def test_seed_decides_everything(digits: ClipDataset[Clips]) -> None:
     again, other = moving_digits(**SMALL), moving_digits(**SMALL, seed=1)
     for name in ("train", "val", "test"):
         assert np.array_equal(getattr(digits, name).frames, getattr(again, name).frames)
@@ -90,7 +92,7 @@ def test_contrast_and_travel_are_knobs() -> None:
         ({"digit": 28.0}, "leaves the frame"),
     ],
 )
-def test_bad_arguments(arguments: dict[str, object], words: str) -> None:
+def test_bad_arguments(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         moving_digits(**arguments)
 

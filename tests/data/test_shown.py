@@ -30,7 +30,7 @@ def in_folder(path: Path) -> np.ndarray:
     for name in ("a/0", "a/1"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).with_suffix(path.suffix).write_bytes(path.read_bytes())
-    return video_folder(folder, frames=2, size=GREY).test.frames[0]
+    return np.asarray(video_folder(folder, frames=2, size=GREY).test.frames[0])
 
 
 def streamed(path: Path) -> np.ndarray:
@@ -53,7 +53,7 @@ def levels(clip: np.ndarray) -> list[int]:
     """Return the grey levels of the four quarters of the first frame, in steps of 85."""
     half = clip.shape[1] // 2
     parts = clip[0, :, :, 0].reshape(2, half, 2, half)[:, 1:-1, :, 1:-1].mean(axis=(1, 3))
-    return np.rint(parts / 85).astype(int).ravel().tolist()
+    return [int(level) for level in np.rint(parts / 85).ravel()]
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -98,7 +98,7 @@ def test_fits_without_a_word_changed(tmp_path: Path) -> None:
     assert np.array_equal(stretched[:, :, [0, 3, 7]].max(axis=(0, 1, 3)), [255, 0, 0])
     assert (stretched[:, :, :1] == 255).all()
     with pytest.raises(ConfigError, match=r"read_video: fit is not one.*'crop', 'pad', 'stretch'.*did you mean 'crop'"):
-        read_video(path, fit="croped")
+        read_video(path, fit="croped")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("turned", [0, 90])

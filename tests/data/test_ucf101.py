@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -51,13 +51,15 @@ def test_official_split(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("split", [1, 2, 3])
-def test_each_split_has_its_own_lists(folder: Path, split: int) -> None:
+def test_each_split_has_its_own_lists(folder: Path, split: Literal[1, 2, 3]) -> None:
     dataset = ucf101(folder, **SMALL, split=split, val=0.25)
     assert [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [18, 6, 12]
     tested = {(name, f"g{group:02}") for name in CLASSES for group in TESTS[split]}
     assert {group(file) for file in dataset.test.files} == tested
     assert not tested & {group(file) for part in (dataset.train, dataset.val) for file in part.files}
-    assert DataConfig(kind="ucf101", path=folder, frames=4, split=split).load(0).test.files == dataset.test.files
+    loaded = DataConfig(kind="ucf101", path=folder, frames=4, split=split).load(0).test
+    assert isinstance(loaded, StreamedClips)
+    assert loaded.files == dataset.test.files
 
 
 def test_a_leak_in_one_split_is_found_in_that_one(copy: Path) -> None:
@@ -106,7 +108,7 @@ def test_one_draw_a_clip(folder: Path) -> None:
     """Every training clip is four consecutive frames through one window, mirrored or not: it is found in its video."""
     train = ucf101(folder, **SMALL).train
     order = np.arange(len(train))
-    views = [train.view(index, (0, 0)) for index in order]
+    views = [train.view(int(index), (0, 0)) for index in order]
     assert len(set(views)) == len(views)
     assert {view.mirrored for view in views} == {True, False}
     for index, clip in enumerate(frames_of(train, order, draw=(0, 0))):
@@ -155,7 +157,7 @@ def test_decodes_ahead_in_order_and_stops() -> None:
 def test_long_clips_to_measure_on_come_from_all_classes(folder: Path) -> None:
     config = DataConfig(kind="ucf101", path=folder, frames=4, size=12, grey=True)
     clips = config.test_clips(3, clips=6, frames=9)
-    assert (clips.shape, clips.dtype) == ((6, 9, 12, 12, 1), np.uint8)
+    assert (clips.shape, clips.dtype) == ((6, 9, 12, 12, 1), np.dtype(np.uint8))
     test = config.load(3).test
     assert test.shape == (4, 12, 12, 1)
     first = ucf101(folder, frames=9, size=12, grey=True).test

@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -33,7 +34,7 @@ def test_reads_back_what_was_written(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", frames)
     assert np.array_equal(read_video(path, size=(16, 24), grey=False), frames)
     grey = read_video(path, 3, size=(16, 24))
-    assert (grey.shape, grey.dtype) == ((3, 16, 24, 1), np.uint8)
+    assert (grey.shape, grey.dtype) == ((3, 16, 24, 1), np.dtype(np.uint8))
     luma = frames[:3] @ np.array([0.299, 0.587, 0.114])
     assert np.abs(grey[..., 0] - luma).max() <= 0.51
 
@@ -100,7 +101,7 @@ def test_view_is_a_window_of_consecutive_frames(tmp_path: Path) -> None:
     frames = noise(9)
     path = write_video(tmp_path / "a.avi", frames)
 
-    def seen(**view: object) -> np.ndarray:
+    def seen(**view: Any) -> np.ndarray:
         return read_view(path, 4, 12, crop=0.75, grey=False, view=View(**view))
 
     assert np.array_equal(seen(), frames[3:7, 2:14, 6:18])
@@ -112,7 +113,7 @@ def test_view_is_a_window_of_consecutive_frames(tmp_path: Path) -> None:
 
 
 def test_view_of_a_compressed_video_starts_between_key_frames(tmp_path: Path) -> None:
-    levels = np.broadcast_to(np.arange(0, 240, 8, np.uint8)[:, None, None, None], (30, 16, 16, 3))
+    levels = np.broadcast_to(np.arange(0, 240, 8, dtype=np.uint8)[:, None, None, None], (30, 16, 16, 3))
     path = write_video(tmp_path / "a.avi", np.ascontiguousarray(levels), codec="mpeg4")
     clip = read_view(path, 5, 16, view=View(start=0.5))
     assert np.abs(clip.mean(axis=(1, 2, 3)) - levels[13:18, 0, 0, 0]).max() < 3
@@ -159,7 +160,8 @@ def test_bad_arguments(folder: Path) -> None:
         read_video(folder / "left" / "0.mkv", 0)
     with pytest.raises(ConfigError, match="size is out of range"):
         video_folder(folder, size=(0, 4))
-    for shares in ({"test": 0.0}, {"test": 0.6, "val": 0.5}, {"val": -0.1}):
+    outside: tuple[dict[str, Any], ...] = ({"test": 0.0}, {"test": 0.6, "val": 0.5}, {"val": -0.1})
+    for shares in outside:
         with pytest.raises(ConfigError, match="shares"):
             video_folder(folder, **shares)
 

@@ -61,7 +61,7 @@ def slow(job: Job) -> None:
 
 
 def stage(name: str, body: str, *after: str, **options: object) -> Stage:
-    return Stage(name=name, body=f"fake_stages:{body}", after=after, **options)  # type: ignore[arg-type]
+    return Stage(name=name, body=f"flow.fake_stages:{body}", after=after, **options)  # type: ignore[arg-type]
 
 
 ONE = stage("1_one", "one")

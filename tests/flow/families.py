@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from codesign import cli, tools
+from codesign.commands import doctor
 
 
 def tool(folder: Path, name: str) -> None:
@@ -52,7 +53,7 @@ def main(kind: str, folder: Path) -> int:
         (as_run if kind == "run" else as_compare)(folder)
         return 0
 
-    cli._command = lambda _: command
+    doctor.command = command
     return cli.main(["doctor"])
 
 

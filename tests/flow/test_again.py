@@ -6,13 +6,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from finished import finish
+from nodes import node as node_of
 
 from benchmarks.dense import network
 from codesign.cli import main
 from codesign.flow.manifest import check_unedited
+from codesign.graph import Dense
 from codesign.graph.file import save_graph
 from codesign.report.model import (
     DETAIL,
@@ -102,8 +105,8 @@ def test_one_design_is_written_as_dense_beside_skipping(tmp_path: Path) -> None:
 
 
 def test_a_changed_weight_makes_a_build_stale() -> None:
-    first = GRAPH["fc0"]
-    other = dataclasses.replace(first, weight=-first.weight)  # type: ignore[type-var]
+    first = node_of(GRAPH, "fc0", Dense)
+    other = dataclasses.replace(first, weight=-first.weight)
     nodes = tuple(other if node.name == "fc0" else node for node in GRAPH.nodes)
     assert design_id(emit(dataclasses.replace(GRAPH, nodes=nodes))) != design_id(emit(GRAPH))
 
@@ -137,7 +140,7 @@ def test_a_report_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
     ],
 )
 def test_values_that_cannot_be_are_one_error_and_change_nothing(
-    detail: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    detail: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build = finished_design(tmp_path / "first")
     (build / "6_report" / DETAIL).write_text(json.dumps(detail))

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_stages import stage
-from test_runner import design
+from flow.fake_stages import stage
+from flow.test_runner import design
 
 from codesign.flow import console
 from codesign.flow.console import Terminal

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from fake_forms import FakeProject, FakeSimulator
 from finished import finish
-from test_measure import write_video
+from flow.test_measure import write_video
 
 from codesign import __version__
 from codesign.cli import main

@@ -13,7 +13,8 @@ import pytest
 
 from codesign.errors import ConfigError, OldNameWarning
 from codesign.flow.config import Design, load
-from codesign.synth.target import boards, read_target
+from codesign.paths import boards
+from codesign.synth.target import read_target
 from codesign.training import BlockConfig
 
 ROOT = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -100,7 +101,10 @@ def cut(path: Path) -> Path:
 def test_damage_is_one_line_and_strict_refuses_it(
     build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(flow_measure, "_measure", lambda *_: _stop())
+    def stop(*_: object) -> None:
+        raise VideoError("far enough")
+
+    monkeypatch.setattr(flow_measure, "_measure", stop)
     path = build / "cut.avi"
     frames = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
     cut(videos.write_video(path, frames, "mjpeg"))
@@ -109,8 +113,8 @@ def test_damage_is_one_line_and_strict_refuses_it(
     assert re.fullmatch(r"warning: .*/cut\.avi: the video is damaged: \d+ of 20 frames decode, .*", said[0]), said
     assert sum(line.startswith("warning") for line in said) == 1
     assert fails(build, path, "--strict") == 1
-    said = " ".join(capsys.readouterr().err.split())
-    assert re.search(r"^error: .*/cut\.avi: the video is damaged.*strict was asked for.*\d+ of 20 frames", said), said
+    text = " ".join(capsys.readouterr().err.split())
+    assert re.search(r"^error: .*/cut\.avi: the video is damaged.*strict was asked for.*\d+ of 20 frames", text), text
     assert fails(build, path, "--frames", "20") == 1
     assert re.search(r"at least 20 frames that decode.*--frames N", " ".join(capsys.readouterr().err.split()))
 
@@ -127,7 +131,7 @@ def test_damage_is_one_line_and_strict_refuses_it(
     ],
 )
 def test_a_video_is_fitted_as_the_design_was_trained(
-    config: dict[str, object], fit: str, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: dict[str, Any], fit: str, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = read(build / "2_graph")
     assert manifest is not None
@@ -135,13 +139,14 @@ def test_a_video_is_fitted_as_the_design_was_trained(
     assert fit_of(build) == fit
     path = videos.write_video(tmp_path / "a.mkv", np.zeros((3, 16, 16, 3), np.uint8), "ffv1")
     asked: list[object] = []
-    monkeypatch.setattr(flow_measure, "read_clip", lambda *_, **options: asked.append(options["fit"]) or _stop())
-    monkeypatch.setattr(board_stream, "video_frames", lambda *_, **options: asked.append(options["fit"]) or _stop())
+
+    def stop(*_: object, fit: object, **__: object) -> None:
+        asked.append(fit)
+        raise VideoError("far enough")
+
+    monkeypatch.setattr(flow_measure, "read_clip", stop)
+    monkeypatch.setattr(board_stream, "video_frames", stop)
     for command in (["measure", str(build)], ["stream", str(build), "--port", "none"]):
         for options in ([], ["--fit", "stretch"]):
             main([*command, "--video", str(path), *options])
     assert asked == [fit, "stretch"] * 2
-
-
-def _stop() -> None:
-    raise VideoError("far enough")

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_stages import ONE, STAGES, TWO, stage
+from flow.fake_stages import ONE, STAGES, TWO, stage
 
 from codesign import trust
 from codesign.errors import ConfigError, ConversionError, StageError, TrustError
@@ -154,8 +154,7 @@ def test_unreadable_manifest(flow: Flow) -> None:
 
 def test_from_and_to(flow: Flow) -> None:
     assert flow(last="2_two") == ["ok", "ok"]
-    assert flow(first="2_two") == ["cached", "ok", "cached"]
-    assert flow(first="3_runs") == ["cached", "cached", "ok"]
+    assert flow(first="2_two") == ["cached", "ok", "ok"]
     with pytest.raises(StageError, match=r"1_one: the stage is not up to date \(design.seed changed\)"):
         flow(design(seed=5), first="2_two")
     with pytest.raises(ConfigError, match="after --to"):
@@ -206,8 +205,9 @@ def test_two_runs_do_not_mix(flow: Flow) -> None:
 
 def _slow_process(root: Path) -> subprocess.Popen[str]:
     script = (
-        f"import sys; sys.path.insert(0, {str(HERE)!r}); from pathlib import Path; from fake_stages import stage;"
-        "from test_runner import design; from codesign.flow.console import Terminal;"
+        f"import sys; sys.path.insert(0, {str(HERE.parent)!r}); from pathlib import Path;"
+        "from flow.fake_stages import stage; from flow.test_runner import design;"
+        "from codesign.flow.console import Terminal;"
         "from codesign.flow.runner import *;"
         f"Runner(design=design(), stages=(stage('1_slow', 'slow', resumable=True),), root=Path({str(root)!r}),"
         "options=Options(), terminal=Terminal()).run()"

@@ -34,7 +34,7 @@ def test_every_stage_has_a_body_that_exists() -> None:
 
 
 def test_module_outside_the_package() -> None:
-    assert list(source_files("fake_stages")) == ["fake_stages"]
+    assert list(source_files("flow.fake_stages")) == ["flow.fake_stages"]
 
 
 @pytest.mark.parametrize(("stage", "most"), [("model", 45), ("graph", 116), ("rtlsim", 50)])

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fake_stages import ONE, THREE, TWO, stage
-from test_runner import Flow, design
+from flow.fake_stages import ONE, THREE, TWO, stage
+from flow.test_runner import Flow, design
 
 from codesign.errors import StageError
 
@@ -21,7 +22,7 @@ def flow(tmp_path: Path) -> Flow:
     return Flow(tmp_path / "fake", (SLOW, AFTER))
 
 
-def interrupt(flow: Flow, **options: object) -> None:
+def interrupt(flow: Flow, **options: Any) -> None:
     (flow.root / "cache").mkdir(parents=True, exist_ok=True)
     (flow.root / "cache" / "stop").touch()
     with pytest.raises(KeyboardInterrupt):
@@ -39,7 +40,7 @@ def test_a_first_run_goes_on(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("again", [{}, {"first": "1_slow"}])
-def test_a_repeated_run_goes_on_though_an_older_one_had_finished(flow: Flow, again: dict[str, str]) -> None:
+def test_a_repeated_run_goes_on_though_an_older_one_had_finished(flow: Flow, again: dict[str, Any]) -> None:
     assert flow(first="1_slow") == ["ok", "ok"]  # also on a design that has never run
     interrupt(flow, first="1_slow")
     assert flow(**again)[0] == "ok"

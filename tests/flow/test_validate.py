@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_measure import write_video
+from flow.test_measure import write_video
 
 from codesign.cli import main
 from codesign.errors import ConfigError

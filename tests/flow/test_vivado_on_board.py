@@ -129,6 +129,7 @@ def test_an_estimate_becomes_a_bitstream_once_vivado_is_there(
     assert "114.3 MHz" in shown
     routed = read_build(folder / "build.json")
     assert (routed.kind, routed.met, routed.bitstream, routed.problem) == ("route", True, "vivado/design.bit", None)
+    assert routed.bitstream is not None
     assert (folder / routed.bitstream).is_file()
     assert {layer.name: layer.lut for layer in routed.layers}["fc0"] == 700
 

@@ -16,6 +16,7 @@ from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, Spatial, accumulator_format
 from codesign.graph.cycles import CONV_DEPTH, DENSE_DEPTH, INPUT_DEPTH, Reached, dense_cycles, estimate, input_words
 from codesign.graph.golden import Golden
+from codesign.graph.ir import Node
 from codesign.graph.sparsity import LayerActivity, activity, dense_ideal_cycles, least_cycles
 from codesign.sim import RtlRun, RtlSimulator
 
@@ -192,9 +193,7 @@ def hold_to_the_rtl(graph: Graph, rng: np.random.Generator, cache: Path, *, skip
 
 def three_convolutions(rng: np.random.Generator) -> Graph:
     """Return 20 x 20 inputs and three 3 x 3 convolutions of 3, 4 and 4 channels, at stride 1, 2 and 1."""
-    nodes: list[Source | Delta | Conv | Dense] = [
-        Source(name="in", shape=(20, 20, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=8)
-    ]
+    nodes: list[Node] = [Source(name="in", shape=(20, 20, 1), fmt=Fixed(width=8, frac=8, signed=False), lanes=8)]
     for number, (channels, stride) in enumerate(((3, 1), (4, 2), (4, 1))):
         before = alive(rng, f"d{number}", nodes, None)
         weight_fmt = Fixed(width=4, frac=3, signed=True)

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,11 +30,11 @@ from random_models import conv, dense, design, network
 
 from codesign.errors import ConversionError, ConversionWarning, LatticeError
 from codesign.fixed import Fixed
+from codesign.graph import Graph, quantizers
 from codesign.graph.golden import Golden
 from codesign.graph.sample import sample_inputs
 from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.reader import activations as hls_activations
-from codesign.hls4ml_plugin.reader import builder as from_hls
 from codesign.hls4ml_plugin.reader import linear as hls_linear
 from codesign.hls4ml_plugin.reader.builder import Reading
 from codesign.keras_model import operations as keras_operations
@@ -67,7 +70,7 @@ KERNELS = {
 }
 
 
-def exact(made, folder):
+def exact(made: Any, folder: Path) -> Graph:
     """Convert, and compare the golden model with Keras on frames that the check itself does not use."""
     graph = made.convert(folder).delta_graph
     x = np.random.default_rng(7).integers(graph.source.fmt.lo, graph.source.fmt.hi + 1, (5, *graph.source.shape))
@@ -76,11 +79,12 @@ def exact(made, folder):
     received = graph.output.fmt.to_values(Golden(graph).run(x).outputs)
     np.testing.assert_array_equal(received, expected)
     assert (expected != 0).any()
+    assert isinstance(graph, Graph)
     return graph
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_kernels_are_those_of_keras(tmp_path, name):
+def test_kernels_are_those_of_keras(tmp_path: Path, name: str) -> None:
     exact(design([QDense(4, kernel_quantizer=KERNELS[name], bias_quantizer=BIAS, name="lin")]), tmp_path)
 
 
@@ -105,7 +109,7 @@ def test_kernels_are_those_of_keras(tmp_path, name):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else "",
 )
-def test_every_linear_layer(tmp_path, layer, shape):
+def test_every_linear_layer(tmp_path: Path, layer: Any, shape: tuple[int, ...]) -> None:
     made = design([layer], shape=shape)
     for weight in layer.weights:
         if "variance" in weight.path:
@@ -122,17 +126,17 @@ def test_every_linear_layer(tmp_path, layer, shape):
         (qkeras.binary(alpha="auto_po2", scale_axis=5), ConversionError, "lin: Keras cannot compute .*Next step"),
     ],
 )
-def test_kernels_that_are_refused(tmp_path, quantizer, error, message):
+def test_kernels_that_are_refused(tmp_path: Path, quantizer: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         design([QDense(2, kernel_quantizer=quantizer, bias_quantizer=BIAS, name="lin")]).convert(tmp_path)
 
 
-def test_equal_quantizers_are_called_once(tmp_path, monkeypatch):
+def test_equal_quantizers_are_called_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All tensors at once; power-of-two scales, which look at more than one element, on their own."""
     calls = []
     call = quantized_bits.__call__
 
-    def counted(self, x):
+    def counted(self: Any, x: Any) -> Any:
         calls.append(tuple(x.shape))
         return call(self, x)
 
@@ -146,14 +150,14 @@ def test_equal_quantizers_are_called_once(tmp_path, monkeypatch):
     exact(made, tmp_path)
 
 
-def test_a_quantizer_of_no_bias_is_not_called(tmp_path):
+def test_a_quantizer_of_no_bias_is_not_called(tmp_path: Path) -> None:
     exact(design([QDense(4, kernel_quantizer=qkeras.binary(alpha=1), bias_quantizer=BIAS, use_bias=False)]), tmp_path)
 
 
-def flip_a_weight(monkeypatch):
+def flip_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     place = hls_linear.place
 
-    def flipped(node, delta):
+    def flipped(node: Any, delta: Any) -> Any:
         weight = node.weight.copy()
         weight.flat[0] += 1
         return place(replace(node, weight=weight), delta)
@@ -161,7 +165,7 @@ def flip_a_weight(monkeypatch):
     monkeypatch.setattr(hls_linear, "place", flipped)
 
 
-def test_a_wrong_weight_is_found(tmp_path, monkeypatch):
+def test_a_wrong_weight_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flip_a_weight(monkeypatch)
     with pytest.raises(
         ConversionError, match=r"fc: 1 of 24 weights .* differ from those of Keras.*\[0, 0\].*Next step"
@@ -169,7 +173,7 @@ def test_a_wrong_weight_is_found(tmp_path, monkeypatch):
         design([dense(3, "fc")]).convert(tmp_path)
 
 
-def test_a_wrong_bias_is_found(tmp_path, monkeypatch):
+def test_a_wrong_bias_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = hls_linear.place
     monkeypatch.setattr(hls_linear, "place", lambda node, delta: place(replace(node, bias=node.bias + 1), delta))
     with pytest.raises(ConversionError, match=r"fc: 3 of 3 biases .* differ from those of Keras"):
@@ -184,31 +188,29 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_the_first_layer_that_differs_is_named(tmp_path, monkeypatch, name):
-    right = hls_activations.relu_fields
+def test_the_first_layer_that_differs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    right = quantizers.relu_fields
     monkeypatch.setattr(hls_activations, "relu_fields", lambda *args: WRONG[name](right(*args)))
     message = r"act: \d+ of \d+ values .* from those of Keras.*Expected: .*QActivation.*Received: .*Next step"
     with pytest.raises(ConversionError, match=message):
         design([dense(6, "fc"), relu(3), dense(2, "fc2")]).convert(tmp_path)
 
 
-def test_a_wrong_threshold_of_a_hold_is_found(tmp_path, monkeypatch):
-    handle = from_hls.hls_activations.fields
-    monkeypatch.setattr(
-        from_hls.hls_activations, "fields", lambda *args: {**handle(*args), "hold": 0.5 + handle(*args)["hold"]}
-    )
+def test_a_wrong_threshold_of_a_hold_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle: Callable[..., dict[str, Any]] = hls_activations.fields  # type: ignore[assignment]  # None: no activation
+    monkeypatch.setattr(hls_activations, "fields", lambda *args: {**handle(*args), "hold": 0.5 + handle(*args)["hold"]})
     layer = DeltaActivation("relu", 4, 2.0**-4, hold=1.0, name="delta")
     with pytest.raises(ConversionError, match=r"delta: \d+ of \d+ values"):
         design([layer, dense(3, "fc")], shape=(40,), precision="ufixed<6,0>").convert(tmp_path)
 
 
-def test_a_hold_agrees_over_the_frames_of_a_stream(tmp_path):
+def test_a_hold_agrees_over_the_frames_of_a_stream(tmp_path: Path) -> None:
     made = design([DeltaActivation("relu", 4, 2.0**-4, hold=1.5, name="delta"), dense(3, "fc")], shape=(40,))
     made.convert(tmp_path)
 
 
-def test_logits_are_compared_when_the_softmax_is_on_the_host(tmp_path, monkeypatch):
-    right = hls_activations.relu_fields
+def test_logits_are_compared_when_the_softmax_is_on_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = quantizers.relu_fields
     for last in ([dense(3, "fc2", activation="softmax")], [dense(3, "fc2"), layers.Softmax(name="s")]):
         made = design([dense(6, "fc"), relu(3), *last])
         made.convert(tmp_path)
@@ -219,7 +221,7 @@ def test_logits_are_compared_when_the_softmax_is_on_the_host(tmp_path, monkeypat
     assert made.keras.layers[-1].name == "s"
 
 
-def test_sums_wider_than_float32_are_compared_in_float64(tmp_path):
+def test_sums_wider_than_float32_are_compared_in_float64(tmp_path: Path) -> None:
     """Plain relus keep every bit, so sums grow beyond 24 bits; Keras is right there only in float64."""
     parts = [dense(24, f"fc{i}", bits=8) for i in range(4)]
     made = design([part for fc in parts for part in (fc, layers.ReLU(name=f"r_{fc.name}"))], precision="ufixed<8,0>")
@@ -228,7 +230,7 @@ def test_sums_wider_than_float32_are_compared_in_float64(tmp_path):
     assert max(node.fmt.width for node in graph.linears) > 40
 
 
-def test_wide_sums_are_compared_at_all(tmp_path, monkeypatch):
+def test_wide_sums_are_compared_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flip_a_weight(monkeypatch)
     monkeypatch.setattr("codesign.hls4ml_plugin.against_keras._check_weights", lambda *_: None)
     parts = [dense(24, f"fc{i}", bits=8) for i in range(4)]
@@ -239,7 +241,7 @@ def test_wide_sums_are_compared_at_all(tmp_path, monkeypatch):
             made.convert(tmp_path)
 
 
-def test_vitis_compares_too(tmp_path, monkeypatch):
+def test_vitis_compares_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = network(lambda x: dense(3, "fc")(x), shape=(8,))
     made.config["Model"]["Strategy"] = "delta"
     made.convert(tmp_path, backend="Vitis")
@@ -248,7 +250,7 @@ def test_vitis_compares_too(tmp_path, monkeypatch):
         made.convert(tmp_path, backend="Vitis")
 
 
-def test_layers_are_left_as_they_were(tmp_path):
+def test_layers_are_left_as_they_were(tmp_path: Path) -> None:
     made = design([QDense(4, kernel_quantizer=qkeras.binary(alpha=1), bias_quantizer=BIAS, name="lin")])
     layer = made.keras.get_layer("lin")
     before = dict(vars(layer))
@@ -256,7 +258,7 @@ def test_layers_are_left_as_they_were(tmp_path):
     assert all(vars(layer)[name] is value for name, value in before.items())
 
 
-def test_a_model_of_another_front_end_is_announced(tmp_path):
+def test_a_model_of_another_front_end_is_announced(tmp_path: Path) -> None:
     model = design([dense(3, "fc")]).convert(tmp_path)
     other = SimpleNamespace(config=SimpleNamespace(config={"OnnxModel": object()}))
     reading = Reading(graph=model.delta_graph, tensors={}, sources={}, activations={}, formats={})
@@ -264,7 +266,7 @@ def test_a_model_of_another_front_end_is_announced(tmp_path):
         check_against_keras(other, reading)
 
 
-def test_frames_try_ends_and_ties(tmp_path):
+def test_frames_try_ends_and_ties(tmp_path: Path) -> None:
     q = QActivation(quantized_bits(3, 0, alpha=1), name="q")
     graph = design([q, conv(2, (2, 2), "c")], shape=(6, 6, 1), precision="fixed<9,2>").convert(tmp_path).delta_graph
     frames = sample_inputs(graph.nodes[1])[0]
@@ -277,7 +279,7 @@ def test_frames_try_ends_and_ties(tmp_path):
     np.testing.assert_array_equal(frames, sample_inputs(graph.nodes[1])[0])
 
 
-def test_the_stream_in_float64_has_the_weights_of_float32():
+def test_the_stream_in_float64_has_the_weights_of_float32() -> None:
     """QKeras cannot compute power-of-two scales in float64."""
     model = keras.Sequential([keras.Input((6,)), QDense(3, kernel_quantizer=quantized_bits(4, 0, alpha="auto_po2"))])
     x = np.random.default_rng(0).integers(0, 8, (4, 6)) / 8
@@ -286,10 +288,12 @@ def test_the_stream_in_float64_has_the_weights_of_float32():
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_operations_are_compared_as_the_user_wrote_them(tmp_path, monkeypatch, last):
+def test_operations_are_compared_as_the_user_wrote_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
     """What stands for an operation in the conversion may be wrong itself, so it is no measure."""
 
-    def build(x):
+    def build(x: Any) -> Any:
         made = keras.ops.clip(dense(8, "h")(x), 0, 1)
         return made if last else dense(3, "fc")(made)
 
@@ -298,7 +302,7 @@ def test_operations_are_compared_as_the_user_wrote_them(tmp_path, monkeypatch, l
         network(build, shape=(8,), precision="fixed<6,2>").convert(tmp_path)
 
 
-def test_weights_that_are_no_numbers_are_not_called_random(tmp_path):
+def test_weights_that_are_no_numbers_are_not_called_random(tmp_path: Path) -> None:
     linear = QDense(3, kernel_quantizer=qkeras.quantized_linear(4, 0, alpha=1), bias_quantizer=BIAS, name="lin")
     made = network(linear, shape=(8,))
     linear.kernel.assign(np.full((8, 3), np.nan))

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pooling, upsampling, joins and branches: what their graph is, every reason to refuse one, Keras, golden and csim."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import hls4ml
 import keras
 import numpy as np
 import pytest
 import qkeras
+from nodes import node
+from numpy.typing import NDArray
 from qkeras import QActivation, quantized_bits, quantized_relu
 from random_models import conv, dense, network, random_branch_design, rich_branch_design, walk
 
@@ -17,6 +23,7 @@ from codesign.errors import (
     UnsupportedLayerError,
 )
 from codesign.fixed import Fixed
+from codesign.graph import Dense, Graph
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Join, Pool
 from codesign.layers import stream
@@ -25,18 +32,18 @@ pytestmark = pytest.mark.timeout(900)
 layers = keras.layers
 
 
-def relu(name="q", bits=4):
+def relu(name: str = "q", bits: int = 4) -> Any:
     return QActivation(quantized_relu(bits, 2), name=name)
 
 
-def signed(name="q"):
+def signed(name: str = "q") -> Any:
     return QActivation(quantized_bits(5, 2, alpha=1), name=name)
 
 
-def chain(*parts):
+def chain(*parts: Any) -> Callable[[Any], Any]:
     """Return a function that applies ``parts``, one after another."""
 
-    def build(x):
+    def build(x: Any) -> Any:
         for part in parts:
             x = part(x)
         return x
@@ -44,28 +51,28 @@ def chain(*parts):
     return build
 
 
-def add(*tensors):
+def add(*tensors: Any) -> Any:
     return layers.Add(name="sum")(list(tensors))
 
 
-def concatenate(*tensors, axis=-1):
+def concatenate(*tensors: Any, axis: int = -1) -> Any:
     return layers.Concatenate(axis, name="cat")(list(tensors))
 
 
-def residual(x, *, filters=4):
+def residual(x: Any, *, filters: int = 4) -> Any:
     """Return a block with a shortcut of stride 2."""
     main = signed()(conv(filters, (3, 3), "c", bias=5, strides=2, padding="same")(x))
     return dense(3, "fc")(layers.Flatten()(relu("out")(add(main, conv(filters, (1, 1), "short", strides=2)(x)))))
 
 
-def dense_block(x):
+def dense_block(x: Any) -> Any:
     """Return a block whose every layer reads all before it."""
     one = relu("q1")(conv(2, (3, 3), "c1", padding="same")(x))
     two = relu("q2", bits=6)(conv(2, (3, 3), "c2", padding="same")(layers.Concatenate(name="cat1")([x, one])))
     return layers.GlobalAveragePooling2D(name="mean")(layers.Concatenate(name="cat2")([x, one, two]))
 
 
-def two_activations(x):
+def two_activations(x: Any) -> Any:
     """Return the sum of one convolution by two activations and by itself."""
     c = conv(3, (2, 2), "c", bias=4)(x)
     return layers.Concatenate(name="cat")([relu("a")(c), signed("b")(c), c])
@@ -121,7 +128,7 @@ EXACT = {
 }
 
 
-def designed(name):
+def designed(name: str) -> Any:
     build, shape = EXACT[name]
     made = network(build, shape=shape, precision="fixed<5,2>")
     for layer in made.keras.layers:
@@ -131,7 +138,7 @@ def designed(name):
     return made
 
 
-def frames_of(graph, frames=50):
+def frames_of(graph: Graph, frames: int = 50) -> NDArray[np.int64]:
     """Return a stream of codes, every frame below a level of its own, so that the maximum of many moves, too."""
     rng, fmt, shape = np.random.default_rng(1), graph.source.fmt, graph.source.shape
     levels = rng.integers(fmt.lo, fmt.hi + 1, (frames, *[1] * len(shape)))
@@ -139,7 +146,7 @@ def frames_of(graph, frames=50):
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_keras_equals_golden(tmp_path, name):
+def test_keras_equals_golden(tmp_path: Path, name: str) -> None:
     made = designed(name)
     graph = made.convert(tmp_path).delta_graph
     codes = frames_of(graph)
@@ -154,7 +161,7 @@ def test_keras_equals_golden(tmp_path, name):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_keras_equals_golden_on_random_models(tmp_path, seed):
+def test_keras_equals_golden_on_random_models(tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     made = random_branch_design(rng, hold=seed % 2 == 0)
     graph = made.convert(tmp_path).delta_graph
@@ -166,7 +173,7 @@ def test_keras_equals_golden_on_random_models(tmp_path, seed):
 @pytest.mark.heavy
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
 @pytest.mark.parametrize("name", EXACT)
-def test_csim_equals_golden_on_every_layer(tmp_path, name, io_type):
+def test_csim_equals_golden_on_every_layer(tmp_path: Path, name: str, io_type: str) -> None:
     model = designed(name).convert(tmp_path, io_type=io_type)
     model.compile()
     codes = frames_of(model.delta_graph, 300)
@@ -192,21 +199,23 @@ def test_csim_equals_golden_on_every_layer(tmp_path, name, io_type):
         "vectors",
     ],
 )
-def test_rtl_equals_golden(tmp_path, name):
+def test_rtl_equals_golden(tmp_path: Path, name: str) -> None:
     model = designed(name).convert(tmp_path)
     codes = frames_of(model.delta_graph, 300)
     expected = Golden(model.delta_graph).run(codes).outputs
     np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(model.predict(codes, sim="rtl")), expected)
 
 
-def graph_of(build, shape, folder, **config):
+def graph_of(build: Callable[[Any], Any], shape: tuple[int, ...], folder: Path, **config: Any) -> Graph:
     made = network(build, shape=shape, precision="fixed<5,2>")
     for name, entry in config.items():
         made.config["LayerName"][name].update(entry)
-    return made.convert(folder).delta_graph
+    graph = made.convert(folder).delta_graph
+    assert isinstance(graph, Graph)
+    return graph
 
 
-def test_identities_are_shared(tmp_path):
+def test_identities_are_shared(tmp_path: Path) -> None:
     graph = graph_of(two_activations, (5, 4, 1), tmp_path)
     assert [node.name for node in graph.nodes] == ["frame", "c_input", "c", "a", "b", "cat_input", "cat"]
     assert graph.readers("c") == ("a", "b", "cat_input")
@@ -215,44 +224,45 @@ def test_identities_are_shared(tmp_path):
     assert graph["sum"].inputs == ("c_input", "sum_input", "c_input")
 
 
-def test_a_large_maximum_is_a_cascade(tmp_path):
+def test_a_large_maximum_is_a_cascade(tmp_path: Path) -> None:
     graph = graph_of(layers.GlobalMaxPooling2D(name="top"), (24, 10, 3), tmp_path, top={"PE": 1})
     pools = [node for node in graph.nodes if isinstance(node, Pool)]
     assert [pool.name for pool in pools] == ["top_stage1", "top_stage2", "top"][: len(pools)]
     assert [(pool.y.kernel, pool.x.kernel) for pool in pools] == [(4, 2), (3, 5), (2, 1)]
     assert {pool.pe for pool in pools} == {1}
     graph = graph_of(layers.GlobalMaxPooling2D(name="top"), (4, 4, 3), tmp_path)
-    assert (graph["top"].y, graph["top"].window) == (Axis(size=4, kernel=4, stride=4), 16)
+    top = node(graph, "top", Pool)
+    assert (top.y, top.window) == (Axis(size=4, kernel=4, stride=4), 16)
 
 
-def test_formats(tmp_path):
+def test_formats(tmp_path: Path) -> None:
     graph = graph_of(chain(relu(), layers.AveragePooling2D((2, 4), name="mean")), (4, 4, 1), tmp_path)
     assert graph["q"].fmt == Fixed(width=4, frac=2, signed=False)
     assert graph["mean"].fmt == Fixed(width=7, frac=5, signed=False)
 
-    def build(x):
+    def build(x: Any) -> Any:
         c = conv(1, (1, 1), "c")(x)
         return layers.Add(name="sum")([relu("a")(c), signed("b")(c), relu("d", bits=6)(c)])
 
     graph = graph_of(build, (4, 4, 1), tmp_path)
-    assert graph["sum"].shifts == (2, 2, 0)  # steps of 1/4, 1/4 and 1/16
+    assert node(graph, "sum", Join).shifts == (2, 2, 0)  # steps of 1/4, 1/4 and 1/16
     assert graph["sum"].fmt == Fixed.holding(-16 * 4, 15 * 4 + 15 * 4 + 63, frac=4)
     graph = graph_of(two_activations, (5, 4, 1), tmp_path)
     assert graph["cat"].fmt.frac == max(graph[name].fmt.frac for name in graph["cat"].inputs)
 
 
-def test_pe(tmp_path):
+def test_pe(tmp_path: Path) -> None:
     graph = graph_of(dense_block, (4, 4, 3), tmp_path, cat2={"PE": 7}, mean={"PE": 100})
     assert [node.pe for node in graph.engines if isinstance(node, Join)] == [5, 7]
-    assert graph["mean"].pe == 7
+    assert node(graph, "mean", Dense).pe == 7
     with pytest.raises(ConversionError, match=r"cat2: PE does not divide.*\[1, 7\].*PE=3"):
         graph_of(dense_block, (4, 4, 3), tmp_path, cat2={"PE": 3})
     with pytest.raises(ConfigError, match="a layer that computes"):
         graph_of(dense_block, (4, 4, 3), tmp_path, q1={"PE": 3})
 
 
-def test_wide_sums_warn(tmp_path):
-    def build(x):
+def test_wide_sums_warn(tmp_path: Path) -> None:
+    def build(x: Any) -> Any:
         c = dense(3, "fc", bits=14)(x)
         return add(c, c, c, c, c)
 
@@ -386,7 +396,7 @@ REFUSED = {
 
 @pytest.mark.filterwarnings("ignore:Overriding attribute 'algorithm':UserWarning:hls4ml")  # of what is then refused
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(tmp_path, name):
+def test_refused(tmp_path: Path, name: str) -> None:
     build, shape, error, message = REFUSED[name]
     with pytest.raises(error, match=message):
         graph_of(build, shape, tmp_path)
@@ -405,14 +415,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_unreadable_layers_name_what_works(name):
+def test_unreadable_layers_name_what_works(name: str) -> None:
     layer, shape, fix = UNREADABLE[name]
     with pytest.raises(UnsupportedLayerError, match=rf"n: hls4ml cannot read this layer.*{name}.*{fix}"):
         network(layer, shape=shape)
 
 
-def test_too_wide(tmp_path):
-    def build(x):
+def test_too_wide(tmp_path: Path) -> None:
+    def build(x: Any) -> Any:
         return layers.AveragePooling1D(32, name="pool")(conv(1, 1, "c", bits=22)(x))
 
     made = network(build, shape=(32, 1), precision="fixed<31,2>")
@@ -420,14 +430,14 @@ def test_too_wide(tmp_path):
         made.convert(tmp_path)
 
 
-def test_two_inputs_are_refused(tmp_path):
+def test_two_inputs_are_refused(tmp_path: Path) -> None:
     one, two = keras.Input((4,), name="one"), keras.Input((4,), name="two")
     model = keras.Model([one, two], add(one, two))
     with pytest.raises(UnsupportedLayerError, match=r"one input and one output.*two"):
         hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=str(tmp_path))
 
 
-def test_softmax_on_another_backend_is_refused(tmp_path):
+def test_softmax_on_another_backend_is_refused(tmp_path: Path) -> None:
     made = network(chain(dense(4, "fc"), layers.Softmax(name="s")), shape=(6,))
     made.config["LayerName"]["fc"]["Strategy"] = "delta"
     with pytest.raises(UnsupportedLayerError, match=r"s: softmax.*backend Vitis.*backend='Delta'"):
@@ -435,14 +445,14 @@ def test_softmax_on_another_backend_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("softmax"), None])
-def test_a_softmax_at_the_end_is_left_out(tmp_path, last):
+def test_a_softmax_at_the_end_is_left_out(tmp_path: Path, last: Any) -> None:
     build = dense(4, "fc", activation="softmax") if last is None else chain(dense(4, "fc"), last)
     model = network(build, shape=(6,)).convert(tmp_path)
     assert model.delta_graph.output.name == "fc"
     assert model.softmax_on_host
 
 
-def test_softmax_on_the_host(tmp_path):
+def test_softmax_on_the_host(tmp_path: Path) -> None:
     made = network(chain(dense(4, "fc"), layers.Softmax()), shape=(6,))
     model = made.convert(tmp_path)
     model.compile()
@@ -457,8 +467,8 @@ def test_softmax_on_the_host(tmp_path):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
-def test_stock_vitis(tmp_path, io_type):
-    def build(x):
+def test_stock_vitis(tmp_path: Path, io_type: str) -> None:
+    def build(x: Any) -> Any:
         c = conv(2, (2, 2), "c", padding="same")(x)
         return dense(3, "fc")(layers.Flatten()(layers.MaxPooling2D(2, name="max")(add(c, x, c))))
 
@@ -473,13 +483,13 @@ def test_stock_vitis(tmp_path, io_type):
 
 
 @pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
-def model(request, tmp_path_factory):
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = rich_branch_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
     made.compile()
     return made
 
 
-def test_csim_equals_golden_over_calls_and_resets(model):
+def test_csim_equals_golden_over_calls_and_resets(model: Any) -> None:
     model.reset()
     golden = Golden(model.delta_graph)
     codes = frames_of(model.delta_graph, 300)
@@ -493,18 +503,18 @@ def test_csim_equals_golden_over_calls_and_resets(model):
     np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(model.predict(codes[:1])), first)
 
 
-def test_counters(model):
+def test_counters(model: Any) -> None:
     graph = model.delta_graph
     model.predict(frames_of(graph, 3))
     cycles = {name: stats["per_frame"]["cycles"].tolist() for name, stats in model.csim_stats.items()}
-    for node in graph.engines:
-        if isinstance(node, Pool):
-            assert cycles[node.name] == [node.words * node.window] * 3
+    for engine in graph.engines:
+        if isinstance(engine, Pool):
+            assert cycles[engine.name] == [engine.words * engine.window] * 3
         elif node not in graph.linears:
-            assert cycles[node.name] == [node.words] * 3
+            assert cycles[engine.name] == [engine.words] * 3
 
 
-def test_every_tensor_has_one_reader_and_holds_a_frame(model):
+def test_every_tensor_has_one_reader_and_holds_a_frame(model: Any) -> None:
     for layer in model.graph.values():
         for name in layer.outputs:
             readers, variable = layer.get_output_nodes(name), layer.get_output_variable(name)

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,15 +19,18 @@ from codesign.errors import ConversionError
 from codesign.graph import golden
 from codesign.graph.ir import Graph
 from codesign.hls4ml_plugin import against_keras
+from codesign.hls4ml_plugin.reader import builder
 from codesign.hls4ml_plugin.trials import trials_of
 from codesign.hls4ml_plugin.writer import lower
 from codesign.keras_model.calls import calls_of
 from codesign.layers import DeltaActivation
 
 SIZES = (30, 224)
+Change = Callable[[Any], Any]
+"""Makes another node of one."""
 
 
-def branches(frame):
+def branches(frame: Any) -> Any:
     """Return every kind of layer; activations have a number of bits of their own."""
     x = QActivation(quantized_bits(6, 1, alpha=1), name="q0")(frame)
     x = conv(6, (3, 3), "c1", bias=6, strides=2, padding="same")(x)
@@ -39,20 +45,20 @@ def branches(frame):
     return QActivation(quantized_relu(5, 4), name="q5")(conv(24, (3, 3), "deep", bias=6)(x))
 
 
-def headed(frame):
+def headed(frame: Any) -> Any:
     return dense(10, "fc", bias=6)(keras.layers.GlobalMaxPooling2D(name="top")(branches(frame)))
 
 
 @pytest.fixture(scope="module", params=SIZES)
-def made(request):
+def made(request: pytest.FixtureRequest) -> Any:
     return network(headed, shape=(request.param, request.param, 2), precision="fixed<8,2>")
 
 
-def changed(monkeypatch, name, change):
+def changed(monkeypatch: pytest.MonkeyPatch, name: str, change: Change) -> None:
     """Let the reader make another node ``name``."""
-    read = lower.read_graph
+    read = builder.read_graph
 
-    def wrong(model):
+    def wrong(model: Any) -> Any:
         reading = read(model)
         nodes = tuple(change(node) if node.name == name else node for node in reading.graph.nodes)
         assert any(new is not old for new, old in zip(nodes, reading.graph.nodes, strict=True))
@@ -61,26 +67,26 @@ def changed(monkeypatch, name, change):
     monkeypatch.setattr(lower, "read_graph", wrong)
 
 
-def last_weight(node):
+def last_weight(node: Any) -> Any:
     weight = node.weight.copy()
     weight.flat[-1] += 1
     return replace(node, weight=weight)
 
 
-def last_bias(node):
+def last_bias(node: Any) -> Any:
     return replace(node, bias=node.bias + np.eye(1, len(node.bias), len(node.bias) - 1, dtype=np.int64)[0])
 
 
-def without_relu(node):
+def without_relu(node: Any) -> Any:
     fmt = replace(node.fmt, width=node.fmt.width + 1, signed=True)
     return replace(node, activation="identity", fmt=fmt, lo=-node.hi)
 
 
-def moved(axis):
+def moved(axis: Any) -> Any:
     return replace(axis, before=axis.before + 1, after=max(0, axis.after - 1))
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, Change]] = {
     "binary weights 0 and 1": ("right", lambda node: replace(node, weight=(node.weight + 1) // 2)),
     "one weight of the last channel": ("deep", last_weight),
     "one weight of a depthwise layer": ("dw", last_weight),
@@ -121,7 +127,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_results_alone_tell(tmp_path, monkeypatch, made, name):
+def test_results_alone_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Any, name: str) -> None:
     node, change = CHANGES[name]
     monkeypatch.setattr(against_keras, "_check_weights", lambda *_: None)
     changed(monkeypatch, node, change)
@@ -130,7 +136,7 @@ def test_results_alone_tell(tmp_path, monkeypatch, made, name):
 
 
 @pytest.mark.parametrize("name", [name for name, (node, _) in CHANGES.items() if "weight" in name])
-def test_weights_alone_tell(tmp_path, monkeypatch, made, name):
+def test_weights_alone_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Any, name: str) -> None:
     node, change = CHANGES[name]
     monkeypatch.setattr(against_keras, "_check_results", lambda *_: None)
     changed(monkeypatch, node, change)
@@ -140,12 +146,19 @@ def test_weights_alone_tell(tmp_path, monkeypatch, made, name):
 
 @pytest.mark.parametrize("layer", ["q0", "q2", "q3", "q5"])
 @pytest.mark.parametrize("rounding", ["half up", "down", "towards zero"])
-def test_another_rounding_of_one_layer_is_found(tmp_path, monkeypatch, made, layer, rounding):
+def test_another_rounding_of_one_layer_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Any, layer: str, rounding: str
+) -> None:
     right = golden.quantise
     node = made.convert(tmp_path).delta_graph[layer]
-    way = {"half up": lambda x: np.floor(x + 0.5), "down": np.floor, "towards zero": np.trunc}[rounding]
+    ways: dict[str, Callable[[Any], Any]] = {
+        "half up": lambda x: np.floor(x + 0.5),
+        "down": np.floor,
+        "towards zero": np.trunc,
+    }
+    way = ways[rounding]
 
-    def wrong(other, f):
+    def wrong(other: Any, f: Any) -> Any:
         if (other.fmt, other.hi) != (node.fmt, node.hi):
             return right(other, f)
         return np.clip(way(f / 2.0**other.shift), other.lo, other.hi).astype(np.int64)
@@ -155,16 +168,21 @@ def test_another_rounding_of_one_layer_is_found(tmp_path, monkeypatch, made, lay
         made.convert(tmp_path)
 
 
-def trials(monkeypatch, made, folder):
-    seen = []
+def trials(monkeypatch: pytest.MonkeyPatch, made: Any, folder: Path) -> tuple[Any, list[Any]]:
+    seen: list[Any] = []
     check = against_keras.check_against_keras
-    monkeypatch.setattr(lower, "check_against_keras", lambda *args: (seen.append(args), check(*args)))
+
+    def watched(*args: Any) -> None:
+        seen.append(args)
+        check(*args)
+
+    monkeypatch.setattr(lower, "check_against_keras", watched)
     made.convert(folder)
     (_, reading), calls = seen[0], calls_of(made.keras)
     return calls, list(trials_of(calls, reading))
 
 
-def test_every_layer_is_tried_on_two_frames_or_more(tmp_path, monkeypatch, made):
+def test_every_layer_is_tried_on_two_frames_or_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Any) -> None:
     calls, tried = trials(monkeypatch, made, tmp_path)
     assert {call.name for trial in tried for call in trial.calls} == {call.name for call in calls.calls[1:]}
     assert min(len(values) for trial in tried for values in trial.inputs.values()) >= 2
@@ -172,7 +190,7 @@ def test_every_layer_is_tried_on_two_frames_or_more(tmp_path, monkeypatch, made)
     assert all(len(np.unique(values)) > 2 for values in kernels)
 
 
-def test_large_frames_cost_what_small_ones_do(tmp_path, monkeypatch):
+def test_large_frames_cost_what_small_ones_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = []
     for size in (30, 446):  # without the maximum over all positions, which is always one of the whole frame
         made = network(branches, shape=(size, size, 2), precision="fixed<8,2>")

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convolutions: what their graph is, every reason to refuse one, and csim against the golden model."""
 
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from qkeras import (
     QActivation,
     QConv2D,
@@ -23,20 +27,20 @@ pytestmark = pytest.mark.timeout(600)
 layers = keras.layers
 
 
-def po2(bits=4):
+def po2(bits: int = 4) -> Any:
     return quantized_bits(bits, 0, alpha=1)
 
 
-def relu(name="q"):
+def relu(name: str = "q") -> Any:
     return QActivation(quantized_relu(4, 2), name=name)
 
 
-def separable(**kwargs):
+def separable(**kwargs: Any) -> Any:
     quantizers = {f"{what}_quantizer": po2() for what in ("depthwise", "pointwise", "bias")}
     return QSeparableConv2D(3, 3, name="s", **quantizers, **kwargs)
 
 
-def normalized(model, variance, name="norm"):
+def normalized(model: Any, variance: list[float], name: str = "norm") -> None:
     """Set the statistics of a BatchNormalization to ``variance`` and others on a coarse lattice; epsilon must be 0."""
     layer = model.get_layer(name)
     channels = layer.moving_variance.shape[0]
@@ -46,7 +50,7 @@ def normalized(model, variance, name="norm"):
     layer.moving_variance.assign(variances)
 
 
-def agree(made, folder):
+def agree(made: Any, folder: Path) -> None:
     """Compare Keras and the golden model on a random walk."""
     graph = made.convert(folder).delta_graph
     codes = walk(np.random.default_rng(1), graph.source.fmt, graph.source.shape, 50)
@@ -80,7 +84,7 @@ EXACT = {
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_keras_equals_golden(tmp_path, name):
+def test_keras_equals_golden(tmp_path: Path, name: str) -> None:
     agree(design(EXACT[name][0], shape=EXACT[name][1]), tmp_path)
 
 
@@ -94,7 +98,7 @@ def test_keras_equals_golden(tmp_path, name):
         (layers.DepthwiseConv1D(3, strides=2, padding="same", name="c"), (8, 2)),
     ],
 )
-def test_plain_layers_with_weights_on_the_lattice(tmp_path, layer, shape):
+def test_plain_layers_with_weights_on_the_lattice(tmp_path: Path, layer: Any, shape: tuple[int, ...]) -> None:
     made = design([layer], shape=shape)
     for weight in layer.weights:
         weight.assign(np.round(np.asarray(weight) * 8) / 8)
@@ -102,7 +106,7 @@ def test_plain_layers_with_weights_on_the_lattice(tmp_path, layer, shape):
     agree(made, tmp_path)
 
 
-def test_rich_conv_model(tmp_path):
+def test_rich_conv_model(tmp_path: Path) -> None:
     graph = rich_conv_design().convert(tmp_path).delta_graph
     assert [type(node).__name__ for node in graph.linears] == ["Conv", "Conv", "Dense"]
     assert [node.pe for node in graph.linears] == [2, 2, 3]
@@ -112,7 +116,7 @@ def test_rich_conv_model(tmp_path):
     assert graph["d1"].step_log2 == (0, 1, 0, 1)
 
 
-def test_unroll(tmp_path):
+def test_unroll(tmp_path: Path) -> None:
     made = rich_conv_design()
     made.config["LayerName"]["c1"]["Unroll"] = [9, 1]  # more than an element reaches: all of them
     graph = made.convert(tmp_path).delta_graph
@@ -120,7 +124,7 @@ def test_unroll(tmp_path):
     assert graph["dw"].taps == (1, 1)
 
 
-def test_unroll_under_its_old_name(tmp_path):
+def test_unroll_under_its_old_name(tmp_path: Path) -> None:
     made = rich_conv_design()
     made.config["LayerName"]["c1"]["Taps"] = [2, 1]
     made.config["LayerName"]["dw"]["Taps"] = [1, 2]
@@ -143,20 +147,20 @@ def test_unroll_under_its_old_name(tmp_path):
         ("fc", [1, 1], r"Unroll belongs to a layer whose window slides.*'c1'.*Received: 'fc'"),
     ],
 )
-def test_taps_that_cannot_be(tmp_path, layer, taps, message):
+def test_taps_that_cannot_be(tmp_path: Path, layer: Any, taps: object, message: str) -> None:
     made = rich_conv_design()
     made.config["LayerName"].setdefault(layer, {})["Unroll"] = taps
     with pytest.raises(ConfigError, match=message):
         made.convert(tmp_path)
 
 
-def test_separable_is_two_layers(tmp_path):
+def test_separable_is_two_layers(tmp_path: Path) -> None:
     graph = design([separable()], shape=(5, 5, 2)).convert(tmp_path).delta_graph
     assert [node.name for node in graph.linears] == ["s_depthwise", "s"]
 
 
 @pytest.mark.parametrize("first", ["dense", "conv", "depthwise"])
-def test_batch_normalization_is_folded(tmp_path, first):
+def test_batch_normalization_is_folded(tmp_path: Path, first: str) -> None:
     layer = {"dense": dense(4, "a"), "conv": conv(4, (2, 2), "a"), "depthwise": depthwise((2, 2), "a")}[first]
     norm = layers.BatchNormalization(epsilon=0.0, name="norm")
     made = design([layer, norm, relu()], shape=(6,) if first == "dense" else (4, 4, 4))
@@ -164,7 +168,7 @@ def test_batch_normalization_is_folded(tmp_path, first):
     agree(made, tmp_path)
 
 
-def test_qconv2dbatchnorm(tmp_path):
+def test_qconv2dbatchnorm(tmp_path: Path) -> None:
     layer = QConv2DBatchnorm(3, 2, kernel_quantizer=po2(5), bias_quantizer=po2(6), name="c")
     made = design([layer, relu()], shape=(4, 5, 2))
     layer.batchnorm.moving_variance.assign([0.3, 1.7, 2.2])
@@ -230,7 +234,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(tmp_path, name):
+def test_refused(tmp_path: Path, name: str) -> None:
     chain, shape, error, message = REFUSED[name]
     made = design(chain, shape=shape)
     if name == "PE":
@@ -239,7 +243,7 @@ def test_refused(tmp_path, name):
         made.convert(tmp_path)
 
 
-def test_inexact_normalization_is_refused(tmp_path):
+def test_inexact_normalization_is_refused(tmp_path: Path) -> None:
     made = design([conv(2, (2, 2), "c"), layers.BatchNormalization(name="norm")], shape=FRAME)
     normalized(made.keras, [0.3, 1.7])
     with pytest.raises(LatticeError, match=r"norm weight: .*QConv2DBatchnorm"):
@@ -247,24 +251,24 @@ def test_inexact_normalization_is_refused(tmp_path):
 
 
 @pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
-def model(request, tmp_path_factory):
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = rich_conv_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
     made.compile()
     return made
 
 
 @pytest.fixture
-def stream(model):
+def stream(model: Any) -> NDArray[np.int64]:
     """A new stream: the model after reset, and codes of 300 frames."""
     model.reset()
     return walk(np.random.default_rng(1), model.delta_graph.source.fmt, model.delta_graph.source.shape, 300)
 
 
-def codes_of(model, x):
-    return model.delta_graph.output.fmt.to_codes(model.predict(x))
+def codes_of(model: Any, x: Any) -> NDArray[np.int64]:
+    return np.asarray(model.delta_graph.output.fmt.to_codes(model.predict(x)))
 
 
-def test_csim_equals_golden_over_calls_and_resets(model, stream):
+def test_csim_equals_golden_over_calls_and_resets(model: Any, stream: NDArray[np.int64]) -> None:
     golden = Golden(model.delta_graph)
     for part in np.split(stream, [1, 2, 100, 250]):
         np.testing.assert_array_equal(codes_of(model, part), golden.run(part).outputs)
@@ -276,7 +280,7 @@ def test_csim_equals_golden_over_calls_and_resets(model, stream):
     np.testing.assert_array_equal(codes_of(model, stream[:1]), fresh)
 
 
-def test_counters(model, stream):
+def test_counters(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(stream)
     trace = Golden(model.delta_graph).run(stream)
     for node in model.delta_graph.linears:
@@ -293,7 +297,7 @@ def test_counters(model, stream):
         np.testing.assert_array_equal(stats["cycles"], cycles)
 
 
-def test_an_unchanged_frame_does_no_macs(model, stream):
+def test_an_unchanged_frame_does_no_macs(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(np.repeat(stream[:1], 3, axis=0))
     for node in model.delta_graph.linears:
         stats = model.csim_stats[node.name]["per_frame"]

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled HLS project against the golden model: outputs, state, counters, and bad frames."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from qkeras import QActivation, QDense, quantized_bits, quantized_relu
 from random_models import dense, design, rich_design, walk
 
@@ -21,11 +24,11 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
     """Compile each form once, in whatever order the tests come."""
 
     @cache
-    def build(io_type):
+    def build(io_type: str) -> Any:
         made = rich_design().convert(tmp_path_factory.mktemp(io_type), io_type=io_type)
         made.compile()
         return made
@@ -34,31 +37,31 @@ def compiled(tmp_path_factory):
 
 
 @pytest.fixture(params=["io_parallel", "io_stream"])
-def model(request, compiled):
+def model(request: pytest.FixtureRequest, compiled: Callable[[str], Any]) -> Any:
     return compiled(request.param)
 
 
 @pytest.fixture
-def stream(model):
+def stream(model: Any) -> NDArray[np.int64]:
     """A new stream: the model after reset, and codes of 400 frames."""
     model.reset()
     return walk(np.random.default_rng(1), model.delta_graph.source.fmt, model.delta_graph.source.shape, 400)
 
 
-def codes(model, x, **kwargs):
-    return model.delta_graph.output.fmt.to_codes(model.predict(x, **kwargs))
+def codes(model: Any, x: Any, **kwargs: Any) -> NDArray[np.int64]:
+    return np.asarray(model.delta_graph.output.fmt.to_codes(model.predict(x, **kwargs)))
 
 
-def test_equals_golden(model, stream):
+def test_equals_golden(model: Any, stream: NDArray[np.int64]) -> None:
     np.testing.assert_array_equal(codes(model, stream), Golden(model.delta_graph).run(stream).outputs)
 
 
-def test_state_persists_between_calls(model, stream):
+def test_state_persists_between_calls(model: Any, stream: NDArray[np.int64]) -> None:
     parts = [codes(model, part) for part in np.split(stream, [1, 2, 100, 100, 350])]
     np.testing.assert_array_equal(np.concatenate(parts), Golden(model.delta_graph).run(stream).outputs)
 
 
-def test_reset_starts_a_new_stream(model, stream):
+def test_reset_starts_a_new_stream(model: Any, stream: NDArray[np.int64]) -> None:
     golden = Golden(model.delta_graph)
     model.predict(stream[200:])
     golden.run(stream[200:])
@@ -70,7 +73,7 @@ def test_reset_starts_a_new_stream(model, stream):
     np.testing.assert_array_equal(codes(model, stream[:1]), fresh)
 
 
-def test_copies_run_clips_at_the_same_time(compiled):
+def test_copies_run_clips_at_the_same_time(compiled: Callable[[str], Any]) -> None:
     """Each is a stream of its own; the model's own goes on where it was."""
     made = design([DeltaActivation("relu", 5, 2.0**-4, hold=1.5, name="d"), dense(3, "fc")], shape=(40,)).convert(
         compiled("io_parallel").config.get_output_dir() + "_copies"
@@ -95,7 +98,7 @@ def test_copies_run_clips_at_the_same_time(compiled):
     np.testing.assert_array_equal(codes(others[0], clips[2]), alone.run(clips[2]).outputs)
 
 
-def test_values_and_codes_are_the_same_frames(model, stream):
+def test_values_and_codes_are_the_same_frames(model: Any, stream: NDArray[np.int64]) -> None:
     values = model.delta_graph.source.fmt.to_values(stream)
     expected = model.predict(stream)
     for dtype in (np.float32, np.float64):
@@ -105,7 +108,7 @@ def test_values_and_codes_are_the_same_frames(model, stream):
     np.testing.assert_array_equal(model.predict(stream.reshape(len(stream), -1).astype(np.int16)), expected)
 
 
-def test_counters(model, stream):
+def test_counters(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(stream)
     trace = Golden(model.delta_graph).run(stream)
     graph, streaming = model.delta_graph, model.config.get_config_value("IOType") == "io_stream"
@@ -122,7 +125,7 @@ def test_counters(model, stream):
     assert (model.csim_stats["d1"]["per_frame"]["cycles"] == (1 if streaming else 4)).all()
 
 
-def test_an_unchanged_frame_costs_the_scan_only(model, stream):
+def test_an_unchanged_frame_costs_the_scan_only(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(np.repeat(stream[:1], 3, axis=0))
     for node in model.delta_graph.linears:
         stats = model.csim_stats[node.name]["per_frame"]
@@ -131,7 +134,7 @@ def test_an_unchanged_frame_costs_the_scan_only(model, stream):
         np.testing.assert_array_equal(stats["cycles"][1:], stats["scanned_beats"][1:])
 
 
-def test_no_frames(model):
+def test_no_frames(model: Any) -> None:
     assert model.predict(np.empty((0, 4, 5, 1), int)).shape == (0, 5)
 
 
@@ -151,26 +154,26 @@ BAD_FRAMES = {
 
 @pytest.mark.parametrize("name", BAD_FRAMES)
 @pytest.mark.parametrize("model", ["io_parallel"], indirect=True)
-def test_bad_frames(model, name):
+def test_bad_frames(model: Any, name: str) -> None:
     frames, message = BAD_FRAMES[name]
     with pytest.raises(FrameError, match=message):
         model.predict(frames)
 
 
 @pytest.mark.parametrize("model", ["io_parallel"], indirect=True)
-def test_unknown_simulation(model):
+def test_unknown_simulation(model: Any) -> None:
     with pytest.raises(ConfigError, match=r"'csim' or 'rtl'.*'hls'"):
         model.predict(np.zeros((1, 4, 5, 1), int), sim="hls")
 
 
-def test_not_compiled(tmp_path):
+def test_not_compiled(tmp_path: Path) -> None:
     model = design([dense(4, "fc")]).convert(tmp_path)
     model.reset()  # nothing to reset yet, no error
     with pytest.raises(SimulationError, match=r"not compiled.*call model\.compile\(\)"):
         model.predict(np.zeros((1, 8), int))
 
 
-def test_wide_accumulators_are_exact(tmp_path):
+def test_wide_accumulators_are_exact(tmp_path: Path) -> None:
     """50-bit accumulators, far beyond float32, through the double bridge; identity deltas of full width between."""
     layers = [dense(4, "a", bits=12), dense(3, "b", bits=12), keras.layers.Activation("relu")]
     with pytest.warns(ConversionWarning):
@@ -181,7 +184,7 @@ def test_wide_accumulators_are_exact(tmp_path):
     np.testing.assert_array_equal(codes(model, stream), Golden(model.delta_graph).run(stream).outputs)
 
 
-def test_ten_lines_of_plain_hls4ml(tmp_path, monkeypatch):
+def test_ten_lines_of_plain_hls4ml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example of the README."""
     monkeypatch.chdir(tmp_path)
     import hls4ml

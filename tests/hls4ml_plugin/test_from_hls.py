@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the delta graph of a Keras model is, and every reason to refuse one. Nothing is compiled here."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
+from nodes import node
 from qkeras import QActivation, QDense, quantized_bits, quantized_relu, ternary
 from random_models import dense, design, rich_design
 
@@ -16,25 +21,31 @@ from codesign.errors import (
     UnsupportedLayerError,
 )
 from codesign.fixed import Fixed
+from codesign.graph import Delta, Dense, Graph
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.reader.builder import build_graph
 from codesign.layers import DeltaActivation
 
+Edit = Callable[[dict[str, Any]], object]
+"""Changes a configuration before it is converted."""
+
 pytestmark = pytest.mark.timeout(120)
 
 
-def graph_of(layers, tmp_path, edit=None, backend="Delta", **kwargs):
+def graph_of(layers: Any, tmp_path: Path, edit: Edit | None = None, backend: str = "Delta", **kwargs: Any) -> Graph:
     made = design(layers, **kwargs)
     if edit is not None:
         edit(made.config)
-    return made.convert(tmp_path, backend=backend).delta_graph
+    graph = made.convert(tmp_path, backend=backend).delta_graph
+    assert isinstance(graph, Graph)
+    return graph
 
 
-def kernel(**kwargs):
+def kernel(**kwargs: Any) -> dict[str, Any]:
     return {"kernel_quantizer": quantized_bits(4, 0, **{"alpha": 1, **kwargs}), "use_bias": False, "name": "fc"}
 
 
-def test_rich_model(tmp_path):
+def test_rich_model(tmp_path: Path) -> None:
     model = rich_design().convert(tmp_path)
     graph = build_graph(model)
     assert graph is model.delta_graph
@@ -60,31 +71,33 @@ def test_rich_model(tmp_path):
 
 
 @pytest.mark.parametrize("alpha", ["auto_po2", 0.5])
-def test_power_of_two_scales_become_a_lattice(tmp_path, alpha):
+def test_power_of_two_scales_become_a_lattice(tmp_path: Path, alpha: str | float) -> None:
     layer = QDense(6, **kernel(alpha=alpha))
     graph = graph_of([layer], tmp_path)
     weights = keras.ops.convert_to_numpy(layer.kernel_quantizer_internal(layer.kernel))
-    np.testing.assert_array_equal(graph["fc"].weight_fmt.to_values(graph["fc"].weight), weights)
+    fc = node(graph, "fc", Dense)
+    np.testing.assert_array_equal(fc.weight_fmt.to_values(fc.weight), weights)
 
 
-def test_ternary_weights(tmp_path):
+def test_ternary_weights(tmp_path: Path) -> None:
     graph = graph_of([QDense(4, kernel_quantizer=ternary(alpha=1), use_bias=False, name="fc")], tmp_path)
-    assert set(np.unique(graph["fc"].weight)) <= {-1, 0, 1}
+    assert set(np.unique(node(graph, "fc", Dense).weight)) <= {-1, 0, 1}
 
 
-def test_identity_deltas_are_inserted(tmp_path):
+def test_identity_deltas_are_inserted(tmp_path: Path) -> None:
     graph = graph_of([dense(4, "a"), keras.layers.Activation("linear"), dense(3, "b")], tmp_path)
     assert [node.name for node in graph.nodes] == ["frame", "a_input", "a", "b_input", "b"]
     assert graph["b_input"].fmt == graph["a"].fmt
 
 
 @pytest.mark.parametrize("relu", ["inline", "activation", "layer"])
-def test_plain_relu_keeps_every_bit(tmp_path, relu):
+def test_plain_relu_keeps_every_bit(tmp_path: Path, relu: str) -> None:
     last = {"inline": [], "activation": [keras.layers.Activation("relu")], "layer": [keras.layers.ReLU()]}[relu]
     first = dense(4, "a", activation="relu" if relu == "inline" else None)
     graph = graph_of([first, *last], tmp_path)
-    node = graph.output
-    assert (node.activation, node.shift, node.hi) == ("relu", 0, graph["a"].fmt.hi)
+    delta = graph.output
+    assert isinstance(delta, Delta)
+    assert (delta.activation, delta.shift, delta.hi) == ("relu", 0, graph["a"].fmt.hi)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +113,7 @@ def test_plain_relu_keeps_every_bit(tmp_path, relu):
     ],
     ids=str,
 )
-def test_qkeras_rounding_and_clip(tmp_path, quantizer):
+def test_qkeras_rounding_and_clip(tmp_path: Path, quantizer: Any) -> None:
     """Every code of a fine input through the quantiser, ties and both ends included: QKeras == golden."""
     made = design([QActivation(quantizer, name="q")], shape=(4096,), precision="fixed<12,4>")
     graph = made.convert(tmp_path).delta_graph
@@ -109,8 +122,8 @@ def test_qkeras_rounding_and_clip(tmp_path, quantizer):
     np.testing.assert_array_equal(graph.output.fmt.to_values(Golden(graph).run(codes).outputs), expected)
 
 
-def test_pe_and_p(tmp_path):
-    def edit(config):
+def test_pe_and_p(tmp_path: Path) -> None:
+    def edit(config: dict[str, Any]) -> None:
         config["Model"].update(PE=5, P=3)
         config["LayerName"]["b"]["PE"] = 100
 
@@ -119,27 +132,27 @@ def test_pe_and_p(tmp_path):
     assert graph.source.lanes == 3
 
 
-def test_defaults(tmp_path):
+def test_defaults(tmp_path: Path) -> None:
     graph = graph_of([dense(48, "a")], tmp_path, lambda c: c["LayerName"].pop("frame"), shape=(40,))
     assert graph.source.fmt == Fixed(width=16, frac=10, signed=True)
-    assert (graph.source.lanes, graph["a"].pe) == (16, 16)
+    assert (graph.source.lanes, node(graph, "a", Dense).pe) == (16, 16)
 
 
-def test_wide_accumulator_warns(tmp_path):
+def test_wide_accumulator_warns(tmp_path: Path) -> None:
     with pytest.warns(ConversionWarning, match="fc: the accumulator has 3. bits"):
         graph_of([dense(4, "fc", bits=16)], tmp_path, precision="fixed<16,6>")
 
 
-def strategy(value):
+def strategy(value: object) -> Edit:
     return lambda config: config["LayerName"]["fc"].update(Strategy=value)
 
 
-def pe(value):
+def pe(value: object) -> Edit:
     return lambda config: config["LayerName"]["fc"].update(PE=value)
 
 
 DENSE = dense(4, "fc")
-REFUSED = {
+REFUSED: dict[str, tuple[list[Any], dict[str, Any], type[Exception], str]] = {
     "tanh": ([dense(4, "fc"), keras.layers.Activation("tanh", name="act")], {}, UnsupportedLayerError, "act:.*tanh"),
     "normalisation": (
         [dense(4, "fc"), keras.layers.BatchNormalization(name="norm")],
@@ -220,7 +233,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(tmp_path, name):
+def test_refused(tmp_path: Path, name: str) -> None:
     layers, options, error, message = REFUSED[name]
     with pytest.raises(error, match=message):
         graph_of(layers, tmp_path, **options)

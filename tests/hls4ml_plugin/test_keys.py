@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import hls4ml
 import keras
@@ -14,8 +17,12 @@ from qkeras import QActivation, QConv2D, QDense, quantized_bits, quantized_relu
 from codesign.errors import ConfigError, ConversionError
 from codesign.hls4ml_plugin.calls import builder
 
+Edit = Callable[[dict[str, Any]], object]
+"""Changes a configuration before it is converted."""
+Configs = dict[tuple[str, str], dict[str, Any]]
 
-def linear(bits=4):
+
+def linear(bits: int = 4) -> dict[str, Any]:
     return {
         "kernel_quantizer": quantized_bits(bits, 0, alpha=1),
         "bias_quantizer": quantized_bits(6, 1, alpha=1),
@@ -23,7 +30,7 @@ def linear(bits=4):
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Any:
     parts = [
         keras.Input((4, 4, 1), name="frame"),
         QActivation(quantized_bits(5, 0, alpha=1), name="encode"),
@@ -40,7 +47,7 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def configs(model):
+def configs(model: Any) -> Configs:
     return {
         (backend, kind): hls4ml.utils.config_from_keras_model(model, granularity=kind, backend=backend)
         for backend in ("Delta", "Vitis")
@@ -48,34 +55,34 @@ def configs(model):
     }
 
 
-def convert(model, config, folder, **kwargs):
+def convert(model: Any, config: dict[str, Any] | None, folder: Path, **kwargs: Any) -> Any:
     kwargs = {"backend": "Delta", "output_dir": str(folder), **kwargs}
     return hls4ml.converters.convert_from_keras_model(model, hls_config=config, **kwargs)
 
 
 @pytest.mark.parametrize("kind", ["model", "type", "name"])
 @pytest.mark.parametrize("backend", ["Delta", "Vitis"])
-def test_what_hls4ml_writes_passes(model, configs, tmp_path, backend, kind):
+def test_what_hls4ml_writes_passes(model: Any, configs: Configs, tmp_path: Path, backend: str, kind: str) -> None:
     convert(model, copy.deepcopy(configs[backend, kind]), tmp_path)
 
 
-def test_no_config_passes(model, tmp_path):
+def test_no_config_passes(model: Any, tmp_path: Path) -> None:
     convert(model, None, tmp_path)
 
 
-def by_name(layer, **entry):
+def by_name(layer: str, **entry: Any) -> Edit:
     return lambda config: config["LayerName"][layer].update(entry)
 
 
-def whole(**entry):
+def whole(**entry: Any) -> Edit:
     return lambda config: config["Model"].update(entry)
 
 
-def by_type(kind, **entry):
+def by_type(kind: str, **entry: Any) -> Edit:
     return lambda config: config.setdefault("LayerType", {}).update({kind: entry})
 
 
-def precision(layer, **entry):
+def precision(layer: str, **entry: Any) -> Edit:
     return lambda config: config["LayerName"][layer]["Precision"].update(entry)
 
 
@@ -132,7 +139,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_has_no_effect_is_refused(model, configs, tmp_path, name):
+def test_what_has_no_effect_is_refused(model: Any, configs: Configs, tmp_path: Path, name: str) -> None:
     edit, message = REFUSED[name]
     config = copy.deepcopy(configs["Delta", "name"])
     edit(config)
@@ -140,7 +147,7 @@ def test_what_has_no_effect_is_refused(model, configs, tmp_path, name):
         convert(model, config, tmp_path)
 
 
-def test_types_of_keras_and_of_hls4ml_have_an_effect(model, configs, tmp_path):
+def test_types_of_keras_and_of_hls4ml_have_an_effect(model: Any, configs: Configs, tmp_path: Path) -> None:
     config = copy.deepcopy(configs["Delta", "type"])
     config["LayerType"]["QDense"]["PE"] = 1
     config["LayerType"]["InputLayer"]["P"] = 2
@@ -150,7 +157,7 @@ def test_types_of_keras_and_of_hls4ml_have_an_effect(model, configs, tmp_path):
     assert (graph.source.lanes, str(graph.source.fmt), graph.source.explicit) == (2, "ap_ufixed<8,0>", True)
 
 
-def test_a_finer_type_changes_nothing(model, configs, tmp_path):
+def test_a_finer_type_changes_nothing(model: Any, configs: Configs, tmp_path: Path) -> None:
     config = copy.deepcopy(configs["Delta", "name"])
     config["LayerName"]["fc2"]["Precision"].update(result="fixed<32,16>", accum="fixed<40,20>", weight="fixed<8,2>")
     convert(model, config, tmp_path)
@@ -164,7 +171,7 @@ def test_a_finer_type_changes_nothing(model, configs, tmp_path):
         ({"iotype": "io_stream"}, r"unknown argument 'iotype'.*did you mean 'io_type'"),
     ],
 )
-def test_settings_of_a_conversion(model, tmp_path, settings, message):
+def test_settings_of_a_conversion(model: Any, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         convert(model, None, tmp_path, **settings)
 
@@ -183,7 +190,7 @@ def test_settings_of_a_conversion(model, tmp_path, settings, message):
         ({"sim": "RTL"}, r"unknown simulation.*did you mean 'rtl'"),
     ],
 )
-def test_arguments_of_predict(model, tmp_path, arguments, message):
+def test_arguments_of_predict(model: Any, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
     converted = convert(model, None, tmp_path)
     with pytest.raises(ConfigError, match=message):
         converted.predict(np.zeros((1, 4, 4, 1)), **arguments)
@@ -199,14 +206,14 @@ def test_arguments_of_predict(model, tmp_path, arguments, message):
         ("vitis", {"vsynt": True}, r"unknown argument 'vsynt'.*Next step"),
     ],
 )
-def test_arguments_of_build(synth, options, message):
+def test_arguments_of_build(synth: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         builder(synth, options)
     builder("vitis", {"csim": True, "timeout_s": 9.0})
 
 
 @pytest.mark.parametrize("text", ["delt", "Dleta"])
-def test_a_typo_in_the_strategy_of_another_backend(model, configs, tmp_path, text):
+def test_a_typo_in_the_strategy_of_another_backend(model: Any, configs: Configs, tmp_path: Path, text: str) -> None:
     config = copy.deepcopy(configs["Vitis", "name"])
     config["LayerName"]["fc"]["Strategy"] = text
     with pytest.raises(ConfigError, match=r"\['fc'\]\['Strategy'\]: unknown strategy.*did you mean 'delta'"):

@@ -4,6 +4,8 @@
 import multiprocessing
 import os
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,7 +132,7 @@ ALL = [(design, name) for design, (_, _, mutants) in DESIGNS.items() for name in
 
 
 @pytest.fixture(scope="module", params=DESIGNS)
-def model(request, tmp_path_factory):
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     make, io_type, _ = DESIGNS[request.param]
     made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
     made.project = fresh_project(made)
@@ -139,7 +141,7 @@ def model(request, tmp_path_factory):
     return made
 
 
-def wrong(model, project):
+def wrong(model: Any, project: Path) -> int:
     """Return how many outputs and counters of ``project`` differ over a stream with 20 resets."""
     link(model, project, project / "log")
     source = model.delta_graph.source
@@ -156,26 +158,28 @@ def wrong(model, project):
     return count
 
 
-def found(model, project):
+def found(model: Any, project: Path) -> bool:
     """Return whether anything is wrong, found out in a process of its own: a fault may write beyond an array."""
 
-    def child():
+    def child() -> None:
         os._exit(WRONG if wrong(model, project) else 0)
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
     process.join()
-    assert process.exitcode in (0, WRONG) or process.exitcode < 0, "neither wrong nor crashed: see what it printed"
+    code = process.exitcode
+    assert code is not None
+    assert code in (0, WRONG) or code < 0, "neither wrong nor crashed: see what it printed"
     return process.exitcode != 0
 
 
 @pytest.mark.parametrize("model", DESIGNS, indirect=True)
-def test_nothing_is_wrong_without_a_fault(model):
+def test_nothing_is_wrong_without_a_fault(model: Any) -> None:
     assert wrong(model, model.project) == 0
 
 
 @pytest.mark.parametrize(("model", "name"), ALL, indirect=["model"])
-def test_mutant_is_killed(request, model, name, tmp_path):
+def test_mutant_is_killed(request: pytest.FixtureRequest, model: Any, name: str, tmp_path: Path) -> None:
     design = request.node.callspec.params["model"]
     header, old, new = DESIGNS[design][2][name]
     project = shutil.copytree(model.project, tmp_path / "project", ignore=shutil.ignore_patterns("*.so"))

@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import hls4ml
 import keras
@@ -18,7 +19,9 @@ from codesign.graph.golden import Golden
 pytestmark = pytest.mark.timeout(300)
 
 
-def converted(folder, *, project="net", backend="Delta", frame="frame", layer="fc"):
+def converted(
+    folder: object, *, project: str = "net", backend: str = "Delta", frame: str = "frame", layer: str = "fc"
+) -> Any:
     quantizer = quantized_bits(4, 0, alpha=1)
     kernel = {"kernel_quantizer": quantizer, "bias_quantizer": quantizer}
     model = keras.Sequential(
@@ -37,7 +40,9 @@ def converted(folder, *, project="net", backend="Delta", frame="frame", layer="f
 
 @pytest.mark.parametrize("backend", ["Delta", "Vitis"])
 @pytest.mark.parametrize("project", ["a;touch x", "../../x", "main", "inside", "delta_dense", "w2", "x" * 300, ""])
-def test_projects_are_refused_before_anything_is_written(tmp_path, monkeypatch, backend, project):
+def test_projects_are_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, project: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"^project_name: .*Next step"):
         converted(tmp_path / "out", project=project, backend=backend)
@@ -51,14 +56,16 @@ def test_projects_are_refused_before_anything_is_written(tmp_path, monkeypatch, 
         *({"frame": name} for name in ("int", "reset", "x[8]){}void y(")),
     ],
 )
-def test_layers_are_refused_before_anything_is_written(tmp_path, names):
+def test_layers_are_refused_before_anything_is_written(tmp_path: Path, names: dict[str, str]) -> None:
     with pytest.raises(ConversionError, match="Next step"):
         converted(tmp_path / "out", **names)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", ["", None, 3, "f" * 300, "a\0b", "file", "file/below", "/proc/below"])
-def test_folders_are_refused_before_the_model_is_read(tmp_path, monkeypatch, folder):
+def test_folders_are_refused_before_the_model_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: object
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("no folder")
     with pytest.raises(ConfigError, match=r"output_dir.*Next step"):
@@ -66,7 +73,7 @@ def test_folders_are_refused_before_the_model_is_read(tmp_path, monkeypatch, fol
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def agrees(model, count=20):
+def agrees(model: Any, count: int = 20) -> None:
     stream = walk(np.random.default_rng(1), model.delta_graph.source.fmt, model.delta_graph.source.shape, count)
     model.reset()
     values = model.predict(model.delta_graph.source.fmt.to_values(stream))
@@ -74,7 +81,7 @@ def agrees(model, count=20):
     np.testing.assert_array_equal(model.delta_graph.output.fmt.to_codes(values), expected)
 
 
-def test_odd_folders_and_inputs_work(tmp_path):
+def test_odd_folders_and_inputs_work(tmp_path: Path) -> None:
     """The letters of the path do not reach the compiler, nor those of the input's name the C++."""
     model = converted(tmp_path / "my 'project'; $(touch x) \"q\" \u00e9", frame="frame-1")
     model.compile()
@@ -82,7 +89,7 @@ def test_odd_folders_and_inputs_work(tmp_path):
     assert not Path("x").exists()
 
 
-def test_what_lies_in_the_folder_is_not_compiled(tmp_path):
+def test_what_lies_in_the_folder_is_not_compiled(tmp_path: Path) -> None:
     """Somebody put headers where the compiler would look first, and changed the script."""
     model = converted(tmp_path / "out")
     model.write()
@@ -101,7 +108,7 @@ def test_what_lies_in_the_folder_is_not_compiled(tmp_path):
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path) -> tuple[Any, Path]:
     """Return a model, and the folder of stage 3_hls that it was written into."""
     folder = tmp_path / "3_hls"
     model = design([dense(3, "fc")]).convert(folder)
@@ -109,7 +116,7 @@ def project(tmp_path):
     return model, folder
 
 
-def test_what_stage_3_hls_wrote_is_what_runs(project, tmp_path):
+def test_what_stage_3_hls_wrote_is_what_runs(project: tuple[Any, Path], tmp_path: Path) -> None:
     _, folder = project
     folder.rename(tmp_path / "moved")
     again = design([dense(3, "fc")]).convert(tmp_path / "again")  # in stage 4_csim it was never written
@@ -120,7 +127,7 @@ def test_what_stage_3_hls_wrote_is_what_runs(project, tmp_path):
 
 @pytest.mark.parametrize("name", ["firmware/myproject.cpp", "myproject_bridge.cpp", "firmware/nnet_utils/nnet_types.h"])
 @pytest.mark.parametrize("way", ["edited", "deleted", "linked"])
-def test_other_sources_are_not_compiled(project, tmp_path, name, way):
+def test_other_sources_are_not_compiled(project: tuple[Any, Path], tmp_path: Path, name: str, way: str) -> None:
     model, folder = project
     path = folder / name
     if way == "edited":
@@ -148,7 +155,7 @@ def test_other_sources_are_not_compiled(project, tmp_path, name, way):
         "{",
     ],
 )
-def test_settings_hold_plain_words(tmp_path, text):
+def test_settings_hold_plain_words(tmp_path: Path, text: str) -> None:
     (tmp_path / SETTINGS).write_text(text)
     with pytest.raises(CodesignError, match=rf"{SETTINGS}: "):
         read_settings(tmp_path)

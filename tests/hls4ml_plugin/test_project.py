@@ -4,7 +4,9 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,17 +24,17 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = rich_design().convert(tmp_path_factory.mktemp("project"))
     made.write()
     return made
 
 
-def folder(model):
+def folder(model: Any) -> Path:
     return Path(model.config.get_output_dir())
 
 
-def test_project_is_self_contained(model):
+def test_project_is_self_contained(model: Any) -> None:
     headers = {path.name for path in (folder(model) / "firmware" / "nnet_utils").glob("nnet_delta_*.h")}
     assert headers == {f"nnet_delta_{name}.h" for name in cpp.PARTS}
     top = (folder(model) / "firmware" / "myproject.cpp").read_text()
@@ -42,12 +44,12 @@ def test_project_is_self_contained(model):
     assert "#pragma HLS ARRAY_RESHAPE variable=frame cyclic factor=4" in top
 
 
-def test_rtl_project_is_written_beside(model):
+def test_rtl_project_is_written_beside(model: Any) -> None:
     for name, text in emit(model.delta_graph).items():
         assert (folder(model) / "rtl" / name).read_text() == text
 
 
-def test_the_vendor_testbench_compiles_and_runs(model, tmp_path):
+def test_the_vendor_testbench_compiles_and_runs(model: Any, tmp_path: Path) -> None:
     """What Vitis csim would build: the test bench and the project, as C++11, without the bridge."""
     work = shutil.copytree(folder(model), tmp_path / "project")
     flags = ["-std=c++11", "-Ifirmware/ap_types", f'-DWEIGHTS_DIR="{work}/firmware/weights"', "-w"]
@@ -56,14 +58,14 @@ def test_the_vendor_testbench_compiles_and_runs(model, tmp_path):
     assert "Processed" in done.stdout or done.stdout
 
 
-def test_changed_hls4ml_text_is_noticed(tmp_path):
+def test_changed_hls4ml_text_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a.cpp"
     path.write_text("void f(); void f();")
     with pytest.raises(ConversionError, match=r"a.cpp: .*1 times 'void f\(\);'.*2 times, hls4ml \d.*Next step"):
         writer._edit(path, "void f();", "", 1)
 
 
-def test_emulation_constants_are_refused(tmp_path):
+def test_emulation_constants_are_refused(tmp_path: Path) -> None:
     import hls4ml
 
     made = design([dense(4, "fc")])
@@ -74,7 +76,7 @@ def test_emulation_constants_are_refused(tmp_path):
         model.write()
 
 
-def test_compile_errors_show_the_log(tmp_path, monkeypatch):
+def test_compile_errors_show_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = design([dense(4, "fc")]).convert(tmp_path)
     (tmp_path / "broken.h").write_text("#error broken on purpose\n")
     sources = model.config.backend.get_custom_source()
@@ -83,26 +85,26 @@ def test_compile_errors_show_the_log(tmp_path, monkeypatch):
         model._compile()
 
 
-def test_missing_compiler(model, monkeypatch):
+def test_missing_compiler(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ToolNotFoundError, match=r"g\+\+.*apt-get"):
         model._compile()
 
 
 @pytest.mark.parametrize(("synth", "program"), [("vivado", "vivado"), ("vitis", "vitis-run")])
-def test_missing_vendor_tools(model, synth, program, monkeypatch):
+def test_missing_vendor_tools(model: Any, synth: str, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(ToolNotFoundError, match=f"{program} was not found.*settings64"):
         model.build(synth=synth)
 
 
-def test_unknown_synthesis_tool(model):
+def test_unknown_synthesis_tool(model: Any) -> None:
     with pytest.raises(ConfigError, match=r"'vitis', 'vivado', 'yosys'.*'quartus'"):
         model.build(synth="quartus")
 
 
 @pytest.mark.usefixtures("vivado")
-def test_vivado_runs_the_rtl_project(model):
+def test_vivado_runs_the_rtl_project(model: Any) -> None:
     report = model.build(synth="vivado", target="xc7z020clg400-1", clock_mhz=125.0)
     settings = (folder(model) / "vivado" / "settings.tcl").read_text()
     assert "set part xc7z020clg400-1" in settings
@@ -112,14 +114,14 @@ def test_vivado_runs_the_rtl_project(model):
     assert report["timing"]["met"] is False
 
 
-def test_vivado_failure_is_reported(model, program):
+def test_vivado_failure_is_reported(model: Any, program: Callable[[str, str], None]) -> None:
     program("vivado", "raise SystemExit('ERROR: no licence')")
     with pytest.raises(SynthesisError, match="no licence"):
         model.build(synth="vivado")
 
 
 @pytest.mark.usefixtures("vitis")
-def test_vitis_runs_the_hls_project(model):
+def test_vitis_runs_the_hls_project(model: Any) -> None:
     report = model.build(synth="vitis", target="xc7z020-clg400-1", clock_mhz=125.0, csim=True)
     calls = {name: words for name, *words in json.loads((folder(model) / "calls.json").read_text())}
     assert calls["arguments"] == ["--mode", "hls", "--tcl", "build_prj.tcl"]
@@ -131,19 +133,19 @@ def test_vitis_runs_the_hls_project(model):
     assert sum(layer["lut"] for layer in report["layers"].values()) == 2900 + 120
 
 
-def test_unknown_step_of_vitis(model):
+def test_unknown_step_of_vitis(model: Any) -> None:
     with pytest.raises(ConfigError, match=r"csim, synth.*'?csimulate"):
         model.build(synth="vitis", csimulate=True)
 
 
-def test_yosys_synthesises_the_rtl(model):
+def test_yosys_synthesises_the_rtl(model: Any) -> None:
     report = model.build(synth="yosys", target="ecp5")
     assert report["tool"] == "yosys"
     assert report["lut"] > 0
     assert report["dsp"] is not None
 
 
-def test_stock_vitis_takes_the_delta_strategy(tmp_path):
+def test_stock_vitis_takes_the_delta_strategy(tmp_path: Path) -> None:
     made = rich_design()
     made.config["Model"]["Strategy"] = "delta"
     model = made.convert(tmp_path, backend="Vitis")
@@ -158,7 +160,7 @@ def test_stock_vitis_takes_the_delta_strategy(tmp_path):
 
 
 @pytest.mark.heavy
-def test_stock_vitis_without_delta_is_untouched(tmp_path):
+def test_stock_vitis_without_delta_is_untouched(tmp_path: Path) -> None:
     layers = [
         QConv2D(2, 2, kernel_quantizer=quantized_bits(4, 0, alpha=1), use_bias=False, name="conv"),
         keras.layers.Flatten(),

@@ -2,6 +2,9 @@
 """What is read of a Keras model: exactly, against Keras itself, or refused with what to use. Nothing is compiled."""
 
 import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import hls4ml
 import keras
@@ -14,28 +17,32 @@ from random_models import conv, dense
 
 from codesign.errors import ConversionError, ConversionWarning, UnsupportedLayerError
 from codesign.fixed import Fixed
+from codesign.graph import Graph
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.keras_model import kinds as keras_kinds
 from codesign.layers import DeltaActivation, delta, over_time
+
+Edit = Callable[[dict[str, Any]], object]
+"""Changes a configuration before it is converted."""
 
 pytestmark = pytest.mark.timeout(600)
 L = keras.layers
 INPUT = Fixed(width=6, frac=4, signed=True)
 
 
-def relu(name=None):
+def relu(name: str | None = None) -> Any:
     return QActivation(quantized_relu(4, 1), name=name)
 
 
-def signed(name=None):
+def signed(name: str | None = None) -> Any:
     return QActivation(quantized_bits(5, 1, alpha=1), name=name)
 
 
-def chain(*parts):
+def chain(*parts: Any) -> Callable[[Any], Any]:
     """Return a function that applies ``parts``, one after another."""
 
-    def build(x):
+    def build(x: Any) -> Any:
         for part in parts:
             x = part(x)
         return x
@@ -43,13 +50,13 @@ def chain(*parts):
     return build
 
 
-def model_of(build, shape, **options):
+def model_of(build: Callable[[Any], Any], shape: Any, **options: Any) -> Any:
     """Return what ``build`` makes of an input called ``frame``, with random weights."""
     frame = keras.Input(shape, name="frame", **options)
     return trained(keras.Model(frame, build(frame)))
 
 
-def trained(model):
+def trained(model: Any) -> Any:
     rng = np.random.default_rng(0)
     for weight in model.weights:
         values = np.round(rng.normal(size=weight.shape) * 0.6 * 16) / 16
@@ -57,11 +64,12 @@ def trained(model):
     return model
 
 
-def configured(model, backend="Delta"):
-    return hls4ml.utils.config_from_keras_model(model, granularity="name", backend=backend)
+def configured(model: Any, backend: str = "Delta") -> dict[str, Any]:
+    config: dict[str, Any] = hls4ml.utils.config_from_keras_model(model, granularity="name", backend=backend)
+    return config
 
 
-def convert(model, folder, edit=None):
+def convert(model: Any, folder: Path, edit: Edit | None = None) -> Any:
     """Return what backend Delta makes of ``model``."""
     config = configured(model)
     config["LayerName"]["frame"]["Precision"] = INPUT.ap().removeprefix("ap_")
@@ -70,7 +78,7 @@ def convert(model, folder, edit=None):
     return hls4ml.converters.convert_from_keras_model(model, hls_config=config, backend="Delta", output_dir=str(folder))
 
 
-def mismatches(model, graph, frames=4):
+def mismatches(model: Any, graph: Graph, frames: int = 4) -> int:
     """Return how many values of a stream differ between Keras and the graph, and how many there are."""
     shape = tuple(model.inputs[0].shape[1:])
     codes = np.random.default_rng(1).integers(INPUT.lo, INPUT.hi + 1, (frames, *shape))
@@ -83,18 +91,18 @@ def mismatches(model, graph, frames=4):
     return int((given != wanted).sum())
 
 
-def inner(*layers, shape=(8,), name="inner"):
+def inner(*layers: Any, shape: Any = (8,), name: str = "inner") -> Any:
     return keras.Sequential([keras.Input(shape), *layers], name=name)
 
 
-def deep(x):
+def deep(x: Any) -> Any:
     """Return a model in a model in a model; all have a layer called ``fc``."""
     core = inner(dense(8, "fc"), relu("q"), name="core")
     middle = inner(core, dense(8, "fc"), relu("q"), name="middle")
     return dense(3, "fc")(middle(signed("q")(x)))
 
 
-def shared(x):
+def shared(x: Any) -> Any:
     """Return a model with a graph of its own that is used twice, and a layer used twice."""
     a = keras.Input((8,), name="a")
     block = keras.Model(a, L.Add()([relu()(dense(8, "w")(a)), a]), name="block")
@@ -102,24 +110,24 @@ def shared(x):
     return fc(block(fc(block(signed()(x)))))
 
 
-def two_to_one(x):
+def two_to_one(x: Any) -> Any:
     a, b = keras.Input((8,), name="a"), keras.Input((8,), name="b")
     join = keras.Model([a, b], L.Concatenate()([dense(3, "left")(a), dense(2, "right", bias=4)(b)]), name="join")
     x = signed()(x)
     return dense(3, "fc")(join([x, relu()(dense(8, "h")(x))]))
 
 
-def backbone(x):
+def backbone(x: Any) -> Any:
     """Return a nested model that was built for frames of any size."""
     body = keras.Sequential([keras.Input((None, None, 2)), conv(3, (3, 3), "c", padding="same"), relu()], name="body")
     return dense(2, "fc")(L.Flatten()(body(signed()(x), training=False)))
 
 
-def hidden(x):
+def hidden(x: Any) -> Any:
     return relu()(dense(8, "h")(x))
 
 
-def by_ops(x):
+def by_ops(x: Any) -> Any:
     """Return operations that are layers under other names."""
     x = signed()(x)
     y = ops.relu(dense(8, "h", bias=4)(x))
@@ -128,12 +136,12 @@ def by_ops(x):
     return L.Flatten()(ops.swapaxes(ops.reshape(dense(8, "fc")(z + y), (-1, 8, 1)), 1, 2))
 
 
-def pooled_by_ops(x):
+def pooled_by_ops(x: Any) -> Any:
     x = conv(2, (2, 2), "c")(signed()(x))
     return ops.concatenate([ops.mean(x, (1, 2)), ops.max(x, axis=(1, 2)), L.Flatten()(ops.max_pool(x, 2))], axis=1)
 
 
-def by_numbers(x):
+def by_numbers(x: Any) -> Any:
     """Return sums and products with numbers."""
     x = signed()(x / 2)
     y = 1.5 - dense(8, "h", bias=4)(x)
@@ -151,7 +159,7 @@ NOTHING = (
 )
 IMAGES = [kind for kind in keras_kinds.NO_OPS if kind.startswith("Random")]
 TINTED = {"factor": 0.2, "value_range": (0, 1)}
-IMAGE_OPTIONS = {
+IMAGE_OPTIONS: dict[str, dict[str, Any]] = {
     "RandomFlip": {},
     "RandomErasing": {},
     "RandomPerspective": {},
@@ -164,7 +172,7 @@ IMAGE_OPTIONS = {
 }
 
 
-def images(x):
+def images(x: Any) -> Any:
     for kind in IMAGES:
         x = getattr(L, kind)(**IMAGE_OPTIONS.get(kind, {"factor": 0.2}))(x)
     return conv(2, (2, 2), "c")(signed()(x))
@@ -259,7 +267,7 @@ EXACT = {
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_exact(tmp_path, name):
+def test_exact(tmp_path: Path, name: str) -> None:
     build, shape = EXACT[name]
     model = model_of(build, shape)
     for layer in model._flatten_layers():
@@ -272,14 +280,14 @@ def test_exact(tmp_path, name):
     assert [len(layer._inbound_nodes) for layer in model._flatten_layers()] == before  # the model stays as it is
 
 
-def rows(x):
+def rows(x: Any) -> Any:
     """Return Dense on rows in a model inside the model, between Rescalings with and without an offset."""
     block = inner(dense(3, "fc", bias=5), relu(), shape=(6, 4), name="block")
     x = L.Rescaling(2.0, -1.0)(block(signed()(L.Rescaling(0.5)(x))))
     return L.Rescaling(4.0)(dense(2, "fc")(signed()(x)))
 
 
-def maps(x):
+def maps(x: Any) -> Any:
     q = signed()(x)
     x = ops.relu6(conv(2, (3, 3), "c", padding="same", bias=5)(q) * 4) + L.Rescaling([-1.0, 2.0], [0.5, -1.0])(q)
     return L.ReLU(max_value=1.5)(x)
@@ -287,7 +295,7 @@ def maps(x):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("build", "shape"), [(rows, (6, 4)), (maps, (4, 3, 2))])
-def test_exact_in_csim_and_rtl(tmp_path, build, shape):
+def test_exact_in_csim_and_rtl(tmp_path: Path, build: Callable[[Any], Any], shape: Any) -> None:
     model = model_of(build, shape)
     hardware = convert(model, tmp_path)
     hardware.compile()
@@ -304,7 +312,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_whole_numbers(tmp_path, name):
+def test_whole_numbers(tmp_path: Path, name: str) -> None:
     dtype, build = WHOLE[name]
     model = model_of(build, (8,), dtype=dtype)
     config = configured(model)
@@ -317,13 +325,13 @@ def test_whole_numbers(tmp_path, name):
     assert np.unique(made).size > 2
 
 
-def test_an_operation_that_knows_the_size_of_the_batch(tmp_path):
+def test_an_operation_that_knows_the_size_of_the_batch(tmp_path: Path) -> None:
     frame = keras.Input(batch_shape=(2, 2, 4), name="frame")
     model = trained(keras.Model(frame, dense(3, "fc")(keras.ops.reshape(keras.ops.relu(frame), (2, 8)))))
     assert mismatches(model, convert(model, tmp_path).delta_graph, frames=2) == 0
 
 
-def test_names_of_nested_layers(tmp_path):
+def test_names_of_nested_layers(tmp_path: Path) -> None:
     model = model_of(deep, (8,))
     hardware = convert(model, tmp_path, edit=lambda config: config["LayerName"]["middle_fc"].update(PE=2))
     assert [node.name for node in hardware.delta_graph.linears] == ["core_fc", "middle_fc", "fc"]
@@ -331,40 +339,40 @@ def test_names_of_nested_layers(tmp_path):
     assert sum(name.endswith("fc") for name in configured(model)["LayerName"]) == 3
 
 
-def test_names_of_shared_layers(tmp_path):
+def test_names_of_shared_layers(tmp_path: Path) -> None:
     graph = convert(model_of(shared, (8,)), tmp_path).delta_graph
     assert sorted(node.name for node in graph.linears) == ["fc", "fc_0", "w", "w_0"]
 
 
-def test_a_power_of_two_costs_nothing(tmp_path):
+def test_a_power_of_two_costs_nothing(tmp_path: Path) -> None:
     graph = convert(model_of(EXACT["rescaling of the input"][0], (8,)), tmp_path).delta_graph
     assert [node.name for node in graph.engines] == ["fc"]
 
 
-class Own(QDense):
+class Own(QDense):  # type: ignore[misc]  # QKeras has no types
     """A layer of the user's own."""
 
 
-class OwnModel(keras.Model):
+class OwnModel(keras.Model):  # type: ignore[misc]  # Keras has no types
     """A model without a graph."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fc = QDense(3)
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return self.fc(x)
 
 
-def lstm(kind, **options):
+def lstm(kind: str, **options: Any) -> Callable[[Any], Any]:
     return lambda x: getattr(L, kind)(3, name="odd", **options)(x)
 
 
-def attention(x):
+def attention(x: Any) -> Any:
     return L.Attention(name="odd")([x, x])
 
 
-def unit(layer):
+def unit(layer: Any) -> Callable[[Any], Any]:
     return chain(signed(), layer, L.Flatten(), dense(2, "fc"))
 
 
@@ -415,7 +423,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_by_name(tmp_path, name):
+def test_refused_by_name(tmp_path: Path, name: str) -> None:
     build, shape, words = REFUSED[name]
     frame = keras.Input(shape, name="frame")
     model = keras.Model(frame, build(frame))
@@ -433,7 +441,7 @@ def test_refused_by_name(tmp_path, name):
     assert str(replaced.value) == str(config.value)
 
 
-def test_all_layers_at_once():
+def test_all_layers_at_once() -> None:
     model = model_of(
         chain(L.Lambda(lambda v: v, name="one"), dense(4, "fc"), L.LeakyReLU(name="two"), L.ELU(name="three")), (8,)
     )
@@ -454,14 +462,14 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_the_place_of_a_normalization(tmp_path, name):
+def test_the_place_of_a_normalization(tmp_path: Path, name: str) -> None:
     build, behind = PLACES[name]
     message = rf"norm: its place is the reason.*BatchNormalization after {behind}.*move it.*codesign\.layers\.delta"
     with pytest.raises(UnsupportedLayerError, match=message):
         convert(model_of(build, (8,)), tmp_path)
 
 
-def half():
+def half() -> Any:
     keras.config.set_dtype_policy("mixed_float16")
     try:
         return model_of(chain(L.Flatten(), dense(3, "fc")), (8,))
@@ -469,13 +477,13 @@ def half():
         keras.config.set_dtype_policy("float32")
 
 
-def of_int8():
+def of_int8() -> Any:
     model = model_of(chain(L.Dense(3, name="fc")), (8,))
     model.quantize("int8")
     return model
 
 
-MODELS = {
+MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     "a path": (lambda: "model.keras", "a name, not a model.*load_model"),
     "None": (lambda: None, "not a Keras model"),
     "an array": (lambda: np.zeros(3), "not a Keras model.*ndarray"),
@@ -514,7 +522,7 @@ MODELS = {
 
 @pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`:UserWarning")  # Keras, of int8
 @pytest.mark.parametrize("name", MODELS)
-def test_models_that_are_none(tmp_path, name):
+def test_models_that_are_none(tmp_path: Path, name: str) -> None:
     make, message = MODELS[name]
     model = make()
     with pytest.raises(ConversionError, match=f"{message}") as config:
@@ -528,14 +536,14 @@ def test_models_that_are_none(tmp_path, name):
     assert str(replaced.value) == str(config.value)
 
 
-def test_every_kind_of_layer_has_an_answer():
-    kinds = {kind for module in (L, qkeras) for kind in vars(module).values() if inspect.isclass(kind)}
-    kinds = {kind.__name__ for kind in kinds if issubclass(kind, L.Layer)} - {"Layer", "Model"}
+def test_every_kind_of_layer_has_an_answer() -> None:
+    classes = {kind for module in (L, qkeras) for kind in vars(module).values() if inspect.isclass(kind)}
+    kinds = {kind.__name__ for kind in classes if issubclass(kind, L.Layer)} - {"Layer", "Model"}
     assert kinds - {*keras_kinds.READABLE, *keras_kinds.INSTEAD} == set()
     assert not {*keras_kinds.READABLE} & {*keras_kinds.INSTEAD}
 
 
-def test_other_backends_read_as_before(tmp_path):
+def test_other_backends_read_as_before(tmp_path: Path) -> None:
     """They get what hls4ml's own functions return, and its own errors."""
     convert_function = hls4ml.converters.keras_v3_to_hls
     assert hls4ml.utils.config_from_keras_model is hls4ml.utils.config.config_from_keras_model
@@ -553,13 +561,13 @@ def test_other_backends_read_as_before(tmp_path):
     assert output.hi * output.fmt.scale == 6.0
 
 
-def test_delta_accepts_what_converts(tmp_path):
+def test_delta_accepts_what_converts(tmp_path: Path) -> None:
     """A plain model with all that is read becomes a delta network that converts exactly."""
     block = keras.Sequential(
         [keras.Input((4, 4, 3)), L.Conv2D(3, 3, padding="same", name="c"), L.ReLU(6.0)], name="block"
     )
 
-    def build(x):
+    def build(x: Any) -> Any:
         x = block(L.Rescaling(1 / 4, -0.5, name="scale")(x))
         x = ops.relu6(L.Dense(4, name="rows")(L.Dropout(0.5)(x)) + 0.5) + L.Conv2D(4, 1, name="c")(x) * 0.5
         return L.Dense(3, name="c_2")(L.Flatten()(L.Permute((1, 2, 3))(x)))

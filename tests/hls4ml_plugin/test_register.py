@@ -3,6 +3,7 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,14 +62,14 @@ CONVERTED = """
 """
 
 
-def first_of_a_process(names, check):
+def first_of_a_process(names: Any, check: Any) -> subprocess.CompletedProcess[str]:
     code = FIRST.replace("CHECK", check.strip())
     return subprocess.run(
         [sys.executable, "-c", code, *names], capture_output=True, text=True, timeout=500, check=False
     )
 
 
-def test_the_backend_is_there_whichever_module_is_imported_first():
+def test_the_backend_is_there_whichever_module_is_imported_first() -> None:
     done = first_of_a_process(
         ["codesign.hls4ml_plugin.csim", "codesign.hls4ml_plugin.writer.layers", OTHERS[0]], REGISTERED
     )
@@ -78,7 +79,7 @@ def test_the_backend_is_there_whichever_module_is_imported_first():
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
-def test_a_conversion_works_whichever_module_is_imported_first():
+def test_a_conversion_works_whichever_module_is_imported_first() -> None:
     assert len(MODULES) > 10
     done = first_of_a_process([*MODULES, *OTHERS], CONVERTED)
     assert done.returncode == 0, done.stderr
@@ -87,7 +88,7 @@ def test_a_conversion_works_whichever_module_is_imported_first():
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", CHECKS)
-def test_registration_in_a_fresh_interpreter(name):
+def test_registration_in_a_fresh_interpreter(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CHECKS[name]], capture_output=True, text=True, timeout=100, check=False
     )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unrolled HLS kernels: csim against the golden model, its cycles against what the graph says they cost."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from random_models import conv, design, rich_taps_design, walk
@@ -10,7 +12,7 @@ from codesign.graph.golden import Golden
 pytestmark = pytest.mark.timeout(300)
 
 
-def time_design():
+def time_design() -> Any:
     """Return a convolution over time, of which an event reaches two positions a cycle."""
     made = design([conv(4, 5, "c", bias=5, strides=2, padding="same")], shape=(13, 2))
     made.config["LayerName"]["c"].update(PE=2, Unroll=[2])
@@ -24,7 +26,7 @@ DESIGNS = {
 
 
 @pytest.fixture(scope="module", params=DESIGNS)
-def model(request, tmp_path_factory):
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     make, io_type, taps = DESIGNS[request.param]
     made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
     assert [node.taps for node in made.delta_graph.linears] == taps
@@ -32,7 +34,7 @@ def model(request, tmp_path_factory):
     return made
 
 
-def test_csim_equals_golden_and_costs_what_the_graph_says(model):
+def test_csim_equals_golden_and_costs_what_the_graph_says(model: Any) -> None:
     graph = model.delta_graph
     stream = walk(np.random.default_rng(1), graph.source.fmt, graph.source.shape, 200)
     golden = Golden(graph)
@@ -52,7 +54,7 @@ def test_csim_equals_golden_and_costs_what_the_graph_says(model):
             np.testing.assert_array_equal(stats["cycles"], cycles)
 
 
-def test_taps_shorten_the_longest_events(model):
+def test_taps_shorten_the_longest_events(model: Any) -> None:
     for node in model.delta_graph.linears:
         reached = node.fanout() // (1 if node.depthwise else node.channels_out)
         words = 1 if node.depthwise else node.groups

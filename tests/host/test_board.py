@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from designs import moving_pictures, picture_graph
-from faults import Lost, Noise, Once, hang_up
 from finished import finish
+from host.designs import moving_pictures, picture_graph
+from host.faults import Lost, Noise, Once, hang_up
 
 from codesign.errors import (
     BoardError,
@@ -25,6 +26,7 @@ from codesign.errors import (
     OldNameWarning,
     StreamBrokenError,
 )
+from codesign.graph import Graph
 from codesign.graph.file import save_graph
 from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
@@ -41,6 +43,11 @@ PICTURES = moving_pictures(300)
 Open = Callable[..., Board]
 
 
+def packets_of(data: bytes) -> list[framing.Packet]:
+    """Return the packets in bytes of the line, those that are damaged left out."""
+    return [packet for packet in framing.Decoder().feed(data) if isinstance(packet, framing.Packet)]
+
+
 @pytest.fixture
 def simulated(rtl_cache: Path) -> Iterator[SimulatedBoard]:
     with SimulatedBoard(GRAPH, rtl_cache) as board:
@@ -52,8 +59,8 @@ def connect(simulated: SimulatedBoard) -> Iterator[Open]:
     """Open the simulated board, checked against the golden model; it is closed at the end."""
     boards: list[Board] = []
 
-    def opened(design: object = GRAPH, **options: object) -> Board:
-        known = {"baud": simulated.baud, "slowdown": simulated.slowdown, "check": True, "notice": print}
+    def opened(design: Graph | Path = GRAPH, **options: Any) -> Board:
+        known: dict[str, Any] = {"baud": simulated.baud, "slowdown": simulated.slowdown, "check": True, "notice": print}
         boards.append(Board(simulated.port, design, **known | options))
         return boards[-1]
 
@@ -294,7 +301,7 @@ def test_a_line_that_never_falls_silent(simulated: SimulatedBoard, connect: Open
 
 def test_something_else_that_speaks_the_protocol(simulated: SimulatedBoard, connect: Open) -> None:
     def disguised(data: bytes) -> bytes:
-        packets = framing.Decoder().feed(data)
+        packets = packets_of(data)
         return b"".join(framing.encode(replace(packet, payload=bytes(12))) for packet in packets)
 
     simulated.line.to_host = disguised
@@ -434,7 +441,7 @@ def test_a_board_that_says_the_opposite_of_what_was_asked_is_an_error(simulated:
     def denies(data: bytes) -> bytes:
         held.extend(data)
         whole = bytes(held)
-        found = [link.parse(packet) for packet in framing.Decoder().feed(whole)]
+        found = [link.parse(packet) for packet in packets_of(whole)]
         if not found:
             return b""
         held.clear()
@@ -484,6 +491,7 @@ def test_a_stream_goes_on_whatever_happens_while_the_counters_are_read(
     last = refresh_s and reading == 2  # after the last frame: what was counted is lost
     assert (summary.operation_sparsity is None) == bool(last)
     if not last:
+        assert summary.operation_sparsity is not None
         assert 0 < summary.operation_sparsity < 1
 
 
@@ -505,8 +513,8 @@ def at_reading(number: int, wire: Wire) -> Wire:
     left, address = [number], register_map(GRAPH)["counters.frames"].address
 
     def carry(data: bytes) -> bytes:
-        for packet in framing.Decoder().feed(data):
-            if packet.kind == link.Kind.READ and link.parse(packet).address == address:
+        for request in map(link.parse, packets_of(data)):
+            if isinstance(request, link.Read) and request.address == address:
                 left[0] -= 1
                 return data if left[0] else wire(data)
         return data

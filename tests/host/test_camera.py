@@ -6,11 +6,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from designs import picture_graph
+from host.designs import picture_graph
 
 from codesign.data import camera
 from codesign.data.camera import camera_frames
@@ -51,7 +52,7 @@ class FakeCamera:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeCamera:
     """Put a camera with ten frames, each brighter than the one before, in place of FFmpeg's; its silence is short."""
     found = FakeCamera([20 * number for number in range(10)], av.FFmpegError)
-    monkeypatch.setattr(camera.av, "open", lambda *_, **__: found)
+    monkeypatch.setattr(av, "open", lambda *_, **__: found)
     monkeypatch.setattr(camera, "_SILENCE_S", 0.5)
     return found
 
@@ -60,7 +61,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeCamera:
 def test_frames_are_scaled_as_those_of_a_file(grey: bool) -> None:
     frames = camera_frames(PATTERN, (12, 16), grey=grey, driver="lavfi")
     first = next(frames)
-    assert (first.shape, first.dtype) == ((12, 16, 1 if grey else 3), np.uint8)
+    assert (first.shape, first.dtype) == ((12, 16, 1 if grey else 3), np.dtype(np.uint8))
     assert first.max() > 150 > 100 > first.min()
     frames.close()
 
@@ -115,7 +116,7 @@ def test_the_names_of_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [("/dev/video0", (8, 8), True), ("/dev/video3", (8, 8), True)]
 
 
-def test_a_file_may_be_called_camera(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_a_file_may_be_called_camera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "camera").write_text("no video")
     with pytest.raises(VideoError, match="camera"):

@@ -7,12 +7,13 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from data.videos import write_video
-from designs import moving_pictures, picture_graph
 from finished import finish
+from host.designs import moving_pictures, picture_graph
 
 from codesign.cli import main
 from codesign.data.video import read_video
@@ -94,7 +95,7 @@ def test_a_mismatch_fails(
 ) -> None:
     honest = Golden.run
 
-    def wrong(self: Golden, codes: np.ndarray):
+    def wrong(self: Golden, codes: np.ndarray) -> Any:
         trace = honest(self, codes)
         trace.outputs[...] += 1
         return trace

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What sample frames say, against values worked out by hand."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from keras import layers as L  # noqa: N812
+from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation
@@ -12,7 +15,7 @@ from codesign.layers.calibrate import MAX_FRAMES, frames_of, range_exponent, sam
 
 
 @pytest.mark.parametrize(("values", "exponent"), [([0.0], None), ([1.0, -0.5], 0), ([1.001], 1), ([-0.26], -1)])
-def test_range(values, exponent):
+def test_range(values: list[float], exponent: int | None) -> None:
     assert range_exponent(np.array(values)) == exponent
 
 
@@ -27,11 +30,11 @@ def test_range(values, exponent):
         ([*[0.0625] * 10, 1.25], 4, False, -3),  # and here less
     ],
 )
-def test_best_step(values, bits, signed, exponent):
+def test_best_step(values: list[float] | NDArray[Any], bits: int, signed: bool, exponent: int | None) -> None:
     assert step_exponent(np.array(values), bits, signed=signed) == exponent
 
 
-def test_samples_hold_the_extremes(rng):
+def test_samples_hold_the_extremes(rng: np.random.Generator) -> None:
     model = keras.Sequential([keras.Input((70, 70, 6)), L.ReLU(name="relu")])
     clips = rng.normal(size=(2, 5, 70, 70, 6)).astype(np.float32)
     clips[1, 4, 3, 3, 3] = 100.0
@@ -41,7 +44,7 @@ def test_samples_hold_the_extremes(rng):
     assert seen.size < clips.size / 5
 
 
-def test_samples_are_spread_over_many_frames():
+def test_samples_are_spread_over_many_frames() -> None:
     model = keras.Sequential([keras.Input((1,)), L.ReLU(name="relu")])
     frames = np.arange(10.0 * MAX_FRAMES, dtype=np.float32).reshape(1, -1, 1)
     seen = sample(model, ["relu"], frames)["relu"]
@@ -49,7 +52,7 @@ def test_samples_are_spread_over_many_frames():
     assert len(np.unique(seen)) == MAX_FRAMES
 
 
-def test_state_pays_where_less_changes_than_is_nonzero():
+def test_state_pays_where_less_changes_than_is_nonzero() -> None:
     """One feature blinks (changes in both frames, nonzero in one), one stays at 1 (never changes, always nonzero)."""
     frame = keras.Input((2,))
     outputs = []
@@ -65,10 +68,10 @@ def test_state_pays_where_less_changes_than_is_nonzero():
 
 
 @pytest.mark.parametrize("clips", [np.zeros((3, 3)), np.zeros((0, 2, 4)), np.full((1, 2, 4), np.nan)])
-def test_refuses_clips(clips):
+def test_refuses_clips(clips: NDArray[Any]) -> None:
     with pytest.raises(ConfigError, match="here: clips"):
         frames_of(clips, (4,), "here")
 
 
-def test_one_clip_is_clips_of_one():
+def test_one_clip_is_clips_of_one() -> None:
     assert frames_of(np.zeros((5, 4)), (4,), "here").shape == (1, 5, 4)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_models as models
+from layers import tiny_models as models
 
 from codesign.errors import ConfigError
 from codesign.fixed import Fixed
@@ -140,7 +141,7 @@ def test_lives_in_any_functional_model(tmp_path: pathlib.Path, rng: np.random.Ge
         ({"dtype": "mixed_float16"}, "float32 or float64"),
     ],
 )
-def test_bad_arguments(arguments: dict[str, object], words: str) -> None:
+def test_bad_arguments(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as error:
         DeltaActivation(name="here", **arguments)
     assert "here" in str(error.value)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import random_models
 import tensorflow as tf
-import tiny_models as models
+from layers import tiny_models as models
 
 from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fold`: the same function, of simple layers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from keras import layers as L  # noqa: N812
-from plain_models import FRAME, MODELS, trained
+from layers.plain_models import FRAME, MODELS, trained
+from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES, SUMS
@@ -13,12 +17,12 @@ from codesign.layers import delta
 from codesign.layers.fold import fold
 
 
-def values(model, x):
-    return keras.ops.convert_to_numpy(model(x, training=False))
+def values(model: Any, x: Any) -> NDArray[Any]:
+    return np.asarray(model(x, training=False))
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_computes_the_same(make, rng):
+def test_computes_the_same(make: Callable[[], Any], rng: np.random.Generator) -> None:
     model = make()
     x = rng.random((16, *model.input_shape[1:]), dtype=np.float32)
     before = values(model, x)
@@ -29,7 +33,7 @@ def test_computes_the_same(make, rng):
     assert kinds <= {*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, "Identity", "InputLayer"}
 
 
-def test_one_and_no_dimension(rng):
+def test_one_and_no_dimension(rng: np.random.Generator) -> None:
     frame = keras.Input((6, 3))
     x = L.BatchNormalization(name="first")(frame)
     x = L.ReLU()(L.BatchNormalization(scale=False)(L.Conv1D(4, 3)(x)))
@@ -41,7 +45,7 @@ def test_one_and_no_dimension(rng):
     assert {"first_in", "first", "first_out", "flat_in", "flat", "flat_out"} <= {layer.name for layer in folded.layers}
 
 
-def test_weights_by_hand():
+def test_weights_by_hand() -> None:
     norm = L.BatchNormalization(epsilon=0.0, name="norm")
     model = keras.Sequential([keras.Input((1, 1, 2)), L.DepthwiseConv2D(1, depth_multiplier=2, name="dw"), norm])
     model.get_layer("dw").set_weights([np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.array([1.0, 1.0, 0.0, 0.0])])
@@ -52,17 +56,17 @@ def test_weights_by_hand():
     np.testing.assert_array_equal(bias, [0.0, 2.0, 0.0, 1.0])
 
 
-def of(*behind, shape=FRAME):
+def of(*behind: Any, shape: tuple[int, ...] = FRAME) -> Any:
     return keras.Sequential([keras.Input(shape), *behind])
 
 
-def two_readers():
+def two_readers() -> Any:
     frame = keras.Input(FRAME)
     raw = L.Conv2D(2, 3, name="conv")(frame)
     return keras.Model(frame, L.Add()([L.BatchNormalization(name="norm")(raw), raw]))
 
 
-def twice():
+def twice() -> Any:
     frame, conv = keras.Input(FRAME), L.Conv2D(2, 1, name="conv")
     return keras.Model(frame, conv(conv(frame)))
 
@@ -78,12 +82,12 @@ def twice():
         (two_readers, "norm.*that others read, too"),
     ],
 )
-def test_refuses_by_name(make, words):
+def test_refuses_by_name(make: Callable[[], Any], words: str) -> None:
     with pytest.raises(UnsupportedLayerError, match=words):
         fold(make())
 
 
-def test_new_names_are_free():
+def test_new_names_are_free() -> None:
     model = of(
         L.Conv2D(2, 1, activation="relu", name="a"), L.Conv2D(2, 1, name="a_delta"), L.Conv2D(2, 1, name="input_delta")
     )
@@ -91,12 +95,12 @@ def test_new_names_are_free():
     assert {"a", "a_delta", "a_delta_2", "input_delta", "input_delta_2"} <= set(names)
 
 
-def test_refuses_a_product():
+def test_refuses_a_product() -> None:
     frame = keras.Input(FRAME)
     with pytest.raises(UnsupportedLayerError, match=r"multiply.*Multiply.*use Add or Concatenate"):
         fold(keras.Model(frame, L.Conv2D(2, 1)(frame) * frame))
 
 
-def test_refuses_a_layer_that_is_used_twice():
+def test_refuses_a_layer_that_is_used_twice() -> None:
     with pytest.raises(ConfigError, match=r"conv.*used twice"):
         fold(twice())

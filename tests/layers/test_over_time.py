@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import pytest
-import tiny_models as models
+from layers import tiny_models as models
 
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, over_time, stream
@@ -26,7 +27,12 @@ def test_clip_outputs_are_the_frame_outputs_of_each_stream(hold: float | None, r
     frame = models.frame_model(hold)
     x = clips(rng, 3)
     expected = np.stack([stream(frame, clip).outputs for clip in x])
-    for head, reduced in ((None, expected), ("mean", expected.mean(axis=1)), ("last", expected[:, -1])):
+    heads: dict[Literal["mean", "last"] | None, np.ndarray] = {
+        None: expected,
+        "mean": expected.mean(axis=1),
+        "last": expected[:, -1],
+    }
+    for head, reduced in heads.items():
         model = over_time(frame, FRAMES, head)
         assert model.output_shape == (None, *reduced.shape[1:])
         got = model.predict(x, verbose=0)
@@ -95,12 +101,15 @@ def test_functional_model_with_branches(rng: np.random.Generator) -> None:
 
 def test_bad_arguments() -> None:
     frame = models.frame_model()
-    for frames in (1, 0, 2.0, True):
+    wrong: tuple[Any, ...] = (1, 0, 2.0, True)
+    for frames in wrong:
         with pytest.raises(ConfigError, match="at least 2"):
             over_time(frame, frames)
     with pytest.raises(ConfigError, match="'mean', 'last' or None"):
-        over_time(frame, 4, "max")
-    for sparsity in (-1.0, "a", float("nan"), True, None):
+        over_time(frame, 4, "max")  # type: ignore[arg-type]
+    wrong = (-1.0, "a", float("nan"), True, None)
+    sparsity: Any
+    for sparsity in wrong:
         with pytest.raises(ConfigError, match=r"over_time: sparsity.*0 or more, or a SparsityLoss"):
             over_time(frame, 4, sparsity=sparsity)
 

@@ -2,6 +2,9 @@
 """`delta`: plain models become delta networks that stay close to them, train, and convert bit for bit."""
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import hls4ml
 import keras
@@ -9,7 +12,8 @@ import numpy as np
 import pytest
 import qkeras
 from keras import layers as L  # noqa: N812
-from plain_models import FRAME, MODELS, arguments, line, quantised, residual, sequential
+from layers.plain_models import FRAME, MODELS, arguments, line, quantised, residual, sequential
+from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.graph.golden import Golden
@@ -18,25 +22,25 @@ from codesign.layers import DeltaActivation, delta, over_time, stream
 pytestmark = pytest.mark.timeout(600)
 
 
-def clips_of(rng, count=3, frames=8, model=None):
+def clips_of(rng: np.random.Generator, count: int = 3, frames: int = 8, model: Any = None) -> NDArray[np.float32]:
     """A still scene with noise and a spot that moves, 8-bit values 0 to 255/256, in the shape of a model's frames."""
     scene = rng.integers(0, 200, (count, 1, *FRAME))
     clips = np.clip(scene + rng.integers(-2, 3, (count, frames, *FRAME)), 0, 255)
     for t in range(frames):
         clips[:, t, 3, t % 8] = 250
     shape = FRAME if model is None else model.input_shape[1:]
-    return (clips / 256).astype(np.float32).reshape(count, frames, *shape)
+    return np.asarray((clips / 256).astype(np.float32).reshape(count, frames, *shape))
 
 
-def outputs_of(model, frames):
-    return keras.ops.convert_to_numpy(model(frames, training=False))
+def outputs_of(model: Any, frames: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(model(frames, training=False))
 
 
-def activations(network):
+def activations(network: Any) -> dict[str, DeltaActivation]:
     return {layer.name: layer for layer in network.layers if isinstance(layer, DeltaActivation)}
 
 
-def converted(network, folder):
+def converted(network: Any, folder: Path) -> Any:
     config = hls4ml.utils.config_from_keras_model(network, granularity="name", backend="Delta")
     config["LayerName"]["frame"]["Precision"] = "ufixed<8,0>"
     return hls4ml.converters.convert_from_keras_model(
@@ -44,14 +48,14 @@ def converted(network, folder):
     )
 
 
-def logits_of(network, frames):
+def logits_of(network: Any, frames: NDArray[Any]) -> NDArray[Any]:
     """What the hardware is to compute: the network in float64, without a softmax at the end."""
     last = network.layers[-1]
     softmax = isinstance(last, L.Softmax) or getattr(last.get_config().get("activation"), "__str__", str)() == "softmax"
     return stream(keras.Model(network.inputs[0], last.input) if softmax else network, frames).outputs
 
 
-def golden_agrees(network, clips, folder):
+def golden_agrees(network: Any, clips: NDArray[Any], folder: Path) -> None:
     graph = converted(network, folder).delta_graph
     frames = clips.reshape(-1, *network.input_shape[1:])
     expected = Golden(graph).run(graph.source.fmt.to_codes(frames)).outputs
@@ -61,19 +65,19 @@ def golden_agrees(network, clips, folder):
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_converts_bit_for_bit(make, rng, tmp_path):
+def test_converts_bit_for_bit(make: Callable[[], Any], rng: np.random.Generator, tmp_path: Path) -> None:
     model = make()
     clips = clips_of(rng, model=model)
     golden_agrees(delta(model, clips=clips), clips, tmp_path)
 
 
-def test_converts_bit_for_bit_with_hold(rng, tmp_path):
+def test_converts_bit_for_bit_with_hold(rng: np.random.Generator, tmp_path: Path) -> None:
     clips = clips_of(rng)
     network = delta(sequential(), clips=clips, step="fixed", hold=0.75, input_hold=1.0, activation_bits=4)
     golden_agrees(network, clips, tmp_path)
 
 
-def csim_agrees(make, rng, tmp_path):
+def csim_agrees(make: Callable[[], Any], rng: np.random.Generator, tmp_path: Path) -> None:
     model = make()
     clips = clips_of(rng, count=2, model=model)
     network = delta(model, clips=clips)
@@ -88,18 +92,18 @@ def csim_agrees(make, rng, tmp_path):
 
 
 @pytest.mark.heavy
-def test_csim_is_exact_after_refining(rng, tmp_path):
+def test_csim_is_exact_after_refining(rng: np.random.Generator, tmp_path: Path) -> None:
     csim_agrees(residual, rng, tmp_path)
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("make", [sequential, arguments, quantised, line])
-def test_csim_is_exact_after_refining_others(make, rng, tmp_path):
+def test_csim_is_exact_after_refining_others(make: Callable[[], Any], rng: np.random.Generator, tmp_path: Path) -> None:
     csim_agrees(make, rng, tmp_path)
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_stays_close(make, rng):
+def test_stays_close(make: Callable[[], Any], rng: np.random.Generator) -> None:
     """Many bits, so that what is left is a fault of the replacement and not of quantisation."""
     model = make()
     clips = clips_of(rng, model=model)
@@ -109,7 +113,7 @@ def test_stays_close(make, rng):
     assert np.abs(outputs_of(network, frames) - wanted).max() < 0.01 * max(1.0, np.abs(wanted).max())
 
 
-def test_what_becomes_of_each_layer(rng):
+def test_what_becomes_of_each_layer(rng: np.random.Generator) -> None:
     network = delta(sequential(), clips=clips_of(rng))
     kinds = [(layer.name, type(layer).__name__) for layer in network.layers[1:]]
     assert kinds == [
@@ -130,7 +134,7 @@ def test_what_becomes_of_each_layer(rng):
     assert {layer.step for layer in found.values()} == {"po2"}
 
 
-def test_names_of_what_is_put_in(rng):
+def test_names_of_what_is_put_in(rng: np.random.Generator) -> None:
     names = [*activations(delta(residual(), clips=clips_of(rng)))]
     assert names == ["input_delta", "relu", "relu_2", "relu_3", "mean_delta"]
     names = [*activations(delta(arguments(), clips=clips_of(rng)))]
@@ -138,7 +142,7 @@ def test_names_of_what_is_put_in(rng):
     assert names == ["input_delta", *of_blocks, "fc1_delta", "norm2_out_delta"]
 
 
-def test_qkeras_keeps_its_lattices(rng):
+def test_qkeras_keeps_its_lattices(rng: np.random.Generator) -> None:
     network = delta(quantised(), clips=clips_of(rng))
     found = activations(network)
     assert [(layer.name, layer.activation, layer.bits, layer.unit) for layer in found.values()] == [
@@ -151,7 +155,7 @@ def test_qkeras_keeps_its_lattices(rng):
     assert network.get_layer("conv1").kernel_quantizer_internal.bits == 8  # folded, so quantised anew
 
 
-def test_without_clips():
+def test_without_clips() -> None:
     network = delta(sequential(), activation_bits=6, step="fixed", hold=1.0, input_hold=2.0)
     found = activations(network)
     assert found["relu1"].unit == 8 / 2**6
@@ -159,12 +163,12 @@ def test_without_clips():
     assert found["relu1"].hold == 1.0
 
 
-def test_input_that_can_be_negative(rng):
+def test_input_that_can_be_negative(rng: np.random.Generator) -> None:
     found = activations(delta(sequential(), clips=clips_of(rng) * 4 - 1))
     assert (found["input_delta"].activation, found["input_delta"].unit) == ("identity", 2.0 ** (2 - 7))
 
 
-def test_skip(rng):
+def test_skip(rng: np.random.Generator) -> None:
     clips = clips_of(rng)
     found = activations(delta(sequential(), skip=["relu1"]))
     assert {name for name, layer in found.items() if layer.stateless} == {"relu1"}
@@ -178,7 +182,7 @@ def test_skip(rng):
     assert not any(layer.stateless for layer in found.values())
 
 
-def test_real_steps_train(rng):
+def test_real_steps_train(rng: np.random.Generator) -> None:
     network = delta(sequential(), step="real", per="layer")
     clip_model = over_time(network, 8, sparsity=1.0)
     clip_model.compile(keras.optimizers.SGD(1e-3, 0.9), "sparse_categorical_crossentropy")
@@ -186,19 +190,19 @@ def test_real_steps_train(rng):
     assert np.isfinite(loss).all()
 
 
-def test_saves_and_loads(rng, tmp_path):
+def test_saves_and_loads(rng: np.random.Generator, tmp_path: Path) -> None:
     network, frames = delta(residual(), clips=clips_of(rng)), clips_of(rng)[0]
     network.save(tmp_path / "network.keras")
     again = keras.saving.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(outputs_of(again, frames), outputs_of(network, frames))
 
 
-def of(*behind):
+def of(*behind: Any) -> Any:
     return keras.Sequential([keras.Input(FRAME), L.Conv2D(2, 1), *behind])
 
 
 @pytest.mark.parametrize("name", ["swish", "sigmoid", "tanh", "gelu", "elu", "leaky_relu", "hard_sigmoid"])
-def test_refuses_activations_by_name(name):
+def test_refuses_activations_by_name(name: str) -> None:
     with pytest.raises(UnsupportedLayerError, match=rf"odd.*Received: {name if name != 'swish' else 'silu'}.*use relu"):
         delta(of(L.Activation(name, name="odd")))
 
@@ -213,12 +217,12 @@ def test_refuses_activations_by_name(name):
         (L.Conv2D(2, 1, activation="sigmoid", name="odd"), "odd.*sigmoid, activation of Conv2D"),
     ],
 )
-def test_refuses_layers_by_name(layer, words):
+def test_refuses_layers_by_name(layer: Any, words: str) -> None:
     with pytest.raises(UnsupportedLayerError, match=words):
         delta(of(layer))
 
 
-def test_refuses_softmax_in_the_middle():
+def test_refuses_softmax_in_the_middle() -> None:
     with pytest.raises(UnsupportedLayerError, match=r"odd.*softmax can only be the last layer"):
         delta(of(L.Softmax(name="odd"), L.Conv2D(2, 1)))
 
@@ -239,12 +243,12 @@ def test_refuses_softmax_in_the_middle():
         ({"activation_bits": 30}, "bits is out of range"),
     ],
 )
-def test_refuses_arguments(options, words):
+def test_refuses_arguments(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         delta(sequential(), **options)
 
 
-def test_trains_the_holds_that_are_given():
+def test_trains_the_holds_that_are_given() -> None:
     found = activations(delta(sequential(), hold=1.0, train_hold=True, step="fixed"))
     assert (found["input_delta"].train_hold, found["input_delta"].hold) == (False, None)
     others = [layer for name, layer in found.items() if name != "input_delta"]
@@ -259,11 +263,11 @@ def test_trains_the_holds_that_are_given():
     ("options", "rate"),
     [({}, 16.0), ({"step": "real"}, 1.0), ({"step": "real", "step_rate": 4.0}, 4.0), ({"step_rate": 1}, 1.0)],
 )
-def test_steps_move_as_fast_as_is_right_for_them(options, rate):
+def test_steps_move_as_fast_as_is_right_for_them(options: dict[str, Any], rate: float) -> None:
     assert {layer.step_rate for layer in activations(delta(sequential(), **options)).values()} == {rate}
 
 
-def application(name, size):
+def application(name: str, size: int) -> None:
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=5)
     network = delta(model)
     before, after = (Counter(type(layer).__name__ for layer in each.layers) for each in (model, network))
@@ -287,11 +291,11 @@ def application(name, size):
 
 
 @pytest.mark.parametrize("name", ["MobileNet", pytest.param("ResNet50", marks=pytest.mark.heavy)])
-def test_applications(name):
+def test_applications(name: str) -> None:
     application(name, 32)
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", ["MobileNet", "ResNet50"])
-def test_applications_of_full_size(name):
+def test_applications_of_full_size(name: str) -> None:
     application(name, 224)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tiny_models as models
+from layers import tiny_models as models
 
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, Engines, SparsityLoss, Target, WarmUp, over_time
@@ -40,13 +40,15 @@ def test_target_moves_the_factor_as_documented(by_cycles: bool) -> None:
     model = compiled(one_dense(), 2.0, engines=Engines(pe=1))
     x = np.zeros((6, 2, 4))
     x[0:2, 1, :2] = x[4:6, 1] = 1.0
-    wanted: dict[str, float] = {"cycles_per_frame": 2.0} if by_cycles else {"operation_sparsity": 0.75}
+    wanted: dict[str, Any] = {"cycles_per_frame": 2.0} if by_cycles else {"operation_sparsity": 0.75}
     shares = np.array([4.0, 0.0, 8.0]) / 2 if not by_cycles else np.array([4.0, 0.0, 8.0])
     target = Target(**wanted, gain=0.5, damping=0.25, steps=1.0)
     course = []
-    watch = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: course.append(float(find_meter(model).penalty.factor))  # noqa: ARG005
-    )
+    meter = find_meter(model)
+    assert meter is not None
+    penalty = meter.penalty
+    assert penalty is not None
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: course.append(float(penalty.factor)))  # noqa: ARG005
     model.fit(x, np.zeros(6), batch_size=2, shuffle=False, verbose=0, callbacks=[target, watch])
     average, last, factor, expected = None, None, 2.0, []
     for share in shares / (4.0 if not by_cycles else 1.0):
@@ -95,7 +97,7 @@ def second_layer_works() -> keras.Sequential:
     ids=["macs", "cycles"],
 )
 def test_target_is_met(
-    wanted: dict[str, float], loss: SparsityLoss, gain: float, start: float, rng: np.random.Generator
+    wanted: dict[str, Any], loss: SparsityLoss, gain: float, start: float, rng: np.random.Generator
 ) -> None:
     """A network learns to tell clips apart while the controller finds the factor, 8 or 40 times the first one."""
     x = np.stack([models.walk(rng, (4, 8), pace=60) for _ in range(64)]) / 256
@@ -129,7 +131,8 @@ def test_wrong_targets(arguments: dict[str, Any], words: str) -> None:
 
 
 def test_wrong_warm_up() -> None:
-    for epochs in (0, 1.5, True):
+    wrong: tuple[Any, ...] = (0, 1.5, True)
+    for epochs in wrong:
         with pytest.raises(ConfigError, match=r"WarmUp\.epochs"):
             WarmUp(epochs)
 

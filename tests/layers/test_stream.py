@@ -6,7 +6,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-import tiny_models as models
+from layers import tiny_models as models
 
 from codesign.errors import FrameError
 from codesign.graph.golden import Golden

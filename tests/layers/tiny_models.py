@@ -22,7 +22,7 @@ def to_delta(layer: DeltaActivation, source: str, shape: tuple[int, ...], in_fmt
         shape=shape,
         in_fmt=in_fmt,
         fmt=layer.fmt,
-        activation=layer.activation,
+        activation=layer.activation,  # type: ignore[arg-type]  # Keras knows texts only
         step_log2=layer.step_log2,
         channels=shape[-1],
         lo=layer.lo,
@@ -39,6 +39,7 @@ def to_graph(model: keras.Sequential, in_fmt: Fixed = PIXEL) -> Graph:
         if isinstance(layer, DeltaActivation):
             nodes.append(to_delta(layer, before.name, before.shape, before.fmt))
         elif isinstance(layer, qkeras.QDense):
+            assert isinstance(before, Delta)
             kernel, bias = layer.quantizers
             weight = WEIGHT.to_codes(kernel(layer.kernel))
             offset = WEIGHT.to_codes(bias(layer.bias)) << before.fmt.frac

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from codesign.report.energy import Energy, EnergyUse
@@ -46,8 +48,8 @@ def synthetic_report() -> Report:
             weight_bits=n_in * n_out * 6,
         )
 
-    def resource(target: str, tool: str, version: str | None, kind: Kind, lut: int, **known: float) -> Resources:
-        unknown = {"ff": 2911, "dsp": 42, "bram_bits": None, "fmax_mhz": None}
+    def resource(target: str, tool: str, version: str | None, kind: Kind, lut: int, **known: Any) -> Resources:
+        unknown: dict[str, Any] = {"ff": 2911, "dsp": 42, "bram_bits": None, "fmax_mhz": None}
         return Resources(target=target, tool=tool, tool_version=version, kind=kind, lut=lut, **unknown | known)
 
     report = Report(

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
+from report.synthetic import made_build, synthetic_detail, synthetic_report
 from rich.console import Console
-from synthetic import made_build, synthetic_detail, synthetic_report
 
 from codesign.errors import ConfigError
 from codesign.report import against, compare, summary
@@ -29,7 +29,7 @@ def rows(sheet: Sheet) -> dict[str, tuple[str, ...]]:
     return {row[0]: row[1:] for group in sheet.groups for row in group.rows}
 
 
-def put(folder: Path, *builds: object) -> None:
+def put(folder: Path, *builds: BoardBuild) -> None:
     for item in builds:
         place = folder / "boards" / item.folder
         place.mkdir(parents=True)
@@ -62,6 +62,9 @@ def test_rates_are_the_routed_clock_over_measured_cycles() -> None:
     report = synthetic_report()
     skipping, dense, unrouted = report.boards
     cycles = report.throughput.cycles_per_frame
+    assert cycles.mean is not None
+    assert cycles.p95 is not None
+    assert cycles.max is not None
     assert skipping.frames_per_second.mean == pytest.approx(108e6 / cycles.mean)
     assert skipping.frames_per_second.p95 == pytest.approx(108e6 / cycles.p95)
     assert skipping.frames_per_second.worst == pytest.approx(108e6 / cycles.max)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph, random_walk
-from synthetic import synthetic_detail, synthetic_report
+from report.synthetic import synthetic_detail, synthetic_report
 
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph

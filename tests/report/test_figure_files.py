@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph
-from synthetic import synthetic_detail, synthetic_report
+from report.synthetic import synthetic_detail, synthetic_report
 
 from codesign.report.charts import NAMES, figures
 from codesign.report.diagram import diagram

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 import pytest
+from report.synthetic import made_build, synthetic_detail, synthetic_report
 from rich.console import Console
-from synthetic import made_build, synthetic_detail, synthetic_report
 
 from codesign.errors import ConfigError
 from codesign.report import against, compare, summary, tables

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report.synthetic import synthetic_detail, synthetic_report
 from rich.console import Console
-from synthetic import synthetic_detail, synthetic_report
 
 from codesign.errors import ConfigError
 from codesign.records import plain

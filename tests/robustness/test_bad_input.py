@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import place
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from robustness import place
 
 from codesign.cli import main  # noqa: F401  (imported once, outside what is timed)
 from codesign.errors import CodesignError
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.frames import frame_codes
-from codesign.training import MODEL, load_model
+from codesign.training import MODEL, BlockConfig, ModelConfig, load_model
+from codesign.training.network import build_network
 
 pytestmark = pytest.mark.usefixtures("nothing_slow")
 
@@ -30,7 +31,7 @@ HEAVY = 20
 """Times as many examples in the heavy variant."""
 
 
-def examples(count: int) -> Any:
+def examples(count: int) -> settings:
     """Return the settings of a test: the same examples every time, and no limit to the time of one."""
     return settings(
         max_examples=count,
@@ -40,6 +41,28 @@ def examples(count: int) -> Any:
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.fixture(scope="session")
+def finished_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished design, a board build of it, a design, a study and a board file, and videos."""
+    return place.make(tmp_path_factory.mktemp("robust"))
+
+
+@pytest.fixture
+def nothing_slow(monkeypatch: pytest.MonkeyPatch, finished_build: Path) -> None:
+    """Put nothing in the place of every heavy stage and tool: what is read and checked before them is left."""
+    place.replace_heavy(monkeypatch)
+    monkeypatch.chdir(finished_build)  # files of names that are drawn go there
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small trained model."""
+    config = ModelConfig(blocks=(BlockConfig(kind="conv", filters=2, kernel=2),), hidden=())
+    folder = tmp_path_factory.mktemp("trained")
+    build_network(config, (4, 4, 1), 2, quantised=True, seed=1).save(folder / MODEL)
+    return folder
 
 
 KEYS = {

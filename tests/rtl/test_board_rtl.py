@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rtl_cases import ALL_CASES
@@ -167,7 +168,8 @@ def test_too_many_of_a_kind_is_refused() -> None:
 def test_frames_too_long_for_the_link_are_refused() -> None:
     check_packets(EXAMPLE)
     check_packets(dataclasses.replace(EXAMPLE, in_lanes=1, beats=65534))
-    for longer in ({"in_lanes": 1, "beats": 65535}, {"out_words": 32766}):
+    too_long: tuple[dict[str, Any], ...] = ({"in_lanes": 1, "beats": 65535}, {"out_words": 32766})
+    for longer in too_long:
         with pytest.raises(ConversionError, match="too long for a packet"):
             check_packets(dataclasses.replace(EXAMPLE, **longer))
 

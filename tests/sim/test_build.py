@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback import files, identity, spec
+from sim.loopback import files, identity, spec
 
 from codesign import tools, trust
 from codesign.errors import SimulationError, ToolNotFoundError, TrustWarning

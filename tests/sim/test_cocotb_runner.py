@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from loopback import files, identity
+from sim.loopback import files, identity
 
 from codesign.errors import SimulationError
 from codesign.sim.cocotb_runner import run_cocotb

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback import Fault, identity, loopback
+from sim.loopback import Fault, identity, loopback
 
 from codesign.errors import FrameError, SimulationError
 from codesign.sim import RtlSimulator, Stalls, run_clip

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -17,7 +18,7 @@ from codesign.study.tables import markdown, rows, terminal
 
 
 def result(variant: str, seed: int, accuracy: float, skipped: float, **more: object) -> Result:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "variant": variant,
         "seed": seed,
         "accuracy": accuracy,
@@ -28,7 +29,7 @@ def result(variant: str, seed: int, accuracy: float, skipped: float, **more: obj
         "density": {"fc": 1 - skipped},
         "training_s": 30.0,
     }
-    return Result(**{**values, **more})  # type: ignore[arg-type]
+    return Result(**{**values, **more})
 
 
 ORIGIN = Origin(sources="5e", versions={"keras": "3.1", "none": None}, commit="abc", machine="a chip", cores=2)
@@ -107,9 +108,9 @@ def test_equal_means_neither_less_nor_more(limit: float, met: bool) -> None:
         ({"within": -1.0}, "points of accuracy.*at least 0"),
     ],
 )
-def test_a_target_has_one_limit(limits: dict[str, object], words: str) -> None:
+def test_a_target_has_one_limit(limits: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        Goal(**{"variant": "a", "against": "b", "figure": "points of accuracy", **limits})  # type: ignore[arg-type]
+        Goal(**{"variant": "a", "against": "b", "figure": "points of accuracy", **limits})
 
 
 def test_failures_are_missed_targets_and_networks_that_differ() -> None:

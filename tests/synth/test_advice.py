@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from small_design import small_graph
@@ -72,7 +73,7 @@ def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
     assert "--clock" not in none
 
 
-def order(board: str, **options: int) -> Order:
+def order(board: str, **options: Any) -> Order:
     found = load_target(board)
     return Order(graph=small_graph(), board=found, clock_mhz=found.clock.core_mhz, **options)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_design import small_graph
@@ -118,7 +119,7 @@ def test_what_is_wrong_in_a_board_file_is_said(old: str, new: str, message: str,
         ("ulx3s-85f", {"clock_mhz": 6.25}, r"382 to 781250 baud.*Received: 1000000 baud"),  # the board's own
     ],
 )
-def test_an_order_that_cannot_be_built(board: str, options: dict[str, float], message: str) -> None:
+def test_an_order_that_cannot_be_built(board: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Order(graph=small_graph(), board=load_target(board), **{"clock_mhz": 100.0} | options)
 

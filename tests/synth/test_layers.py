@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from codesign.errors import SynthesisError
@@ -46,17 +48,17 @@ def test_tops_without_pads() -> None:
     assert soc.rows == top.rows == ("d0", "registers")
 
 
-def cell(kind: str, *nets: object, **parameters: str) -> dict[str, object]:
+def cell(kind: str, *nets: object, **parameters: str) -> Any:
     return {"type": kind, "connections": {str(at): [net] for at, net in enumerate(nets)}, "parameters": parameters}
 
 
-def netlist(cells: dict[str, object]) -> dict[str, object]:
+def netlist(cells: dict[str, Any]) -> dict[str, Any]:
     return {"modules": {"t": {"attributes": {"top": "1"}, "cells": cells}, "LUT4": {"attributes": {}, "cells": {}}}}
 
 
 def test_a_cell_without_a_name_goes_with_its_neighbours() -> None:
     clock = 1
-    cells: dict[str, object] = {f"count_FF_{at}": cell("TRELLIS_FF", clock, 100 + at) for at in range(20)}
+    cells: dict[str, Any] = {f"count_FF_{at}": cell("TRELLIS_FF", clock, 100 + at) for at in range(20)}
     cells |= {
         f"{CORE}.i_conv1_conv.sum": cell("TRELLIS_COMB", clock, 7, 8),
         "$nextpnr_CCU2C_1$CCU2_COMB1": cell("TRELLIS_COMB", clock, 8, "0"),  # the carry out of conv1's adder
@@ -72,7 +74,7 @@ def test_a_cell_without_a_name_goes_with_its_neighbours() -> None:
 
 def test_cells_without_a_name_that_touch_each_other_go_with_whom_one_of_them_touches() -> None:
     ground, power = 90, 91
-    cells: dict[str, object] = {
+    cells: dict[str, Any] = {
         f"{CORE}.i_conv1_conv.sum": cell("TRELLIS_COMB", 8, power),
         "$nextpnr_CCU2C_1$CCU2_COMB0": cell("TRELLIS_COMB", 7, ground),  # touches its twin only
         "$nextpnr_CCU2C_1$CCU2_COMB1": cell("TRELLIS_COMB", 7, 8, power),

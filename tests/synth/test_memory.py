@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,12 @@ GRAPHS = {
 @pytest.mark.parametrize("name", GRAPHS)
 def test_sizes_are_those_that_are_elaborated(name: str, tmp_path: Path) -> None:
     kind, seed = GRAPHS[name]
-    make = {"dense": random_graph, "conv": random_conv_graph, "branches": random_branching_graph}[kind]
+    makers: dict[str, Callable[[np.random.Generator], Graph]] = {
+        "dense": random_graph,
+        "conv": random_conv_graph,
+        "branches": random_branching_graph,
+    }
+    make = makers[kind]
     graph = make(np.random.default_rng(seed))
     found = memories(top_of(graph))
     assert {memory.path: (memory.words, memory.width) for memory in found} == elaborated(graph, tmp_path)

@@ -13,7 +13,7 @@ from codesign.synth.pll import TOLERANCE, Limits, find_pll
 from codesign.synth.toolchains.registry import TOOLCHAINS
 from codesign.tools import run
 
-LIMITS = {name: toolchain.limits for name, toolchain in TOOLCHAINS.items()}
+LIMITS: dict[str, Limits] = {name: toolchain.limits for name, toolchain in TOOLCHAINS.items()}
 
 
 @pytest.mark.parametrize(("name", "input_mhz"), [("ecp5", 25.0), ("gowin", 27.0), ("ice40", 12.0), ("ecp5", 100.0)])
@@ -57,7 +57,7 @@ def test_ecppll_finds_the_same(tmp_path: Path) -> None:
     run(argv, tmp_path, tmp_path / "log", 120.0, error=SynthesisError)
     pll = find_pll(LIMITS["ecp5"], 25.0, 90.0)
     text = (tmp_path / "pll.v").read_text()
-    found = {key: int(re.search(rf"\.{key}\((\d+)\)", text)[1]) for key in ("CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV")}
+    found = {key: int(value) for key, value in re.findall(r"\.(CLK(?:I|FB|OP)_DIV)\((\d+)\)", text)}
     assert found == {"CLKI_DIV": pll.reference, "CLKFB_DIV": pll.feedback, "CLKOP_DIV": pll.divider}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Literal
 
 import keras
 import pytest
@@ -16,12 +17,20 @@ from codesign.training import BlockConfig, ModelConfig
 from codesign.training.layout import ENGINES, SLIDING, Piece, layout
 from codesign.training.network import build_network
 
+KINDS: tuple[Literal["conv", "separable", "residual", "maxpool", "avgpool"], ...] = (
+    "conv",
+    "separable",
+    "residual",
+    "maxpool",
+    "avgpool",
+)
+
 
 def drawn(draw: random.Random) -> ModelConfig:
     """Return a random network."""
     blocks = []
     for _ in range(draw.randrange(4)):
-        kind = draw.choice(["conv", "separable", "residual", "maxpool", "avgpool"])
+        kind = draw.choice(KINDS)
         kernel = draw.choice([1, 2]) if kind.endswith("pool") else draw.choice([1, 2, 3, 5])
         filters = None if kind.endswith("pool") else draw.randrange(1, 5)
         blocks.append(BlockConfig(kind=kind, filters=filters, kernel=kernel, stride=draw.randrange(1, 4)))

@@ -135,9 +135,9 @@ def test_schedules_move_the_factor() -> None:
         ({"target_operation_sparsity": 1.0}, "training.target_operation_sparsity.*out of range"),
     ],
 )
-def test_schedules_without_sense_are_refused(settings: dict[str, object], words: str) -> None:
+def test_schedules_without_sense_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        TrainingConfig(**settings)  # type: ignore[arg-type]
+        TrainingConfig(**settings)
 
 
 def test_a_hold_that_is_trained_needs_a_start() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from data.videos import make_ucf101
 
-from codesign.data import DataConfig
+from codesign.data import Clips, DataConfig
 from codesign.errors import ConfigError, VideoError
 from codesign.layers import SparsityLoss, over_time
 from codesign.training import CHECKPOINT, BlockConfig, ModelConfig, TrainingConfig, trainer
@@ -50,7 +50,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> DataConfig:
     return DataConfig(kind="ucf101", path=folder, frames=3, size=8, grey=True)
 
 
-class Drift(keras.layers.Layer):
+class Drift(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Counts training steps in a weight that nothing trains, and that the loss depends on."""
 
     def build(self, _: Any) -> None:
@@ -78,8 +78,8 @@ def test_streamed_training_goes_on_with_every_weight(
     expected = make(whole, videos, (DELTA,)).run(ignore)
     interrupted = make(parts, videos, (DELTA,))
 
-    def press(done: float, _: str) -> None:
-        if done > 0.5:
+    def press(fraction: float, text: str) -> None:  # noqa: ARG001
+        if fraction > 0.5:
             raise KeyboardInterrupt
 
     interrupted.progress = press
@@ -115,6 +115,7 @@ def test_weights_are_handed_over_by_name() -> None:
 
 def test_feed_is_in_order_and_divides_evenly() -> None:
     clips = DIGITS.load(2).train
+    assert isinstance(clips, Clips)
     order = np.array([5, 2, 9, 0, 7])
     feed = Feed(clips, order, 2)
     batches = list(feed.dataset().as_numpy_iterator())
@@ -200,7 +201,7 @@ def test_without_early_stop_the_last_epoch_counts(scripted: dict[str, list[float
     assert {float(weight.ravel()[0]) for weight in state.weights} == {6}
 
 
-class Board(keras.callbacks.Callback):
+class Board(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Stands for `keras.callbacks.TensorBoard`; records what it is given."""
 
     seen: list[tuple[str, int]]
@@ -246,8 +247,9 @@ def test_what_the_data_or_the_machine_do_not_have(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"training\.devices: there are fewer devices.*Received: 1000"):
         make(tmp_path, devices=1000, batch_size=1000)
     for name in ("early_stop", "devices"):
+        wrong: dict[str, Any] = {name: -1}
         with pytest.raises(ConfigError, match=rf"training\.{name}: out of range"):
-            TrainingConfig(**{name: -1})
+            TrainingConfig(**wrong)
 
 
 @pytest.mark.heavy

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from codesign import sources
-from codesign.data import DataConfig
+from codesign.data import Clips, DataConfig
 from codesign.errors import ConfigError, StageError, TrustError
 from codesign.fixed import Fixed
 from codesign.layers import stream
@@ -71,6 +71,7 @@ def test_writes_what_it_says(whole: Path) -> None:
 
 def test_reported_figures_are_those_of_the_saved_model(whole: Path) -> None:
     results, model, test = json.loads((whole / RESULTS).read_text()), load_model(whole), DATA.load(SEED).test
+    assert isinstance(test, Clips)
     runs = [stream(model, clip) for clip in test.values()]
     told = np.array([run.outputs.mean(axis=0).argmax() for run in runs])
     assert results["accuracy"]["delta"] == np.mean(told == test.labels)

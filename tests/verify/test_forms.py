@@ -115,7 +115,7 @@ def test_every_form_is_compared_and_a_difference_is_counted(
     assert not found.rtl.dense_cycles.size
     weight = graph.linears[0].weight.copy()
     weight.flat[0] += 1
-    wrong = Graph(name=graph.name, nodes=[replace_weight(node, weight) for node in graph.nodes])
+    wrong = Graph(name=graph.name, nodes=tuple(replace_weight(node, weight) for node in graph.nodes))
     assert verify.run(graph, clips, cache=tmp_path, hls=FakeProject(wrong)).mismatches > 0
 
 

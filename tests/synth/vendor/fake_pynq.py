@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codesign.graph import Graph
+from codesign.graph import Delta, Graph
 from codesign.graph.golden import Golden
 from codesign.rtl.spec import top_spec
 
@@ -69,14 +69,15 @@ class Logic:
         self.values = dict.fromkeys(names.values(), 0) | {
             name: design[name] for name in ("magic", "version", "design_id")
         }
-        self.names, self.written = names, []
+        self.names = names
+        self.written: list[tuple[str, int]] = []
         self.hangs = False
         self.malformed = 0
         self.short = 0
 
     def read(self, offset: int = 0) -> int:
         """Read a register."""
-        return self.values[self.names[offset]]
+        return int(self.values[self.names[offset]])
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""
@@ -90,7 +91,9 @@ class Logic:
             self.values[name] = value
             layer, bits = name.removeprefix("hold."), self.design["holds"][name.removeprefix("hold.")]["step_bits"]
             nodes = [
-                replace(node, hold=value / 2**bits if value else None) if node.name == layer else node
+                replace(node, hold=value / 2**bits if value else None)
+                if isinstance(node, Delta) and node.name == layer
+                else node
                 for node in self.golden.graph.nodes
             ]
             self.golden.graph = Graph(name=self.graph.name, nodes=tuple(nodes))

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import fake_pynq
 import numpy as np
 import pytest
 from random_graphs import random_conv_graph, random_graph, random_walk
+from synth.vendor import fake_pynq
 
-from codesign.graph import Graph
+from codesign.graph import Delta, Graph
 from codesign.graph.golden import Golden
 from codesign.paths import pynq_driver
 from codesign.rtl import emit
@@ -41,7 +41,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def load(graph: Graph) -> tuple[ModuleType, str]:
         for name, text in driver(graph, registers(graph)).items():
             (tmp_path / name).write_text(text)
-        monkeypatch.setitem(sys.modules, "pynq", fake_pynq)  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "pynq", fake_pynq)
         monkeypatch.setattr(fake_pynq.Overlay, "graph", graph, raising=False)
         monkeypatch.setattr(fake_pynq.Overlay, "loaded", [], raising=False)
         spec = importlib.util.spec_from_file_location("delta_board", tmp_path / DRIVER)
@@ -115,7 +115,9 @@ def test_holds(load: Any) -> None:
         board.set_hold(layer, hold)
         thresholds = replace(graph.deltas[0], hold=hold).thresholds()
         assert board.overlay.core.written[-1] == (f"hold.{layer}", 0 if thresholds is None else int(thresholds.max()))
-        nodes = tuple(replace(node, hold=hold) if node.name == layer else node for node in graph.nodes)
+        nodes = tuple(
+            replace(node, hold=hold) if isinstance(node, Delta) and node.name == layer else node for node in graph.nodes
+        )
         golden = Golden(Graph(name=graph.name, nodes=nodes))
         for t, frame in enumerate(frames):
             result = board.send(frame)

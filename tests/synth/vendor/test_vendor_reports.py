@@ -116,7 +116,7 @@ def test_record() -> None:
         ff=800,
         dsp=16,
         bram_bits=3 * BLOCK + BLOCK // 2,
-        fmax_mhz=pytest.approx(95.238, abs=1e-3),
+        fmax_mhz=pytest.approx(95.238, abs=1e-3),  # type: ignore[arg-type]  # equal to a float
     )
     assert resources(UTILISATION, None, target="pynq-z2", kind="synth").fmax_mhz is None
 
