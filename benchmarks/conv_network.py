@@ -83,13 +83,13 @@ def _model(frames: NDArray[np.uint8], hold: float | None, rng: np.random.Generat
         layers += [DeltaActivation("relu", CODE_BITS, step, hold, name=f"delta{number - 1}"), conv]
         codes = DeltaActivation("relu", CODE_BITS, step)(values)
         conv.build(codes.shape)
-        _randomise(conv, rng)
+        _randomize(conv, rng)
         values = conv(codes)
         step = _step(keras.ops.convert_to_numpy(values))
     layers.append(DeltaActivation("relu", CODE_BITS, step, hold, name=f"delta{len(CHANNELS)}"))
     fc = qkeras.QDense(OUTPUTS, name="fc", **_quantizers())
     model = keras.Sequential([*layers, keras.layers.Flatten(name="flatten"), fc])
-    _randomise(fc, rng)
+    _randomize(fc, rng)
     return model
 
 
@@ -98,7 +98,7 @@ def _quantizers() -> dict[str, Any]:
     return {"kernel_quantizer": quantizer, "bias_quantizer": quantizer}
 
 
-def _randomise(layer: Any, rng: np.random.Generator) -> None:
+def _randomize(layer: Any, rng: np.random.Generator) -> None:
     """Set the weights to any code, the biases to small ones."""
     half = 2 ** (WEIGHT_BITS - 1)
     kernel, bias = layer.weights

@@ -88,7 +88,7 @@ class Engine(engine_bench.EngineBench):
 
     def walk(self, place: Place) -> list[set[tuple[int, int, int]]]:
         """Return for each cycle the (row, column, group) that the engine visits, in order."""
-        node, (tap_rows, tap_columns) = self.node, self.node.taps
+        node, (tap_rows, tap_columns) = self.node, self.node.unroll
         groups = [place.group] if node.channelwise else range(node.groups)
         return [
             {
@@ -109,7 +109,7 @@ class Engine(engine_bench.EngineBench):
         else:
             visits = [visit for place in places if place.has_event for visit in self.walk(place)]
             touched = dict.fromkeys(spot for visit in visits for spot in sorted(visit))
-            banks = 1 << (node.taps[1] - 1).bit_length()
+            banks = 1 << (node.unroll[1] - 1).bit_length()
             spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
         lines = accumulators.reshape(node.words, node.pe)
         addresses = [(y * node.x.outputs + x) * node.groups + group for y, x, group in spots]

@@ -34,7 +34,7 @@ def graph(
     *,
     pe: int,
     depthwise: bool = False,
-    taps: tuple[int, int] = (1, 1),
+    unroll: tuple[int, int] = (1, 1),
 ) -> Graph:
     """Return a convolution with random weights behind a delta layer that passes its codes; channels in and out."""
     rng = np.random.default_rng(seed)
@@ -55,20 +55,20 @@ def graph(
         x=x,
         depthwise=depthwise,
         pe=pe,
-        taps=taps,
+        unroll=unroll,
     )
     return behind(delta, conv)
 
 
 def pooling(
-    kind: Literal["max", "sum"], y: Axis, x: Axis, channels: int, *, pe: int, taps: tuple[int, int] = (1, 1)
+    kind: Literal["max", "sum"], y: Axis, x: Axis, channels: int, *, pe: int, unroll: tuple[int, int] = (1, 1)
 ) -> Graph:
     """Return a maximum or a sum of windows."""
     delta = passing((y.size, x.size, channels))
     area = y.kernel * x.kernel if kind == "sum" else 1
     fmt = Fixed.holding(area * CODE.lo, area * CODE.hi, frac=0, signed=True)
     return behind(
-        delta, Pool(name="conv", input="d0", kind=kind, channels=channels, fmt=fmt, y=y, x=x, pe=pe, taps=taps)
+        delta, Pool(name="conv", input="d0", kind=kind, channels=channels, fmt=fmt, y=y, x=x, pe=pe, unroll=unroll)
     )
 
 
@@ -142,11 +142,13 @@ GRAPHS = {
     "one column, tall kernel": graph(5, Axis.same(12, 9, 1), Axis(size=3, kernel=3), (1, 2), pe=2),
     "max 3x2": pooling("max", Axis(size=7, kernel=3, stride=2), Axis(size=6, kernel=2, stride=2), 4, pe=2),
     "sum 2x2": pooling("sum", Axis(size=6, kernel=2, stride=2), Axis(size=5, kernel=2, stride=1), 3, pe=1),
-    "taps 3x3": graph(6, Axis.same(8, 3, 1), Axis.same(7, 3, 1), (2, 4), pe=4, taps=(3, 3)),
-    "taps 2x1, 2 groups": graph(7, Axis.same(9, 5, 2), Axis.same(6, 5, 2), (1, 4), pe=2, taps=(2, 1)),
-    "taps 1x3, depthwise": graph(8, Axis.same(4, 3, 1), Axis.same(9, 3, 1), (2, 2), pe=1, depthwise=True, taps=(1, 3)),
+    "taps 3x3": graph(6, Axis.same(8, 3, 1), Axis.same(7, 3, 1), (2, 4), pe=4, unroll=(3, 3)),
+    "taps 2x1, 2 groups": graph(7, Axis.same(9, 5, 2), Axis.same(6, 5, 2), (1, 4), pe=2, unroll=(2, 1)),
+    "taps 1x3, depthwise": graph(
+        8, Axis.same(4, 3, 1), Axis.same(9, 3, 1), (2, 2), pe=1, depthwise=True, unroll=(1, 3)
+    ),
     "max, taps 2x2": pooling(
-        "max", Axis(size=7, kernel=3, stride=2), Axis(size=8, kernel=4, stride=2), 2, pe=2, taps=(2, 2)
+        "max", Axis(size=7, kernel=3, stride=2), Axis(size=8, kernel=4, stride=2), 2, pe=2, unroll=(2, 2)
     ),
     "upsample 2x3": upsampling(Repeat(size=4, factor=2), Repeat(size=3, factor=3), 2, pe=2),
 }

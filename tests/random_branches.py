@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
-from random_graphs import alive, conv, with_taps
+from random_graphs import alive, conv, with_unroll
 
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Engine, Graph, Join, Pool, Repeat, Source, Upsample
@@ -133,4 +133,4 @@ def random_branching_graph(
     for kind in blocks or rng.choice(BLOCKS, int(rng.integers(1, 4))):
         made.block(str(kind))
     nodes = made.nodes if rng.random() < 0.5 else made.nodes[:-1]  # codes or accumulators leave
-    return Graph(name=name, nodes=with_taps(rng, nodes))
+    return Graph(name=name, nodes=with_unroll(rng, nodes))

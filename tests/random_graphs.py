@@ -96,15 +96,15 @@ def random_conv_graph(
         nodes += [delta, _dense(rng, "fc", delta, 12, wide=False, words=None)]
     elif rng.random() < 0.4:
         nodes.append(alive(rng, f"d{count}", nodes, hold))
-    return Graph(name=name, nodes=with_taps(rng, nodes))
+    return Graph(name=name, nodes=with_unroll(rng, nodes))
 
 
-def with_taps(rng: np.random.Generator, nodes: list[Node]) -> tuple[Node, ...]:
-    """Return the nodes, half of the spatial ones with a random number of taps a cycle."""
+def with_unroll(rng: np.random.Generator, nodes: list[Node]) -> tuple[Node, ...]:
+    """Return the nodes, half of the spatial ones with a random number of output positions per cycle."""
     return tuple(
         replace(
             node,
-            taps=(int(rng.integers(1, node.y.counts().max() + 1)), int(rng.integers(1, node.x.counts().max() + 1))),
+            unroll=(int(rng.integers(1, node.y.counts().max() + 1)), int(rng.integers(1, node.x.counts().max() + 1))),
         )
         if isinstance(node, Spatial) and rng.random() < 0.5
         else node

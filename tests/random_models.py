@@ -115,7 +115,7 @@ def rich_conv_design(seed: int = 0) -> Design:
     return result
 
 
-def rich_taps_design(seed: int = 0) -> Design:
+def rich_unrolled_design(seed: int = 0) -> Design:
     """Return convolutions whose events reach several positions a cycle: stride 1 and 2, two groups, depthwise."""
     result = design(
         [

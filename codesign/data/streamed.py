@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.data.clips import Batch, to_values
-from codesign.data.video import CENTRE, View, read_view
+from codesign.data.video import CENTER, View, read_view
 
 AHEAD = 2
 """Batches that are decoded before they are asked for."""
@@ -68,12 +68,12 @@ class StreamedClips:
     def view(self, index: int, draw: tuple[int, ...]) -> View:
         """Return what of video ``index`` is seen at ``draw``."""
         if not self.augment:
-            return CENTRE
+            return CENTER
         rng = np.random.default_rng((self.seed, *draw, index))
         start, row, column, side = rng.random(4)
         return View(start=start, row=row, column=column, mirrored=self.flip and side < 0.5)
 
-    def pixels(self, index: int, view: View = CENTRE) -> NDArray[np.uint8]:
+    def pixels(self, index: int, view: View = CENTER) -> NDArray[np.uint8]:
         """Return one clip, uint8 ``[T, H, W, C]``.
 
         Raises:

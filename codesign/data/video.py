@@ -135,7 +135,7 @@ class View:
     mirrored: bool = False
 
 
-CENTRE = View()
+CENTER = View()
 """The middle of a video, in space and time."""
 
 
@@ -146,7 +146,7 @@ def read_view(
     *,
     crop: float = 1.0,
     grey: bool = True,
-    view: View = CENTRE,
+    view: View = CENTER,
     strict: bool = False,
 ) -> NDArray[np.uint8]:
     """Return consecutive frames of a video as seen through a square window, uint8 ``[T, size, size, C]``.

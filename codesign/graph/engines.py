@@ -2,7 +2,7 @@
 """The nodes that an engine computes: what stands between two delta activations.
 
 Each keeps a sum (or, for a maximum, the codes of a window) for each output, and an event changes those that it
-reaches: `reach` says what that costs in cycles, one for each output word (of PE lanes) or for ``taps`` of them.
+reaches: `reach` is what that costs in cycles, one for each output word (of PE lanes) or for ``unroll`` of them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Conv(OneInput, OnPositions):
         x: the horizontal axis.
         depthwise: every channel has a kernel of its own (depth multiplier 1).
         pe: output channels computed in one cycle. Divides the number of output channels.
-        taps: output rows and columns that an event reaches in one cycle, each at most as many as it reaches at all.
+        unroll: output rows and columns that an event reaches in one cycle, each at most as many as it reaches at all.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Conv(OneInput, OnPositions):
     x: Axis
     depthwise: bool = False
     pe: int = 1
-    taps: tuple[int, int] = (1, 1)
+    unroll: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         kernel = (self.y.kernel, self.x.kernel)
@@ -172,7 +172,7 @@ class Pool(OneInput, SameChannels):
         y: the vertical axis.
         x: the horizontal axis.
         pe: output channels computed in one cycle. Divides ``channels``.
-        taps: output rows and columns that an event reaches in one cycle.
+        unroll: output rows and columns that an event reaches in one cycle.
     """
 
     name: str
@@ -183,7 +183,7 @@ class Pool(OneInput, SameChannels):
     y: Axis
     x: Axis
     pe: int = 1
-    taps: tuple[int, int] = (1, 1)
+    unroll: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         self._check()
@@ -214,7 +214,7 @@ class Upsample(OneInput, SameChannels):
         y: the vertical axis.
         x: the horizontal axis.
         pe: output channels computed in one cycle. Divides ``channels``.
-        taps: output rows and columns that an event reaches in one cycle.
+        unroll: output rows and columns that an event reaches in one cycle.
     """
 
     name: str
@@ -224,7 +224,7 @@ class Upsample(OneInput, SameChannels):
     y: Repeat
     x: Repeat
     pe: int = 1
-    taps: tuple[int, int] = (1, 1)
+    unroll: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         self._check()
@@ -244,7 +244,7 @@ class Join(OnPositions):
         y: the vertical axis; every element reaches its own output.
         x: the horizontal axis; the same.
         pe: output channels computed in one cycle. Divides the number of output channels.
-        taps: there is one output to reach.
+        unroll: 1 and 1, as there is one output to reach.
     """
 
     name: str
@@ -256,7 +256,7 @@ class Join(OnPositions):
     y: Axis
     x: Axis
     pe: int = 1
-    taps: tuple[int, int] = (1, 1)
+    unroll: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.channels) == len(self.shifts) >= 2 or min(self.shifts) < 0:

@@ -77,6 +77,8 @@ def _check_reads(node: Node, at: int, before: Node) -> None:
 def _node(values: dict[str, Any], folder: Path, arrays: dict[str, NDArray[Any]]) -> Node:
     kind = _KINDS[values.pop("node")]
     name = values["name"]
+    if "taps" in values:  # as version 0.1 wrote it
+        values["unroll"] = values.pop("taps")
     known: dict[str, Any] = {}
     for key, dimensions in (("weight", 2 if kind is Dense else 4), ("bias", 1)):
         if f"{name}/{key}" in arrays:

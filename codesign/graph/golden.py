@@ -97,7 +97,7 @@ def activate(node: Delta, z: IntArray) -> IntArray:
     return np.maximum(wide, 0) if node.activation == "relu" else wide
 
 
-def quantise(node: Delta, f: IntArray) -> IntArray:
+def quantize(node: Delta, f: IntArray) -> IntArray:
     """Return ``q(z)`` for activated ``f = f(z)``, ``[..., size]``: round half to even, step, clip."""
     k = node.steps()
     shift = node.shift + k
@@ -112,7 +112,7 @@ def quantise(node: Delta, f: IntArray) -> IntArray:
 def send(node: Delta, z: IntArray, reference: IntArray) -> IntArray:
     """Return what ``node`` last sent after each of consecutive frames ``z``, ``[T, size]``, after ``reference``."""
     f = activate(node, z)
-    q = quantise(node, f)
+    q = quantize(node, f)
     threshold = node.thresholds()
     if threshold is None:
         return q
@@ -208,8 +208,8 @@ def _padded(node: Conv | Pool, frames: np.ndarray) -> np.ndarray:
 
 def pooled(node: Pool, frames: IntArray) -> IntArray:
     """Return the maximum or the sum of every window, ``[T, H, W, C]`` -> ``[T, *shape]``; padded places hold 0."""
-    taps = [seen for _, seen in windows(node, frames)]
-    result: IntArray = np.max(taps, axis=0) if node.kind == "max" else np.sum(taps, axis=0)
+    elements = [seen for _, seen in windows(node, frames)]
+    result: IntArray = np.max(elements, axis=0) if node.kind == "max" else np.sum(elements, axis=0)
     return result
 
 
@@ -239,8 +239,8 @@ def products(node: Linear, r: IntArray) -> IntArray:
     for at in range(0, len(r), some):
         padded = _padded(node, frames[at : at + some])
         seen = sliding_window_view(padded, (node.y.kernel, node.x.kernel), axis=(1, 2))
-        taps = seen[:, :: node.y.stride, :: node.x.stride].transpose(0, 1, 2, 4, 5, 3)
-        total[at : at + some] = (taps.reshape(-1, len(matrix)) @ matrix).reshape(-1, *node.shape)
+        windowed = seen[:, :: node.y.stride, :: node.x.stride].transpose(0, 1, 2, 4, 5, 3)
+        total[at : at + some] = (windowed.reshape(-1, len(matrix)) @ matrix).reshape(-1, *node.shape)
     return total.reshape(len(r), node.size).astype(np.int64)
 
 

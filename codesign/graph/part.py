@@ -74,7 +74,7 @@ def resized(part: Part, sizes: tuple[int, int]) -> Part:
             made.append(replace(node, shape=(*sizes, node.channels)))
         elif not isinstance(node, Dense):
             y, x = (replace(axis, size=size) for axis, size in zip((node.y, node.x), sizes, strict=True))
-            made.append(replace(node, y=y, x=x, taps=(1, 1)))  # type: ignore[arg-type]
+            made.append(replace(node, y=y, x=x, unroll=(1, 1)))  # type: ignore[arg-type]
             sizes = y.outputs, x.outputs
     return tuple(made)
 

@@ -34,17 +34,17 @@ class OnPositions:
     y: AnyAxis
     x: AnyAxis
     pe: int
-    taps: tuple[int, int]
+    unroll: tuple[int, int]
 
     def _check(self) -> None:
         check_pe(self.name, self.pe, self.channels_out)
         most = (int(self.y.counts().max()), int(self.x.counts().max()))
-        if not all(1 <= taps <= limit for taps, limit in zip(self.taps, most, strict=True)):
+        if not all(1 <= unroll <= limit for unroll, limit in zip(self.unroll, most, strict=True)):
             raise ConversionError(
                 "more output positions per cycle than an input element reaches",
                 where=self.name,
                 expected=f"1 to {most[0]} rows, 1 to {most[1]} columns",
-                received=f"taps={self.taps}",
+                received=f"unroll={self.unroll}",
                 fix=f"set Unroll of layer {self.name!r} within that",
             )
 
@@ -98,9 +98,9 @@ class OnPositions:
 
     def reach(self, at: int = 0) -> IntArray:
         """Return what an event of each element of input ``at`` costs in cycles: the output words that it reaches,
-        ``taps`` positions of them a cycle.
+        ``unroll`` positions of them per cycle.
         """
-        return self._positions(1 if self.channelwise else self.groups, at, *self.taps)
+        return self._positions(1 if self.channelwise else self.groups, at, *self.unroll)
 
     def _positions(self, each: int, at: int, rows: int = 1, columns: int = 1) -> IntArray:
         positions = np.outer(-(-self.y.counts() // rows), -(-self.x.counts() // columns)).ravel() * each

@@ -50,7 +50,7 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
     expected = design_id(emit(graph))
     if found == expected:
         return
-    other = _neighbour(found, folder) if folder else None
+    other = _neighbor(found, folder) if folder else None
     name = f"design {other.name}" if other else "a design that is not beside it"
     raise DesignMismatchError(
         "the board holds another design",
@@ -97,7 +97,7 @@ def _record(path: Path) -> dict[str, object]:
     return record
 
 
-def _neighbour(found: int, folder: Path) -> Path | None:
+def _neighbor(found: int, folder: Path) -> Path | None:
     """Return the build folder beside ``folder`` whose design has the id ``found``."""
     builds = (graph.parent for graph in sorted(folder.resolve().parent.glob(f"*/{BuildFolder.GRAPH}")))
     return next((build for build in builds if _id_of(build) == found), None)

@@ -17,7 +17,7 @@ from codesign.fixed import Fixed, IntArray
 from codesign.layers import arguments, surrogate
 from codesign.layers.arguments import LEAST_HOLD
 from codesign.layers.step import Between, FixedStep, RealStep, make_step, undeployable, weight_shape
-from codesign.layers.surrogate import Quantiser
+from codesign.layers.surrogate import Quantizer
 
 _PLAIN = ("per", "initial_step", "max_value", "train_hold", "step_rate", "stateless")
 """Arguments that are attributes as they were given."""
@@ -194,17 +194,17 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         def forward(z: Any, *weights: Any) -> tuple[Any, Any]:
             step = weights[0] if self._step_weight is not None else None
             hold = ops.cast(_at_least(weights[-1]), z.dtype) if self._hold_weight is not None else self._hold
-            quantiser = self._quantiser(step)
-            r = surrogate.send(quantiser, z, hold, frames)
+            quantizer = self._quantizer(step)
+            r = surrogate.send(quantizer, z, hold, frames)
 
             def backward(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
                 up = args[-1] if upstream is None else upstream
-                passed = surrogate.input_gradient(quantiser, z, up)
+                passed = surrogate.input_gradient(quantizer, z, up)
                 gradients = [passed]
                 if not isinstance(self._step, FixedStep):
                     gradients.append(surrogate.step_gradient(self._step.slope(step), r, passed, step))
                 if self._hold_weight is not None:
-                    gradient = surrogate.hold_gradient(quantiser, z, r, hold, up, frames)
+                    gradient = surrogate.hold_gradient(quantizer, z, r, hold, up, frames)
                     gradients.append(ops.cast(gradient, weights[-1].dtype))
                 return tuple(gradients)
 
@@ -237,16 +237,16 @@ class DeltaActivation(keras.layers.Layer):  # type: ignore[misc]
         """Return what a weight stands for, float32: ``log2(step / unit)``, step or hold; None if there is none."""
         return None if weight is None else ops.convert_to_tensor(weight) * self.step_rate
 
-    def _quantiser(self, weight: Any) -> Quantiser:
+    def _quantizer(self, weight: Any) -> Quantizer:
         """Return ``q`` for the ``weight`` of the step, which is None if that is fixed."""
         relu, dtype = self.activation == "relu", self.compute_dtype
         steps, inverse = self._step.values(weight, dtype)
         if not isinstance(self._step, RealStep):
             low, high = self.lo * self.unit, self.hi * self.unit
-            return Quantiser(relu=relu, steps=steps, inverse=inverse, low=low, high=high)
+            return Quantizer(relu=relu, steps=steps, inverse=inverse, low=low, high=high)
         low = 0.0 if relu else self.lo * steps
         top = self.hi if self.max_value is None else ops.minimum(float(self.hi), ops.floor(self.max_value * inverse))
-        return Quantiser(relu=relu, steps=steps, inverse=inverse, low=low, high=top * steps)
+        return Quantizer(relu=relu, steps=steps, inverse=inverse, low=low, high=top * steps)
 
 
 def _at_least(hold: Any) -> Any:

@@ -51,18 +51,18 @@ def frozen(layer: Any) -> tuple[type[Any], dict[str, Any], list[Any]]:
         names = ("name", "filters", "kernel_size", "strides", "padding", "data_format", "activation", "dilation_rate")
         config = {name: config[name] for name in names if name in config}
         kind, tensors = qkeras.QConv2D, layer.get_folded_weights()
-        weights = [_quantised(*pair) for pair in zip(tensors, layer.quantizers, strict=True)]
+        weights = [_quantized(*pair) for pair in zip(tensors, layer.quantizers, strict=True)]
     elif kind.__name__ == "BatchNormalization":
         scale, shift = _affine_in_float32(layer)
         config |= {"epsilon": 0.0, "scale": True, "center": True}
         weights = [scale, shift, np.zeros_like(scale), np.ones_like(scale)]
     elif any(getattr(layer, "quantizers", None) or ()) and hasattr(layer, "use_bias"):
-        weights = [_quantised(*pair) for pair in zip(layer.weights, layer.quantizers, strict=False)]
+        weights = [_quantized(*pair) for pair in zip(layer.weights, layer.quantizers, strict=False)]
         config |= {key: None for key in config if key.endswith("_quantizer")}
     return kind, config, weights
 
 
-def _quantised(weight: Any, quantizer: Any) -> NDArray[Any]:
+def _quantized(weight: Any, quantizer: Any) -> NDArray[Any]:
     values: NDArray[Any] = keras.ops.convert_to_numpy(quantizer(weight) if quantizer else weight)
     return values
 

@@ -144,7 +144,7 @@ class _Builder:
     ) -> None:
         self.plan, self.folded, self.clips, self.samples, self.skip = plan, folded, clips, samples, skip
         self.known: dict[int, _Tensor] = {}
-        self.quantised: dict[int, Any] = {}  # by id of a tensor: its codes
+        self.quantized: dict[int, Any] = {}  # by id of a tensor: its codes
         self.kept: list[Any] = []  # tensors whose id must not be used again
         self.softmax: Any = None
         self.softmax_name = ""
@@ -236,12 +236,12 @@ class _Builder:
         """Return ``x`` in codes: itself, or after an activation that all its readers share."""
         if self._of(x).unit is not None:
             return x
-        if id(x) not in self.quantised:
+        if id(x) not in self.quantized:
             layer = self._input_delta() if x is self.input else self._between(self._of(x))
-            self.quantised[id(x)], known = self._sent(layer, x)
-            self.known[id(self.quantised[id(x)])] = known
-            self.kept += [x, self.quantised[id(x)]]
-        return self.quantised[id(x)]
+            self.quantized[id(x)], known = self._sent(layer, x)
+            self.known[id(self.quantized[id(x)])] = known
+            self.kept += [x, self.quantized[id(x)]]
+        return self.quantized[id(x)]
 
     def _input_delta(self) -> DeltaActivation:
         bits = self.plan.input_bits

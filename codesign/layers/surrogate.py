@@ -30,7 +30,7 @@ from keras import ops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantiser:
+class Quantizer:
     """Activation, step and clip, all fields but the first tensors that broadcast over ``[N, ..., C]``.
 
     Attributes:
@@ -66,21 +66,21 @@ class Quantiser:
         return ops.abs(self.activate(z) - reference)
 
 
-def send(quantiser: Quantiser, z: Any, hold: Any, frames: int | None) -> Any:
+def send(quantizer: Quantizer, z: Any, hold: Any, frames: int | None) -> Any:
     """Return ``r`` for ``z``, ``[N, ...]``.
 
     Args:
-        quantiser: ``q``.
+        quantizer: ``q``.
         z: inputs.
         hold: threshold in steps; None for memoryless.
         frames: consecutive samples that are one clip; None if each sample is the first of its own stream.
     """
     if hold is None:
-        return quantiser(z)
-    threshold = hold * quantiser.steps
+        return quantizer(z)
+    threshold = hold * quantizer.steps
 
     def step(reference: Any, frame: Any) -> tuple[Any, Any]:
-        sent = ops.where(quantiser.distance(frame, reference) >= threshold, quantiser(frame), reference)
+        sent = ops.where(quantizer.distance(frame, reference) >= threshold, quantizer(frame), reference)
         return sent, sent
 
     if frames is None:
@@ -91,9 +91,9 @@ def send(quantiser: Quantiser, z: Any, hold: Any, frames: int | None) -> Any:
     return ops.reshape(ops.swapaxes(sent, 0, 1), shape)
 
 
-def input_gradient(quantiser: Quantiser, z: Any, upstream: Any) -> Any:
+def input_gradient(quantizer: Quantizer, z: Any, upstream: Any) -> Any:
     """Return the gradient with regard to ``z``."""
-    return ops.where(quantiser.passes(z), upstream, ops.zeros_like(upstream))
+    return ops.where(quantizer.passes(z), upstream, ops.zeros_like(upstream))
 
 
 def step_gradient(slope: Any, r: Any, passed: Any, weight: Any) -> Any:
@@ -105,11 +105,11 @@ def step_gradient(slope: Any, r: Any, passed: Any, weight: Any) -> Any:
     return slope * ops.cast(ops.sum(passed * r, axis=axes), weight.dtype)
 
 
-def hold_gradient(quantiser: Quantiser, z: Any, r: Any, hold: Any, upstream: Any, frames: int | None) -> Any:
+def hold_gradient(quantizer: Quantizer, z: Any, r: Any, hold: Any, upstream: Any, frames: int | None) -> Any:
     """Return the gradient with regard to ``hold``, a number."""
     reference = _before(r, frames)
-    beyond = quantiser.distance(z, reference) * quantiser.inverse - hold
-    slope = ops.where(ops.abs(beyond) < 0.5, reference - quantiser(z), ops.zeros_like(z))
+    beyond = quantizer.distance(z, reference) * quantizer.inverse - hold
+    slope = ops.where(ops.abs(beyond) < 0.5, reference - quantizer(z), ops.zeros_like(z))
     return ops.sum(upstream * slope)
 
 

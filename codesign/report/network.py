@@ -67,7 +67,7 @@ def _unit(node: Node) -> Unit:
         bits=node.fmt.width,
         lanes=node.lanes if isinstance(node, Source) else None,
         pe=None if isinstance(node, Source | Delta) else node.pe,
-        unroll=tuple(node.taps) if isinstance(node, Spatial) else None,
+        unroll=tuple(node.unroll) if isinstance(node, Spatial) else None,
         kernel=tuple(axis.kernel for axis in axes) if slides else None,
         stride=tuple(axis.stride for axis in axes) if slides else None,
         weights=int(node.weight.size) if isinstance(node, Linear) else None,

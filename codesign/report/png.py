@@ -19,9 +19,9 @@ FELL = (220, 100, 10, 255)
 def data_uri(pixels: NDArray[np.uint8]) -> str:
     """Return ``[H, W]`` grey or ``[H, W, 4]`` RGBA pixels as a ``data:image/png`` URI."""
     height, width = pixels.shape[:2]
-    colour = 0 if pixels.ndim == 2 else 6
+    color = 0 if pixels.ndim == 2 else 6
     rows = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(pixels))
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
     body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")
     return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + body).decode()
 

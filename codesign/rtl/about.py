@@ -40,7 +40,7 @@ def _about(node: Node) -> str:
     window = f"{_by((node.y.kernel, node.x.kernel))}{_stride(node)}"
     if isinstance(node, Conv):
         depthwise = "depthwise " if node.depthwise else ""
-        return f"{sizes}, {depthwise}{window}, {_multipliers(node.pe * node.taps[0] * node.taps[1])}"
+        return f"{sizes}, {depthwise}{window}, {_multipliers(node.pe * node.unroll[0] * node.unroll[1])}"
     return f"{sizes}, {'maximum' if node.kind == 'max' else 'sum'} of {window}"
 
 

@@ -170,7 +170,7 @@ def list_rows(node: Spatial) -> int:
     """
     every = 1 << node.y.outputs.bit_length()
     wanted = every if isinstance(node, Join) else 1 << (4 * int(node.y.counts().max()) - 1).bit_length()
-    return max(8, 2 << node.taps[0].bit_length(), min(every, wanted))
+    return max(8, 2 << node.unroll[0].bit_length(), min(every, wanted))
 
 
 def conv_parameters(node: Spatial, feeds: list[Delta]) -> Parameters:
@@ -187,10 +187,10 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> Parameters:
         "StepY": node.y.stride * row_lines,
         "DeltaWidth": product_bits(node, feeds),
         "AccWidth": node.fmt.width,
-        "TapRows": node.taps[0],
-        "TapColumns": node.taps[1],
-        "BankRows": 1 << node.taps[0].bit_length(),
-        "BankColumns": 1 << (node.taps[1] - 1).bit_length(),
+        "TapRows": node.unroll[0],
+        "TapColumns": node.unroll[1],
+        "BankRows": 1 << node.unroll[0].bit_length(),
+        "BankColumns": 1 << (node.unroll[1] - 1).bit_length(),
         "Lists": list_rows(node),
         **spatial_bits(node),
     }

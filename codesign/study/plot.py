@@ -43,10 +43,10 @@ def _front(axis: Any, results: Results, names: list[str], cost: Callable[[Result
         if not points:
             continue
         xs, ys = zip(*points, strict=True)
-        colour = f"C{index % 10}"
+        shade = f"C{index % 10}"
         mean = sum(xs) / len(xs), sum(ys) / len(ys)
-        axis.plot(xs, ys, ".", color=colour, alpha=0.5, markersize=5)
-        axis.plot(*mean, "o", color=colour, markersize=8, label=name)
+        axis.plot(xs, ys, ".", color=shade, alpha=0.5, markersize=5)
+        axis.plot(*mean, "o", color=shade, markersize=8, label=name)
     axis.set_xlabel(label)
     axis.grid(alpha=0.3)
 

@@ -46,7 +46,7 @@ def build_network(
     shape: tuple[int, ...],
     classes: int,
     *,
-    quantised: bool,
+    quantized: bool,
     seed: int,
     stateless: Stateless = "none",
 ) -> Any:
@@ -56,7 +56,7 @@ def build_network(
         config: sizes and formats.
         shape: shape of a frame, ``(H, W, C)``.
         classes: number of outputs.
-        quantised: QKeras layers and `DeltaActivation`; otherwise Keras layers and relu on the pixels as they are.
+        quantized: QKeras layers and `DeltaActivation`; otherwise Keras layers and relu on the pixels as they are.
         seed: seed of the initial weights.
         stateless: activations whose readers are computed anew in every frame, so that zeros count and not changes.
 
@@ -64,24 +64,24 @@ def build_network(
         ConfigError: what `layout` raises.
     """
     tensors = {"frame": keras.Input(shape, name="frame")}
-    build = _Builder(config, quantised=quantised, seed=seed, stateless=stateless)
+    build = _Builder(config, quantized=quantized, seed=seed, stateless=stateless)
     pieces = layout(config, shape, classes)
     for piece in pieces:
         tensors[piece.name] = getattr(build, piece.kind)(piece, *(tensors[name] for name in piece.inputs))
-    name = "delta_network" if quantised else "float_network"
+    name = "delta_network" if quantized else "float_network"
     return keras.Model(tensors["frame"], tensors[pieces[-1].name], name=name)
 
 
 class _Builder:
     """Makes the layers of a `layout`: a method of the name of each kind, from piece and tensors to a tensor."""
 
-    def __init__(self, config: ModelConfig, *, quantised: bool, seed: int, stateless: Stateless) -> None:
-        self.config, self.quantised, self.seed, self.stateless = config, quantised, seed, stateless
+    def __init__(self, config: ModelConfig, *, quantized: bool, seed: int, stateless: Stateless) -> None:
+        self.config, self.quantized, self.seed, self.stateless = config, quantized, seed, stateless
         self.linears = 0
 
     def encode(self, piece: Piece, x: Any) -> Any:
         """Add the input quantiser; the float network has none."""
-        if not self.quantised:
+        if not self.quantized:
             return x
         bits, hold = self.config.input_bits, self.config.input_hold_steps
         return DeltaActivation(
@@ -97,7 +97,7 @@ class _Builder:
 
     def delta(self, piece: Piece, x: Any) -> Any:
         """Add a hidden activation."""
-        if not self.quantised:
+        if not self.quantized:
             return keras.layers.ReLU(name=piece.name)(x)
         config = self.config
         step = 2.0**config.activation_step_log2
@@ -120,20 +120,20 @@ class _Builder:
 
     def dense(self, piece: Piece, x: Any) -> Any:
         """Add a dense layer."""
-        layer = qkeras.QDense if self.quantised else keras.layers.Dense
+        layer = qkeras.QDense if self.quantized else keras.layers.Dense
         return layer(piece.shape[-1], name=piece.name, **self._linear("kernel", self._he()))(x)
 
     def conv(self, piece: Piece, x: Any) -> Any:
         """Add a convolution."""
-        layer = qkeras.QConv2D if self.quantised else keras.layers.Conv2D
+        layer = qkeras.QConv2D if self.quantized else keras.layers.Conv2D
         options = self._linear("kernel", self._he())
         return layer(piece.shape[-1], piece.kernel, **self._window(piece, "same"), **options)(x)
 
     def depthwise(self, piece: Piece, x: Any) -> Any:
         """Add a convolution of each channel by itself."""
-        layer = qkeras.QDepthwiseConv2D if self.quantised else keras.layers.DepthwiseConv2D
-        taps = keras.initializers.RandomNormal(stddev=math.sqrt(2) / piece.kernel, seed=self._seed())
-        options = self._linear("depthwise", taps, outputs=2)
+        layer = qkeras.QDepthwiseConv2D if self.quantized else keras.layers.DepthwiseConv2D
+        kernel = keras.initializers.RandomNormal(stddev=math.sqrt(2) / piece.kernel, seed=self._seed())
+        options = self._linear("depthwise", kernel, outputs=2)
         return layer(piece.kernel, **self._window(piece, "same"), **options)(x)
 
     def maxpool(self, piece: Piece, x: Any) -> Any:
@@ -165,7 +165,7 @@ class _Builder:
         options: dict[str, Any] = {f"{kernel}_initializer": initializer}
         if self.linears == 1:
             options[f"{kernel}_constraint"] = ZeroMean(outputs)
-        if self.quantised:
+        if self.quantized:
             config = self.config
             options[f"{kernel}_quantizer"] = qkeras.quantized_bits(config.weight_bits, config.weight_integer, alpha=1)
             options["bias_quantizer"] = qkeras.quantized_bits(config.bias_bits, config.bias_integer, alpha=1)

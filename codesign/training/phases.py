@@ -23,7 +23,7 @@ class Phase:
         epochs: most epochs; 0 only evaluates.
         rate: learning rate at its start.
         model: the network's configuration.
-        quantised: the delta network; otherwise the float one.
+        quantized: the delta network; otherwise the float one.
         stateless: activations whose readers are computed anew in every frame.
         loss: loss on what travels; None for none.
         warmup: epochs at the start in which the loss grows; none of them can be the best one.
@@ -35,7 +35,7 @@ class Phase:
     epochs: int
     rate: float
     model: ModelConfig
-    quantised: bool = True
+    quantized: bool = True
     stateless: Stateless = "none"
     loss: SparsityLoss | None = None
     warmup: int = 0
@@ -61,7 +61,7 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
         plain = replace(plain, hold_steps=0.0)
     refine = training.refine_rate
     first = (
-        Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, model=plain, quantised=False),
+        Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, model=plain, quantized=False),
         Phase(name="quantized", epochs=training.quantized_epochs, rate=refine, model=plain, stateless=stateless),
     )
     if method == "hold":

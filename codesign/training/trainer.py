@@ -105,7 +105,7 @@ class Trainer:
         """Return the untrained frame model of ``phase``."""
         shape, classes = self.dataset.shape[1:], len(self.dataset.classes)
         return build_network(
-            phase.model, shape, classes, quantised=phase.quantised, stateless=phase.stateless, seed=self.seed
+            phase.model, shape, classes, quantized=phase.quantized, stateless=phase.stateless, seed=self.seed
         )
 
     def run(self, after_epoch: Callable[[State], None]) -> State:
@@ -165,7 +165,7 @@ class Trainer:
         if state.best:
             network.set_weights(state.best)
         state.results[phase.name] = evaluate(
-            network, self.dataset.test, deltas=phase.quantised, engines=self._engines(phase)
+            network, self.dataset.test, deltas=phase.quantized, engines=self._engines(phase)
         )
         state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
         state.weights = network.get_weights()
@@ -212,7 +212,7 @@ class Trainer:
         return watching
 
     def _engines(self, phase: Phase) -> Engines | None:
-        return self.engines if phase.quantised else None
+        return self.engines if phase.quantized else None
 
     @property
     def _boards(self) -> Path:

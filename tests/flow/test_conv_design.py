@@ -92,7 +92,7 @@ def build(design: Design, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the design after its stages, with an untrained model and a faked csim and RTL simulation."""
     root = tmp_path_factory.mktemp("build") / "tiny"
     shape = (design.data.size, design.data.size, 1)
-    model = build_network(design.model, shape, 10, quantised=True, seed=1)
+    model = build_network(design.model, shape, 10, quantized=True, seed=1)
     freeze(model)
     (root / "1_model").mkdir(parents=True)
     model.save(root / "1_model" / MODEL)
@@ -130,7 +130,7 @@ def test_graph_has_the_layers_of_the_blocks(build: Path) -> None:
     assert isinstance(pointwise, Conv)
     assert conv.y == conv.x == Axis.same(12, 3, 2)
     assert (conv.pe, depthwise.pe, pointwise.pe, dense.pe) == (4, 2, 2, 2)
-    assert conv.taps == (2, 1)
+    assert conv.unroll == (2, 1)
     assert (depthwise.depthwise, pointwise.depthwise) == (True, False)
     assert pointwise.shape == (3, 3, 6)
     assert {delta.fmt.width for delta in graph.deltas} == {4}

@@ -69,6 +69,15 @@ def test_branches_round_trip(tmp_path: Path, block: str) -> None:
     np.testing.assert_array_equal(Golden(again).run(frames).outputs, Golden(graph).run(frames).outputs)
 
 
+def test_a_graph_of_an_earlier_version(tmp_path: Path) -> None:
+    graph = random_branching_graph(np.random.default_rng(6), blocks=BLOCKS[:1])
+    save_graph(graph, tmp_path)
+    path = tmp_path / "graph.json"
+    assert '"unroll"' in path.read_text()
+    path.write_text(path.read_text().replace('"unroll"', '"taps"'))
+    assert emit(load_graph(tmp_path)) == emit(graph)
+
+
 def test_same_bytes_every_time(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -11,7 +11,7 @@ from random_graphs import extreme_frames, random_conv_graph, random_walk
 from codesign.errors import FrameError
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
-from codesign.graph.golden import Golden, activate, products, quantise, scatter
+from codesign.graph.golden import Golden, activate, products, quantize, scatter
 from codesign.graph.sparsity import activity, dense_ideal_cycles, ideal_cycles
 
 U8 = Fixed(width=8, frac=8, signed=False)
@@ -57,21 +57,21 @@ def small_graph(rng: np.random.Generator, hold: float | None) -> Graph:
 
 def test_rounds_half_to_even() -> None:
     z = np.array([[8], [24], [40], [7], [9], [255]])  # in sixteenths of a code: 0.5, 1.5, 2.5, ...
-    assert quantise(delta(), z).ravel().tolist() == [0, 2, 2, 0, 1, 15]
+    assert quantize(delta(), z).ravel().tolist() == [0, 2, 2, 0, 1, 15]
 
 
-def test_quantise_matches_exact_fractions() -> None:
+def test_quantize_matches_exact_fractions() -> None:
     node = delta(in_fmt=Fixed(width=10, frac=7, signed=True), fmt=Fixed(width=6, frac=4, signed=True), lo=-32, hi=31)
     for k in range(3):
         stepped = dataclasses.replace(node, step_log2=(k,))
         z = np.arange(-512, 512)[:, None]
         expected = [min(31, max(-32, round(Fraction(int(v), 2 ** (3 + k))) * 2**k)) for v in z.ravel()]
-        assert quantise(stepped, activate(stepped, z)).ravel().tolist() == expected
+        assert quantize(stepped, activate(stepped, z)).ravel().tolist() == expected
 
 
 def test_coarse_input_is_exact() -> None:
     node = delta(in_fmt=Fixed(width=3, frac=1, signed=False), fmt=Fixed(width=6, frac=4, signed=False), hi=63)
-    assert quantise(node, activate(node, np.array([[0], [1], [5]]))).ravel().tolist() == [0, 8, 40]
+    assert quantize(node, activate(node, np.array([[0], [1], [5]]))).ravel().tolist() == [0, 8, 40]
 
 
 def one_pixel(hold: float | None) -> Graph:

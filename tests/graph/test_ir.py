@@ -224,7 +224,7 @@ def test_derived_numbers_of_a_convolution() -> None:
     each = np.repeat(np.ravel(positions), 2)  # both channels
     assert layer.fanout().tolist() == (6 * each).tolist()
     assert layer.reach().tolist() == (2 * each).tolist()
-    # 9 outputs of 6 channels, 2 taps in x, 3 taps in y but 2 at both borders, 2 channels
+    # 9 outputs of 6 channels, 2 kernel elements in x, 3 in y but 2 at both borders, 2 channels
     assert layer.macs == 3 * 6 * 2 * (2 + 3 + 2) * 2
 
 

@@ -297,7 +297,7 @@ REFUSED = {
         ConversionError,
         "pool: .*not negative.*a relu before",
     ),
-    "too many taps": (
+    "too large a window": (
         layers.MaxPooling2D(17, strides=1, name="pool"),
         (17, 17, 1),
         UnsupportedLayerError,

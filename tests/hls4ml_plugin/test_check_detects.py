@@ -149,7 +149,7 @@ def test_weights_alone_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mad
 def test_another_rounding_of_one_layer_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Any, layer: str, rounding: str
 ) -> None:
-    right = golden.quantise
+    right = golden.quantize
     node = made.convert(tmp_path).delta_graph[layer]
     ways: dict[str, Callable[[Any], Any]] = {
         "half up": lambda x: np.floor(x + 0.5),
@@ -163,7 +163,7 @@ def test_another_rounding_of_one_layer_is_found(
             return right(other, f)
         return np.clip(way(f / 2.0**other.shift), other.lo, other.hi).astype(np.int64)
 
-    monkeypatch.setattr(golden, "quantise", wrong)
+    monkeypatch.setattr(golden, "quantize", wrong)
     with pytest.raises(ConversionError, match=rf"{layer}: \d+ of \d+ values .* tried input"):
         made.convert(tmp_path)
 

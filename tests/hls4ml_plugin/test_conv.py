@@ -120,8 +120,8 @@ def test_unroll(tmp_path: Path) -> None:
     made = rich_conv_design()
     made.config["LayerName"]["c1"]["Unroll"] = [9, 1]  # more than an element reaches: all of them
     graph = made.convert(tmp_path).delta_graph
-    assert graph["c1"].taps == (2, 1)
-    assert graph["dw"].taps == (1, 1)
+    assert graph["c1"].unroll == (2, 1)
+    assert graph["dw"].unroll == (1, 1)
 
 
 def test_unroll_under_its_old_name(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_unroll_under_its_old_name(tmp_path: Path) -> None:
     with pytest.warns(OldNameWarning, match=r"\['c1'\]\['Taps'\], .*\['dw'\]\['Taps'\]: 'Taps' is now 'Unroll'") as old:
         graph = made.convert(tmp_path).delta_graph
     assert [item.category for item in old].count(OldNameWarning) == 1
-    assert [graph["c1"].taps, graph["dw"].taps] == [(2, 1), (1, 2)]
+    assert [graph["c1"].unroll, graph["dw"].unroll] == [(2, 1), (1, 2)]
     assert made.config["LayerName"]["c1"]["Taps"] == [2, 1], "the caller's config stays as it is"
     made.config["LayerName"]["c1"]["Unroll"] = [2, 1]
     with pytest.raises(ConfigError, match=r"\['c1'\]: 'Taps' is the old name of 'Unroll'.*remove 'Taps'"):
@@ -139,7 +139,7 @@ def test_unroll_under_its_old_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "taps", "message"),
+    ("layer", "unroll", "message"),
     [
         ("c1", [3], r"\['c1'\]\['Unroll'\]: one number per axis.*2 numbers.*\[3\]"),
         ("c1", [0, 1], r"not a positive integer.*Received: 0"),
@@ -147,9 +147,9 @@ def test_unroll_under_its_old_name(tmp_path: Path) -> None:
         ("fc", [1, 1], r"Unroll belongs to a layer whose window slides.*'c1'.*Received: 'fc'"),
     ],
 )
-def test_taps_that_cannot_be(tmp_path: Path, layer: Any, taps: object, message: str) -> None:
+def test_unroll_that_cannot_be(tmp_path: Path, layer: Any, unroll: object, message: str) -> None:
     made = rich_conv_design()
-    made.config["LayerName"].setdefault(layer, {})["Unroll"] = taps
+    made.config["LayerName"].setdefault(layer, {})["Unroll"] = unroll
     with pytest.raises(ConfigError, match=message):
         made.convert(tmp_path)
 

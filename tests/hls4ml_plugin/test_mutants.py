@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_models import rich_branch_design, rich_conv_design, rich_design, rich_taps_design, walk
+from random_models import rich_branch_design, rich_conv_design, rich_design, rich_unrolled_design, walk
 
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.library import fresh_project, link
@@ -74,7 +74,7 @@ CONV_MUTANTS = {
     "depthwise adds to every lane": ("conv", "lane == span.lane))", "true))"),
 }
 
-TAPS_MUTANTS = {
+UNROLL_MUTANTS = {
     "rows beyond the border are reached": ("conv", "reaches = adds && y < span.rows &&", "reaches = adds &&"),
     "columns beyond the border are reached": ("conv", "&& x < span.columns;", ";"),
     "every event starts in the first row of banks": ("conv", "first_y % CONFIG_T::tap_rows", "0"),
@@ -122,7 +122,7 @@ STREAM_MUTANTS = {
 DESIGNS = {
     "dense": (rich_design, "io_parallel", MUTANTS),
     "conv": (rich_conv_design, "io_parallel", CONV_MUTANTS),
-    "taps": (rich_taps_design, "io_parallel", TAPS_MUTANTS),
+    "unroll": (rich_unrolled_design, "io_parallel", UNROLL_MUTANTS),
     "branch": (rich_branch_design, "io_parallel", BRANCH_MUTANTS),
     "stream": (rich_branch_design, "io_stream", STREAM_MUTANTS),
 }

@@ -83,7 +83,7 @@ def arguments() -> Any:
     )
 
 
-def quantised() -> Any:
+def quantized() -> Any:
     """A QKeras model: quantisers kept, one layer with a BatchNormalization after it, and one that has its own."""
     keras.utils.set_random_seed(4)
 
@@ -129,4 +129,4 @@ def line() -> Any:
     )
 
 
-MODELS = (sequential, residual, arguments, quantised, line)
+MODELS = (sequential, residual, arguments, quantized, line)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import qkeras
 from keras import layers as L  # noqa: N812
-from layers.plain_models import FRAME, MODELS, arguments, line, quantised, residual, sequential
+from layers.plain_models import FRAME, MODELS, arguments, line, quantized, residual, sequential
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
@@ -97,7 +97,7 @@ def test_csim_is_exact_after_refining(rng: np.random.Generator, tmp_path: Path) 
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("make", [sequential, arguments, quantised, line])
+@pytest.mark.parametrize("make", [sequential, arguments, quantized, line])
 def test_csim_is_exact_after_refining_others(make: Callable[[], Any], rng: np.random.Generator, tmp_path: Path) -> None:
     csim_agrees(make, rng, tmp_path)
 
@@ -143,7 +143,7 @@ def test_names_of_what_is_put_in(rng: np.random.Generator) -> None:
 
 
 def test_qkeras_keeps_its_lattices(rng: np.random.Generator) -> None:
-    network = delta(quantised(), clips=clips_of(rng))
+    network = delta(quantized(), clips=clips_of(rng))
     found = activations(network)
     assert [(layer.name, layer.activation, layer.bits, layer.unit) for layer in found.values()] == [
         ("q_in", "identity", 6, 2.0**-5),

@@ -95,7 +95,7 @@ def test_layer_figures_of_a_convolution_count_what_each_pixel_reaches(depthwise:
     (layer,) = layer_figures(graph, golden, None, estimated(golden, graph))
     assert layer.kind == ("depthwise" if depthwise else "conv")
     each = 1 if depthwise else 3
-    assert layer.macs_per_frame == 2 * 16 * each  # four outputs of four taps for each channel
+    assert layer.macs_per_frame == 2 * 16 * each  # four outputs of four kernel elements for each channel
     assert layer.events_per_frame == 1.0
     assert layer.operation_sparsity == 1 - (4 + 1) * each / 2 / layer.macs_per_frame
     assert layer.ideal_cycles_per_frame == (4 + 1) * each / 2

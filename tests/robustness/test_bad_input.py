@@ -61,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small trained model."""
     config = ModelConfig(blocks=(BlockConfig(kind="conv", filters=2, kernel=2),), hidden=())
     folder = tmp_path_factory.mktemp("trained")
-    build_network(config, (4, 4, 1), 2, quantised=True, seed=1).save(folder / MODEL)
+    build_network(config, (4, 4, 1), 2, quantized=True, seed=1).save(folder / MODEL)
     return folder
 
 

@@ -52,9 +52,9 @@ def test_layers_of_random_networks(seed: int) -> None:
     pieces = foreseen(model, shape)
     if pieces is None:
         with pytest.raises(ConfigError, match="larger than the frame"):
-            build_network(model, shape, 7, quantised=False, seed=1)
+            build_network(model, shape, 7, quantized=False, seed=1)
         return
-    network = build_network(model, shape, 7, quantised=seed % 4 == 0, seed=1)
+    network = build_network(model, shape, 7, quantized=seed % 4 == 0, seed=1)
     layers = {layer.name: layer for layer in network.layers}
     assert layers.keys() - {"frame", "encode"} == {piece.name for piece in pieces} - {"encode"}
     for piece in pieces[1:]:
@@ -87,7 +87,7 @@ def test_engines_are_those_of_the_conversion(tmp_path: Path, key: str) -> None:
     (tmp_path / "x.toml").write_text(DESIGN)
     design = load(tmp_path / "x.toml")
     pieces = layout(design.model, (8, 8, 1), 10)
-    model = build_network(design.model, (8, 8, 1), 10, quantised=True, seed=1)
+    model = build_network(design.model, (8, 8, 1), 10, quantized=True, seed=1)
     kinds = ENGINES if key == "pe" else SLIDING
     for piece in pieces:
         arguments = settings(design, model)

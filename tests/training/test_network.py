@@ -50,8 +50,8 @@ def config(kind: str, **changes: Any) -> ModelConfig:
     return ModelConfig(blocks=BLOCKS[kind], **{"hidden": (), "activation_bits": 4, "hold_steps": 1.0, **changes})
 
 
-def network(kind: str, *, quantised: bool = True, **changes: Any) -> Any:
-    return build_network(config(kind, **changes), SHAPE, CLASSES, quantised=quantised, seed=3)
+def network(kind: str, *, quantized: bool = True, **changes: Any) -> Any:
+    return build_network(config(kind, **changes), SHAPE, CLASSES, quantized=quantized, seed=3)
 
 
 def pixels(*shape: int) -> np.ndarray:
@@ -75,13 +75,13 @@ def step(request: pytest.FixtureRequest) -> tuple[str, Any]:
 
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_layers_and_weights(kind: str) -> None:
-    quantised, plain = network(kind), network(kind, quantised=False)
-    names = [layer.name for layer in quantised.layers]
+    quantized, plain = network(kind), network(kind, quantized=False)
+    names = [layer.name for layer in quantized.layers]
     assert names == ["frame", "encode", *LAYERS[kind].split(), "flatten", "fc1"]
     assert [layer.name for layer in plain.layers] == [name for name in names if name != "encode"]
-    for one, other in zip(quantised.get_weights(), plain.get_weights(), strict=True):
+    for one, other in zip(quantized.get_weights(), plain.get_weights(), strict=True):
         assert np.array_equal(one, np.clip(other, -1, 1))  # QKeras keeps weights in the range of their quantiser
-    assert quantised.output_shape == plain.output_shape == (None, CLASSES)
+    assert quantized.output_shape == plain.output_shape == (None, CLASSES)
 
 
 def test_strides_and_filters() -> None:
@@ -152,4 +152,4 @@ def test_whole_training_is_saved(tmp_path: Path) -> None:
 def test_pool_larger_than_what_is_left_of_a_frame() -> None:
     blocks = (BlockConfig(kind="conv", filters=2, stride=8), BlockConfig(kind="maxpool", kernel=3))
     with pytest.raises(ConfigError, match=r"model\.blocks\[1\]\.kernel.*at most 2, as 2 x 2 are left.*Received: 3"):
-        build_network(ModelConfig(blocks=blocks), SHAPE, CLASSES, quantised=True, seed=1)
+        build_network(ModelConfig(blocks=blocks), SHAPE, CLASSES, quantized=True, seed=1)

@@ -35,10 +35,10 @@ def holds(model: ModelConfig) -> tuple[float, float]:
 
 
 def test_delta_trains_steps_and_holds_in_its_last_phase_only() -> None:
-    first, quantised, last = phases_of(MODEL, TrainingConfig(sparsity=3.0, weights="cycles"))
-    assert [phase.name for phase in (first, quantised, last)] == ["float", "quantized", "delta"]
-    assert [phase.quantised for phase in (first, quantised, last)] == [False, True, True]
-    assert (quantised.model.activation_step, quantised.model.train_hold, holds(quantised.model)) == (
+    first, quantized, last = phases_of(MODEL, TrainingConfig(sparsity=3.0, weights="cycles"))
+    assert [phase.name for phase in (first, quantized, last)] == ["float", "quantized", "delta"]
+    assert [phase.quantized for phase in (first, quantized, last)] == [False, True, True]
+    assert (quantized.model.activation_step, quantized.model.train_hold, holds(quantized.model)) == (
         "fixed",
         False,
         (1.0, 1.0),
@@ -46,7 +46,7 @@ def test_delta_trains_steps_and_holds_in_its_last_phase_only() -> None:
     assert last.model == MODEL
     assert last.loss is not None
     assert (last.loss.factor, last.loss.of, last.loss.weights) == (3.0, "temporal", "cycles")
-    assert (quantised.loss, last.stateless) == (None, "none")
+    assert (quantized.loss, last.stateless) == (None, "none")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from codesign.training.trainer import BOARDS, Trainer
 
 DIGITS = DataConfig(frames=2, size=8, digit=8.0, travel=0.0, train=16, val=8, test=4)
 NETWORK = ModelConfig(hidden=())
-FLOAT = Phase(name="float", epochs=6, rate=0.1, model=NETWORK, quantised=False)
+FLOAT = Phase(name="float", epochs=6, rate=0.1, model=NETWORK, quantized=False)
 DELTA = Phase(name="delta", epochs=2, rate=0.01, model=NETWORK, loss=SparsityLoss(1.0))
 
 
@@ -100,8 +100,8 @@ def test_streamed_training_goes_on_with_every_weight(
 
 def test_weights_are_handed_over_by_name() -> None:
     config = ModelConfig(blocks=(BlockConfig(kind="separable", filters=3),), hidden=(4,))
-    plain = build_network(config, (6, 6, 1), 5, quantised=False, seed=1)
-    network = build_network(config, (6, 6, 1), 5, quantised=True, seed=2)
+    plain = build_network(config, (6, 6, 1), 5, quantized=False, seed=1)
+    network = build_network(config, (6, 6, 1), 5, quantized=True, seed=2)
     assert [weight.tolist() for weight in hand_over(plain, network)] == [w.tolist() for w in plain.get_weights()]
     x = network.get_layer("delta1").output
     more = keras.Model(network.input, keras.layers.Dense(5, name="fc2")(Drift(name="drift")(x)))
@@ -227,7 +227,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> type[Board]:
 
 def test_tensorboard_logs_every_epoch_of_each_phase(board: type[Board], tmp_path: Path) -> None:
     (tmp_path / BOARDS / "old").mkdir(parents=True)
-    short = Phase(name="float", epochs=2, rate=0.1, model=NETWORK, quantised=False)
+    short = Phase(name="float", epochs=2, rate=0.1, model=NETWORK, quantized=False)
     make(tmp_path, phases=(short,), tensorboard=True).run(ignore)
     assert board.seen == [("float", 0), ("float", 1)]
     assert [path.name for path in (tmp_path / BOARDS).iterdir()] == ["float"]  # those of another run are gone

@@ -183,7 +183,7 @@ class _Builder(Tensors):
         pe = hls_config.pe(self.model, layer, len(bias))
         node = make(name=name, input=delta.name, bias=bias, fmt=bias_fmt, pe=pe)
         if isinstance(node, Conv) and layer.class_name != "Dense":
-            node = replace(node, taps=hls_config.unroll(self.model, layer, node.y, node.x))
+            node = replace(node, unroll=hls_config.unroll(self.model, layer, node.y, node.x))
         self.linears[layer.outputs[0]] = node.name, delta
         self.sources[name] = (layer,)
         return self.nodes.add(hls_linear.place(node, delta), (*positions, len(bias)))
@@ -260,7 +260,7 @@ class _Builder(Tensors):
         for i, axes in enumerate(stages, 1):
             stage = name if i == len(stages) else f"{name}_stage{i}"
             node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe)
-            node = replace(node, taps=hls_config.unroll(self.model, layer, node.y, node.x))
+            node = replace(node, unroll=hls_config.unroll(self.model, layer, node.y, node.x))
             tensor = self.nodes.add(node, node.shape)
         positions: tuple[int, ...] = (y.outputs,) if layer.class_name.endswith("1D") else (y.outputs, x.outputs)
         if layer.class_name.startswith("Global") and not layer.get_attr("keepdims"):
@@ -272,7 +272,7 @@ class _Builder(Tensors):
         tensor, name = self._read(layer), identifier(layer.name)
         pe = hls_config.pe(self.model, layer, tensor.shape[-1])
         node = hls_between.upsample(layer, name, self.nodes.codes(tensor, name), tensor.shape, pe)
-        node = replace(node, taps=hls_config.unroll(self.model, layer, node.y, node.x))
+        node = replace(node, unroll=hls_config.unroll(self.model, layer, node.y, node.x))
         return self.nodes.add(node, (*node.shape[: len(tensor.shape) - 1], tensor.shape[-1]))
 
     def _join(self, layer: Any) -> Tensor:

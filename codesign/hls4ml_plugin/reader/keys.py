@@ -210,11 +210,11 @@ def _check_layer(layer: Any, entry: Mapping[str, Any], where: str) -> None:
     _check_values(entry, where, allowed)
     given = entry.get("Precision")
     if isinstance(given, Mapping):
-        quantised = [key.removesuffix("_quantizer") for key in layer.attributes if key.endswith("_quantizer")]
-        _check_known(given, ("default", "result", *types, *quantised), f"{where}['Precision']")
+        quantized = [key.removesuffix("_quantizer") for key in layer.attributes if key.endswith("_quantizer")]
+        _check_known(given, ("default", "result", *types, *quantized), f"{where}['Precision']")
         for key, text in given.items():
             default = types[key].default if key in types else None
-            if key in ("default", "result", "weight", "bias", "accum", *quantised) or str(text).lower() == "auto":
+            if key in ("default", "result", "weight", "bias", "accum", *quantized) or str(text).lower() == "auto":
                 continue
             if default is not None and str(text) != str(default):
                 raise ConfigError(

@@ -140,8 +140,8 @@ class ConvConfig(LayerConfigTemplate):  # type: ignore[misc]
             "y": ir.y,
             "x": ir.x,
             "pe": ir.pe,
-            "tap_rows": ir.taps[0],
-            "tap_columns": ir.taps[1],
+            "tap_rows": ir.unroll[0],
+            "tap_columns": ir.unroll[1],
             "depthwise": boolean(ir.depthwise),
         }
         return CONV_CONFIG.format(**params)

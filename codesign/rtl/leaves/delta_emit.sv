@@ -10,7 +10,7 @@
 //             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
 //             a smaller T would also send elements of words that do not come because their z is unchanged.
 // Reset:      pipeline empty; the references are cleared by fresh words, not by reset
-// Model:      codesign.graph.golden.quantise, Golden._send, Delta.thresholds
+// Model:      codesign.graph.golden.quantize, Golden._send, Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
 module delta_emit #(
     parameter bit Skip = 1'b1,

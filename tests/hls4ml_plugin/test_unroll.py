@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_models import conv, design, rich_taps_design, walk
+from random_models import conv, design, rich_unrolled_design, walk
 
 from codesign.graph.golden import Golden
 
@@ -20,16 +20,16 @@ def time_design() -> Any:
 
 
 DESIGNS = {
-    "frames": (rich_taps_design, "io_parallel", [(2, 3), (2, 1), (1, 2)]),
+    "frames": (rich_unrolled_design, "io_parallel", [(2, 3), (2, 1), (1, 2)]),
     "time": (time_design, "io_stream", [(2, 1)]),
 }
 
 
 @pytest.fixture(scope="module", params=DESIGNS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    make, io_type, taps = DESIGNS[request.param]
+    make, io_type, unroll = DESIGNS[request.param]
     made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
-    assert [node.taps for node in made.delta_graph.linears] == taps
+    assert [node.unroll for node in made.delta_graph.linears] == unroll
     made.compile()
     return made
 
@@ -48,13 +48,13 @@ def test_csim_equals_golden_and_costs_what_the_graph_says(model: Any) -> None:
             moved = trace.deltas[node.input] != 0
             np.testing.assert_array_equal(stats["events"], moved.sum(axis=1))
             np.testing.assert_array_equal(stats["macs"], moved @ node.fanout())
-            banks = [-(-axis.outputs // taps) for axis, taps in zip((node.y, node.x), node.taps, strict=True)]
+            banks = [-(-axis.outputs // unroll) for axis, unroll in zip((node.y, node.x), node.unroll, strict=True)]
             cycles = stats["scanned_beats"] + moved.sum(axis=1) + moved @ node.reach() + 3 + node.words
             cycles[0] += banks[0] * banks[1] * node.groups  # the biases, in all banks at once
             np.testing.assert_array_equal(stats["cycles"], cycles)
 
 
-def test_taps_shorten_the_longest_events(model: Any) -> None:
+def test_unrolling_shortens_the_longest_events(model: Any) -> None:
     for node in model.delta_graph.linears:
         reached = node.fanout() // (1 if node.depthwise else node.channels_out)
         words = 1 if node.depthwise else node.groups
