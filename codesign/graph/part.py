@@ -44,8 +44,8 @@ def run_part(part: Part, codes: Mapping[str, IntArray]) -> IntArray:
 def smallest(part: Part) -> tuple[int, int] | None:
     """Return the height and width of the smallest frames on which the first engine of ``part`` does all that it does.
 
-    It has the same padding there on all sides, and outputs that read the padding before, none, and that behind. None
-    if there is no such engine, or if the ones behind it do not work on single positions, so that their sizes matter.
+    It has the same padding there on all sides, and outputs that read the padding before, none, and that after. None
+    if there is no such engine, or if the ones after it do not work on single positions, so that their sizes matter.
     """
     engines = [node for node in part if not isinstance(node, Delta)]
     if not engines or isinstance(engines[0], Dense) or not all(_is_point(node) for node in engines[1:]):

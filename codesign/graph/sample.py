@@ -64,7 +64,7 @@ def narrowed(lo: int, hi: int, width: int) -> tuple[int, int]:
 
 
 def is_narrow(graph: Graph) -> bool:
-    """Say whether float32 computes every sum exactly, whatever the frames."""
+    """Return whether float32 computes every sum exactly, whatever the frames."""
     return all(node.fmt.width <= FLOAT32_BITS for node in graph.engines)
 
 

@@ -38,7 +38,7 @@ FAULT = (
 
 
 def check_against_keras(model: Any, reading: Reading) -> None:
-    """Compare ``reading``, made from an hls4ml ``ModelGraph``, with the Keras model behind it.
+    """Compare ``reading``, made from an hls4ml ``ModelGraph``, with the Keras model it was made from.
 
     Raises:
         ConversionError: weights or results differ; names the layer. Or Keras cannot compute the model.
@@ -168,7 +168,7 @@ def _reads_other(trial: Trial) -> ConversionError:
 
 
 def _difference(trial: Trial, keras: Values, network: Values, reading: Reading) -> ConversionError:
-    """Return the error that says where Keras and the network first differ."""
+    """Return the error that names where Keras and the network first differ."""
     wrong, values = _differs(keras, network), keras.reshape(len(keras), -1)
     frame, element = (int(i) for i in np.argwhere(wrong)[0])
     same = values.shape == network.shape

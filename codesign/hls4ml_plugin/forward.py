@@ -23,7 +23,7 @@ def compute_all(trials: Sequence[Trial], last: Tensor) -> list[Values | None]:
     Quantizers that do the same to each element are called once for all the activations that they are.
 
     Args:
-        trials: of a model.
+        trials: trials of a model.
         last: what the model makes; a softmax there is left out.
 
     Raises:
@@ -53,7 +53,7 @@ def compute(trial: Trial, last: Tensor, layer_of: LayerOf = lambda call, _: call
     """Return what Keras computes of one trial, ``[N, ...]``.
 
     Args:
-        trial: with values.
+        trial: trial with values.
         last: what the model makes; a softmax there is left out.
         layer_of: what to call for a call, given its inputs.
 
@@ -138,14 +138,14 @@ def _in_batches(call: Call, inputs: list[Any]) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of an error of Keras that says what is wrong, which it writes in bold behind another."""
+    """Return the line of a Keras error that names what is wrong, which is in bold after another."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     bold = next((line for line in lines if line.startswith("\033[1m")), lines[0] if lines else "")
     return bold.removeprefix("\033[1m").removesuffix("\033[0m")
 
 
 def _leaves_softmax(call: Call, last: Tensor) -> bool:
-    """Say whether a call ends the model with a softmax."""
+    """Return whether a call ends the model with a softmax."""
     import keras
 
     layer = call.layer

@@ -52,10 +52,10 @@ class Trial:
     """Values for some calls of Keras, and what the graph makes of the same codes.
 
     Attributes:
-        calls: in order; the last makes what is compared.
-        inputs: of them, ``[N, ...]`` values by the name of the tensor.
-        frames: so many consecutive ones of the N are a stream.
-        network: values, ``[N, size]``; None if the node reads something else than its layer.
+        calls: calls in order; the last makes what is compared.
+        inputs: their inputs, ``[N, ...]`` values by the name of the tensor.
+        frames: number of consecutive frames of the N that are one stream.
+        network: values that the graph computes, ``[N, size]``; None if the node reads something else than its layer.
         activation: whether only the activation of the call is tried.
     """
 
@@ -90,7 +90,7 @@ def trials_of(calls: Calls, reading: Reading) -> Iterator[Trial]:
 
 
 def is_linear(layer: Any) -> bool:
-    """Say whether a layer of Keras has weights, so that its activation is an argument of it."""
+    """Return whether a layer of Keras has weights, so that its activation is an argument of it."""
     return hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel")
 
 
@@ -140,9 +140,9 @@ def _of_activation(call: Call, read: Tensor | None, reading: Reading, known: dic
     """Return the trial of an activation on inputs that reach both ends of its range.
 
     Args:
-        call: of the activation, or of the linear layer whose argument it is.
-        read: by an activation; None if it is an argument, so that no tensor of Keras stands for what it reads.
-        reading: of the model.
+        call: call of the activation, or of the linear layer whose argument it is.
+        read: tensor that an activation reads; None if it is an argument, as no Keras tensor stands for what it reads.
+        reading: reading of the model.
         known: values of inputs and results of activations that do the same.
     """
     graph, name = reading.graph, call.outputs[0].name
@@ -182,7 +182,7 @@ def _whole(codes: IntArray, tensor: Tensor, fmt: Fixed) -> IntArray:
 
 
 def _small(calls: tuple[Call, ...], part: Part, known: Mapping[str, Known]) -> tuple[Part, dict[str, tuple[int, ...]]]:
-    """Return ``part``, and the shapes of what it reads, on frames as small as tell all that its kernels do.
+    """Return ``part``, and the shapes of what it reads, on the smallest frames that show all that its kernels do.
 
     Layers whose result depends on the size of the frame keep it.
     """

@@ -60,8 +60,8 @@ class Instance:
     Attributes:
         leaf: ``delta_<leaf>`` is the module.
         name: ``i_<name>`` is the instance.
-        node: of the graph, that it works for; "" for what serves the whole top.
-        parameters: of the leaf.
+        node: name of the graph's node that it works for; "" for what serves the whole top.
+        parameters: parameters of the leaf.
         inputs: streams that it takes, in the order of its ports.
         outputs: streams that it sends.
         ports: its other ports, beside clock and reset, and the expressions that they are connected to.
@@ -82,9 +82,9 @@ class Part:
 
     Attributes:
         about: the node in a few words.
-        streams: that it declares.
-        signals: the same.
-        assigns: what drives the signals that no leaf drives.
+        streams: streams that it declares.
+        signals: signals that it declares.
+        assigns: assignments of the signals that no leaf drives.
         instances: the leaves that compute it, from its inputs to its output.
     """
 
@@ -101,9 +101,9 @@ class Top:
 
     Attributes:
         graph: name of the graph.
-        pipeline: the way from its input to its output, in a line.
-        spec: its outside.
-        parts: of each node, in topological order, then what serves all of them.
+        pipeline: the way from its input to its output, in one line.
+        spec: its ports and counters.
+        parts: part of each node, in topological order, then what serves all of them.
     """
 
     graph: str

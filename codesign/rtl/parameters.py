@@ -103,9 +103,9 @@ def dense_parameters(node: Dense, delta: Delta) -> Parameters:
 
 
 def weight_lines(node: Spatial) -> tuple[int, int, int]:
-    """Return the weight lines from a tap to the one below and to the one on its right, and how many there are.
+    """Return the weight lines from a kernel element to those below and right of it, and how many there are.
 
-    For a maximum a line is the tap itself; without weights there is one line.
+    For a maximum a line is the kernel element itself; without weights there is one line.
     """
     if isinstance(node, Conv):
         tap = node.groups if node.depthwise else node.channels_in() * node.groups

@@ -39,7 +39,7 @@ class Register:
 
     Attributes:
         name: path in the map, such as ``control`` or ``counters.conv1.events``.
-        address: of its first byte.
+        address: address of its first byte.
         access: "r", "w" or "rw".
         bits: how many are in use, from bit 0 on.
         reset: value after power-up; None where the hardware decides.
@@ -79,7 +79,7 @@ def description(spec: TopSpec, design: str, design_id: int) -> str:
     """Return the SystemRDL of the registers around the top of ``spec``.
 
     Raises:
-        ConversionError: more engines or holds than the map has room for.
+        ConversionError: more engines or holds than the map can hold.
     """
     for kind, names, most in (("engines", spec.engines, MOST_ENGINES), ("holds", spec.holds, MOST_HOLDS)):
         if len(names) > most:
@@ -163,7 +163,7 @@ def _readable(text: str) -> str:
 
 
 _WARNINGS = ("MULTIDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL")
-"""What Verilator says of PeakRDL-regblock's text: members of one structure in several blocks, what is not needed."""
+"""Verilator's warnings about the generated text: members of one structure in several blocks, what is not needed."""
 
 
 def hold_member(name: str) -> str:

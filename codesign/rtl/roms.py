@@ -35,7 +35,7 @@ def dense_memories(node: Dense) -> dict[str, str]:
 
 
 def spatial_memories(node: Spatial) -> dict[str, str]:
-    """Weights and biases, and for each input row and column: {count, first output, line of its tap in the weights}."""
+    """Weights and biases, and for each input row and column: {count, first output, its line in the weights}."""
     bits, (row_lines, column_lines, _) = spatial_bits(node), weight_lines(node)
     rows, columns = _table(node.y, row_lines), _table(node.x, column_lines)
     files = {
@@ -50,7 +50,7 @@ def spatial_memories(node: Spatial) -> dict[str, str]:
 
 
 def _table(axis: AnyAxis, line_scale: int) -> list[tuple[int, int, int]]:
-    """Return (outputs reached, first one, weight line of its tap) for each position of an axis; zeros if none."""
+    """Return (outputs reached, first one, its weight line) for each position of an axis; zeros if none."""
     table = []
     for position, count in enumerate(axis.counts().tolist()):
         first = axis.first(position)

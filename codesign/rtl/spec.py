@@ -14,8 +14,8 @@ class Hold:
     """A hold threshold that can be set at run time.
 
     Attributes:
-        name: of the `Delta`.
-        width: bits, see `Delta.threshold_bits`.
+        name: name of the `Delta`.
+        width: number of bits, see `Delta.threshold_bits`.
         default: threshold of the graph, see `Delta.threshold`.
     """
 
@@ -37,7 +37,7 @@ class TopSpec:
         out_lanes: values in an output beat.
         out_lane_bits: bits of a lane in ``m_axis_tdata``.
         out_words: beats of an output packet; the last may be padded beyond the output's size.
-        engines: names in the order of ``probe_o`` and of the counters: the first `Delta`, then every engine.
+        engines: engines in the order of ``probe_o`` and of the counters, by name: the first `Delta`, then every engine.
         holds: fields of ``threshold_i``, the first in the low bits: one for each `Delta` with hold. No such port if
             there is none.
     """

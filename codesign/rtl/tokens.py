@@ -16,10 +16,10 @@ class Part:
     """A field of a format.
 
     Attributes:
-        name: as in the generated SystemVerilog.
-        width: bits, in words.
-        meaning: for people; a line of the table in ``docs/architecture.md``.
-        signed: two's complement.
+        name: name in the generated SystemVerilog.
+        width: number of bits, in words.
+        meaning: meaning in words; a line of the table in ``docs/architecture.md``.
+        signed: whether it is two's complement.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Format:
     """The fields of a kind of token.
 
     Attributes:
-        name: of the format.
+        name: name of the format.
         between: the leaves that send and take it.
         parts: fields, the first in the high bits.
     """
@@ -165,12 +165,12 @@ def index_bits(count: int) -> int:
 
 
 def word(words: int, data_bits: int) -> Token:
-    """Return the token of a stream of ``words`` words a frame, with ``data_bits`` of values in each."""
+    """Return the token of a stream of ``words`` words per frame, with ``data_bits`` of values in each."""
     return WORD.token(word=index_bits(words), data=data_bits)
 
 
 def changes(words: int, lanes: int, delta_bits: int) -> Token:
-    """Return the token of a stream of ``words`` words a frame, each with the deltas of ``lanes`` lanes."""
+    """Return the token of a stream of ``words`` words per frame, each with the deltas of ``lanes`` lanes."""
     return CHANGES.token(word=index_bits(words), mask=lanes, deltas=lanes * delta_bits)
 
 

@@ -67,7 +67,7 @@ class _Growing:
         return name
 
     def part(self, text: str) -> Part:
-        """Return what has grown; ``text`` says what it is."""
+        """Return what has grown; ``text`` describes it."""
         return Part(
             about=text,
             streams=tuple(self.streams),
@@ -117,7 +117,7 @@ def _encode(graph: Graph) -> Part:
 
 
 def probe_of(engine: str) -> str:
-    """Return the name of the signal with what an engine does."""
+    """Return the name of the signal that reports an engine's activity."""
     return f"{engine}_probe"
 
 

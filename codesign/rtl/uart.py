@@ -21,7 +21,7 @@ def emit_uart(graph: Graph) -> dict[str, str]:
     """Return the RTL project whose top is ``<name>_uart``: ``<name>_soc`` with a serial port. Path -> text.
 
     Raises:
-        ConversionError: as of `emit_soc`, or a frame or its result is too long for a packet of the link.
+        ConversionError: an error of `emit_soc`, or a frame or its result is too long for a packet of the link.
     """
     spec = top_spec(graph)
     check_packets(spec)
