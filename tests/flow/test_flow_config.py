@@ -48,6 +48,7 @@ def test_values(tmp_path: Path) -> None:
     assert load(write(tmp_path, "[report]\nclock_mhz = 50\n")).report.clock_mhz == 50.0
 
 
+@pytest.mark.tools
 def test_a_layer_s_unroll_under_its_old_name(tmp_path: Path) -> None:
     layer = "[hardware.layer.conv1]\n"
     blocks = '[[model.blocks]]\nkind = "conv"\nfilters = 8\n'
