@@ -274,11 +274,10 @@ class Runner:
     def _job(self, stage: Stage, folder: Path) -> Job:
         cache = self.root / BuildFolder.CACHE
         cache.mkdir(exist_ok=True)
-        upstream = {name: self.root / name for name in stage.after}
         return Job(
             design=self.design,
             folder=folder,
-            upstream=upstream,
+            upstream={name: self.root / name for name in stage.after},
             cache=cache,
             bar=no_bar if stage.beside else self.terminal.advance,
             memory={} if stage.beside else self._memory,

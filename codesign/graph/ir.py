@@ -17,8 +17,8 @@ node        computes                                                            
 ==========  =====================================================================  ==================
 
 The last node's codes (or accumulators) leave through `decode`. A graph always starts ``Source, Delta`` and every
-other node is fed by a `Delta`, but a `Delta` itself by an engine: the pass that builds the graph inserts the identity
-`Delta` where the user wrote none. A node may feed several others.
+other node is fed by a `Delta`, but a `Delta` itself by an engine (an identity `Delta` is inserted where the user wrote
+none). A node may feed several others.
 """
 
 from __future__ import annotations
@@ -76,8 +76,7 @@ class Source:
         shape: shape of one frame, channels last.
         fmt: format of the input codes.
         lanes: codes in one AXI4-Stream beat (P).
-        explicit: the user chose ``fmt``, so integers given to ``predict`` are codes; otherwise it is a default, and
-            integers are values.
+        explicit: the user chose ``fmt``, so integers given to ``predict`` are codes; otherwise they are values.
     """
 
     name: str
@@ -320,27 +319,23 @@ class Graph:
 
     def __getitem__(self, name: str) -> Node:
         """Return the node called ``name``; KeyError if there is none."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise KeyError(name)
+        return {node.name: node for node in self.nodes}[name]
 
 
 def accumulator_format(name: str, weight: IntArray, bias: IntArray, *, weight_fmt: Fixed, delta: Delta) -> Fixed:
     """Return the accumulator format from the bound ``|b| + sum|w| * max|r|`` over outputs.
 
-    Every partial sum of either form stays inside it, so nothing rounds or overflows. ``weight`` is
-    ``[..., n_out]`` and is summed over all axes but the last (a depthwise kernel: pass ``weight[..., 0]``).
+    Every partial sum of either form stays inside it, so nothing rounds or overflows. ``weight`` is ``[..., n_out]`` and
+    summed over all axes but the last (a depthwise kernel: pass ``weight[..., 0]``).
 
     Raises:
         AccumulatorRangeError: more than `MAX_ACCUMULATOR_BITS` bits.
     """
-    peak = max(abs(delta.lo), abs(delta.hi))
     rows = np.abs(weight).reshape(-1, weight.shape[-1])
     if int(rows.max(initial=0)).bit_length() + len(rows).bit_length() > 62:
         rows = rows.astype(object)  # sums of Python's integers, which have no largest one
     sums = zip(rows.sum(axis=0).tolist(), bias.tolist(), strict=True)
-    bound = max(reach * peak + abs(offset) for reach, offset in sums)
+    bound = max(reach * max(-delta.lo, delta.hi) + abs(offset) for reach, offset in sums)
     fmt = Fixed.holding(-bound, bound, frac=weight_fmt.frac + delta.fmt.frac, signed=True)
     if fmt.width > MAX_ACCUMULATOR_BITS:
         raise AccumulatorRangeError(

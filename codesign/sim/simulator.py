@@ -68,8 +68,7 @@ class RtlRun:
 
     Attributes:
         outputs: codes of the last node, int64 ``[T, *shape]``.
-        cycles: cycles from one output TLAST to the next, ``[T]``; of the first frame: from its first accepted beat to
-            its TLAST.
+        cycles: cycles from one output TLAST to the next, ``[T]``; of the first frame, from its first accepted beat.
         latency: cycles from the last accepted input beat to the output TLAST, ``[T]``.
         engines: activity of each engine of the top.
         total_cycles: cycles from the first accepted input beat to the last TLAST.

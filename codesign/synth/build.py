@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One design on one board: sources, synthesis, place and route, bitstream, and a record of the result.
 
-A design that does not fit, or misses its clock, leaves its record too: `BoardBuild.problem` is the reason, and ``met``
-is False, so that no bitstream is taken for a good one.
+A design that does not fit, or misses its clock (``met`` is False), leaves its record too, with `BoardBuild.problem`.
 """
 
 from __future__ import annotations
