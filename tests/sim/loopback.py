@@ -67,6 +67,6 @@ def files(graph: Graph) -> dict[str, str]:
 
 def loopback(monkeypatch: pytest.MonkeyPatch, folder: Path, graph: Graph | None = None, seed: int = 1) -> RtlSimulator:
     """Return a simulator of the loopback top in place of the emitted RTL."""
-    monkeypatch.setattr(simulator, "emit", files)
     monkeypatch.setattr(simulator, "top_spec", spec)
-    return RtlSimulator(graph or identity(), folder, seed=seed)
+    graph = graph or identity()
+    return RtlSimulator(graph, folder, seed=seed, files=files(graph))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stage 3_hls: write the HLS C++ project."""
+"""Stage 3_hls: write the HLS C++ project, and the RTL project in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from codesign.flow.convert import finished_model
+from codesign.rtl import project  # noqa: F401  (written, too: this stage depends on it)
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job

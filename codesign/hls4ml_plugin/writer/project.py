@@ -8,6 +8,7 @@ the text is there exactly as often as expected.
 from __future__ import annotations
 
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import hls4ml
@@ -15,7 +16,9 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from codesign.errors import ConfigError, ConversionError
 from codesign.hls4ml_plugin.writer.layers import COUNTING
-from codesign.rtl.project import emit
+
+EMIT = "codesign.rtl.project:emit"
+"""Looked up when a project is written, so that a stage which only converts does not depend on the RTL's generator."""
 
 # Appended to the bridge. Frames come as doubles, exact up to 53 bits.
 BRIDGE = """
@@ -129,7 +132,7 @@ def delta_layers(model: Any) -> list[Any]:
 
 def write_rtl(model: Any, folder: Path) -> None:
     """Write the RTL project into ``folder``."""
-    for name, text in emit(model.delta_graph).items():
+    for name, text in resolve_name(EMIT)(model.delta_graph).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
