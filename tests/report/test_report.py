@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import io
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from report.synthetic import synthetic_detail, synthetic_report
 from rich.console import Console
 
@@ -31,7 +33,7 @@ from codesign.report.model import (
     write_json,
 )
 from codesign.report.percentiles import Percentiles
-from codesign.report.png import change_image, frame_image
+from codesign.report.png import FELL, ROSE, change_image, frame_image
 from codesign.report.svg import linear_ticks, log_ticks, spread_labels
 from codesign.report.terminal import show
 
@@ -340,8 +342,13 @@ def test_terminal_table() -> None:
 
 def test_pictures_are_png() -> None:
     still = synthetic_detail().stills[0]
-    for image in (frame_image(still), change_image(still)):
-        assert image.startswith("data:image/png;base64,iVBORw0KGgo")
+    begin = "data:image/png;base64,"
+    images = [frame_image(still), change_image(still)]
+    assert all(image.startswith(begin) for image in images)
+    grey, changes = (np.asarray(Image.open(io.BytesIO(base64.b64decode(image[len(begin) :])))) for image in images)
+    assert grey.ravel().tolist() == list(still.codes)
+    for value, pixel in zip(still.changes, changes.reshape(-1, 4).tolist(), strict=True):
+        assert pixel == [0, 0, 0, 0] if value == 0 else tuple(pixel) == (ROSE if value > 0 else FELL)
 
 
 def test_ticks_and_labels() -> None:
