@@ -34,12 +34,14 @@ QUICK = (
     "tests/synth/test_reports.py",
     "tests/synth/vendor/test_vendor_reports.py",
     "tests/test_fixed.py",
+    "tests/test_docs.py",
     "tests/test_floors.py",
     "tests/test_health.py",
     "tests/test_names.py",
     "tests/test_next_steps.py",
     "tests/test_outputs.py",
     "tests/test_provenance.py",
+    "tests/test_quick.py",
     "tests/test_stored.py",
     "tests/test_suggest.py",
     "tests/verify",
@@ -60,17 +62,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check the list, and watch what is imported and started."""
     if config.option.quick:
-        gone = [entry for entry in QUICK if not _tests(ROOT / entry)]
+        gone = [entry for entry in QUICK if not tests_in(ROOT / entry)]
         if gone:
             raise pytest.UsageError(f"tests/quick.py lists places without tests: {', '.join(gone)}")
-        sys.addaudithook(_watch)
+        sys.addaudithook(watch)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out files that are not listed, before they are imported."""
     if not config.option.quick or collection_path.suffix != ".py":
         return None
-    return True if _listed(collection_path) is None else None
+    return True if listed(collection_path) is None else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,7 +85,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
-def _tests(place: Path) -> list[Path]:
+def tests_in(place: Path) -> list[Path]:
+    """Return the test files at a place."""
     return [place] if place.is_file() else sorted(place.rglob("test_*.py"))
 
 
@@ -92,16 +95,15 @@ def _is_quick(item: pytest.Item) -> bool:
     return not fixtures & TOOL_FIXTURES and not any(item.get_closest_marker(name) for name in ("heavy", "tools"))
 
 
-def _listed(path: Path) -> str | None:
+def listed(path: Path) -> str | None:
     """Return the entry of `QUICK` that ``path`` belongs to."""
     name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
     return next((entry for entry in QUICK if name == entry or name.startswith(f"{entry}/")), None)
 
 
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+def watch(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse an import or a program that a quick test must not need; an audit hook."""
     if event == "import" and arguments[0] in SLOW_IMPORTS:
-        raise RuntimeError(
-            f"a quick test imports {arguments[0]}: mark it `tools`, or take its file from tests/quick.py"
-        )
+        raise RuntimeError(f"a quick test imports {arguments[0]}; {_INSTEAD}")
     if event == "subprocess.Popen" and not os.path.basename(os.fspath(arguments[0])).startswith(PROGRAMS):  # noqa: PTH119
         raise RuntimeError(f"a quick test starts {arguments[0]}; {_INSTEAD}")

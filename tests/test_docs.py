@@ -119,5 +119,12 @@ def test_every_decision_has_a_date() -> None:
     assert [entry for entry in entries if not re.search(r" \(20\d\d-\d\d-\d\d\)$", entry)] == []
 
 
+def test_files_that_the_recipes_name_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?<![\w./-])((?:codesign|tests|rtl_tests|docs|flows|hls_templates)/[\w./-]+)", text)
+    assert len(set(named)) > 30
+    assert [path for path in named if not (ROOT / path).exists() and "<" not in text[text.index(path) :][:60]] == []
+
+
 if __name__ == "__main__":
     SUPPORT.write_text(filled(SUPPORT.read_text(encoding="utf-8")), encoding="utf-8")
