@@ -18,9 +18,15 @@ module board_hdlc_tx (
     output logic [7:0] data_o
 );
   localparam logic [7:0] Flag = 8'h7E, Escape = 8'h7D, Flip = 8'h20;
-  localparam logic [1:0] Open = 2'd0, Body = 2'd1, Check = 2'd2, Close = 2'd3;
+  typedef enum logic [1:0] {
+    Open,  // the flag before a packet
+    Body,
+    Check,  // its CRC
+    Close  // the flag after it
+  } state_t;
 
-  logic [1:0] state_q, left_q;  // left: bytes of the CRC behind this one
+  state_t state_q;
+  logic [1:0] left_q;  // bytes of the CRC after this one
   logic [31:0] crc_q, crc_d;
   logic [7:0] raw;
   logic escaped_q, escape, marker, done;

@@ -104,10 +104,22 @@ module board_link #(
   );
 
   // What is done with it, and the answer.
-  localparam logic [3:0] Idle = 4'd0, Run = 4'd1, Look = 4'd2, Store = 4'd3, Head = 4'd4, Reason = 4'd5, Cycles = 4'd6;
-  localparam logic [3:0] State = 4'd7, Packet = 4'd8, Fetch = 4'd9, Word = 4'd10, Finish = 4'd11;
+  typedef enum logic [3:0] {
+    Idle,  // waits for a request
+    Run,  // a frame is in the core
+    Look,  // reads the status after it
+    Store,  // a register is written
+    Head,  // then the words of the answer: its head,
+    Reason,  // why a request was refused,
+    Cycles,  // cycles, status and packet of a frame,
+    State,
+    Packet,
+    Fetch,  // or registers, each read and sent
+    Word,
+    Finish  // the request is done with
+  } state_t;
 
-  logic [3:0] state_q;
+  state_t state_q;
   logic [31:0] cycles_q, register_q;  // of the last frame; read from a register, when it came
   logic read_q, written_q;  // a response came in the cycle before
   logic [13:0] left_q;  // registers to read
