@@ -11,7 +11,7 @@ import engine_bench
 import numpy as np
 from bench import STALLS, Case
 from conv_cases import GRAPHS, JOINS
-from models import Event, Place, Word, locate, pack
+from models import Event, Place, Visit, Word, locate, pack, walk
 
 from codesign.fixed import IntArray
 from codesign.graph import Graph, Join, Spatial
@@ -86,20 +86,11 @@ class Engine(engine_bench.EngineBench):
             waiting = [part for part in waiting if part]
         return merged, floors if isinstance(self.node, Join) else [0] * len(merged)
 
-    def walk(self, place: Place) -> list[set[tuple[int, int, int]]]:
-        """Return for each cycle the (row, column, group) that the engine visits, in order."""
-        node, (tap_rows, tap_columns) = self.node, self.node.unroll
-        groups = [place.group] if node.channelwise else range(node.groups)
-        return [
-            {
-                (place.first_row + row, place.first_column + column, group)
-                for row in range(y, min(y + tap_rows, place.rows))
-                for column in range(x, min(x + tap_columns, place.columns))
-            }
-            for y in range(0, place.rows, tap_rows)
-            for x in range(0, place.columns, tap_columns)
-            for group in groups
-        ]
+    def walk(self, place: Place) -> list[list[Visit]]:
+        """Return for each cycle the words that the engine visits, in order."""
+        node = self.node
+        cycles = walk(place, node.unroll, None if node.channelwise else node.groups)
+        return [sorted(slots.values()) for slots in cycles]
 
     def _words(self, places: list[Place], accumulators: IntArray) -> list[Word]:
         """Rows in order; in a row all words of a fresh frame, else the touched ones, bank by bank, then as touched."""
@@ -108,7 +99,7 @@ class Engine(engine_bench.EngineBench):
             spots = list(np.ndindex(node.y.outputs, node.x.outputs, node.groups))
         else:
             visits = [visit for place in places if place.has_event for visit in self.walk(place)]
-            touched = dict.fromkeys(spot for visit in visits for spot in sorted(visit))
+            touched = dict.fromkeys(spot for visit in visits for spot in visit)
             banks = 1 << (node.unroll[1] - 1).bit_length()
             spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
         lines = accumulators.reshape(node.words, node.pe)

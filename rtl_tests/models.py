@@ -209,3 +209,71 @@ def locate(node: Spatial, event: Event, at: int = 0) -> Place | None:
         lane=lane,
         delta=event.delta << shift,
     )
+
+
+Visit = tuple[int, int, int]
+"""Row, column and group of a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How the words of a layer are spread over banks, and its rows over a ring (delta_spot, delta_walk)."""
+
+    rows: int
+    columns: int
+    groups: int
+    bank_rows: int = 2
+    bank_columns: int = 1
+    lists: int = 8
+
+    def place(self, row: int, column: int, group: int) -> tuple[int, int]:
+        """Return bank and spot of a word."""
+        bank = row % self.bank_rows * self.bank_columns + column % self.bank_columns
+        across = -(-self.columns // self.bank_columns)
+        return bank, (row // self.bank_rows * across + column // self.bank_columns) * self.groups + group
+
+    @property
+    def banks(self) -> int:
+        """Memories."""
+        return self.bank_rows * self.bank_columns
+
+    @property
+    def bank_words(self) -> int:
+        """Words of a bank."""
+        return -(-self.rows // self.bank_rows) * -(-self.columns // self.bank_columns) * self.groups
+
+    @property
+    def stride(self) -> int:
+        """Rows from one frame to the next on the ring."""
+        return -(-max(self.rows + 1, self.lists) // self.bank_rows) * self.bank_rows
+
+    @property
+    def ring(self) -> int:
+        """Rows of the ring."""
+        return 1 << (2 * self.stride + 1).bit_length()
+
+
+def walk(place: Place, taps: tuple[int, int], groups: int | None) -> list[dict[int, Visit]]:
+    """Return for each cycle which word each slot visits; ``groups`` of a position, None: only that of the event."""
+    tap_rows, tap_columns = taps
+    return [
+        {
+            row * tap_columns + column: (place.first_row + y + row, place.first_column + x + column, group)
+            for row in range(min(tap_rows, place.rows - y))
+            for column in range(min(tap_columns, place.columns - x))
+        }
+        for y in range(0, place.rows, tap_rows)
+        for x in range(0, place.columns, tap_columns)
+        for group in ([place.group] if groups is None else range(groups))
+    ]
+
+
+def addend(
+    weights: Sequence[int], delta: int, *, lane: int | None = None, field: int | None = None, fields: int = 1
+) -> list[int]:
+    """Return what an event adds to the ``fields`` values of each lane of a word; to one ``lane``, one ``field``."""
+    return [
+        weight * delta if lane in (None, i) and field in (None, f) else 0
+        for i, weight in enumerate(weights)
+        for f in range(fields)
+    ]

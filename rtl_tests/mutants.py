@@ -20,12 +20,13 @@ class Mutant:
     new: str
 
 
-def _mutants(leaf: str, case: str, *faults: tuple[str, str, str]) -> list[Mutant]:
+def mutants(leaf: str, case: str, *faults: tuple[str, str, str]) -> list[Mutant]:
+    """Return the mutants of one leaf and case, each a name, the text, and what is there instead."""
     return [Mutant(leaf=leaf, name=name, case=case, old=old, new=new) for name, old, new in faults]
 
 
 MUTANTS = [
-    *_mutants(
+    *mutants(
         "fifo",
         "depth 5",
         ("pointer wraps one late", "PointerWidth'(Depth - 1) ? '0", "PointerWidth'(Depth) ? '0"),
@@ -38,61 +39,61 @@ MUTANTS = [
         ("empty one early", "empty_q <= count_q == 1", "empty_q <= count_q == 2"),
         ("counts only one way", "if (push && !pop)", "if (push)"),
     ),
-    *_mutants(
+    *mutants(
         "fifo",
         "depth 5 without register",
         ("ready ignored, no register", "pop = valid_o && ready_i", "pop = valid_o"),
         ("reads while empty", "pop = valid_o && ready_i", "pop = ready_i"),
     ),
-    *_mutants(
+    *mutants(
         "accumulate",
         "4 banks",
-        ("no forwarding at distance 1", "operand = behind_1_q ? result_q : forwarded_q", "operand = forwarded_q"),
-        ("no forwarding at distance 2", "forwarded_q <= behind_2_q || behind_3_q", "forwarded_q <= behind_3_q"),
-        ("no forwarding at distance 3", "forwarded_q <= behind_2_q || behind_3_q", "forwarded_q <= behind_2_q"),
+        ("no forwarding at distance 1", "operand = match_1_q ? result_q : forwarded_q", "operand = forwarded_q"),
+        ("no forwarding at distance 2", "forwarded_q <= match_2_q || match_3_q", "forwarded_q <= match_3_q"),
+        ("no forwarding at distance 3", "forwarded_q <= match_2_q || match_3_q", "forwarded_q <= match_2_q"),
         (
             "older before newer",
-            "forward_q <= behind_2_q ? result_q : written_q",
-            "forward_q <= behind_3_q ? written_q : result_q",
+            "forward_q <= match_2_q ? result_q : written_q",
+            "forward_q <= match_3_q ? written_q : result_q",
         ),
-        ("forwards another bank", "(add_qq && bank_q == bank_qq)", "add_qq"),
-        ("forwards another word", "(add_qqq && add_bank_i == bank_qqq)) && add_word_i == word_qqq", "add_qqq)"),
-        ("forwards from no access", "(add_qq && add_bank_i == bank_qq)", "(add_bank_i == bank_qq)"),
-        ("sets one bank", "if (set_qqq || (add_qqq &&", "if ((set_qqq || add_qqq) && ("),
-        ("adds in all banks", "(add_qqq && bank_qqq == BankWidth'(b))", "add_qqq"),
-        ("value of a word before", "set_qq ? set_value_i", "set_q ? set_value_i"),
-        ("reads the bank that adds", "if (read_bank_qq == BankWidth'(b))", "if (bank_qq == BankWidth'(b))"),
+        ("forwards another bank", "(add_q2 && bank_q == bank_q2)", "add_q2"),
+        ("forwards another word", "(add_q3 && add_bank_i == bank_q3)) && add_word_i == word_q3", "add_q3)"),
+        ("forwards from no access", "(add_q2 && add_bank_i == bank_q2)", "(add_bank_i == bank_q2)"),
+        ("sets one bank", "if (set_q3 || (add_q3 &&", "if ((set_q3 || add_q3) && ("),
+        ("adds in all banks", "(add_q3 && bank_q3 == BankWidth'(b))", "add_q3"),
+        ("value of a word before", "set_q2 ? set_value_i", "set_q ? set_value_i"),
+        ("reads the bank that adds", "if (read_bank_q2 == BankWidth'(b))", "if (bank_q2 == BankWidth'(b))"),
         ("addend of lane 0", "+ addend_i[lane*AccWidth+:AccWidth]", "+ addend_i[0+:AccWidth]"),
     ),
-    *_mutants(
+    *mutants(
         "state",
         "any distance",
-        ("no forwarding at distance 1", "behind_1_q <= Distance <= 1 &&", "behind_1_q <= 1'b0 &&"),
-        ("no forwarding at distance 2", "behind_2_q <= Distance <= 2 &&", "behind_2_q <= 1'b0 &&"),
-        ("no forwarding at distance 3", "behind_3_q <= Distance <= 3 &&", "behind_3_q <= 1'b0 &&"),
+        ("no forwarding at distance 1", "match_1_q <= Distance <= 1 &&", "match_1_q <= 1'b0 &&"),
+        ("no forwarding at distance 2", "match_2_q <= Distance <= 2 &&", "match_2_q <= 1'b0 &&"),
+        ("no forwarding at distance 3", "match_3_q <= Distance <= 3 &&", "match_3_q <= 1'b0 &&"),
         (
             "older before newer",
-            "forward_q <= behind_2_q ? result_q : written_q",
-            "forward_q <= behind_3_q ? written_q : result_q",
+            "forward_q <= match_2_q ? result_q : written_q",
+            "forward_q <= match_3_q ? written_q : result_q",
         ),
-        ("forwards another word", "valid_qq && word_q == word_qq;", "valid_qq;"),
+        ("forwards another word", "valid_q2 && word_q == word_q2;", "valid_q2;"),
         (
             "forwards over a load",
-            "load_qq ? initial_q : behind_1_q ? result_q :",
-            "behind_1_q ? result_q : load_qq ? initial_q :",
+            "load_q2 ? initial_q : match_1_q ? result_q :",
+            "match_1_q ? result_q : load_q2 ? initial_q :",
         ),
-        ("forwards from no access", "Distance <= 2 && valid_qq &&", "Distance <= 2 &&"),
-        ("writes without access", "if (valid_qqq) memory", "memory"),
-        ("not frozen", "if (enable_i) begin\n        if (valid_qqq)", "begin\n        if (valid_qqq)"),
+        ("forwards from no access", "Distance <= 2 && valid_q2 &&", "Distance <= 2 &&"),
+        ("writes without access", "if (valid_q3) memory", "memory"),
+        ("not frozen", "if (enable_i) begin\n        if (valid_q3)", "begin\n        if (valid_q3)"),
     ),
-    *_mutants(
+    *mutants(
         "state",
         "one word",
-        ("register keeps its first value", "if (valid_qq) value_q <= result_i", "if (1'b0) value_q <= result_i"),
-        ("register written without access", "if (valid_qq) value_q", "value_q"),
-        ("register not loaded", "load_qq ? initial_q : value_q", "value_q"),
+        ("register keeps its first value", "if (valid_q2) value_q <= result_i", "if (1'b0) value_q <= result_i"),
+        ("register written without access", "if (valid_q2) value_q", "value_q"),
+        ("register not loaded", "load_q2 ? initial_q : value_q", "value_q"),
     ),
-    *_mutants(
+    *mutants(
         "encode",
         "5 beats",
         ("off by one beat", "WordWidth'(Beats - 1)", "WordWidth'(Beats - 2)"),
@@ -113,7 +114,7 @@ MUTANTS = [
         ("every word begins a frame", "begin_o = beat && enable && word_q == 0", "begin_o = beat && enable"),
         ("begins while it waits", "begin_o = beat && enable && word_q == 0", "begin_o = beat && word_q == 0"),
     ),
-    *_mutants(
+    *mutants(
         "quantise",
         "relu hold steps",
         ("half up", "(rest & ~half) != 0 || floor[0]", "1'b1"),
@@ -128,14 +129,14 @@ MUTANTS = [
         ("held is changed", "changed_o = moved && q_q", "changed_o = q_q"),
         ("saturates to the wrong side", "f_q <= {z[FullWidth-1], ", "f_q <= {!z[FullWidth-1], "),
     ),
-    *_mutants(
+    *mutants(
         "quantise",
         "signed hold clip",
         ("no clip below", "q_q <= BoundWidth'(Lo);", "q_q <= BoundWidth'(rounded);"),
         ("bound below not clipped", "below_q <= BoundWidth'(Lo - 1)", "below_q <= BoundWidth'(Lo)"),
         ("bound above not clipped", "above_q <= BoundWidth'(Hi + 1)", "above_q <= BoundWidth'(Hi)"),
     ),
-    *_mutants(
+    *mutants(
         "emit",
         "padded, steps, hold",
         ("padding makes events", "used = head_q[3][WordWidth+1] && (", "used = head_q[3][WordWidth+1] || ("),
@@ -154,8 +155,8 @@ MUTANTS = [
         ("stalled token moves", "enable = ready_i || !valid_o", "enable = 1'b1"),
         ("unchanged elements sent", "(changed[lane] || !Skip)", "1'b1"),
     ),
-    *_mutants("emit", "memoryless, no skip", ("always skips", "(changed[lane] || !Skip)", "changed[lane]")),
-    *_mutants(
+    *mutants("emit", "memoryless, no skip", ("always skips", "(changed[lane] || !Skip)", "changed[lane]")),
+    *mutants(
         "serialize",
         "5 of 3 lanes",
         ("new_stream lost with a dropped word", "new_q <= new_stream && !keep", "new_q <= 1'b0"),
@@ -170,7 +171,7 @@ MUTANTS = [
         ("loses a cycle between words", "!valid_o || (ready_i && last_q)", "!valid_o"),
         ("keeps unchanged words", "keep = mask != 0 || end_of_frame", "keep = 1'b1"),
     ),
-    *_mutants(
+    *mutants(
         "dense",
         "5 words",
         ("off by one row", "RowWidth'(address_q * Words)", "RowWidth'(address_q * (Words - 1))"),
@@ -188,129 +189,42 @@ MUTANTS = [
         ("emission steals a walk", "pending_q && !(valid_i && has_event && !new_stream)", "pending_q"),
         ("stalled token moves", "enable = ready_i || !valid_o", "enable = 1'b1"),
         ("dirty for ever", "dirty_q <= !end_of_frame && (", "dirty_q <= ("),
-        ("unsigned delta", "ProductWidth'($signed(delta_q[4]))", "ProductWidth'(delta_q[4])"),
+        ("delta of the event after it", ".delta_i (delta_q[2])", ".delta_i (delta_q[1])"),
+        ("addend of lane 0", "+ addend[lane*AccWidth+:AccWidth]", "+ addend[0+:AccWidth]"),
     ),
-    *_mutants(
+    *mutants(
         "locate",
         "same 3x3, 2 groups",
         ("flags of a lost event dropped", "(reaches || flags_q[5][2] || flags_q[5][0])", "reaches"),
         (
             "off by one position",
-            "divide(DivideBits'(position_q1), Width)",
-            "divide(DivideBits'(position_q1 + 1'b1), Width)",
+            "divide(DivideBits'(position_q), Width)",
+            "divide(DivideBits'(position_q + 1'b1), Width)",
         ),
         ("line of another channel", "32'(channel_q3) * ChannelScale", "32'(channel_q3)"),
         ("line without its row", "row_line + column_line + channel_line_q[5]", "column_line + channel_line_q[5]"),
         ("stalled token moves", "enable = ready_i || !valid_o", "enable = 1'b1"),
     ),
-    *_mutants(
+    *mutants(
         "locate",
         "depthwise, 3 groups",
         ("group not added to the column", "columns,\n        group_q[5]", "columns,\n        GroupBits'(0)"),
         ("lane of another group", "32'(channel_q3) - 32'(group_q3) * Lanes", "32'(channel_q3) - 32'(group_q3)"),
         ("line of the first group", "32'(group_q3) * GroupScale", "32'(0)"),
     ),
-    *_mutants(
+    *mutants(
         "locate",
         "concat",
         ("channel of its own input", "* Channels + ChannelOffset", "* Channels"),
         ("not shifted", "<<< Shift", "<<< 0"),
     ),
-    *_mutants(
+    *mutants(
         "locate",
         "stride over kernel",
         ("columns ignored", "rows != 0 && columns != 0", "rows != 0"),
         ("an event that reaches nothing stays one", "valid_q[5] && (reaches ||", "valid_q[5] && (1'b1 ||"),
     ),
-    *_mutants(
-        "conv",
-        "same 3x3, 2 groups",
-        ("last words of an event dropped", "32'(columns_left_q) <= TapColumns", "1'b1"),
-        ("a row leaves too early", "? ring_floor_q : low_q", "? ring_last_q : low_q"),
-        ("rows wait for the frame's end", "valid_q && has_event && !unclean ? ring_floor_q : low_q", "low_q"),
-        ("touched for ever", ".result_i (add_q[4])", ".result_i (was_touched || add_q[4])"),
-        ("touched at every word", "touch[b] = reached_q && !was_touched", "touch[b] = reached_q"),
-        ("list not emptied", "            count_q[b][row] <= '0;", "            count_q[b][row] <= count_q[b][row];"),
-        ("sending takes the bank", "(end_s2 || !add[bank_s2])", "1'b1"),
-        ("new stream keeps the state", "unclean = valid_q && new_stream && !clean_q", "unclean = 1'b0"),
-        ("sweep does not wait", "unclean && drained) sweep_q", "unclean) sweep_q"),
-        ("sweep for ever", "sweep_q <= 1'b0;\n      end else", "sweep_q <= 1'b1;\n      end else"),
-        ("bias of another group", "sweep_group_q == GroupBits'(Groups - 1)", "1'b1"),
-        ("fresh for ever", "else if (pop && end_of_frame) fresh_q <= 1'b0;", ""),
-        ("sends all words for ever", "else if (fetch && at_end_q) send_fresh_q <= 1'b0;", ""),
-        ("credits ignored", "valid_s2 && credit_q != 0 &&", "valid_s2 &&"),
-        (
-            "weights one column off",
-            "WeightBits'(StepX * TapColumns + Inner - 1)",
-            "WeightBits'(StepX * TapColumns + Inner)",
-        ),
-        (
-            "weights one row off",
-            "        line_q <= row_line_q - WeightBits'(StepY * TapRows)",
-            "        line_q <= row_line_q",
-        ),
-        ("skips into the next frame", "low_p[4] - send_base_q < RingBits'(Rows) ? low_p[4] : end_row_q", "low_p[4]"),
-        ("takes a row that is not done", "row_done && (at_end_q || !no_word)", "(at_end_q || !no_word)"),
-        ("takes the next row too early", "(!valid_s0 || (take && last_word))", "1'b1"),
-        ("a row stays filled", "Lists == row) filled_q[row] <= 1'b0", "Lists == row) filled_q[row] <= 1'b1"),
-        ("the frame ends a row late", "at_end_q <= oldest_q == last_row_q", "at_end_q <= oldest_q == end_row_q"),
-        ("skips the frame's end", "at_end_q <= target_q == end_row_q", "at_end_q <= 1'b0"),
-        ("frames overtake", "(!end_of_frame || unsent_odd_q == odd_q)", "1'b1"),
-        ("unsigned delta", "ProductWidth'($signed(delta_p[2]))", "ProductWidth'(delta_p[2])"),
-    ),
-    *_mutants(
-        "conv",
-        "depthwise, 3 groups",
-        ("every lane", "!Channelwise || lane_p[4] == LaneBits'(lane)", "1'b1"),
-        ("weight of lane 0", "Channelwise && lane_p[1] == LaneBits'(i)", "1'b0"),
-    ),
-    *_mutants(
-        "conv",
-        "max 3x2",
-        ("a frame a row too early", "Least = Rows + 1 > Lists ? Rows + 1 : Lists", "Least = Rows + 1"),
-        ("every place of the window", "Window == 0 || line_p[4][s] == WeightBits'(f)", "1'b1"),
-        ("a cycle early", "line_p <= {line_p[3:1], slot_line}", "line_p <= {line_p[2:1], {2{slot_line}}}"),
-        ("the smallest", "$signed(other) > $signed(one)", "$signed(other) < $signed(one)"),
-        ("unsigned maximum", "AccSigned ? $signed", "1'b0 ? $signed"),
-        ("without the last code", "f + span < Fields;", "f + span < Fields - 1;"),
-    ),
-    *_mutants(
-        "conv",
-        "concat",
-        ("group of the first", "group_q1 <= first_group + inner_q", "group_q1 <= inner_q"),
-        ("rows in the order of events", "Joined ? base_i_q + RingBits'(floor_i) : ring_first_i", "ring_first_i"),
-        ("bias of a join", "initial_state = '0", "initial_state = '1"),
-    ),
-    *_mutants(
-        "conv",
-        "taps 3x3",
-        ("rows outside", "s / TapColumns < 32'(rows_left_q1) &&", "1'b1 &&"),
-        ("columns outside", "s % TapColumns < 32'(columns_left_q1)", "1'b1"),
-        (
-            "one row of banks",
-            "BankBits'((32'(at[ColumnBits+:RowBits]) % BankRows) * BankColumns +",
-            "BankBits'(",
-        ),
-        ("a bank's words for ever", "if (pick == PickBits'(b)) counts_s0[b] <= '0", "if (0) counts_s0[b] <= '0"),
-        ("a list of all its columns", "last_word = last_word && last_entry", "last_word = last_entry"),
-        ("places a slot off", "column_q1 + ColumnBits'(s % TapColumns)", "column_q1"),
-        ("weights of the first slot", "weights[slot_line[s]]", "weights[slot_line[0]]"),
-        ("weights of its column", "(s / TapColumns) * StepY + (s % TapColumns) * StepX", "(s % TapColumns) * StepX"),
-        ("idle slots touch", "if (slot_go_p[3][s] && slot_bank_q3[s]", "if (slot_bank_q3[s]"),
-        ("addend of another slot", "slot_bank_q4[s] == BankBits'(a)) own_addend", "s == a) own_addend"),
-        ("adds in the first bank only", "any |= slot_go_p[2][s]", "any |= slot_go_p[2][s] && a == 0"),
-    ),
-    *_mutants(
-        "conv",
-        "upsample 2x3",  # fewer lists than rows
-        ("lists of the last frame", "base_list_p[3] + ListBits'", "ListBits'"),
-    ),
-    *_mutants(
-        "conv",
-        "max, taps 2x2",
-        ("place of the first slot", "WeightBits'((s / TapColumns) * StepY + (s % TapColumns) * StepX)", "'0"),
-    ),
-    *_mutants(
+    *mutants(
         "fork",
         "2 readers",
         ("a token twice", "& ~taken_q;", ";"),
@@ -319,7 +233,7 @@ MUTANTS = [
         ("waits for all", "{Outputs{valid_i}} & ~taken_q", "{Outputs{valid_i && &ready_i}}"),
         ("reset keeps it", "if (!rst_ni) taken_q <= '0;\n    else if", "if"),
     ),
-    *_mutants(
+    *mutants(
         "join",
         "2 inputs",
         ("ends with the first input", "frame_end = &ended", "frame_end = |ended"),
@@ -337,14 +251,7 @@ MUTANTS = [
         ("waits for all inputs", "take = enable && pick != 0", "take = enable && pick != 0 && &(valid_i | ended_q)"),
         ("ends are kept", "ended_q   <= frame_end ? '0 : ended", "ended_q   <= ended"),
     ),
-    *_mutants(
-        "conv",
-        "one column, tall kernel",
-        ("any row", "room_q <= load ? span_i < RingBits'(Lists) : span_head < RingBits'(Lists)", "room_q <= 1'b1"),
-        ("the row at work has left", "valid_s0 ? {odd_s0, ring_s0} : {send_odd_q", "{send_odd_q"),
-        ("room of the head before", "load ? span_i < RingBits'(Lists) : span_head", "span_head"),
-    ),
-    *_mutants(
+    *mutants(
         "decode",
         "4 words, unsigned",
         ("no word kept", "valid_i && ready_o && has_word) memory", "1'b0) memory"),
@@ -362,8 +269,8 @@ MUTANTS = [
         ("stalled beat moves", "sending_q && (m_axis_tready || !m_axis_tvalid)", "sending_q"),
         ("a packet for every word", "ready_o && end_of_frame) sending_q", "ready_o) sending_q"),
     ),
-    *_mutants("decode", "1 word, signed", ("no sign", "LaneWidth'($signed(", "LaneWidth'($unsigned(")),
-    *_mutants(
+    *mutants("decode", "1 word, signed", ("no sign", "LaneWidth'($signed(", "LaneWidth'($unsigned(")),
+    *mutants(
         "admit",
         "2 frames, 3 streams",
         ("a frame too many", "inside_q >= 16'(Frames)", "inside_q > 16'(Frames)"),
@@ -376,7 +283,7 @@ MUTANTS = [
         ("frames outlive a reset", "      inside_q <= '0;\n", ""),
         ("stalls outlive a reset", "      left_q <= '0;\n", ""),
     ),
-    *_mutants(
+    *mutants(
         "stats",
         "2 engines",
         ("counter stuck", "count_q[i] + 1'b1", "count_q[i]"),

@@ -32,10 +32,19 @@ def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: o
 
 
 LIGHT = {
-    "conv": ("same 3x3, 2 groups", "one row", "max 3x2", "taps 3x3", "concat"),
+    "product": ("3 lanes",),
+    "dense": ("1 word", "5 words"),
     "locate": ("same 3x3, 2 groups", "concat"),
+    "spot": (),
+    "walk": ("taps 2x1, 2 groups",),
+    "banks": ("4 banks, 2 slots, 3 groups",),
+    "lists": ("4 x 2 banks, 6 slots",),
+    "rows": ("4 x 2 banks, 4 slots",),
+    "maximum": ("6 signed",),
+    "conv": ("same 3x3, 2 groups", "taps 3x3", "concat"),
 }
-"""Cases in the default run of the leaves that have many; the others are heavy."""
+"""Cases in the default run of the leaves that have many, or that the benches of larger ones test, too; the others are
+heavy."""
 
 
 def cases() -> list[object]:

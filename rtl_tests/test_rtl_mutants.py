@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from conv_mutants import CONV_MUTANTS
 from mutants import MUTANTS, Mutant
 from test_modules import BENCHES, SOURCES, run
 
+ALL_MUTANTS = [*MUTANTS, *CONV_MUTANTS]
 FIRST = {
-    mutant.leaf: mutant for mutant in reversed(MUTANTS) if mutant.leaf in ("fifo", "dense", "conv", "join", "emit")
+    mutant.leaf: mutant for mutant in reversed(ALL_MUTANTS) if mutant.leaf in ("fifo", "dense", "conv", "join", "emit")
 }
 """One mutant of some leaves in the default run: the first in the table."""
 
@@ -24,7 +26,7 @@ def parameters() -> list[object]:
             id=f"{mutant.leaf}-{mutant.name}",
             marks=() if mutant is FIRST.get(mutant.leaf) else pytest.mark.heavy,
         )
-        for mutant in MUTANTS
+        for mutant in ALL_MUTANTS
     ]
 
 
@@ -49,8 +51,8 @@ def test_the_bench_finds(mutant: Mutant, tmp_path: Path) -> None:
 
 
 def test_every_fault_is_where_the_table_says() -> None:
-    for mutant in MUTANTS:
+    for mutant in ALL_MUTANTS:
         text = next(source for source in SOURCES if source.stem == f"delta_{mutant.leaf}").read_text(encoding="utf-8")
         assert text.count(mutant.old) == 1, f"{mutant.leaf}: {mutant.old!r} occurs {text.count(mutant.old)} times"
         assert mutant.case in BENCHES[mutant.leaf]
-    assert {mutant.leaf for mutant in MUTANTS} == set(BENCHES)
+    assert {mutant.leaf for mutant in ALL_MUTANTS} == set(BENCHES)

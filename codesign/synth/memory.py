@@ -242,7 +242,8 @@ def _serialize(p: Parameters) -> Found:
 
 def _dense(p: Parameters) -> Found:
     lanes, words = _number(p, "Lanes"), _number(p, "Words")
-    yield "weights", "weights", _number(p, "Inputs") * words, lanes * _number(p, "WeightWidth")
+    weights = _number(p, "Inputs") * words, lanes * _number(p, "WeightWidth")
+    yield "weights", "i_product.g_weights.weights", *weights
     yield "biases", "biases", words, lanes * _number(p, "AccWidth")
     yield from _state("state", "i_state", words, lanes * _number(p, "AccWidth"))
 
@@ -260,22 +261,24 @@ def _conv(p: Parameters) -> Found:
     row_words = -(-columns // bank_columns) * groups
     if "WeightFile" in p:
         for slot in range(_number(p, "TapRows") * _number(p, "TapColumns")):
-            path = f"g_product[{slot}].g_weights.weights"
+            path = f"g_product[{slot}].i_product.g_weights.weights"
             yield "weights", path, _number(p, "WeightLines"), lanes * _number(p, "WeightWidth")
-        yield "biases", "g_bias.biases" if groups == 1 else "g_biases.biases", groups, lanes * value
+        yield "biases", f"i_banks.{'g_bias' if groups == 1 else 'g_biases'}.biases", groups, lanes * value
     entry = _number(p, "ColumnBits") + _clog2(groups)
+    listed = _number(p, "Lists") // bank_rows << _clog2(row_words)  # of a bank
     kept = lanes * value * _number(p, "Window", 1)
     banks, words = bank_rows * bank_columns, -(-rows // bank_rows) * row_words
     adders = 1 if _number(p, "TapRows") * _number(p, "TapColumns") == 1 else banks
     for bank in range(banks):
         adder, own = divmod(bank, banks // adders)
-        yield "lists", f"g_list[{bank}].list", _number(p, "Lists") // bank_rows << _clog2(row_words), entry
-        yield "state", f"g_adder[{adder}].i_sums.g_bank[{own}].memory", words, kept
-        yield from _state("marks", f"g_touched[{bank}].i_touched", words, 1)
+        yield "lists", f"i_rows.i_lists.g_list[{bank}].list", listed, entry
+        yield "state", f"i_banks.g_adder[{adder}].i_sums.g_bank[{own}].memory", words, kept
+        yield from _state("marks", f"i_banks.g_mark[{bank}].i_mark", words, 1)
     ring_rows = 2 * -(-max(rows + 1, _number(p, "Lists")) // bank_rows) * bank_rows + 2  # two frames
     place = _number(p, "RowBits") + _number(p, "ColumnBits") + _clog2(groups)
     flags = 3  # odd, end, fresh
-    yield "queue", "i_places.memory", PLACES_QUEUE, flags + _clog2(ring_rows) + place + _clog2(banks) + _clog2(words)
+    width = flags + _clog2(ring_rows) + place + _clog2(banks) + _clog2(words)
+    yield "queue", "i_rows.i_places.memory", PLACES_QUEUE, width
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * columns * groups) + lanes * value
 
 

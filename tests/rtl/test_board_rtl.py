@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_names import exists, models
 from rtl_cases import ALL_CASES
 
 from codesign.errors import CodesignError, ConversionError
@@ -50,8 +51,16 @@ def test_style(path: Path) -> None:
     found = [match[1] for line in lines if (match := re.match(r"// (\w+):\s+\S", line)) and match[1] in HEADER]
     assert found == list(HEADER)
     assert max(map(len, lines)) <= 120
+    assert len(lines) <= 300
     assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [path.stem]
     assert text.count("assert property") == ASSERTED.get(path.stem.removeprefix("board_"), 0)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_the_model_exists(path: Path) -> None:
+    names = models(path.read_text())
+    assert names
+    assert [name for name in names if not exists(name)] == []
 
 
 def test_every_module_is_in_the_table() -> None:

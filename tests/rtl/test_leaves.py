@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from model_names import exists, models
 
 from codesign.errors import CodesignError
 from codesign.rtl.leaves import FOLDER
@@ -27,6 +28,22 @@ def test_header(path: Path) -> None:
     found = [match[1] for line in header if (match := re.match(r"// (\w+):\s+\S", line)) and match[1] in HEADER]
     assert found == list(HEADER)
     assert max(map(len, lines)) <= 120
+    assert len(lines) <= 300
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_the_model_exists(path: Path) -> None:
+    names = models(path.read_text())
+    assert names
+    assert [name for name in names if not exists(name)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["codesign.graph.golden.Golden._delta", "rtl_tests.models.Layout.spot", "rtl_tests.bench_none.Model", "nowhere"],
+)
+def test_a_model_that_is_gone_is_found(name: str) -> None:
+    assert not exists(name)
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
@@ -49,7 +66,25 @@ def test_one_module_a_file(path: Path) -> None:
         ("emit", {"Size": 0}),
         ("serialize", {"Size": 0}),
         ("dense", {"AccWidth": 1}),
+        ("product", {"Lanes": 0}),
+        ("product", {"AccWidth": 1}),
         ("locate", {"Height": 0}),
+        ("spot", {"BankRows": 3}),
+        ("spot", {"BankColumns": 3}),
+        ("spot", {"BankRows": 1}),
+        ("walk", {"Stride": 1}),
+        ("walk", {"Rows": 8}),
+        ("walk", {"Stride": 9}),
+        ("walk", {"TapRows": 2}),
+        ("walk", {"TapColumns": 2}),
+        ("banks", {"Words": 0}),
+        ("banks", {"Slots": 3}),
+        ("lists", {"Lists": 3}),
+        ("lists", {"Lists": 2}),
+        ("rows", {"Stride": 4}),
+        ("rows", {"Rows": 8}),
+        ("rows", {"Lists": 16}),
+        ("maximum", {"Window": 0}),
         ("conv", {"Lists": 3}),
         ("conv", {"TapRows": 2}),
         ("conv", {"TapColumns": 2}),

@@ -8,7 +8,7 @@
 // Throughput: 1 beat a cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
 // Reset:      the core too; no new stream asked for (its first frame is one anyway)
-// Model:      rtl_tests.bench_board_control
+// Model:      rtl_tests.bench_board_control.Control
 // The core must answer each frame (a packet in, up to TLAST) with one packet.
 module board_control #(
     parameter int unsigned ThresholdWidth = 1

@@ -6,7 +6,7 @@
 // Timing:     everything registered
 // Reset:      everything up to the first flag is dropped
 // Model:      codesign.host.framing.Decoder
-// A packet cut off behind 7D is given up: no end_o, drop_o instead. It does not count bytes: board_inbox does.
+// A packet that is cut off after 7D is dropped: drop_o instead of end_o. It does not count bytes: board_inbox does.
 module board_hdlc_rx (
     input  logic       clk_i,
     input  logic       rst_ni,

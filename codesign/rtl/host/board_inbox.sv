@@ -6,8 +6,8 @@
 // Throughput: 1 byte a cycle in, 1 beat a cycle out
 // Timing:     no combinational path from inputs to outputs
 // Reset:      no request; what is left of a packet under way must not come (board_hdlc_rx drops it)
-// Model:      codesign.host.framing.Decoder, parse
-// A packet that begins while a request is held is dropped without a word: the host repeats it. One too short to hold a
+// Model:      codesign.host.framing.Decoder, codesign.host.link.parse
+// A packet that begins while a request is held is dropped without an answer: the host repeats it. One too short for a
 // head and a CRC is line noise. The sequence number counts only where the CRC was right.
 // Costs Beats words of block RAM.
 module board_inbox #(
@@ -104,7 +104,7 @@ module board_inbox #(
     end
   end
 
-  // The beats, from byte 5 on: the CRC behind them is no beat.
+  // The beats, from byte 5 on: the CRC after them is no beat.
   logic [8*BeatBytes-1:0] memory[Beats];
   logic [8*BeatBytes-1:0] beat;
   logic [BeatWidth-1:0] write_q, read_q;

@@ -6,7 +6,7 @@
 // Throughput: 1 byte in 2 cycles, a pause of four cycles before each word, three before a beat; s_axis is always taken
 // Timing:     all outputs are registers; so are the inputs, and what moves the wide register
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
-// Model:      rtl_tests.bench_board_outbox
+// Model:      rtl_tests.bench_board_outbox.Outbox
 // Costs Beats words of block RAM. It does not frame: board_hdlc_tx does.
 module board_outbox #(
     parameter int unsigned Beats = 1,

@@ -4,7 +4,7 @@
 // Throughput: 1 byte in exactly 10 bits; a bit is ClockHz / Baud cycles on average, each rounded down or up
 // Timing:     no combinational path from inputs to outputs
 // Reset:      line 1; a reset within a byte cuts it short
-// Model:      codesign.host.link (bytes), rtl_tests.bench_board_uart_tx.Line (bits)
+// Model:      codesign.host.link (bytes), rtl_tests.serial_line.Listener (bits)
 // The divider is that of board_uart_rx, with its error.
 module board_uart_tx #(
     parameter int unsigned ClockHz = 25_000_000,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   Banks memories of Words words side by side: word (bank, word) += addend, lane by lane; a word of another
-//             bank is read in the same cycle; set_i gives a word of all banks one value
+//             bank is read in the same cycle; set_i sets a word of all banks to one value
 // Latency:    data_o 2 cycles after read_bank_i; addend_i and set_value_i are taken 2 cycles after add_i and set_i
 // Throughput: 1 addition and 1 reading a cycle; an addition sees all before it, also that of the previous cycle
-// Timing:     addend_i is added to registers behind a multiplexer; data_o is one of the banks' registers, right behind
-//             the memories
+// Timing:     addend_i is added to a multiplexer of registers; data_o is one of the banks' registers, fed by the
+//             memories directly
 // Reset:      no addition in flight; the memories are not cleared: use set_i
-// Model:      a list a bank
-// A reading must be 4 cycles or more behind the last addition to its word. One adder for all banks: it costs the adder
-// and two multiplexers a bit, and Banks inputs more. Words that only one access a cycle reads and writes: delta_state.
+// Model:      rtl_tests.bench_accumulate.Accesses
+// A reading must be 4 cycles or more after the last addition to its word. All banks share one adder, which costs two
+// multiplexers per bit with Banks inputs each. If one access per cycle reads and writes a word, use delta_state.
 module delta_accumulate #(
     parameter int unsigned Banks = 2,
     parameter int unsigned Words = 1,  // of a bank
@@ -35,17 +35,17 @@ module delta_accumulate #(
     $error("delta_accumulate: Banks, Words, Lanes and AccWidth must be at least 1");
   end
 
-  // Stages: _q words read, _qq operand, _qqq result. Forwarding covers every addition that meets an earlier one.
-  logic [Banks-1:0][Width-1:0] read_q, read_qq;
+  // Stage 1: words read. 2: operand. 3: result. Forwarding covers every addition that meets an earlier one.
+  logic [Banks-1:0][Width-1:0] read_q, read_q2;
   logic [Width-1:0] added, asked, operand, sum, result_q, written_q, forward_q;
-  logic [WordWidth-1:0] word, word_q, word_qq, word_qqq;
-  logic [BankWidth-1:0] bank_q, bank_qq, bank_qqq, read_bank_q, read_bank_qq;
-  logic add_q, add_qq, add_qqq, set_q, set_qq, set_qqq;
-  logic behind_1_q, behind_2_q, behind_3_q;  // distance to an access to the same word
-  logic forwarded_q;  // behind_2 or behind_3, with forward_q
+  logic [WordWidth-1:0] word, word_q, word_q2, word_q3;
+  logic [BankWidth-1:0] bank_q, bank_q2, bank_q3, read_bank_q, read_bank_q2;
+  logic add_q, add_q2, add_q3, set_q, set_q2, set_q3;
+  logic match_1_q, match_2_q, match_3_q;  // same word as the access 1, 2, 3 cycles before
+  logic forwarded_q;  // match_2 or match_3, with forward_q
 
   assign word = set_i ? set_word_i : add_word_i;
-  assign operand = behind_1_q ? result_q : forwarded_q ? forward_q : added;
+  assign operand = match_1_q ? result_q : forwarded_q ? forward_q : added;
   assign data_o = asked;
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
@@ -55,41 +55,41 @@ module delta_accumulate #(
   always_comb begin  // constant indices: a variable one would be a multiplication
     {added, asked} = '0;
     for (int unsigned b = 0; b < Banks; b++) begin
-      if (bank_qq == BankWidth'(b)) added |= read_qq[b];
-      if (read_bank_qq == BankWidth'(b)) asked |= read_qq[b];
+      if (bank_q2 == BankWidth'(b)) added |= read_q2[b];
+      if (read_bank_q2 == BankWidth'(b)) asked |= read_q2[b];
     end
   end
 
   for (genvar b = 0; b < Banks; b++) begin : g_bank
-    // More than 16 words are dear in distributed RAM: six look-up tables for 16 words of 4 bits.
+    // Above 16 words distributed RAM costs too much (6 LUTs per 16x4 bits): use block RAM.
     (* no_rw_check, ram_style = Words > 16 ? "block" : "auto" *) logic [Width-1:0] memory[Words];
     always_ff @(posedge clk_i) begin
-      if (set_qqq || (add_qqq && bank_qqq == BankWidth'(b))) memory[word_qqq] <= result_q;
+      if (set_q3 || (add_q3 && bank_q3 == BankWidth'(b))) memory[word_q3] <= result_q;
       read_q[b] <= memory[add_i && add_bank_i == BankWidth'(b) ? add_word_i : read_word_i];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    read_qq <= read_q;
-    forward_q <= behind_2_q ? result_q : written_q;
-    forwarded_q <= behind_2_q || behind_3_q;
-    result_q <= set_qq ? set_value_i : sum;
+    read_q2 <= read_q;
+    forward_q <= match_2_q ? result_q : written_q;
+    forwarded_q <= match_2_q || match_3_q;
+    result_q <= set_q2 ? set_value_i : sum;
     written_q <= result_q;
-    {word_qqq, word_qq, word_q} <= {word_qq, word_q, word};
-    {bank_qqq, bank_qq, bank_q} <= {bank_qq, bank_q, add_bank_i};
-    {read_bank_qq, read_bank_q} <= {read_bank_q, read_bank_i};
-    behind_1_q <= (set_qq || (add_qq && bank_q == bank_qq)) && word_q == word_qq;
-    behind_2_q <= (set_qq || (add_qq && add_bank_i == bank_qq)) && add_word_i == word_qq;
-    behind_3_q <= (set_qqq || (add_qqq && add_bank_i == bank_qqq)) && add_word_i == word_qqq;
+    {word_q3, word_q2, word_q} <= {word_q2, word_q, word};
+    {bank_q3, bank_q2, bank_q} <= {bank_q2, bank_q, add_bank_i};
+    {read_bank_q2, read_bank_q} <= {read_bank_q, read_bank_i};
+    match_1_q <= (set_q2 || (add_q2 && bank_q == bank_q2)) && word_q == word_q2;
+    match_2_q <= (set_q2 || (add_q2 && add_bank_i == bank_q2)) && add_word_i == word_q2;
+    match_3_q <= (set_q3 || (add_q3 && add_bank_i == bank_q3)) && add_word_i == word_q3;
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      {add_qqq, add_qq, add_q} <= '0;
-      {set_qqq, set_qq, set_q} <= '0;
+      {add_q3, add_q2, add_q} <= '0;
+      {set_q3, set_q2, set_q} <= '0;
     end else begin
-      {add_qqq, add_qq, add_q} <= {add_qq, add_q, add_i};
-      {set_qqq, set_qq, set_q} <= {set_qq, set_q, set_i};
+      {add_q3, add_q2, add_q} <= {add_q2, add_q, add_i};
+      {set_q3, set_q2, set_q} <= {set_q2, set_q, set_i};
     end
   end
 endmodule

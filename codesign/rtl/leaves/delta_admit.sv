@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   says when the next frame may begin: always while fewer than Frames are inside, else only when no stream
-//             between engines has been stalled for Quiet cycles: what would only wait inside waits outside, and the
-//             latency of a frame is its own work, not that of all queues
+// Function:   limits frames in flight under congestion: the next frame may begin while fewer than Frames are inside, or
+//             when no stream between engines has been stalled for Quiet cycles. The latency of a frame is then its own
+//             work, not the wait in all queues
 // Latency:    3 cycles from a stall, a frame that begins or one that leaves to hold_o
 // Throughput: any
 // Timing:     hold_o is a register
 // Reset:      no frame inside
 // Model:      rtl_tests.bench_admit.Admit
-// A frame inside must leave without another one behind it.
+// A frame inside must be able to leave although no other one follows.
 module delta_admit #(
     parameter int unsigned Frames = 2,
     parameter int unsigned Streams = 1,

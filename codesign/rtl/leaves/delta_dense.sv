@@ -6,7 +6,7 @@
 // Throughput: Words cycles an event without gaps; emission is free, see below
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
 // Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
-// Model:      codesign.graph.golden.Golden._delta
+// Model:      codesign.graph.golden.scatter
 // Emission: the first walk of the next frame reads every word before it adds, which is the value to send. If no event
 // waits, a walk of its own sends the words at once. Nothing rounds or saturates: AccWidth holds every partial sum.
 module delta_dense #(
@@ -37,7 +37,6 @@ module delta_dense #(
 
   localparam int unsigned Rows = Inputs * Words;
   localparam int unsigned RowWidth = Rows > 1 ? $clog2(Rows) : 1;
-  localparam int unsigned ProductWidth = DeltaWidth + WeightWidth;
 
   // Issue: one word of a walk, or one token without event, a cycle.
   logic new_stream, has_event, end_of_frame;
@@ -92,20 +91,16 @@ module delta_dense #(
     end
   end
 
-  // Stage 1: row of the weight memory. Stages 2, 3: read it. Stage 4: multiply. Stage 5: a register, as multipliers are
-  // far from everything. Stage 6: add. Then the token leaves.
+  // Stage 1: the event's address. Stage 2: row of the weight memory. Stages 3 to 6: products. Then they are added.
   logic [6:1] send_q, has_word_q, end_q, first_word_q;
   logic [4:1] walk_q, load_q;
   logic [6:1][WordWidth-1:0] index_q;
-  logic [4:1][DeltaWidth-1:0] delta_q;
+  logic [2:1][DeltaWidth-1:0] delta_q;
   logic [AddressWidth-1:0] address_q;
-  logic [RowWidth-1:0] row_q;
-  logic [Lanes*WeightWidth-1:0] weights[Rows];
-  logic [Lanes*WeightWidth-1:0] weight_q, weight_qq;
+  logic [RowWidth-1:0] row_q2;
   logic [Lanes*AccWidth-1:0] biases[Words];
-  logic [Lanes*AccWidth-1:0] bias_q, operand, sum;
+  logic [Lanes*AccWidth-1:0] bias_q5, addend, operand, sum;
 
-  initial $readmemh(WeightFile, weights);
   initial $readmemh(BiasFile, biases);
 
   always_ff @(posedge clk_i) begin
@@ -125,29 +120,32 @@ module delta_dense #(
       first_word_q <= {first_word_q[5:1], first_q};
       load_q <= {load_q[3:1], load};
       index_q <= {index_q[5:1], word_q};
-      delta_q <= {delta_q[3:1], drain ? DeltaWidth'(0) : delta};
+      delta_q <= {delta_q[1], drain ? DeltaWidth'(0) : delta};
       address_q <= address;
-      row_q <= RowWidth'(address_q * Words) + RowWidth'(index_q[1]);
-      weight_q <= weights[row_q];
-      weight_qq <= weight_q;
-      bias_q <= biases[index_q[4]];
+      row_q2 <= RowWidth'(address_q * Words) + RowWidth'(index_q[1]);
+      bias_q5 <= biases[index_q[4]];
       token_o <= {first_word_q[6], has_word_q[6], end_q[6], index_q[6], operand};
     end
   end
 
+  delta_product #(
+      .Lanes      (Lanes),
+      .DeltaWidth (DeltaWidth),
+      .WeightWidth(WeightWidth),
+      .AccWidth   (AccWidth),
+      .WeightLines(Rows),
+      .WeightBits (RowWidth),
+      .WeightFile (WeightFile)
+  ) i_product (
+      .clk_i,
+      .enable_i(enable),
+      .line_i  (row_q2),
+      .lane_i  ('0),
+      .delta_i (delta_q[2]),
+      .addend_o(addend)
+  );
   for (genvar lane = 0; lane < Lanes; lane++) begin : g_lane
-    logic signed [ProductWidth-1:0] weight;
-    // verilator lint_off UNUSEDSIGNAL
-    logic signed [ProductWidth-1:0] product_q, product_qq;  // bits above AccWidth cancel: sums wrap, the last one fits
-    // verilator lint_on UNUSEDSIGNAL
-    assign weight = ProductWidth'($signed(weight_qq[lane*WeightWidth+:WeightWidth]));
-    always_ff @(posedge clk_i) begin
-      if (enable) begin
-        product_q <= weight * ProductWidth'($signed(delta_q[4]));
-        product_qq <= product_q;
-      end
-    end
-    assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + AccWidth'(product_qq);
+    assign sum[lane*AccWidth+:AccWidth] = operand[lane*AccWidth+:AccWidth] + addend[lane*AccWidth+:AccWidth];
   end
 
   delta_state #(
@@ -161,7 +159,7 @@ module delta_dense #(
       .valid_i  (walk_q[4]),
       .load_i   (load_q[4]),
       .word_i   (index_q[4]),
-      .initial_i(bias_q),
+      .initial_i(bias_q5),
       .operand_o(operand),
       .result_i (sum)
   );

@@ -10,7 +10,7 @@
 //             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
 //             a smaller T would also send elements of words that do not come because their z is unchanged.
 // Reset:      pipeline empty; the references are cleared by fresh words, not by reset
-// Model:      codesign.graph.golden.quantize, Golden._send, Delta.thresholds
+// Model:      codesign.graph.golden.quantize, codesign.graph.golden.send, codesign.graph.Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
 module delta_emit #(
     parameter bit Skip = 1'b1,
@@ -29,7 +29,7 @@ module delta_emit #(
     parameter int Lo = -128,
     parameter int Hi = 127,
     parameter int unsigned StepMax = 0,  // largest k
-    parameter StepFile = "",  // k of each lane, a word a line; "": StepMax everywhere
+    parameter StepFile = "",  // k of each lane, one word per line; "": StepMax everywhere
     parameter bit Hold = 1'b0,
     parameter int unsigned ThresholdWidth = 1,  // up to CodeWidth + Shift it widens no adder
     localparam int unsigned Words = (Size + Lanes - 1) / Lanes,

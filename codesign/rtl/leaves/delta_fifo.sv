@@ -5,8 +5,8 @@
 // Timing:     ready_o and valid_o are registers; data_o is one if Registered, else it is read from distributed RAM
 // Reset:      empty
 // Model:      collections.deque
-// Depth costs distributed RAM (asynchronous read), Registered a flip-flop and a look-up table a bit. It does not cut
-// data into frames or drop: delta_serialize does.
+// Depth costs distributed RAM (asynchronous read), Registered a flip-flop and a LUT per bit. It neither knows frames
+// nor drops tokens: delta_serialize does.
 module delta_fifo #(
     parameter int unsigned Width = 1,
     parameter int unsigned Depth = 64,
@@ -39,8 +39,8 @@ module delta_fifo #(
     next = pointer == PointerWidth'(Depth - 1) ? '0 : pointer + 1'b1;
   endfunction
 
-  // What is no token, or goes past the memory, is written, too, where the next one will be: neither valid_i nor ready_i
-  // is in the way of the memory's enable.
+  // The write slot is overwritten every cycle while ready_o is high, valid or not; this keeps valid_i and ready_i off
+  // the memory's write enable.
   always_ff @(posedge clk_i) if (ready_o) memory[write_q] <= data_i;
 
   always_ff @(posedge clk_i) begin

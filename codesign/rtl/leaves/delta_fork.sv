@@ -4,8 +4,8 @@
 // Throughput: 1 token a cycle; the slowest reader of a token sets its pace
 // Timing:     combinational ready_i -> ready_o and valid_i -> valid_o
 // Reset:      no reader has the head token yet
-// Model:      a list a reader
-// Readers look at the same data wires, so there is no data path here. It does not queue: delta_fifo does.
+// Model:      rtl_tests.bench_fork.Readers
+// All readers have the same data wires, so there is no data path here. It does not queue: delta_fifo does.
 module delta_fork #(
     parameter int unsigned Outputs = 2
 ) (

@@ -5,11 +5,11 @@
 // Throughput: 1 token a cycle
 // Timing:     token_o is a register; combinational ready_i -> ready_o
 // Reset:      between frames
-// Model:      rtl_tests.models.join
+// Model:      rtl_tests.bench_join.Joined
 // floor_o goes with token_o: no later event of this frame has a first row before it.
-// The input that is behind goes first, but none waits for another one: only its end of frame does. So a fork whose
-// branches meet here cannot deadlock, whatever the depths of its FIFOs. It does not keep an order: delta_conv has a
-// list for every row.
+// The input with the lowest row goes first, but no input waits for another one: only its end of frame does. So a fork
+// whose branches meet here cannot deadlock, whatever the depths of its FIFOs. It does not keep the order of rows:
+// delta_conv has a list for every row.
 module delta_join #(
     parameter int unsigned Inputs = 2,
     parameter int unsigned RowBits = 1,
@@ -87,7 +87,7 @@ module delta_join #(
       started_q <= 1'b0;
       new_q     <= 1'b0;
     end else begin
-      // The end of one input says nothing while another one runs.
+      // The end of one input is not passed on while another one runs.
       if (enable) valid_o <= take && (picked_event || frame_end);
       if (take) begin
         ended_q   <= frame_end ? '0 : ended;

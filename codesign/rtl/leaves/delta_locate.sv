@@ -7,7 +7,7 @@
 // Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
 // Reset:      empty
-// Model:      codesign.graph.axis.Axis.first, Axis.last, codesign.graph.engines.Conv.reach
+// Model:      rtl_tests.models.locate, codesign.graph.axis.Axis.first, codesign.graph.engines.Conv.reach
 // Division by a constant is a multiplication by its reciprocal, exact for every address; by a power of two it is free.
 // It does not accumulate: delta_conv does.
 module delta_locate #(
@@ -75,7 +75,7 @@ module delta_locate #(
   logic [5:1] valid_q;
   logic [5:1][2:0] flags_q;
   logic [5:1][DeltaWidth-1:0] delta_q;
-  logic [AddressBits-1:0] address_q1, position_q1, position_q2, y_q2;
+  logic [AddressBits-1:0] address_q, position_q, position_q2, y_q2;
   logic [ChannelBits-1:0] channel_q2, channel_q3, group_q3;  // of the output, if Channelwise
   logic [YBits-1:0] y_q3;
   logic [XBits-1:0] x_q3;
@@ -106,16 +106,16 @@ module delta_locate #(
   end
 
   // Stage 1: position = address / Channels. 2: y = position / Width, c. 3: x, group. 4: tables. 5: a register
-  // behind them. 6: sums.
+  // after them. 6: sums.
   always_ff @(posedge clk_i) begin
     if (enable) begin
       flags_q <= {flags_q[4:1], token_i[AddressBits+DeltaWidth+:3]};
       delta_q <= {delta_q[4:1], token_i[DeltaWidth-1:0]};
-      address_q1 <= token_i[DeltaWidth+:AddressBits];
-      position_q1 <= AddressBits'(divide(DivideBits'(token_i[DeltaWidth+:AddressBits]), Channels));
-      position_q2 <= position_q1;
-      channel_q2 <= ChannelBits'(32'(address_q1) - 32'(position_q1) * Channels + ChannelOffset);
-      y_q2 <= AddressBits'(divide(DivideBits'(position_q1), Width));
+      address_q <= token_i[DeltaWidth+:AddressBits];
+      position_q <= AddressBits'(divide(DivideBits'(token_i[DeltaWidth+:AddressBits]), Channels));
+      position_q2 <= position_q;
+      channel_q2 <= ChannelBits'(32'(address_q) - 32'(position_q) * Channels + ChannelOffset);
+      y_q2 <= AddressBits'(divide(DivideBits'(position_q), Width));
       y_q3 <= YBits'(y_q2);
       x_q3 <= XBits'(position_q2 - y_q2 * AddressBits'(Width));
       channel_q3 <= channel_q2;

@@ -7,7 +7,7 @@
 // Timing:     combinational before_i -> after_o, delta_o: two comparisons with bounds made in the stages before, for
 //             |f - r * 2^s| >= T  <=>  r <= floor((f - T) / 2^s)  or  r >= ceil((f + T) / 2^s)
 // Reset:      none (data path only)
-// Model:      codesign.graph.golden.activate, quantise, Golden._send
+// Model:      codesign.graph.golden.activate, codesign.graph.golden.quantize, codesign.graph.golden.send
 module delta_quantise #(
     parameter int unsigned InWidth = 8,
     parameter bit InSigned = 1'b1,

@@ -33,7 +33,7 @@ module delta_serialize #(
 
   localparam int unsigned QueueWidth = 2 + WordWidth + DataWidth;
 
-  // Drop: words that say nothing do not enter the queue.
+  // Drop: words without changes and flags do not enter the queue.
   logic fresh, has_word, end_of_frame, new_stream, keep;
   logic [WordWidth-1:0] word;
   logic [Lanes-1:0] mask;
@@ -72,8 +72,8 @@ module delta_serialize #(
       .data_o ({head_new, head_end, head_word, head_mask, head_deltas})
   );
 
-  // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one. What stays
-  // behind the lowest bit is a register, so that no search lies between ready_i and the queue.
+  // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one. The bits
+  // above the lowest one are in a register, so that no search lies between ready_i and the queue.
   logic new_q2, end_q, last_q;
   logic [AddressWidth-1:0] base_q, lane;
   logic [Lanes-1:0] mask_q, rest_q, lowest;
@@ -83,11 +83,11 @@ module delta_serialize #(
   assign head_ready = !valid_o || (ready_i && last_q);
   assign token_o = {new_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
 
-  function automatic logic [Lanes-1:0] behind_lowest(input logic [Lanes-1:0] bits);
-    behind_lowest = bits & (bits - 1'b1);
+  function automatic logic [Lanes-1:0] above_lowest(input logic [Lanes-1:0] bits);
+    above_lowest = bits & (bits - 1'b1);
   endfunction
 
-  // More than one bit is set: a tree, where behind_lowest == 0 would wait for a carry.
+  // More than one bit is set: a tree, where above_lowest == 0 would wait for a carry.
   function automatic logic several(input logic [Lanes-1:0] bits);
     logic [Lanes-1:0] any, two;
     any = bits;
@@ -115,7 +115,7 @@ module delta_serialize #(
   always_ff @(posedge clk_i) begin
     if (head_ready || ready_i) begin
       mask_q <= head_ready ? head_mask : rest_q;
-      rest_q <= head_ready ? behind_lowest(head_mask) : behind_lowest(rest_q);
+      rest_q <= head_ready ? above_lowest(head_mask) : above_lowest(rest_q);
       last_q <= head_ready ? !several(head_mask) : !several(rest_q);
       new_q2 <= head_ready && head_new;
     end

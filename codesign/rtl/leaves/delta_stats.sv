@@ -6,7 +6,7 @@
 // Timing:     everything registered
 // Reset:      all counters 0
 // Model:      rtl_tests.bench_stats.Pulses
-// Costs 32 flip-flops a counter, four counters an engine.
+// Costs 32 flip-flops per counter and four counters per engine.
 module delta_stats #(
     parameter int unsigned Engines = 1
 ) (
