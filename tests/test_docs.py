@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import codesign
 from codesign.cli import parser
 from codesign.flow.config import load
 from codesign.keras_model import kinds
@@ -111,6 +112,13 @@ def test_every_page_is_in_the_navigation() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = set(re.findall(r"[\w-]+\.md", text[text.index("\nnav:") :]))
     assert pages == {path.name for path in DOCS.glob("*.md")}
+
+
+def test_the_public_face_is_documented() -> None:
+    shown = re.findall(
+        r"^::: codesign\.(?:[\w]+\.)*(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert set(codesign.__all__) - {"__version__"} <= set(shown)
 
 
 def test_every_decision_has_a_date() -> None:
