@@ -16,7 +16,7 @@ struct Step {
     uint64_t in_count;
     uint8_t* out;
     uint64_t capacity;
-    uint64_t budget;                      // most cycles
+    uint64_t budget;                     // most cycles
     uint64_t in_done, out_done, cycles;  // results
 };
 
@@ -26,7 +26,7 @@ namespace {
 
 enum Code { kDone, kDesign, kStop };
 
-constexpr int kBits = 10;                      // start, eight of data, stop
+constexpr int kBits = 10;                                // start, eight of data, stop
 constexpr uint64_t kPause = 2 * kBits * CYCLES_PER_BIT;  // a silence this long ends what the board says for now
 
 class Board {
