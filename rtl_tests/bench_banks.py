@@ -144,7 +144,7 @@ class Accesses:
         return True
 
     def _sweep(self) -> None:
-        """Follow the sweep: it takes a cycle a word, from the one after its start on."""
+        """Follow the sweep: it takes one cycle per word, from the one after its start on."""
         swept = self.dut.swept_o.value == 1
         assert swept == (self.sweeping == self.words), f"swept after {self.sweeping} cycles"
         self.quiet = max(0, self.quiet - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""board_control: thresholds between frames only, new streams and what is told of them, resets of the core."""
+"""board_control: thresholds between frames only, new streams and what is reported of them, resets of the core."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Core:
             return False
         beat = bool(dut.core_tvalid_o.value and dut.core_tready_i.value)
         assert beat == bool(dut.s_axis_tvalid.value and dut.s_axis_tready.value)
-        assert dut.new_stream_o.value == self.told, "what is told of the last frame that began"
+        assert dut.new_stream_o.value == self.told, "what is reported of the last frame that began"
         if self.began:  # the first beat came one cycle ago: now the core needs its thresholds
             self.inside.append(int(dut.threshold_o.value))
             self.frames.append((*self.opening, self.inside[-1]))
@@ -117,7 +117,7 @@ async def nothing_waits_without_need(dut: Any) -> None:
     await control.bench.cycles(RESET_CYCLES)
     control.frames([3, 1, 4, 1, 5])
     await control.bench.cycles(14)
-    assert not control.source.waiting, "a beat a cycle"
+    assert not control.source.waiting, "one beat per cycle"
     await control.idle()
     control.core.answers = False
     control.frames([2])

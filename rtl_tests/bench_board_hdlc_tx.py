@@ -47,7 +47,7 @@ async def packets(dut: Any, stalls: tuple[float, float]) -> None:
     expected = [byte for one in some for byte in encode(one)]
     await drain(bench, source, sink, expected)
     if stalls == (0.0, 0.0):
-        assert sink.seen_at == list(range(len(expected))), "a byte a cycle, the first at once"
+        assert sink.seen_at == list(range(len(expected))), "one byte per cycle, the first at once"
 
 
 @cocotb.test()

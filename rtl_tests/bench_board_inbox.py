@@ -90,7 +90,7 @@ class Inbox:
 
 
 def body(packet: Packet, rng: random.Random, *, length: int | None = None) -> bytes:
-    """Return the bytes of a packet, with a CRC nobody looks at here."""
+    """Return the bytes of a packet, with a CRC that is not checked here."""
     said = len(packet.payload) if length is None else length
     return bytes([packet.kind, packet.sequence]) + said.to_bytes(2, "little") + packet.payload + rng.randbytes(4)
 
@@ -120,7 +120,7 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
             ]
             assert box.sink.tokens == expected
             if stalls[1] == 0:
-                assert box.sink.seen_at == [started + 2 + i for i in range(box.beats)], "a beat a cycle"
+                assert box.sink.seen_at == [started + 2 + i for i in range(box.beats)], "one beat per cycle"
             assert box.request()[:3] == (0, Kind.FRAME, sequence)
         await box.pulse(dut.take_i)
         await box.bench.cycles(2)

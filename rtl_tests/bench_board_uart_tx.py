@@ -41,7 +41,7 @@ async def sends(dut: Any, pause: float) -> None:
     assert listener.started_at[0] == source.taken_at[0] + 1, "latency 1 cycle"
     if pause == 0:
         took = listener.started_at[-1] - listener.started_at[0]
-        assert abs(took - 10 * listener.period * (len(data) - 1)) <= 1, "10 bits a byte"
+        assert abs(took - 10 * listener.period * (len(data) - 1)) <= 1, "10 bits per byte"
 
 
 @cocotb.test()

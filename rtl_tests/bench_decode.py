@@ -89,10 +89,10 @@ async def rates(dut: Any) -> None:
         packets.frame(words)
     await packets.drain()
     first = packets.source.taken_at[0]
-    assert packets.source.taken_at[:words] == [first + i for i in range(words)], "one word a cycle"
+    assert packets.source.taken_at[:words] == [first + i for i in range(words)], "one word per cycle"
     assert packets.sink.seen_at[:words] == [first + words + 1 + i for i in range(words)], "2 cycles to the packet"
     beats = [start + i for start in packets.sink.seen_at[::words] for i in range(words)]
-    assert packets.sink.seen_at == beats, "a beat a cycle"
+    assert packets.sink.seen_at == beats, "one beat per cycle"
     start, since = len(packets.sink.seen_at), packets.bench.now
     packets.frame(0)
     packets.frame(0)

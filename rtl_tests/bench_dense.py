@@ -10,7 +10,7 @@ import cocotb
 import engine_bench
 import numpy as np
 from bench import STALLS, Case
-from conv_cases import behind, passing
+from conv_cases import after, passing
 from models import Event, Word, pack
 
 from codesign.fixed import Fixed, IntArray
@@ -20,7 +20,7 @@ from codesign.rtl.roms import dense_memories
 
 
 def case(seed: int, n_in: int, words: int, lanes: int, *, bits: int = 4) -> Case:
-    """Return a dense layer with random weights behind a delta layer that passes its codes."""
+    """Return a dense layer with random weights after a delta layer that passes its codes."""
     rng = np.random.default_rng(seed)
     delta = passing((n_in,))
     weight_fmt = Fixed(width=bits, frac=0, signed=True)
@@ -35,7 +35,7 @@ def case(seed: int, n_in: int, words: int, lanes: int, *, bits: int = 4) -> Case
         fmt=accumulator_format("fc", weight, bias, weight_fmt=weight_fmt, delta=delta),
         pe=lanes,
     )
-    return Case(parameters=dense_parameters(dense, delta), files=dense_memories(dense), graph=behind(delta, dense))
+    return Case(parameters=dense_parameters(dense, delta), files=dense_memories(dense), graph=after(delta, dense))
 
 
 CASES = {
@@ -114,7 +114,7 @@ async def reset_anywhere(dut: Any) -> None:
 
 @cocotb.test()
 async def cycle_counts(dut: Any) -> None:
-    """Words cycles an event without gaps, emission free; 7 cycles from the issue of a word to its token."""
+    """Words cycles per event without gaps, emission free; 7 cycles from the issue of a word to its token."""
     engine = Engine(dut, (0.0, 0.0))
     await engine.bench.start()
     probes = [0, 0, 0, 0]
@@ -134,7 +134,7 @@ async def cycle_counts(dut: Any) -> None:
     await engine.drain()
     words = engine.node.words
     assert engine.source.taken_at == list(range(words - 1, words * events, words)), "no gap between events"
-    # The last frame is sent by a walk of its own: issued behind the last event.
+    # The last frame is sent by a walk of its own: issued after the last event.
     assert engine.sink.seen_at[-words:] == list(range(words * events + 7, words * events + 7 + words))
     assert engine.sink.seen_at[0] == words * (events // 6) + 7, "the first frame leaves with the second's first walk"
     assert probes == [events, words * events + words, 0, 6]

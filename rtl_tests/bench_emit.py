@@ -54,7 +54,7 @@ CASES = {
 
 
 class Model:
-    """Golden model behind word tokens: a word that does not come keeps its reference (its last z is fed again)."""
+    """Golden model after word tokens: a word that does not come keeps its reference (its last z is fed again)."""
 
     def __init__(self, case: Case) -> None:
         assert case.graph is not None
@@ -188,7 +188,7 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
     expected = stimulus(rng, model, source, FRAMES)
     await drain(bench, source, sink, expected, model.parse)
     if stalls == (0.0, 0.0):
-        assert source.taken_at == list(range(len(expected))), "one word a cycle"
+        assert source.taken_at == list(range(len(expected))), "one word per cycle"
         assert sink.seen_at == [at + 4 for at in source.taken_at], "latency 4 cycles"
 
 

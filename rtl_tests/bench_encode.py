@@ -96,7 +96,7 @@ async def push(
     assert dut.error_o.value == (model.late << 1) | model.early
     assert malformed.count == model.errors
     if (*stalls, holds) == (0.0, 0.0, 0.0) and not model.errors:
-        assert source.taken_at == list(range(beats * len(lengths))), "one beat a cycle"
+        assert source.taken_at == list(range(beats * len(lengths))), "one beat per cycle"
         assert sink.seen_at == [at + 1 for at in source.taken_at], "latency 1 cycle"
 
 
@@ -117,7 +117,7 @@ async def malformed_frames(dut: Any, stalls: tuple[float, float], holds: float) 
 
 @cocotb.test()
 async def held_back(dut: Any) -> None:
-    """A held frame is told as stalled, not begun; once begun it runs through, the beats to drop, too."""
+    """A held frame is reported as stalled, not begun; once begun it runs through, the beats to drop, too."""
     parameters = {key: int(str(value)) for key, value in this_case(CASES).parameters.items()}
     beats, rng = parameters["Beats"], generator()
     pins = [dut.s_axis_tlast, dut.s_axis_tuser, dut.s_axis_tdata]
@@ -136,7 +136,7 @@ async def held_back(dut: Any) -> None:
         await bench.cycle()
         dut.hold_i.value = 1
         await bench.cycles(beats + 3)
-        assert np.diff(source.taken_at[taken:]).tolist() == [1] * (beats + 2), "a beat a cycle"
+        assert np.diff(source.taken_at[taken:]).tolist() == [1] * (beats + 2), "one beat per cycle"
         assert not source.waiting
 
 

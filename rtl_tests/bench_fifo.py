@@ -37,7 +37,7 @@ async def order(dut: Any, stalls: tuple[float, float]) -> None:
     source.waiting.extend(expected)
     await drain(bench, source, sink, expected)
     if stalls == (0.0, 0.0):
-        assert source.taken_at == list(range(300)), "one token a cycle"
+        assert source.taken_at == list(range(300)), "one token per cycle"
         assert sink.seen_at == [at + 1 for at in source.taken_at], "latency 1 cycle"
 
 

@@ -66,7 +66,7 @@ async def every_reader_gets_all(dut: Any, pauses: tuple[float, ...], source_paus
     await bench.cycles(20)
     assert readers.received == [list(range(TOKENS))] * outputs()
     if not any(pauses[: outputs()]) and not source_pause:
-        assert source.taken_at == list(range(TOKENS)), "one token a cycle"
+        assert source.taken_at == list(range(TOKENS)), "one token per cycle"
 
 
 @cocotb.test()

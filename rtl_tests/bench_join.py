@@ -156,7 +156,7 @@ async def full_rate_and_lowest_row_first(dut: Any) -> None:
     rows = [sorted(token[3] for part in events for token in part) for _, events in joined.frames]
     await joined.drain()
     taken = sorted(now for source in joined.inputs for now in source.taken_at)
-    assert taken == list(range(total)), "one token a cycle"
+    assert taken == list(range(total)), "one token per cycle"
     received = [unpack(token) for token, _ in joined.sink.tokens]
     assert [token[3] for token in received if token[1]] == [row for frame in rows for row in frame]
     floors = [floor for token, floor in joined.sink.tokens if unpack(token)[1]]

@@ -260,7 +260,7 @@ async def frames(dut: Any, gap: float, pause: float) -> None:
 
 @cocotb.test()
 async def times(dut: Any) -> None:
-    """A word a cycle, 3 cycles after its row is complete and 1 for each row before; frames without words are quick."""
+    """One word per cycle, 3 cycles after its row is complete and 1 for each row before; empty frames are quick."""
     bench, agent = await make(dut, 1.0, 0.0)
     agent.running, agent.down = 1, 1.0
     await finish(bench, agent)

@@ -79,7 +79,7 @@ async def frames(dut: Any, stalls: tuple[float, float], density: float) -> None:
 
 @cocotb.test()
 async def rates(dut: Any) -> None:
-    """Back-to-back full words lose no cycle; unchanged words pass at one a cycle; latency 2."""
+    """Back-to-back full words lose no cycle; unchanged words pass at one per cycle; latency 2."""
     words = Words(dut, (0.0, 0.0))
     await words.bench.start()
     frames = [words.frame(1.0, fresh=False) for _ in range(8)]
@@ -92,7 +92,7 @@ async def rates(dut: Any) -> None:
     for frame in frames:
         words.push(frame)
     await words.drain(frames)
-    assert words.source.taken_at == list(range(8 * words.words)), "one unchanged word a cycle"
+    assert words.source.taken_at == list(range(8 * words.words)), "one unchanged word per cycle"
 
 
 @cocotb.test()

@@ -36,7 +36,7 @@ def graph(
     depthwise: bool = False,
     unroll: tuple[int, int] = (1, 1),
 ) -> Graph:
-    """Return a convolution with random weights behind a delta layer that passes its codes; channels in and out."""
+    """Return a convolution with random weights after a delta layer that passes its codes; channels in and out."""
     rng = np.random.default_rng(seed)
     delta = passing((y.size, x.size, channels[0]))
     fmt = Fixed(width=4, frac=0, signed=True)
@@ -57,7 +57,7 @@ def graph(
         pe=pe,
         unroll=unroll,
     )
-    return behind(delta, conv)
+    return after(delta, conv)
 
 
 def pooling(
@@ -67,7 +67,7 @@ def pooling(
     delta = passing((y.size, x.size, channels))
     area = y.kernel * x.kernel if kind == "sum" else 1
     fmt = Fixed.holding(area * CODE.lo, area * CODE.hi, frac=0, signed=True)
-    return behind(
+    return after(
         delta, Pool(name="conv", input="d0", kind=kind, channels=channels, fmt=fmt, y=y, x=x, pe=pe, unroll=unroll)
     )
 
@@ -75,7 +75,7 @@ def pooling(
 def upsampling(y: Repeat, x: Repeat, channels: int, *, pe: int) -> Graph:
     """Return an upsampling."""
     delta = passing((y.size, x.size, channels))
-    return behind(delta, Upsample(name="conv", input="d0", channels=channels, fmt=CODE, y=y, x=x, pe=pe))
+    return after(delta, Upsample(name="conv", input="d0", channels=channels, fmt=CODE, y=y, x=x, pe=pe))
 
 
 def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[int, int], *, pe: int) -> Graph:
@@ -129,7 +129,7 @@ def passing(shape: tuple[int, ...]) -> Delta:
     )
 
 
-def behind(delta: Delta, engine: Dense | Spatial) -> Graph:
+def after(delta: Delta, engine: Dense | Spatial) -> Graph:
     """Return source, delta layer and any engine."""
     return Graph(name="t", nodes=(Source(name="in", shape=delta.shape, fmt=CODE), delta, engine))
 

@@ -70,7 +70,7 @@ class EngineBench:
 
 
 async def random_frames(engine: EngineBench, count: int, density: float) -> None:
-    """Frames of up to ``density``, one behind the other; about every fifth starts a new stream."""
+    """Frames of up to ``density``, one after the other; about every fifth starts a new stream."""
     await engine.bench.start()
     for _ in range(count):
         engine.frame(density * engine.rng.random(), new_stream=engine.rng.random() < 0.2)

@@ -15,7 +15,7 @@ class Talker:
     Attributes:
         period: cycles of a bit; a fraction moves the edges against the clock.
         levels: to come, ``(level, bits)``.
-        pause: probability of a gap of random length behind a byte.
+        pause: probability of a gap of random length after a byte.
     """
 
     def __init__(self, pin: Any, period: float, rng: random.Random, *, pause: float = 0.0) -> None:

@@ -5,7 +5,7 @@
 //             started a new stream, for whatever reason
 // Latency:    0 cycles for a beat, 2 where thresholds change; 2 from a frame's first beat to new_stream_o; the core is
 //             in reset for 4 cycles from the cycle after reset_i on
-// Throughput: 1 beat a cycle
+// Throughput: 1 beat per cycle
 // Timing:     combinational core_tready_i -> s_axis_tready, s_axis_tvalid -> core_tvalid_o
 // Reset:      the core too; no new stream asked for (its first frame is one anyway)
 // Model:      rtl_tests.bench_board_control.Control

@@ -3,7 +3,7 @@
 //             Start with FFFFFFFF; the CRC is the inverted register, its lowest byte first on the wire. After a packet
 //             and its own CRC the register is DEBB20E3
 // Latency:    combinational
-// Throughput: 1 byte a cycle
+// Throughput: 1 byte per cycle
 // Timing:     combinational, a few levels of exclusive or
 // Reset:      none
 // Model:      zlib.crc32

@@ -2,7 +2,7 @@
 // Function:   bytes of the line -> bytes of packets: 7E ends a packet and begins the next, 7D b is b ^ 20. With the
 //             flag: end_o, and whether the bytes since the last flag, their CRC-32 included, are intact (crc_ok_o)
 // Latency:    1 cycle
-// Throughput: 1 byte a cycle; nothing can hold it back
+// Throughput: 1 byte per cycle; nothing can hold it back
 // Timing:     everything registered
 // Reset:      everything up to the first flag is dropped
 // Model:      codesign.host.framing.Decoder

@@ -2,7 +2,7 @@
 // Function:   bytes of a packet, the last one marked -> bytes of the line: 7E, the packet, its CRC-32, 7E; 7E and 7D in
 //             between leave as 7D, byte ^ 20
 // Latency:    0 cycles to the opening flag, which takes no input byte
-// Throughput: 1 byte a cycle of the line
+// Throughput: 1 byte per cycle of the line
 // Timing:     combinational valid_i -> valid_o, data_i -> data_o and ready_i -> ready_o
 // Reset:      between packets; a reset within a packet cuts it short
 // Model:      codesign.host.framing.encode

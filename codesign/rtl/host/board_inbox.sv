@@ -3,7 +3,7 @@
 //             is complete: refusal_o is 0 or the reason why not (1 CRC, 2 length, 3 kind, 4 too long). Beats of a FRAME
 //             wait in block RAM and leave as an AXI4-Stream packet on start_i, as often as it comes
 // Latency:    1 cycle from end_i to request_o; 2 cycles from start_i to the first beat
-// Throughput: 1 byte a cycle in, 1 beat a cycle out
+// Throughput: 1 byte per cycle in, 1 beat per cycle out
 // Timing:     no combinational path from inputs to outputs
 // Reset:      no request; what is left of a packet under way must not come (board_hdlc_rx drops it)
 // Model:      codesign.host.framing.Decoder, codesign.host.link.parse

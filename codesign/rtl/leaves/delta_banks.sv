@@ -77,7 +77,7 @@ module delta_banks #(
     assign initial_state = '0;
   end
 
-  // ---- Sums: the banks share one adder if there is one word a cycle, and have one each if there are more.
+  // ---- Sums: the banks share one adder if there is one word per cycle, and have one each if there are more.
   localparam int unsigned Adders = Slots > 1 ? Banks : 1;
   localparam int unsigned AdderBanks = Banks / Adders;
   localparam int unsigned AdderBankBits = AdderBanks > 1 ? $clog2(AdderBanks) : 1;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   located tokens (delta_locate) -> a[o] += W[tap, c] * delta for every output word o that the event reaches
+// Function:   located tokens (delta_locate) -> a[o] += W[k, c] * delta for every output word o that the event reaches
 //             -> word tokens {fresh, has_word, end_of_frame, word, accumulators} of the touched words, row by row;
 //             a = bias at the start of a stream, when every word is sent. Without a WeightFile every weight is 1.
 //             Window > 0: keeps the Window codes that an output sees instead, and sends their maximum
 // Latency:    a row leaves as soon as no later event of the frame can reach it
-// Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles an event, without gaps; sending uses a
+// Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles per event, without gaps; sending uses a
 //             bank that accumulation leaves idle
 // Timing:     no combinational path from ready_i to ready_o; both sides of the multiplier registered
 // Reset:      as a new stream: all words are set to the bias, BankWords cycles
@@ -23,7 +23,7 @@ module delta_conv #(
     parameter int unsigned Window = 0,  // codes whose maximum is sent; a weight line is then one of them
     parameter int unsigned TapRows = 1,  // output positions reached in one cycle
     parameter int unsigned TapColumns = 1,
-    parameter int unsigned StepX = 1,  // lines of the weight memory from one column's tap back to the next column's
+    parameter int unsigned StepX = 1,  // lines of the weight memory from one column's element back to the next column's
     parameter int unsigned StepY = 1,  // the same for rows
     parameter int unsigned WeightLines = 1,
     parameter int unsigned DeltaWidth = 9,
@@ -36,7 +36,7 @@ module delta_conv #(
     parameter int unsigned RowBits = 1,
     parameter int unsigned ColumnBits = 1,
     parameter int unsigned WeightBits = 1,
-    parameter WeightFile = "",  // line (tap * Channels + c) * Groups + group; channelwise: tap * Groups + group
+    parameter WeightFile = "",  // line (element * Channels + c) * Groups + group; channelwise: element * Groups + group
     parameter BiasFile = "",  // line group; "": 0
     localparam int unsigned Words = Rows * Columns * Groups,
     localparam int unsigned WordBits = Words > 1 ? $clog2(Words) : 1,

@@ -2,7 +2,7 @@
 // Function:   word tokens {fresh, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words beats a
 //             frame: the last values of every word, extended to LaneWidth
 // Latency:    2 cycles from end_of_frame to the first beat
-// Throughput: 1 word a cycle in, 1 beat a cycle out; while a packet leaves, words of the next frame are taken where
+// Throughput: 1 word per cycle in, 1 beat per cycle out; while a packet leaves, words of the next frame are taken where
 //             the old word has left; its end of frame waits
 // Timing:     no combinational path from m_axis_tready to ready_o; one from token_i to ready_o if Words > 1
 // Reset:      between packets; the first frame must bring every word

@@ -3,7 +3,7 @@
 //             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the
 //             start of a stream. A frame without events sends only end_of_frame.
 // Latency:    7 cycles from the issue of a word to its token
-// Throughput: Words cycles an event without gaps; emission is free, see below
+// Throughput: Words cycles per event without gaps; emission is free, see below
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
 // Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
 // Model:      codesign.graph.golden.scatter

@@ -5,7 +5,7 @@
 //             r' = what was last sent for this element, 0 in a fresh word. Skip = 0: mask = 1.
 //             T = ceil(threshold_i / 2^(StepMax-k)): threshold_i is that of the coarsest step, 0 holds nothing.
 // Latency:    4 cycles
-// Throughput: 1 word a cycle, also the same word in consecutive cycles if Distance is 1
+// Throughput: 1 word per cycle, also the same word in consecutive cycles if Distance is 1
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); threshold_i is registered, a word
 //             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
 //             a smaller T would also send elements of words that do not come because their z is unchanged.

@@ -3,11 +3,11 @@
 //             codes}; fresh = frame starts a new stream (s_axis_tuser on its first beat, or first frame after reset).
 //             No frame begins while hold_i (delta_admit)
 // Latency:    1 cycle
-// Throughput: 1 beat a cycle
+// Throughput: 1 beat per cycle
 // Timing:     combinational ready_i, hold_i -> s_axis_tready
 // Reset:      between frames, next frame fresh, error_o clear
 // Model:      codesign.graph.golden.Golden (frames), rtl_tests.models.Encode (malformed frames)
-// Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, one word a cycle. Late TLAST:
+// Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, one word per cycle. Late TLAST:
 // extra beats are dropped. It does not compare (delta_emit does). Code bits above CodeWidth in a lane are ignored.
 module delta_encode #(
     parameter int unsigned Beats = 1,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   stream FIFO, first in first out; holds Depth tokens in memory, one more in its register if Registered
 // Latency:    1 cycle when empty
-// Throughput: 1 token a cycle
+// Throughput: 1 token per cycle
 // Timing:     ready_o and valid_o are registers; data_o is one if Registered, else it is read from distributed RAM
 // Reset:      empty
 // Model:      collections.deque

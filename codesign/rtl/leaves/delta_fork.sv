@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   one stream for several readers: each takes every token once, in its own time
 // Latency:    0 cycles
-// Throughput: 1 token a cycle; the slowest reader of a token sets its pace
+// Throughput: 1 token per cycle; the slowest reader of a token sets its pace
 // Timing:     combinational ready_i -> ready_o and valid_i -> valid_o
 // Reset:      no reader has the head token yet
 // Model:      rtl_tests.bench_fork.Readers

@@ -2,7 +2,7 @@
 // Function:   located tokens {new_stream, has_event, end_of_frame, first row, rest} of several inputs -> one stream of
 //             them with the events of all in any order; its end_of_frame rides on the last token of the last input
 // Latency:    1 cycle
-// Throughput: 1 token a cycle
+// Throughput: 1 token per cycle
 // Timing:     token_o is a register; combinational ready_i -> ready_o
 // Reset:      between frames
 // Model:      rtl_tests.bench_join.Joined

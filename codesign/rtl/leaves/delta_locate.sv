@@ -4,7 +4,7 @@
 //             output words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise:
 //             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
 // Latency:    6 cycles
-// Throughput: 1 token a cycle; an event that reaches no output is dropped (its flags stay)
+// Throughput: 1 token per cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)
 // Reset:      empty
 // Model:      rtl_tests.models.locate, codesign.graph.axis.Axis.first, codesign.graph.engines.Conv.reach
@@ -25,8 +25,8 @@ module delta_locate #(
     parameter int unsigned RowBits = 1,  // of an output row, and of a count of rows
     parameter int unsigned ColumnBits = 1,  // of an output column, and of a count of columns
     parameter int unsigned WeightBits = 1,  // of a line of the weight memory
-    parameter RowFile = "",  // line y: {rows, first row, weight line of its tap}
-    parameter ColumnFile = "",  // line x: {columns, first column, weight line of its tap}
+    parameter RowFile = "",  // line y: {rows, first row, its weight line}
+    parameter ColumnFile = "",  // line x: {columns, first column, its weight line}
     localparam int unsigned Size = Height * Width * Channels,
     localparam int unsigned AddressBits = Size > 1 ? $clog2(Size) : 1,
     localparam int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   most_o[lane] = the largest of the Window values of each lane
 // Latency:    1 cycle
-// Throughput: 1 word a cycle
+// Throughput: 1 word per cycle
 // Timing:     a tree of ceil(log2(Window)) comparisons before a register
 // Reset:      none (data path only)
 // Model:      builtins.max

@@ -3,7 +3,7 @@
 //             lane alone. Window > 0: a word keeps Window values a lane, and only field `line` of them is added to.
 //             Without a WeightFile every weight is 1
 // Latency:    4 enabled cycles
-// Throughput: 1 word a cycle
+// Throughput: 1 word per cycle
 // Timing:     the weights are read and copied to a second register, the multiplier is between registers, and what
 //             follows it is one more, for the route from the DSP column
 // Reset:      none (data path only)

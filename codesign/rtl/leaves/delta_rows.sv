@@ -3,7 +3,7 @@
 //             leave (delta_lists), row by row, bank by bank, in the order in which they were reached, then the end of
 //             the frame. In the first frame of a stream every word leaves, in raster order
 // Latency:    3 cycles from low_i to the first word of the oldest row, if it is complete with it
-// Throughput: 1 word a cycle; of rows without words 1 a cycle, or all at once if no list has a word
+// Throughput: 1 word per cycle; of rows without words 1 per cycle, or all at once if no list has a word
 // Timing:     the outputs are read from a queue in distributed RAM; unsent_o is a register; no combinational path
 // Reset:      no word; the next frame is the first of its stream
 // Model:      rtl_tests.bench_rows.Frames

@@ -3,7 +3,7 @@
 //             for each set mask bit, lowest lane first, address = word * Lanes + lane; end_of_frame rides on the last
 //             event of the last word if it has one; new_stream on the first token of a frame of fresh words
 // Latency:    2 cycles when empty
-// Throughput: 1 event a cycle; unchanged words without flags are dropped before the FIFO at 1 a cycle
+// Throughput: 1 event per cycle; unchanged words without flags are dropped before the FIFO at 1 per cycle
 // Timing:     ready_o is a register: when the FIFO is full, unchanged words wait too
 // Reset:      empty, between frames
 // Model:      rtl_tests.models.serialize

@@ -5,7 +5,7 @@
 //             (fresh_o) and the list of its first row (list_o). Rows before low_o are complete: 3 cycles after their
 //             last word at the earliest
 // Latency:    line_o, lane_o, delta_o 1 cycle after the token is taken, slots 2 cycles after these, low_o 4
-// Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles an event, without gaps
+// Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles per event, without gaps
 // Timing:     combinational unsent_odd_i -> ready_o; slots, fresh_o, list_o and low_o are registers
 // Reset:      no token; the first one must start a stream
 // Model:      rtl_tests.models.walk, rtl_tests.bench_walk.Walk
@@ -21,7 +21,7 @@ module delta_walk #(
     parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
     parameter int unsigned TapRows = 1,
     parameter int unsigned TapColumns = 1,
-    parameter int unsigned StepX = 1,  // weight lines from one column's tap back to the next column's
+    parameter int unsigned StepX = 1,  // weight lines from one column's element back to the next column's
     parameter int unsigned StepY = 1,  // the same for rows
     parameter int unsigned DeltaWidth = 9,
     parameter int unsigned BankRows = 2,  // see delta_spot
