@@ -7,7 +7,7 @@
 // Timing:     combinational ready_i, hold_i -> s_axis_tready
 // Reset:      between frames, next frame fresh, error_o clear
 // Model:      codesign.graph.golden.Golden (frames), rtl_tests.models.Encode (malformed frames)
-// Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, one word per cycle. Late TLAST:
+// Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, a word per cycle. Late TLAST:
 // extra beats are dropped. It does not compare (delta_emit does). Code bits above CodeWidth in a lane are ignored.
 module delta_encode #(
     parameter int unsigned Beats = 1,
