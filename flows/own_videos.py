@@ -14,14 +14,15 @@ import numpy as np
 SIZE, FRAMES = 16, 8
 
 
-def make_videos(folder: Path, files: int = 12) -> None:
+def make_videos(folder: Path, files: int = 20) -> None:
     """Write videos of a wide or a tall bar that drifts over a still background, one folder for each class."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[0:48, 0:64]
+    background = rng.integers(0, 64, (48, 64))  # one camera, which stands still
     for name, height, width in (("tall", 12, 5), ("wide", 5, 12)):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(files):
-            background, start, speed = rng.integers(0, 64, (48, 64)), rng.uniform(16, 32, 2), rng.uniform(-0.6, 0.6, 2)
+            start, speed = rng.uniform(18, 30, 2), rng.uniform(-0.6, 0.6, 2)
             with av.open(str(folder / name / f"{number:02}.mkv"), "w") as file:
                 stream = file.add_stream("ffv1", rate=30, width=64, height=48, pix_fmt="gray")
                 for time in range(2 * FRAMES):
