@@ -14,7 +14,7 @@ from rtl_cases import ALL_CASES, BRANCH_CASES, CASES, CONV_CASES, Beats, Case, e
 
 from codesign.graph import Graph
 from codesign.graph.golden import Golden, Trace
-from codesign.rtl import top
+from codesign.rtl import parameters, top
 from codesign.sim import RtlRun, RtlSimulator, Stalls
 
 pytestmark = pytest.mark.timeout(600)
@@ -96,10 +96,11 @@ def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
 )
 def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, skip: bool) -> None:
     """A join takes a whole frame of one input without the others: FIFOs of one token are enough, at any density."""
-    for fifo in ("EVENT_QUEUE", "PLACE_QUEUE", "LAYER_WORDS"):
-        monkeypatch.setattr(top, fifo, 1)
-    monkeypatch.setattr(top, "input_words", lambda _: 1)
+    for module, fifo in ((top, "EVENT_QUEUE"), (top, "PLACE_QUEUE"), (parameters, "LAYER_WORDS")):
+        monkeypatch.setattr(module, fifo, 1)
+    monkeypatch.setattr(parameters, "input_words", lambda _: 1)
     graph, rng = ALL_CASES[name].graph(), np.random.default_rng(8)
+    assert {leaf.parameters["Depth"] for leaf in top.top_of(graph).instances if "Depth" in leaf.parameters} == {1}
     walk = np.concatenate([random_walk(rng, graph, 20, density) for density in (0.0, 0.1, 1.0)])
     with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:
         golden = Golden(graph)
