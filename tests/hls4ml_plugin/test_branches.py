@@ -23,7 +23,7 @@ from codesign.errors import (
     UnsupportedLayerError,
 )
 from codesign.fixed import Fixed
-from codesign.graph import Dense, Graph
+from codesign.graph import Graph
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Axis, Join, Pool
 from codesign.layers import stream
@@ -254,7 +254,7 @@ def test_formats(tmp_path: Path) -> None:
 def test_pe(tmp_path: Path) -> None:
     graph = graph_of(dense_block, (4, 4, 3), tmp_path, cat2={"PE": 7}, mean={"PE": 100})
     assert [node.pe for node in graph.engines if isinstance(node, Join)] == [5, 7]
-    assert node(graph, "mean", Dense).pe == 7
+    assert node(graph, "mean", Pool).pe == 7
     with pytest.raises(ConversionError, match=r"cat2: PE does not divide.*\[1, 7\].*PE=3"):
         graph_of(dense_block, (4, 4, 3), tmp_path, cat2={"PE": 3})
     with pytest.raises(ConfigError, match="a layer that computes"):
@@ -510,7 +510,7 @@ def test_counters(model: Any) -> None:
     for engine in graph.engines:
         if isinstance(engine, Pool):
             assert cycles[engine.name] == [engine.words * engine.window] * 3
-        elif node not in graph.linears:
+        elif engine not in graph.linears:
             assert cycles[engine.name] == [engine.words] * 3
 
 
