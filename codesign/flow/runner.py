@@ -177,8 +177,6 @@ class Runner:
             self._line(position, "would run", f"({reason})")
         else:
             self._require_programs(position)
-            for name in set(stage.executes) - self._made:
-                manifests.check_own(self.root / name)
             self._execute(position, stage, inputs, self._prepare(stage, inputs, reason))
 
     def _require_programs(self, position: int) -> None:
@@ -258,6 +256,8 @@ class Runner:
 
     def _prepare(self, stage: Stage, inputs: Inputs, reason: str) -> Path:
         """Return the work folder: as it was left if an interrupted run with the same inputs can go on, else empty."""
+        for name in set(stage.executes) - self._made:
+            manifests.check_own(self.root / name)
         partial = self.root / f"{stage.name}{BuildFolder.PARTIAL}"
         if self._goes_on(stage, inputs) and not self.options.force:
             self.terminal.text(f"{stage.name}: going on where an earlier run of it stopped")

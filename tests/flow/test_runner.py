@@ -319,8 +319,9 @@ def test_a_manifest_names_files_of_its_stage_only(flow: Flow, name: str) -> None
         flow()
 
 
-def test_what_somebody_else_made_is_not_executed(tmp_path: Path) -> None:
-    runs = stage("3_runs", "three", "2_two", executes=("2_two",))
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_somebody_else_made_is_not_executed(beside: bool, tmp_path: Path) -> None:
+    runs = stage("3_runs", "three", "2_two", executes=("2_two",), beside=beside)
     flow = Flow(tmp_path / "fake", (ONE, TWO, runs))
     assert flow() == ["ok", "ok", "ok"]
     (flow.root / "2_two" / f"manifest.json{trust.SEAL}").unlink()
