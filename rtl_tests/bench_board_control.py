@@ -26,7 +26,7 @@ class Core:
         self.inside: deque[int] = deque()  # thresholds of the frames in it
         self.first, self.began = True, False
         self.opening = (0, 0)  # cycle and tuser of the frame that began
-        self.fresh, self.told = True, 0  # nothing began since the reset; whether the last frame started a stream
+        self.after_reset, self.told = True, 0  # nothing began since the reset; whether the last frame started a stream
 
     def drive(self) -> None:
         self.dut.core_tready_i.value = int(self.rng.random() >= self.pause)
@@ -47,7 +47,7 @@ class Core:
         if self.began:  # the first beat came one cycle ago: now the core needs its thresholds
             self.inside.append(int(dut.threshold_o.value))
             self.frames.append((*self.opening, self.inside[-1]))
-            self.told, self.fresh = int(self.fresh or self.opening[1]), False  # a cycle later
+            self.told, self.after_reset = int(self.after_reset or self.opening[1]), False  # a cycle later
         for threshold in self.inside:
             assert dut.threshold_o.value == threshold, "thresholds changed under a frame"
         if self.answer:

@@ -39,9 +39,9 @@ class Engine(engine_bench.EngineBench):
         self.node, self.feeds = self.graph.output, list(self.graph.deltas)
         self.token_bits = len(dut.token_i)
 
-    def frame(self, density: float, *, new_stream: bool = False, skip: bool = True) -> list[Place]:
+    def frame(self, density: float, *, first_of_stream: bool = False, skip: bool = True) -> list[Place]:
         """Queue a frame and what it must cause; return its tokens."""
-        if new_stream:
+        if first_of_stream:
             self.restart()
         return self.send(self.moved(density), skip=skip)
 
@@ -62,16 +62,16 @@ class Engine(engine_bench.EngineBench):
         else:
             places.append(Place(has_event=False, end_of_frame=True))
             floors.append(0)
-        if self.fresh and self.rng.random() < 0.3:
+        if self.first_frame and self.rng.random() < 0.3:
             places.insert(0, Place(first_of_stream=True, has_event=False))
             floors.insert(0, 0)
-        elif self.fresh:
+        elif self.first_frame:
             places[0] = dataclasses.replace(places[0], first_of_stream=True)
         token = located_token(self.node, self.feeds)
         for place, floor in zip(places, floors, strict=True):
             self.source.waiting.append(place.pack(token) | floor << self.token_bits)
         self.expected += self._words(places, trace.accumulators["conv"][0])
-        self.codes, self.fresh = codes.copy(), False
+        self.codes, self.first_frame = codes.copy(), False
         return places
 
     def _merge(self, parts: list[list[Place]], *, ordered: bool) -> tuple[list[Place], list[int]]:
@@ -93,9 +93,9 @@ class Engine(engine_bench.EngineBench):
         return [sorted(slots.values()) for slots in cycles]
 
     def _words(self, places: list[Place], accumulators: IntArray) -> list[Word]:
-        """Rows in order; in a row all words of a fresh frame, else the touched ones, bank by bank, then as touched."""
+        """Rows in order; in a row all words of a first frame, else the touched ones, bank by bank, then as touched."""
         node = self.node
-        if self.fresh:
+        if self.first_frame:
             spots = list(np.ndindex(node.y.outputs, node.x.outputs, node.groups))
         else:
             visits = [visit for place in places if place.has_event for visit in self.walk(place)]
@@ -104,7 +104,7 @@ class Engine(engine_bench.EngineBench):
             spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
         lines = accumulators.reshape(node.words, node.pe)
         addresses = [(y * node.x.outputs + x) * node.groups + group for y, x, group in spots]
-        words = [Word(first_of_stream=self.fresh, word=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
+        words = [Word(first_of_stream=self.first_frame, word=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
         return [*words, Word(has_word=False, end_of_frame=True)]
 
 
@@ -119,7 +119,7 @@ async def empty_frames(dut: Any) -> None:
     engine = Engine(dut, (0.1, 0.3))
     await engine.bench.start()
     for _ in range(60):
-        engine.frame(engine.rng.choice((0.0, 0.0, 0.02)), new_stream=engine.rng.random() < 0.1)
+        engine.frame(engine.rng.choice((0.0, 0.0, 0.02)), first_of_stream=engine.rng.random() < 0.1)
     await engine.drain()
 
 

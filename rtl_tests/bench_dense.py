@@ -56,9 +56,9 @@ class Engine(engine_bench.EngineBench):
         assert isinstance(self.graph.output, Dense)
         self.node, self.delta = self.graph.output, self.graph.deltas[0]
 
-    def frame(self, density: float, *, new_stream: bool = False, skip: bool = True) -> int:
+    def frame(self, density: float, *, first_of_stream: bool = False, skip: bool = True) -> int:
         """Queue a frame and what it must cause; return its number of events."""
-        if new_stream:
+        if first_of_stream:
             self.restart()
         codes = self.moved(density)
         trace = self.golden.run(codes[None])
@@ -69,24 +69,29 @@ class Engine(engine_bench.EngineBench):
             tokens = [Event(address=t.address, delta=t.delta) for t in tokens] + [
                 Event(has_event=False, end_of_frame=True)
             ]
-        if new_stream and self.rng.random() < 0.3:
+        if first_of_stream and self.rng.random() < 0.3:
             tokens.insert(0, Event(first_of_stream=True, has_event=False))
-        elif new_stream:
+        elif first_of_stream:
             tokens[0] = dataclasses.replace(tokens[0], first_of_stream=True)
         self.source.waiting.extend(token.pack(self.node.n_in, self.delta.delta_bits) for token in tokens)
         self.expected += (
             self._words(trace.accumulators["fc"][0])
-            if sent or self.fresh
+            if sent or self.first_frame
             else [Word(has_word=False, end_of_frame=True)]
         )
-        self.codes, self.fresh = codes, False
+        self.codes, self.first_frame = codes, False
         return len(sent)
 
     def _words(self, accumulators: IntArray) -> list[Word]:
         node = self.node
         lines = accumulators.reshape(node.words, node.pe)
         return [
-            Word(first_of_stream=self.fresh, end_of_frame=i == node.words - 1, word=i, data=pack(line, node.fmt.width))
+            Word(
+                first_of_stream=self.first_frame,
+                end_of_frame=i == node.words - 1,
+                word=i,
+                data=pack(line, node.fmt.width),
+            )
             for i, line in enumerate(lines)
         ]
 

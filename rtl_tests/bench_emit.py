@@ -71,9 +71,9 @@ class Model:
         self.threshold = threshold
         self.golden.graph = self.graph.with_thresholds({self.delta.name: threshold})
 
-    def frame(self, z: IntArray, words: list[int], *, fresh: bool) -> list[Word]:
+    def frame(self, z: IntArray, words: list[int], *, first_frame: bool) -> list[Word]:
         """Return the words out for a frame that brings ``words`` of ``z``; the last one ends it."""
-        if fresh:
+        if first_frame:
             self.golden.reset()
             self.z[:] = 0
         for word in words:
@@ -90,7 +90,7 @@ class Model:
                 if self.case.parameters["SendCodes"]
                 else self._deltas(deltas[part], word)
             )
-            tokens.append(Word(first_of_stream=fresh, end_of_frame=word == words[-1], word=word, data=data))
+            tokens.append(Word(first_of_stream=first_frame, end_of_frame=word == words[-1], word=word, data=data))
         return tokens
 
     def _codes(self, codes: IntArray, word: int) -> int:
@@ -144,22 +144,22 @@ def stimulus(rng: random.Random, model: Model, source: Source, frames: int) -> l
     words, bits = -(-delta.size // lanes), delta.in_fmt.width
     expected: list[Word] = []
     for t in range(frames):
-        fresh = t == 0 or rng.random() < 0.15
-        if delta.hold is not None and fresh:
+        first_frame = t == 0 or rng.random() < 0.15
+        if delta.hold is not None and first_frame:
             model.set_threshold(next_threshold(rng, delta))
         held = model.golden.graph.deltas[0]
         z = next_z(rng, held, model.z, model.golden._reference[delta.name])
-        brought = list(range(words if fresh else rng.choice((words, words, 1, rng.randint(1, words)))))
-        if not fresh and rng.random() < 0.1:
+        brought = list(range(words if first_frame else rng.choice((words, words, 1, rng.randint(1, words)))))
+        if not first_frame and rng.random() < 0.1:
             tokens = [Word(has_word=False, end_of_frame=True)]
             expected += tokens
         else:
-            expected += model.frame(z, brought, fresh=fresh)
+            expected += model.frame(z, brought, first_frame=first_frame)
             lines = [_padded(z, lanes)[w * lanes : (w + 1) * lanes] for w in brought]
             ends = [w == brought[-1] for w in brought]
             tokens = [
                 Word(
-                    first_of_stream=fresh,
+                    first_of_stream=first_frame,
                     end_of_frame=end,
                     word=w,
                     data=pack(line, bits) | _noise(rng, delta, lanes, bits, w),

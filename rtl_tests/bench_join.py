@@ -17,8 +17,8 @@ Token = tuple[bool, bool, bool, int, int]
 
 
 def pack(token: Token) -> int:
-    new_stream, has_event, end, row, rest = token
-    return ((new_stream << 2 | has_event << 1 | end) << ROW_BITS | row) << REST_BITS | rest
+    first_of_stream, has_event, end, row, rest = token
+    return ((first_of_stream << 2 | has_event << 1 | end) << ROW_BITS | row) << REST_BITS | rest
 
 
 def unpack(bits: int) -> Token:
@@ -69,7 +69,7 @@ class Joined:
         self.bench = Bench(dut, [*self.inputs, self.sink])
         self.frames: list[tuple[bool, list[list[Token]]]] = []
 
-    def frame(self, most: int, *, new_stream: bool = False) -> None:
+    def frame(self, most: int, *, first_of_stream: bool = False) -> None:
         """Queue a frame of up to ``most`` events an input; all begin a stream or none does."""
         events = []
         for source in self.inputs:
@@ -80,12 +80,12 @@ class Joined:
                 tokens[-1] = (False, True, True, *tokens[-1][3:])
             else:
                 tokens.append((False, False, True, 0, 0))
-            if new_stream and self.rng.random() < 0.2:
+            if first_of_stream and self.rng.random() < 0.2:
                 tokens.insert(0, (True, False, False, 0, 0))
             else:
-                tokens[0] = (new_stream, *tokens[0][1:])
+                tokens[0] = (first_of_stream, *tokens[0][1:])
             source.waiting.extend(pack(token) for token in tokens)
-        self.frames.append((new_stream, events))
+        self.frames.append((first_of_stream, events))
 
     async def drain(self) -> None:
         """Wait until all went in, then look at what came out."""
@@ -100,10 +100,12 @@ class Joined:
     def check(self) -> None:
         """Every frame: the events in each input's order, one end, one begin of a stream, no row below a floor."""
         received = [(unpack(token), floor) for token, floor in self.sink.tokens]
-        for new_stream, events in self.frames:
+        for first_of_stream, events in self.frames:
             size = next(i for i, (token, _) in enumerate(received) if token[2]) + 1
             frame, received = received[:size], received[size:]
-            assert [token[0] for token, _ in frame] == [new_stream] + [False] * (size - 1), "new_stream on the first"
+            assert [token[0] for token, _ in frame] == [first_of_stream] + [False] * (size - 1), (
+                "first_of_stream on the first"
+            )
             got = [(token, floor) for token, floor in frame if token[1]]
             assert size - len(got) <= 1, "no token without event but the end"
             rest = [list(part) for part in events]
@@ -121,7 +123,7 @@ async def frames(dut: Any, stalls: tuple[float, float], most: int) -> None:
     joined = Joined(dut, stalls)
     await joined.bench.start()
     for t in range(40):
-        joined.frame(most, new_stream=t == 0 or joined.rng.random() < 0.2)
+        joined.frame(most, first_of_stream=t == 0 or joined.rng.random() < 0.2)
     await joined.drain()
 
 
@@ -131,7 +133,7 @@ async def none_waits_for_another(dut: Any) -> None:
     for at in range(len(Joined(dut, (0.0, 0.0)).inputs)):
         joined = Joined(dut, (0.0, 0.0))
         await joined.bench.start()
-        joined.frame(20, new_stream=True)
+        joined.frame(20, first_of_stream=True)
         joined.frame(5)
         held = {source: list(source.waiting) for source in joined.inputs if source.at != at}
         for source in held:
@@ -168,10 +170,10 @@ async def reset_forgets(dut: Any) -> None:
     joined = Joined(dut, (0.2, 0.4))
     await joined.bench.start()
     for _ in range(8):
-        joined.frame(9, new_stream=True)
+        joined.frame(9, first_of_stream=True)
         await joined.bench.cycles(joined.rng.randrange(1, 25))
         await joined.bench.reset()
         joined.frames.clear()
-    joined.frame(9, new_stream=True)
+    joined.frame(9, first_of_stream=True)
     joined.frame(9)
     await joined.drain()

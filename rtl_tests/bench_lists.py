@@ -89,7 +89,7 @@ class Rows:
         """Words of slots in different banks, all of one frame; a word that is not the first goes nowhere."""
         dut, base = self.dut, rng.randrange(self.lists // self.bank_rows)
         banks = rng.sample(range(self.bank_rows * self.columns), self.slots)
-        fresh = rng.random() < 0.1
+        first_frame = rng.random() < 0.1
         added: list[tuple[int, int, int]] = []
         adds = firsts = 0
         rows, entries = [], []
@@ -100,7 +100,7 @@ class Rows:
             own = (line - base) % (self.lists // self.bank_rows) * self.bank_rows + bank // self.columns
             add = own < 1 << self.row_bits and row not in self.busy and rng.random() >= self.gap
             under_way = sum(word[:2] == (row, column) for words in self.landing for word in words)
-            if first and not fresh and len(self.model.words[row, column]) + under_way >= self.most:
+            if first and not first_frame and len(self.model.words[row, column]) + under_way >= self.most:
                 add = False
                 self.busy[row] = LANDING
             rows.append(own % (1 << self.row_bits))
@@ -108,9 +108,9 @@ class Rows:
             adds |= add << slot
             if first and (add or rng.random() < 0.5):  # the mark of a bank that adds nothing means nothing
                 firsts |= 1 << bank
-            if add and first and not fresh:
+            if add and first and not first_frame:
                 added.append((row, column, entry))
-        dut.add_i.value, dut.fresh_i.value, dut.list_i.value = adds, int(fresh), base
+        dut.add_i.value, dut.first_frame_i.value, dut.list_i.value = adds, int(first_frame), base
         dut.bank_i.value, dut.row_i.value = pack(banks, (len(dut.bank_i) // self.slots)), pack(rows, self.row_bits)
         dut.entry_i.value = pack(entries, self.entry_bits)
         self.firsts.append(firsts)

@@ -44,7 +44,7 @@ class Sent:
     """A word that leaves, or the end of a frame."""
 
     visit: Visit | None
-    fresh: bool
+    first_frame: bool
 
 
 @dataclass(slots=True)
@@ -61,15 +61,18 @@ class Frames:
         if visit not in words:
             words.append(visit)
 
-    def end(self, *, fresh: bool) -> list[Sent]:
+    def end(self, *, first_frame: bool) -> list[Sent]:
         """Return what leaves of the frame, which ends."""
         layout = self.layout
         words = [visit for row in sorted(self.rows) for _, words in sorted(self.rows[row].items()) for visit in words]
-        if fresh:
+        if first_frame:
             every = ((row, column) for row in range(layout.rows) for column in range(layout.columns))
             words = [(*at, group) for at in every for group in range(layout.groups)]
         self.rows.clear()
-        return [*(Sent(visit=visit, fresh=fresh) for visit in words), Sent(visit=None, fresh=fresh)]
+        return [
+            *(Sent(visit=visit, first_frame=first_frame) for visit in words),
+            Sent(visit=None, first_frame=first_frame),
+        ]
 
 
 class Words:
@@ -95,7 +98,7 @@ class Words:
 
     def clear(self) -> None:
         self.model = Frames(self.layout)
-        self.fresh, self.restarting = True, False
+        self.first_frame, self.restarting = True, False
         self.began = -1  # the frame for which it is known whether it starts a stream
         self.frame = self.row = self.left = self.unsent = 0
         self.running = 0  # frames to send
@@ -124,14 +127,14 @@ class Words:
         dut.row_i.value = pack([row for row, _, _ in slots], len(dut.row_i) // self.slots)
         dut.column_i.value = pack([column for _, column, _ in slots], len(dut.column_i) // self.slots)
         dut.group_i.value = slots[0][2]
-        dut.fresh_i.value = int(self.fresh)
+        dut.first_frame_i.value = int(self.first_frame)
         lists = layout.lists // layout.bank_rows
         dut.list_i.value = self.frame * layout.stride // layout.bank_rows % lists
         firsts = 0
         for visit, bank in zip(visits, banks, strict=True):
             firsts |= int(visit not in self.marks) << bank
             self.marks.add(visit)
-            if not self.fresh:
+            if not self.first_frame:
                 self.model.reach(visit)
         idle = sum(1 << bank for bank in free if rng.random() < 0.5)  # of no word
         self.firsts.append(firsts | idle)
@@ -147,12 +150,12 @@ class Words:
     def _restart(self) -> None:
         """Between frames, and once all has left: the next frame starts a stream."""
         if self.began != self.frame and self.running:
-            self.began, self.restarting = self.frame, not self.fresh and self.rng.random() < self.restarts
+            self.began, self.restarting = self.frame, not self.first_frame and self.rng.random() < self.restarts
         low = self.frame * self.layout.stride
         still = self.restarting and {self.driven, *self.lows} == {low} and self.dut.idle_o.value == 1
         self.dut.restart_i.value = int(still)
         if still:
-            self.fresh, self.restarting = True, False
+            self.first_frame, self.restarting = True, False
 
     def _visits(self, rng: random.Random) -> list[Visit]:
         """Words of different banks, in rows that have a list, if anything is reached."""
@@ -182,8 +185,8 @@ class Words:
         if self.row < layout.rows and rng.random() < 0.8:
             self.row += rng.randint(1, layout.rows - self.row)
         elif self.left >= self.frame:
-            self.expected += self.model.end(fresh=self.fresh)
-            self.fresh = False
+            self.expected += self.model.end(first_frame=self.first_frame)
+            self.first_frame = False
             self.frame, self.row, self.running = self.frame + 1, 0, self.running - 1
 
     def sample(self, now: int) -> bool:
@@ -219,15 +222,15 @@ class Words:
 
     def _sent(self) -> Sent:
         dut = self.dut
-        fresh = bool(dut.fresh_o.value)
+        first_frame = bool(dut.first_frame_o.value)
         if dut.end_o.value == 1:
-            return Sent(visit=None, fresh=fresh)
+            return Sent(visit=None, first_frame=first_frame)
         row, column, group, bank, spot = (
             int(signal.value.to_unsigned()) for signal in (dut.row_o, dut.column_o, dut.group_o, dut.bank_o, dut.spot_o)
         )
         assert (bank, spot) == self.layout.place(row, column, group)
         assert self.left * self.layout.stride + row >= self.unsent
-        return Sent(visit=(row, column, group), fresh=fresh)
+        return Sent(visit=(row, column, group), first_frame=first_frame)
 
 
 async def make(dut: Any, gap: float, pause: float) -> tuple[Bench, Words]:

@@ -31,7 +31,7 @@ class Words:
         self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
         self.bench = Bench(dut, [self.source, self.sink])
 
-    def frame(self, density: float, *, fresh: bool) -> Frame:
+    def frame(self, density: float, *, first_frame: bool) -> Frame:
         """Return a frame; a mask bit may come with delta 0 (skip off)."""
         rng, frame = self.rng, Frame()
         for index in range(self.words):
@@ -40,7 +40,7 @@ class Words:
             for lane in range(used):
                 if rng.random() < density:
                     deltas[lane] = rng.choice((0, 1, -1, rng.randrange(-(1 << self.bits - 1), 1 << self.bits - 1)))
-            frame.append((Word(first_of_stream=fresh, end_of_frame=index == self.words - 1, word=index), deltas))
+            frame.append((Word(first_of_stream=first_frame, end_of_frame=index == self.words - 1, word=index), deltas))
         return frame
 
     def push(self, frame: Frame) -> None:
@@ -69,7 +69,7 @@ async def frames(dut: Any, stalls: tuple[float, float], density: float) -> None:
     words = Words(dut, stalls)
     await words.bench.start()
     frames = [
-        empty() if words.rng.random() < 0.15 else words.frame(density, fresh=words.rng.random() < 0.3)
+        empty() if words.rng.random() < 0.15 else words.frame(density, first_frame=words.rng.random() < 0.3)
         for _ in range(60)
     ]
     for frame in frames:
@@ -82,13 +82,13 @@ async def rates(dut: Any) -> None:
     """Back-to-back full words lose no cycle; unchanged words pass at one per cycle; latency 2."""
     words = Words(dut, (0.0, 0.0))
     await words.bench.start()
-    frames = [words.frame(1.0, fresh=False) for _ in range(8)]
+    frames = [words.frame(1.0, first_frame=False) for _ in range(8)]
     for frame in frames:
         words.push(frame)
     await words.drain(frames)
     assert words.sink.seen_at == list(range(2, 2 + 8 * words.size)), "one event a cycle, latency 2 cycles"
     await words.bench.reset()
-    frames = [words.frame(0.0, fresh=False) for _ in range(8)]
+    frames = [words.frame(0.0, first_frame=False) for _ in range(8)]
     for frame in frames:
         words.push(frame)
     await words.drain(frames)
@@ -100,10 +100,10 @@ async def reset_in_a_frame(dut: Any) -> None:
     words = Words(dut, (0.2, 0.4))
     await words.bench.start()
     for _ in range(8):
-        words.push(words.frame(0.2, fresh=True))
+        words.push(words.frame(0.2, first_frame=True))
         await words.bench.cycles(words.rng.randrange(2, 12))
         await words.bench.reset()
-    frames = [words.frame(0.3, fresh=True) for _ in range(10)]
+    frames = [words.frame(0.3, first_frame=True) for _ in range(10)]
     for frame in frames:
         words.push(frame)
     await words.drain(frames)

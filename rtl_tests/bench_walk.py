@@ -57,7 +57,7 @@ class Cycle:
     lines: dict[int, int]
     lane: int
     delta: int
-    fresh: bool
+    first_frame: bool
     base: int
     last: int
 
@@ -105,7 +105,7 @@ class Walk:
                             lines=lines,
                             lane=place.lane,
                             delta=place.delta,
-                            fresh=self.stream,
+                            first_frame=self.stream,
                             base=self.frame * stride,
                             last=self.frame * stride + place.first_row + place.rows - 1,
                         )
@@ -169,7 +169,7 @@ class Walk:
         for slot, visit in cycle.slots.items():
             fields = [self._field(name, slot, slots) for name in ("row_o", "column_o", "bank_o", "spot_o")]
             assert fields == [*visit[:2], *self.layout.place(*visit)]
-        assert bool(dut.fresh_o.value) == cycle.fresh
+        assert bool(dut.first_frame_o.value) == cycle.first_frame
         lists = self.layout.lists // self.layout.bank_rows
         assert dut.list_o.value.to_unsigned() == cycle.base // self.layout.bank_rows % lists
 

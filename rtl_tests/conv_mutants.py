@@ -60,7 +60,7 @@ CONV_MUTANTS = [
         ),
         ("new stream keeps the state", "unclean_o = valid_q && head_q.first_of_stream && !clean_q", "unclean_o = 1'b0"),
         ("clean for ever", "if (pop) clean_q <= 1'b0;", "if (1'b0) clean_q <= 1'b0;"),
-        ("fresh for ever", "else if (pop && head_q.end_of_frame) fresh_q <= 1'b0;", ""),
+        ("first frame for ever", "else if (pop && head_q.end_of_frame) first_frame_q <= 1'b0;", ""),
         (
             "weights one column off",
             "WeightBits'(StepX * TapColumns + Inner - 1)",
@@ -131,7 +131,7 @@ CONV_MUTANTS = [
         ("touched at every word", "touch[b] = reached_q2 && first_i[b]", "touch[b] = reached_q2"),
         ("a row stays filled", "filled_q[oldest_i] <= 1'b0", "filled_q[oldest_i] <= 1'b1"),
         ("lists of the last frame", "list_i + ListBits'", "ListBits'"),
-        ("lists of a first frame", "reached = !fresh_q", "reached = 1'b1"),
+        ("lists of a first frame", "reached = !first_frame_q", "reached = 1'b1"),
     ),
     *mutants(
         "lists",
@@ -143,8 +143,8 @@ CONV_MUTANTS = [
     *mutants(
         "rows",
         "12 rows, 2 banks",
-        ("sends all words for ever", "else if (fetch && at_end_q) fresh_q <= 1'b0;", ""),
-        ("restart forgotten", "if (restart_i) fresh_q", "if (1'b0) fresh_q"),
+        ("sends all words for ever", "else if (fetch && at_end_q) first_frame_q <= 1'b0;", ""),
+        ("restart forgotten", "if (restart_i) first_frame_q", "if (1'b0) first_frame_q"),
         ("skips into the next frame", "low_i - base_q < RingBits'(Rows) ? low_i : end_row_q", "low_i"),
         ("takes a row that is not done", "row_done && (at_end_q || !no_word)", "(at_end_q || !no_word)"),
         ("takes the next row too early", "(!row_valid_q || (take && last_word))", "1'b1"),

@@ -36,7 +36,7 @@ class EngineBench:
         self.sink = Sink(dut.valid_o, dut.ready_i, [dut.token_o], pause=stalls[1], rng=self.rng)
         self.bench = Bench(dut, [self.source, self.sink])
         self.codes = np.zeros(graph.source.size, np.int64)
-        self.fresh = True
+        self.first_frame = True
         self.expected: list[Word] = []
 
     async def reset(self) -> None:
@@ -49,7 +49,7 @@ class EngineBench:
         """Start a new stream in the model."""
         self.golden.reset()
         self.codes[:] = 0
-        self.fresh = True
+        self.first_frame = True
 
     def moved(self, density: float) -> IntArray:
         """Return the codes of the last frame, each drawn anew with probability ``density``."""
@@ -59,7 +59,7 @@ class EngineBench:
                 codes[i] = rng.choice((CODE.lo, CODE.hi, rng.randint(CODE.lo, CODE.hi)))
         return codes
 
-    def frame(self, density: float, *, new_stream: bool = False, skip: bool = True) -> Any:
+    def frame(self, density: float, *, first_of_stream: bool = False, skip: bool = True) -> Any:
         """Queue a frame in which ``density`` of the codes are drawn anew, and what it must cause."""
         raise NotImplementedError
 
@@ -73,7 +73,7 @@ async def random_frames(engine: EngineBench, count: int, density: float) -> None
     """Frames of up to ``density``, one after the other; about every fifth starts a new stream."""
     await engine.bench.start()
     for _ in range(count):
-        engine.frame(density * engine.rng.random(), new_stream=engine.rng.random() < 0.2)
+        engine.frame(density * engine.rng.random(), first_of_stream=engine.rng.random() < 0.2)
     await engine.drain()
 
 
@@ -81,7 +81,7 @@ async def quiet_between_frames(engine: EngineBench, count: int) -> None:
     """Frames far apart: every one is sent without waiting for the next."""
     await engine.bench.start()
     for t in range(count):
-        engine.frame(0.5, new_stream=t % 4 == 3)
+        engine.frame(0.5, first_of_stream=t % 4 == 3)
         await engine.drain()
 
 

@@ -95,7 +95,7 @@ class Encode:
     early: bool = False
     late: bool = False
     _next: int = 0
-    _fresh: bool = True
+    _first_frame: bool = True
     _dropping: bool = False
 
     def push(self, beat: Beat, bits: int) -> list[Word]:
@@ -103,19 +103,19 @@ class Encode:
         if self._dropping:
             self._dropping = not beat.last
             return []
-        fresh = self._fresh or (self._next == 0 and beat.user)
+        first_frame = self._first_frame or (self._next == 0 and beat.user)
         full = self._next == self.beats - 1
         short = beat.last and not full
         self.early |= short
         self.late |= full and not beat.last
         self.errors += short or (full and not beat.last)
         self._dropping = full and not beat.last
-        end = full or (short and not fresh)
-        words = [Word(first_of_stream=fresh, end_of_frame=end, word=self._next, data=pack(beat.codes, bits))]
-        if short and fresh:
+        end = full or (short and not first_frame)
+        words = [Word(first_of_stream=first_frame, end_of_frame=end, word=self._next, data=pack(beat.codes, bits))]
+        if short and first_frame:
             rest = range(self._next + 1, self.beats)
             words += [Word(first_of_stream=True, end_of_frame=i == self.beats - 1, word=i) for i in rest]
-        self._fresh = fresh and not (full or short)
+        self._first_frame = first_frame and not (full or short)
         self._next = 0 if full or short else self._next + 1
         return words
 

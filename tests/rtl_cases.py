@@ -104,12 +104,12 @@ class Beats:
         self.before = np.where(sent, frame.reshape(-1), self.before)
         trace = self.golden.run(self.before[None])
         self.packets.append(trace.outputs.reshape(-1))
-        fresh = new or len(self.packets) == 1
+        first_frame = new or len(self.packets) == 1
         for engine, count in expected_events(self.graph, trace, skip=self.skip).items():
             # Skipping off does not invent the beats of a short frame, unless they must clear the references.
             first = self.graph.deltas[0].name
             reads = 1 if engine == first else self.graph[engine].inputs.count(first)
-            short = not self.skip and not fresh and reads == len(self.graph[engine].inputs)
+            short = not self.skip and not first_frame and reads == len(self.graph[engine].inputs)
             self.events[engine] += int(reads * sent.sum() if short else count[0])
 
     def drop(self, frame: np.ndarray) -> None:

@@ -276,7 +276,7 @@ def _conv(p: Parameters) -> Found:
         yield from _state("marks", f"i_banks.g_mark[{bank}].i_mark", words, 1)
     ring_rows = 2 * -(-max(rows + 1, _number(p, "Lists")) // bank_rows) * bank_rows + 2  # two frames
     place = _number(p, "RowBits") + _number(p, "ColumnBits") + _clog2(groups)
-    flags = 3  # odd, end, fresh
+    flags = 3  # odd, end, first_of_stream
     width = flags + _clog2(ring_rows) + place + _clog2(banks) + _clog2(words)
     yield "queue", "i_rows.i_places.memory", PLACES_QUEUE, width
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * columns * groups) + lanes * value

@@ -38,7 +38,7 @@ module board_control #(
   logic [15:0] inside_q;  // frames in the core, as of the cycle before
   logic enter_q, leave_q;
   logic [ThresholdWidth-1:0] wanted_q;
-  logic fresh_q;  // nothing has begun since the core's reset
+  logic after_reset_q;  // nothing has begun since the core's reset
   logic first_q, new_q, starts_q, differs_q, change, open, beat;
 
   assign open = core_rst_no && !(first_q && differs_q);
@@ -51,7 +51,7 @@ module board_control #(
   always_ff @(posedge clk_i) begin
     differs_q <= threshold_i != threshold_o;
     wanted_q  <= threshold_i;
-    starts_q  <= core_tuser_o || fresh_q;
+    starts_q  <= core_tuser_o || after_reset_q;
     if (change) threshold_o <= wanted_q;
   end
 
@@ -64,7 +64,7 @@ module board_control #(
       leave_q     <= 1'b0;
       first_q     <= 1'b1;
       new_q       <= 1'b0;
-      fresh_q     <= 1'b1;
+      after_reset_q <= 1'b1;
       new_stream_o <= 1'b0;
     end else begin
       core_rst_no <= reset_q == 0;
@@ -73,7 +73,7 @@ module board_control #(
         first_q <= s_axis_tlast;
         if (first_q) begin
           new_q <= 1'b0;
-          fresh_q <= 1'b0;
+          after_reset_q <= 1'b0;
         end
       end
       if (new_stream_i || (change && core_rst_no)) new_q <= 1'b1;

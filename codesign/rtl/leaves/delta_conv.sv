@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   located tokens (delta_locate) -> a[o] += W[k, c] * delta for every output word o that the event reaches
-//             -> word tokens {fresh, has_word, end_of_frame, word, accumulators} of the touched words, row by row;
-//             a = bias at the start of a stream, when every word is sent. Without a WeightFile every weight is 1.
+//             -> word tokens {first_of_stream, has_word, end_of_frame, word, accumulators} of the touched words, row by
+//             row; a = bias at the start of a stream, when every word is sent. Without a WeightFile every weight is 1.
 //             Window > 0: keeps the Window codes that an output sees instead, and sends their maximum
 // Latency:    a row leaves as soon as no later event of the frame can reach it
 // Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles per event, without gaps; sending uses a
@@ -79,7 +79,7 @@ module delta_conv #(
   localparam int unsigned ListBits = $clog2(Lists / BankRows);
 
   typedef struct packed {  // what leaves: a word, or the end of a frame
-    logic fresh;
+    logic first_of_stream;
     logic end_of_frame;
     logic [RowBits-1:0] row;
     logic [ColumnBits-1:0] column;
@@ -93,7 +93,7 @@ module delta_conv #(
   logic [Slots-1:0][RowBits-1:0] row;
   logic [Slots-1:0][ColumnBits-1:0] column;
   logic [GroupBits-1:0] group;
-  logic fresh;
+  logic first_frame;
   logic [ListBits-1:0] list;
   logic [Slots-1:0][WeightBits-1:0] line;
   logic [LaneBits-1:0] lane;
@@ -140,7 +140,7 @@ module delta_conv #(
       .row_o       (row),
       .column_o    (column),
       .group_o     (group),
-      .fresh_o     (fresh),
+      .first_frame_o(first_frame),
       .list_o      (list),
       .low_o       (low),
       .probe_o
@@ -223,7 +223,7 @@ module delta_conv #(
       .row_i       (row),
       .column_i    (column),
       .group_i     (group),
-      .fresh_i     (fresh),
+      .first_frame_i(first_frame),
       .list_i      (list),
       .first_i     (first),
       .low_i       (low),
@@ -239,7 +239,7 @@ module delta_conv #(
       .bank_o      (send_bank),
       .spot_o      (send_spot),
       .end_o       (send.end_of_frame),
-      .fresh_o     (send.fresh)
+      .first_frame_o(send.first_of_stream)
   );
 
   // ---- Output queue with credits: a stalled consumer never freezes accumulation.
@@ -276,7 +276,7 @@ module delta_conv #(
       .rst_ni,
       .valid_i(grant_q[3]),
       .ready_o(queue_ready),
-      .data_i ({sent_q3.fresh, !sent_q3.end_of_frame, sent_q3.end_of_frame, word, values}),
+      .data_i ({sent_q3.first_of_stream, !sent_q3.end_of_frame, sent_q3.end_of_frame, word, values}),
       .valid_o,
       .ready_i,
       .data_o (token_o)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   word tokens {fresh, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words beats a
-//             frame: the last values of every word, extended to LaneWidth
+// Function:   word tokens {first_of_stream, has_word, end_of_frame, address, values} -> one AXI4-Stream packet of Words
+//             beats a frame: the last values of every word, extended to LaneWidth
 // Latency:    2 cycles from end_of_frame to the first beat
 // Throughput: 1 word per cycle in, 1 beat per cycle out; while a packet leaves, words of the next frame are taken where
 //             the old word has left; its end of frame waits
@@ -21,7 +21,7 @@ module delta_decode #(
     input  logic                             valid_i,
     output logic                             ready_o,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic [3+WordWidth+DataWidth-1:0] token_i,  // fresh is not needed here
+    input  logic [3+WordWidth+DataWidth-1:0] token_i,  // first_of_stream is not needed here
     // verilator lint_on UNUSEDSIGNAL
     output logic [      Lanes*LaneWidth-1:0] m_axis_tdata,
     output logic                             m_axis_tvalid,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> a[j] += W[address, j] * delta for
-//             all outputs j -> word tokens {fresh, has_word, end_of_frame, address, accumulators}; a = bias at the
-//             start of a stream. A frame without events sends only end_of_frame.
+// Function:   event tokens {first_of_stream, has_event, end_of_frame, address, delta} -> a[j] += W[address, j] * delta
+//             for all outputs j -> word tokens {first_of_stream, has_word, end_of_frame, address, accumulators}; a =
+//             bias at the start of a stream. A frame without events sends only end_of_frame.
 // Latency:    7 cycles from the issue of a word to its token
 // Throughput: Words cycles per event without gaps; emission is free, see below
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); multiplier between registers
-// Reset:      as after new_stream; costs no cycles (the first walk reads the bias instead of the state)
+// Reset:      as after first_of_stream; costs no cycles (the first walk reads the bias instead of the state)
 // Model:      codesign.graph.golden.scatter
 // Emission: the first walk of the next frame reads every word before it adds, which is the value to send. If no event
 // waits, a walk of its own sends the words at once. Nothing rounds or saturates: AccWidth holds every partial sum.
@@ -39,27 +39,27 @@ module delta_dense #(
   localparam int unsigned RowWidth = Rows > 1 ? $clog2(Rows) : 1;
 
   // Issue: one word of a walk, or one token without event, a cycle.
-  logic new_stream, has_event, end_of_frame;
+  logic first_of_stream, has_event, end_of_frame;
   logic [AddressWidth-1:0] address;
   logic [DeltaWidth-1:0] delta;
   logic [WordWidth-1:0] word_q;
   logic drain_q;  // inside an emission-only walk
-  logic fresh_q;  // the state memory is not valid: start from the bias
+  logic stale_q;  // the state memory is not valid: start from the bias
   logic first_q;  // the next emission is the first of its stream
-  logic dirty_q;  // an event or new_stream since the last end_of_frame
+  logic dirty_q;  // an event or first_of_stream since the last end_of_frame
   logic pending_q;  // a finished frame is not sent yet
   logic enable, drain, walk, last, bare, pop, emit, pass, load;
 
-  assign {new_stream, has_event, end_of_frame, address, delta} = token_i;
+  assign {first_of_stream, has_event, end_of_frame, address, delta} = token_i;
   assign enable = ready_i || !valid_o;
   assign last = word_q == WordWidth'(Words - 1);
-  assign drain = word_q == 0 ? pending_q && !(valid_i && has_event && !new_stream) : drain_q;
+  assign drain = word_q == 0 ? pending_q && !(valid_i && has_event && !first_of_stream) : drain_q;
   assign walk = drain || (valid_i && has_event);
   assign bare = valid_i && !has_event && !drain;
   assign pop = bare || (walk && last && !drain);
   assign emit = walk && pending_q;
-  assign pass = bare && end_of_frame && !dirty_q && !new_stream;  // untouched frame
-  assign load = fresh_q || (new_stream && !drain);
+  assign pass = bare && end_of_frame && !dirty_q && !first_of_stream;  // untouched frame
+  assign load = stale_q || (first_of_stream && !drain);
   assign ready_o = enable && pop;
   assign probe_o[0] = enable && pop && has_event;
   assign probe_o[1] = enable && walk;
@@ -70,7 +70,7 @@ module delta_dense #(
     if (!rst_ni) begin
       word_q <= '0;
       drain_q <= 1'b0;
-      fresh_q <= 1'b1;
+      stale_q <= 1'b1;
       first_q <= 1'b1;
       dirty_q <= 1'b1;
       pending_q <= 1'b0;
@@ -80,14 +80,14 @@ module delta_dense #(
         drain_q <= drain;
       end
       if (walk && last) begin
-        fresh_q   <= 1'b0;
+        stale_q   <= 1'b0;
         pending_q <= pop && end_of_frame;
         if (emit) first_q <= 1'b0;
       end
       if (bare) pending_q <= end_of_frame && !pass;
-      if (bare && new_stream) fresh_q <= 1'b1;
-      if (pop && new_stream) first_q <= 1'b1;
-      if (pop) dirty_q <= !end_of_frame && (dirty_q || has_event || new_stream);
+      if (bare && first_of_stream) stale_q <= 1'b1;
+      if (pop && first_of_stream) first_q <= 1'b1;
+      if (pop) dirty_q <= !end_of_frame && (dirty_q || has_event || first_of_stream);
     end
   end
 

@@ -2,14 +2,14 @@
 // Function:   word tokens of z -> word tokens of {mask, deltas} (or codes r, if SendCodes), for each lane:
 //               f = max(z, 0) or z;  q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
 //               r = Hold && |f - r' * 2^Shift| < T ? r' : q;  delta = r - r';  mask = delta != 0
-//             r' = what was last sent for this element, 0 in a fresh word. Skip = 0: mask = 1.
+//             r' = what was last sent for this element, 0 in words of a first frame. Skip = 0: mask = 1.
 //             T = ceil(threshold_i / 2^(StepMax-k)): threshold_i is that of the coarsest step, 0 holds nothing.
 // Latency:    4 cycles
 // Throughput: 1 word per cycle, also the same word in consecutive cycles if Distance is 1
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole); threshold_i is registered, a word
-//             uses what it is in the cycle that takes it. It may change with the fresh words of a new stream only:
+//             uses what it is in the cycle that takes it. It may change with the first frame of a new stream only:
 //             a smaller T would also send elements of words that do not come because their z is unchanged.
-// Reset:      pipeline empty; the references are cleared by fresh words, not by reset
+// Reset:      pipeline empty; the references are cleared by the words of a first frame, not by reset
 // Model:      codesign.graph.golden.quantize, codesign.graph.golden.send, codesign.graph.Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
 module delta_emit #(
@@ -55,7 +55,7 @@ module delta_emit #(
 
   logic enable;
   logic [3:1] valid_q;
-  logic [3:1][HeadWidth-1:0] head_q;  // {fresh, has_word, end_of_frame, address}
+  logic [3:1][HeadWidth-1:0] head_q;  // {first_of_stream, has_word, end_of_frame, address}
   logic [Lanes*StepWidth-1:0] step;
   logic [StepMax:0][ThresholdWidth-1:0] threshold_q;  // of each k
   logic [Lanes*CodeWidth-1:0] old_codes, new_codes;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   AXI4-Stream frames of Beats beats of Lanes codes -> word tokens {fresh, has_word, end_of_frame, address,
-//             codes}; fresh = frame starts a new stream (s_axis_tuser on its first beat, or first frame after reset).
-//             No frame begins while hold_i (delta_admit)
+// Function:   AXI4-Stream frames of Beats beats of Lanes codes -> word tokens {first_of_stream, has_word, end_of_frame,
+//             address, codes}; first_of_stream = frame starts a new stream (s_axis_tuser on its first beat, or first
+//             frame after reset). No frame begins while hold_i (delta_admit)
 // Latency:    1 cycle
 // Throughput: 1 beat per cycle
 // Timing:     combinational ready_i, hold_i -> s_axis_tready
-// Reset:      between frames, next frame fresh, error_o clear
+// Reset:      between frames, next frame is the first of a stream, error_o clear
 // Model:      codesign.graph.golden.Golden (frames), rtl_tests.models.Encode (malformed frames)
-// Early TLAST: the rest of the frame is unchanged; in a fresh frame it is filled with 0, a word per cycle. Late TLAST:
+// Early TLAST: the rest of the frame is unchanged; in a first frame it is filled with 0, a word per cycle. Late TLAST:
 // extra beats are dropped. It does not compare (delta_emit does). Code bits above CodeWidth in a lane are ignored.
 module delta_encode #(
     parameter int unsigned Beats = 1,
@@ -42,10 +42,10 @@ module delta_encode #(
   end
 
   logic [WordWidth-1:0] word_q;
-  logic fresh_q;  // this frame is fresh; between frames: the next one is, whatever tuser says
-  logic fill_q;  // writing 0 to the rest of a short fresh frame
+  logic first_frame_q;  // this frame is the first of its stream; between frames: the next one is, whatever tuser says
+  logic fill_q;  // writing 0 to the rest of a short first frame
   logic drop_q;  // waiting for the TLAST of a long frame
-  logic enable, held, beat, scan, fresh, last, early, late, end_of_frame;
+  logic enable, held, beat, scan, first_of_stream, last, early, late, end_of_frame;
   logic [Lanes*CodeWidth-1:0] codes;
 
   assign enable = ready_i || !valid_o;
@@ -53,11 +53,11 @@ module delta_encode #(
   assign s_axis_tready = enable && !fill_q && !held;
   assign beat = s_axis_tvalid && !fill_q && !drop_q && !held;
   assign scan = beat || fill_q;
-  assign fresh = fresh_q || (word_q == 0 && s_axis_tuser);
+  assign first_of_stream = first_frame_q || (word_q == 0 && s_axis_tuser);
   assign last = word_q == WordWidth'(Beats - 1);
   assign early = beat && s_axis_tlast && !last;
   assign late = beat && !s_axis_tlast && last;
-  assign end_of_frame = last || (early && !fresh);
+  assign end_of_frame = last || (early && !first_of_stream);
   assign busy_o = scan && enable;
   assign stalled_o = (scan && !enable) || (s_axis_tvalid && held);
   assign begin_o = beat && enable && word_q == 0;
@@ -68,13 +68,13 @@ module delta_encode #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (enable) token_o <= {fresh, 1'b1, end_of_frame, word_q, codes};
+    if (enable) token_o <= {first_of_stream, 1'b1, end_of_frame, word_q, codes};
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       word_q  <= '0;
-      fresh_q <= 1'b1;
+      first_frame_q <= 1'b1;
       fill_q  <= 1'b0;
       drop_q  <= 1'b0;
       valid_o <= 1'b0;
@@ -83,7 +83,7 @@ module delta_encode #(
       valid_o <= scan;
       if (scan) begin
         word_q  <= end_of_frame ? '0 : word_q + 1'b1;
-        fresh_q <= fresh && !end_of_frame;
+        first_frame_q <= first_of_stream && !end_of_frame;
         fill_q  <= (fill_q || early) && !end_of_frame;
         drop_q  <= late;
         error_o <= error_o | {late, early};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   located tokens {new_stream, has_event, end_of_frame, first row, rest} of several inputs -> one stream of
-//             them with the events of all in any order; its end_of_frame rides on the last token of the last input
+// Function:   located tokens {first_of_stream, has_event, end_of_frame, first row, rest} of several inputs -> one
+//             stream of them with the events of all in any order; its end_of_frame rides on the last token of the last
+//             input
 // Latency:    1 cycle
 // Throughput: 1 token per cycle
 // Timing:     token_o is a register; combinational ready_i -> ready_o
@@ -32,17 +33,17 @@ module delta_join #(
 
   logic enable, take;
   logic started_q;  // a token of this frame has left
-  logic new_q;  // a token that did not leave carried new_stream
-  logic [Inputs-1:0] new_stream, has_event, end_of_frame, pick, ended_q, ended;
+  logic first_q;  // a token that did not leave carried first_of_stream
+  logic [Inputs-1:0] first_of_stream, has_event, end_of_frame, pick, ended_q, ended;
   logic [Inputs-1:0][RowBits-1:0] row, row_q;  // of the head; of the last event taken in this frame
   logic [Inputs-1:0][RestBits-1:0] rest;
   logic [RowBits-1:0] floor, picked_row;
   logic [RestBits-1:0] picked_rest;
-  logic picked_new, picked_event, frame_end;
+  logic picked_first, picked_event, frame_end;
 
   for (genvar i = 0; i < Inputs; i++) begin : g_fields
     logic [RowBits-1:0] head_row;
-    assign {new_stream[i], has_event[i], end_of_frame[i], head_row, rest[i]} = token_i[i];
+    assign {first_of_stream[i], has_event[i], end_of_frame[i], head_row, rest[i]} = token_i[i];
     assign row[i] = valid_i[i] && has_event[i] ? head_row : row_q[i];
   end
 
@@ -62,10 +63,10 @@ module delta_join #(
   end
 
   always_comb begin
-    {picked_new, picked_event, picked_row, picked_rest} = '0;
+    {picked_first, picked_event, picked_row, picked_rest} = '0;
     for (int unsigned i = 0; i < Inputs; i++) begin
       if (pick[i]) begin
-        picked_new = new_stream[i];
+        picked_first = first_of_stream[i];
         picked_event = has_event[i];
         picked_row = row[i];
         picked_rest = rest[i];
@@ -85,7 +86,7 @@ module delta_join #(
       ended_q   <= '0;
       row_q     <= '0;
       started_q <= 1'b0;
-      new_q     <= 1'b0;
+      first_q     <= 1'b0;
     end else begin
       // The end of one input is not passed on while another one runs.
       if (enable) valid_o <= take && (picked_event || frame_end);
@@ -93,13 +94,13 @@ module delta_join #(
         ended_q   <= frame_end ? '0 : ended;
         row_q     <= frame_end ? '0 : row;
         started_q <= !frame_end && (started_q || picked_event);
-        new_q     <= !frame_end && (new_q || picked_new);
+        first_q     <= !frame_end && (first_q || picked_first);
       end
     end
   end
   always_ff @(posedge clk_i) begin
     if (enable) begin
-      token_o <= {(picked_new || new_q) && !started_q, picked_event, frame_end, picked_row, picked_rest};
+      token_o <= {(picked_first || first_q) && !started_q, picked_event, frame_end, picked_row, picked_rest};
       floor_o <= floor;
     end
   end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   the words reached in Lists rows of a frame: a word of a slot goes to the end of the list of its row and
-//             bank, if it was added to for the first time (first_i) and not in a first frame (fresh_i). filled_o and
-//             counts_o say how many words row_i has in each column of banks; take_i empties its lists; read_i reads
+//             bank, if it was added to for the first time (first_i) and not in a first frame (first_frame_i). filled_o
+//             and counts_o say how many words row_i has in each column of banks; take_i empties its lists; read_i reads
 //             the word read_index_i of a list
 // Latency:    a word counts 3 cycles after add_i; 1 cycle after take_i filled_o falls, 2 after it counts_o; entry_o 1
 //             cycle after read_i
@@ -32,7 +32,7 @@ module delta_lists #(
     input  logic [      Slots-1:0][ BankBits-1:0] bank_i,
     input  logic [      Slots-1:0][  RowBits-1:0] row_i,
     input  logic [      Slots-1:0][EntryBits-1:0] entry_i,
-    input  logic                                  fresh_i,
+    input  logic                                  first_frame_i,
     input  logic [   ListBits-1:0]                list_i,         // of the frame's first row
     input  logic [      Banks-1:0]                first_i,        // 2 cycles after add_i
     output logic                                  some_o,         // any list has a word
@@ -79,7 +79,7 @@ module delta_lists #(
   logic [Slots-1:0][BankBits-1:0] bank_q;
   logic [Slots-1:0][ListBits-1:0] list_q;
   logic [Slots-1:0][EntryBits-1:0] entry_q;
-  logic fresh_q;
+  logic first_frame_q;
   logic [Banks-1:0] touch;
   logic [Banks-1:0][ListBits-1:0] touch_list;
 
@@ -87,7 +87,7 @@ module delta_lists #(
     add_q   <= rst_ni ? add_i : '0;
     bank_q  <= bank_i;
     entry_q <= entry_i;
-    fresh_q <= fresh_i;
+    first_frame_q <= first_frame_i;
     for (int unsigned s = 0; s < Slots; s++) list_q[s] <= list_i + ListBits'(row_i[s] >> RowShift);
   end
   for (genvar b = 0; b < Banks; b++) begin : g_list
@@ -100,7 +100,7 @@ module delta_lists #(
       {reached, reached_list, reached_entry} = '0;
       for (int unsigned s = 0; s < Slots; s++) begin
         if (add_q[s] && bank_q[s] == BankBits'(b)) begin
-          reached = !fresh_q;
+          reached = !first_frame_q;
           reached_list |= list_q[s];
           reached_entry |= entry_q[s];
         end

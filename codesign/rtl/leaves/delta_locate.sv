@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   event tokens {new_stream, has_event, end_of_frame, address, delta} -> located tokens {new_stream,
-//             has_event, end_of_frame, first row, rows, first column, columns, group, weight line, lane, delta}: the
-//             output words of a frame that an event at address = (y * Width + x) * Channels + c reaches. Channelwise:
-//             only the word and the lane of channel c + ChannelOffset. delta << Shift leaves, OutWidth bits wide
+// Function:   event tokens {first_of_stream, has_event, end_of_frame, address, delta} -> located tokens
+//             {first_of_stream, has_event, end_of_frame, first row, rows, first column, columns, group, weight line,
+//             lane, delta}: the output words of a frame that an event at address = (y * Width + x) * Channels + c
+//             reaches. Channelwise: only the word and the lane of channel c + ChannelOffset. delta << Shift leaves,
+//             OutWidth bits wide
 // Latency:    6 cycles
 // Throughput: 1 token per cycle; an event that reaches no output is dropped (its flags stay)
 // Timing:     combinational ready_i -> ready_o (the pipeline freezes as a whole)

@@ -36,7 +36,7 @@ module delta_rows #(
     input  logic [Slots-1:0][   RowBits-1:0] row_i,
     input  logic [Slots-1:0][ColumnBits-1:0] column_i,
     input  logic [            GroupBits-1:0] group_i,
-    input  logic                             fresh_i,
+    input  logic                             first_frame_i,
     input  logic [             ListBits-1:0] list_i,
     input  logic [                Banks-1:0] first_i,       // of the words of add_i, 2 cycles later
     input  logic [             RingBits-1:0] low_i,         // past a row 3 cycles after its last word at the earliest
@@ -52,7 +52,7 @@ module delta_rows #(
     output logic [             BankBits-1:0] bank_o,
     output logic [             SpotBits-1:0] spot_o,
     output logic                             end_o,         // no word, but the end of a frame
-    output logic                             fresh_o        // of a first frame
+    output logic                             first_frame_o  // the word is of a first frame
 );
   localparam int unsigned IndexBits = RowWords > 1 ? $clog2(RowWords) : 1;
   localparam int unsigned PickBits = BankColumns > 1 ? $clog2(BankColumns) : 1;
@@ -67,7 +67,7 @@ module delta_rows #(
     logic [RingBits-1:0] ring;
     logic [RowBits-1:0] row;
     logic end_of_frame;  // no row, but the mark after the last one
-    logic fresh;
+    logic first_of_stream;
   } row_t;
   typedef struct packed {
     logic [ColumnBits-1:0] column;
@@ -82,14 +82,14 @@ module delta_rows #(
 
   row_t row_q, word_row_q;  // the row at work; that of the next word
   word_t sent;
-  entry_t raster_q, raster_q2, listed, entry;  // the next word of a fresh row or of a list; the one that is picked
+  entry_t raster_q, raster_q2, listed, entry;  // the next word of a whole row or of a list; the picked one
   logic [BankBits-1:0] bank;
   logic [SpotBits-1:0] spot;
   logic row_valid_q, word_valid_q, word_ready;
   logic [RingBits-1:0] oldest_q, base_q;  // the first row that has not been taken, the first one of its frame
   logic [RingBits-1:0] end_row_q, last_row_q;  // of that frame: the mark of its end, and the row before
   logic [RingBits-1:0] target_q;
-  logic odd_q, fresh_q, at_end_q;  // of the oldest row
+  logic odd_q, first_frame_q, at_end_q;  // of the oldest row
   logic skip, skip_q;  // no row before target_q has a word
   logic row_done, no_word, fetch, take, last_entry, last_word, some, filled;
   logic [BankColumns-1:0][IndexBits:0] counts, counts_q;  // of the oldest row; of the row at work
@@ -116,7 +116,7 @@ module delta_rows #(
       .bank_i,
       .row_i,
       .entry_i      (reached),
-      .fresh_i,
+      .first_frame_i,
       .list_i,
       .first_i,
       .some_o       (some),
@@ -131,12 +131,12 @@ module delta_rows #(
       .entry_o      (listed)
   );
 
-  // ---- The next row with words (any row of a fresh frame) and their counts, or the end of the frame. The row after it
+  // ---- The next row with words (any row of a first frame) and their counts, or the end of the frame. The row after it
   // is looked for while its words leave.
   assign row_done = oldest_q != low_i;
-  assign no_word = !fresh_q && !filled;
+  assign no_word = !first_frame_q && !filled;
   assign fetch = row_done && (at_end_q || !no_word) && (!row_valid_q || (take && last_word));
-  assign skip = row_done && !at_end_q && !fresh_q && !some && !skip_q;
+  assign skip = row_done && !at_end_q && !first_frame_q && !some && !skip_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -147,7 +147,7 @@ module delta_rows #(
       at_end_q <= 1'b0;
       skip_q <= 1'b0;
       odd_q <= 1'b0;
-      fresh_q <= 1'b1;
+      first_frame_q <= 1'b1;
       row_valid_q <= 1'b0;
     end else begin
       skip_q <= skip;
@@ -165,8 +165,8 @@ module delta_rows #(
         oldest_q <= oldest_q + 1'b1;
         at_end_q <= oldest_q == last_row_q;
       end
-      if (restart_i) fresh_q <= 1'b1;
-      else if (fetch && at_end_q) fresh_q <= 1'b0;
+      if (restart_i) first_frame_q <= 1'b1;
+      else if (fetch && at_end_q) first_frame_q <= 1'b0;
       if (fetch) row_valid_q <= 1'b1;
       else if (take && last_word) row_valid_q <= 1'b0;
     end
@@ -175,7 +175,7 @@ module delta_rows #(
     // A cycle old when it is used: rows before it have stayed empty.
     target_q <= low_i - base_q < RingBits'(Rows) ? low_i : end_row_q;
     if (fetch) begin
-      row_q <= {odd_q, oldest_q, RowBits'(oldest_q - base_q), at_end_q, fresh_q};
+      row_q <= {odd_q, oldest_q, RowBits'(oldest_q - base_q), at_end_q, first_frame_q};
       counts_q <= counts;
     end else if (BankColumns > 1 && take && last_entry) begin  // the next bank's are next
       for (int unsigned b = 0; b < BankColumns; b++) if (pick == PickBits'(b)) counts_q[b] <= '0;
@@ -202,7 +202,7 @@ module delta_rows #(
       if (b != 32'(pick) && counts_q[b] != 0) last_word = 1'b0;
     end
     last_word = last_word && last_entry;
-    if (row_q.fresh) last_word = 32'(raster_q.column) == Columns - 1 && 32'(raster_q.group) == Groups - 1;
+    if (row_q.first_of_stream) last_word = 32'(raster_q.column) == Columns - 1 && 32'(raster_q.group) == Groups - 1;
     if (row_q.end_of_frame) last_word = 1'b1;
   end
 
@@ -213,7 +213,7 @@ module delta_rows #(
       raster_q <= '0;
       word_valid_q <= 1'b0;
     end else begin
-      if (take && row_q.fresh && !row_q.end_of_frame) begin
+      if (take && row_q.first_of_stream && !row_q.end_of_frame) begin
         raster_q.group <= 32'(raster_q.group) == Groups - 1 ? '0 : raster_q.group + 1'b1;
         if (32'(raster_q.group) == Groups - 1) raster_q.column <= last_word ? '0 : raster_q.column + 1'b1;
       end else if (take && !row_q.end_of_frame) begin
@@ -229,7 +229,7 @@ module delta_rows #(
   end
 
   // ---- The queue of words to send.
-  assign entry = word_row_q.fresh ? raster_q2 : listed;
+  assign entry = word_row_q.first_of_stream ? raster_q2 : listed;
   delta_spot #(
       .Rows       (Rows),
       .Columns    (Columns),
@@ -261,7 +261,7 @@ module delta_rows #(
   );
   assign {row_o, column_o, group_o} = {sent.at.row, sent.entry};
   assign {bank_o, spot_o} = {sent.bank, sent.spot};
-  assign {end_o, fresh_o} = {sent.at.end_of_frame, sent.at.fresh};
+  assign {end_o, first_frame_o} = {sent.at.end_of_frame, sent.at.first_of_stream};
 
   assign idle_o = oldest_q == low_i && !row_valid_q && !word_valid_q && !valid_o;
   always_ff @(posedge clk_i) begin

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   word tokens of {mask, deltas} -> event tokens {new_stream, has_event, end_of_frame, address, delta}, one
-//             for each set mask bit, lowest lane first, address = word * Lanes + lane; end_of_frame rides on the last
-//             event of the last word if it has one; new_stream on the first token of a frame of fresh words
+// Function:   word tokens of {mask, deltas} -> event tokens {first_of_stream, has_event, end_of_frame, address, delta},
+//             one for each set mask bit, lowest lane first, address = word * Lanes + lane; end_of_frame rides on the
+//             last event of the last word if it has one; first_of_stream on the first token of a stream
 // Latency:    2 cycles when empty
 // Throughput: 1 event per cycle; unchanged words without flags are dropped before the FIFO at 1 per cycle
 // Timing:     ready_o is a register: when the FIFO is full, unchanged words wait too
@@ -34,27 +34,27 @@ module delta_serialize #(
   localparam int unsigned QueueWidth = 2 + WordWidth + DataWidth;
 
   // Drop: words without changes and flags do not enter the queue.
-  logic fresh, has_word, end_of_frame, new_stream, keep;
+  logic word_first, has_word, end_of_frame, first_of_stream, keep;
   logic [WordWidth-1:0] word;
   logic [Lanes-1:0] mask;
   logic [Lanes*DeltaWidth-1:0] deltas;
   logic started_q;  // a word of this frame was kept or dropped
-  logic new_q;  // a dropped word carried new_stream
-  assign {fresh, has_word, end_of_frame, word, mask, deltas} = token_i;
-  assign new_stream = new_q || (has_word && fresh && !started_q);
+  logic first_q;  // a dropped word carried first_of_stream
+  assign {word_first, has_word, end_of_frame, word, mask, deltas} = token_i;
+  assign first_of_stream = first_q || (has_word && word_first && !started_q);
   assign keep = mask != 0 || end_of_frame;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       started_q <= 1'b0;
-      new_q <= 1'b0;
+      first_q <= 1'b0;
     end else if (valid_i && ready_o) begin
       started_q <= !end_of_frame;
-      new_q <= new_stream && !keep;
+      first_q <= first_of_stream && !keep;
     end
   end
 
-  logic head_valid, head_ready, head_new, head_end;
+  logic head_valid, head_ready, head_first, head_end;
   logic [WordWidth-1:0] head_word;
   logic [Lanes-1:0] head_mask;
   logic [Lanes*DeltaWidth-1:0] head_deltas;
@@ -66,22 +66,22 @@ module delta_serialize #(
       .rst_ni,
       .valid_i(valid_i && keep),
       .ready_o,
-      .data_i ({new_stream, end_of_frame, word, mask, deltas}),
+      .data_i ({first_of_stream, end_of_frame, word, mask, deltas}),
       .valid_o(head_valid),
       .ready_i(head_ready),
-      .data_o ({head_new, head_end, head_word, head_mask, head_deltas})
+      .data_o ({head_first, head_end, head_word, head_mask, head_deltas})
   );
 
   // Serialise: the lowest set bit leaves each cycle; the next word is loaded in the cycle of the last one. The bits
   // above the lowest one are in a register, so that no search lies between ready_i and the queue.
-  logic new_q2, end_q, last_q;
+  logic first_q2, end_q, last_q;
   logic [AddressWidth-1:0] base_q, lane;
   logic [Lanes-1:0] mask_q, rest_q, lowest;
   logic [Lanes*DeltaWidth-1:0] deltas_q;
   logic [DeltaWidth-1:0] delta;
   assign lowest = mask_q & ~rest_q;
   assign head_ready = !valid_o || (ready_i && last_q);
-  assign token_o = {new_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
+  assign token_o = {first_q2, mask_q != 0, end_q && last_q, base_q + lane, delta};
 
   function automatic logic [Lanes-1:0] above_lowest(input logic [Lanes-1:0] bits);
     above_lowest = bits & (bits - 1'b1);
@@ -117,7 +117,7 @@ module delta_serialize #(
       mask_q <= head_ready ? head_mask : rest_q;
       rest_q <= head_ready ? above_lowest(head_mask) : above_lowest(rest_q);
       last_q <= head_ready ? !several(head_mask) : !several(rest_q);
-      new_q2 <= head_ready && head_new;
+      first_q2 <= head_ready && head_first;
     end
     if (head_ready) begin
       base_q <= AddressWidth'(head_word * Lanes);

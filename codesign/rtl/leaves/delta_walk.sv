@@ -2,11 +2,11 @@
 // Function:   events to cycles: a located token (delta_locate) reaches `rows` x `columns` positions; each cycle visits
 //             TapRows x TapColumns of them in one group: line_o, lane_o and delta_o for the products, then the words of
 //             these slots {add, bank, spot, row, column, group}, and of the frame whether it is the first of its stream
-//             (fresh_o) and the list of its first row (list_o). Rows before low_o are complete: 3 cycles after their
-//             last word at the earliest
+//             (first_frame_o) and the list of its first row (list_o). Rows before low_o are complete: 3 cycles after
+//             their last word at the earliest
 // Latency:    line_o, lane_o, delta_o 1 cycle after the token is taken, slots 2 cycles after these, low_o 4
 // Throughput: ceil(rows / TapRows) * ceil(columns / TapColumns) * Inner cycles per event, without gaps
-// Timing:     combinational unsent_odd_i -> ready_o; slots, fresh_o, list_o and low_o are registers
+// Timing:     combinational unsent_odd_i -> ready_o; slots, first_frame_o, list_o and low_o are registers
 // Reset:      no token; the first one must start a stream
 // Model:      rtl_tests.models.walk, rtl_tests.bench_walk.Walk
 // Rows of consecutive frames lie on a ring, Stride rows from one frame to the next; the mark of a frame's end is a row
@@ -64,7 +64,7 @@ module delta_walk #(
     output logic [    Slots-1:0][RowBits-1:0] row_o,
     output logic [ Slots-1:0][ColumnBits-1:0] column_o,
     output logic [             GroupBits-1:0] group_o,
-    output logic                              fresh_o,
+    output logic                              first_frame_o,
     output logic [              ListBits-1:0] list_o,
     output logic [              RingBits-1:0] low_o,
     output logic [                       3:0] probe_o        // {frame_done, stalled, busy, event}
@@ -118,7 +118,7 @@ module delta_walk #(
   cursor_t at_q;
   logic valid_q, odd_q;  // odd_q, base_q: of the frame that comes in
   logic room_q;  // lists for all rows that the head reaches
-  logic fresh_q;  // the head's frame is the first of its stream
+  logic first_frame_q;  // the head's frame is the first of its stream
   logic clean_q;  // every word is its bias
   logic [RingBits-1:0] base_q, next_base, ring_first, ring_last, span, head_span, low, lowest_q;
   logic load, admit, go, bare, pop, last_inner, last_x, last_y;
@@ -178,13 +178,13 @@ module delta_walk #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      fresh_q  <= 1'b1;
+      first_frame_q  <= 1'b1;
       clean_q  <= 1'b0;
       lowest_q <= '0;
     end else begin
       lowest_q <= pop && head_q.end_of_frame ? next_base : low;
-      if (unclean_o) fresh_q <= 1'b1;
-      else if (pop && head_q.end_of_frame) fresh_q <= 1'b0;
+      if (unclean_o) first_frame_q <= 1'b1;
+      else if (pop && head_q.end_of_frame) first_frame_q <= 1'b0;
       if (pop) clean_q <= 1'b0;
       else if (swept_i) clean_q <= 1'b1;
     end
@@ -215,7 +215,7 @@ module delta_walk #(
   logic [RowBits-1:0] row_q, rows_q;
   logic [ColumnBits-1:0] column_q, columns_q;
   logic [GroupBits-1:0] group_q;
-  logic fresh_first_q;
+  logic first_frame_q2;
   logic [ListBits-1:0] list_q;
 
   assign lane_o = head_q.lane;
@@ -262,7 +262,7 @@ module delta_walk #(
   always_ff @(posedge clk_i) begin
     {row_q, rows_q, column_q, columns_q} <= {at_q.row, at_q.rows, at_q.column, at_q.columns};
     {group_o, group_q} <= {group_q, head_q.group + at_q.inner};
-    {fresh_o, fresh_first_q} <= {fresh_first_q, fresh_q};
+    {first_frame_o, first_frame_q2} <= {first_frame_q2, first_frame_q};
     {list_o, list_q} <= {list_q, head_q.base[$clog2(BankRows)+:ListBits]};
   end
 endmodule
