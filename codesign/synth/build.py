@@ -21,7 +21,7 @@ from codesign.rtl.soc import emit_soc
 from codesign.rtl.top import top_of
 from codesign.rtl.uart import emit_uart
 from codesign.synth.advice import capacity_problem, clock_problem, placing_problem
-from codesign.synth.board_top import pads_module, pads_text
+from codesign.synth.board_top import board_top_module, board_top_text
 from codesign.synth.layers import Owners, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories, with_ultra
 from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
@@ -104,13 +104,13 @@ class Order:
     def module(self) -> str:
         """Name of the outermost module."""
         name = self.graph.name
-        return pads_module(name, self.board) if self.board.top == "uart" else f"{name}_soc"
+        return board_top_module(name, self.board) if self.board.top == "uart" else f"{name}_soc"
 
     def files(self) -> dict[str, str]:
         """Return every source, pure text: the design, and the board top and constraints of the board."""
         if self.toolchain is None or self.serial_baud is None:
             return emit_soc(self.graph)
-        pads = pads_text(
+        top = board_top_text(
             self.graph.name,
             self.board,
             self.toolchain,
@@ -120,7 +120,7 @@ class Order:
         )
         constraints = self.toolchain.constraints(self.board, ports(self.board))
         return emit_uart(self.graph) | {
-            f"{self.module}.sv": pads,
+            f"{self.module}.sv": top,
             f"{CONSTRAINTS}.{self.toolchain.suffix}": constraints,
         }
 
