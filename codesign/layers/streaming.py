@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -32,8 +34,21 @@ class StreamRun:
     codes: dict[str, IntArray]
 
 
+Run: TypeAlias = Callable[[NDArray[np.float64]], StreamRun]
+
+_Part: TypeAlias = tuple[type[Any], dict[str, Any], list[Any]]
+
+ROUND = 64
+"""Streams are run as ones of a power of two of frames, or of multiples of this."""
+KEPT = 4
+"""Most copies that `stream` keeps for each model, one for each state of its weights and length."""
+_copies: WeakKeyDictionary[Any, dict[tuple[int, str], Run]] = WeakKeyDictionary()
+
+
 def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
     """Run a new stream, ``frames`` of values ``[T, ...]``, through a copy of ``frame_model`` in float64.
+
+    The copy is built and traced once and kept with ``frame_model``, as long as its layers and weights stay as they are.
 
     Exactness: equal to the golden model while every accumulator fits 53 bits and the quantised weights are on
     their lattice.
@@ -53,10 +68,42 @@ def stream(frame_model: Any, frames: ArrayLike) -> StreamRun:
             expected=f"[T, {', '.join(map(str, shape))}], T >= 1",
             received=list(values.shape),
         )
-    return streaming(frame_model, len(values))(values)
+    return _kept(frame_model, len(values))(values)
 
 
-def streaming(frame_model: Any, frames: int) -> Callable[[NDArray[np.float64]], StreamRun]:
+def _kept(frame_model: Any, frames: int) -> Run:
+    """Return `streaming` of the model as it is now, from an earlier call if there was one.
+
+    Copies are of few lengths: what a frame gives depends on none after it, so a stream may be continued at will.
+    """
+    length = 1 << (frames - 1).bit_length() if frames < ROUND else -(-frames // ROUND) * ROUND
+    parts = _parts(as_functional(frame_model))
+    kept, key = _copies.setdefault(frame_model, {}), (length, _digest(parts))
+    if key not in kept:
+        while len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = streaming(frame_model, length)
+    run = kept[key]
+
+    def cut(values: NDArray[np.float64]) -> StreamRun:
+        whole = run(np.concatenate([values, np.repeat(values[-1:], length - frames, axis=0)]))
+        codes = {name: array[:frames] for name, array in whole.codes.items()}
+        return StreamRun(outputs=whole.outputs[:frames], codes=codes)
+
+    return cut
+
+
+def _digest(parts: Mapping[str, _Part]) -> str:
+    """Return a hash of all that decides what a model of these layers computes."""
+    state = hashlib.sha256(keras.config.floatx().encode())
+    for kind, config, weights in parts.values():
+        state.update(f"{kind} {keras.saving.serialize_keras_object(config)}".encode())
+        for weight in weights:
+            state.update(np.ascontiguousarray(weight).tobytes())
+    return state.hexdigest()
+
+
+def streaming(frame_model: Any, frames: int) -> Run:
     """Return a function that does what `stream` does with ``frames`` frames, and does not check them; for several
     streams, as the copy is built and traced once.
     """
@@ -90,10 +137,7 @@ def in_float64(frame_model: Any) -> Any:
     functional = as_functional(frame_model)
     inputs = keras.Input(functional.inputs[0].shape[1:], dtype="float64")
 
-    parts = {}
-    for layer in functional.layers:
-        with _float_type("float64" if layer.dtype == "float64" else "float32"):
-            parts[layer.name] = frozen(layer)
+    parts = _parts(functional)
 
     def copy(layer: Any) -> Any:
         kind, config, _ = parts[layer.name]
@@ -108,6 +152,15 @@ def in_float64(frame_model: Any) -> Any:
         if weights:
             clone.get_layer(name).set_weights(weights)
     return clone
+
+
+def _parts(functional: Any) -> dict[str, _Part]:
+    """Return what each layer computes with, by name; see `codesign.layers.linear.frozen`."""
+    parts = {}
+    for layer in functional.layers:
+        with _float_type("float64" if layer.dtype == "float64" else "float32"):
+            parts[layer.name] = frozen(layer)
+    return parts
 
 
 def float64() -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from layers import tiny_models as models
 
 from codesign.errors import FrameError
 from codesign.graph.golden import Golden
-from codesign.layers import DeltaActivation, stream
+from codesign.layers import DeltaActivation, stream, streaming
 
 
 @pytest.mark.parametrize("activation", ["relu", "identity"])
@@ -48,3 +48,36 @@ def test_is_exact_beyond_float32() -> None:
 def test_wrong_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(FrameError, match=r"\[T, 6, 6, 1\]"):
         stream(models.frame_model(), np.zeros(shape))
+
+
+@pytest.mark.parametrize("hold", [None, 0.75])
+def test_what_is_kept_follows_the_model(hold: float | None, rng: np.random.Generator) -> None:
+    """A stream's copy is used again as long as the model is the same: other weights or quantizers are another one."""
+    frame = models.frame_model(hold)
+    codes = models.walk(rng, (70, 6, 6, 1), pace=6)
+    frames = codes / 256
+    first = stream(frame, frames)
+    for count in (1, 3, 64, 70):
+        again = stream(frame, frames[:count])
+        assert np.array_equal(again.outputs, first.outputs[:count])
+        assert all(np.array_equal(sent, first.codes[name][:count]) for name, sent in again.codes.items())
+    kernels = [weight for weight in frame.weights if weight.name == "kernel"]
+    kernels[0].assign(np.roll(kernels[0].numpy(), 1))
+    changed = stream(frame, frames)
+    assert (changed.outputs != first.outputs).any()
+    graph = models.to_graph(frame)
+    assert np.array_equal(graph.output.fmt.to_codes(changed.outputs), Golden(graph).run(codes).outputs)
+
+
+def test_a_second_stream_is_not_traced_again(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, built = models.frame_model(), list[int]()
+    build = streaming.streaming
+
+    def counted(model: keras.Model, frames: int) -> streaming.Run:
+        built.append(frames)
+        return build(model, frames)
+
+    monkeypatch.setattr(streaming, "streaming", counted)
+    for count in (33, 50, 64, 20):
+        stream(frame, models.walk(rng, (count, 6, 6, 1), pace=6) / 256)
+    assert built == [64, 32]
