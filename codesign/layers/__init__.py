@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codesign.face import lazy
-from codesign.layers import activation, clip, meter, step  # noqa: F401  (register what they save, for Keras)
+from codesign.layers import activation, clip, linear, meter, step  # noqa: F401  (register what they save, for Keras)
 
 if TYPE_CHECKING:
     from codesign.layers.activation import DeltaActivation

@@ -3,12 +3,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import qkeras
+from keras import ops
 from numpy.typing import NDArray
+from qkeras.base_quantizer import BaseQuantizer
+
+from codesign.errors import ConfigError
+
+
+@keras.saving.register_keras_serializable(package="codesign")
+class ChannelBits(BaseQuantizer):  # type: ignore[misc]
+    """QKeras quantiser of weights or biases: two's complement codes, a power-of-two step for each output channel.
+
+    ``q(x) = clip(round_half_even(x / 2**e), -2**(bits - 1), 2**(bits - 1) - 1) * 2**e`` with ``e`` of the channel. The
+    gradient is straight through, as that of `qkeras.quantized_bits`.
+
+    Exactness: float32 while ``bits`` is at most 24.
+
+    Args:
+        bits: bits of a code, sign included, 2 to 24.
+        exponents: ``log2`` of the step of each channel.
+        axis: axis of the weights that the channels are on, from the end: -1, for depthwise weights -2.
+
+    Raises:
+        ConfigError: an argument is out of range.
+    """
+
+    alpha = "fixed"  # to QKeras: leave initializers alone
+    symmetric = False
+
+    def __init__(self, bits: int, exponents: Sequence[int], axis: int = -1) -> None:
+        super().__init__()
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 2 <= bits <= 24:
+            raise ConfigError("bits is out of range", where="ChannelBits", expected="2 to 24", received=repr(bits))
+        if axis not in (-1, -2) or not len(exponents):
+            raise ConfigError(
+                "not a step for each channel",
+                where="ChannelBits",
+                expected="exponents, and axis -1 or -2",
+                received=f"{len(exponents)} exponents, axis {axis}",
+            )
+        self.bits, self.axis = bits, axis
+        self.exponents = tuple(int(exponent) for exponent in exponents)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the quantised ``x``, of its shape.
+
+        Raises:
+            ConfigError: ``x`` has another number of channels.
+        """
+        x = ops.cast(x, keras.config.floatx())
+        if x.shape[self.axis] != len(self.exponents):
+            raise ConfigError(
+                "wrong number of steps",
+                where="ChannelBits",
+                expected=f"{x.shape[self.axis]} (channels of {tuple(x.shape)})",
+                received=len(self.exponents),
+            )
+        shape = (-1,) if self.axis == -1 else (-1, 1)
+        steps = ops.convert_to_tensor(np.ldexp(1.0, self.exponents).reshape(shape), x.dtype)
+        top = 2.0 ** (self.bits - 1)
+        codes = ops.clip(ops.round(x / steps), -top, top - 1)
+        return x + ops.stop_gradient(codes * steps - x)
+
+    def max(self) -> float:
+        """Return a bound of what any channel holds; QKeras keeps weights within it as they train."""
+        return float(2.0 ** (self.bits - 1 + max(self.exponents)))
+
+    def min(self) -> float:
+        """Return the lower bound."""
+        return -self.max()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"bits": self.bits, "exponents": list(self.exponents), "axis": self.axis}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> ChannelBits:
+        """Return what `get_config` describes."""
+        return cls(**config)
+
+    def __str__(self) -> str:
+        return f"ChannelBits({self.bits}, {list(self.exponents)}, axis={self.axis})"
 
 
 def kernel_of(layer: Any) -> str:

@@ -21,9 +21,7 @@ from codesign.layers.calibrate import frames_of, range_exponent, sample, step_ex
 from codesign.layers.clip import share_layers
 from codesign.layers.fold import copied, fold, free_name, fresh_input
 from codesign.layers.linear import kernel_of
-
-BIAS_BITS = 16
-"""Bits of a bias; its lattice is that of the accumulator, or coarser where it would not fit."""
+from codesign.layers.weights import WeightStep, quantizers
 
 DEFAULT_RANGE_LOG2 = 3
 """Without sample frames activations range to 2**3 = 8: what a normalised layer gives, and what relu6 needs."""
@@ -33,6 +31,7 @@ def delta(
     model: Any,
     *,
     weight_bits: int = 8,
+    weight_step: WeightStep = "channel",
     activation_bits: int = 8,
     input_bits: int = 8,
     step: Literal["po2", "real", "fixed"] = "po2",
@@ -50,7 +49,8 @@ def delta(
       `DeltaActivation`. The input gets one, ``input_delta``, unless the model starts with an activation; so does what a
       linear layer would read unquantised, such as an average (``<layer before>_delta``). QKeras activations keep
       their bits and lattice.
-    * Linear layers become QKeras layers with the same weights, on the power-of-two lattice that shows them best.
+    * Linear layers become QKeras layers with the same weights, each output channel on the power-of-two lattice that
+      shows it best (see `codesign.layers.linear.ChannelBits`).
       Layers that have quantisers keep them.
     * A BatchNormalization is folded first, dropout left out, separable convolutions split, models inside the model
       opened (see `fold`). A softmax at the end stays.
@@ -64,6 +64,8 @@ def delta(
     Args:
         model: Keras or QKeras, Sequential or functional, one input, one output, trained or not.
         weight_bits: bits of weights, 2 to 24.
+        weight_step: what has a power-of-two step of its own in a layer of Keras: each output ``'channel'``, or the
+            whole ``'layer'``.
         activation_bits: bits of a code between layers, 1 to 24.
         input_bits: bits of a code of the input, 1 to 24.
         step: how `DeltaActivation` treats its steps: trained as ``'po2'`` or ``'real'``, or ``'fixed'``.
@@ -87,12 +89,12 @@ def delta(
         ConversionError: no built model of layers, of one frame of a known size.
         ConfigError: an argument is out of range, or a layer with weights is used twice.
     """
-    _check(weight_bits, step, skip, clips)
+    _check(weight_bits, weight_step, step, skip, clips)
     _check_training(per, train_hold, hold, input_hold)
     folded = fold(model)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
-    plan = _Plan(weight_bits, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold)
+    plan = _Plan(weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold)
     samples = {} if values is None else sample(folded, _watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
     network = _Builder(plan, folded, values, samples, names).build()
@@ -106,6 +108,7 @@ class _Plan:
     """The arguments of `delta` that hold for the whole network."""
 
     weight_bits: int
+    weight_step: WeightStep
     activation_bits: int
     input_bits: int
     step: str
@@ -266,25 +269,11 @@ class _Builder:
             new = copied(layer)
         else:
             kind = getattr(qkeras, f"Q{type(layer).__name__.removeprefix('Q')}")
-            quantizers = self._quantizers(layer, kernel, self._of(x).unit or 1.0)
-            new = kind.from_config({**layer.get_config(), **quantizers})
+            own = quantizers(layer, self._of(x).unit or 1.0, self.plan.weight_bits, self.plan.weight_step)
+            new = kind.from_config({**layer.get_config(), **own})
         output = new(x)
         new.set_weights(layer.get_weights())
         return output, _Tensor(layer.name, signed=True)
-
-    def _quantizers(self, layer: Any, kernel: str, unit: float) -> dict[str, Any]:
-        """Return the quantisers of a linear layer that reads codes of ``unit``."""
-        weights = [np.asarray(weight, np.float64) for weight in layer.get_weights()]
-        bits = self.plan.weight_bits
-        exponent = step_exponent(weights[0], bits, signed=True)
-        exponent = 1 - bits if exponent is None else exponent
-        quantizers = {f"{kernel}_quantizer": _lattice(bits, exponent)}
-        if layer.use_bias:
-            accumulator = exponent + int(np.log2(unit))
-            largest = range_exponent(weights[1])
-            fits = accumulator if largest is None else largest + 1 - BIAS_BITS
-            quantizers["bias_quantizer"] = _lattice(BIAS_BITS, max(accumulator, fits))
-        return quantizers
 
     def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, _Tensor]:
         """Return the output of a layer without weights; the input is quantised before it."""
@@ -309,11 +298,6 @@ class _Builder:
         return output, _Tensor(layer.name, known.signed or below, unit)
 
 
-def _lattice(bits: int, exponent: int) -> Any:
-    """Return a quantiser of codes of ``bits`` bits times ``2**exponent``."""
-    return qkeras.quantized_bits(bits, exponent + bits - 1, alpha=1)
-
-
 def _watched(folded: Any) -> list[str]:
     """Return the layers whose values set a step: activations, and what linear layers read."""
     makers = {id(layer.output): layer.name for layer in folded.layers}
@@ -321,9 +305,13 @@ def _watched(folded: Any) -> list[str]:
     return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in LINEAR]
 
 
-def _check(weight_bits: int, step: str, skip: Sequence[str] | str, clips: Any) -> None:
+def _check(weight_bits: int, weight_step: str, step: str, skip: Sequence[str] | str, clips: Any) -> None:
     if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= 24:
         raise ConfigError("weight_bits is out of range", where="delta", expected="2 to 24", received=repr(weight_bits))
+    if weight_step not in ("channel", "layer"):
+        raise ConfigError(
+            "unknown weight_step", where="delta", expected="'channel' or 'layer'", received=repr(weight_step)
+        )
     if step not in ("po2", "real", "fixed"):
         raise ConfigError("unknown step", where="delta", expected="'po2', 'real' or 'fixed'", received=repr(step))
     if isinstance(skip, str) and skip != "auto":

@@ -200,12 +200,20 @@ def _parse_v2(
     from hls4ml.converters.keras_v2_to_hls import get_layer_handlers
 
     config = {key: value for key, value in {**layer.get_config(), **changes}.items() if key != "filters" or value}
+    config |= {key: _known(value) for key, value in config.items() if key.endswith("_quantizer")}
     parsed, output = get_layer_handlers()[kind](
         {"class_name": kind, "config": config}, [layer.name], [shape], _Weights(weights)
     )
     parsed.pop("activation", None)
     parsed["keras_class"] = type(layer).__name__
     return parsed, output
+
+
+def _known(quantizer: Any) -> Any:
+    """Return a quantizer's configuration as one of QKeras', which hls4ml knows: as many bits, a scale per channel."""
+    if not isinstance(quantizer, dict) or quantizer.get("class_name") != "ChannelBits":
+        return quantizer
+    return {"class_name": "quantized_bits", "config": {"bits": quantizer["config"]["bits"], "alpha": "auto_po2"}}
 
 
 def activation_config(name: str, quantizer: Any, tensors: Any) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantisers of weights: one power-of-two step for a layer, or one for each of its output channels."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import qkeras
+from numpy.typing import NDArray
+
+from codesign.graph.lattice import MAX_SPREAD_BITS
+from codesign.layers.calibrate import range_exponent, step_exponent
+from codesign.layers.linear import ChannelBits, kernel_of
+
+BIAS_BITS = 16
+"""Bits of a bias; its lattice is that of the accumulator, or coarser where it would not fit."""
+
+WeightStep = Literal["channel", "layer"]
+
+
+def quantizers(layer: Any, unit: float, bits: int, per: WeightStep) -> dict[str, Any]:
+    """Return the quantisers, as arguments, of a linear layer of Keras that reads codes of value ``unit``.
+
+    The weights lie on the power-of-two lattice that shows them best (least squared error), the biases on that of the
+    accumulator. Steps of channels are at most `MAX_SPREAD_BITS` bits apart.
+    """
+    kernel = kernel_of(layer)
+    weights, *biases = (np.asarray(weight, np.float64) for weight in layer.get_weights())
+    if per == "layer":
+        exponent = step_exponent(weights, bits, signed=True)
+        exponent = 1 - bits if exponent is None else exponent
+        found = {f"{kernel}_quantizer": lattice(bits, exponent)}
+        if biases:
+            found["bias_quantizer"] = lattice(BIAS_BITS, _bias_exponent(biases[0], exponent, unit))
+        return found
+    axis = -2 if kernel == "depthwise" else -1
+    channels = np.moveaxis(weights, axis, 0)
+    exponents = _channel_exponents(channels, bits)
+    found = {f"{kernel}_quantizer": ChannelBits(bits, exponents, axis)}
+    if biases:
+        own = [_bias_exponent(bias, exponent, unit) for bias, exponent in zip(biases[0], exponents, strict=True)]
+        found["bias_quantizer"] = ChannelBits(BIAS_BITS, [max(each, max(own) - MAX_SPREAD_BITS) for each in own])
+    return found
+
+
+def lattice(bits: int, exponent: int) -> Any:
+    """Return a quantiser of codes of ``bits`` bits times ``2**exponent``."""
+    return qkeras.quantized_bits(bits, exponent + bits - 1, alpha=1)
+
+
+def _channel_exponents(channels: NDArray[np.float64], bits: int) -> list[int]:
+    """Return the exponent of each of ``channels``, ``[C, ...]``."""
+    found = [step_exponent(channel, bits, signed=True) for channel in channels]
+    top = max((exponent for exponent in found if exponent is not None), default=1 - bits)
+    return [top if exponent is None else max(exponent, top - MAX_SPREAD_BITS) for exponent in found]
+
+
+def _bias_exponent(bias: NDArray[np.float64], weights: int, unit: float) -> int:
+    """Return the exponent of ``bias`` beside weights of ``2**weights``."""
+    accumulator = weights + int(np.log2(unit))
+    largest = range_exponent(bias)
+    fits = accumulator if largest is None else largest + 1 - BIAS_BITS
+    return max(accumulator, fits)
