@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from codesign.graph.golden import Golden
     from codesign.graph.ir import Graph
     from codesign.host.client import Board
-    from codesign.layers import DeltaActivation, delta, over_time, stream
+    from codesign.layers import DeltaActivation, delta, load_model, over_time, stream
     from codesign.rtl import emit
     from codesign.sim import RtlSimulator
-    from codesign.training import load_model
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,7 +45,7 @@ __getattr__, __dir__ = lazy(
         "RtlSimulator": "codesign.sim",
         "delta": "codesign.layers",
         "emit": "codesign.rtl",
-        "load_model": "codesign.training",
+        "load_model": "codesign.layers",
         "over_time": "codesign.layers",
         "stream": "codesign.layers",
     },

@@ -13,7 +13,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +55,30 @@ def load_keras(path: Path, *, fix: str) -> Any:
     content = trust.read_regular(path.resolve(), largest=LARGEST) if path.exists() else None
     if content is None:
         raise StageError("there is no trained model", where=str(path), expected="a .keras file", fix=fix)
+    return made(content, path, fix=fix)
+
+
+def made(content: bytes, path: Path, *, fix: str, renewed: Callable[[Any], Any] | None = None) -> Any:
+    """Return the same for the bytes of a file.
+
+    Args:
+        content: what was read from ``path``.
+        path: what an error names.
+        fix: as of `load_keras`.
+        renewed: changes the configuration before it is checked.
+    """
     config, version = _configuration(content, path, fix)
-    check_objects(config, path)
+    if renewed is not None:
+        config = renewed(config)
+        content = _with_configuration(content, config)
+    check_objects(config, path, modules=renewed is not None)
     import keras
 
     try:
         with tempfile.NamedTemporaryFile(suffix=".keras", dir=trust.private("models")) as copy:
             copy.write(content)
             copy.flush()
-            model = keras.models.load_model(copy.name, compile=False, safe_mode=True)
+            model = keras.models.load_model(copy.name, custom_objects=unregistered(), compile=False, safe_mode=True)
     except Exception as problem:  # Keras has no errors of its own
         newer = (
             f" It was saved by Keras {version}; this is {keras.__version__}." if version != keras.__version__ else ""
@@ -72,20 +87,25 @@ def load_keras(path: Path, *, fix: str) -> Any:
             "the model cannot be made",
             where=str(path),
             expected="a whole .keras file whose weights fit its layers",
-            received=f"{_in_words(problem)}{newer}",
+            received=f"{in_words(problem)}{newer}",
             fix=fix,
         ) from problem
-    _check_finite(model, path, fix)
+    check_finite(model, path, fix)
     return model
 
 
-def check_objects(config: Any, path: Path) -> None:
+def check_objects(config: Any, path: Path, *, modules: bool = False) -> None:
     """Check that a model's configuration names no code but that of layers that are known here.
+
+    Args:
+        config: of the model.
+        path: what an error names.
+        modules: what has no module is not known either: Keras would look for it in a namespace that holds more.
 
     Raises:
         TrustError: it does; names the layer and what it is.
     """
-    for item, layer in _objects(config):
+    for item, layer in objects(config):
         where = f"{path}: layer {layer!r}" if layer else str(path)
         name, module = item["class_name"], item.get("module")
         if name in _FOREIGN:
@@ -99,7 +119,7 @@ def check_objects(config: Any, path: Path) -> None:
         function = item.get("config") if name == "function" else name
         function = function if isinstance(function, str) else ""
         known = _NAME.fullmatch(function) and (_registered(item, function) or _of_keras(function, module))
-        if name not in _DATA and not known:
+        if name not in _DATA and (not known or (modules and module is None)):
             raise TrustError(
                 "the model names code that is not known here",
                 where=where,
@@ -134,8 +154,17 @@ def _check_quantizers(config: Any, where: str) -> None:
             )
 
 
-def _in_words(problem: Exception) -> str:
-    first = (str(problem).strip().splitlines() or [""])[0][:200]
+def unregistered() -> dict[str, Any]:
+    """Return layers of QKeras that it does not register with Keras, by name (qkeras-v3 1.2)."""
+    import qkeras
+
+    return {"QDenseBatchnorm": qkeras.QDenseBatchnorm}
+
+
+def in_words(problem: Exception) -> str:
+    """Return what an error of Keras says in one line: where it reports another one, what that says."""
+    _, _, text = str(problem).rpartition("Exception encountered:")
+    first = (text.strip().splitlines() or [""])[0][:200]
     return f"{type(problem).__name__}: {first}" if first else type(problem).__name__
 
 
@@ -159,7 +188,7 @@ def _configuration(content: bytes, path: Path, fix: str) -> tuple[Any, str | Non
             "the model cannot be read",
             where=str(path),
             expected=expected,
-            received="an HDF5 file, the older format" if old else _in_words(problem),
+            received="an HDF5 file, the older format" if old else in_words(problem),
             fix="save the model as .keras" if old else fix,
         ) from problem
     if not isinstance(config, dict) or "class_name" not in config:
@@ -168,7 +197,16 @@ def _configuration(content: bytes, path: Path, fix: str) -> tuple[Any, str | Non
     return config, version
 
 
-def _objects(config: Any) -> Iterator[tuple[dict[str, Any], str]]:
+def _with_configuration(content: bytes, config: Any) -> bytes:
+    """Return a ``.keras`` file with another configuration."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, json.dumps(config) if name == CONFIG else old.read(name))
+    return changed.getvalue()
+
+
+def objects(config: Any) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield everything that Keras would make an object of, with the name of the layer around it."""
     waiting = [(config, "")]
     while waiting:
@@ -192,7 +230,12 @@ def _registered(item: dict[str, Any], name: str) -> bool:
     return isinstance(registered, str) and keras.saving.get_registered_object(registered) is not None
 
 
-def _check_finite(model: Any, path: Path, fix: str) -> None:
+def check_finite(model: Any, path: Path, fix: str) -> None:
+    """Check that all weights of a model are numbers.
+
+    Raises:
+        StageError: one is NaN or infinite.
+    """
     for weight in model.weights:
         values = weight.numpy()
         if values.dtype.kind == "f" and not np.isfinite(values).all():

@@ -11,6 +11,7 @@ from codesign.layers import activation, clip, linear, meter, step  # noqa: F401 
 if TYPE_CHECKING:
     from codesign.layers.activation import DeltaActivation
     from codesign.layers.clip import over_time
+    from codesign.layers.load import load_model
     from codesign.layers.meter import DeltaMeter
     from codesign.layers.probe import Engines
     from codesign.layers.replace import delta
@@ -27,6 +28,7 @@ __all__ = [
     "Target",
     "WarmUp",
     "delta",
+    "load_model",
     "over_time",
     "stream",
 ]
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy(
         "Target": "codesign.layers.schedule",
         "WarmUp": "codesign.layers.schedule",
         "delta": "codesign.layers.replace",
+        "load_model": "codesign.layers.load",
         "over_time": "codesign.layers.clip",
         "stream": "codesign.layers.streaming",
     },
