@@ -42,7 +42,16 @@ Values = NDArray[Any]
 _ANY_SIZE = (
     *LINEAR,
     *("ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "MaxPooling1D", "MaxPooling2D"),
-    *("AveragePooling1D", "AveragePooling2D", "Add", "Concatenate", "BatchNormalization", "Rescaling"),
+    *(
+        "SumPooling1D",
+        "SumPooling2D",
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "Add",
+        "Concatenate",
+        "BatchNormalization",
+        "Rescaling",
+    ),
 )
 """Classes of layers that work on frames of any height and width."""
 

@@ -38,7 +38,10 @@ MOVES = (
 )
 """Classes of layers that give out values they were given."""
 
-SUMS = ("Add", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
+SUMS = (
+    *("Add", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
+    *("SumPooling1D", "SumPooling2D"),
+)
 """Classes of layers that add up, without weights."""
 
 READABLE = (*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, *NO_OPS, "InputLayer", "BatchNormalization", "Rescaling")

@@ -11,6 +11,7 @@ from codesign.layers import activation, clip, linear, meter, step  # noqa: F401 
 if TYPE_CHECKING:
     from codesign.layers.activation import DeltaActivation
     from codesign.layers.clip import over_time
+    from codesign.layers.linear import SumPooling1D, SumPooling2D
     from codesign.layers.load import load_model
     from codesign.layers.meter import DeltaMeter
     from codesign.layers.probe import Engines
@@ -25,6 +26,8 @@ __all__ = [
     "Engines",
     "SparsityLoss",
     "StreamRun",
+    "SumPooling1D",
+    "SumPooling2D",
     "Target",
     "WarmUp",
     "delta",
@@ -41,6 +44,8 @@ __getattr__, __dir__ = lazy(
         "Engines": "codesign.layers.probe",
         "SparsityLoss": "codesign.layers.sparsity_loss",
         "StreamRun": "codesign.layers.streaming",
+        "SumPooling1D": "codesign.layers.linear",
+        "SumPooling2D": "codesign.layers.linear",
         "Target": "codesign.layers.schedule",
         "WarmUp": "codesign.layers.schedule",
         "delta": "codesign.layers.replace",

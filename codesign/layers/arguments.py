@@ -7,6 +7,8 @@ All raise `ConfigError`, naming the layer, if the argument is not as `DeltaActiv
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -74,3 +76,38 @@ def check_hold(hold: float | None, name: str) -> float | None:
             "hold is out of range", where=name, expected="at least 0.5 steps, or None", received=repr(hold)
         )
     return float(np.float32(hold))
+
+
+def check_delta(weight_bits: int, weight_step: str, step: str, skip: Sequence[str] | str, clips: Any) -> None:
+    """Check the arguments of `codesign.layers.delta` that are words, bits and samples."""
+    if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= 24:
+        raise ConfigError("weight_bits is out of range", where="delta", expected="2 to 24", received=repr(weight_bits))
+    if weight_step not in ("channel", "layer"):
+        raise ConfigError(
+            "unknown weight_step", where="delta", expected="'channel' or 'layer'", received=repr(weight_step)
+        )
+    if step not in ("po2", "real", "fixed"):
+        raise ConfigError("unknown step", where="delta", expected="'po2', 'real' or 'fixed'", received=repr(step))
+    if isinstance(skip, str) and skip != "auto":
+        raise ConfigError("unknown skip", where="delta", expected="names, or 'auto'", received=repr(skip))
+    if skip == "auto" and clips is None:
+        raise ConfigError("skip='auto' looks at sample frames", where="delta", expected="clips", received="None")
+
+
+def check_training(per: str, train_hold: bool, hold: float | None, input_hold: float | None) -> None:
+    """Check the arguments of `codesign.layers.delta` about what is trained."""
+    if per not in ("layer", "channel", "neuron"):
+        raise ConfigError(
+            "unknown step granularity per=",
+            where="delta",
+            expected="'layer', 'channel' or 'neuron'",
+            received=repr(per),
+        )
+    if check_flag("train_hold", train_hold, "delta") and hold is None and input_hold is None:
+        raise ConfigError(
+            "there is no hold to train",
+            where="delta",
+            expected="hold or input_hold, where training starts",
+            received="None",
+            fix="give hold=1.0, or train_hold=False",
+        )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What linear layers of Keras and QKeras compute with, and how a BatchNormalization scales it."""
+"""Linear layers: what those of Keras and QKeras compute with, `ChannelBits` for their weights, and sums of windows."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -165,3 +166,48 @@ def plain_like(linear: Any) -> Any:
     theirs = ("quantizer", "range", "mask", "constraint")
     config = {key: value for key, value in linear.get_config().items() if not key.endswith(theirs)}
     return kind.from_config({**config, "use_bias": True, "activation": None})
+
+
+class _Sums:
+    """What both layers compute; mixed into the mean of Keras that has the same arguments."""
+
+    def call(self, inputs: Any) -> Any:
+        """Return the sum of every window, ``[N, *positions, C]``."""
+        layer: Any = self
+        if layer.padding != "valid" or layer.data_format != "channels_last":
+            raise ConfigError(
+                "windows of a sum lie inside the frame, channels last",
+                where=layer.name,
+                expected="padding='valid', data_format='channels_last'",
+                received=f"padding={layer.padding!r}, data_format={layer.data_format!r}",
+            )
+        pool, strides = layer.pool_size, layer.strides
+        counts = [(n - k) // s + 1 for n, k, s in zip(inputs.shape[1:-1], pool, strides, strict=True)]
+        channels = inputs.shape[-1]
+        if tuple(pool) == tuple(strides):
+            ends = [slice(0, n * k) for n, k in zip(counts, pool, strict=True)]
+            windows = [size for pair in zip(counts, pool, strict=True) for size in pair]
+            parts = ops.reshape(inputs[(slice(None), *ends)], (-1, *windows, channels))
+            return ops.sum(parts, axis=tuple(range(2, 2 + 2 * len(pool), 2)))
+        total: Any = 0.0
+        for at in itertools.product(*map(range, pool)):
+            places = zip(at, counts, strides, strict=True)
+            total = total + inputs[(slice(None), *(slice(i, i + (n - 1) * s + 1, s) for i, n, s in places))]
+        return total
+
+
+@keras.saving.register_keras_serializable(package="codesign")
+class SumPooling1D(_Sums, keras.layers.AveragePooling1D):  # type: ignore[misc]
+    """The sums of windows of ``[N, T, C]``; arguments as of `keras.layers.AveragePooling1D`, padding 'valid' only.
+
+    Exactness: equal to the golden model while the codes of the sums fit the mantissa. `delta` puts it in the place of
+    a mean over N elements that is no power of two, and 1/N into the weights after it.
+
+    Raises:
+        ConfigError: other padding, or channels first.
+    """
+
+
+@keras.saving.register_keras_serializable(package="codesign")
+class SumPooling2D(_Sums, keras.layers.AveragePooling2D):  # type: ignore[misc]
+    """The sums of windows of ``[N, H, W, C]``; see `SumPooling1D`."""

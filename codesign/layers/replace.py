@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
@@ -16,11 +17,12 @@ from codesign.errors import ConfigError
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
-from codesign.layers.arguments import check_flag
+from codesign.layers.arguments import check_delta, check_training
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
 from codesign.layers.fold import copied, fold, free_name, fresh_input
 from codesign.layers.linear import kernel_of
+from codesign.layers.means import elements, has_no_code, summed, undivided
 from codesign.layers.weights import WeightStep, quantizers
 
 DEFAULT_RANGE_LOG2 = 3
@@ -57,9 +59,10 @@ def delta(
     * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
       ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
 
-    ``model`` stays as it is. What is built here trains; whether it converts too is decided by the conversion. A
-    GlobalAveragePooling2D over 7 x 7 positions (`keras.applications.ResNet50` at 224 x 224), for instance, trains but
-    is refused there, as a mean over 49 has no exact code.
+    * A mean over N elements that is no power of two becomes a sum (`SumPooling2D`), and 1/N goes into the weights of
+      the next linear layer before they are quantised; relu and what only moves values may stand between.
+
+    ``model`` stays as it is. What is built here trains; whether it converts too is decided by the conversion.
 
     Args:
         model: Keras or QKeras, Sequential or functional, one input, one output, trained or not.
@@ -89,8 +92,8 @@ def delta(
         ConversionError: no built model of layers, of one frame of a known size.
         ConfigError: an argument is out of range, or a layer with weights is used twice.
     """
-    _check(weight_bits, weight_step, step, skip, clips)
-    _check_training(per, train_hold, hold, input_hold)
+    check_delta(weight_bits, weight_step, step, skip, clips)
+    check_training(per, train_hold, hold, input_hold)
     folded = fold(model)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
@@ -127,11 +130,13 @@ class _Tensor:
         maker: name of the layer that made it.
         signed: it can be negative.
         unit: value of one code; None if it is not made of codes.
+        scale: the tensor of the folded model is this many times it, as the divisor of a mean is still to come.
     """
 
     maker: str
     signed: bool
     unit: float | None = None
+    scale: float = 1.0
 
 
 class _Builder:
@@ -158,6 +163,7 @@ class _Builder:
     def build(self) -> Any:
         """Return the network."""
         network = share_layers(self.folded, self._call, input_tensors=self.input)
+        self._divided(self._of(network.outputs[0]), "the end of the model", "end the model with a layer with weights")
         names = [layer.name for layer in network.layers if isinstance(layer, DeltaActivation)]
         if unknown := sorted(set(self.skip) - set(names)):
             raise ConfigError("no activation has this name", where="skip", expected=names, received=unknown)
@@ -169,7 +175,7 @@ class _Builder:
         kind = type(layer).__name__
         inputs = keras.tree.flatten(args)
         if kind == "Identity":
-            self.known[id(inputs[0])] = _Tensor(layer.name, self._of(inputs[0]).signed, self._of(inputs[0]).unit)
+            self.known[id(inputs[0])] = replace(self._of(inputs[0]), maker=layer.name)
             return inputs[0]
         if kind in ACTIVATIONS:
             output, known = self._activation(layer, inputs[0])
@@ -186,11 +192,20 @@ class _Builder:
     def _of(self, tensor: Any) -> _Tensor:
         return self.known.get(id(tensor), _Tensor("input", True))
 
+    @staticmethod
+    def _divided(tensor: _Tensor, where: str, fix: str) -> None:
+        """Check that the divisor of a mean is not still to come."""
+        if tensor.scale != 1:
+            raise undivided(where, f"a mean over {1 / tensor.scale:.0f} elements, {tensor.maker!r}", fix)
+
     # Activations.
 
     def _activation(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
         kind = getattr(layer, "activation", None)
         name = "softmax" if isinstance(layer, keras.layers.Softmax) else getattr(kind, "__name__", "")
+        before = self._of(x)
+        if name == "softmax" or isinstance(layer, DeltaActivation | qkeras.QActivation):
+            self._divided(before, layer.name, "use relu, or a mean over a power of two of elements")
         if isinstance(layer, DeltaActivation):
             stateless = layer.stateless or layer.name in self.skip
             output, known = self._sent(new := copied(layer, stateless=stateless), x)
@@ -202,8 +217,10 @@ class _Builder:
             self.softmax, self.softmax_name = copied(layer)(x), layer.name
             return self.softmax, _Tensor(layer.name, signed=False)
         limit = relu_limit(layer, name)
-        step = self._step(layer.name, self.plan.activation_bits, signed=False)
-        return self._sent(self._delta(layer.name, "relu", self.plan.activation_bits, step, limit), x)
+        step = self._step(layer.name, self.plan.activation_bits, signed=False, scale=before.scale)
+        new = self._delta(layer.name, "relu", self.plan.activation_bits, step, limit and limit / before.scale)
+        output, known = self._sent(new, x)
+        return output, replace(known, scale=before.scale)
 
     def _of_quantizer(self, layer: Any) -> DeltaActivation:
         """Return the layer of a QKeras activation; its bits and lattice stay."""
@@ -230,9 +247,13 @@ class _Builder:
     def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, _Tensor]:
         return layer(x), _Tensor(layer.name, layer.activation == "identity", layer.unit)
 
-    def _step(self, name: str, bits: int, *, signed: bool) -> float:
-        """Return the finest step of the activation of the values that the folded layer ``name`` gives out."""
-        exponent = step_exponent(self.samples[name], bits, signed=signed) if name in self.samples else None
+    def _step(self, name: str, bits: int, *, signed: bool, scale: float = 1.0) -> float:
+        """Return the finest step of the activation of the values that the folded layer ``name`` gives out, which are
+        ``scale`` times those of the network.
+        """
+        exponent = step_exponent(self.samples[name] / scale, bits, signed=signed) if name in self.samples else None
+        if exponent is None and scale != 1:
+            return 2.0 ** (DEFAULT_RANGE_LOG2 - bits + int(signed) + math.ceil(math.log2(1 / scale)))
         return 2.0 ** (DEFAULT_RANGE_LOG2 - bits + int(signed) if exponent is None else exponent)
 
     def _codes(self, x: Any) -> Any:
@@ -242,7 +263,7 @@ class _Builder:
         if id(x) not in self.quantized:
             layer = self._input_delta() if x is self.input else self._between(self._of(x))
             self.quantized[id(x)], known = self._sent(layer, x)
-            self.known[id(self.quantized[id(x)])] = known
+            self.known[id(self.quantized[id(x)])] = replace(known, scale=self._of(x).scale)
             self.kept += [x, self.quantized[id(x)]]
         return self.quantized[id(x)]
 
@@ -256,7 +277,7 @@ class _Builder:
 
     def _between(self, tensor: _Tensor) -> DeltaActivation:
         bits = self.plan.activation_bits
-        step = self._step(tensor.maker, bits, signed=tensor.signed)
+        step = self._step(tensor.maker, bits, signed=tensor.signed, scale=tensor.scale)
         name = free_name(f"{tensor.maker}_delta", self.taken)
         return self._delta(name, "identity" if tensor.signed else "relu", bits, step)
 
@@ -264,15 +285,17 @@ class _Builder:
 
     def _linear(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
         x = self._codes(x)
-        kernel = kernel_of(layer)
+        kernel, known, values = kernel_of(layer), self._of(x), layer.get_weights()
         if getattr(layer, f"{kernel}_quantizer", None) is not None:
+            self._divided(known, layer.name, "use a layer of Keras, whose weights are quantised here")
             new = copied(layer)
         else:
+            values = [values[0] * known.scale, *values[1:]]
             kind = getattr(qkeras, f"Q{type(layer).__name__.removeprefix('Q')}")
-            own = quantizers(layer, self._of(x).unit or 1.0, self.plan.weight_bits, self.plan.weight_step)
+            own = quantizers(kernel, values, known.unit or 1.0, self.plan.weight_bits, self.plan.weight_step)
             new = kind.from_config({**layer.get_config(), **own})
         output = new(x)
-        new.set_weights(layer.get_weights())
+        new.set_weights(values)
         return output, _Tensor(layer.name, signed=True)
 
     def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, _Tensor]:
@@ -281,13 +304,22 @@ class _Builder:
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
-        return copied(layer)(*args), _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit)
+        known = _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit, inputs[0].scale)
+        if len({tensor.scale for tensor in inputs}) > 1:
+            for tensor in inputs:
+                self._divided(tensor, layer.name, "let a layer with weights read the mean first")
+        if has_no_code(layer, args[0].shape):
+            scale = inputs[0].scale / elements(layer, args[0].shape)
+            return summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken)), replace(known, scale=scale)
+        return copied(layer)(*args), known
 
     def _rescaling(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
         """Return a copy; after the input, its output is what is quantised as the input."""
         scale, offset = (np.asarray(value, np.float64) for value in (layer.scale, layer.offset))
         output, known = copied(layer)(x), self._of(x)
         below = bool((scale < 0).any() or (offset < 0).any())
+        if offset.any():
+            self._divided(known, layer.name, "leave out its offset, or let a layer with weights read the mean first")
         if x is self.input:
             self.input, self.shifted = output, below
             self.clips = None if self.clips is None else (self.clips * scale + offset).astype(np.float32)
@@ -295,7 +327,7 @@ class _Builder:
         unit = None if known.unit is None else known.unit * float(scale.flat[0])
         if offset.any() or scale.flat[0] <= 0 or len(np.unique(scale)) > 1:
             unit = None
-        return output, _Tensor(layer.name, known.signed or below, unit)
+        return output, _Tensor(layer.name, known.signed or below, unit, known.scale)
 
 
 def _watched(folded: Any) -> list[str]:
@@ -303,36 +335,3 @@ def _watched(folded: Any) -> list[str]:
     makers = {id(layer.output): layer.name for layer in folded.layers}
     names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
     return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in LINEAR]
-
-
-def _check(weight_bits: int, weight_step: str, step: str, skip: Sequence[str] | str, clips: Any) -> None:
-    if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= 24:
-        raise ConfigError("weight_bits is out of range", where="delta", expected="2 to 24", received=repr(weight_bits))
-    if weight_step not in ("channel", "layer"):
-        raise ConfigError(
-            "unknown weight_step", where="delta", expected="'channel' or 'layer'", received=repr(weight_step)
-        )
-    if step not in ("po2", "real", "fixed"):
-        raise ConfigError("unknown step", where="delta", expected="'po2', 'real' or 'fixed'", received=repr(step))
-    if isinstance(skip, str) and skip != "auto":
-        raise ConfigError("unknown skip", where="delta", expected="names, or 'auto'", received=repr(skip))
-    if skip == "auto" and clips is None:
-        raise ConfigError("skip='auto' looks at sample frames", where="delta", expected="clips", received="None")
-
-
-def _check_training(per: str, train_hold: bool, hold: float | None, input_hold: float | None) -> None:
-    if per not in ("layer", "channel", "neuron"):
-        raise ConfigError(
-            "unknown step granularity per=",
-            where="delta",
-            expected="'layer', 'channel' or 'neuron'",
-            received=repr(per),
-        )
-    if check_flag("train_hold", train_hold, "delta") and hold is None and input_hold is None:
-        raise ConfigError(
-            "there is no hold to train",
-            where="delta",
-            expected="hold or input_hold, where training starts",
-            received="None",
-            fix="give hold=1.0, or train_hold=False",
-        )

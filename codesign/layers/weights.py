@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from codesign.graph.lattice import MAX_SPREAD_BITS
 from codesign.layers.calibrate import range_exponent, step_exponent
-from codesign.layers.linear import ChannelBits, kernel_of
+from codesign.layers.linear import ChannelBits
 
 BIAS_BITS = 16
 """Bits of a bias; its lattice is that of the accumulator, or coarser where it would not fit."""
@@ -19,14 +20,20 @@ BIAS_BITS = 16
 WeightStep = Literal["channel", "layer"]
 
 
-def quantizers(layer: Any, unit: float, bits: int, per: WeightStep) -> dict[str, Any]:
-    """Return the quantisers, as arguments, of a linear layer of Keras that reads codes of value ``unit``.
+def quantizers(kernel: str, values: Sequence[NDArray[Any]], unit: float, bits: int, per: WeightStep) -> dict[str, Any]:
+    """Return the quantisers, as arguments, of a linear layer with certain weights.
 
     The weights lie on the power-of-two lattice that shows them best (least squared error), the biases on that of the
     accumulator. Steps of channels are at most `MAX_SPREAD_BITS` bits apart.
+
+    Args:
+        kernel: what the layer calls its weights, as `codesign.layers.linear.kernel_of` says.
+        values: weights, and biases if it has them.
+        unit: value of a code that it reads.
+        bits: bits of a weight.
+        per: what has a step of its own.
     """
-    kernel = kernel_of(layer)
-    weights, *biases = (np.asarray(weight, np.float64) for weight in layer.get_weights())
+    weights, *biases = (np.asarray(value, np.float64) for value in values)
     if per == "layer":
         exponent = step_exponent(weights, bits, signed=True)
         exponent = 1 - bits if exponent is None else exponent

@@ -15,7 +15,7 @@ from codesign.errors import ConfigError
 from codesign.keras_model.file import load_keras
 from codesign.layers import delta
 from codesign.layers.linear import ChannelBits
-from codesign.layers.weights import quantizers
+from codesign.layers.weights import WeightStep, quantizers
 
 
 def test_each_channel_has_its_own_lattice() -> None:
@@ -45,14 +45,13 @@ def test_another_number_of_channels_is_refused() -> None:
 
 
 def test_channels_of_different_size_keep_their_digits() -> None:
-    dense = L.Dense(3)
-    dense.build((None, 50))
     rng = np.random.default_rng(2)
     kernel = rng.normal(0, 1, (50, 3)) * [1, 2.0**-5, 0]
-    dense.set_weights([kernel, np.array([0.1, 0.1, 0.0])])
+    values = [kernel, np.array([0.1, 0.1, 0.0])]
     errors = {}
-    for per in ("layer", "channel"):
-        quantizer = quantizers(dense, 2.0**-4, 8, per)["kernel_quantizer"]
+    steps: tuple[WeightStep, ...] = ("layer", "channel")
+    for per in steps:
+        quantizer = quantizers("kernel", values, 2.0**-4, 8, per)["kernel_quantizer"]
         errors[per] = np.abs(np.asarray(quantizer(kernel)) - kernel)[:, 1].max() / np.abs(kernel[:, 1]).max()
     assert errors["channel"] < 0.01 < errors["layer"]
 

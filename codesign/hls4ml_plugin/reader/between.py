@@ -13,8 +13,8 @@ from codesign.graph.ir import Delta, Join, Pool, Upsample
 from codesign.graph.wide import exact_format, warn_if_wide
 
 
-def pool(name: str, delta: Delta, kind: Literal["max", "sum"], axes: tuple[Axis, Axis], pe: int) -> Pool:
-    """Return the pooling of the codes of ``delta``; an average is the sum on a lattice finer by its area.
+def pool(name: str, delta: Delta, kind: Literal["max", "sum"], axes: tuple[Axis, Axis], pe: int, *, mean: bool) -> Pool:
+    """Return the pooling of the codes of ``delta``; a ``mean`` is the sum on a lattice finer by its area.
 
     Raises:
         ConversionError: the maximum over a padded window of codes that can be negative.
@@ -24,7 +24,9 @@ def pool(name: str, delta: Delta, kind: Literal["max", "sum"], axes: tuple[Axis,
     fmt = delta.fmt
     if kind == "sum":
         area = y.kernel * x.kernel
-        fmt = exact_format(name, area * delta.lo, area * delta.hi, delta.fmt.frac + area.bit_length() - 1)
+        fmt = exact_format(
+            name, area * delta.lo, area * delta.hi, delta.fmt.frac + (area.bit_length() - 1 if mean else 0)
+        )
         warn_if_wide(name, fmt)
     return Pool(
         name=name, input=delta.name, kind=kind, channels=delta.size // (y.size * x.size), fmt=fmt, y=y, x=x, pe=pe

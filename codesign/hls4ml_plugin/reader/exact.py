@@ -75,6 +75,16 @@ def _global_pooling(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tens
     return _by_hls4ml(layer, inputs, outputs)
 
 
+def _sum_pooling(layer: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Configurations:
+    """Return a sum as the mean that hls4ml reads; ``sums`` says that nothing is divided."""
+    import keras
+
+    kind = getattr(keras.layers, type(layer).__name__.replace("Sum", "Average"))
+    mean = kind(layer.pool_size, layer.strides, layer.padding, layer.data_format, name=layer.name)
+    (config,) = _by_hls4ml(mean, inputs, outputs)
+    return ({**config, "keras_class": type(layer).__name__, "sums": True},)
+
+
 class _Inactive:
     """A layer of Keras as if it had no activation."""
 
@@ -110,6 +120,8 @@ HANDLERS: dict[str, Any] = {
     "Rescaling": _rescaling,
     "Permute": _reshape,
     "Activation": _activation,
+    "SumPooling1D": _sum_pooling,
+    "SumPooling2D": _sum_pooling,
     **{f"Global{kind}Pooling{axes}D": _global_pooling for kind in ("Max", "Average") for axes in (1, 2)},
 }
 """Handlers by class, in the place of those that hls4ml has."""
