@@ -11,18 +11,20 @@ import engine_bench
 import numpy as np
 from bench import STALLS, Case
 from conv_cases import GRAPHS, JOINS
-from models import Event, Place, Visit, Word, locate, pack, walk
+from models import Event, Place, Visit, Word, kept, locate, pack, walk
 
 from codesign.fixed import IntArray
-from codesign.graph import Graph, Join, Spatial
+from codesign.graph import Conv, Graph, Join, Spatial
 from codesign.rtl.parameters import conv_parameters, located_token
-from codesign.rtl.roms import spatial_memories
+from codesign.rtl.roms import linear_memories, spatial_memories
 
 
 def case(graph: Graph) -> Case:
     node = graph.output
     assert isinstance(node, Spatial)
-    return Case(parameters=conv_parameters(node, list(graph.deltas)), files=spatial_memories(node), graph=graph)
+    weights = linear_memories(node, graph.deltas[0]) if isinstance(node, Conv) else {}
+    files = spatial_memories(node) | weights
+    return Case(parameters=conv_parameters(node, list(graph.deltas)), files=files, graph=graph)
 
 
 CASES = {name: case(graph) for name, graph in (GRAPHS | JOINS).items()}
@@ -102,9 +104,9 @@ class Engine(engine_bench.EngineBench):
             touched = dict.fromkeys(spot for visit in visits for spot in visit)
             banks = 1 << (node.unroll[1] - 1).bit_length()
             spots = sorted(touched, key=lambda spot: (spot[0], spot[1] % banks))
-        lines = accumulators.reshape(node.words, node.pe)
+        lines, bits = kept(self.graph, accumulators)
         addresses = [(y * node.x.outputs + x) * node.groups + group for y, x, group in spots]
-        words = [Word(first_of_stream=self.first_frame, word=a, data=pack(lines[a], node.fmt.width)) for a in addresses]
+        words = [Word(first_of_stream=self.first_frame, word=a, data=pack(lines[a], bits)) for a in addresses]
         return [*words, Word(has_word=False, end_of_frame=True)]
 
 

@@ -11,12 +11,12 @@ import engine_bench
 import numpy as np
 from bench import STALLS, Case
 from conv_cases import after, passing
-from models import Event, Word, pack
+from models import Event, Word, kept, pack
 
 from codesign.fixed import Fixed, IntArray
 from codesign.graph import Dense, accumulator_format
 from codesign.rtl.parameters import dense_parameters
-from codesign.rtl.roms import dense_memories
+from codesign.rtl.roms import linear_memories
 
 
 def case(seed: int, n_in: int, words: int, lanes: int, *, bits: int = 4) -> Case:
@@ -35,7 +35,9 @@ def case(seed: int, n_in: int, words: int, lanes: int, *, bits: int = 4) -> Case
         fmt=accumulator_format("fc", weight, bias, weight_fmt=weight_fmt, delta=delta),
         pe=lanes,
     )
-    return Case(parameters=dense_parameters(dense, delta), files=dense_memories(dense), graph=after(delta, dense))
+    return Case(
+        parameters=dense_parameters(dense, delta), files=linear_memories(dense, delta), graph=after(delta, dense)
+    )
 
 
 CASES = {
@@ -84,13 +86,13 @@ class Engine(engine_bench.EngineBench):
 
     def _words(self, accumulators: IntArray) -> list[Word]:
         node = self.node
-        lines = accumulators.reshape(node.words, node.pe)
+        lines, bits = kept(self.graph, accumulators)
         return [
             Word(
                 first_of_stream=self.first_frame,
                 end_of_frame=i == node.words - 1,
                 word=i,
-                data=pack(line, node.fmt.width),
+                data=pack(line, bits),
             )
             for i, line in enumerate(lines)
         ]

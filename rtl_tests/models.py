@@ -10,7 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from codesign.graph import Conv, Join, Spatial
+import numpy as np
+
+from codesign.fixed import IntArray
+from codesign.graph import Conv, Delta, Dense, Graph, Join, Spatial
+from codesign.graph.channels import channel_lattices
 from codesign.rtl import tokens
 from codesign.rtl.parameters import weight_lines
 from codesign.rtl.tokens import Token
@@ -27,6 +31,20 @@ def pack(values: Iterable[int], bits: int) -> int:
 def unpack(packed: int, bits: int, lanes: int) -> list[int]:
     """Return the unsigned lanes of ``packed``."""
     return [(packed >> (lane * bits)) & ((1 << bits) - 1) for lane in range(lanes)]
+
+
+def kept(graph: Graph, accumulators: IntArray) -> tuple[IntArray, int]:
+    """Return what the last engine of ``graph`` keeps of the accumulators of a frame, ``[words, lanes]``, and its bits.
+
+    Each channel is on a lattice of its own, see `codesign.graph.channels`.
+    """
+    node, feed = graph.output, graph[graph.output.inputs[0]]
+    assert not isinstance(node, Delta)
+    if not isinstance(node, Dense | Conv):
+        return accumulators.reshape(-1, node.pe), node.fmt.width
+    assert isinstance(feed, Delta)
+    lattices = channel_lattices(node, feed)
+    return (accumulators >> np.resize(lattices.shifts, node.size)).reshape(-1, node.pe), lattices.sum_bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

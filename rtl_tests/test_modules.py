@@ -42,6 +42,7 @@ LIGHT = {
     "rows": ("4 x 2 banks, 4 slots",),
     "maximum": ("6 signed",),
     "conv": ("same 3x3, 2 groups", "taps 3x3", "concat"),
+    "align": ("4 lines",),
 }
 """Cases in the default run of the leaves that have many, or that the benches of larger ones test, too; the others are
 heavy."""

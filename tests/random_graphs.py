@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from codesign.fixed import Fixed, IntArray
-from codesign.graph import Axis, Conv, Delta, Dense, Graph, Source, Spatial, accumulator_format
+from codesign.graph import Axis, Conv, Delta, Dense, Graph, Linear, Source, Spatial, accumulator_format
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Node
 
@@ -97,6 +98,37 @@ def random_conv_graph(
     elif rng.random() < 0.4:
         nodes.append(alive(rng, f"d{count}", nodes, hold))
     return Graph(name=name, nodes=with_unroll(rng, nodes))
+
+
+def random_spread_graph(rng: np.random.Generator, *, bits: int = 6, convolutions: bool = True, **kind: Any) -> Graph:
+    """Return a network whose output channels have power-of-two steps that are up to ``bits`` bits apart.
+
+    Half of the layers have biases that are finer than the weights of most channels. ``kind``: of `random_conv_graph`,
+    or of `random_graph` without convolutions.
+    """
+    graph = (random_conv_graph if convolutions else random_graph)(rng, **kind)
+    nodes: dict[str, Node] = {}
+    for node in graph.nodes:
+        if isinstance(node, Delta) and node.input != graph.source.name:
+            nodes[node.name] = replace(node, in_fmt=nodes[node.input].fmt)
+        elif isinstance(node, Dense | Conv):
+            delta = nodes[node.input]
+            assert isinstance(delta, Delta)
+            nodes[node.name] = _spread(rng, node, delta, bits)
+        else:
+            nodes[node.name] = node
+    return Graph(name=graph.name, nodes=tuple(nodes.values()))
+
+
+def _spread(rng: np.random.Generator, node: Linear, delta: Delta, bits: int) -> Linear:
+    steps = rng.integers(0, bits + 1, len(node.bias))
+    depthwise = isinstance(node, Conv) and node.depthwise
+    weight = node.weight << (steps[:, None] if depthwise else steps)
+    fmt = replace(node.weight_fmt, width=node.weight_fmt.width + bits, frac=node.weight_fmt.frac + bits)
+    bias = (node.bias << steps) + (rng.integers(0, 1 << bits, len(steps)) if rng.random() < 0.5 else 0)
+    per_output = weight[..., 0] if depthwise else weight
+    accumulators = accumulator_format(node.name, per_output, bias, weight_fmt=fmt, delta=delta)
+    return replace(node, weight=weight, bias=bias, weight_fmt=fmt, fmt=accumulators)
 
 
 def with_unroll(rng: np.random.Generator, nodes: list[Node]) -> tuple[Node, ...]:

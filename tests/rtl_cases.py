@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from random_branches import random_branching_graph
-from random_graphs import random_conv_graph, random_graph
+from random_graphs import random_conv_graph, random_graph, random_spread_graph
 
 from codesign.graph import Graph
 from codesign.graph.golden import Golden, Trace
@@ -53,7 +53,15 @@ BRANCH_CASES = {
     "two readers, skip off": Case(seed=9, kind={"blocks": ("two readers",)}, skip=False, make=random_branching_graph),
 }
 
-ALL_CASES = CASES | CONV_CASES | BRANCH_CASES
+SPREAD_CASES = {
+    "spread": Case(seed=31, kind={}, make=random_spread_graph),
+    "spread, dense": Case(seed=22, kind={"convolutions": False, "layers": 2, "size": 24}, make=random_spread_graph),
+    "spread, depthwise": Case(seed=26, kind={"depthwise": True, "layers": 2}, make=random_spread_graph),
+    "spread, skip off": Case(seed=13, kind={"size": 5, "bits": 10}, skip=False, make=random_spread_graph),
+}
+"""Output channels with steps of their own."""
+
+ALL_CASES = CASES | CONV_CASES | BRANCH_CASES | SPREAD_CASES
 
 
 def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:

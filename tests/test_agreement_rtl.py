@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from random_branches import random_branching_graph
 from random_graphs import extreme_frames, random_conv_graph, random_walk, threshold_walk
-from rtl_cases import ALL_CASES, BRANCH_CASES, CASES, CONV_CASES, Beats, Case, expected_events
+from rtl_cases import ALL_CASES, BRANCH_CASES, CASES, CONV_CASES, SPREAD_CASES, Beats, Case, expected_events
 
 from codesign.graph import Graph
 from codesign.graph.golden import Golden, Trace
@@ -83,6 +83,16 @@ def test_convolutions_equal_golden(rtl_cache: Path, name: str) -> None:
 )
 def test_branches_equal_golden(rtl_cache: Path, name: str) -> None:
     agree(BRANCH_CASES[name], rtl_cache, frames=80)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.heavy if name != "spread" else ()) for name in SPREAD_CASES],
+)
+def test_channels_with_steps_of_their_own_equal_golden(rtl_cache: Path, name: str) -> None:
+    case = SPREAD_CASES[name]
+    assert any(instance.leaf == "align" for instance in top.top_of(case.graph()).instances)
+    agree(case, rtl_cache, frames=80)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codesign.graph.ir import Delta, Engine, Graph, Linear
+from codesign.graph.channels import stored_bits
+from codesign.graph.ir import Delta, Engine, Graph
 from codesign.graph.sparsity import LayerActivity
 
 SOURCE = "operations counted on these clips, times the energies of M. Horowitz, ISSCC 2014, figure 1.1.9 (45 nm, 0.9 V)"
@@ -98,17 +99,21 @@ class _Sum:
     state: float = 0.0
     references: float = 0.0
 
-    def operations(self, count: float, node: Engine, operand_bits: int | None) -> None:
-        """Add ``count`` operations that change an accumulator of ``node``; with an operand they multiply first."""
-        if isinstance(node, Linear) and operand_bits is not None:
-            self.multiply += count * multiply_pj(node.weight_fmt.width, operand_bits)
-            self.weights += count * node.weight_fmt.width * MEMORY_BIT_PJ
-        self.add += count * add_pj(node.fmt.width)
-        self.state += count * 2 * node.fmt.width * MEMORY_BIT_PJ
+    def operations(self, count: float, stored: tuple[int, int], operand_bits: int | None) -> None:
+        """Add ``count`` operations that change an accumulator; with weights and an operand they multiply first.
 
-    def sent(self, words: float, node: Engine) -> None:
-        """Add the read of ``words`` complete output words of ``node``."""
-        self.state += words * node.pe * node.fmt.width * MEMORY_BIT_PJ
+        ``stored``: bits of a weight and of an accumulator.
+        """
+        weight_bits, sum_bits = stored
+        if weight_bits and operand_bits is not None:
+            self.multiply += count * multiply_pj(weight_bits, operand_bits)
+            self.weights += count * weight_bits * MEMORY_BIT_PJ
+        self.add += count * add_pj(sum_bits)
+        self.state += count * 2 * sum_bits * MEMORY_BIT_PJ
+
+    def sent(self, values: float, stored: tuple[int, int]) -> None:
+        """Add the read of ``values`` complete accumulators."""
+        self.state += values * stored[1] * MEMORY_BIT_PJ
 
     def compared(self, elements: float, changed: float, delta: Delta) -> None:
         """Add ``elements`` of ``delta`` compared with their references, of which ``changed`` are replaced."""
@@ -133,10 +138,11 @@ def energy(graph: Graph, layers: Sequence[LayerActivity]) -> Energy:
     for node in graph.engines:
         delta = graph[node.inputs[0]]
         width, narrow = (delta.delta_bits, delta.fmt.width) if isinstance(delta, Delta) else (None, None)
-        skipping.operations(_operations(node, seen[node.name]), node, width)
-        skipping.sent(float(seen[node.name].words.mean()), node)
-        dense.operations(node.macs or _dense_lanes(node), node, narrow)
-        dense.sent(node.size / node.pe, node)
+        stored = stored_bits(graph, node)
+        skipping.operations(_operations(node, seen[node.name]), stored, width)
+        skipping.sent(float(seen[node.name].words.mean()) * node.pe, stored)
+        dense.operations(node.macs or _dense_lanes(node), stored, narrow)
+        dense.sent(node.size, stored)
     reached = {node.name: float(seen[node.name].words.mean()) * node.pe for node in graph.engines}
     for delta in graph.deltas:
         looked = min(delta.size, reached.get(delta.input, delta.size))

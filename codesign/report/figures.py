@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from codesign.graph.channels import stored_bits
 from codesign.graph.cycles import CycleEstimate, Reached, dense_cycles, estimate
 from codesign.graph.ir import Delta, Engine, Graph, Linear, Pool
 from codesign.report.model import Layer, Throughput
@@ -35,7 +36,7 @@ def layer_figures(
                 cycles_per_frame=cycles,
                 ideal_cycles_per_frame=float(seen.ideal_cycles.mean()),
                 state_bits=state_bits(graph, node),
-                weight_bits=node.weight.size * node.weight_fmt.width if isinstance(node, Linear) else 0,
+                weight_bits=node.weight.size * stored_bits(graph, node)[0] if isinstance(node, Linear) else 0,
                 estimated_cycles_per_frame=float(np.mean([clip.layers[node.name] for clip in estimates])),
             )
         )
@@ -47,7 +48,9 @@ def state_bits(graph: Graph, node: Engine) -> int:
 
     The references of an input that several layers read count in the first of them.
     """
-    own = node.size * node.fmt.width * (node.window if isinstance(node, Pool) and node.kind == "max" else 1)
+    own = (
+        node.size * stored_bits(graph, node)[1] * (node.window if isinstance(node, Pool) and node.kind == "max" else 1)
+    )
     first = [graph[name] for name in dict.fromkeys(node.inputs) if graph.readers(name)[0] == node.name]
     return own + sum(delta.size * delta.fmt.width for delta in first if isinstance(delta, Delta))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codesign.graph.channels import stored_bits
 from codesign.graph.ir import Conv, Delta, Graph, Join, Linear, Node, Pool, Repeat, Source, Spatial
 
 
@@ -46,7 +47,7 @@ class Unit:
 
 def units(graph: Graph) -> tuple[Unit, ...]:
     """Return a record for each node of ``graph``."""
-    return tuple(_unit(node) for node in graph.nodes)
+    return tuple(_unit(graph, node) for node in graph.nodes)
 
 
 def kind(node: Node) -> str:
@@ -56,7 +57,7 @@ def kind(node: Node) -> str:
     return "depthwise" if isinstance(node, Conv) and node.depthwise else type(node).__name__.lower()
 
 
-def _unit(node: Node) -> Unit:
+def _unit(graph: Graph, node: Node) -> Unit:
     axes = (node.y, node.x) if isinstance(node, Spatial) else ()
     slides = axes and not isinstance(node, Join) and not any(isinstance(axis, Repeat) for axis in axes)
     return Unit(
@@ -71,7 +72,7 @@ def _unit(node: Node) -> Unit:
         kernel=tuple(axis.kernel for axis in axes) if slides else None,
         stride=tuple(axis.stride for axis in axes) if slides else None,
         weights=int(node.weight.size) if isinstance(node, Linear) else None,
-        weight_bits=node.weight_fmt.width if isinstance(node, Linear) else None,
+        weight_bits=stored_bits(graph, node)[0] if isinstance(node, Linear) else None,
         hold=node.hold if isinstance(node, Delta) else None,
     )
 

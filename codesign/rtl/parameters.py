@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from codesign.fixed import Fixed
+from codesign.graph.channels import ChannelLattices, channel_lattices
 from codesign.graph.cycles import LAYER_WORDS, input_words
-from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Pool, Source, Spatial
+from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Linear, Pool, Source, Spatial
 from codesign.rtl import tokens
 from codesign.rtl.netlist import SKIP, Parameter, Parameters
 from codesign.rtl.spec import TopSpec, byte_bits, word_lanes
@@ -13,11 +13,6 @@ from codesign.rtl.tokens import Token, index_bits
 
 OVERLAP = 2
 """Frames that may be inside though streams stall (`delta_admit`): one is computed, the next one is on its way."""
-
-
-def signed_width(fmt: Fixed) -> int:
-    """Bits of a two's-complement code of ``fmt``."""
-    return fmt.width + int(not fmt.signed)
 
 
 def encode_parameters(source: Source) -> Parameters:
@@ -90,13 +85,14 @@ def serialize_parameters(graph: Graph, node: Delta) -> Parameters:
 
 def dense_parameters(node: Dense, delta: Delta) -> Parameters:
     """Return the parameters of the ``delta_dense`` that computes ``node`` after ``delta``."""
+    lattices = channel_lattices(node, delta)
     return {
         "Inputs": node.n_in,
         "Words": node.words,
         "Lanes": node.pe,
         "DeltaWidth": delta.delta_bits,
-        "WeightWidth": signed_width(node.weight_fmt),
-        "AccWidth": node.fmt.width,
+        "WeightWidth": lattices.weight_bits,
+        "AccWidth": lattices.sum_bits,
         "WeightFile": f"{node.name}_weight.mem",
         "BiasFile": f"{node.name}_bias.mem",
     }
@@ -195,15 +191,41 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> Parameters:
         **spatial_bits(node),
     }
     if isinstance(node, Conv):
+        lattices = channel_lattices(node, feeds[0])
         parameters |= {
+            "AccWidth": lattices.sum_bits,
             "WeightLines": lines,
-            "WeightWidth": signed_width(node.weight_fmt),
+            "WeightWidth": lattices.weight_bits,
             "WeightFile": f"{node.name}_weight.mem",
             "BiasFile": f"{node.name}_bias.mem",
         }
     elif isinstance(node, Pool) and node.kind == "max":
         parameters |= {"Window": node.window, "AccSigned": node.fmt.signed}
     return parameters
+
+
+def align_lines(node: Linear, lattices: ChannelLattices) -> int:
+    """Return the lines of the ``delta_align`` after ``node``: 1 if every word has the same shifts.
+
+    Else one for each group of channels if that is a power of two, or one for each word.
+    """
+    groups = len(lattices.shifts) // node.pe
+    alike = all((part.reshape(groups, -1) == part[: node.pe]).all() for part in (lattices.shifts, lattices.low))
+    return 1 if alike else groups if groups.bit_count() == 1 else node.words
+
+
+def align_parameters(node: Linear, lattices: ChannelLattices) -> Parameters:
+    """Return the parameters of the ``delta_align`` after the engine that computes ``node``."""
+    return {
+        "Words": node.words,
+        "Lanes": node.pe,
+        "InWidth": lattices.sum_bits,
+        "OutWidth": node.fmt.width,
+        "ShiftWidth": int(lattices.shifts.max()).bit_length(),
+        "LowWidth": max(1, int(lattices.low.max()).bit_length()),
+        "Lines": align_lines(node, lattices),
+        "File": f"{node.name}_shift.mem",
+    }
 
 
 def decode_parameters(graph: Graph, spec: TopSpec) -> Parameters:
@@ -230,13 +252,16 @@ def frames_inside(graph: Graph) -> int:
     return OVERLAP + int(waits)
 
 
-def word_token(graph: Graph, node: Source | Delta | Dense | Spatial) -> Token:
-    """Return the token of the words of ``node``: its values, or the changes that a `Delta` hands to ``serialize``."""
+def word_token(graph: Graph, node: Source | Delta | Dense | Spatial, bits: int | None = None) -> Token:
+    """Return the token of the words of ``node``: its values, or the changes that a `Delta` hands to ``serialize``.
+
+    ``bits``: of a value, if those of ``node.fmt`` are not meant.
+    """
     lanes = word_lanes(graph, node)
     words = -(-node.size // lanes)
     if isinstance(node, Delta) and node is not graph.output:
         return tokens.changes(words, lanes, node.delta_bits)
-    return tokens.word(words, lanes * node.fmt.width)
+    return tokens.word(words, lanes * (bits or node.fmt.width))
 
 
 def event_token(node: Delta) -> Token:

@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codesign.errors import ConversionError, UnsupportedLayerError
-from codesign.graph.ir import Delta, Dense, Graph, Source
+from codesign.graph.ir import Delta, Graph, Linear, Spatial
 from codesign.names import check_nodes
 from codesign.rtl.leaves import leaf_files
-from codesign.rtl.roms import delta_memories, dense_memories, spatial_memories
+from codesign.rtl.roms import delta_memories, linear_memories, spatial_memories
 from codesign.rtl.spec import TopSpec, top_spec, word_lanes
 from codesign.rtl.top import top_of
 from codesign.rtl.verilog import top_text
@@ -44,12 +44,12 @@ def emit(graph: Graph) -> dict[str, str]:
     files[f"{spec.module}.sv"] = top_text(top_of(graph))
     files["filelist.f"] = filelist(files)
     for node in graph.nodes:
-        if isinstance(node, Dense):
-            files |= dense_memories(node)
-        elif isinstance(node, Delta):
+        if isinstance(node, Delta):
             files |= delta_memories(node, word_lanes(graph, node))
-        elif not isinstance(node, Source):
+        elif isinstance(node, Spatial):
             files |= spatial_memories(node)
+        if isinstance(node, Linear) and isinstance(feed := graph[node.input], Delta):
+            files |= linear_memories(node, feed)
     return files
 
 

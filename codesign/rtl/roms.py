@@ -7,8 +7,9 @@ import numpy as np
 
 from codesign.fixed import IntArray
 from codesign.graph.axis import AnyAxis
-from codesign.graph.ir import Conv, Delta, Dense, Spatial
-from codesign.rtl.parameters import signed_width, spatial_bits, weight_lines
+from codesign.graph.channels import channel_lattices
+from codesign.graph.ir import Conv, Delta, Linear, Spatial
+from codesign.rtl.parameters import align_lines, align_parameters, spatial_bits, weight_lines
 
 
 def memory_text(values: IntArray, bits: int) -> str:
@@ -24,29 +25,32 @@ def memory_text(values: IntArray, bits: int) -> str:
     return "".join(lines)
 
 
-def dense_memories(node: Dense) -> dict[str, str]:
-    """Return the weight and bias files of a `Dense`."""
-    weight = node.weight.reshape(node.n_in * node.words, node.pe)
-    bias = node.bias.reshape(node.words, node.pe)
-    return {
-        f"{node.name}_weight.mem": memory_text(weight, signed_width(node.weight_fmt)),
-        f"{node.name}_bias.mem": memory_text(bias, node.fmt.width),
+def linear_memories(node: Linear, delta: Delta) -> dict[str, str]:
+    """Return the weight and bias files of a linear layer after ``delta``, and that of the shifts if there are any."""
+    lattices = channel_lattices(node, delta)
+    weight = lattices.weight[..., 0] if isinstance(node, Conv) and node.depthwise else lattices.weight
+    files = {
+        f"{node.name}_weight.mem": memory_text(weight.reshape(-1, node.pe), lattices.weight_bits),
+        f"{node.name}_bias.mem": memory_text(lattices.bias.reshape(-1, node.pe), lattices.sum_bits),
     }
+    if lattices.narrow:
+        parameters, lines = align_parameters(node, lattices), align_lines(node, lattices)
+        shift, low = parameters["ShiftWidth"], parameters["LowWidth"]
+        assert isinstance(shift, int)
+        assert isinstance(low, int)
+        entries = np.resize(lattices.low << shift | lattices.shifts, (lines, node.pe))
+        files[f"{node.name}_shift.mem"] = memory_text(entries, shift + low)
+    return files
 
 
 def spatial_memories(node: Spatial) -> dict[str, str]:
-    """Weights and biases, and for each input row and column: {count, first output, its line in the weights}."""
+    """Return for each input row and column: {count, first output, its line in the weights}."""
     bits, (row_lines, column_lines, _) = spatial_bits(node), weight_lines(node)
     rows, columns = _table(node.y, row_lines), _table(node.x, column_lines)
-    files = {
+    return {
         f"{node.name}_row.mem": _lines(rows, (bits["RowBits"], bits["RowBits"], bits["WeightBits"])),
         f"{node.name}_column.mem": _lines(columns, (bits["ColumnBits"], bits["ColumnBits"], bits["WeightBits"])),
     }
-    if isinstance(node, Conv):
-        tap = node.weight[..., 0] if node.depthwise else node.weight
-        files[f"{node.name}_weight.mem"] = memory_text(tap.reshape(-1, node.pe), signed_width(node.weight_fmt))
-        files[f"{node.name}_bias.mem"] = memory_text(node.bias.reshape(node.groups, node.pe), node.fmt.width)
-    return files
 
 
 def _table(axis: AnyAxis, line_scale: int) -> list[tuple[int, int, int]]:

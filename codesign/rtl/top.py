@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from codesign.graph.channels import ChannelLattices, channel_lattices
 from codesign.graph.cycles import EVENT_QUEUE
-from codesign.graph.ir import Delta, Dense, Graph, Join, Source, Spatial
+from codesign.graph.ir import Delta, Dense, Graph, Join, Linear, Source, Spatial
 from codesign.rtl import parameters
 from codesign.rtl.about import about, pipeline
 from codesign.rtl.netlist import Assign, Instance, Parameters, Part, Signal, Stream, Top
@@ -160,10 +161,20 @@ def _delta(made: _Growing, graph: Graph, node: Delta, stream: str, spec: TopSpec
 def _dense(made: _Growing, graph: Graph, node: Dense, streams: list[str]) -> str:
     delta = graph[node.input]
     assert isinstance(delta, Delta)
-    word = made.stream(f"{node.name}_word", parameters.word_token(graph, node))
+    lattices = channel_lattices(node, delta)
+    word = made.stream(f"{node.name}_word", parameters.word_token(graph, node, lattices.sum_bits))
     sizes = parameters.dense_parameters(node, delta)
     made.instance("dense", f"{node.name}_dense", sizes, tuple(streams), (word,), probe_o=probe_of(node.name))
-    return word
+    return _aligned(made, graph, node, word, lattices)
+
+
+def _aligned(made: _Growing, graph: Graph, node: Linear, word: str, lattices: ChannelLattices) -> str:
+    """Bring the sums of channels that are on lattices of their own to the common one."""
+    if not lattices.narrow:
+        return word
+    aligned = made.stream(f"{node.name}_aligned", parameters.word_token(graph, node))
+    made.instance("align", f"{node.name}_align", parameters.align_parameters(node, lattices), (word,), (aligned,))
+    return aligned
 
 
 def _spatial(made: _Growing, graph: Graph, node: Spatial, streams: list[str]) -> str:
@@ -184,11 +195,13 @@ def _spatial(made: _Growing, graph: Graph, node: Spatial, streams: list[str]) ->
         sizes = parameters.join_parameters(node, feeds)
         made.instance("join", f"{node.name}_join", sizes, tuple(queues), (joined,), floor_o=floor)
         queues = [joined]
-    word = made.stream(f"{node.name}_word", parameters.word_token(graph, node))
+    lattices = channel_lattices(node, feeds[0]) if isinstance(node, Linear) else None
+    bits = lattices.sum_bits if lattices else node.fmt.width
+    word = made.stream(f"{node.name}_word", parameters.word_token(graph, node, bits))
     sizes = parameters.conv_parameters(node, feeds)
     probe = probe_of(node.name)
     made.instance("conv", f"{node.name}_conv", sizes, tuple(queues), (word,), floor_i=floor, probe_o=probe)
-    return word
+    return _aligned(made, graph, node, word, lattices) if isinstance(node, Linear) and lattices else word
 
 
 def _decode(graph: Graph, spec: TopSpec, stream: str) -> Part:

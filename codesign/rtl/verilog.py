@@ -52,7 +52,8 @@ def _lines(part: Part) -> Iterator[str]:
     types: dict[Token, str] = {}
     for stream in part.streams:
         if stream.token not in types:
-            types[stream.token] = f"{_owner(part)}_{stream.token.format}_t"
+            name = f"{_owner(part)}_{stream.token.format}_t"
+            types[stream.token] = f"{stream.name}_t" if name in types.values() else name
             yield from _type(stream.token, types[stream.token])
         yield f"  {types[stream.token]} {stream.name};"
         yield f"  logic {stream.name}_valid, {stream.name}_ready;"

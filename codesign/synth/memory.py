@@ -282,6 +282,11 @@ def _conv(p: Parameters) -> Found:
     yield "queue", "i_output.memory", OUTPUT_QUEUE, 3 + _clog2(rows * columns * groups) + lanes * value
 
 
+def _align(p: Parameters) -> Found:
+    entry = _number(p, "ShiftWidth") + _number(p, "LowWidth")
+    yield "steps", "lines", _number(p, "Lines"), _number(p, "Lanes") * entry
+
+
 def _decode(p: Parameters) -> Found:
     yield "packet", "memory", _number(p, "Words"), _number(p, "Lanes") * _number(p, "ValueWidth")
 
@@ -305,6 +310,7 @@ LEAVES: Mapping[str, Callable[[Parameters], Found]] = {
     "locate": _locate,
     "join": _nothing,
     "conv": _conv,
+    "align": _align,
     "decode": _decode,
     "stats": _nothing,
 }

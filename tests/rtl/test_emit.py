@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_branches import random_branching_graph
-from random_graphs import random_graph
+from random_graphs import random_graph, random_spread_graph
 
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.fixed import Fixed
@@ -16,7 +16,7 @@ from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumu
 from codesign.rtl import Hold, emit, top_spec
 from codesign.rtl.leaves import LEAVES
 from codesign.rtl.parameters import spatial_bits
-from codesign.rtl.roms import spatial_memories
+from codesign.rtl.roms import linear_memories, spatial_memories
 from codesign.rtl.top import top_of
 from codesign.tools import run
 
@@ -75,7 +75,8 @@ def test_files() -> None:
 def test_the_top_only_instantiates() -> None:
     used = set()
     rng = np.random.default_rng(1)
-    for graph in (chain(), random_branching_graph(rng, blocks=("residual",), name="net")):
+    spread = random_spread_graph(np.random.default_rng(31), name="net")
+    for graph in (chain(), random_branching_graph(rng, blocks=("residual",), name="net"), spread):
         assert "always" not in emit(graph)["net_top.sv"]
         used |= {f"delta_{instance.leaf}" for instance in top_of(graph).instances}
     assert used == {f"delta_{leaf}" for leaf in LEAVES if leaf not in INSIDE}
@@ -113,7 +114,7 @@ def test_a_convolution_finds_its_weights_and_outputs_in_tables() -> None:
         x=Axis.same(5, 3, 2),
         pe=3,
     )
-    files = spatial_memories(node)
+    files = spatial_memories(node) | linear_memories(node, first)
     lines = [codes(line, 4, 3) for line in files["conv_weight.mem"].split()]
     assert lines == weight.reshape(-1, 3).tolist(), "line = (tap * channels + channel) * groups + group"
     bits = spatial_bits(node)

@@ -15,7 +15,7 @@ from codesign.tools import run
 
 LEAVES = sorted(FOLDER.glob("*.sv"))
 HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
-STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "locate", "join", "conv", "decode"}
+STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "locate", "join", "conv", "align", "decode"}
 ASSERTED = {**dict.fromkeys(STREAMS, 2), "conv": 3, "fork": 1}
 """Valid and payload stay while stalled; conv counts credits; a fork has no payload of its own."""
 
@@ -88,6 +88,8 @@ def test_one_module_a_file(path: Path) -> None:
         ("conv", {"Lists": 3}),
         ("conv", {"TapRows": 2}),
         ("conv", {"TapColumns": 2}),
+        ("align", {"OutWidth": 1}),
+        ("align", {"Words": 8, "Lines": 3}),
         ("fork", {"Outputs": 1}),
         ("join", {"Inputs": 1}),
         ("decode", {"LaneWidth": 8, "ValueWidth": 9}),

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parent
 LEAVES = (
     *("fifo", "state", "accumulate", "fork", "encode", "quantise", "emit", "serialize"),
     *("product", "dense", "locate", "join", "spot", "walk", "banks", "lists", "rows", "maximum", "conv"),
-    *("decode", "admit", "stats"),
+    *("align", "decode", "admit", "stats"),
 )
 """Every leaf, each after what it instantiates."""
 
