@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_branches import random_branching_graph
-from random_graphs import random_conv_graph, random_graph
+from random_graphs import random_conv_graph, random_graph, random_spread_graph
 
 from codesign.errors import SynthesisError
 from codesign.fixed import Fixed
@@ -85,6 +85,7 @@ GRAPHS = {
     **{f"dense {seed}": ("dense", seed) for seed in range(6)},
     **{f"convolutions {seed}": ("conv", seed) for seed in range(10)},
     **{f"branches {seed}": ("branches", seed) for seed in range(10)},
+    "spread": ("spread", 31),
 }
 
 
@@ -95,6 +96,7 @@ def test_sizes_are_those_that_are_elaborated(name: str, tmp_path: Path) -> None:
         "dense": random_graph,
         "conv": random_conv_graph,
         "branches": random_branching_graph,
+        "spread": random_spread_graph,
     }
     make = makers[kind]
     graph = make(np.random.default_rng(seed))
