@@ -17,6 +17,9 @@ from codesign.fixed import IntArray
 from codesign.graph.engines import Conv, Engine, Linear
 from codesign.graph.ir import Delta, Graph
 
+MULTIPLEXER_BITS = 4
+"""Bits of a weight and a sum together that have to be saved where words have different shifts, which costs shifters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLattices:
@@ -54,15 +57,18 @@ def channel_lattices(node: Linear, delta: Delta) -> ChannelLattices:
     columns = per_output.reshape(-1, per_output.shape[-1])
     weight_bits = node.weight_fmt.width + int(not node.weight_fmt.signed)
     most = _trailing_zeros(columns)
-    shifts = np.zeros_like(most)
-    if most.any():
-        needs = _Needs(columns, node.bias, max(-delta.lo, delta.hi))
-        now, least = needs.bits(shifts).max(axis=1), needs.bits(most).max(axis=1)
-        if (least < now).any():
-            weight_bits, sum_bits = np.array([weight_bits, node.fmt.width]) - (now - least)
-            shifts = _by_lane(needs.fewest(least, most), most, node.pe)
-            return _shifted(node, shifts, int(weight_bits), int(sum_bits))
-    return _shifted(node, shifts, weight_bits, node.fmt.width)
+    if not most.any():
+        return _shifted(node, most, weight_bits, node.fmt.width)
+    needs = _Needs(columns, node.bias, max(-delta.lo, delta.hi))
+    by_lane = np.resize(most.reshape(-1, node.pe).min(axis=0), most.shape)  # no multiplexer
+    for limit in (most, by_lane):
+        least = needs.bits(limit).max(axis=1)
+        saved = needs.bits(np.zeros_like(most)).max(axis=1) - least
+        shifts = _by_lane(needs.fewest(least, limit), limit, node.pe)
+        wires = (shifts.reshape(-1, node.pe) == shifts[: node.pe]).all()
+        if saved.sum() >= (1 if wires else MULTIPLEXER_BITS):
+            return _shifted(node, shifts, weight_bits - int(saved[0]), node.fmt.width - int(saved[1]))
+    return _shifted(node, np.zeros_like(most), weight_bits, node.fmt.width)
 
 
 def stored_bits(graph: Graph, node: Engine) -> tuple[int, int]:

@@ -66,13 +66,20 @@ def test_no_channel_is_shifted_that_saves_nothing() -> None:
     weight = np.array([[127, 2, 0, 64]])
     assert channel_lattices(dense(weight), DELTA).shifts.tolist() == [0, 0, 0, 0], "the first one needs all bits"
     weight = np.array([[127, 2, 0, 256]])
-    shifts = channel_lattices(dense(weight), DELTA).shifts.tolist()
+    shifts = channel_lattices(dense(weight, pe=4), DELTA).shifts.tolist()
     assert shifts == [0, 0, 0, 2], "as far as the first one is wide"
 
 
+def test_shifters_have_to_be_worth_it() -> None:
+    weight = np.array([[127, 256]])
+    assert channel_lattices(dense(weight, pe=2), DELTA).shifts.tolist() == [0, 2], "wires"
+    assert not channel_lattices(dense(weight, pe=1), DELTA).narrow, "3 bits for shifters"
+    assert channel_lattices(dense(weight * [1, 4], pe=1), DELTA).shifts.tolist() == [0, 4]
+
+
 def test_channels_of_a_lane_share_a_shift_where_they_can() -> None:
-    weight = np.array([[256 * 3, 127, 2 * 4, 1]])
-    assert channel_lattices(dense(weight, pe=2), DELTA).shifts.tolist() == [3, 0, 3, 0]
+    weight = np.array([[256 * 4, 127, 16 * 4, 1]])
+    assert channel_lattices(dense(weight, pe=2), DELTA).shifts.tolist() == [4, 0, 4, 0]
 
 
 def test_a_layer_of_zeros_stays_as_it_is() -> None:
