@@ -8,7 +8,8 @@ A frame is followed through the pipeline with these times:
 
 * the input takes one cycle per beat or one per event, whichever are more;
 * an engine starts a frame when it is done with the one before and the first event arrives, and is not done before the
-  last event arrives. A dense engine's results leave when its frame is complete, those of the others row by row;
+  last event arrives. A dense engine's results leave when its frame is complete, those of the others row by row, one
+  touched word a cycle: an engine that reaches many words at once may wait for that;
 * an engine that falls behind lets the ones before it run ahead by what the queue between them holds; so frames that
   are expensive in different layers share their time, as in the hardware;
 * the packet leaves last, one word per cycle, while no further result is taken.
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -165,7 +166,7 @@ class _Stage:
     def push(self, t: int) -> None:
         """Take frame ``t`` as soon as its events arrive."""
         begin = max([self.free, *(stage.first_out(self.events[t]) for stage in self.before)])
-        work = max(self.least, self.work[t])
+        work = max(self.least, self.work[t], self.touched[t] if isinstance(self.node, Spatial) else 0.0)
         idle = begin > self.free or not self.events[t]
         drain = self.words if t and self.events[t - 1] and idle else 0
         begin = max(begin, self.free + drain)
@@ -284,8 +285,9 @@ def _first_row(axis: AnyAxis) -> float:
 
 def _evenly(node: Engine, events: FloatArray) -> Reached:
     """Return what ``events`` that fall anywhere cost, and how many words they reach at least once."""
-    cycles = events * mean_reach(node)
-    return Reached(cycles=cycles, words=node.words * (1.0 - (1.0 - 1.0 / node.words) ** cycles))
+    visits = events * mean_reach(node if isinstance(node, Dense) else replace(node, unroll=(1, 1)))
+    words = node.words * (1.0 - (1.0 - 1.0 / node.words) ** visits)
+    return Reached(cycles=events * mean_reach(node), words=words)
 
 
 def _waiting(graph: Graph, stage: _Stage, density: float) -> float:
