@@ -180,7 +180,7 @@ MUTANTS = [
         "5 words",
         ("off by one row", "RowWidth'(address_q * Words)", "RowWidth'(address_q * (Words - 1))"),
         ("bias ignored", "load_q <= {load_q[3:1], load}", "load_q <= {load_q[3:1], 1'b0}"),
-        ("new stream keeps the state", "load = stale_q || (first_of_stream && !drain)", "load = first_frame_q"),
+        ("new stream keeps the state", "load = stale_q || (first_of_stream && !drain)", "load = stale_q"),
         ("bare new stream forgotten", "if (bare && first_of_stream) stale_q <= 1'b1;", ""),
         ("emission is not the first of its stream", "if (pop && first_of_stream) first_q <= 1'b1;", ""),
         ("first emission for ever", "if (emit) first_q <= 1'b0;", ""),

@@ -29,9 +29,13 @@ BUILD_TIMEOUT_S = 900.0
 
 # Verilator calls these; without this check their absence would be an obscure line in a log.
 _SYSTEM_TOOLS = ("g++", "make", "perl")
-# One C++ file: the precompiled headers of split output cost more than they save, and the wheel's makefile cannot use
-# them (its CFG_CXXFLAGS_PCH_I is empty).
+# One C++ file for a small design: the precompiled headers of split output cost more than they save.
 ONE_FILE = ("--output-split", "0")
+# Files of this many operations, and functions of a tenth of them, for a large one: the compiler's time grows faster
+# than a file, and files are compiled side by side (docs/decisions.md).
+SEVERAL_FILES = ("--output-split", "30000", "--output-split-cfuncs", "3000")
+LARGE_TOP_BYTES = 60_000
+"""Size of the top's text from which a design is large: about 2,500 for each layer."""
 # `unique` makes state that the design forgot to initialise random instead of 0.
 VERILATOR_FLAGS = (
     "-O3",
@@ -42,13 +46,13 @@ VERILATOR_FLAGS = (
     "--x-initial",
     "unique",
     "--no-timing",
-    *ONE_FILE,
 )
 # Several libraries live in one process: export the harness' C functions only, and share nothing else.
 CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
 _EXPORTS = "{{ global: {}*; local: *; }};\n"
 # A third faster to build than with -O2, and no slower to simulate than the machine's noise (docs/decisions.md).
-MAKE_FLAGS = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
+# The wheel's makefile leaves out how a precompiled header is included.
+MAKE_FLAGS = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
 # Verilator's own library: most of the time of a small build, and the same for every design.
 _RUNTIME = ("verilated.o", "verilated_threads.o")
 
@@ -188,7 +192,9 @@ def _tell_unsealed(target: Path) -> None:
 
 
 def _compile(work: Path, flags: Sequence[str], log: Path) -> None:
+    large = max(path.stat().st_size for path in work.glob("*.sv")) > LARGE_TOP_BYTES
     command = ["verilator", "--cc", "--exe", "--prefix", "Vtop", "-Mdir", "obj", *flags]
+    command += SEVERAL_FILES if large else ONE_FILE
     command += ["-LDFLAGS", "-shared -Wl,--version-script=../exports.map", "-o", f"../{LIBRARY}"]
     command += ["-f", "filelist.f", "harness.cpp"]
     tools.run(command, work, log, BUILD_TIMEOUT_S, error=SimulationError)
@@ -203,7 +209,7 @@ def _compile(work: Path, flags: Sequence[str], log: Path) -> None:
 
 def _name(files: dict[str, str], recipe: Recipe) -> str:
     """Return the name of a build's folder: everything that decides about its content, hashed."""
-    parts = [_versions(), recipe.flags, MAKE_FLAGS, sorted(files.items())]
+    parts = [_versions(), recipe.flags, ONE_FILE, SEVERAL_FILES, MAKE_FLAGS, sorted(files.items())]
     return f"{recipe.module}_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}"
 
 
