@@ -27,6 +27,7 @@ from codesign.hls4ml_plugin.reader.builder import Reading
 from codesign.hls4ml_plugin.reader.weights import OwnWeight, known, numpy_of, own_weight
 from codesign.hls4ml_plugin.trials import Trial, Values, trials_of
 from codesign.keras_model.calls import Calls, calls_of
+from codesign.keras_model.kinds import FOLDED
 
 FLOAT32_ROUNDING = 2.0**-20
 """Relative difference of the scale of a BatchNormalization in float32 from the exact one."""
@@ -79,18 +80,26 @@ def _check_weights(calls: Calls, reading: Reading) -> None:
 
 
 def _kernel(layer: Any, linear: Any) -> Values:
+    from codesign.layers.linear import folded_weights
+
     own = own_weight(linear, "weight")
     if own is not None:
         return own.values
+    if type(layer).__name__ in FOLDED:
+        return numpy_of(folded_weights(layer)[0])
     depthwise = linear.class_name.startswith("Depthwise")
     names = ("depthwise_kernel", "kernel") if depthwise else ("pointwise_kernel", "kernel")
     return numpy_of(next(getattr(layer, name) for name in names if hasattr(layer, name)))
 
 
 def _bias(layer: Any, linear: Any, size: int) -> Values:
+    from codesign.layers.linear import folded_weights
+
     own = own_weight(linear, "bias")
     if own is not None:
         return own.values
+    if type(layer).__name__ in FOLDED:
+        return numpy_of(folded_weights(layer)[1])
     first = linear.class_name.startswith("Depthwise") and hasattr(layer, "pointwise_kernel")  # of a separable one
     return np.zeros(size) if first or layer.bias is None else numpy_of(layer.bias)
 

@@ -23,9 +23,17 @@ NO_OPS = (
 )
 """Classes of layers that do nothing in inference."""
 
+FOLDED = {
+    "QDenseBatchnorm": "QDense",
+    "QConv2DBatchnorm": "QConv2D",
+    "QDepthwiseConv2DBatchnorm": "QDepthwiseConv2D",
+}
+"""Layers of QKeras that fold a BatchNormalization and quantise what that gives, and what they are once trained."""
+
 LINEAR = (
     *("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv2D"),
-    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "QSeparableConv2D", "QConv2DBatchnorm"),
+    *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "QSeparableConv2D"),
+    *FOLDED,
 )
 """Classes of layers that multiply and accumulate."""
 
@@ -74,7 +82,7 @@ _QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaAc
 _CROPPED = "crop the frames before predict(), or use padding='valid'"
 _FLAT = "use the layer for one or two dimensions"
 _NORM = "use BatchNormalization directly after a linear layer"
-_FOLDED = "use the quantized layer and BatchNormalization directly after it, or QConv2DBatchnorm"
+_FOLDED = "use QDenseBatchnorm, QConv2DBatchnorm or QDepthwiseConv2DBatchnorm, or BatchNormalization after the layer"
 _RECURRENT = (
     "use Conv1D over the time axis of a frame, or Dense layers on single frames: the hardware keeps the state of the "
     "stream by itself"
@@ -103,7 +111,7 @@ INSTEAD = {
     **dict.fromkeys(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), _FLAT),
     **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D", "CenterCrop", "RandomCrop"), _CROPPED),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization"), _NORM),
-    **dict.fromkeys(("QDepthwiseConv2DBatchnorm", "QDenseBatchnorm", "QBatchNormalization", "QScaleShift"), _FOLDED),
+    **dict.fromkeys(("QBatchNormalization", "QScaleShift"), _FOLDED),
     **dict.fromkeys(("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "StackedRNNCells"), _RECURRENT),
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
     **dict.fromkeys(("QSimpleRNN", "QLSTM", "QGRU", "QBidirectional"), _RECURRENT),

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_model.calls import Call, calls_of
-from codesign.keras_model.kinds import LINEAR, NO_OPS, check_kinds, name_of
-from codesign.layers.linear import affine, kernel_of, plain_like, weights_of
+from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
+from codesign.layers.linear import affine, folded_weights, kernel_of, plain_like, unfolded, weights_of
 
 
 def fold(model: Any) -> Any:
@@ -95,10 +95,10 @@ class _Folder:
     def _handler(self, kind: str) -> Callable[..., Any]:
         handlers: dict[str, Callable[..., Any]] = {
             **dict.fromkeys(LINEAR, self._linear),
+            **dict.fromkeys(FOLDED, self._normalized),
             **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
             "DepthwiseConv1D": self._depthwise_of_one_dimension,
             "BatchNormalization": self._normalization,
-            "QConv2DBatchnorm": self._normalized_convolution,
         }
         return handlers.get(kind, self._copy)
 
@@ -165,13 +165,11 @@ class _Folder:
         self.kept.append(between)
         return self._activated(layer, output)
 
-    def _normalized_convolution(self, layer: Any, x: Any) -> Any:
-        """Return the convolution with folded weights that QKeras computes once trained."""
-        config = layer.get_config()
-        names = ("filters", "kernel_size", "strides", "padding", "kernel_quantizer", "bias_quantizer", "data_format")
-        new = qkeras.QConv2D(name=self._name(layer), **{name: config[name] for name in names})
+    def _normalized(self, layer: Any, x: Any) -> Any:
+        """Return the linear layer with folded weights that QKeras computes once trained."""
+        new = unfolded(layer, name=self._name(layer), activation=None)
         output = new(x)
-        new.set_weights([np.asarray(weight) for weight in layer.get_folded_weights()])
+        new.set_weights([np.asarray(weight) for weight in folded_weights(layer)])
         self.makers[id(output)] = new
         return self._activated(layer, output)
 

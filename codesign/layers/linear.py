@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from qkeras.base_quantizer import BaseQuantizer
 
 from codesign.errors import ConfigError
+from codesign.keras_model.kinds import FOLDED
+
+_OF_LINEAR = (
+    *("name", "units", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation"),
+    *("depth_multiplier", "kernel_quantizer", "depthwise_quantizer", "bias_quantizer"),
+)
 
 
 @keras.saving.register_keras_serializable(package="codesign")
@@ -122,6 +128,39 @@ def weights_of(linear: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return kernel, bias
 
 
+def folded_weights(layer: Any) -> list[Any]:
+    """Return weights and biases of one of `FOLDED` before they are quantised, as the layer itself folds them.
+
+    It is called once: what its ``get_folded_weights`` returns can differ in the last bit, and so by a whole step once
+    quantised.
+    """
+    kernel = kernel_of(layer)
+    variable = layer.depthwise_kernel if kernel == "depthwise" else layer.kernel
+    dilation = getattr(layer, "dilation_rate", ())
+    sizes = [(size - 1) * step + 1 for size, step in zip(variable.shape[:-2], dilation, strict=True)]
+    found: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        return lambda tensor: found.setdefault(name, tensor)
+
+    attributes = vars(layer)
+    hooks = {f"{what}_quantizer{end}": keep(what) for what in (kernel, "bias") for end in ("", "_internal")}
+    before = {name: attributes[name] for name in hooks}
+    attributes.update(hooks)
+    try:
+        layer.call(ops.zeros((1, *sizes, variable.shape[-2]), layer.compute_dtype), training=False)
+    finally:
+        attributes.update(before)
+    return [found[kernel], found["bias"]]
+
+
+def unfolded(layer: Any, **changes: Any) -> Any:
+    """Return a layer, not built, that computes what one of `FOLDED` does once it has `folded_weights`."""
+    kind = getattr(qkeras, FOLDED[type(layer).__name__])
+    config = {key: value for key, value in layer.get_config().items() if key in _OF_LINEAR}
+    return kind(**{**config, "use_bias": True, **changes})
+
+
 def frozen(layer: Any) -> tuple[type[Any], dict[str, Any], list[Any]]:
     """Return class, configuration and weights of a layer that computes, in any float type, what ``layer`` does.
 
@@ -129,11 +168,10 @@ def frozen(layer: Any) -> tuple[type[Any], dict[str, Any], list[Any]]:
     quantised weights then have no quantizers any more. Any other layer is described as it is.
     """
     kind, config, weights = type(layer), layer.get_config(), layer.get_weights()
-    if kind.__name__ == "QConv2DBatchnorm":
-        names = ("name", "filters", "kernel_size", "strides", "padding", "data_format", "activation", "dilation_rate")
-        config = {name: config[name] for name in names if name in config}
-        kind, tensors = qkeras.QConv2D, layer.get_folded_weights()
-        weights = [_quantized(*pair) for pair in zip(tensors, layer.quantizers, strict=True)]
+    if kind.__name__ in FOLDED:
+        new = unfolded(layer, **{f"{what}_quantizer": None for what in (kernel_of(layer), "bias")})
+        kind, config = type(new), new.get_config()
+        weights = [_quantized(*pair) for pair in zip(folded_weights(layer), layer.quantizers, strict=True)]
     elif kind.__name__ == "BatchNormalization":
         scale, shift = _affine_in_float32(layer)
         config |= {"epsilon": 0.0, "scale": True, "center": True}

@@ -21,7 +21,9 @@ from qkeras import (
     QConv2D,
     QConv2DBatchnorm,
     QDense,
+    QDenseBatchnorm,
     QDepthwiseConv2D,
+    QDepthwiseConv2DBatchnorm,
     QSeparableConv2D,
     quantized_bits,
     quantized_relu,
@@ -32,6 +34,7 @@ from codesign.errors import ConversionError, ConversionWarning, LatticeError
 from codesign.fixed import Fixed
 from codesign.graph import Graph, quantizers
 from codesign.graph.golden import Golden
+from codesign.graph.ir import Conv
 from codesign.graph.sample import sample_inputs
 from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.reader import activations as hls_activations
@@ -41,6 +44,7 @@ from codesign.keras_model import operations as keras_operations
 from codesign.layers import DeltaActivation, stream
 
 BIAS = quantized_bits(6, 1, alpha=1)
+FOLDING = {"bias_quantizer": BIAS, "folding_mode": "batch_stats_folding", "ema_freeze_delay": 10}
 
 
 def relu(bits: int) -> QActivation:
@@ -105,6 +109,9 @@ def test_kernels_are_those_of_keras(tmp_path: Path, name: str) -> None:
             (4, 4, 2),
         ),
         (QConv2DBatchnorm(3, 3, kernel_quantizer=qkeras.binary(alpha=1), bias_quantizer=BIAS, name="lin"), (4, 4, 2)),
+        (QDenseBatchnorm(3, kernel_quantizer=quantized_bits(4, 0, alpha="auto_po2"), name="lin", **FOLDING), (6,)),
+        (QConv2DBatchnorm(3, 3, kernel_quantizer=BIAS, use_bias=False, name="lin", **FOLDING), (4, 4, 2)),
+        (QDepthwiseConv2DBatchnorm(3, depthwise_quantizer=qkeras.ternary(alpha=1), name="lin", **FOLDING), (4, 4, 2)),
         (QDense(4, kernel_quantizer=qkeras.binary(alpha=1), bias_quantizer=qkeras.binary(alpha=0.5), name="lin"), (6,)),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else "",
@@ -115,6 +122,23 @@ def test_every_linear_layer(tmp_path: Path, layer: Any, shape: tuple[int, ...]) 
         if "variance" in weight.path:
             weight.assign(np.abs(keras.ops.convert_to_numpy(weight)) + 0.5)
     exact(made, tmp_path)
+
+
+def test_folded_weights_are_rounded_as_the_layer_rounds_them(tmp_path: Path) -> None:
+    """Its inference multiplies by rsqrt(variance), `get_folded_weights` by 1 / sqrt(variance): a last bit apart."""
+    layer = QDepthwiseConv2DBatchnorm(1, depthwise_quantizer=quantized_bits(6, 0, alpha=1), name="lin", **FOLDING)
+    made = design([layer], shape=(2, 2, 512))
+    random = np.random.default_rng(5)
+    variance = random.uniform(0.2, 3, 512).astype(np.float32)
+    halves = (random.integers(-20, 20, 512) + 0.5) / 32  # between two codes
+    layer.depthwise_kernel.assign((halves * np.sqrt(variance + np.float32(1e-3))).reshape(1, 1, -1, 1))
+    layer.bias.assign(np.zeros(512))
+    layer.batchnorm.set_weights([np.ones(512), np.zeros(512), np.zeros(512), variance])
+    theirs = quantized_bits(6, 0, alpha=1)(layer.get_folded_weights()[0])
+    graph = exact(made, tmp_path)
+    conv = graph["lin"]
+    assert isinstance(conv, Conv)
+    assert (conv.weight_fmt.to_values(conv.weight) != np.asarray(theirs)).any()
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import qkeras
 from keras import layers as L  # noqa: N812
 from layers.plain_models import FRAME, MODELS, trained
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES, SUMS
-from codesign.layers import delta
+from codesign.layers import delta, stream
 from codesign.layers.fold import fold
 
 
@@ -31,6 +32,25 @@ def test_computes_the_same(make: Callable[[], Any], rng: np.random.Generator) ->
     np.testing.assert_array_equal(values(model, x), before)  # the model given stays as it was
     kinds = {type(layer).__name__ for layer in folded.layers}
     assert kinds <= {*LINEAR, *ACTIVATIONS, *MOVES, *SUMS, "Identity", "InputLayer"}
+
+
+def test_layers_that_fold_a_normalisation_themselves(rng: np.random.Generator) -> None:
+    def q(kernel: str = "kernel") -> dict[str, Any]:
+        return {f"{name}_quantizer": qkeras.quantized_bits(6, 1, alpha=1) for name in (kernel, "bias")}
+
+    layers = [
+        qkeras.QConv2DBatchnorm(4, 3, dilation_rate=2, use_bias=False, name="conv", **q()),
+        qkeras.QDepthwiseConv2DBatchnorm(2, activation=qkeras.quantized_relu(5, 2), name="deep", **q("depthwise")),
+        L.Flatten(),
+        qkeras.QDenseBatchnorm(6, folding_mode="batch_stats_folding", name="dense", **q()),
+    ]
+    model = trained(keras.Sequential([keras.Input(FRAME), *layers]))
+    frames = rng.random((4, *FRAME), dtype=np.float32)
+    folded = fold(model)
+    np.testing.assert_array_equal(values(folded, frames), values(model, frames))
+    kinds = [type(folded.get_layer(name)).__name__ for name in ("conv", "deep", "dense")]
+    assert kinds == ["QConv2D", "QDepthwiseConv2D", "QDense"]
+    np.testing.assert_array_equal(stream(model, frames).outputs, values(folded, frames))
 
 
 def test_one_and_no_dimension(rng: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 from codesign.errors import UnsupportedLayerError
 from codesign.graph.quantizers import QUANTIZER_FIELDS
 from codesign.hls4ml_plugin.reader.weights import OwnWeight, attach
+from codesign.keras_model.kinds import FOLDED
 
 PARSED_BY_V2 = (
     *("QDense", "QConv1D", "QConv2D", "QDepthwiseConv2D", "ZeroPadding1D", "ZeroPadding2D"),
@@ -30,7 +31,7 @@ def install() -> None:
     A handler of a layer that hls4ml cannot read is left out if hls4ml has its own, under a short or a full name.
     """
     handlers = {**dict.fromkeys(PARSED_BY_V2, V2Handler()), "QActivation": QActivationHandler()}
-    handlers["QConv2DBatchnorm"] = FoldedHandler()
+    handlers |= dict.fromkeys(FOLDED, FoldedHandler())
     known = {_short(key) for key in registry if key.split(".")[0] in ("qkeras", "keras") or "." not in key}
     registry.update({name: handler for name, handler in handlers.items() if name not in known})
     registry["DeltaActivation"] = DeltaActivationHandler()
@@ -99,13 +100,17 @@ class V2Handler(KerasV3LayerHandler):  # type: ignore[misc]
 
 
 class FoldedHandler(V2Handler):
-    """QConv2DBatchnorm as the QConv2D it computes once it is trained."""
+    """QConv2DBatchnorm and its kin as the layers that they are once they are trained."""
 
     def parse(self, layer: Any, in_tensors: Any) -> list[dict[str, Any]]:
-        """Return a convolution with the folded weights."""
-        weights = dict(zip(("kernel", "bias"), layer.get_folded_weights(), strict=True))
-        parsed, _ = _parse_v2(layer, "QConv2D", {"use_bias": True}, _shape(in_tensors), weights)
-        _use_own(parsed, layer, "kernel", weights["kernel"], weights["bias"])
+        """Return a linear layer with the folded weights."""
+        from codesign.layers.linear import folded_weights, kernel_of
+
+        kind, kernel = FOLDED[type(layer).__name__], kernel_of(layer)
+        weight, bias = folded_weights(layer)
+        named = {"depthwise_kernel" if kernel == "depthwise" else "kernel": weight, "bias": bias}
+        parsed, _ = _parse_v2(layer, kind, {"use_bias": True}, _shape(in_tensors), named)
+        _use_own(parsed, layer, kernel, weight, bias)
         return [parsed]
 
 

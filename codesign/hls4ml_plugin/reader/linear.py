@@ -98,7 +98,9 @@ def tensor_codes(model: Any, layer: Any, what: str) -> tuple[IntArray, Fixed]:
         fmt = hls_config.precision(model, variable.type.precision, f"{layer.name} {what}")
         if not variable.data.any():
             fmt = Fixed(width=1, frac=0, signed=True)
-        fix = f"use Q{layer.class_name} with {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
+        kind = layer.get_attr("keras_class") or ""
+        kind = kind if kind.startswith("Q") else f"Q{layer.class_name}"
+        fix = f"use {kind} with {kernel}_quantizer=quantized_bits(bits, integer, alpha=1)"
     else:
         given = getattr(quantizer, "qkeras_config", {})
         config = given.get("config", {})
@@ -158,8 +160,8 @@ def fold(node: Linear, name: str, scale: FloatArray, shift: FloatArray, delta: D
         LatticeError: the folded weights or biases lie on no power-of-two lattice.
     """
     fix = (
-        "use QConv2DBatchnorm, which quantises the folded weights, or fold it into the layer before and quantise "
-        "that again before conversion"
+        "use QConv2DBatchnorm or its kin, which quantise the folded weights, or fold it into the layer before and "
+        "quantise that again before conversion"
     )
     across = scale[:, None] if isinstance(node, Conv) and node.depthwise else scale
     values = node.weight_fmt.to_values(node.weight) * across
