@@ -2,9 +2,8 @@
 """From TOML tables (or JSON) to frozen records: every key checked, every error with its key and the valid values.
 
 A record is a frozen dataclass. Its annotations are the schema: ``int``, ``float``, ``bool``, ``str``, ``Path``
-(relative to the TOML), ``Literal``, ``X | None``, ``tuple[X, ...]``, ``dict[str, Record]``, nested records, and
-``Any``, a value as it is. Limits are written beside the field with `limited` and checked by `check`, which a record
-calls in ``__post_init__``.
+(relative to the TOML), ``Literal``, ``X | None``, ``int | Literal``, ``tuple[X, ...]``, ``dict[str, Record]``, records,
+and ``Any``, a value as it is. Limits are written beside the field by `limited`, for `check` in ``__post_init__``.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ def check(record: Any, section: str) -> None:
 def _check_limits(value: Any, item: dataclasses.Field[Any], section: str) -> None:
     low, high = item.metadata.get("at_least"), item.metadata.get("at_most")
     for number in value if isinstance(value, tuple) else (value,):
-        if number is not None and not _within(number, low, high):
+        if number is not None and not isinstance(number, str) and not _within(number, low, high):
             raise ConfigError(
                 "out of range", where=f"{section}.{item.name}", expected=_limits(low, high), received=_shown(value)
             )
@@ -199,8 +198,7 @@ def build(kind: type[R], table: object, *, where: str, folder: Path, known: Mapp
             if required and name not in table and name not in values:
                 raise ConfigError("missing", where=_join(where, name), expected=_describe(hints[name]), fix="add it")
     wrong.check()
-    made = kind(**values)
-    _check_kinds(fields, [key for key in fields if key in table], made, where)
+    _check_kinds(fields, [key for key in fields if key in table], made := kind(**values), where)
     return made
 
 
@@ -228,7 +226,9 @@ def _value(hint: Any, value: object, where: str, folder: Path) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in args:
             return None
-        return _value(next(arg for arg in args if arg is not type(None)), value, where, folder)
+        kinds = [arg for arg in args if arg is not type(None)]
+        fit = (kind for kind in kinds if (typing.get_origin(kind) is typing.Literal) == isinstance(value, str))
+        return _value(next(fit, kinds[0]), value, where, folder)
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, where=where, folder=folder)
     if origin is dict and isinstance(value, Mapping):
@@ -275,7 +275,7 @@ def _describe(hint: Any) -> str:
     """Return the annotation in words for an error message."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return _describe(next(arg for arg in args if arg is not type(None)))
+        return " or ".join(_describe(arg) for arg in args if arg is not type(None))
     if origin is typing.Literal:
         return "one of " + ", ".join(repr(arg) for arg in args)
     if origin is tuple:

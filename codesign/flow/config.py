@@ -60,7 +60,12 @@ class HardwareSection:
     """``[hardware]``.
 
     Attributes:
-        pe: processing elements of every layer: the largest divisor of its outputs not above this is used.
+        pe: processing elements of every layer: the largest divisor of its outputs not above this is used. Not used with
+            ``cycles`` or ``multipliers``; training counts with it in any case, as nothing is measured before it.
+        cycles: cycles that no layer should exceed in a mean frame of the clips: PE and unroll of every layer are chosen
+            for it, with the fewest multipliers. ``balanced``: as few cycles as ``multipliers`` allow.
+        multipliers: most multipliers of all layers together. Unset: with ``balanced`` as many as PE 16 would take, else
+            no limit.
         p: input codes in one AXI4-Stream beat.
         strategy: strategy of every linear layer. Only ``delta`` so far.
         io_type: interface style of the HLS project.
@@ -68,6 +73,8 @@ class HardwareSection:
     """
 
     pe: int = limited(16, at_least=1, at_most=4096)
+    cycles: int | Literal["balanced"] | None = limited(None, at_least=1)
+    multipliers: int | None = limited(None, at_least=1)
     p: int = limited(16, at_least=1, at_most=4096)
     strategy: Literal["delta"] = "delta"
     io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
@@ -75,6 +82,12 @@ class HardwareSection:
 
     def __post_init__(self) -> None:
         check(self, "hardware")
+
+    @property
+    def target(self) -> dict[str, int | str]:
+        """The target of the whole model in an hls4ml config; empty if there is none."""
+        given = {"Cycles": self.cycles, "Multipliers": self.multipliers}
+        return {key: value for key, value in given.items() if value is not None}
 
     def engines(self) -> Engines:
         """Return what an event costs in the engines, for training to count."""

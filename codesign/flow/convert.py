@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,13 @@ SETTINGS = "hls4ml.json"
 _SETTINGS = ("hls_config", "io_type", "project_name")
 
 
-def settings(design: Design, model: Any) -> dict[str, Any]:
+def settings(design: Design, model: Any, shares: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return the arguments of hls4ml's ``convert_from_keras_model`` for ``model``, plain JSON.
+
+    Args:
+        design: the design.
+        model: its Keras model.
+        shares: share of the inputs of each engine that change in a frame, for a target in cycles; None: without one.
 
     Raises:
         ConfigError: ``[hardware.layer.x]`` names no layer of the model.
@@ -34,7 +39,8 @@ def settings(design: Design, model: Any) -> dict[str, Any]:
 
     hardware = design.hardware
     config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
-    config["Model"] |= {"Strategy": hardware.strategy, "PE": hardware.pe, "P": hardware.p}
+    chosen = {"PE": hardware.pe} if shares is None else {**hardware.target, "Activity": dict(shares)}
+    config["Model"] |= {"Strategy": hardware.strategy, "P": hardware.p, **chosen}
     config["LayerName"][model.inputs[0].name]["Precision"] = {"result": PIXEL.ap()}
     for name, layer in hardware.layer.items():
         if name not in config["LayerName"]:

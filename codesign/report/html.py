@@ -25,6 +25,7 @@ from codesign.report.words import (
     origin_figures,
     percent,
     unit,
+    what_helps,
 )
 
 
@@ -48,6 +49,7 @@ def render(report: Report, detail: Detail) -> str:
         made=made_with(report),
         how_to_rate=how_to_rate(report) if report.throughput.frames_per_second is None else None,
         unit=partial(unit, report),
+        helps=what_helps(report),
         chance=chance(report),
         sparsity_gain=_gain(detail),
         pairs=_pairs(report),

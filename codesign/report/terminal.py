@@ -24,6 +24,7 @@ from codesign.report.words import (
     percent,
     times,
     unit,
+    what_helps,
 )
 
 
@@ -77,6 +78,9 @@ def _efficiency(report: Report) -> Iterator[tuple[str, str]]:
     busiest = unit(report, speed.bottleneck_layer)
     least, ideal = count(speed.bound_cycles_per_frame), count(speed.ideal_cycles_per_frame)
     yield "efficiency", f"{percent(speed.bound_efficiency)} (bound {least} cycles per frame; busiest unit {busiest})"
+    helps = what_helps(report)
+    if helps is not None:
+        yield "bottleneck", f"{busiest}: {helps}"
     yield (
         "skip efficiency",
         f"{percent(speed.skip_efficiency)} (ideal {ideal} cycles, frame by frame: no bound, as frames overlap)",

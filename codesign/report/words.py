@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from codesign.graph.balance import cure, wider_input
 from codesign.report.model import Number, Origin, Report, input_scan
 
 DASH = "\N{EN DASH}"
@@ -101,6 +102,29 @@ def significant(value: Number) -> str:
 def unit(report: Report, name: str | None) -> str:
     """Return what people read for a unit: `INPUT_SCAN` for the one with the name of the first delta layer."""
     return "unknown" if name is None else INPUT_SCAN if name == input_scan(report) else name
+
+
+def what_helps(report: Report) -> str | None:
+    """Return what makes the busiest unit faster; None if that is not known, as of reports of version 0.1."""
+    name = report.throughput.bottleneck_layer
+    found = next((item for item in report.network if item.name == name), None)
+    if found is None:
+        return None
+    if name == input_scan(report):
+        lanes = report.network[0].lanes
+        return None if lanes is None else wider_input(lanes)
+    if found.pe is None or not found.shape:
+        return None
+    unroll = (found.unroll[0], found.unroll[1]) if found.unroll else (1, 1)
+    most = unroll
+    if found.kernel and found.stride:
+        rows, columns = (
+            min(-(-kernel // stride), size)
+            for kernel, stride, size in zip(found.kernel, found.stride, found.shape, strict=False)
+        )
+        most = (rows, columns)
+    channelwise = found.kind not in ("dense", "conv")
+    return cure(pe=found.pe, outputs=found.shape[-1], unroll=unroll, most=most, channelwise=channelwise)
 
 
 def energy_unit(reports: Sequence[Report]) -> tuple[str, float]:

@@ -55,6 +55,11 @@ def run_golden(graph: Graph, clips: NDArray[np.integer]) -> GoldenRun:
     )
 
 
+def activity_on(graph: Graph, clips: NDArray[np.integer]) -> dict[str, float]:
+    """Return the share of the inputs of each engine that change in a mean frame of ``clips``, ``[N, T, *shape]``."""
+    return {layer.name: float(layer.density.mean()) for layer in run_golden(graph, clips).layers}
+
+
 def _join(parts: Sequence[LayerActivity]) -> LayerActivity:
     """Return the activity of one layer over several streams as one."""
     return dataclasses.replace(

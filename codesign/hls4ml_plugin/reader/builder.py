@@ -20,6 +20,7 @@ from codesign.hls4ml_plugin.reader import between as hls_between
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader import linear as hls_linear
 from codesign.hls4ml_plugin.reader.nodes import Tensor, Zeros
+from codesign.hls4ml_plugin.reader.target import with_target
 from codesign.hls4ml_plugin.reader.tensors import Tensors, is_nothing
 from codesign.keras_model.kinds import SUPPORTED
 from codesign.names import check_design, check_input, check_layers, identifier
@@ -120,7 +121,7 @@ class _Builder(Tensors):
         self._refuse_zeros(last, "the end of the model")
         self._shape_output(last)
         return Reading(
-            graph=Graph(name=project, nodes=self.nodes.all()),
+            graph=with_target(model, Graph(name=project, nodes=self.nodes.all())),
             tensors={name: tensor for name, tensor in self.of_keras.items() if tensor.zeros is None},
             sources=self.sources,
             activations=self.activations,

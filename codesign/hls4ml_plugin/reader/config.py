@@ -26,6 +26,8 @@ SLIDING = (*LINEAR[1:], *POOLINGS, "Resize")
 _INTEGERS = re.compile(r"(u?)int(8|16)")
 
 DEFAULT_P = 16
+TARGET = ("Cycles", "Multipliers", "Activity")
+"""Keys of a whole model that choose PE and Unroll, see `codesign.hls4ml_plugin.reader.target`."""
 
 
 def types(layer: Any) -> tuple[str, ...]:
@@ -208,6 +210,11 @@ def _section(model: Any, name: str) -> dict[str, Any]:
 def entry_of(model: Any, layer: Any, key: str) -> Any:
     """Return what the config sets ``key`` to for a layer by its name, or else by one of its types; None if nothing."""
     return next((entry[key] for entry in _entries(model, layer) if entry.get(key) is not None), None)
+
+
+def whole(model: Any, key: str) -> Any:
+    """Return what the config sets ``key`` to for the whole model; None if nothing."""
+    return _section(model, "Model").get(key)
 
 
 def _entries(model: Any, layer: Any) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ MODEL_DEFAULTS: dict[str, tuple[Any, ...]] = {
 """Keys of a whole model that have no effect on delta layers, and the values at which they may stay."""
 
 MODEL_FREE = ("TraceOutput", "AllowDAFallback", "AllowV2Fallback")
-MODEL_KEYS = ("PE", "P", "Strategy", "Precision", *MODEL_DEFAULTS, *MODEL_FREE)
+MODEL_KEYS = ("PE", "P", *hls_config.TARGET, "Strategy", "Precision", *MODEL_DEFAULTS, *MODEL_FREE)
 
 LAYER_DEFAULTS: dict[str, tuple[Any, ...]] = {
     key: MODEL_DEFAULTS[key] for key in ("ReuseFactor", "TargetCycles", "ConvImplementation", "Compression")
@@ -58,7 +58,7 @@ PRECISIONS = ("default", "maximum", "weight", "bias")
 INSTEAD = {
     "ReuseFactor": "set PE, the multipliers of a layer, in its place and leave ReuseFactor at 1",
     "ParallelizationFactor": "set PE and Unroll in its place",
-    "TargetCycles": "set PE in its place",
+    "TargetCycles": "set PE, or Cycles of the whole model, in its place",
 }
 
 
