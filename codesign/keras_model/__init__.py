@@ -8,5 +8,6 @@ module          holds
 `calls`         every call of a layer or operation in a model, nested models opened
 `operations`    ``keras.ops`` and operators as the layers that they stand for
 `kinds`         which of them the project computes exactly, and what to use instead of the others
+`rescaling`     which Rescaling is exact
 ==============  ===============================================================================
 """

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from codesign.errors import UnsupportedLayerError
-from codesign.graph.lattice import finest_frac
 from codesign.keras_model.calls import Call, Calls
+from codesign.keras_model.rescaling import SCALED, inexact
 
 NO_OPS = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"),
@@ -70,9 +67,6 @@ QUANTIZERS = ("quantized_relu", "quantized_bits")
 MAX_NAMED = 8
 """With more layers than these an error counts them by kind and names them once."""
 
-MAX_OFFSET_BITS = 16
-"""Most bits of the offset of a Rescaling."""
-
 _HOMES = ("keras", "qkeras", "codesign")
 """Packages whose classes are known by name."""
 
@@ -95,10 +89,6 @@ _PRODUCT = "use Add or Concatenate: products of two activations are not computed
 _EXTREME = "use relu for a maximum with 0, MaxPooling over positions, or Concatenate and a layer with weights"
 _ITEM = "take all channels (weights of 0 leave some out), or crop the frames before predict()"
 _SUM = "use Dense, or AveragePooling over a power of two of elements and Rescaling"
-_SCALED = (
-    "scale the frames before they are given to the model, inside of it the weights of the layer beside it, or use a "
-    "power of two, such as Rescaling(1 / 256), and train the model so"
-)
 _WRAPPED = "use the layer that it wraps"
 _NO_CLIPS = "convert the model of one frame that over_time was given, which this model trains"
 
@@ -124,7 +114,7 @@ INSTEAD = {
     **dict.fromkeys(("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"), "use MaxPooling"),
     **dict.fromkeys(("Mean", "Sum"), _SUM),
     **dict.fromkeys(("GetItem", "Slice", "Split", "Take"), _ITEM),
-    **dict.fromkeys(("Divide", "TrueDivide", "Normalization"), _SCALED),
+    **dict.fromkeys(("Divide", "TrueDivide", "Normalization"), SCALED),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "Hashing", "HashedCrossing", "TextVectorization"), _OUTSIDE),
     **dict.fromkeys(("CategoryEncoding", "Discretization", "MelSpectrogram", "STFTSpectrogram"), _OUTSIDE),
     **dict.fromkeys(("MaxNumBoundingBoxes", "AutoContrast", "Equalization", "Solarization"), _OUTSIDE),
@@ -168,13 +158,13 @@ class Problem:
     what: str = "hls4ml cannot read this layer"
 
 
-def check_kinds(calls: Calls) -> None:
-    """Check that every layer is of a kind that becomes hardware.
+def check_kinds(calls: Calls, but: Sequence[str] = ()) -> None:
+    """Check that every layer, those of class ``but`` left out, is of a kind that becomes hardware.
 
     Raises:
         UnsupportedLayerError: some are not; names all of them, and what to use.
     """
-    problems = [problem for call in calls.calls if (problem := problem_of(call)) is not None]
+    problems = [problem for call in calls.calls if call.kind not in but and (problem := problem_of(call)) is not None]
     if not problems:
         return
     first = problems[0]
@@ -298,27 +288,12 @@ def _arguments(call: Call) -> Problem | None:
         return Problem(
             where=call.name, received="Concatenate(axis=0), the batch", fix="join an axis of the frame, such as axis=-1"
         )
-    return _rescaling(call) if call.kind == "Rescaling" else None
+    return _rescaling(layer, int(shape[-1] or 1), call.name) if call.kind == "Rescaling" else None
 
 
-def _rescaling(call: Call) -> Problem | None:
-    layer, channels = call.layer, call.inputs[0].shape[-1]
-    try:
-        scales, offsets = (np.asarray(value, np.float64).ravel() for value in (layer.scale, layer.offset))
-    except (TypeError, ValueError):
-        scales, offsets = np.array([math.nan]), np.zeros(1)
-    sizes = {scales.size, offsets.size} - {1, channels}
-    received = f"Rescaling(scale={layer.scale}, offset={layer.offset})"
-    if sizes or not np.isfinite(scales).all() or not (np.abs(np.frexp(scales)[0]) == 0.5).all():
-        return Problem(where=call.name, received=received, fix=_SCALED)
-    finite = bool(np.isfinite(offsets).all())
-    if not finite or (np.abs(offsets) * 2.0 ** min(1000, finest_frac(offsets)) >= 2.0**MAX_OFFSET_BITS).any():
-        return Problem(
-            where=call.name,
-            received=received,
-            fix=f"use an offset of at most {MAX_OFFSET_BITS} bits, such as -1 or 0.5",
-        )
-    return None
+def _rescaling(layer: Any, channels: int, where: str) -> Problem | None:
+    fix, received = inexact(layer, channels), f"Rescaling(scale={layer.scale}, offset={layer.offset})"
+    return Problem(where=where, received=received, fix=fix) if fix else None
 
 
 def _keeps_order(sizes: Sequence[int | None], dims: Sequence[int]) -> bool:

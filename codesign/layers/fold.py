@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_model.calls import Call, calls_of
 from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
-from codesign.layers.linear import affine, folded_weights, kernel_of, plain_like, unfolded, weights_of
+from codesign.keras_model.rescaling import inexact
+from codesign.layers.affine import KINDS, Affine, of_pixels
+from codesign.layers.linear import folded_weights, kernel_of, plain_like, unfolded, weights_of
+
+PADS = ("ZeroPadding1D", "ZeroPadding2D", "Flatten", "Reshape")
+"""Classes of layers through which a scale and a shift of the input move."""
+
+_ABSORB = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", *KINDS)
+"""Classes of layers that take them."""
 
 
 def fold(model: Any) -> Any:
@@ -37,11 +45,37 @@ def fold(model: Any) -> Any:
         ConversionError: no built model of layers, of one frame of a known size.
         UnsupportedLayerError: several inputs or outputs, or layers of other kinds; names all of them.
     """
+    return _folded(model, None)[0]
+
+
+def fold_pixels(model: Any, low: float, high: float) -> tuple[Any, bool]:
+    """Return `fold` of a model that reads pixels as ``low`` (0) to ``high`` (255), and whether pixels are centered.
+
+    What the model itself does to them first (``Rescaling``, ``Normalization``, BatchNormalization, by any numbers) is
+    folded as well. The folded model reads values of `codesign.fixed.PIXEL`, or of pixels less 128 where that keeps the
+    zeros that pad the frames nearly right: they stand for the middle of the range then. Where neither keeps them, a
+    depthwise convolution of kernel 1, ``input_scaled``, scales and shifts before they are padded.
+
+    Raises: the errors of `fold`; ConfigError: no range.
+    """
+    channels = model.inputs[0].shape[-1]
+    folded, kept = _folded(model, of_pixels(low, high, channels, centered=False))
+    if kept:
+        return folded, False
+    other, kept = _folded(model, of_pixels(low, high, channels, centered=True))
+    return (other, True) if kept else (folded, False)
+
+
+def _folded(model: Any, pixels: Affine | None) -> tuple[Any, bool]:
+    """Return what `fold` does of a model that reads ``pixels``, and whether the zeros around the input stay right."""
     calls = calls_of(model)
-    check_kinds(calls)
+    check_kinds(calls, but=() if pixels is None else ("Rescaling", "Normalization"))
     frame = fresh_input(model)
     folder = _Folder({call.name for call in calls.calls})
-    return keras.Model(frame, calls.run(frame, folder.call), name=calls.name)
+    if pixels is not None:
+        folder.pending[id(frame)] = pixels
+    folder.inputs.add(id(frame))
+    return keras.Model(frame, folder.plain(calls.run(frame, folder.call)), name=calls.name), folder.borders
 
 
 def fresh_input(functional: Any) -> Any:
@@ -76,6 +110,9 @@ class _Folder:
         self.reads: Counter[int] = Counter()
         self.folded: dict[int, str] = {}  # the normalisation that was folded into what made a tensor
         self.kept: list[Any] = []  # tensors whose id must not be used again
+        self.inputs: set[int] = set()  # the input, and what was only scaled and shifted since
+        self.pending: dict[int, Any] = {}  # what is still to be done to a tensor
+        self.borders = True  # the zeros around the input stay nearly what they are
 
     def call(self, call: Call, given: Any) -> Any:
         """Return the output of what stands for ``call``."""
@@ -88,7 +125,11 @@ class _Folder:
             if self.reads[id(tensor)] > 1 and id(tensor) in self.folded:
                 raise _shared(self.folded[id(tensor)])
         self.names.setdefault(id(layer), call.name)
+        if not self._absorbs(layer, kind, given):
+            given = keras.tree.map_structure(self.plain, given)
         output = self._handler(kind)(layer, given)
+        if kind in PADS and id(given) in self.pending:
+            self.pending[id(output)] = self.pending[id(given)].over(output.shape[-1])
         self.kept += [output, layer, *inputs]
         return output
 
@@ -99,6 +140,7 @@ class _Folder:
             **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
             "DepthwiseConv1D": self._depthwise_of_one_dimension,
             "BatchNormalization": self._normalization,
+            **dict.fromkeys(("Rescaling", "Normalization"), self._rescaling),
         }
         return handlers.get(kind, self._copy)
 
@@ -118,10 +160,40 @@ class _Folder:
         new.set_weights(layer.get_weights())
         return output
 
+    def plain(self, x: Any) -> Any:
+        """Return ``x`` after what is still to be done to it."""
+        if id(x) not in self.pending:
+            return x
+        todo = self.pending[id(x)]
+        output = self._convolved(free_name("input_scaled", self.taken), x, todo.scale, todo.shift)
+        self.kept += [x, output]
+        return output
+
+    def _absorbs(self, layer: Any, kind: str, given: Any) -> bool:
+        """Return whether what is still to be done to ``given`` can be done in ``layer``, or after it."""
+        todo = self.pending.get(id(given))
+        if todo is None or kind not in (*PADS, *_ABSORB):
+            return False
+        pads = "ZeroPadding" in kind or getattr(layer, "padding", "valid") != "valid"
+        if pads and not todo.keeps_borders:
+            self.borders = False
+            return False
+        if kind in PADS:
+            return todo.over(layer.compute_output_shape(given.shape)[-1]) is not None
+        return True
+
+    def _rescaling(self, layer: Any, x: Any) -> Any:
+        """Fold a Rescaling or Normalization as a BatchNormalization, or into what reads the input."""
+        exact = type(layer).__name__ == "Rescaling" and not inexact(layer, x.shape[-1])
+        if id(x) not in self.pending and exact:
+            return self._copy(layer, x)
+        return self._normalization(layer, x)
+
     def _linear(self, layer: Any, x: Any) -> Any:
-        new = copied(layer, self._name(layer), activation=None)
+        todo, name = self.pending.get(id(x)), self._name(layer)
+        new = copied(layer, name, activation=None) if todo is None else plain_like(layer, name)
         output = new(x)
-        new.set_weights(layer.get_weights())
+        new.set_weights(layer.get_weights() if todo is None else todo.into(*weights_of(layer)))
         self.makers[id(output)] = new
         return self._activated(layer, output)
 
@@ -175,16 +247,22 @@ class _Folder:
 
     def _normalization(self, layer: Any, x: Any) -> Any:
         """Fold a BatchNormalization into the linear layer that made ``x``, or return it as a convolution."""
-        if layer.axis not in (-1, len(x.shape) - 1):
+        if getattr(layer, "axis", -1) not in (-1, (-1,), None, (), len(x.shape) - 1, (len(x.shape) - 1,)):
             raise UnsupportedLayerError(
                 "only the last axis, the channels, can be normalised",
                 where=layer.name,
                 expected="axis=-1",
                 received=f"axis={layer.axis}",
             )
-        linear, (scale, shift) = self.makers.get(id(x)), affine(layer)
+        todo = Affine.of(layer, x.shape[-1])
+        if id(x) in self.inputs and id(x) in self.pending:
+            output = keras.layers.Identity(name=self._name(layer))(x)
+            self.inputs.add(id(output))
+            self.pending[id(output)] = self.pending[id(x)].then(todo)
+            return output
+        linear, scale, shift = self.makers.get(id(x)), todo.scale, todo.shift
         if linear is None or id(x) in self.folded:
-            return self._scaled(layer, x, scale, shift)
+            return self._convolved(self._name(layer), self.plain(x), scale, shift)
         if self.reads[id(x)] > 1:
             raise _shared(self.names[id(layer)])
         kernel, bias = weights_of(linear)
@@ -195,9 +273,9 @@ class _Folder:
         self.folded[id(x)] = self.names[id(layer)]
         return keras.layers.Identity(name=self._name(layer))(output)
 
-    def _scaled(self, layer: Any, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
+    def _convolved(self, name: str, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
         """Return ``scale * x + shift`` as a depthwise convolution of kernel 1."""
-        convolution = keras.layers.DepthwiseConv2D(1, name=self._name(layer))
+        convolution = keras.layers.DepthwiseConv2D(1, name=name)
         output = self._in_two_dimensions(convolution, x)
         convolution.set_weights([scale.reshape(1, 1, -1, 1), shift])
         return output

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from qkeras.base_quantizer import BaseQuantizer
 
 from codesign.errors import ConfigError
-from codesign.keras_model.kinds import FOLDED
+
+BATCHNORM = "Batchnorm"
+"""How names of QKeras' layers end that fold a BatchNormalization and quantise what that gives, after what they are."""
 
 _OF_LINEAR = (
     *("name", "units", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation"),
@@ -129,7 +131,7 @@ def weights_of(linear: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def folded_weights(layer: Any) -> list[Any]:
-    """Return weights and biases of one of `FOLDED` before they are quantised, as the layer itself folds them.
+    """Return weights and biases of a layer of `BATCHNORM` before they are quantised, as the layer itself folds them.
 
     It is called once: what its ``get_folded_weights`` returns can differ in the last bit, and so by a whole step once
     quantised.
@@ -155,8 +157,8 @@ def folded_weights(layer: Any) -> list[Any]:
 
 
 def unfolded(layer: Any, **changes: Any) -> Any:
-    """Return a layer, not built, that computes what one of `FOLDED` does once it has `folded_weights`."""
-    kind = getattr(qkeras, FOLDED[type(layer).__name__])
+    """Return a layer, not built, that computes what a layer of `BATCHNORM` does once it has `folded_weights`."""
+    kind = getattr(qkeras, type(layer).__name__.removesuffix(BATCHNORM))
     config = {key: value for key, value in layer.get_config().items() if key in _OF_LINEAR}
     return kind(**{**config, "use_bias": True, **changes})
 
@@ -168,7 +170,7 @@ def frozen(layer: Any) -> tuple[type[Any], dict[str, Any], list[Any]]:
     quantised weights then have no quantizers any more. Any other layer is described as it is.
     """
     kind, config, weights = type(layer), layer.get_config(), layer.get_weights()
-    if kind.__name__ in FOLDED:
+    if kind.__name__.endswith(BATCHNORM):
         new = unfolded(layer, **{f"{what}_quantizer": None for what in (kernel_of(layer), "bias")})
         kind, config = type(new), new.get_config()
         weights = [_quantized(*pair) for pair in zip(folded_weights(layer), layer.quantizers, strict=True)]
@@ -198,12 +200,12 @@ def _affine_in_float32(layer: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     return keras.ops.convert_to_numpy(scale), keras.ops.convert_to_numpy(shift)
 
 
-def plain_like(linear: Any) -> Any:
-    """Return a Keras layer like ``linear``, with a bias and without quantisers and constraints."""
+def plain_like(linear: Any, name: str | None = None) -> Any:
+    """Return a Keras layer like ``linear``, with a bias, without quantisers and constraints; ``name`` may differ."""
     kind = getattr(keras.layers, type(linear).__name__.removeprefix("Q"))
     theirs = ("quantizer", "range", "mask", "constraint")
     config = {key: value for key, value in linear.get_config().items() if not key.endswith(theirs)}
-    return kind.from_config({**config, "use_bias": True, "activation": None})
+    return kind.from_config({**config, "name": name or linear.name, "use_bias": True, "activation": None})
 
 
 class _Sums:

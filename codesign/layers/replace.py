@@ -17,10 +17,11 @@ from codesign.errors import ConfigError
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
+from codesign.layers.affine import pixel_values
 from codesign.layers.arguments import check_delta, check_training
 from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
 from codesign.layers.clip import share_layers
-from codesign.layers.fold import copied, fold, free_name, fresh_input
+from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 from codesign.layers.means import elements, has_no_code, summed, undivided
 from codesign.layers.weights import WeightStep, quantizers
@@ -44,6 +45,7 @@ def delta(
     train_hold: bool = False,
     skip: Sequence[str] | Literal["auto"] = (),
     clips: ArrayLike | None = None,
+    input_range: tuple[float, float] | None = None,
 ) -> Any:
     """Return a frame model that computes nearly what ``model`` does, to refine through `over_time` and to convert.
 
@@ -82,7 +84,11 @@ def delta(
             ``clips``, as many multiply-accumulates see a change as see a value that is not 0: there state would cost
             more than it saves. The mark changes the loss and what is counted, not what is converted: hardware keeps
             state and skips what does not change there, too (see `DeltaActivation`).
-        clips: sample frames as the model sees them, ``[N, T, ...]`` or ``[T, ...]``; up to 64 frames set the steps.
+        clips: sample frames as the model sees them, with ``input_range`` pixels of 0 to 255; ``[N, T, ...]`` or
+            ``[T, ...]``. Up to 64 frames set the steps.
+        input_range: what the model was trained to read for pixels of 0 and of 255, such as (0, 1) or (-1, 1). The
+            network then reads values of `codesign.fixed.PIXEL`, or of pixels less 128, where zeros that pad frames
+            stand for the middle of the range (``input_delta`` is an identity then). None: it reads what the model does.
 
     Returns:
         A functional `keras.Model` of one frame.
@@ -94,10 +100,14 @@ def delta(
     """
     check_delta(weight_bits, weight_step, step, skip, clips)
     check_training(per, train_hold, hold, input_hold)
-    folded = fold(model)
+    folded, centered = (fold(model), None) if input_range is None else fold_pixels(model, *input_range)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
+    if values is not None and centered is not None:
+        values = pixel_values(values, centered=centered)
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
-    plan = _Plan(weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold)
+    plan = _Plan(
+        weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, centered
+    )
     samples = {} if values is None else sample(folded, _watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
     network = _Builder(plan, folded, values, samples, names).build()
@@ -120,6 +130,7 @@ class _Plan:
     hold: float | None
     input_hold: float | None
     train_hold: bool
+    centered: bool | None  # pixels less 128; None: no pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +282,8 @@ class _Builder:
         bits = self.plan.input_bits
         signed = self.shifted if self.clips is None else bool(self.clips.min() < 0)
         top = 0 if self.clips is None else range_exponent(self.clips)
+        if self.plan.centered is not None:
+            signed, top = self.plan.centered, -int(self.plan.centered)
         step = 2.0 ** ((top or 0) - bits + int(signed))
         name = free_name("input_delta", self.taken)
         return self._delta(name, "identity" if signed else "relu", bits, step, first=True)
