@@ -26,7 +26,7 @@ async def stream(dut: Any) -> None:
     beats, per_frame, packets = job["beats"], job["per_frame"], job["packets"]
     for port in (dut.rst_ni, dut.s_axis_tvalid, dut.s_axis_tuser, dut.stat_addr_i):
         port.value = 0
-    dut.m_axis_tready.value = 1
+    dut.m_axis_tready.value = dut.skip_i.value = 1
     Clock(dut.clk_i, 10, unit="ns").start()
     for _ in range(4):
         await FallingEdge(dut.clk_i)

@@ -61,7 +61,7 @@ def _cocotb_seconds(graph: Graph, folder: Path, codes: IntArray, outputs: IntArr
             run_cocotb(
                 spec.module,
                 files["filelist.f"].split(),
-                {"Skip": "1'b1"},
+                {},
                 "benchmarks.cocotb_loop",
                 Path(work) / "cocotb",
                 files,

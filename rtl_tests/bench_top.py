@@ -57,6 +57,7 @@ class Top:
         self.probes = Probes(dut, self.spec.engines)
         self.bench = Bench(dut, [self.source, self.sink, self.probes])
         dut.stat_addr_i.value = 0
+        dut.skip_i.value = int(CASE.skip)
         self.pushed = 0
         self.set_thresholds({})
 

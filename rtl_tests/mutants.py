@@ -153,9 +153,9 @@ MUTANTS = [
         ("threshold of the coarsest step", "threshold_q[step[lane*StepWidth+:StepWidth]]", "threshold_q[StepMax]"),
         ("threshold of the word behind", "if (enable) threshold_q[k] <= ", "threshold_q[k] <= "),
         ("stalled token moves", "enable = ready_i || !valid_o", "enable = 1'b1"),
-        ("unchanged elements sent", "(changed[lane] || !Skip)", "1'b1"),
+        ("unchanged elements sent", "(changed[lane] || !skip_i)", "1'b1"),
     ),
-    *mutants("emit", "memoryless, no skip", ("always skips", "(changed[lane] || !Skip)", "changed[lane]")),
+    *mutants("emit", "memoryless, no skip", ("always skips", "(changed[lane] || !skip_i)", "changed[lane]")),
     *mutants(
         "serialize",
         "5 of 3 lanes",

@@ -24,6 +24,4 @@ def test_page_is_current(tmp_path: Path) -> None:
 def test_the_event_is_that_of_the_rtl(tmp_path: Path) -> None:
     graph = example()
     files = emit(graph)
-    simulate(
-        top_spec(graph).module, files["filelist.f"].split(), {"Skip": "1'b1"}, "bench_worked_event", tmp_path, files
-    )
+    simulate(top_spec(graph).module, files["filelist.f"].split(), {}, "bench_worked_event", tmp_path, files)

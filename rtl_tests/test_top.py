@@ -26,7 +26,7 @@ def test_top(name: str, tmp_path: Path) -> None:
     simulate(
         top_spec(graph).module,
         files["filelist.f"].split(),
-        {"Skip": f"1'b{int(case.skip)}"},
+        {},
         "bench_top",
         tmp_path,
         files,

@@ -14,16 +14,7 @@ from typing import TypeAlias
 from codesign.rtl.spec import TopSpec
 from codesign.rtl.tokens import Token
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopParameter:
-    """A parameter of the top that is handed on to a leaf."""
-
-    name: str
-
-
-SKIP = TopParameter(name="Skip")
-Parameter: TypeAlias = int | bool | str | TopParameter
+Parameter: TypeAlias = int | bool | str
 """Value of a leaf's parameter; a text is the name of a memory file."""
 Parameters: TypeAlias = Mapping[str, Parameter]
 """Parameters of a leaf by their names in its SystemVerilog."""

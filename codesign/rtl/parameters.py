@@ -7,7 +7,7 @@ from codesign.graph.channels import ChannelLattices, channel_lattices
 from codesign.graph.cycles import LAYER_WORDS, input_words
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Linear, Pool, Source, Spatial
 from codesign.rtl import tokens
-from codesign.rtl.netlist import SKIP, Parameter, Parameters
+from codesign.rtl.netlist import Parameter, Parameters
 from codesign.rtl.spec import TopSpec, byte_bits, word_lanes
 from codesign.rtl.tokens import Token, index_bits
 
@@ -53,7 +53,6 @@ def delta_parameters(node: Delta, lanes: int) -> dict[str, Parameter]:
 def emit_parameters(graph: Graph, node: Delta) -> Parameters:
     """Return all parameters of the ``delta_emit`` that computes ``node`` of ``graph``."""
     place: dict[str, Parameter] = {
-        "Skip": SKIP,
         "SendCodes": node is graph.output,
         "Distance": _distance(graph, node),
     }

@@ -141,6 +141,7 @@ def _delta(made: _Growing, graph: Graph, node: Delta, stream: str, spec: TopSpec
         parameters.emit_parameters(graph, node),
         (stream,),
         (word,),
+        skip_i="skip",
         threshold_i=_threshold(spec, node),
     )
     if node is graph.output:

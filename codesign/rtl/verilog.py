@@ -6,7 +6,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from codesign.rtl.netlist import Instance, Parameter, Part, Top, TopParameter
+from codesign.rtl.netlist import Instance, Parameter, Part, Top
 from codesign.rtl.template import render
 from codesign.rtl.tokens import FLAGS, Token
 from codesign.rtl.top import probe_of
@@ -34,8 +34,6 @@ def top_text(top: Top) -> str:
 
 def literal(value: Parameter) -> str:
     """Return the value of a parameter as SystemVerilog."""
-    if isinstance(value, TopParameter):
-        return value.name
     if isinstance(value, bool):
         return f"1'b{int(value)}"
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -79,7 +79,7 @@ def _check_tools() -> None:
             raise ToolNotFoundError(program, how=f"apt-get install {program}")
 
 
-def _flags(spec: TopSpec, *, skip: bool) -> list[str]:
+def _flags(spec: TopSpec) -> list[str]:
     constants = {
         "IN_BYTES": spec.in_bytes,
         "OUT_BYTES": spec.out_bytes,
@@ -91,7 +91,6 @@ def _flags(spec: TopSpec, *, skip: bool) -> list[str]:
     defines = " ".join(f"-D{name}={value}" for name, value in constants.items())
     return [
         *VERILATOR_FLAGS,
-        f"-GSkip=1'b{int(skip)}",
         "--top-module",
         spec.module,
         "-CFLAGS",
@@ -121,16 +120,15 @@ class Recipe:
         return texts | {"exports.map": _EXPORTS.format(self.prefix)}
 
 
-def build(files: dict[str, str], spec: TopSpec, folder: Path, *, skip: bool = True) -> Path:
+def build(files: dict[str, str], spec: TopSpec, folder: Path) -> Path:
     """Compile an RTL project with the harness of its AXI4-Stream ports; see `compile_library`.
 
     Args:
         files: path -> text, as `codesign.rtl.project` returns them, with ``filelist.f``.
         spec: ports and widths of the top module.
         folder: cache; made if missing.
-        skip: value of the top's parameter ``Skip``.
     """
-    recipe = Recipe(module=spec.module, flags=tuple(_flags(spec, skip=skip)), harness=HARNESS, prefix="sim_")
+    recipe = Recipe(module=spec.module, flags=tuple(_flags(spec)), harness=HARNESS, prefix="sim_")
     return compile_library(files, recipe, folder)
 
 

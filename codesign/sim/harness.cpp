@@ -110,6 +110,8 @@ public:
 #endif
     }
 
+    void skip(bool skip) { top_->skip_i = skip; }
+
     int error_bits() const { return top_->error_o; }
 
     void begin(const Job& job) {
@@ -267,6 +269,7 @@ void* sim_open(const char* folder, uint32_t seed) {
 void sim_close(void* simulator) { delete static_cast<Simulator*>(simulator); }
 int sim_error_bits(void* simulator) { return static_cast<Simulator*>(simulator)->error_bits(); }
 void sim_thresholds(void* simulator, const uint8_t* bytes) { static_cast<Simulator*>(simulator)->thresholds(bytes); }
+void sim_skip(void* simulator, int skip) { static_cast<Simulator*>(simulator)->skip(skip); }
 void sim_begin(void* simulator, const Job* job) { static_cast<Simulator*>(simulator)->begin(*job); }
 
 int sim_advance(void* simulator, Job* job, uint64_t budget) {

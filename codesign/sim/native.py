@@ -68,6 +68,7 @@ class Model:
             ("sim_close", None, [ctypes.c_void_p]),
             ("sim_reset", ctypes.c_int, [ctypes.c_void_p]),
             ("sim_thresholds", None, [ctypes.c_void_p, ctypes.c_char_p]),
+            ("sim_skip", None, [ctypes.c_void_p, ctypes.c_int]),
             ("sim_error_bits", ctypes.c_int, [ctypes.c_void_p]),
             ("sim_begin", None, [ctypes.c_void_p, ctypes.c_void_p]),
             ("sim_statistic", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint8, ctypes.c_void_p]),
@@ -92,6 +93,10 @@ class Model:
         """Set ``threshold_i``, if there is one, from now on."""
         size = -(-self._spec.threshold_bits // 8)
         self._library.sim_thresholds(self._handle, word.to_bytes(size, "little"))
+
+    def drive_skip(self, skip: bool) -> None:
+        """Set ``skip_i`` from now on."""
+        self._library.sim_skip(self._handle, int(skip))
 
     @property
     def error_bits(self) -> int:

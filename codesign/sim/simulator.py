@@ -106,7 +106,7 @@ class RtlSimulator:
     Args:
         graph: network to simulate.
         folder: cache folder; builds of the same sources are used again.
-        skip: False builds the dense baseline: every element is an event.
+        skip: False runs the dense baseline, the same build with ``skip_i`` low: every element is an event.
         seed: seed of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
         files: its RTL project, as `codesign.rtl.project` returned it; None: emitted now.
@@ -131,9 +131,8 @@ class RtlSimulator:
         self._thresholds = dict(thresholds or {})
         graph.with_thresholds(self._thresholds)
         self.spec = top_spec(graph)
-        self.folder = build(
-            dict(resolve_name(EMIT)(graph) if files is None else files), self.spec, Path(folder), skip=skip
-        )
+        self._skip = skip
+        self.folder = build(dict(resolve_name(EMIT)(graph) if files is None else files), self.spec, Path(folder))
         self._seed = seed
         self._model: Model | None = self._power_up()
         self._garbage = np.random.default_rng(seed)
@@ -281,6 +280,7 @@ class RtlSimulator:
 
     def _power_up(self) -> Model:
         model = Model(self.folder, self.spec, self._seed)
+        model.drive_skip(self._skip)
         model.drive_thresholds(self.spec.threshold_word(self._thresholds))
         return model
 

@@ -14,7 +14,6 @@ from rtl_cases import ALL_CASES
 from codesign.graph import Graph
 from codesign.rtl.about import about, pipeline
 from codesign.rtl.leaves import LEAVES
-from codesign.rtl.netlist import SKIP
 from codesign.rtl.top import top_of
 from codesign.rtl.verilog import WIDTH, literal, top_text
 
@@ -119,8 +118,8 @@ def test_a_pipeline_in_a_line() -> None:
 
 
 def test_literals() -> None:
-    assert [literal(value) for value in (True, False, 7, -3, "a.mem", SKIP)] == [
-        *("1'b1", "1'b0", "7", "-3", '"a.mem"', "Skip"),
+    assert [literal(value) for value in (True, False, 7, -3, "a.mem")] == [
+        *("1'b1", "1'b0", "7", "-3", '"a.mem"'),
     ]
 
 

@@ -4,11 +4,11 @@
 //   chosen by stat_addr_i[7:4].
 // Latency: 1. Throughput: 1 beat a cycle. Timing: s_axis_tready depends on m_axis_tready. Reset: synchronous.
 module loopback_top #(
-    parameter bit Skip = 1'b1,
     parameter int unsigned Bits = 8
 ) (
     input  logic             clk_i,
     input  logic             rst_ni,
+    input  logic             skip_i,
     input  logic [Bits-1:0]  s_axis_tdata,
     input  logic             s_axis_tvalid,
     output logic             s_axis_tready,
@@ -45,7 +45,7 @@ module loopback_top #(
   assign error_o = {1'b0, error_q};
   // {frame_done, stalled, busy, event}
   assign probe_o = {
-    taken && s_axis_tlast && fault != MissDone, held, taken, (taken && Skip) || fault == Endless
+    taken && s_axis_tlast && fault != MissDone, held, taken, (taken && skip_i) || fault == Endless
   };
 
   always_ff @(posedge clk_i) begin

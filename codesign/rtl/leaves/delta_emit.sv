@@ -2,7 +2,7 @@
 // Function:   word tokens of z -> word tokens of {mask, deltas} (or codes r, if SendCodes), for each lane:
 //               f = max(z, 0) or z;  q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
 //               r = Hold && |f - r' * 2^Shift| < T ? r' : q;  delta = r - r';  mask = delta != 0
-//             r' = what was last sent for this element, 0 in words of a first frame. Skip = 0: mask = 1.
+//             r' = what was last sent for this element, 0 in words of a first frame. skip_i = 0: mask = 1.
 //             T = ceil(threshold_i / 2^(StepMax-k)): threshold_i is that of the coarsest step, 0 holds nothing.
 // Latency:    4 cycles
 // Throughput: 1 word per cycle, also the same word in consecutive cycles if Distance is 1
@@ -13,7 +13,6 @@
 // Model:      codesign.graph.golden.quantize, codesign.graph.golden.send, codesign.graph.Delta.thresholds
 // Lanes beyond Size (the padding of the last word) never make events. Words are never dropped: delta_serialize does.
 module delta_emit #(
-    parameter bit Skip = 1'b1,
     parameter bit SendCodes = 1'b0,
     parameter int unsigned Size = 1,
     parameter int unsigned Lanes = 1,
@@ -39,6 +38,7 @@ module delta_emit #(
 ) (
     input  logic                               clk_i,
     input  logic                               rst_ni,
+    input  logic                               skip_i,       // 0: every element is an event, at any time
     input  logic [         ThresholdWidth-1:0] threshold_i,  // in units of f
     input  logic                               valid_i,
     output logic                               ready_o,
@@ -138,7 +138,7 @@ module delta_emit #(
     localparam bit InLastWord = (Words - 1) * Lanes + lane < Size;
     logic used;
     assign used = head_q[3][WordWidth+1] && (InLastWord || head_q[3][WordWidth-1:0] != WordWidth'(Words - 1));
-    assign mask[lane] = used && (changed[lane] || !Skip);
+    assign mask[lane] = used && (changed[lane] || !skip_i);
   end
 
   always_ff @(posedge clk_i) begin
