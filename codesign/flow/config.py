@@ -62,8 +62,8 @@ class HardwareSection:
     Attributes:
         pe: processing elements of every layer: the largest divisor of its outputs not above this is used. Not used with
             ``cycles`` or ``multipliers``; training counts with it in any case, as nothing is measured before it.
-        cycles: cycles that no layer should exceed in a mean frame of the clips: PE and unroll of every layer are chosen
-            for it, with the fewest multipliers. ``balanced``: as few cycles as ``multipliers`` allow.
+        cycles: cycles that no layer should exceed in nine of ten frames of the clips: PE and unroll of every layer are
+            chosen for it, with the fewest multipliers. ``balanced``: as few cycles as ``multipliers`` allow.
         multipliers: most multipliers of all layers together. Unset: with ``balanced`` as many as PE 16 would take, else
             no limit.
         p: input codes in one AXI4-Stream beat.

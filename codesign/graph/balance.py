@@ -75,8 +75,8 @@ def balance(
 
     Args:
         graph: the network.
-        cycles: no engine is to take more than so many cycles a frame. Where one always does, or the input does, no
-            engine need be faster than that. None: the fewest cycles that ``most`` multipliers can reach.
+        cycles: no engine is to take more than so many cycles a frame. Where one always does, no other need be faster
+            than that. None: the fewest cycles that ``most`` multipliers can reach.
         most: multipliers of all engines together; None: as many as ``graph`` has, if ``cycles`` is None.
         activity: share of each engine's inputs that change in a frame. 1: everything does.
         fixed: what stays as it is, ``pe`` or ``unroll``, by the names of engines.
@@ -89,7 +89,7 @@ def balance(
         node.name: _choices(node, _share(activity, node.name), frozenset(kept.get(node.name, ())))
         for node in graph.engines
     }
-    floor = max(graph.source.beats, *(min(option.cycles for option in options) for options in choices.values()))
+    floor = max(min(option.cycles for option in options) for options in choices.values())
     if cycles is None:
         allowed = most if most is not None else sum(map(multipliers, graph.engines))
         cycles = _reachable(choices, floor, allowed)
