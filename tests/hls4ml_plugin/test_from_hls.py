@@ -79,6 +79,14 @@ def test_power_of_two_scales_become_a_lattice(tmp_path: Path, alpha: str | float
     np.testing.assert_array_equal(fc.weight_fmt.to_values(fc.weight), weights)
 
 
+@pytest.mark.parametrize("name", ["activation", "hold"])
+def test_a_delta_activation_may_have_the_name_of_an_attribute(tmp_path: Path, name: str) -> None:
+    graph = graph_of([dense(4, "a"), DeltaActivation("relu", bits=4, step=0.25, hold=1.5, name=name)], tmp_path)
+    delta = graph.output
+    assert isinstance(delta, Delta)
+    assert (delta.activation, delta.lo, delta.hold) == ("relu", 0, 1.5)
+
+
 def test_ternary_weights(tmp_path: Path) -> None:
     graph = graph_of([QDense(4, kernel_quantizer=ternary(alpha=1), use_bias=False, name="fc")], tmp_path)
     assert set(np.unique(node(graph, "fc", Dense).weight)) <= {-1, 0, 1}

@@ -34,7 +34,7 @@ def fields(model: Any, layer: Any, given: Fixed) -> dict[str, Any] | None:
     if layer.class_name == "DeltaActivation":
         same = ("activation", "lo", "hi", "hold")
         parameters = {"fmt": Fixed(**layer.get_attr("code_format")), "step_log2": tuple(layer.get_attr("step_log2"))}
-        return {**parameters, **{name: layer.get_attr(name) for name in same}}
+        return {**parameters, **{name: layer.get_attr(f"delta:{name}") for name in same}}
     activation, quantizer = layer.get_attr("activation"), layer.get_attr("activation_quantizer")
     if layer.class_name == "ParametrizedActivation":
         if quantizer is not None and quantizer["class_name"] == "quantized_relu":

@@ -148,6 +148,8 @@ class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
     def handle(self, layer: Any, in_tensors: Any, _: Any) -> Any:
         """Return what `codesign.graph.ir.Delta` needs: what is trained, as it is now.
 
+        hls4ml keeps the output of a layer among its attributes, under the layer's name: Keras calls many "activation".
+
         Raises:
             ConversionError: a real step.
             UnsupportedLayerError: a step per neuron where neurons share a channel.
@@ -165,12 +167,12 @@ class DeltaActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
             {
                 **self.default_config,
                 "class_name": "DeltaActivation",
-                "activation": layer.activation,
+                "delta:activation": layer.activation,
                 "code_format": {"width": layer.fmt.width, "frac": layer.fmt.frac, "signed": layer.fmt.signed},
                 "step_log2": [int(k) for k in layer.step_log2],
-                "lo": int(layer.lo),
-                "hi": int(layer.hi),
-                "hold": layer.hold,
+                "delta:lo": int(layer.lo),
+                "delta:hi": int(layer.hi),
+                "delta:hold": layer.hold,
             },
         )
 
