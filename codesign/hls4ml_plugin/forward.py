@@ -32,7 +32,8 @@ def compute_all(trials: Sequence[Trial], last: Tensor) -> list[Values | None]:
     made: list[Values | None] = [None] * len(trials)
     groups: dict[Any, list[int]] = {}
     for at, trial in enumerate(trials):
-        quantizer = quantizer_of(trial.call) if trial.activation and trial.network is not None else None
+        alone = trial.activation and trial.network is not None and len(trial.calls) == 1
+        quantizer = quantizer_of(trial.call) if alone else None
         if quantizer is not None:
             groups.setdefault(elementwise(quantizer), []).append(at)
         elif trial.network is not None:

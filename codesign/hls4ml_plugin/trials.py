@@ -90,12 +90,17 @@ def trials_of(calls: Calls, reading: Reading) -> Iterator[Trial]:
         if name not in reading.tensors:
             continue
         segment: dict[str, Call] = {}
-        read = list({tensor.name: tensor for tensor in _collect(call, makers, reading, segment)}.values())
+        over = reading.merged.get(reading.activations.get(name, ""))
+        read = list({tensor.name: tensor for tensor in _collect(call, makers, reading, segment, over)}.values())
         several = name not in reading.activations or len(segment) > 1 or is_linear(call.layer)
         if several:
             yield _of_frames(tuple(segment.values()), read, reading, random)
-        if name in reading.activations:
-            yield _of_activation(call, None if several else read[0], reading, tried)
+        if over is not None:
+            before = makers.get(call.inputs[0].name)
+            if before is not None and reading.activations.get(before.outputs[0].name) == over:
+                yield _of_activation((before, call), None, reading, tried)
+        elif name in reading.activations:
+            yield _of_activation((call,), None if several else read[0], reading, tried)
 
 
 def is_linear(layer: Any) -> bool:
@@ -109,13 +114,21 @@ def quantizer_of(call: Call) -> Any:
     return call.layer.activation if own and elementwise(call.layer.activation) is not None else None
 
 
-def _collect(call: Call, makers: Mapping[str, Call], reading: Reading, segment: dict[str, Call]) -> Iterator[Tensor]:
-    """Put ``call`` and those before it, up to tensors that nodes stand for, into ``segment``; yield these tensors."""
+def _collect(
+    call: Call, makers: Mapping[str, Call], reading: Reading, segment: dict[str, Call], over: str | None = None
+) -> Iterator[Tensor]:
+    """Put ``call`` and those before it, up to tensors that nodes stand for, into ``segment``; yield these tensors.
+
+    The node called ``over`` is passed over, and what that passes over.
+    """
     for tensor in call.inputs:
-        if tensor.name in reading.tensors:
+        at = reading.tensors.get(tensor.name)
+        if at is not None and at.node != over:
             yield tensor
         elif tensor.name not in segment:
-            yield from _collect(makers[tensor.name], makers, reading, segment)
+            active = reading.activations.get(tensor.name)
+            further = over if active is None else reading.merged.get(active)
+            yield from _collect(makers[tensor.name], makers, reading, segment, further)
     segment[call.outputs[0].name] = call
 
 
@@ -145,16 +158,19 @@ def _of_frames(calls: tuple[Call, ...], read: list[Tensor], reading: Reading, ra
     return Trial(calls=calls, inputs=inputs, frames=frames, network=network)
 
 
-def _of_activation(call: Call, read: Tensor | None, reading: Reading, known: dict[Any, tuple[Values, Values]]) -> Trial:
+def _of_activation(
+    calls: tuple[Call, ...], read: Tensor | None, reading: Reading, known: dict[Any, tuple[Values, Values]]
+) -> Trial:
     """Return the trial of an activation on inputs that reach both ends of its range.
 
     Args:
-        call: call of the activation, or of the linear layer whose argument it is.
+        calls: call of the activation, or of the linear layer whose argument it is; before it that of one that it has
+            been merged with.
         read: tensor that an activation reads; None if it is an argument, as no Keras tensor stands for what it reads.
         reading: reading of the model.
         known: values of inputs and results of activations that do the same.
     """
-    graph, name = reading.graph, call.outputs[0].name
+    call, graph, name = calls[0], reading.graph, calls[-1].outputs[0].name
     node, made = graph[reading.activations[name]], reading.tensors[name]
     assert isinstance(node, Delta)
     fmt = made.fmt(node.in_fmt)
@@ -162,10 +178,10 @@ def _of_activation(call: Call, read: Tensor | None, reading: Reading, known: dic
         tensor = reading.tensors[read.name]
         fmt = tensor.fmt(graph[tensor.node].fmt)
         if tensor.node != node.input or _size(read) != node.size:
-            return Trial(calls=(call,), inputs={}, frames=0, network=None, activation=True)
+            return Trial(calls=calls, inputs={}, frames=0, network=None, activation=True)
     lo, hi = input_range(node)
     in_fmt = Fixed.holding(lo, hi, frac=node.in_fmt.frac, signed=node.in_fmt.signed)
-    size = node.channels if quantizer_of(call) is None else -(-INPUTS // INPUT_FRAMES)
+    size = node.channels if quantizer_of(calls[-1]) is None else -(-INPUTS // INPUT_FRAMES)
     one = replace(node, name="", input="", shape=(size,), channels=size, in_fmt=in_fmt)
     key = one, fmt.frac, made.fmt(node.fmt), call.inputs[0].dtype
     if key not in known:
@@ -174,7 +190,7 @@ def _of_activation(call: Call, read: Tensor | None, reading: Reading, known: dic
         known[key] = fmt.to_values(z).reshape(-1, size), made.fmt(node.fmt).to_values(sent)
     values, network = known[key]
     inputs = {call.inputs[0].name: values}
-    return Trial(calls=(call,), inputs=inputs, frames=INPUT_FRAMES, network=network, activation=True)
+    return Trial(calls=calls, inputs=inputs, frames=INPUT_FRAMES, network=network, activation=True)
 
 
 def _size(tensor: Tensor) -> int:

@@ -164,6 +164,7 @@ class _Builder:
         self.plan, self.folded, self.clips, self.samples, self.skip = plan, folded, clips, samples, skip
         self.known: dict[int, _Tensor] = {}
         self.quantized: dict[int, Any] = {}  # by id of a tensor: its codes
+        self.relus: dict[int, tuple[Any, float | None]] = {}  # what a relu read, and its limit, by id of what it made
         self.kept: list[Any] = []  # tensors whose id must not be used again
         self.softmax: Any = None
         self.softmax_name = ""
@@ -223,7 +224,8 @@ class _Builder:
             new.set_weights(layer.get_weights())
             return output, known
         if isinstance(layer, qkeras.QActivation):
-            return self._sent(self._of_quantizer(layer), x)
+            read, limit = self.relus.get(id(x), (x, None))
+            return self._sent(self._of_quantizer(layer, limit, relu=read is not x), read)
         if name == "softmax":
             self.softmax, self.softmax_name = copied(layer)(x), layer.name
             return self.softmax, _Tensor(layer.name, signed=False)
@@ -231,13 +233,15 @@ class _Builder:
         step = self._step(layer.name, self.plan.activation_bits, signed=False, scale=before.scale)
         new = self._delta(layer.name, "relu", self.plan.activation_bits, step, limit and limit / before.scale)
         output, known = self._sent(new, x)
+        self.relus[id(output)] = x, limit
         return output, replace(known, scale=before.scale)
 
-    def _of_quantizer(self, layer: Any) -> DeltaActivation:
-        """Return the layer of a QKeras activation; its bits and lattice stay."""
+    def _of_quantizer(self, layer: Any, limit: float | None, *, relu: bool) -> DeltaActivation:
+        """Return the layer of a QKeras activation, and of a ``relu`` before it; its bits and lattice stay."""
         fields = quantizer_fields(layer)
-        fmt = fields["fmt"]
-        return self._delta(layer.name, fields["activation"] if fmt.signed else "relu", fmt.width, fmt.scale)
+        fmt, bits = fields["fmt"], fields["fmt"].width - (fields["fmt"].signed and relu)
+        kind = fields["activation"] if fmt.signed and not relu else "relu"
+        return self._delta(layer.name, kind, bits, fmt.scale, limit)
 
     def _delta(
         self, name: str, activation: str, bits: int, step: float, limit: float | None = None, *, first: bool = False

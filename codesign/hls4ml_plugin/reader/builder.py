@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, NoReturn
-
-import numpy as np
 
 from codesign.errors import UnsupportedLayerError
 from codesign.fixed import Fixed
@@ -19,9 +17,10 @@ from codesign.hls4ml_plugin.reader import activations as hls_activations
 from codesign.hls4ml_plugin.reader import between as hls_between
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader import linear as hls_linear
+from codesign.hls4ml_plugin.reader.affine import Affine
 from codesign.hls4ml_plugin.reader.nodes import Tensor, Zeros
 from codesign.hls4ml_plugin.reader.target import with_target
-from codesign.hls4ml_plugin.reader.tensors import Tensors, is_nothing
+from codesign.hls4ml_plugin.reader.tensors import is_nothing
 from codesign.keras_model.kinds import SUPPORTED
 from codesign.names import check_design, check_input, check_layers, identifier
 
@@ -41,6 +40,7 @@ class Reading:
             Rescaling that was folded into it.
         activations: the `Delta` that makes each Keras tensor that an activation makes, by the tensor's name.
         formats: formats of the codes that leave each hls4ml layer, by its name.
+        merged: as of `codesign.hls4ml_plugin.reader.nodes.Nodes`.
     """
 
     graph: Graph
@@ -48,6 +48,7 @@ class Reading:
     sources: Mapping[str, tuple[Any, ...]]
     activations: Mapping[str, str]
     formats: Mapping[str, Fixed]
+    merged: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_graph(model: Any) -> Graph:
@@ -85,7 +86,7 @@ def _is_softmax(layer: Any) -> bool:
     return bool(layer.class_name == "Softmax" or layer.get_attr("activation") == "softmax")
 
 
-class _Builder(Tensors):
+class _Builder(Affine):
     """Walks the layers once, in order, and collects nodes and what every tensor stands for."""
 
     def build(self) -> Reading:
@@ -94,10 +95,9 @@ class _Builder(Tensors):
         check_design(project, where="project_name")
         check_layers((layer.name for layer in model.graph.values()), where=project)
         hls_config.check(model)
+        ends = f"{model.inputs} to {model.outputs}"
         if len(model.inputs) != 1 or len(model.outputs) != 1:
-            raise UnsupportedLayerError(
-                "a delta network has one input and one output", received=f"{model.inputs} to {model.outputs}"
-            )
+            raise UnsupportedLayerError("a delta network has one input and one output", received=ends)
         convert: dict[str, Callable[[Any], Tensor]] = {
             "Input": self._input,
             "Reshape": self._reshape,
@@ -120,11 +120,16 @@ class _Builder(Tensors):
         last = self.tensors[model.outputs[0]]
         self._refuse_zeros(last, "the end of the model")
         self._shape_output(last)
+        graph = with_target(model, Graph(name=project, nodes=self.nodes.all()))
+        kept = {node.name for node in graph.nodes}
         return Reading(
-            graph=with_target(model, Graph(name=project, nodes=self.nodes.all())),
-            tensors={name: tensor for name, tensor in self.of_keras.items() if tensor.zeros is None},
+            graph=graph,
+            tensors={
+                name: tensor for name, tensor in self.of_keras.items() if not tensor.zeros and tensor.node in kept
+            },
             sources=self.sources,
             activations=self.activations,
+            merged=self.nodes.merged,
             formats={layer.name: self._format(layer) for layer in model.graph.values()},
         )
 
@@ -188,66 +193,6 @@ class _Builder(Tensors):
         self.linears[layer.outputs[0]] = node.name, delta
         self.sources[name] = (layer,)
         return self.nodes.add(hls_linear.place(node, delta), (*positions, len(bias)))
-
-    def _normalization(self, layer: Any) -> Tensor:
-        """Fold a BatchNormalization into the linear layer before it."""
-        origin = self.origins[layer.inputs[0]]
-        if origin not in self.linears:
-            maker = next(other for other in self.model.graph.values() if layer.inputs[0] in other.outputs)
-            raise UnsupportedLayerError(
-                "its place is the reason: a BatchNormalization is folded into a linear layer directly before it",
-                where=layer.name,
-                expected="Dense or a convolution, without activation, directly before it",
-                received=f"{layer.get_attr('keras_class', 'normalization')} after {maker.name!r} ({maker.class_name})",
-                fix="move it directly after the linear layer, before the activation, or let "
-                "codesign.layers.delta(model) fold it where it is",
-            )
-        name, delta = self.linears[origin]
-        if self.reads[origin] > 1:
-            raise UnsupportedLayerError(
-                "a BatchNormalization cannot be folded into a layer that others read, too",
-                where=layer.name,
-                expected=f"{layer.name!r} as only reader of {name!r}",
-                received=f"{self.reads[origin]} readers",
-                fix="let the others read the BatchNormalization, or fold it before conversion",
-            )
-        node = self._linear_node(name)
-        self.nodes.replace(hls_linear.fold(node, layer.name, *hls_linear.normalization(node, layer), delta))
-        self._folded(name, layer)
-        self.linears[layer.outputs[0]] = name, delta
-        return self._read(layer)
-
-    def _rescaling(self, layer: Any) -> Tensor:
-        """Move the lattice; else fold a Rescaling into the linear layer before it, or append one."""
-        tensor = self._read(layer)
-        scale, offset = (
-            np.broadcast_to(np.asarray(layer.get_attr(f"rescaling_{name}"), np.float64), tensor.shape[-1:]).copy()
-            for name in ("scale", "offset")
-        )
-        if (scale == scale[0]).all() and scale[0] > 0 and not offset.any():
-            zeros = self.tensors[layer.inputs[0]].zeros
-            return replace(tensor, zeros=zeros, log2_scale=tensor.log2_scale + int(np.log2(scale[0])))
-        self._refuse_zeros(self.tensors[layer.inputs[0]], f"Rescaling {layer.name!r}")
-        origin = self.origins[layer.inputs[0]]
-        if origin in self.linears and self.reads[origin] == 1:
-            name, delta = self.linears[origin]
-            self.nodes.replace(hls_linear.fold(self._linear_node(name), layer.name, scale, offset, delta))
-            self._folded(name, layer)
-            self.linears[layer.outputs[0]] = name, delta
-            return tensor
-        name, axes = identifier(layer.name), hls_between.positions(tensor.shape[:-1])
-        delta, pe = self.nodes.codes(tensor, name), hls_config.pe(self.model, layer, len(scale))
-        return self.nodes.add(hls_linear.scaled(name, scale, offset, delta, axes, pe), tensor.shape)
-
-    def _folded(self, name: str, layer: Any) -> None:
-        """Remember that ``layer`` is folded into the node ``name``, which no tensor before it stands for any more."""
-        self.sources[name] += (layer,)
-        self.of_keras = {tensor: made for tensor, made in self.of_keras.items() if made.node != name}
-
-    def _linear_node(self, name: str) -> Linear:
-        node = self.nodes[name]
-        assert isinstance(node, Linear)
-        return node
 
     def _pooling(self, layer: Any) -> Tensor:
         """Append a pooling, or a cascade of them."""
@@ -322,13 +267,13 @@ class _Builder(Tensors):
         return self._read(layer)
 
     def _unsupported(self, layer: Any) -> NoReturn:
-        activation = layer.get_attr("activation")
+        activation, kind = layer.get_attr("activation"), layer.get_attr("op") or layer.class_name
+        kind = layer.get_attr("keras_class", kind)
         raise UnsupportedLayerError(
             "this layer has no delta implementation",
             where=layer.name,
             expected=SUPPORTED,
-            received=layer.get_attr("keras_class", layer.get_attr("op") or layer.class_name)
-            + (f" ({activation})" if isinstance(activation, str) else ""),
+            received=f"{kind} ({activation})" if isinstance(activation, str) else kind,
             fix="replace the layer, or convert the model with another hls4ml backend",
         )
 

@@ -3,13 +3,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from codesign.errors import ConversionError
 from codesign.fixed import Fixed
 from codesign.graph.ir import Delta, Engine, Node, Source
 from codesign.hls4ml_plugin.reader.linear import Padding
+
+
+def merged(first: Delta, fields: Mapping[str, Any]) -> Delta | None:
+    """Return one activation that is ``first`` and then one of ``fields``; None if there is none.
+
+    There is one if the first keeps every bit but for a clip, as a relu does: rounding never changes an order.
+    """
+    changes: dict[str, Any] = {"step_log2": (0,), "hold": None, **fields}
+    second = replace(first, **changes)
+    steps = {*second.step_log2}
+    if first.hold is not None or any(first.step_log2) or first.shift:
+        return None
+    relu = "relu" in (first.activation, second.activation)
+    lo, hi = 0 if relu else second.lo, second.hi
+    clips_lo = not relu and first.lo * first.fmt.scale > first.in_fmt.lo * first.in_fmt.scale
+    clips_hi = first.hi * first.fmt.scale < first.in_fmt.hi * first.in_fmt.scale
+    if clips_lo or clips_hi:
+        least, most = (_rounded(code, first.fmt, second.fmt, steps) for code in (first.lo, first.hi))
+        if second.hold is not None or least is None or most is None:
+            return None
+        lo, hi = max(lo, least) if clips_lo else lo, min(hi, most) if clips_hi else hi
+    return replace(second, activation="relu" if relu else "identity", lo=lo, hi=hi)
+
+
+def _rounded(code: int, fmt: Fixed, to: Fixed, steps: Set[int]) -> int | None:
+    """Return the code of ``to`` that a code of ``fmt`` is rounded to; None if that differs by step."""
+    found = {round(Fraction(code) * Fraction(2) ** (to.frac - fmt.frac - step)) << step for step in steps}
+    return found.pop() if len(found) == 1 else None
 
 
 class Zeros(NamedTuple):
@@ -41,19 +71,27 @@ class Tensor:
 
 
 class Nodes:
-    """Nodes in topological order, by name. An engine gets its codes from `codes`, which adds a missing `Delta`."""
+    """Nodes in topological order, by name. An engine gets its codes from `codes`, which adds a missing `Delta`.
+
+    `merged` holds activations that read what another one does, and compute both: the name of each, and of the other.
+    """
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._identities: dict[str, Delta] = {}
+        self.merged: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> Node:
         """Return the node called ``name``."""
         return self._nodes[name]
 
     def all(self) -> tuple[Node, ...]:
-        """Return every node, in order."""
-        return tuple(self._nodes.values())
+        """Return every node that is read, and the last one, in order."""
+        kept: list[Node] = []
+        for node in reversed(self._nodes.values()):
+            if not kept or any(node.name in other.inputs for other in kept):
+                kept.insert(0, node)
+        return tuple(kept)
 
     def add(self, node: Source | Engine, shape: tuple[int, ...]) -> Tensor:
         """Append ``node`` and return its output, which the user sees as ``shape``.
@@ -71,14 +109,21 @@ class Nodes:
         """Append a `Delta` of ``tensor`` with further ``fields`` and return its output.
 
         Raises:
-            ConversionError: ``tensor`` is one of codes already, or an input that is quantised elsewhere, too.
+            ConversionError: ``tensor`` is one of codes already, and not of a relu; or an input that is quantised
+                elsewhere, too.
         """
         before = self._nodes[tensor.node]
+        channels = tensor.shape[-1]
         if isinstance(before, Delta):
+            first = replace(before, fmt=tensor.fmt(before.fmt), in_fmt=tensor.fmt(before.in_fmt))
+            both = merged(first, {**fields, "name": name, "shape": tensor.shape, "channels": channels})
+            if both is not None and not isinstance(self._nodes[before.input], Source):
+                self.merged[name] = before.name
+                return self._append(both, tensor.shape)
             raise ConversionError(
                 "two activations in a row: the second would quantise the first",
                 where=name,
-                expected="a layer that computes between them",
+                expected="a layer that computes between them, or a relu before a quantizer",
                 received=f"{name!r} right after {before.name!r}",
                 fix="remove one of the two",
             )
@@ -91,7 +136,6 @@ class Nodes:
                 received=f"{name!r} beside {other.name!r}",
                 fix="let every branch start at one activation, or none",
             )
-        channels = tensor.shape[-1]
         in_fmt = tensor.fmt(before.fmt)
         delta = Delta(name=name, input=before.name, shape=tensor.shape, in_fmt=in_fmt, channels=channels, **fields)
         return self._append(delta, tensor.shape)
