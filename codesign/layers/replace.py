@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import keras
@@ -24,6 +24,7 @@ from codesign.layers.clip import share_layers
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 from codesign.layers.means import elements, has_no_code, summed, undivided
+from codesign.layers.plan import Made, Plan
 from codesign.layers.weights import WeightStep, quantizers
 
 DEFAULT_RANGE_LOG2 = 3
@@ -105,7 +106,7 @@ def delta(
     if values is not None and centered is not None:
         values = pixel_values(values, centered=centered)
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
-    plan = _Plan(
+    plan = Plan(
         weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, centered
     )
     samples = {} if values is None else sample(folded, _watched(folded), values)
@@ -116,53 +117,19 @@ def delta(
     return network
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The arguments of `delta` that hold for the whole network."""
-
-    weight_bits: int
-    weight_step: WeightStep
-    activation_bits: int
-    input_bits: int
-    step: str
-    per: str
-    step_rate: float
-    hold: float | None
-    input_hold: float | None
-    train_hold: bool
-    centered: bool | None  # pixels less 128; None: no pixels
-
-
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    """What is known of a tensor.
-
-    Attributes:
-        maker: name of the layer that made it.
-        signed: it can be negative.
-        unit: value of one code; None if it is not made of codes.
-        scale: the tensor of the folded model is this many times it, as the divisor of a mean is still to come.
-    """
-
-    maker: str
-    signed: bool
-    unit: float | None = None
-    scale: float = 1.0
-
-
 class _Builder:
     """Calls new layers in place of those of a folded model, in order."""
 
     def __init__(
         self,
-        plan: _Plan,
+        plan: Plan,
         folded: Any,
         clips: NDArray[np.float32] | None,
         samples: dict[str, NDArray[np.float64]],
         skip: tuple[str, ...],
     ) -> None:
         self.plan, self.folded, self.clips, self.samples, self.skip = plan, folded, clips, samples, skip
-        self.known: dict[int, _Tensor] = {}
+        self.known: dict[int, Made] = {}
         self.quantized: dict[int, Any] = {}  # by id of a tensor: its codes
         self.relus: dict[int, tuple[Any, float | None]] = {}  # what a relu read, and its limit, by id of what it made
         self.kept: list[Any] = []  # tensors whose id must not be used again
@@ -201,18 +168,18 @@ class _Builder:
         self.kept.append(output)
         return output
 
-    def _of(self, tensor: Any) -> _Tensor:
-        return self.known.get(id(tensor), _Tensor("input", True))
+    def _of(self, tensor: Any) -> Made:
+        return self.known.get(id(tensor), Made("input", True))
 
     @staticmethod
-    def _divided(tensor: _Tensor, where: str, fix: str) -> None:
+    def _divided(tensor: Made, where: str, fix: str) -> None:
         """Check that the divisor of a mean is not still to come."""
         if tensor.scale != 1:
             raise undivided(where, f"a mean over {1 / tensor.scale:.0f} elements, {tensor.maker!r}", fix)
 
     # Activations.
 
-    def _activation(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+    def _activation(self, layer: Any, x: Any) -> tuple[Any, Made]:
         kind = getattr(layer, "activation", None)
         name = "softmax" if isinstance(layer, keras.layers.Softmax) else getattr(kind, "__name__", "")
         before = self._of(x)
@@ -228,7 +195,7 @@ class _Builder:
             return self._sent(self._of_quantizer(layer, limit, relu=read is not x), read)
         if name == "softmax":
             self.softmax, self.softmax_name = copied(layer)(x), layer.name
-            return self.softmax, _Tensor(layer.name, signed=False)
+            return self.softmax, Made(layer.name, signed=False)
         limit = relu_limit(layer, name)
         step = self._step(layer.name, self.plan.activation_bits, signed=False, scale=before.scale)
         new = self._delta(layer.name, "relu", self.plan.activation_bits, step, limit and limit / before.scale)
@@ -259,8 +226,8 @@ class _Builder:
             options["stateless"] = True
         return DeltaActivation(activation, bits, steps, hold, name=name, **options)
 
-    def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, _Tensor]:
-        return layer(x), _Tensor(layer.name, layer.activation == "identity", layer.unit)
+    def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, Made]:
+        return layer(x), Made(layer.name, layer.activation == "identity", layer.unit)
 
     def _step(self, name: str, bits: int, *, signed: bool, scale: float = 1.0) -> float:
         """Return the finest step of the activation of the values that the folded layer ``name`` gives out, which are
@@ -292,7 +259,7 @@ class _Builder:
         name = free_name("input_delta", self.taken)
         return self._delta(name, "identity" if signed else "relu", bits, step, first=True)
 
-    def _between(self, tensor: _Tensor) -> DeltaActivation:
+    def _between(self, tensor: Made) -> DeltaActivation:
         bits = self.plan.activation_bits
         step = self._step(tensor.maker, bits, signed=tensor.signed, scale=tensor.scale)
         name = free_name(f"{tensor.maker}_delta", self.taken)
@@ -300,7 +267,7 @@ class _Builder:
 
     # Other layers.
 
-    def _linear(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+    def _linear(self, layer: Any, x: Any) -> tuple[Any, Made]:
         x = self._codes(x)
         kernel, known, values = kernel_of(layer), self._of(x), layer.get_weights()
         if getattr(layer, f"{kernel}_quantizer", None) is not None:
@@ -313,15 +280,15 @@ class _Builder:
             new = kind.from_config({**layer.get_config(), **own})
         output = new(x)
         new.set_weights(values)
-        return output, _Tensor(layer.name, signed=True)
+        return output, Made(layer.name, signed=True)
 
-    def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, _Tensor]:
+    def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, Made]:
         """Return the output of a layer without weights; the input is quantised before it."""
         args = keras.tree.map_structure(lambda x: self._codes(x) if x is self.input else x, args)
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
-        known = _Tensor(layer.name, any(tensor.signed for tensor in inputs), unit, inputs[0].scale)
+        known = Made(layer.name, any(tensor.signed for tensor in inputs), unit, inputs[0].scale)
         if len({tensor.scale for tensor in inputs}) > 1:
             for tensor in inputs:
                 self._divided(tensor, layer.name, "let a layer with weights read the mean first")
@@ -330,7 +297,7 @@ class _Builder:
             return summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken)), replace(known, scale=scale)
         return copied(layer)(*args), known
 
-    def _rescaling(self, layer: Any, x: Any) -> tuple[Any, _Tensor]:
+    def _rescaling(self, layer: Any, x: Any) -> tuple[Any, Made]:
         """Return a copy; after the input, its output is what is quantised as the input."""
         scale, offset = (np.asarray(value, np.float64) for value in (layer.scale, layer.offset))
         output, known = copied(layer)(x), self._of(x)
@@ -340,11 +307,11 @@ class _Builder:
         if x is self.input:
             self.input, self.shifted = output, below
             self.clips = None if self.clips is None else (self.clips * scale + offset).astype(np.float32)
-            return output, _Tensor("input", signed=True)
+            return output, Made("input", signed=True)
         unit = None if known.unit is None else known.unit * float(scale.flat[0])
         if offset.any() or scale.flat[0] <= 0 or len(np.unique(scale)) > 1:
             unit = None
-        return output, _Tensor(layer.name, known.signed or below, unit, known.scale)
+        return output, Made(layer.name, known.signed or below, unit, known.scale)
 
 
 def _watched(folded: Any) -> list[str]:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `codesign.layers.delta` was asked for, and what it knows of each tensor while it builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codesign.layers.weights import WeightStep
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The arguments of `delta` that hold for the whole network."""
+
+    weight_bits: int
+    weight_step: WeightStep
+    activation_bits: int
+    input_bits: int
+    step: str
+    per: str
+    step_rate: float
+    hold: float | None
+    input_hold: float | None
+    train_hold: bool
+    centered: bool | None  # pixels less 128; None: no pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is known of a tensor.
+
+    Attributes:
+        maker: name of the layer that made it.
+        signed: it can be negative.
+        unit: value of one code; None if it is not made of codes.
+        scale: the tensor of the folded model is this many times it, as the divisor of a mean is still to come.
+    """
+
+    maker: str
+    signed: bool
+    unit: float | None = None
+    scale: float = 1.0
