@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means over windows whose size is no power of two: a sum, and a factor that later weights take."""
+"""Poolings that need help: means over windows whose size is no power of two, and padded maxima of signed values.
+
+Such a mean is a sum, and a factor that later weights take. A place that pads a maximum holds the code 0, so what can be
+negative is raised before it and lowered after it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import keras
 from codesign.errors import UnsupportedLayerError
 from codesign.layers.linear import SumPooling1D, SumPooling2D
 
+MAXIMA = ("MaxPooling1D", "MaxPooling2D")
 MEANS = ("AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
 
 
@@ -25,7 +30,7 @@ def has_no_code(layer: Any, shape: tuple[int | None, ...]) -> bool:
     if type(layer).__name__ not in MEANS or layer.data_format != "channels_last":
         return False
     count = elements(layer, shape)
-    return bool(count & (count - 1)) and not _pads(layer, shape)
+    return bool(count & (count - 1)) and not pads(layer, shape)
 
 
 def summed(layer: Any, x: Any, reshape_name: str) -> Any:
@@ -55,7 +60,12 @@ def undivided(where: str, received: str, fix: str) -> UnsupportedLayerError:
     )
 
 
-def _pads(layer: Any, shape: tuple[int | None, ...]) -> bool:
+def is_padded_maximum(layer: Any, shape: tuple[int | None, ...]) -> bool:
+    """Return whether ``layer`` is a maximum over windows that reach over the border of a frame of ``shape``."""
+    return type(layer).__name__ in MAXIMA and layer.data_format == "channels_last" and pads(layer, shape)
+
+
+def pads(layer: Any, shape: tuple[int | None, ...]) -> bool:
     """Return whether windows reach over the border, where Keras divides by fewer."""
     if getattr(layer, "padding", "valid") == "valid":
         return False

@@ -23,7 +23,7 @@ from codesign.layers.calibrate import frames_of, range_exponent, sample, step_ex
 from codesign.layers.clip import share_layers
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
-from codesign.layers.means import elements, has_no_code, summed, undivided
+from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
 from codesign.layers.plan import Made, Plan
 from codesign.layers.weights import WeightStep, quantizers
 
@@ -289,13 +289,28 @@ class _Builder:
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
         known = Made(layer.name, any(tensor.signed for tensor in inputs), unit, inputs[0].scale)
+        if kind in MAXIMA and known.signed and unit is None and is_padded_maximum(layer, args[0].shape):
+            return self._raised(layer, args[0]), replace(known, scale=1.0)
         if len({tensor.scale for tensor in inputs}) > 1:
             for tensor in inputs:
                 self._divided(tensor, layer.name, "let a layer with weights read the mean first")
-        if has_no_code(layer, args[0].shape):
+        if kind in MEANS and has_no_code(layer, args[0].shape):
             scale = inputs[0].scale / elements(layer, args[0].shape)
             return summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken)), replace(known, scale=scale)
         return copied(layer)(*args), known
+
+    def _raised(self, layer: Any, x: Any) -> Any:
+        """Return a padded maximum of values that can be negative: of codes with an offset, which then goes."""
+        known, bits = self._of(x), self.plan.activation_bits
+        self._divided(known, layer.name, "use padding='valid'")
+        step = self._step(known.maker, bits, signed=True)
+        offset = 2.0 ** (bits - 1) * step
+        up, down = (
+            keras.layers.Rescaling(1.0, by, name=free_name(f"{layer.name}_{way}", self.taken))
+            for by, way in ((offset, "raised"), (-offset, "lowered"))
+        )
+        raised = self._delta(free_name(f"{layer.name}_delta", self.taken), "relu", bits, step)
+        return down(copied(layer)(raised(up(x))))
 
     def _rescaling(self, layer: Any, x: Any) -> tuple[Any, Made]:
         """Return a copy; after the input, its output is what is quantised as the input."""
@@ -318,4 +333,4 @@ def _watched(folded: Any) -> list[str]:
     """Return the layers whose values set a step: activations, and what linear layers read."""
     makers = {id(layer.output): layer.name for layer in folded.layers}
     names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
-    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in LINEAR]
+    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in (*LINEAR, *MAXIMA)]
