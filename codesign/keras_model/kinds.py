@@ -71,7 +71,10 @@ _HOMES = ("keras", "qkeras", "codesign")
 """Packages whose classes are known by name."""
 
 _SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
-_TRANSPOSED = "use UpSampling with interpolation='nearest' and a convolution after it"
+_TRANSPOSED = (
+    "let codesign.layers.delta(model) make convolutions of a Conv2DTranspose, or use UpSampling with "
+    "interpolation='nearest' and a convolution after it"
+)
 _QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation after it"
 _CROPPED = "crop the frames before predict(), or use padding='valid'"
 _FLAT = "use the layer for one or two dimensions"

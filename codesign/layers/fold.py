@@ -16,6 +16,7 @@ from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.keras_model.calls import Call, calls_of
 from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
 from codesign.keras_model.rescaling import inexact
+from codesign.layers import transposed
 from codesign.layers.affine import KINDS, Affine, of_pixels
 from codesign.layers.linear import folded_weights, kernel_of, plain_like, unfolded, weights_of
 
@@ -35,6 +36,7 @@ def fold(model: Any) -> Any:
     * ``activation=`` arguments become layers, called ``<layer>_delta``.
     * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
       one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
+    * A Conv2DTranspose becomes ordinary convolutions (see `codesign.layers.transposed`).
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
     * Models inside the model are opened; layers of the same name get that of the model around them as a prefix.
@@ -69,7 +71,7 @@ def fold_pixels(model: Any, low: float, high: float) -> tuple[Any, bool]:
 def _folded(model: Any, pixels: Affine | None) -> tuple[Any, bool]:
     """Return what `fold` does of a model that reads ``pixels``, and whether the zeros around the input stay right."""
     calls = calls_of(model)
-    check_kinds(calls, but=() if pixels is None else ("Rescaling", "Normalization"))
+    check_kinds(calls, but=transposed.KINDS if pixels is None else (*transposed.KINDS, "Rescaling", "Normalization"))
     frame = fresh_input(model)
     folder = _Folder({call.name for call in calls.calls})
     if pixels is not None:
@@ -138,6 +140,7 @@ class _Folder:
             **dict.fromkeys(LINEAR, self._linear),
             **dict.fromkeys(FOLDED, self._normalized),
             **dict.fromkeys(("SeparableConv2D", "QSeparableConv2D"), self._separable),
+            **dict.fromkeys(transposed.KINDS, self._transposed),
             "DepthwiseConv1D": self._depthwise_of_one_dimension,
             "BatchNormalization": self._normalization,
             **dict.fromkeys(("Rescaling", "Normalization"), self._rescaling),
@@ -237,6 +240,13 @@ class _Folder:
         self.kept.append(between)
         return self._activated(layer, output)
 
+    def _transposed(self, layer: Any, x: Any) -> Any:
+        """Return a transposed convolution as the ordinary ones that it is."""
+        made = transposed.Transposed.of(layer, x, self._name(layer))
+        output = made.output()
+        self.makers[id(output)] = made
+        return self._activated(layer, output)
+
     def _normalized(self, layer: Any, x: Any) -> Any:
         """Return the linear layer with folded weights that QKeras computes once trained."""
         new = unfolded(layer, name=self._name(layer), activation=None)
@@ -265,6 +275,9 @@ class _Folder:
             return self._convolved(self._name(layer), self.plain(x), scale, shift)
         if self.reads[id(x)] > 1:
             raise _shared(self.names[id(layer)])
+        if isinstance(linear, transposed.Transposed):
+            self.folded[id(x)] = self.names[id(layer)]
+            return keras.layers.Identity(name=self._name(layer))(linear.then(scale, shift).output())
         kernel, bias = weights_of(linear)
         across = scale.reshape(kernel.shape[-2:]) if kernel_of(linear) == "depthwise" else scale
         new = plain_like(linear)

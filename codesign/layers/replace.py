@@ -284,7 +284,8 @@ class _Builder:
 
     def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, Made]:
         """Return the output of a layer without weights; the input is quantised before it."""
-        args = keras.tree.map_structure(lambda x: self._codes(x) if x is self.input else x, args)
+        coded = kind.startswith("ZeroPadding")  # what pads is part of the layer after it, which reads codes
+        args = keras.tree.map_structure(lambda x: self._codes(x) if coded or x is self.input else x, args)
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
