@@ -26,6 +26,9 @@ QUANTIZER_LUT = 120
 BITS_PER_LUT = 32
 """Bits of weights that weigh as much as a LUT: block RAM is there, but not without end."""
 
+HEADROOM = 2.0
+"""How much faster than the slowest engine others are made while there are multipliers left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -76,7 +79,8 @@ def balance(
     Args:
         graph: the network.
         cycles: no engine is to take more than so many cycles a frame. Where one always does, no other need be faster
-            than that. None: the fewest cycles that ``most`` multipliers can reach.
+            than that. None: the fewest cycles that ``most`` multipliers can reach; others are up to `HEADROOM` times as
+            fast as the slowest then, as frames differ, and which layer has most to do.
         most: multipliers of all engines together; None: as many as ``graph`` has, if ``cycles`` is None.
         activity: share of each engine's inputs that change in a frame. 1: everything does.
         fixed: what stays as it is, ``pe`` or ``unroll``, by the names of engines.
@@ -89,11 +93,13 @@ def balance(
         node.name: _choices(node, _share(activity, node.name), frozenset(kept.get(node.name, ())))
         for node in graph.engines
     }
-    floor = max(min(option.cycles for option in options) for options in choices.values())
+    slowest = max(min(option.cycles for option in options) for options in choices.values())
     if cycles is None:
-        allowed = most if most is not None else sum(map(multipliers, graph.engines))
-        cycles = _reachable(choices, floor, allowed)
-    chosen = {name: _cheapest(options, max(cycles, floor)) for name, options in choices.items()}
+        spent = most if most is not None else sum(map(multipliers, graph.engines))
+        cycles = _reachable(choices, slowest / HEADROOM, spent)
+    else:
+        cycles = max(cycles, slowest)
+    chosen = {name: _cheapest(options, cycles) for name, options in choices.items()}
     total = sum(map(multipliers, chosen.values()))
     if most is not None and total > most:
         raise ConfigError(
@@ -220,12 +226,13 @@ def _area(node: Engine) -> float:
 
 
 def _cheapest(options: list[_Choice], cycles: float) -> Engine:
-    """Return the cheapest engine that takes at most ``cycles``; there is one."""
-    return next(option.node for option in options if option.cycles <= cycles)
+    """Return the cheapest engine that takes at most ``cycles``, or as few as it can."""
+    least = max(cycles, min(option.cycles for option in options))
+    return next(option.node for option in options if option.cycles <= least)
 
 
 def _reachable(choices: Mapping[str, list[_Choice]], floor: float, most: int) -> float:
-    """Return the fewest cycles, not below ``floor``, that every engine can keep to with ``most`` multipliers in all."""
+    """Return the fewest cycles, not below ``floor``, to which all engines that can come with ``most`` multipliers."""
     targets = sorted({max(floor, option.cycles) for options in choices.values() for option in options})
     return targets[
         bisect_left(
