@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -57,6 +58,26 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="only print what would be done")
     run.add_argument("-v", "--verbose", action="store_true", help="print why a stage runs")
     run.set_defaults(command="run")
+
+    take = commands.add_parser(
+        "import", parents=[common], help="make a design of a Keras model that others trained, and run it"
+    )
+    take.add_argument("model", type=Path, metavar="MODEL", help="a model file of Keras: .keras or .h5")
+    take.add_argument("--clips", type=Path, required=True, metavar="FOLDER", help="of videos, or one for each class")
+    take.add_argument(
+        "--input-range",
+        choices=("0:1", "0:255", "-1:1"),
+        help="what the model reads for pixels of 0 and 255; default: 0:255 if it scales them itself, else 0:1",
+    )
+    take.add_argument(
+        "--agreement", type=_share, default=0.99, metavar="SHARE", help="of the float model's answers; default: 0.99"
+    )
+    take.add_argument("--target", metavar="BOARD", help="then make a bitstream for this board, as codesign build does")
+    take.add_argument("--no-labels", action="store_true", help="the folders are not the model's classes")
+    take.add_argument("--output", type=Path, metavar="FOLDER", help="build folder; default: build/<name of the model>")
+    take.add_argument("--to", dest="last", metavar="STAGE", help="stop after STAGE")
+    take._negative_number_matcher = re.compile(r"-1:1$")  # a value, and no option
+    take.set_defaults(command="import_")
 
     stages = commands.add_parser("stages", parents=[common], help="list the stages and their state")
     _design_arguments(stages)
@@ -152,6 +173,16 @@ def _at_least_one(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, received {text!r}")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, received {text!r}")
+    return value
 
 
 def _seconds(text: str) -> float:

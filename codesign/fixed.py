@@ -128,3 +128,5 @@ class Fixed:
 
 PIXEL = Fixed(width=8, frac=8, signed=False)
 """Format of a pixel: uint8 codes, values 0 to 255/256."""
+CENTERED = Fixed(width=8, frac=8, signed=True)
+"""Format of a pixel less 128: int8 codes."""

@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("graph",),
     ("keras_model",),
     ("layers", "data"),
+    ("calibration",),
     ("training",),
     ("rtl",),
     ("sim",),

@@ -32,7 +32,7 @@ from codesign.report.model import REPORT, Accuracy, Clips, Report, read_report, 
 from codesign.report.terminal import show
 from codesign.trust import check_no_links
 from codesign.verify import forms
-from codesign.verify.clips import picture_size
+from codesign.verify.clips import input_codes, picture_size
 
 NEEDS = (BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.HLS, BuildFolder.RTL, BuildFolder.REPORT)
 DENSE_FRAMES = 16
@@ -85,7 +85,7 @@ def fit_of(build: Path) -> Fit:
 
 def read_clip(
     graph: Graph, video: Path, frames: int | None, *, fit: Fit = "crop", strict: bool = False
-) -> NDArray[np.uint8]:
+) -> NDArray[np.integer]:
     """Return the video as input codes, ``[T, *shape]``.
 
     Raises:
@@ -101,10 +101,10 @@ def read_clip(
             received=f"{len(clip)} frame",
             fix="name a longer video",
         )
-    return clip
+    return input_codes(graph, clip)
 
 
-def _measure(graph: Graph, clips: NDArray[np.uint8], build: Path, work: Path, name: str) -> Report:
+def _measure(graph: Graph, clips: NDArray[np.integer], build: Path, work: Path, name: str) -> Report:
     from codesign.flow.convert import compile_csim, convert, read_settings
     from codesign.training import load_model
 

@@ -12,7 +12,7 @@ from codesign.endings import OK
 from codesign.flow.config import load
 from codesign.flow.console import Terminal
 from codesign.flow.runner import Options, Runner
-from codesign.flow.steps import STAGES
+from codesign.flow.steps import STAGES, stages_of
 from codesign.flow.validate import check_run
 from codesign.outputs import check_folder
 from codesign.report.model import REPORT
@@ -34,7 +34,8 @@ def command(arguments: argparse.Namespace) -> int:
     )
     terminal = Terminal()
     line = f"codesign run {shlex.quote(str(arguments.design))}"
-    Runner(design=design, stages=STAGES, root=root.resolve(), options=options, terminal=terminal, command=line).run()
+    stages = stages_of(design)
+    Runner(design=design, stages=stages, root=root.resolve(), options=options, terminal=terminal, command=line).run()
     if not options.dry_run and options.last in (None, STAGES[-1].name):
         _show_run(root, terminal)
     return OK

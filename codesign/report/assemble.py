@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.calibration.agreement import FloatAgreement
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
@@ -54,6 +55,7 @@ def make_report(
     clips: Clips | None = None,
     builds: Sequence[BoardBuild] = (),
     made: Made | None = None,
+    float_agreement: FloatAgreement | None = None,
 ) -> Report:
     """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
@@ -85,6 +87,7 @@ def make_report(
         tool_versions=tool_versions,
         accuracy=accuracy,
         agreement=agreement(comparisons),
+        float_agreement=float_agreement,
         layers=layer_figures(graph, golden, rtl, estimates),
         throughput=throughput_figures(graph, golden, rtl, clock, estimates),
         resources=resources,

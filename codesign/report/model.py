@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.calibration.agreement import FloatAgreement
 from codesign.errors import ConfigError
 from codesign.outputs import write_text
 from codesign.records import build, plain
@@ -36,8 +37,8 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 2
-"""Version of `Report`: higher where a key is new. Reports of version 1 have no such key."""
+SCHEMA = 3
+"""Version of `Report`: higher where a key is new. 3 has `float_agreement`; reports of version 1 have no such key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,7 @@ class Report:
     network: tuple[Unit, ...] = ()
     accuracy: Accuracy = field(default_factory=Accuracy)
     agreement: Agreement = field(default_factory=Agreement)
+    float_agreement: FloatAgreement | None = None
     layers: tuple[Layer, ...] = ()
     throughput: Throughput = field(default_factory=Throughput)
     resources: tuple[Resources, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from codesign.calibration.agreement import FloatAgreement
 from codesign.report.model import Accuracy, Confusion, Epoch
 
 PHASES = ("float", "quantized", "delta")
@@ -30,6 +31,12 @@ def accuracy(training: Mapping[str, Any]) -> Accuracy:
         majority=max(map(sum, counts)) / clips if clips else None,
         confusion=Confusion(classes=tuple(test["classes"]), counts=counts),
     )
+
+
+def float_agreement(training: Mapping[str, Any]) -> FloatAgreement | None:
+    """Return how the network agrees with the float model, where ``training.json`` of an imported model says it."""
+    found = training.get("float_agreement")
+    return None if found is None else FloatAgreement(**found)
 
 
 def epochs(log: Path) -> tuple[Epoch, ...]:

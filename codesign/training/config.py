@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from codesign.errors import ConfigError
 from codesign.records import check, limited
 
+NETWORK, KERAS = ("network",), ("keras",)
+"""Kinds of models, as fields name them that only one of them uses."""
 POOLS = ("maxpool", "avgpool")
 LOSSES = ("delta", "spatial")
 """Methods with a sparsity loss."""
@@ -84,7 +87,17 @@ class ModelConfig:
     Every weight is quantised (`QConv2D`, `QDepthwiseConv2D`, `QDense`), and a `DeltaActivation` stands in front of
     every layer that multiplies.
 
+    Or, ``kind = "keras"``: a network that others trained, from a file (see `codesign.calibration`).
+
     Attributes:
+        kind: ``network``, built of the keys below and trained; or ``keras``, a float model that is calibrated on the
+            clips, and not trained.
+        path: a model file, see `codesign.load_model`. For ``keras``, as the next four.
+        input_range: what the model was trained to read for pixels of 0 and of 255.
+        agreement: share of frames in which the delta network is to answer as the float model does.
+        tolerance: of a model whose answer is not its largest output: difference that counts as the same, as a share of
+            the range of its outputs.
+        labels: the folders of the videos are the model's classes, in its order.
         blocks: convolutional blocks, in order; none for a dense network.
         hidden: outputs of each hidden dense layer, after the blocks.
         weight_bits: bits of a weight, sign included.
@@ -103,26 +116,41 @@ class ModelConfig:
         train_hold: train every hold that is not 0, one for each layer, the input's too.
     """
 
-    blocks: tuple[BlockConfig, ...] = ()
-    hidden: tuple[int, ...] = limited((64, 32), at_least=1, at_most=4096)
-    weight_bits: int = limited(6, at_least=2, at_most=16)
-    weight_integer: int = limited(0, at_least=-8, at_most=8)
-    bias_bits: int = limited(12, at_least=2, at_most=24)
-    bias_integer: int = limited(3, at_least=-8, at_most=16)
-    input_bits: int = limited(4, at_least=1, at_most=8)
-    input_hold_steps: float = 1.0
-    activation_bits: int = limited(6, at_least=1, at_most=16)
-    activation_step_log2: int = limited(-3, at_least=-16, at_most=8)
-    hold_steps: float = 0.0
-    activation_step: Literal["fixed", "po2", "real"] = "fixed"
-    step_per: Literal["layer", "channel", "neuron"] = "channel"
-    step_rate: float = limited(16.0, at_least=0.01, at_most=1000)
-    train_hold: bool = False
+    kind: Literal["network", "keras"] = "network"
+    path: Path | None = limited(None, kinds=KERAS)
+    input_range: tuple[float, ...] = limited((0.0, 1.0), kinds=KERAS)
+    agreement: float = limited(0.99, at_least=0, at_most=1, kinds=KERAS)
+    tolerance: float = limited(0.1, at_least=0, at_most=1, kinds=KERAS)
+    labels: bool = limited(True, kinds=KERAS)
+    blocks: tuple[BlockConfig, ...] = limited((), kinds=NETWORK)
+    hidden: tuple[int, ...] = limited((64, 32), at_least=1, at_most=4096, kinds=NETWORK)
+    weight_bits: int = limited(6, at_least=2, at_most=16, kinds=NETWORK)
+    weight_integer: int = limited(0, at_least=-8, at_most=8, kinds=NETWORK)
+    bias_bits: int = limited(12, at_least=2, at_most=24, kinds=NETWORK)
+    bias_integer: int = limited(3, at_least=-8, at_most=16, kinds=NETWORK)
+    input_bits: int = limited(4, at_least=1, at_most=8, kinds=NETWORK)
+    input_hold_steps: float = limited(1.0, kinds=NETWORK)
+    activation_bits: int = limited(6, at_least=1, at_most=16, kinds=NETWORK)
+    activation_step_log2: int = limited(-3, at_least=-16, at_most=8, kinds=NETWORK)
+    hold_steps: float = limited(0.0, kinds=NETWORK)
+    activation_step: Literal["fixed", "po2", "real"] = limited("fixed", kinds=NETWORK)
+    step_per: Literal["layer", "channel", "neuron"] = limited("channel", kinds=NETWORK)
+    step_rate: float = limited(16.0, at_least=0.01, at_most=1000, kinds=NETWORK)
+    train_hold: bool = limited(False, kinds=NETWORK)
 
     def __post_init__(self) -> None:
         for position, block in enumerate(self.blocks):
             block.check(f"model.blocks[{position}]")
         check(self, "model")
+        if self.kind == "keras" and self.path is None:
+            raise ConfigError("missing", where="model.path", expected="a model file: .keras, .h5, .json", fix="add it")
+        if len(self.input_range) != 2 or not self.input_range[0] < self.input_range[1]:
+            raise ConfigError(
+                "not a range of pixels",
+                where="model.input_range",
+                expected="[low, high], such as [0, 1], [0, 255] or [-1, 1]",
+                received=list(self.input_range),
+            )
         for name in ("input_hold_steps", "hold_steps"):
             hold = getattr(self, name)
             if hold != 0 and not 0.5 <= hold <= 64:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clips a design is measured on: frames of uint8, which are the input codes of the hardware."""
+"""The clips a design is measured on: 8-bit codes, which are the input of the hardware."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.fixed import PIXEL
+from codesign.fixed import CENTERED, PIXEL
 from codesign.graph.ir import Graph
 from codesign.stored import integers, load_arrays, loaded
 
@@ -25,12 +25,12 @@ def silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # n
     return items
 
 
-def save_clips(clips: NDArray[np.uint8], folder: Path) -> None:
+def save_clips(clips: NDArray[np.integer], folder: Path) -> None:
     """Write clips ``[N, T, H, W, C]``."""
     np.savez_compressed(folder / CLIPS, clips=clips)
 
 
-def load_clips(folder: Path) -> NDArray[np.uint8]:
+def load_clips(folder: Path) -> NDArray[np.integer]:
     """Return what `save_clips` wrote.
 
     Raises:
@@ -38,9 +38,9 @@ def load_clips(folder: Path) -> NDArray[np.uint8]:
     """
     arrays = load_arrays(folder / CLIPS)
 
-    def clips() -> NDArray[np.uint8]:
+    def clips() -> NDArray[np.integer]:
         found = integers(arrays, "clips", 5)
-        if found.dtype != np.uint8 or 0 in found.shape or found.shape[1] < 2:
+        if found.dtype not in (np.uint8, np.int8) or 0 in found.shape or found.shape[1] < 2:
             raise ValueError(f"no clips of 8-bit codes: {found.dtype} {list(found.shape)}")
         return found
 
@@ -54,7 +54,7 @@ def picture_size(graph: Graph) -> tuple[int, int, int]:
         ConfigError: the design's input is not a picture of pixels.
     """
     shape = graph.source.shape
-    if len(shape) != 3 or shape[2] not in (1, 3) or graph.source.fmt != PIXEL:
+    if len(shape) != 3 or shape[2] not in (1, 3) or graph.source.fmt not in (PIXEL, CENTERED):
         raise ConfigError(
             "the design's input is not a video frame",
             where=graph.source.name,
@@ -62,3 +62,8 @@ def picture_size(graph: Graph) -> tuple[int, int, int]:
             received=f"{list(shape)} in {graph.source.fmt}",
         )
     return shape
+
+
+def input_codes(graph: Graph, pixels: NDArray[np.uint8]) -> NDArray[np.integer]:
+    """Return pixels as the codes that a design reads: as they are, or less 128 (int8) where its input is `CENTERED`."""
+    return (pixels.astype(np.int16) - 128).astype(np.int8) if graph.source.fmt == CENTERED else pixels

@@ -97,6 +97,7 @@ SCHEMA: dict[str, Any] = {
         "values": int,
         "mismatches": {"keras_golden": int, "golden_csim": int, "golden_rtl": int},
     },
+    "float_agreement": {"decisions": float, "mean_abs_difference": float, "frames": int},
     "layers": [
         {
             "name": str,

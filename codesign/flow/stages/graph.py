@@ -11,7 +11,7 @@ from codesign.graph.balance import summary
 from codesign.graph.file import save_graph
 from codesign.paths import BuildFolder
 from codesign.training import load_model
-from codesign.verify.clips import save_clips
+from codesign.verify.clips import input_codes, save_clips
 from codesign.verify.compare import compare, must_agree
 from codesign.verify.golden_run import activity_on, run_golden, save_golden
 from codesign.verify.software import run_keras
@@ -38,6 +38,7 @@ def run(job: Job) -> str:
         said = f"; {summary(graph, shares)}"
     (job.folder / SETTINGS).write_text(json.dumps(arguments, indent=1) + "\n")
     save_graph(graph, job.folder)
+    clips = input_codes(graph, clips)
     save_clips(clips, job.folder)
     codes = run_keras(model, graph, clips, job.track)
     golden = run_golden(graph, clips)

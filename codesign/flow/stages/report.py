@@ -14,7 +14,7 @@ from codesign.report.assemble import make_detail, make_report
 from codesign.report.files import draw_pages, write_pages
 from codesign.report.made import made_now
 from codesign.report.model import DETAIL, REPORT, Clips, write_json
-from codesign.report.trained import accuracy, epochs
+from codesign.report.trained import accuracy, epochs, float_agreement
 from codesign.stored import load_json, loaded
 from codesign.synth.resources import Resources
 from codesign.training.run import LOG
@@ -51,6 +51,7 @@ def run(job: Job) -> str:
         tool_versions=tool_versions(),
         clips=Clips.of("test split", clips),
         made=made_now(job.command, job.design.design.seed),
+        float_agreement=float_agreement(training),
     )
     detail = make_detail(
         graph,

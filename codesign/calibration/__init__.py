@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a float model and clips to a delta network, without training.
+
+===========  ==================================================================================================
+module       holds
+===========  ==================================================================================================
+`checks`     what is wrong with a model before anything slow
+`agreement`  how often a network answers as the float model does
+`forward`    a delta network on whole clips, layer by layer, with other holds, quickly
+`evaluate`   a network on clips, beside the float model
+`search`     `calibrate`: bits and holds that agree, with the fewest multiply-accumulates
+===========  ==================================================================================================
+"""

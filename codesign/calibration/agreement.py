@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How well a network does what the float model does on the same frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOLERANCE = 0.1
+"""Of a regressor: largest difference of an output, as a share of the range of all, that counts as the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatAgreement:
+    """A delta network beside the float model.
+
+    Attributes:
+        decisions: share of frames with the same largest output; of a regressor, with all outputs within the tolerance.
+        mean_abs_difference: of outputs (probabilities, of a network that ends in a softmax).
+        frames: number of frames.
+    """
+
+    decisions: float
+    mean_abs_difference: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judge:
+    """Compares outputs with those of the float model.
+
+    Attributes:
+        wanted: outputs of the float model, ``[..., outputs]``.
+        decides: the largest output is the answer.
+        tolerance: of a regressor, see `TOLERANCE`.
+    """
+
+    wanted: NDArray[Any]
+    decides: bool
+    tolerance: float = TOLERANCE
+
+    def same(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return whether each frame has the same answer."""
+        if self.decides:
+            return np.asarray(outputs.argmax(-1) == self.wanted.argmax(-1))
+        axes = tuple(range(2, self.wanted.ndim))
+        most = self.tolerance * float(np.ptp(self.wanted))
+        return np.asarray((np.abs(outputs - self.wanted) <= most).all(axes))
+
+    def loss(self, outputs: NDArray[Any]) -> float:
+        """Return how far ``outputs`` are off: of decisions the mean divergence of probabilities, else a mean square."""
+        if not self.decides:
+            return float(np.square(outputs - self.wanted).mean() / max(float(np.var(self.wanted)), 1e-12))
+        wanted, got = (_probabilities(values) for values in (self.wanted, outputs))
+        return float((wanted * (np.log(wanted) - np.log(got))).sum(-1).mean())
+
+    def judge(self, outputs: NDArray[Any]) -> FloatAgreement:
+        """Return the agreement of ``outputs``."""
+        same = self.same(outputs)
+        wanted, got = self.wanted, outputs
+        return FloatAgreement(
+            decisions=float(same.mean()),
+            mean_abs_difference=float(np.abs(got - wanted).mean()),
+            frames=int(same.size),
+        )
+
+
+def decides(model: Any) -> bool:
+    """Return whether the largest of a model's outputs is its answer: two or more, not those that it reads."""
+    outputs, inputs = model.outputs[0].shape[1:], model.inputs[0].shape[1:]
+    return len(outputs) == 1 and outputs[0] >= 2 and tuple(outputs) != tuple(inputs)
+
+
+def _probabilities(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ``values`` if they are probabilities already, else their softmax; none of them 0."""
+    found = np.asarray(values, np.float64)
+    if found.min() < 0 or np.abs(found.sum(-1) - 1).max() > 1e-3:
+        found = np.exp(found - found.max(-1, keepdims=True))
+        found /= found.sum(-1, keepdims=True)
+    return np.clip(found, 1e-6, 1.0)
