@@ -227,6 +227,8 @@ def _foreign(layer: Any) -> str | None:
         )
     if kind.__module__.split(".")[0] in _HOMES:
         return None
+    if kind.__module__.split(".")[0] == "hgq":
+        return "convert the model with backend='Delta' as it is: its weights and activations are quantised already"
     bases = [base.__name__ for base in kind.__mro__ if base.__module__.split(".")[0] in _HOMES]
     known = next((name for name in bases if name in READABLE), None)
     if known is not None:

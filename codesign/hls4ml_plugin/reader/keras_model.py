@@ -184,7 +184,7 @@ def _config(original: Callable[..., Any], model: Any, *args: Any, **kwargs: Any)
     """``config_from_keras_model``: of backend Delta, on what `read` gives."""
     backend = kwargs.get("backend", args[1] if len(args) > 1 else None)
     ours = isinstance(backend, str) and backend.lower() == "delta"
-    return original(read(model) if ours else model, *args, **kwargs)
+    return original(read(in_qkeras(model)) if ours else model, *args, **kwargs)
 
 
 def _parse(original: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
@@ -201,8 +201,21 @@ def _convert(original: Callable[..., Any], config: dict[str, Any], *args: Any, *
     from hls4ml.model import ModelGraph
 
     config["OutputDir"] = output_folder(config.get("OutputDir"))
+    config["KerasModel"] = in_qkeras(config["KerasModel"])
     reading = read(config["KerasModel"])
     return ModelGraph.from_layer_list(config, reading.layers, reading.inputs, reading.outputs)
+
+
+def in_qkeras(model: Any) -> Any:
+    """Return ``model``, or one of QKeras layers that computes the same, if it has layers of HGQ2.
+
+    Raises: the errors of `codesign.layers.hgq.from_hgq`.
+    """
+    if "hgq" not in sys.modules:
+        return model
+    from codesign.layers.hgq import from_hgq, is_hgq
+
+    return from_hgq(model) if is_hgq(model) else model
 
 
 def _is_delta(config: dict[str, Any]) -> bool:
