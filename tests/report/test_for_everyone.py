@@ -8,6 +8,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report.synthetic import made_build, synthetic_detail, synthetic_report
@@ -130,6 +131,29 @@ def test_a_report_without_its_network_knows_the_input_scan_by_the_name_it_had() 
     speed = dataclasses.replace(synthetic_report().throughput, bottleneck_layer="encode")
     report = dataclasses.replace(synthetic_report(), network=(), throughput=speed)
     assert "here <b>input scan</b>" in render(report, Detail())
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "helps"),
+    [
+        ("encode", {}, "raise P above 16 codes a beat"),
+        ("conv1", {}, "raise its unroll above 1x2: 2x2 takes one cycle an event"),
+        ("conv2", {}, "raise its unroll above 1x2: 3x3 takes one cycle an event"),
+        ("conv2", {"pe": 4}, "raise its PE above 4: 8 is all of its outputs at once"),
+        ("conv2", {"pe": 4, "kind": "depthwise"}, "raise its unroll above 1x2: 3x3 takes one cycle an event"),
+        ("conv2", {"unroll": (3, 3)}, "an event takes one cycle already: fewer changes in front of it"),
+        ("add", {}, "an event takes one cycle already: fewer changes in front of it"),
+        ("fc1", {"pe": 5}, "raise its PE above 5: 10 is all of its outputs at once"),
+    ],
+)
+def test_the_bottleneck_comes_with_what_helps(name: str, changes: dict[str, Any], helps: str) -> None:
+    report = synthetic_report()
+    network = [dataclasses.replace(item, **changes) if item.name == name else item for item in report.network]
+    speed = dataclasses.replace(report.throughput, bottleneck_layer=name)
+    report = dataclasses.replace(report, network=tuple(network), throughput=speed)
+    shown = "input scan" if name == "encode" else name
+    assert f"{shown}: {helps}" in " ".join(printed(report).split())
+    assert f"here <b>{shown}</b> ({helps}" in render(report, synthetic_detail())
 
 
 def test_an_accuracy_stands_beside_what_it_is_to_be_compared_with() -> None:
