@@ -101,6 +101,7 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path, *, plain: bo
             "frames": FRAMES,
             **({"plain": True} if plain else {}),
         },
+        "hardware": {"cycles": "balanced"},
         "clip": {"clips": 2, "frames": FRAMES, "dense_frames": 2},
         "synth": {"targets": [], "route": False},
     }

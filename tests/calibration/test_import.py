@@ -45,8 +45,13 @@ def test_calibrates_and_writes_a_design_that_repeats_it(given: Path, capsys: pyt
     assert results["float_agreement"]["frames"] == 24, "the clips of the one file that was not calibrated on"
     assert results["operation_sparsity"]["delta"] > results["operation_sparsity"]["quantized"]
     capsys.readouterr()
-    assert main(["run", str(given / "b/small.toml"), "--build-dir", str(given / "b"), "--to", "1_model"]) == 0
-    assert "cached" in capsys.readouterr().out
+    assert main(["run", str(given / "b/small.toml"), "--build-dir", str(given / "b"), "--to", "2_graph"]) == 0
+    out = capsys.readouterr().out
+    assert "cached" in out
+    assert " multipliers; " in out, "PE and unroll are balanced by what changes in the clips"
+    whole = json.loads((given / "b/small" / BuildFolder.GRAPH / "hls4ml.json").read_text())["hls_config"]["Model"]
+    assert (whole["Cycles"], "PE" in whole) == ("balanced", False)
+    assert 0 < min(whole["Activity"].values()) <= max(whole["Activity"].values()) <= 1
 
 
 def test_class_folders_give_accuracies(tmp_path: Path) -> None:

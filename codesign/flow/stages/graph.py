@@ -31,6 +31,7 @@ def run(job: Job) -> str:
     arguments = settings(design, model)
     graph = convert(model, arguments, job.folder).delta_graph
     clips = design.data.test_clips(design.design.seed, clips=design.clip.clips, frames=design.clip.frames)
+    clips = input_codes(graph, clips)
     if design.hardware.target:
         shares = activity_on(graph, clips[:LOOKED_AT])
         arguments = settings(design, model, shares)
@@ -38,7 +39,6 @@ def run(job: Job) -> str:
         said = f"; {summary(graph, shares)}"
     (job.folder / SETTINGS).write_text(json.dumps(arguments, indent=1) + "\n")
     save_graph(graph, job.folder)
-    clips = input_codes(graph, clips)
     save_clips(clips, job.folder)
     codes = run_keras(model, graph, clips, job.track)
     golden = run_golden(graph, clips)
