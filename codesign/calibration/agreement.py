@@ -50,6 +50,21 @@ class Judge:
         most = self.tolerance * float(np.ptp(self.wanted))
         return np.asarray((np.abs(outputs - self.wanted) <= most).all(axes))
 
+    def expected(self, outputs: NDArray[Any]) -> float:
+        """Return the share of frames like these in which the answer can be expected to be the same.
+
+        Of decisions: how far the largest output is ahead of the others in the float model, and how much a network
+        changes that, is taken of any two frames, as if one had nothing to do with the other. So many pairs say more of
+        frames that were not seen than the few of these on which a decision turns. At most the share that is the same.
+        """
+        same = float(self.same(outputs).mean())
+        if not self.decides:
+            return same
+        ahead, now = (_ahead(_probabilities(values), self.wanted) for values in (self.wanted, outputs))
+        changes = np.sort(now - ahead)
+        turned = np.searchsorted(changes, -ahead, side="left").mean() / len(changes)
+        return min(same, 1 - float(turned))
+
     def loss(self, outputs: NDArray[Any]) -> float:
         """Return how far ``outputs`` are off: of decisions the mean divergence of probabilities, else a mean square."""
         if not self.decides:
@@ -72,6 +87,15 @@ def decides(model: Any) -> bool:
     """Return whether the largest of a model's outputs is its answer: two or more, not those that it reads."""
     outputs, inputs = model.outputs[0].shape[1:], model.inputs[0].shape[1:]
     return len(outputs) == 1 and outputs[0] >= 2 and tuple(outputs) != tuple(inputs)
+
+
+def _ahead(probabilities: NDArray[np.float64], wanted: NDArray[Any]) -> NDArray[np.float64]:
+    """Return, flat, by how much the log-probability of the answer in ``wanted`` is larger than any other."""
+    logs = np.log(probabilities).reshape(-1, wanted.shape[-1])
+    answers = wanted.reshape(logs.shape).argmax(-1)[:, None]
+    others = logs.copy()
+    np.put_along_axis(others, answers, -np.inf, axis=-1)
+    return np.asarray(np.take_along_axis(logs, answers, axis=-1)[:, 0] - others.max(-1))
 
 
 def _probabilities(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -52,6 +52,7 @@ class Forward:
         activations: names of the activations, in order.
         base: holds of all activations, by name.
         result: what the network does with them.
+        first: outputs ``[N, T, ...]`` with the holds that ``network`` has.
     """
 
     def __init__(self, network: Any, clips: NDArray[np.float32]) -> None:
@@ -71,7 +72,7 @@ class Forward:
             for name, fanout, channels in readers
         }
         self.total = sum(self.macs_of_all.values())
-        self.change({})
+        self.first = self.change({}).outputs
 
     def change(self, holds: Holds) -> Result:
         """Change holds of `base`, and return what the network does then."""

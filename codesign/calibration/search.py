@@ -21,10 +21,10 @@ WIDTHS = ((8, 8), (8, 10), (10, 10), (12, 12))
 """Bits of weights and activations that are tried, in order."""
 HOLDS = (None, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
 """Holds that are tried, in order."""
-AHEAD = 3
-"""So many of them are looked at where the next ones save nothing: with whole codes, a hold of 1 is none."""
-LEAST = 0.01
-"""A round that saves less than this share of the work that is left is the last."""
+WAYS = (-3, -1, 1, 3, 5, 7)
+"""Places in `HOLDS` that are tried for single activations, from that of all."""
+STEPS = 10
+"""Prices that are tried."""
 TRIED_FRAMES = 60
 """Frames on which single layers are tried; all are used to decide."""
 Show = Callable[[float, str], None]
@@ -100,10 +100,9 @@ def calibrate(
 ) -> Calibration:
     """Return ``model`` as the delta network with the fewest MACs that agrees with it; nothing is trained.
 
-    First the fewest bits of `WIDTHS` are taken with which the memoryless network agrees; half of the share that may
-    differ is left to the holds. Then, from memoryless on, the holds of those activations are raised that save most
-    multiply-accumulates for what they change in the outputs, until none can be raised any more. Half of the share that
-    may differ is kept for clips that were not seen.
+    First the fewest bits of `WIDTHS` are taken with which the memoryless network uses up half of the share that may
+    differ. Then each activation gets the hold that saves most multiply-accumulates for what it changes in the outputs
+    (see `raise_holds`). What differs is estimated for frames that were not seen (`Judge.expected`).
 
     Args:
         model: float Keras model of one frame.
@@ -118,8 +117,7 @@ def calibrate(
     """
     wanted = float_outputs(model, clips, input_range)
     judge = Judge(wanted=wanted, decides=decides(model), tolerance=tolerance)
-    goal = 1 - (1 - agreement) / 2
-    best: tuple[FloatAgreement, Forward, Any, tuple[int, int]] | None = None
+    best: tuple[float, Forward, Any, tuple[int, int]] | None = None
     for number, (weight_bits, activation_bits) in enumerate(WIDTHS):
         show(0.05 * number, f"{weight_bits}-bit weights, {activation_bits}-bit activations")
         network = delta(
@@ -131,19 +129,20 @@ def calibrate(
             input_range=input_range,
         )
         forward = Forward(network, pixel_values(network, clips))
-        found = judge.judge(forward.result.outputs)
-        if best is None or found.decisions > best[0].decisions:
+        found = judge.expected(forward.result.outputs)
+        if best is None or found > best[0]:
             best = found, forward, network, (weight_bits, activation_bits)
-        if found.decisions >= goal:
+        if found >= 1 - (1 - agreement) / 2:
             break
     assert best is not None
-    memoryless, forward, network, bits = best
+    expected, forward, network, bits = best
+    memoryless = judge.judge(forward.result.outputs)
     if memoryless.decisions < agreement:
         raise _unreached(memoryless, forward, judge, bits, agreement)
     result = forward.result
     sparsity = 1 - result.work / forward.total
     tried = _tried(network, clips)
-    raise_holds(forward, tried, judge, min(goal, memoryless.decisions), show)
+    raise_holds(forward, tried, judge, min(agreement, expected), show)
     result = forward.result
     count = len(clips) * (clips.shape[1] - 1)
     return Calibration(
@@ -163,51 +162,80 @@ def calibrate(
 
 
 def raise_holds(forward: Forward, tried: Forward, judge: Judge, goal: float, show: Show) -> None:
-    """Raise holds of ``forward`` while its outputs agree in a share of at least ``goal``.
+    """Give the activations of ``forward`` the holds that save most while its outputs agree in a share of ``goal``.
 
-    Each round tries the next hold of every activation alone on the frames of ``tried``, and takes a quarter of them,
-    those that save most multiply-accumulates for what they change; where the answers then differ too often, half as
-    many, down to one, which is then not tried again.
+    First one hold for all is found. From there, every activation is tried alone with others, on the frames of
+    ``tried``. What they save and what they change in the outputs adds up nearly: each price of a change makes a choice
+    for every activation, and the lowest price whose choice agrees is found by bisection, on all frames.
     """
-    level = dict.fromkeys(forward.activations, 0)
-    reference = Judge(wanted=tried.result.outputs, decides=judge.decides, tolerance=judge.tolerance)
-    open_, most = set(level), len(level)  # the first round takes all
-    while open_:
-        ranked = _ranked(tried, reference, {name: level[name] for name in forward.activations if name in open_})
-        open_ &= set(ranked)
-        before = forward.result.work
-        names, count = list(ranked), min(len(ranked), most)
-        while count:
-            moves = {name: HOLDS[ranked[name]] for name in names[:count]}
-            if judge.judge(forward.run(moves).outputs).decisions >= goal:
-                forward.change(moves)
-                tried.change(moves)
-                level |= {name: ranked[name] for name in moves}
-                break
-            if count == 1:
-                open_.discard(names[0])
-            count //= 2
-        if count and before - forward.result.work < LEAST * before:
-            return
-        most = max(1, min(-(-len(ranked) // 4), 2 * count))
-        done = sum(level.values()) / (len(level) * (len(HOLDS) - 1))
-        show(0.2 + 0.75 * done, f"{100 * (1 - forward.result.work / forward.total):.1f} % of the MACs skipped")
+    place = _uniform(forward, judge, goal, show)
+    start = dict.fromkeys(forward.activations, place)
+    tried.change(dict.fromkeys(start, HOLDS[place]))
+    reference = Judge(wanted=tried.first, decides=judge.decides, tolerance=judge.tolerance)
+    offers = {}
+    for number, name in enumerate(start):
+        show(0.3 + 0.5 * number / len(start), f"holds of {name}")
+        offers[name] = _offers(tried, reference, name, place)
+    best, cheap, dear = forward.result.work, 0.0, None
+    price = _scale(offers)
+    for step in range(STEPS):
+        holds = {name: min(offer, key=lambda o: o.work + price * o.loss).hold for name, offer in offers.items()}
+        found = forward.run(holds)
+        agrees = judge.expected(found.outputs) >= goal
+        if agrees and found.work < best:
+            best = forward.change(holds).work
+        show(0.8 + 0.2 * step / STEPS, f"{100 * (1 - best / forward.total):.1f} % of the MACs skipped")
+        if agrees:
+            dear = price
+        else:
+            cheap = price
+        price = price * 4 if dear is None else (price / 4 if not cheap else (cheap * dear) ** 0.5)
 
 
-def _ranked(tried: Forward, reference: Judge, levels: Mapping[str, int]) -> dict[str, int]:
-    """Return the next place in `HOLDS` at which each activation saves work, that which saves most for what it changes
-    in the outputs first; one that saves nothing in the next `AHEAD` places is left out.
-    """
-    before, loss = tried.result.work, reference.loss(tried.result.outputs)
-    worth: dict[str, tuple[float, int]] = {}
-    for name, level in levels.items():
-        for place in range(level + 1, min(level + 1 + AHEAD, len(HOLDS))):
-            result = tried.run({name: HOLDS[place]})
-            saved = before - result.work
-            if saved > 0:
-                worth[name] = saved / max(reference.loss(result.outputs) - loss, 1e-9), place
-                break
-    return {name: worth[name][1] for name in sorted(worth, key=lambda name: -worth[name][0])}
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a network computes, and how far it is off, if one activation has another hold."""
+
+    hold: float | None
+    work: float
+    loss: float
+
+
+def _uniform(forward: Forward, judge: Judge, goal: float, show: Show) -> int:
+    """Return the place in `HOLDS` of the largest hold that all activations can have, and give it to them."""
+    low, high = 0, len(HOLDS)
+    while high - low > 1:
+        middle = (low + high) // 2 if low or high < len(HOLDS) else 3
+        holds = dict.fromkeys(forward.activations, HOLDS[middle])
+        found = forward.run(holds)
+        show(0.25, f"a hold of {HOLDS[middle]} everywhere: {100 * (1 - found.work / forward.total):.1f} % skipped")
+        if judge.expected(found.outputs) >= goal:
+            low = middle
+        else:
+            high = middle
+    forward.change(dict.fromkeys(forward.activations, HOLDS[low]))
+    return low
+
+
+def _offers(tried: Forward, reference: Judge, name: str, place: int) -> list[_Offer]:
+    """Return what holds of the activation ``name`` come to while all others are at ``place`` in `HOLDS`."""
+    offers = [_Offer(HOLDS[place], tried.result.work, reference.loss(tried.result.outputs))]
+    for other in sorted({max(0, place + way) for way in WAYS} - {place}):
+        if other < len(HOLDS):
+            found = tried.run({name: HOLDS[other]})
+            offers.append(_Offer(HOLDS[other], found.work, reference.loss(found.outputs)))
+    return offers
+
+
+def _scale(offers: Mapping[str, list[_Offer]]) -> float:
+    """Return the price of a change at which about half of the activations would rather have a larger hold."""
+    ratios = [
+        (offer[0].work - other.work) / (other.loss - offer[0].loss)
+        for offer in offers.values()
+        for other in offer[1:]
+        if other.work < offer[0].work and other.loss > offer[0].loss
+    ]
+    return float(np.median(ratios)) if ratios else 1.0
 
 
 def with_holds(network: Any, holds: Mapping[str, float | None]) -> Any:
