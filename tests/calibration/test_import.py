@@ -54,6 +54,7 @@ def test_calibrates_and_writes_a_design_that_repeats_it(given: Path, capsys: pyt
     assert 0 < min(whole["Activity"].values()) <= max(whole["Activity"].values()) <= 1
 
 
+@pytest.mark.heavy
 def test_class_folders_give_accuracies(tmp_path: Path) -> None:
     float_model(ends=L.Softmax(name="classes")).save(tmp_path / "model.keras")
     write_folder(tmp_path / "clips", ("bright", "dark"))
