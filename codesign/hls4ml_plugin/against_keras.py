@@ -24,6 +24,7 @@ from codesign.graph.ir import Linear
 from codesign.graph.sample import is_narrow
 from codesign.hls4ml_plugin.forward import InFloat64, compute, compute_all
 from codesign.hls4ml_plugin.reader.builder import Reading
+from codesign.hls4ml_plugin.reader.pytorch import check_against_pytorch, module_of
 from codesign.hls4ml_plugin.reader.weights import OwnWeight, known, numpy_of, own_weight
 from codesign.hls4ml_plugin.trials import Trial, Values, trials_of
 from codesign.keras_model.calls import Calls, calls_of
@@ -39,7 +40,7 @@ FAULT = (
 
 
 def check_against_keras(model: Any, reading: Reading) -> None:
-    """Compare ``reading``, made from an hls4ml ``ModelGraph``, with the Keras model it was made from.
+    """Compare ``reading``, made from an hls4ml ``ModelGraph``, with the Keras model or PyTorch module it was made from.
 
     Raises:
         ConversionError: weights or results differ; names the layer. Or Keras cannot compute the model.
@@ -49,6 +50,9 @@ def check_against_keras(model: Any, reading: Reading) -> None:
     """
     keras_model = model.config.config.get("KerasModel")
     if not hasattr(keras_model, "inputs") or not hasattr(keras_model, "layers"):
+        if (module := module_of(model)) is not None:
+            check_against_pytorch(module, reading.graph)
+            return
         warnings.warn(
             f"{reading.graph.name}: there is no Keras model to compare the converted network with, as it comes from "
             "another front end. Compare predict() with your model on some frames before you rely on it.",

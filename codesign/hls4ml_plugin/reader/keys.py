@@ -45,13 +45,13 @@ MODEL_DEFAULTS: dict[str, tuple[Any, ...]] = {
 }
 """Keys of a whole model that have no effect on delta layers, and the values at which they may stay."""
 
-MODEL_FREE = ("TraceOutput", "AllowDAFallback", "AllowV2Fallback")
+MODEL_FREE = ("TraceOutput", "AllowDAFallback", "AllowV2Fallback", "ChannelsLastConversion", "TransposeOutputs")
 MODEL_KEYS = ("PE", "P", *hls_config.TARGET, "Strategy", "Precision", *MODEL_DEFAULTS, *MODEL_FREE)
 
 LAYER_DEFAULTS: dict[str, tuple[Any, ...]] = {
     key: MODEL_DEFAULTS[key] for key in ("ReuseFactor", "TargetCycles", "ConvImplementation", "Compression")
 }
-FREE = ("Trace",)
+FREE, FROM_PYTORCH = ("Trace",), ("PytorchModel", "InputShape")
 PRECISIONS = ("default", "maximum", "weight", "bias")
 """Keys of the Precision of a whole model."""
 
@@ -71,7 +71,7 @@ def check_shape(config: Any) -> None:
     if config is None:
         return
     _check_dict(config, "hls_config")
-    _check_known(config, SECTIONS, "hls_config", "section")
+    _check_known([key for key in config if key not in FROM_PYTORCH], SECTIONS, "hls_config", "section")
     _check_passes(config)
     if "Model" in config:
         _check_entry(config["Model"], "config['Model']", MODEL_KEYS)

@@ -20,6 +20,7 @@ from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader import keys, old_names
 from codesign.hls4ml_plugin.reader.builder import ends_with_softmax, read_graph
+from codesign.hls4ml_plugin.reader.pytorch import check_front_end, to_channels_last
 from codesign.hls4ml_plugin.writer.layers import fixed_type
 
 
@@ -38,8 +39,10 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
         linear = [layer for layer in model.graph.values() if layer.class_name in hls_config.LINEAR]
         wanted = model.config.backend.name == "Delta" or any(hls_config.is_delta(model, layer) for layer in linear)
         if wanted and getattr(model, "delta_graph", None) is None:
+            check_front_end(model)
             old_names.rename(model)
             keys.check_effect(model)
+            to_channels_last(model)
             reading = read_graph(model)
             keys.check_precisions(model, reading)
             check_against_keras(model, reading)
