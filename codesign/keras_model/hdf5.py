@@ -17,7 +17,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from codesign.errors import StageError, TrustError
+from codesign.errors import CodesignError, StageError, TrustError
+from codesign.keras_model.file import in_words
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ROOT = "model_weights"
@@ -33,18 +34,21 @@ def opened(content: bytes, where: str) -> Iterator[h5py.File]:
         StageError: it is damaged.
     """
     try:
-        file = h5py.File(io.BytesIO(content), "r")
-    except (OSError, RuntimeError, ValueError) as problem:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            yield file
+    except CodesignError:
+        raise
+    except Exception as problem:  # h5py has many, and finds damage only where it reads
         cut = "truncated" in str(problem)
         raise StageError(
             "the model cannot be read",
             where=where,
             expected="a whole HDF5 file",
-            received=f"an HDF5 file cut off after {len(content):,} bytes" if cut else f"a damaged HDF5 file: {problem}",
+            received=f"an HDF5 file cut off after {len(content):,} bytes"
+            if cut
+            else f"a damaged HDF5 file ({in_words(problem)})",
             fix="copy or download it again",
         ) from problem
-    with file:
-        yield file
 
 
 def architecture(file: h5py.File, where: str) -> Any:

@@ -366,6 +366,23 @@ def test_a_file_does_not_lead_to_others(tmp_path: Path, old: Path) -> None:
         load_model(path)
 
 
+def test_damage_anywhere_in_a_file(tmp_path: Path, old: Path) -> None:
+    """HDF5 has no checksums, and h5py finds damage only where it reads."""
+    random, content, path = np.random.default_rng(9), old.read_bytes(), tmp_path / "m.h5"
+    refused: list[str] = []
+    for _ in range(40):
+        damaged = bytearray(content)
+        for at in random.integers(0, len(content), 60):
+            damaged[at] = random.integers(256)
+        path.write_bytes(bytes(damaged))
+        try:
+            load_model(path)
+        except (StageError, TrustError) as error:
+            refused.append(str(error))
+    assert len(refused) > 10
+    assert all("Next step" in text for text in refused)
+
+
 def test_weights_that_are_no_numbers(tmp_path: Path, old: Path) -> None:
     path = tmp_path / "m.h5"
     path.write_bytes(old.read_bytes())
