@@ -270,7 +270,7 @@ MUTANTS = [
     *mutants(
         "align",
         "wires",
-        ("no shift", "= (sum << shift)", "= sum"),
+        ("no shift", "(sum << shift) |", "sum |"),
         ("no head", "= token[Lanes*InWidth+:HeadWidth]", "= '0"),
         ("never ready", "{ready_o, valid_o, token} = {ready_i,", "{ready_o, valid_o, token} = {1'b0,"),
     ),
