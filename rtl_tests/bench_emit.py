@@ -24,9 +24,12 @@ from codesign.rtl.roms import delta_memories
 FRAMES = 60
 
 
-def case(size: int, lanes: int, in_fmt: Fixed, fmt: Fixed, *, k: int, hold: float | None, **extra: int) -> Case:
-    """Return a layer of ``size`` elements whose steps differ by channel if ``k``."""
-    steps = tuple(int(step) for step in np.random.default_rng(size).integers(0, k + 1, size)) if k else (1,)
+def case(
+    size: int, lanes: int, in_fmt: Fixed, fmt: Fixed, *, k: int, hold: float | None, channels: int = 0, **extra: int
+) -> Case:
+    """Return a layer of ``size`` elements whose steps differ by channel if ``k``; every element is one by default."""
+    period = channels or size
+    steps = tuple(int(step) for step in np.random.default_rng(size).integers(0, k + 1, period)) if k else (1,)
     delta = Delta(
         name="d0",
         input="in",
@@ -35,7 +38,7 @@ def case(size: int, lanes: int, in_fmt: Fixed, fmt: Fixed, *, k: int, hold: floa
         fmt=fmt,
         activation="identity" if fmt.signed else "relu",
         step_log2=steps,
-        channels=size,
+        channels=period,
         lo=fmt.lo,
         hi=fmt.hi,
         hold=hold,
@@ -51,6 +54,8 @@ DENSE = "memoryless, no skip"
 CASES = {
     "1 word, hold": case(3, 3, Z, R, k=0, hold=0.75, SendCodes=0),
     "padded, steps, hold": case(10, 4, Z, Fixed(width=5, frac=3, signed=False), k=2, hold=1.0, SendCodes=0),
+    "steps of a period": case(16, 2, Z, R, k=2, hold=1.0, channels=4, SendCodes=0),
+    "steps of the lanes": case(18, 3, Z, R, k=2, hold=0.75, channels=3, SendCodes=0),
     DENSE: case(10, 4, Z, R, k=2, hold=None, SendCodes=0),
     "codes": case(9, 2, Z, R, k=0, hold=None, SendCodes=1),
 }

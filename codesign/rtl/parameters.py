@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from codesign.graph.channels import ChannelLattices, channel_lattices
 from codesign.graph.cycles import LAYER_WORDS, input_words
 from codesign.graph.ir import Conv, Delta, Dense, Graph, Join, Linear, Pool, Source, Spatial
@@ -44,10 +46,19 @@ def delta_parameters(node: Delta, lanes: int) -> dict[str, Parameter]:
         "StepMax": int(steps.max()),
     }
     if len(set(steps.tolist())) > 1:
-        parameters["StepFile"] = f"{node.name}_step.mem"
+        parameters |= {"StepFile": f"{node.name}_step.mem", "StepLines": step_lines(node, lanes)}
     if node.hold is not None:
         parameters |= {"Hold": True, "ThresholdWidth": node.threshold_bits}
     return parameters
+
+
+def step_lines(node: Delta, lanes: int) -> int:
+    """Return after how many words of ``lanes`` values the steps of the channels repeat, if that is a power of two.
+
+    Else the words of a frame, as the index of a word is not divided.
+    """
+    period, words = math.lcm(node.channels, lanes) // lanes, -(-node.size // lanes)
+    return period if period.bit_count() == 1 and period < words else words
 
 
 def emit_parameters(graph: Graph, node: Delta) -> Parameters:

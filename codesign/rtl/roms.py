@@ -9,7 +9,7 @@ from codesign.fixed import IntArray
 from codesign.graph.axis import AnyAxis
 from codesign.graph.channels import channel_lattices
 from codesign.graph.ir import Conv, Delta, Linear, Spatial
-from codesign.rtl.parameters import align_lines, align_parameters, spatial_bits, weight_lines
+from codesign.rtl.parameters import align_lines, align_parameters, spatial_bits, step_lines, weight_lines
 
 
 def memory_text(values: IntArray, bits: int) -> str:
@@ -79,7 +79,8 @@ def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
     steps = node.steps()
     if len(set(steps.tolist())) == 1:
         return {}
-    return {f"{node.name}_step.mem": memory_text(_words(steps, lanes), max(1, int(steps.max()).bit_length()))}
+    lines = _words(steps, lanes)[: step_lines(node, lanes)]
+    return {f"{node.name}_step.mem": memory_text(lines, max(1, int(steps.max()).bit_length()))}
 
 
 def _words(values: IntArray, lanes: int) -> IntArray:

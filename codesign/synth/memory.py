@@ -232,7 +232,8 @@ def _emit(p: Parameters) -> Found:
     lanes, words = _number(p, "Lanes"), _words(p)
     yield from _state("references", "i_reference", words, lanes * _number(p, "CodeWidth"))
     if "StepFile" in p:
-        yield "steps", "g_steps.memory", words, lanes * max(1, _number(p, "StepMax").bit_length())
+        lines, width = _number(p, "StepLines"), lanes * max(1, _number(p, "StepMax").bit_length())
+        yield "steps", f"{'g_lanes' if lines == 1 else 'g_steps'}.memory", lines, width
 
 
 def _serialize(p: Parameters) -> Found:

@@ -16,7 +16,7 @@ from codesign.graph import Axis, Conv, Delta, Dense, Graph, Join, Source, accumu
 from codesign.rtl import Hold, emit, top_spec
 from codesign.rtl.leaves import LEAVES
 from codesign.rtl.parameters import spatial_bits
-from codesign.rtl.roms import linear_memories, spatial_memories
+from codesign.rtl.roms import delta_memories, linear_memories, spatial_memories
 from codesign.rtl.top import top_of
 from codesign.tools import run
 
@@ -141,6 +141,17 @@ def test_steps_that_differ_come_from_a_file_padded_with_0() -> None:
     assert len(steps) == 2
     assert files["d0_step.mem"].split() == [f"{0b00_10_01_00:02x}", f"{0b00_00_10_01:02x}"]
     assert not [name for name in emit(chain(step_log2=(1,))) if name.startswith("d0_")]
+
+
+@pytest.mark.parametrize(
+    ("channels", "lanes", "lines"), [(4, 4, 1), (4, 8, 1), (4, 2, 2), (4, 3, 4), (4, 1, 4), (6, 4, 6), (6, 3, 2)]
+)
+def test_steps_that_repeat_have_a_line_for_each_word_of_a_position(channels: int, lanes: int, lines: int) -> None:
+    steps = (0, 1, 2, 1, 2, 0)[:channels]
+    text = delta_memories(delta("d0", "in", 24, step_log2=steps, channels=channels), lanes)["d0_step.mem"].split()
+    assert len(text) == lines, "one for each word of the frame where those that repeat are no power of two"
+    found = [code & 3 for line in text for code in codes("0" + line, 2, lanes)]
+    assert found == [steps[i % channels] for i in range(lines * lanes)]
 
 
 def test_only_layers_with_hold_have_a_threshold() -> None:

@@ -64,6 +64,7 @@ def test_one_module_a_file(path: Path) -> None:
         ("encode", {"LaneWidth": 8, "CodeWidth": 9}),
         ("quantise", {"Lo": 1}),
         ("emit", {"Size": 0}),
+        ("emit", {"Size": 8, "StepLines": 3}),
         ("serialize", {"Size": 0}),
         ("dense", {"AccWidth": 1}),
         ("product", {"Lanes": 0}),

@@ -29,6 +29,7 @@ module delta_emit #(
     parameter int Hi = 127,
     parameter int unsigned StepMax = 0,  // largest k
     parameter StepFile = "",  // k of each lane, one word per line; "": StepMax everywhere
+    parameter int unsigned StepLines = 1,  // word w has line w % StepLines: 1, a power of two, or Words
     parameter bit Hold = 1'b0,
     parameter int unsigned ThresholdWidth = 1,  // up to CodeWidth + Shift it widens no adder
     localparam int unsigned Words = (Size + Lanes - 1) / Lanes,
@@ -49,6 +50,9 @@ module delta_emit #(
 );
   if (Size < 1 || Lanes < 1 || CodeWidth > 30 || Lo > 0 || Hi < 0) begin : g_bad
     $error("delta_emit: Size and Lanes must be at least 1, CodeWidth at most 30, Lo <= 0 <= Hi");
+  end
+  if (StepLines < 1 || StepLines > Words || (StepLines < Words && 1 << $clog2(StepLines) != StepLines)) begin : g_lines
+    $error("delta_emit: StepLines must be Words or a power of two below");
   end
 
   localparam int unsigned StepWidth = StepMax > 0 ? $clog2(StepMax + 1) : 1;
@@ -76,10 +80,14 @@ module delta_emit #(
   // Stage 1: steps of the word, thresholds of all steps.
   if (StepFile == "") begin : g_step
     assign step = {Lanes{StepWidth'(StepMax)}};
-  end else begin : g_steps
-    logic [Lanes*StepWidth-1:0] memory[Words];
+  end else if (StepLines == 1) begin : g_lanes
+    logic [Lanes*StepWidth-1:0] memory[StepLines];
     initial $readmemh(StepFile, memory);
-    always_ff @(posedge clk_i) if (enable) step <= memory[token_i[Lanes*InWidth+:WordWidth]];
+    assign step = memory[0];
+  end else begin : g_steps
+    logic [Lanes*StepWidth-1:0] memory[StepLines];
+    initial $readmemh(StepFile, memory);
+    always_ff @(posedge clk_i) if (enable) step <= memory[token_i[Lanes*InWidth+:$clog2(StepLines)]];
   end
   for (genvar k = 0; k <= StepMax; k++) begin : g_threshold
     localparam logic [ThresholdWidth-1:0] Below = ~({ThresholdWidth{1'b1}} << (StepMax - k));
