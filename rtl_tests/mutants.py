@@ -143,7 +143,7 @@ MUTANTS = [
         ("reference written without word", "valid_q[1] && head_q[1][WordWidth+1]", "valid_q[1]"),
         ("reference not written", ".valid_i  (valid_q[1] &&", ".valid_i  (1'b0 &&"),
         ("first frame ignored", ".load_i   (head_q[1][WordWidth+2])", ".load_i   (1'b0)"),
-        ("step of word 0", "step <= memory[token_i[Lanes*InWidth+:WordWidth]]", "step <= memory[0]"),
+        ("step of word 0", "step <= memory[token_i[Lanes*InWidth+:$clog2(StepLines)]]", "step <= memory[0]"),
         ("threshold rounded down", " + ThresholdWidth'((threshold_i & Below) != 0)", ""),
         (
             "threshold rounded up always",
@@ -156,6 +156,16 @@ MUTANTS = [
         ("unchanged elements sent", "(changed[lane] || !skip_i)", "1'b1"),
     ),
     *mutants("emit", "memoryless, no skip", ("always skips", "(changed[lane] || !skip_i)", "changed[lane]")),
+    *mutants(
+        "emit",
+        "steps of the lanes",
+        ("steps of no word", "assign step = memory[0]", "assign step = '0"),
+    ),
+    *mutants(
+        "emit",
+        "steps of a period",
+        ("step a word late", "if (enable) step <= memory[token_i", "if (enable && !valid_q[1]) step <= memory[token_i"),
+    ),
     *mutants(
         "serialize",
         "5 of 3 lanes",
