@@ -44,13 +44,18 @@ def frames_of(clips: ArrayLike, shape: tuple[int, ...], where: str) -> NDArray[n
     return values
 
 
+def spread(count: int) -> NDArray[np.int64]:
+    """Return the places of at most `MAX_FRAMES` of ``count`` frames, evenly spread."""
+    return np.linspace(0, count - 1, min(count, MAX_FRAMES)).astype(np.int64)
+
+
 def sample(model: Any, names: Sequence[str], clips: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
     """Return values that the layers of ``model`` called ``names`` give out on ``clips``, a part of all.
 
     The smallest and largest value of every batch are among them.
     """
     frames = clips.reshape(-1, *clips.shape[2:])
-    frames = frames[np.linspace(0, len(frames) - 1, min(len(frames), MAX_FRAMES)).astype(int)]
+    frames = frames[spread(len(frames))]
     seen: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     watched = keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
     for batch in np.split(frames, range(_BATCH, len(frames), _BATCH)):

@@ -19,8 +19,9 @@ from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
 from codesign.layers.affine import pixel_values
 from codesign.layers.arguments import check_delta, check_training
-from codesign.layers.calibrate import frames_of, range_exponent, sample, step_exponent, wasteful
+from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful
 from codesign.layers.clip import share_layers
+from codesign.layers.equalize import equalize
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
@@ -47,6 +48,7 @@ def delta(
     skip: Sequence[str] | Literal["auto"] = (),
     clips: ArrayLike | None = None,
     input_range: tuple[float, float] | None = None,
+    equalized: bool = False,
 ) -> Any:
     """Return a frame model that computes nearly what ``model`` does, to refine through `over_time` and to convert.
 
@@ -90,6 +92,8 @@ def delta(
         input_range: what the model was trained to read for pixels of 0 and of 255, such as (0, 1) or (-1, 1). The
             network then reads values of `codesign.fixed.PIXEL`, or of pixels less 128, where zeros that pad frames
             stand for the middle of the range (``input_delta`` is an identity then). None: it reads what the model does.
+        equalized: scale channels before a relu and the weights after it, so that codes use their range on ``clips``
+            (see `codesign.layers.equalize`).
 
     Returns:
         A functional `keras.Model` of one frame.
@@ -105,6 +109,9 @@ def delta(
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
     if values is not None and centered is not None:
         values = pixel_values(values, centered=centered)
+    if equalized and values is not None:
+        frames = values.reshape(-1, *values.shape[2:])
+        equalize(folded, frames[spread(len(frames))])
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
     plan = Plan(
         weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, centered

@@ -16,7 +16,7 @@ from codesign.cli import main
 from codesign.flow.config import load
 from codesign.paths import BuildFolder
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def command(folder: Path, *options: str) -> list[str]:

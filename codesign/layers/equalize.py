@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Equalisation across layers: channels that are small beside others get larger, and the weights after them smaller."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.keras_model.kinds import NO_OPS
+from codesign.layers.linear import kernel_of
+
+LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D")
+"""Classes of layers whose weights can be scaled."""
+PASSES = (
+    *("Flatten", "Reshape", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D"),
+    *("MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"),
+    *("AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
+    *NO_OPS,
+)
+"""Classes of layers that commute with a factor for each channel."""
+POWER = 0.5
+"""How much of the way all channels go to the range of the largest: 1 would make noise of small ones events."""
+MOST = 64.0
+"""Largest factor of a channel."""
+FULL = 0.98
+"""Share of the next power of two that the largest value is scaled to."""
+BATCH = 8
+
+
+def equalize(folded: Any, frames: NDArray[np.float32]) -> list[str]:
+    """Scale channels of a folded model between a layer with weights, a relu, and layers with weights; in place.
+
+    What the model computes stays the same but for rounding: relu commutes with positive factors, and the weights after
+    it are divided by them. The largest value on ``frames`` comes just below a power of two, so that codes use their
+    range; a channel whose largest is r times smaller gets the factor ``r ** POWER`` more.
+
+    Args:
+        folded: what `codesign.layers.fold` returns.
+        frames: ``[N, ...]``, as the model reads them.
+
+    Returns:
+        The names of the activations that were scaled.
+    """
+    walk = _Walk(folded)
+    found = {layer.name: pair for layer in folded.layers if (pair := walk.around(layer)) is not None}
+    if not found:
+        return []
+    watched = keras.Model(folded.inputs[0], {name: folded.get_layer(name).output for name in found})
+    largest: dict[str, NDArray[np.float64]] = {}
+    for at in range(0, len(frames), BATCH):
+        for name, values in watched.predict_on_batch(frames[at : at + BATCH]).items():
+            top = np.asarray(values, np.float64).reshape(-1, values.shape[-1]).max(0)
+            largest[name] = np.maximum(largest.get(name, 0.0), top)
+    scaled = [name for name in found if largest[name].max() > 0]
+    for name in scaled:
+        factors, (maker, readers) = _factors(largest[name]), found[name]
+        _scale(maker, factors)
+        for reader in readers:
+            _divide(reader, factors)
+    return scaled
+
+
+def _factors(largest: NDArray[np.float64]) -> NDArray[np.float64]:
+    top = float(largest.max())
+    to_power_of_two = FULL * 2.0 ** math.ceil(math.log2(top)) / top
+    apart = np.minimum(top / np.maximum(largest, top / MOST**2), MOST ** (1 / POWER))
+    return np.asarray(to_power_of_two * apart**POWER)
+
+
+class _Walk:
+    """Goes from layer to layer of a model; layers that only its layers were made of do not count."""
+
+    def __init__(self, model: Any) -> None:
+        self._own = {id(layer) for layer in model.layers}
+
+    def around(self, layer: Any) -> tuple[Any, list[Any]] | None:
+        """Return the layer with weights that a relu reads, and those that read it; None if there are others, too."""
+        name = getattr(getattr(layer, "activation", None), "__name__", "")
+        plain = type(layer).__name__ == "ReLU" and layer.max_value is None and not layer.negative_slope
+        if not plain and (type(layer).__name__ != "Activation" or name != "relu"):
+            return None
+        maker = self._before(layer)
+        while type(maker).__name__ in NO_OPS and len(self._after(maker)) == 1:
+            maker = self._before(maker)
+        if type(maker).__name__ not in LINEAR or len(self._after(maker)) != 1:
+            return None
+        readers, waiting, channels = [], self._after(layer), layer.output.shape[-1]
+        while waiting:
+            reader = waiting.pop()
+            kind = type(reader).__name__
+            if kind in LINEAR and reader.input.shape[-1] % channels == 0:
+                readers.append(reader)
+            elif kind in PASSES and reader.output.shape[-1] % channels == 0 and self._after(reader):
+                waiting += self._after(reader)
+            else:
+                return None
+        return (maker, readers) if readers else None
+
+    def _before(self, layer: Any) -> Any:
+        return keras.tree.flatten(layer.input)[0]._keras_history.operation
+
+    def _after(self, layer: Any) -> list[Any]:
+        return [node.operation for node in layer._outbound_nodes if id(node.operation) in self._own]
+
+
+def _scale(layer: Any, factors: NDArray[np.float64]) -> None:
+    kernel, *bias = layer.get_weights()
+    across = factors[:, None] if kernel_of(layer) == "depthwise" else factors
+    layer.set_weights([kernel * across, *(values * factors for values in bias)])
+
+
+def _divide(layer: Any, factors: NDArray[np.float64]) -> None:
+    kernel, *bias = layer.get_weights()
+    each = np.tile(factors, kernel.shape[-2] // len(factors))  # a frame that is flattened has its channels in turn
+    layer.set_weights([kernel / each[:, None], *bias])
