@@ -12,7 +12,7 @@ import numpy as np
 from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph, random_spread_graph
 
-from codesign.graph import Graph
+from codesign.graph import Delta, Dense, Engine, Graph, Join, Source
 from codesign.graph.golden import Golden, Trace
 from codesign.rtl import top_spec
 
@@ -78,6 +78,41 @@ def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.n
     return found
 
 
+def events_of_beats(graph: Graph, sent: np.ndarray) -> dict[str, int]:
+    """Return how many events each engine handles in a frame of which the elements ``sent`` came, with skipping off.
+
+    Skipping off does not invent the beats of a short frame: what no event reaches is not sent on. In the first frame of
+    a stream all is sent, as it must clear the references.
+    """
+    first = graph.deltas[0].name
+    came, found = {first: sent}, {first: int(sent.sum())}
+    for node in graph.nodes[2:]:
+        if isinstance(node, Delta):
+            came[node.name] = came[node.input]
+        elif not isinstance(node, Source):
+            events = [came[name] & (node.reach(at) > 0) for at, name in enumerate(node.inputs)]
+            found[node.name] = sum(int(mask.sum()) for mask in events)
+            came[node.name] = _touched(node, events)
+    return found
+
+
+def _touched(node: Engine, events: list[np.ndarray]) -> np.ndarray:
+    """Return the elements of the output words that events reach, ``[size]``."""
+    if isinstance(node, Dense):
+        return np.full(node.size, any(mask.any() for mask in events))
+    out = np.zeros(node.shape, bool)
+    for at, mask in enumerate(events):
+        offset = node.offsets[at] if isinstance(node, Join) else 0
+        for y, x, channel in np.argwhere(mask.reshape(node.y.size, node.x.size, node.channels_in(at))).tolist():
+            rows, columns = (
+                slice(axis.first(place), axis.first(place) + int(axis.counts()[place]))
+                for axis, place in ((node.y, y), (node.x, x))
+            )
+            word = (offset + channel) // node.pe * node.pe
+            out[rows, columns, slice(word, word + node.pe) if node.channelwise else slice(None)] = True
+    return out.reshape(-1)
+
+
 class Beats:
     """Raw input beats under construction, with the packets and events that they mean.
 
@@ -113,12 +148,9 @@ class Beats:
         trace = self.golden.run(self.before[None])
         self.packets.append(trace.outputs.reshape(-1))
         first_frame = new or len(self.packets) == 1
-        for engine, count in expected_events(self.graph, trace, skip=self.skip).items():
-            # Skipping off does not invent the beats of a short frame, unless they must clear the references.
-            first = self.graph.deltas[0].name
-            reads = 1 if engine == first else self.graph[engine].inputs.count(first)
-            short = not self.skip and not first_frame and reads == len(self.graph[engine].inputs)
-            self.events[engine] += int(reads * sent.sum() if short else count[0])
+        whole = expected_events(self.graph, trace, skip=self.skip)
+        part = {} if self.skip or first_frame else events_of_beats(self.graph, sent)
+        self.events.update({engine: part.get(engine, int(count[0])) for engine, count in whole.items()})
 
     def drop(self, frame: np.ndarray) -> None:
         """Append a frame after one without TLAST: its beats are the extra beats of that one."""
