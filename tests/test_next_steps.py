@@ -26,7 +26,7 @@ _SAYS = {"fix", "expected", "where", "received"}
 _COMMANDS = ("run", "build", "report", "measure", "stream", "compare")
 _OWNER = {"synth": "build", "host": "stream", "data/camera": "stream", "cli": "", "flow/runner": "run",
           "flow/steps": "run", "flow/stage": "run", "study": "compare", "endings": "", "commands/build_hls": "build",
-          **{f"commands/{name}": name for name in _COMMANDS}}  # fmt: skip
+          "commands/import_": "import", **{f"commands/{name}": name for name in _COMMANDS}}  # fmt: skip
 _NOT_OURS = ("guard",)  # options of other programs
 
 
