@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from codesign.face import lazy
 
 if TYPE_CHECKING:
-    from codesign.training.config import MODEL, BlockConfig, ModelConfig, TrainingConfig
-    from codesign.training.run import CHECKPOINT, LOG, RESULTS, train
+    from codesign.training.config import MODEL, RESULTS, BlockConfig, ModelConfig, TrainingConfig
+    from codesign.training.run import CHECKPOINT, LOG, train
     from codesign.training.saved import load_model
 
 __all__ = [
@@ -35,7 +35,7 @@ __getattr__, __dir__ = lazy(
         "LOG": "codesign.training.run",
         "MODEL": "codesign.training.config",
         "ModelConfig": "codesign.training.config",
-        "RESULTS": "codesign.training.run",
+        "RESULTS": "codesign.training.config",
         "TrainingConfig": "codesign.training.config",
         "load_model": "codesign.training.saved",
         "train": "codesign.training.run",

@@ -19,6 +19,8 @@ DEPLOYED = ("delta", "hold")
 """Methods whose sparsity is counted as hardware skips."""
 MODEL = "model.keras"
 """The trained frame model in the folder of a training: what gets deployed."""
+RESULTS = "training.json"
+"""Accuracy and operation sparsity of the networks beside it, and the configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
-from codesign.training.config import MODEL, ModelConfig, TrainingConfig
+from codesign.training.config import MODEL, RESULTS, ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from codesign.layers import Engines
     from codesign.training.trainer import Progress
 
-RESULTS = "training.json"
-"""Accuracy and operation sparsity of the three networks, and the configuration."""
 LOG = "log.csv"
 """One line per epoch."""
 CHECKPOINT = "checkpoint.npz"

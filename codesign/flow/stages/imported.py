@@ -14,14 +14,13 @@ from codesign.calibration.evaluate import evaluate
 from codesign.calibration.search import calibrate
 from codesign.flow.validate import frame_shape
 from codesign.layers.load import load_model
-from codesign.training.config import MODEL
+from codesign.training.config import MODEL, RESULTS
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
 
 CALIBRATION_CLIPS = 48
 """Most clips to calibrate on, and as many others to measure on."""
-RESULTS = "training.json"
 
 
 def run(job: Job) -> str:

@@ -17,6 +17,7 @@ from codesign.report.model import DETAIL, REPORT, Clips, write_json
 from codesign.report.trained import accuracy, epochs, float_agreement
 from codesign.stored import load_json, loaded
 from codesign.synth.resources import Resources
+from codesign.training.config import RESULTS
 from codesign.training.run import LOG
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import read_comparison
@@ -34,7 +35,7 @@ def run(job: Job) -> str:
     graph_folder = job.upstream[BuildFolder.GRAPH]
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
     golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream[BuildFolder.RTLSIM])
-    training = load_json(job.upstream[BuildFolder.MODEL] / "training.json")
+    training = load_json(job.upstream[BuildFolder.MODEL] / RESULTS)
     report = make_report(
         design=job.design.design.name,
         graph=graph,
