@@ -15,6 +15,7 @@ from typing import Any
 
 from codesign.errors import StageError
 from codesign.keras_model.file import objects, unregistered
+from codesign.keras_model.tf_calls import as_layers
 
 _HOMES = ("keras", "tf_keras", "tensorflow", "qkeras")
 """Packages whose classes are found by name alone: their modules have moved from version to version."""
@@ -76,13 +77,14 @@ def modernized(config: Any, where: str) -> Any:
         where: what an error names: the file.
 
     Raises:
-        StageError: it has operations that are no layers, or a layer an argument that its class does not take and that
-            would change what it computes.
+        StageError: it calls functions of TensorFlow that are no layers, or a layer has an argument that its class does
+            not take and that would change what it computes.
     """
+    config = as_layers(config)
     foreign = sorted({_function(item) for item, _ in objects(config) if item["class_name"] in _OPERATIONS})
     if foreign:
         raise StageError(
-            "the model holds operations of TensorFlow, which are no layers of Keras 3",
+            "the model calls functions of TensorFlow that are no layers of Keras 3",
             where=where,
             expected="layers of Keras",
             received=", ".join(foreign),

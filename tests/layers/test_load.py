@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pytest
 import qkeras
+from old_files import CONVOLUTION, old_config, old_layer, written, zeros
 
 import codesign
 from codesign.errors import CodesignError, StageError, TrustError
@@ -26,33 +27,7 @@ L = keras.layers
 QUANTIZER = {"bits": 4, "integer": 0, "symmetric": 0, "alpha": 1, "keep_negative": True, "use_stochastic_rounding": 0}
 
 
-def old_layer(name: str, kind: str, reads: list[str], **config: Any) -> dict[str, Any]:
-    """Return a layer as Keras 2 wrote it."""
-    nodes = [[[source, 0, 0, {}] for source in reads]] if reads else []
-    config = {"name": name, "trainable": True, "dtype": "float32", **config}
-    return {"class_name": kind, "config": config, "name": name, "inbound_nodes": nodes}
-
-
-def old_config(layers: list[dict[str, Any]]) -> dict[str, Any]:
-    ends = {"input_layers": [[layers[0]["name"], 0, 0]], "output_layers": [[layers[-1]["name"], 0, 0]]}
-    return {"class_name": "Model", "config": {"name": "old", "layers": layers, **ends}}
-
-
-def zeros(**config: Any) -> dict[str, Any]:
-    return {"class_name": "Zeros", "config": config}
-
-
 FRAME = old_layer("frame", "InputLayer", [], batch_input_shape=[None, 6, 6, 2], sparse=False, ragged=False)
-CONVOLUTION = {
-    "strides": [1, 1],
-    "kernel_size": [3, 3],
-    "padding": "same",
-    "data_format": "channels_last",
-    "dilation_rate": [1, 1],
-    "groups": 1,
-    "use_bias": True,
-    "bias_initializer": zeros(dtype="float32"),
-}
 NORMALISATION = {"axis": [3], "momentum": 0.99, "epsilon": 0.5, "center": True, "scale": 1, "renorm": False}
 
 
@@ -84,28 +59,6 @@ OLD_WEIGHTS: dict[str, dict[str, tuple[int, ...]]] = {
     "deep": {"deep/depthwise_kernel:0": (3, 3, 4, 1), "deep/bias:0": (4,)},
     "dense": {"dense/kernel:0": (144, 3), "dense/bias:0": (3,)},
 }
-
-
-def written(path: Path, config: Any, weights: dict[str, dict[str, tuple[int, ...]]]) -> dict[str, np.ndarray[Any, Any]]:
-    """Write an HDF5 file as Keras 2 did, with random weights; returns them by name. No ``config``: weights only."""
-    rng, values = np.random.default_rng(1), {}
-    with h5py.File(path, "w") as file:
-        root = file
-        if config is not None:
-            file.attrs["model_config"] = json.dumps(config).encode()
-            file.attrs["training_config"] = (
-                b'{"loss": "a function of mine", "optimizer_config": {"class_name": "Mine"}}'
-            )
-            root = file.create_group("model_weights")
-            file.create_group("optimizer_weights")
-        root.attrs["layer_names"] = [name.encode() for name in weights]
-        for layer, tensors in weights.items():
-            group = root.create_group(layer)
-            group.attrs["weight_names"] = [name.encode() for name in tensors]
-            for name, shape in tensors.items():
-                values[name] = rng.uniform(0.1, 1, shape).astype(np.float32)
-                group[name] = values[name]
-    return values
 
 
 def new_network() -> Any:
@@ -339,7 +292,7 @@ def test_old_arguments_that_would_change_something(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"layer 'deep': DepthwiseConv2D has no argument 'groups'.*groups=2"):
         load_model(path)
     path = changed(tmp_path, lambda layers: layers[6].update(class_name="TFOpLambda", config={"function": "math.add"}))
-    with pytest.raises(StageError, match=r"operations of TensorFlow.*tf\.math\.add.*Next step"):
+    with pytest.raises(StageError, match=r"functions of TensorFlow.*tf\.math\.add.*Next step"):
         load_model(path)
     for layers in ([], [FRAME, {"name": "x", "class_name": "Dense", "config": 3, "inbound_nodes": 5}], [3], None):
         with h5py.File(tmp_path / "m.h5", "w") as file:
