@@ -17,14 +17,14 @@ from codesign.verify.clips import Track, silently
 
 
 def run_keras(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently) -> IntArray:
-    """Run the values of input codes ``[N, T, *shape]`` through a Keras model of one frame.
+    """Run the values of input codes ``[N, T, *shape]`` through a Keras model of one frame, but a softmax at its end.
 
     Returns:
         Output codes ``[N, T, ...]``.
     """
-    from codesign.layers.streaming import streaming
+    from codesign.layers.streaming import streaming, without_softmax
 
-    run, values = streaming(model, clips.shape[1]), graph.source.fmt.to_values
+    run, values = streaming(without_softmax(model), clips.shape[1]), graph.source.fmt.to_values
     outputs = [run(values(clip)).outputs for clip in track(clips, len(clips), "clip")]
     return graph.output.fmt.to_codes(np.stack(outputs))
 
@@ -50,7 +50,7 @@ def run_csim(
         own = free.get()
         try:
             own.reset()
-            values = np.asarray(own.predict(clip.astype(np.int64)), dtype=np.float64)
+            values = np.asarray(own.predict(clip.astype(np.int64), logits=True), dtype=np.float64)
         finally:
             free.put(own)
         return graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape))

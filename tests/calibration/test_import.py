@@ -75,6 +75,17 @@ def test_goes_through_to_the_report(given: Path) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("end", [L.Softmax(name="ends"), L.Activation("softmax", name="ends")])
+def test_a_softmax_at_the_end_is_compared_without_it(tmp_path: Path, end: Any) -> None:
+    float_model(ends=end).save(tmp_path / "model.keras")
+    write_folder(tmp_path / "clips")
+    assert main(command(tmp_path, "--agreement", "0.9", "--to", "4_csim")) == 0
+    for stage, pair in ((BuildFolder.GRAPH, "keras_golden"), (BuildFolder.CSIM, "golden_csim")):
+        found = json.loads((tmp_path / "b/small" / stage / f"{pair}.json").read_text())
+        assert (found["values"], found["mismatches"]) == (48, 0)
+
+
+@pytest.mark.heavy
 def test_pixels_less_128_go_through_to_the_report(given: Path) -> None:
     assert main(command(given, "--agreement", "0.9", "--input-range", "-1:1")) == 0
     report = json.loads((given / "b/small" / BuildFolder.REPORT / "report.json").read_text())
