@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         "import", parents=[common], help="make a design of a Keras model that others trained, and run it"
     )
     take.add_argument("model", type=Path, metavar="MODEL", help="a model file of Keras: .keras or .h5")
-    take.add_argument("--clips", type=Path, required=True, metavar="FOLDER", help="of videos, or one for each class")
+    take.add_argument("--clips", type=Path, required=True, metavar="FOLDER", help="of videos or .npy recordings")
     take.add_argument(
         "--input-range",
         choices=("0:1", "0:255", "-1:1"),

@@ -11,6 +11,7 @@
     |   `-- AccumulatorRangeError
     |-- FrameError             a frame given to predict() has a wrong shape, dtype or range
     |-- VideoError             a video file or folder cannot be read
+    |-- RecordingError         a NumPy file of frames, or a folder of them, cannot be read
     |-- OutputError            a file that was asked for cannot be written after all
     |-- StageError             a stage output is missing or was edited, or a stage failed
     |-- TrustError             a file could run code, or lead out of its folder: it is not opened
@@ -121,6 +122,10 @@ class FrameError(CodesignError):
 
 class VideoError(CodesignError):
     """A video file or folder is missing, corrupt or too short."""
+
+
+class RecordingError(CodesignError):
+    """A NumPy file of frames, or a folder of them, is missing, corrupt, too short or of another shape."""
 
 
 class OutputError(CodesignError):

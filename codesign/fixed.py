@@ -130,3 +130,8 @@ PIXEL = Fixed(width=8, frac=8, signed=False)
 """Format of a pixel: uint8 codes, values 0 to 255/256."""
 CENTERED = Fixed(width=8, frac=8, signed=True)
 """Format of a pixel less 128: int8 codes."""
+
+
+def pixel_codes(pixels: NDArray[np.uint8], fmt: Fixed) -> NDArray[np.integer]:
+    """Return pixels, 0 to 255, as codes of ``fmt``, which has 8 bits: as they are, or less 128 where it is signed."""
+    return (pixels.astype(np.int16) - 128).astype(np.int8) if fmt.signed else pixels

@@ -11,13 +11,13 @@ from codesign.layers.fold import fold_pixels
 
 
 def check_model(
-    model: Any, *, frame: tuple[int, int, int], classes: Sequence[str] | None, input_range: tuple[float, float]
+    model: Any, *, frame: tuple[int, ...], classes: Sequence[str] | None, input_range: tuple[float, float]
 ) -> None:
     """Check that every layer of a float model becomes hardware, and that the clips fit it.
 
     Args:
         model: Keras model of one frame.
-        frame: height, width and channels of the clips.
+        frame: shape of a frame of the clips.
         classes: names of the classes, if the clips are labelled.
         input_range: what the model was trained to read for pixels of 0 and of 255.
 
@@ -31,7 +31,7 @@ def check_model(
     if shape != frame:
         raise ConfigError(
             "the clips do not fit the input of the model",
-            where="data.size",
+            where="the clips",
             expected=f"frames of {list(shape)}, as the model reads them",
             received=f"frames of {list(frame)}",
             fix=_other_size(shape),
@@ -49,5 +49,6 @@ def check_model(
 
 def _other_size(shape: tuple[int | None, ...]) -> str:
     if len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3):
-        return f"set data.size = {shape[0]} and data.grey = {str(shape[2] == 1).lower()}"
-    return "videos are square here, grey or RGB; give other frames to codesign.layers.delta in Python"
+        return f"with videos, set data.size = {shape[0]} and data.grey = {str(shape[2] == 1).lower()}"
+    frame = ", ".join(map(str, shape))
+    return f"videos are square here, grey or RGB; save what the model reads as .npy files of frames, [T, {frame}]"

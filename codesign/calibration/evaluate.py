@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from codesign.calibration.agreement import TOLERANCE, FloatAgreement, Judge, decides
 from codesign.calibration.forward import Forward
-from codesign.layers.activation import DeltaActivation
+from codesign.fixed import pixel_codes
+from codesign.layers.pixels import input_format
 
 BATCH = 64
 
@@ -41,7 +42,7 @@ def evaluate(
     input_range: tuple[float, float],
     tolerance: float = TOLERANCE,
 ) -> Evaluation:
-    """Return what ``network`` does on ``clips`` of pixels, ``[N, T >= 2, H, W, C]``, beside the float ``model``."""
+    """Return what ``network`` does on ``clips`` of pixels, ``[N, T >= 2, *frame]``, beside the float ``model``."""
     wanted = float_outputs(model, clips, input_range)
     forward = Forward(network, pixel_values(network, clips))
     judge = Judge(wanted=wanted, decides=decides(model), tolerance=tolerance)
@@ -67,5 +68,5 @@ def float_outputs(model: Any, clips: NDArray[np.uint8], input_range: tuple[float
 
 def pixel_values(network: Any, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return pixels as the values that a network reads that `codesign.layers.delta` made with ``input_range``."""
-    first = next(layer for layer in network.layers if isinstance(layer, DeltaActivation))
-    return (clips.astype(np.float32) - (128 if first.activation == "identity" else 0)) / np.float32(256)
+    fmt = input_format(network)
+    return fmt.to_values(pixel_codes(clips, fmt)).astype(np.float32)

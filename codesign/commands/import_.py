@@ -7,12 +7,15 @@ import argparse
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from codesign.commands import build, run
-from codesign.data.video import SUFFIXES
+from codesign.data import DataConfig, arrays
+from codesign.data.folder import VIDEO_FILES, Files, split_folder
 from codesign.errors import ConfigError
+from codesign.flow.config import DesignSection
 from codesign.outputs import check_folder, write_text
 from codesign.records import Problems
 from codesign.synth.target import load_target
@@ -20,6 +23,9 @@ from codesign.synth.target import load_target
 HEADER = "# Written by codesign import; `codesign run` repeats it."
 RANGES = {"0:1": (0.0, 1.0), "0:255": (0.0, 255.0), "-1:1": (-1.0, 1.0)}
 """What models are trained to read for pixels of 0 and of 255, by the option."""
+QUANTIZED = (0.0, 255 / 256)
+"""The same of models whose first weights have quantisers of their own, which stay as they are then."""
+CLIPS = "a folder of videos, or of NumPy files of frames, [T, ...] (.npy); or one folder for each class"
 FRAMES = 12
 """Frames of a clip; the network is simulated on two of them."""
 DOES_IT_ITSELF = ("Rescaling", "Normalization")
@@ -44,8 +50,7 @@ def command(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             "there is another design", where=str(design), expected="none, or one that import wrote", fix="use --output"
         )
-    plain = _is_plain(arguments.clips)
-    text = _design(arguments, name, design.parent, plain=plain)
+    text = _design(arguments, name, design.parent)
     design.parent.mkdir(parents=True, exist_ok=True)
     write_text(design, text)
     print(f"{design}: codesign run {design} repeats this")
@@ -60,30 +65,29 @@ def command(arguments: argparse.Namespace) -> int:
     return build.command(argparse.Namespace(folder=output, target=arguments.target, **choice))
 
 
-def _design(arguments: argparse.Namespace, name: str, folder: Path, *, plain: bool) -> str:
+def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
     """Return the TOML text of the design.
 
     Raises:
         StageError, TrustError: the model cannot be read.
-        ConfigError, UnsupportedLayerError: the model, or the clips, cannot be used; names all layers.
+        ConfigError, VideoError, RecordingError, UnsupportedLayerError: the model, or the clips, cannot be used; names
+            all layers.
     """
     from codesign.calibration.checks import check_model
-    from codesign.data import DataConfig
     from codesign.layers.load import load_model
 
+    kind, plain = _kind(arguments.clips)
     model = load_model(arguments.model)
-    shape = tuple(model.inputs[0].shape[1:]) if len(getattr(model, "inputs", None) or ()) == 1 else ()
-    low, high = RANGES[arguments.input_range] if arguments.input_range else _range(model)
-    labels = not (plain or arguments.no_labels)
-    square = len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
-    size, grey = (int(shape[0] or 0), shape[2] == 1) if square else (0, False)
     wrong, classes = Problems(), None
+    seed = DesignSection(name=name).seed
     with wrong.collected():
-        data = DataConfig(kind="video_folder", path=arguments.clips, size=max(1, size), plain=plain, frames=FRAMES)
-        data.verify(1, clips=2, frames=FRAMES)
-        classes = data.class_names(1) if labels else None
-    check_model(model, frame=(size, size, 1 if grey else 3), classes=classes, input_range=(low, high))
+        data = _videos(arguments, model, plain=plain) if kind == "video_folder" else _recordings(arguments, plain=plain)
+        data, (low, high) = _ranges(arguments, model, data, seed)
+        data.verify(seed, clips=2, frames=data.frames)
+        classes = None if plain or arguments.no_labels else data.class_names(seed)
+        check_model(model, frame=data.frame, classes=classes, input_range=(low, high))
     wrong.check()
+    given = ("kind", "size", "grey", "shape", "range", "frames")
     sections: dict[str, dict[str, Any]] = {
         "design": {"name": name},
         "model": {
@@ -94,15 +98,12 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path, *, plain: bo
             **({"labels": False} if arguments.no_labels else {}),
         },
         "data": {
-            "kind": "video_folder",
+            **{key: getattr(data, key) for key in given if getattr(data, key) != getattr(DataConfig(), key)},
             "path": _relative(arguments.clips, folder),
-            "size": size,
-            "grey": grey,
-            "frames": FRAMES,
             **({"plain": True} if plain else {}),
         },
         "hardware": {"cycles": "balanced"},
-        "clip": {"clips": 2, "frames": FRAMES, "dense_frames": 2},
+        "clip": {"clips": 2, "frames": data.frames, "dense_frames": 2},
         "synth": {"targets": [], "route": False},
     }
     lines = [HEADER]
@@ -111,25 +112,78 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path, *, plain: bo
     return "\n".join(lines) + "\n"
 
 
+def _videos(arguments: argparse.Namespace, model: Any, *, plain: bool) -> DataConfig:
+    """Return videos as the model reads them, or, if it reads no such pictures, pictures of one pixel."""
+    shape = tuple(model.inputs[0].shape[1:]) if len(getattr(model, "inputs", None) or ()) == 1 else ()
+    square = len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
+    size, grey = (int(shape[0] or 0), shape[2] == 1) if square else (0, False)
+    return DataConfig(
+        kind="video_folder", path=arguments.clips, size=max(1, size), grey=grey, plain=plain, frames=FRAMES
+    )
+
+
+def _recordings(arguments: argparse.Namespace, *, plain: bool) -> DataConfig:
+    """Return recordings as they are."""
+    files = split_folder(arguments.clips, seed=0, val=0, test=0.5, plain=plain, files=arrays.RECORDINGS).files
+    shape, _ = arrays.survey(files)
+    frames = min(len(arrays.open_recording(file)) for file in files)
+    return DataConfig(kind="arrays", path=arguments.clips, shape=shape, plain=plain, frames=max(2, min(FRAMES, frames)))
+
+
+def _ranges(
+    arguments: argparse.Namespace, model: Any, data: DataConfig, seed: int
+) -> tuple[DataConfig, tuple[float, float]]:
+    """Return the data, with the range of recordings that are no pixels, and what the model reads for 0 and 255."""
+    from codesign.layers.fold import quantizes_first
+
+    own = quantizes_first(model)
+    if data.kind != "arrays" or data.holds_pixels():
+        if arguments.input_range:
+            return data, RANGES[arguments.input_range]
+        scales = any(type(layer).__name__ in DOES_IT_ITSELF for layer in model.layers[:3])
+        return data, RANGES["0:255"] if scales else QUANTIZED if own else RANGES["0:1"]
+    if arguments.input_range:
+        raise ConfigError(
+            "the recordings hold what the model reads",
+            where="--input-range",
+            expected="none, or recordings of uint8",
+            received=arguments.input_range,
+            fix="leave it out",
+        )
+    limits = data.measured_range(seed, exact=own)
+    return replace(data, range=limits), limits
+
+
 def _name(text: str) -> str:
     """Return ``text`` as a name that C++ and SystemVerilog take."""
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()
     return f"net_{name}" if not name or name[0].isdigit() else name
 
 
-def _is_plain(folder: Path) -> bool:
-    """Return whether videos lie in ``folder`` itself, and in no folders of classes."""
+def _kind(folder: Path) -> tuple[Literal["video_folder", "arrays"], bool]:
+    """Return what lies in a folder, and whether it does in ``folder`` itself, and in no folders of classes.
+
+    Raises:
+        ConfigError: no such folder, neither videos nor recordings in it, or both.
+    """
     if not folder.is_dir():
-        raise ConfigError("no such folder", where="--clips", expected="a folder of videos", received=str(folder))
-    inside = [path for path in folder.iterdir() if path.is_dir()]
-    classes = any(file.suffix.lower() in SUFFIXES for path in inside for file in path.iterdir())
-    return not classes
-
-
-def _range(model: Any) -> tuple[float, float]:
-    """Return what a model reads, as far as its first layers show: 0 to 255 if it scales by itself, else 0 to 1."""
-    own = any(type(layer).__name__ in DOES_IT_ITSELF for layer in model.layers[:3])
-    return RANGES["0:255" if own else "0:1"]
+        raise ConfigError("no such folder", where="--clips", expected=CLIPS, received=str(folder))
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    kinds: dict[Literal["video_folder", "arrays"], Files] = {"video_folder": VIDEO_FILES, "arrays": arrays.RECORDINGS}
+    found = {
+        (kind, plain)
+        for kind, files in kinds.items()
+        for plain, places in ((True, [folder]), (False, inside))
+        if any(files.inside(place) for place in places)
+    }
+    if len({kind for kind, _ in found}) != 1:
+        raise ConfigError(
+            "both videos and recordings" if found else "neither videos nor recordings",
+            where=f"--clips {folder}",
+            expected=CLIPS,
+            fix="move one of them away" if found else None,
+        )
+    return min(found)
 
 
 def _relative(path: Path, folder: Path) -> str:

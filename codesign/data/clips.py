@@ -15,7 +15,7 @@ from codesign.fixed import PIXEL
 from codesign.suggest import did_you_mean
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
-"""Values of pixels, float32 ``[B, T, H, W, C]``, and labels, int64 ``[B]``."""
+"""Values of pixels, float32 ``[B, T, *frame]``, and labels, int64 ``[B]``."""
 
 SEEDS = (0, 2**63)
 """Limits of a seed."""
@@ -30,13 +30,13 @@ class ClipSource(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip, ``(T, H, W, C)``."""
+        """Shape of a clip, ``(T, *frame)``."""
 
     def __len__(self) -> int:
         """Return the number of clips, N."""
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
-        """Return one clip without augmentation, uint8 ``[T, H, W, C]``."""
+        """Return one clip without augmentation, uint8 ``[T, *frame]``."""
 
     def batches(self, order: NDArray[np.int64], batch_size: int, draw: tuple[int, ...] = ()) -> Iterator[Batch]:
         """Yield the clips of the indices ``order``, ``batch_size`` at a time; the last batch may be smaller.
@@ -53,10 +53,10 @@ S = TypeVar("S", bound=ClipSource, covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clips:
-    """Labelled clips in memory, never augmented.
+    """Labelled clips in memory, never augmented. A frame of a video is ``[H, W, C]``.
 
     Attributes:
-        frames: uint8 ``[N, T, H, W, C]``.
+        frames: uint8 ``[N, T, *frame]``.
         labels: class index of each clip, int64 ``[N]``.
         sources: what each clip shows: index of the digit image or video file, int64 ``[N]``. Splits share none.
     """
@@ -66,10 +66,10 @@ class Clips:
     sources: NDArray[np.int64] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if self.frames.ndim != 5 or self.frames.dtype != np.uint8:
+        if self.frames.ndim < 3 or self.frames.dtype != np.uint8:
             raise ConfigError(
                 "clips have a wrong shape or dtype",
-                expected="uint8 [N, T, H, W, C]",
+                expected="uint8 [N, T, *frame]",
                 received=f"{self.frames.dtype} {list(self.frames.shape)}",
             )
         if not self.labels.shape == self.sources.shape == self.frames.shape[:1]:
@@ -84,16 +84,16 @@ class Clips:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip, ``(T, H, W, C)``."""
+        """Shape of a clip, ``(T, *frame)``."""
         return self.frames.shape[1:]
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
-        """Return one clip, uint8 ``[T, H, W, C]``."""
+        """Return one clip, uint8 ``[T, *frame]``."""
         clip: NDArray[np.uint8] = self.frames[index]
         return clip
 
     def values(self) -> NDArray[np.float32]:
-        """Return the pixels as values of `PIXEL`, float32 ``[N, T, H, W, C]`` in 0 to 255/256; exact."""
+        """Return the pixels as values of `PIXEL`, float32 ``[N, T, *frame]`` in 0 to 255/256; exact."""
         return to_values(self.frames)
 
     def batches(self, order: NDArray[np.int64], batch_size: int, draw: tuple[int, ...] = ()) -> Iterator[Batch]:  # noqa: ARG002
@@ -128,8 +128,14 @@ class ClipDataset(Generic[S]):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip, ``(T, H, W, C)``."""
+        """Shape of a clip, ``(T, *frame)``."""
         return self.train.shape
+
+
+def spread(length: int, most: int) -> list[int]:
+    """Return up to ``most`` indices, spread evenly over ``length``."""
+    count = min(most, length)
+    return [place * length // count for place in range(count)]
 
 
 def chosen_classes(found: Sequence[str], asked: Sequence[str], where: str) -> list[str]:

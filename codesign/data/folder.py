@@ -15,7 +15,7 @@ from codesign.data.clips import SEEDS, ClipDataset, Clips, chosen_classes
 from codesign.data.picture import Fit
 from codesign.data.recording import printable
 from codesign.data.video import SUFFIXES, check_view, read_video
-from codesign.errors import ConfigError, VideoError
+from codesign.errors import CodesignError, ConfigError, VideoError
 from codesign.records import Limits, check_numbers
 
 LIMITS: Limits = {
@@ -25,6 +25,34 @@ LIMITS: Limits = {
     "test": (-inf, inf, float),
 }
 """Limits of the arguments of `video_folder`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What counts as a file of clips in a folder.
+
+    Attributes:
+        noun: several of them.
+        suffixes: how their names end, lower case.
+        error: what is raised if they cannot be used.
+    """
+
+    noun: str
+    suffixes: frozenset[str]
+    error: type[CodesignError]
+
+    @property
+    def example(self) -> str:
+        """What they are called."""
+        return ", ".join(sorted(self.suffixes))
+
+    def inside(self, folder: Path) -> list[Path]:
+        """Return those that lie in ``folder`` itself, sorted."""
+        return sorted(file for file in folder.iterdir() if file.suffix.lower() in self.suffixes)
+
+
+VIDEO_FILES = Files(noun="videos", suffixes=SUFFIXES, error=VideoError)
+"""Ordinary video files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +128,16 @@ def check_folder_arguments(
     Raises:
         ConfigError: one is out of range; ``where`` names its place.
     """
+    check_shares(arguments, where)
+    check_view(where("size"), arguments["size"], arguments["fit"])
+
+
+def check_shares(arguments: Mapping[str, Any], where: Callable[[str], str]) -> None:
+    """Check the length of clips and the shares of the splits by their names.
+
+    Raises:
+        ConfigError: one is out of range; ``where`` names its place.
+    """
     check_numbers(LIMITS, arguments, where)
     val, test = arguments["val"], arguments["test"]
     if not (0 <= val < 1 and 0 < test < 1 and val + test < 1):
@@ -109,19 +147,25 @@ def check_folder_arguments(
             expected="0 <= val, 0 < test, val + test < 1",
             received=f"val={val}, test={test}",
         )
-    check_view(where("size"), arguments["size"], arguments["fit"])
 
 
 def split_folder(
-    path: str | Path, *, seed: int, val: float, test: float, classes: Sequence[str] = (), plain: bool = False
+    path: str | Path,
+    *,
+    seed: int,
+    val: float,
+    test: float,
+    classes: Sequence[str] = (),
+    plain: bool = False,
+    files: Files = VIDEO_FILES,
 ) -> Split:
     """Return which files of a folder are in which split; see `video_folder`. ``plain``: they lie in it, in no class.
 
     Raises:
-        VideoError: no folder, no class, or a class with fewer than two videos.
+        VideoError: no folder, no class, or a class with fewer than two videos; the error of other ``files``.
         ConfigError: a class is not there.
     """
-    groups = {Path(path).name: _unclassed(Path(path))} if plain else _classes(Path(path), classes)
+    groups = {Path(path).name: _unclassed(Path(path), files)} if plain else _classes(Path(path), classes, files)
     rng = np.random.default_rng(seed)
     parts: list[list[tuple[int, int]]] = [[], [], []]
     start = 0
@@ -135,55 +179,51 @@ def split_folder(
         ):
             part += [(place, label) for place in chosen]
         start += len(group)
-    files = tuple(file for group in groups.values() for file in group)
-    return Split(classes=tuple(groups), files=files, train=parts[0], val=parts[1], test=parts[2])
+    found = tuple(file for group in groups.values() for file in group)
+    return Split(classes=tuple(groups), files=found, train=parts[0], val=parts[1], test=parts[2])
 
 
-def _unclassed(path: Path) -> list[Path]:
-    """Return the video files of a folder without classes, sorted."""
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
+def _unclassed(path: Path, files: Files) -> list[Path]:
+    """Return the files of a folder without classes, sorted."""
+    found = files.inside(path) if path.is_dir() else []
     if len(found) < 2:
-        raise VideoError(
-            "there are too few videos",
+        raise files.error(
+            f"there are too few {files.noun}",
             where=printable(path),
-            expected=f"at least 2 files such as {', '.join(sorted(SUFFIXES))}, one of them to measure with",
+            expected=f"at least 2 files such as {files.example}, one of them to measure with",
             received=f"{len(found)}" if path.is_dir() else "no folder",
-            fix="cut a long video in two, or add one",
+            fix="cut a long one in two, or add one",
         )
     return found
 
 
-def _classes(path: Path, asked: Sequence[str]) -> dict[str, list[Path]]:
-    """Return the video files of each class, sorted."""
+def _classes(path: Path, asked: Sequence[str], files: Files) -> dict[str, list[Path]]:
+    """Return the files of each class, sorted."""
     if not path.is_dir():
-        raise VideoError(
+        raise files.error(
             "no such folder",
             where=printable(path),
             expected="a folder that holds one folder per class",
             fix="check the path; in a design it is relative to the TOML file",
         )
-    found = {
-        folder.name: sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-        for folder in sorted(path.iterdir())
-        if folder.is_dir()
-    }
+    found = {folder.name: files.inside(folder) for folder in sorted(path.iterdir()) if folder.is_dir()}
     if not any(found.values()):
-        raise VideoError(
-            "there are no videos",
+        raise files.error(
+            f"there are no {files.noun}",
             where=printable(path),
-            expected=f"one folder per class with files such as {', '.join(sorted(SUFFIXES))}",
-            received=f"{len(found)} folders without videos" if found else "no folders",
+            expected=f"one folder per class with files such as {files.example}",
+            received=f"{len(found)} folders without {files.noun}" if found else "no folders",
             fix="name the folder that holds the folders of the classes",
         )
     found = {name: found[name] for name in chosen_classes(list(found), asked, "classes")}
-    for name, files in found.items():
-        if len(files) < 2:
-            raise VideoError(
-                "a class has too few videos",
+    for name, group in found.items():
+        if len(group) < 2:
+            raise files.error(
+                f"a class has too few {files.noun}",
                 where=printable(path / name),
                 expected="at least 2, one to train and one to test",
-                received=len(files),
-                fix="add videos to this class or remove its folder",
+                received=len(group),
+                fix=f"add {files.noun} to this class or remove its folder",
             )
     return found
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
 from codesign.errors import ConfigError, StageError
-from codesign.fixed import CENTERED, PIXEL, Fixed
 from codesign.names import plain_setting
 from codesign.paths import BuildFolder
 from codesign.stored import anew, load_json
@@ -37,11 +36,13 @@ def settings(design: Design, model: Any, shares: Mapping[str, float] | None = No
     """
     import hls4ml
 
+    from codesign.layers.pixels import input_format
+
     hardware = design.hardware
     config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
     chosen = {"PE": hardware.pe} if shares is None else {**hardware.target, "Activity": dict(shares)}
     config["Model"] |= {"Strategy": hardware.strategy, "P": hardware.p, **chosen}
-    config["LayerName"][model.inputs[0].name]["Precision"] = {"result": pixel_format(model).ap()}
+    config["LayerName"][model.inputs[0].name]["Precision"] = {"result": input_format(model).ap()}
     for name, layer in hardware.layer.items():
         if name not in config["LayerName"]:
             raise ConfigError(
@@ -56,14 +57,6 @@ def settings(design: Design, model: Any, shares: Mapping[str, float] | None = No
             config["LayerName"][name]["Unroll"] = list(layer.unroll)
     values = (config, hardware.io_type, design.design.name)
     return dict(zip(_SETTINGS, values, strict=True))
-
-
-def pixel_format(model: Any) -> Fixed:
-    """Return the format of the pixels that a frame model reads, as its first activation shows."""
-    from codesign.layers import DeltaActivation
-
-    first = next((layer for layer in model.layers if isinstance(layer, DeltaActivation)), None)
-    return CENTERED if first is not None and first.activation == "identity" and first.unit == CENTERED.scale else PIXEL
 
 
 def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:

@@ -40,7 +40,7 @@ def check_sections(design: Design) -> None:
     wrong = Problems()
     imported = design.model.kind == "keras"
     with wrong.collected():
-        pieces = () if imported else layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
+        pieces = () if imported else layout(design.model, picture_shape(design.data), class_count(design.data) or 1)
         for number, block in enumerate(design.model.blocks, start=1):
             if block.kind == "maxpool":
                 with wrong.collected():
@@ -93,7 +93,7 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
             received="'real'",
             fix=f'use model.activation_step = "po2", or {fix or ONLY_TRAIN}',
         )
-    pieces = layout(design.model, frame_shape(design.data), class_count(design.data) or 1)
+    pieces = layout(design.model, picture_shape(design.data), class_count(design.data) or 1)
     places = [piece.name for piece in pieces if piece.kind == "delta" and len(piece.shape) > 1]
     trained = design.model.activation_step == "po2" and design.training.method != "hold"
     if trained and design.model.step_per == "neuron" and places:
@@ -116,7 +116,7 @@ def check_machine(design: Design, *, deploys: bool, surveyed: bool = False) -> N
 
     Raises:
         ConfigError: something is not, or videos are shorter than clips of them; lists each problem.
-        VideoError: a list or a video of the data cannot be used.
+        VideoError, RecordingError: a list or a file of the data cannot be used.
     """
     wrong = Problems()
     with wrong.collected():
@@ -151,7 +151,7 @@ def check_run(design: Design, path: Path, *, deploys: bool) -> None:
 
     Raises:
         ConfigError: they do not, or the design cannot run; lists each problem.
-        VideoError: a list or a video of the data cannot be used.
+        VideoError, RecordingError: a list or a file of the data cannot be used.
     """
     wrong = Problems()
     if deploys:
@@ -163,9 +163,22 @@ def check_run(design: Design, path: Path, *, deploys: bool) -> None:
         raise ConfigError.together(wrong.found).inside(f"{path}:")
 
 
-def frame_shape(data: DataConfig) -> tuple[int, int, int]:
-    """Return height, width and channels of the frames."""
-    return data.size, data.size, 1 if data.kind == "moving_digits" or data.grey else 3
+def picture_shape(data: DataConfig) -> tuple[int, int, int]:
+    """Return height, width and channels of the frames.
+
+    Raises:
+        ConfigError: they are no pictures.
+    """
+    if len(data.frame) != 3:
+        raise ConfigError(
+            "networks that are trained here read pictures",
+            where="data.shape",
+            expected="[height, width, channels]",
+            received=list(data.frame),
+            fix='take a model of your own: [model] kind = "keras", or codesign import',
+        )
+    height, width, channels = data.frame
+    return height, width, channels
 
 
 def class_count(data: DataConfig) -> int | None:
@@ -237,7 +250,7 @@ def _check_data(design: Design, *, measured: int) -> None:
         raise ConfigError(
             "no such folder",
             where="data.path",
-            expected="a folder of videos; the path is relative to the TOML file",
+            expected="a folder of videos or recordings; the path is relative to the TOML file",
             received=printable(data.path),
         )
     data.verify(design.design.seed, clips=measured, frames=design.clip.frames)
@@ -247,7 +260,7 @@ def _check_outputs(design: Design) -> None:
     """Check the layer whose outputs are the classes, which only the videos show."""
     if class_count(design.data) is None and design.model.kind == "network":
         classes = len(design.data.class_names(design.design.seed))
-        pieces = layout(design.model, frame_shape(design.data), classes)
+        pieces = layout(design.model, picture_shape(design.data), classes)
         section = design.hardware.layer.get(pieces[-1].name)
         if section is not None:
             _check_layer(pieces[-1].name, section, pieces, last=False)
@@ -261,13 +274,13 @@ def _check_memory(design: Design, *, deploys: bool) -> None:
     if data.kind == "moving_digits":
         needed["data.train"] = (data.train + data.val + data.test) * data.frames
     for key, frames in needed.items():
-        size = frames * math.prod(frame_shape(data))
+        size = frames * math.prod(data.frame)
         if size > there:
             raise ConfigError(
                 "more frames than memory holds",
                 where=key,
                 expected=f"at most {there >> 20:,} MiB of frames",
-                received=f"{size >> 20:,} MiB: {frames:,} frames of {data.size} x {data.size} pixels",
+                received=f"{size >> 20:,} MiB: {frames:,} frames of {' x '.join(map(str, data.frame))}",
                 fix="use fewer, shorter or smaller clips",
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.errors import UnsupportedLayerError
 from codesign.layers.linear import affine as normalization
 
 KINDS = ("Rescaling", "Normalization", "BatchNormalization")
@@ -90,40 +90,3 @@ class Affine:
         """Whether what becomes 0 is 0 to less than three levels of a pixel, so that zeros can be padded before."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return bool((np.abs(self.shift) <= 2.5 / PIXEL_LEVELS * np.abs(self.scale)).all())
-
-
-def of_pixels(low: float, high: float, channels: int, *, centered: bool) -> Affine:
-    """Return what makes the model's input of values of `codesign.fixed.PIXEL`, of pixels less 128 if ``centered``.
-
-    Args:
-        low: what the model was trained to read for a pixel of 0.
-        high: and for one of 255.
-        channels: C.
-        centered: see above.
-    """
-    if not np.isfinite([low, high]).all() or low >= high:
-        raise ConfigError(
-            "not a range of pixels",
-            where="delta, input_range",
-            expected="(low, high), low < high",
-            received=(low, high),
-        )
-    step = (high - low) / (PIXEL_LEVELS - 1)
-    first = low + (PIXEL_LEVELS // 2) * step if centered else low
-    return Affine(scale=np.full(channels, step * PIXEL_LEVELS), shift=np.full(channels, first))
-
-
-def pixel_values(clips: NDArray[np.float32], *, centered: bool) -> NDArray[np.float32]:
-    """Return pixels, 0 to 255, as values of `codesign.fixed.PIXEL`, of pixels less 128 if ``centered``.
-
-    Raises:
-        ConfigError: they are no pixels.
-    """
-    if clips.min() < 0 or clips.max() > PIXEL_LEVELS - 1 or (clips != np.rint(clips)).any():
-        raise ConfigError(
-            "with input_range, clips are pixels",
-            where="delta, clips",
-            expected="whole numbers, 0 to 255",
-            received=f"values from {clips.min():g} to {clips.max():g}",
-        )
-    return (clips - np.float32(PIXEL_LEVELS // 2 if centered else 0)) / np.float32(PIXEL_LEVELS)

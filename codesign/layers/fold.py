@@ -13,12 +13,14 @@ import qkeras
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.fixed import CENTERED, PIXEL, Fixed
 from codesign.keras_model.calls import Call, calls_of
 from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
 from codesign.keras_model.rescaling import inexact
 from codesign.layers import transposed
-from codesign.layers.affine import KINDS, Affine, of_pixels
+from codesign.layers.affine import KINDS, Affine
 from codesign.layers.linear import folded_weights, kernel_of, plain_like, unfolded, weights_of
+from codesign.layers.pixels import exact_format, of_pixels
 
 PADS = ("ZeroPadding1D", "ZeroPadding2D", "Flatten", "Reshape")
 """Classes of layers through which a scale and a shift of the input move."""
@@ -50,22 +52,36 @@ def fold(model: Any) -> Any:
     return _folded(model, None)[0]
 
 
-def fold_pixels(model: Any, low: float, high: float) -> tuple[Any, bool]:
-    """Return `fold` of a model that reads pixels as ``low`` (0) to ``high`` (255), and whether pixels are centered.
+def fold_pixels(model: Any, low: float, high: float) -> tuple[Any, Fixed]:
+    """Return `fold` of a model that reads pixels as ``low`` (0) to ``high`` (255), and the format in which they enter.
 
     What the model itself does to them first (``Rescaling``, ``Normalization``, BatchNormalization, by any numbers) is
-    folded as well. The folded model reads values of `codesign.fixed.PIXEL`, or of pixels less 128 where that keeps the
-    zeros that pad the frames nearly right: they stand for the middle of the range then. Where neither keeps them, a
-    depthwise convolution of kernel 1, ``input_scaled``, scales and shifts before they are padded.
+    folded as well. The folded model reads values of `codesign.fixed.PIXEL`, or of `codesign.fixed.CENTERED`, pixels
+    less 128, where that keeps the zeros that pad the frames nearly right: they stand for the middle of the range then.
+    Where neither keeps them, a depthwise convolution of kernel 1, ``input_scaled``, scales and shifts before they are
+    padded.
+
+    A model whose first weights have a quantiser of their own keeps it: it reads what it was trained to read, where
+    that is a format (see `codesign.layers.pixels.exact_format`).
 
     Raises: the errors of `fold`; ConfigError: no range.
     """
-    channels = model.inputs[0].shape[-1]
-    folded, kept = _folded(model, of_pixels(low, high, channels, centered=False))
+    channels, exact = model.inputs[0].shape[-1], exact_format(low, high)
+    if exact is not None and quantizes_first(model):
+        return fold(model), exact
+    folded, kept = _folded(model, of_pixels(low, high, channels, PIXEL))
     if kept:
-        return folded, False
-    other, kept = _folded(model, of_pixels(low, high, channels, centered=True))
-    return (other, True) if kept else (folded, False)
+        return folded, PIXEL
+    other, kept = _folded(model, of_pixels(low, high, channels, CENTERED))
+    return (other, CENTERED) if kept else (folded, PIXEL)
+
+
+def quantizes_first(model: Any) -> bool:
+    """Return whether the first layer that computes has weights with a quantiser of its own."""
+    for call in calls_of(model).calls[1:]:
+        if call.kind not in (*PADS, *NO_OPS):
+            return getattr(call.layer, f"{kernel_of(call.layer)}_quantizer", None) is not None
+    return False
 
 
 def _folded(model: Any, pixels: Affine | None) -> tuple[Any, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codesign.fixed import Fixed
 from codesign.layers.weights import WeightStep
 
 
@@ -22,7 +23,7 @@ class Plan:
     hold: float | None
     input_hold: float | None
     train_hold: bool
-    centered: bool | None  # pixels less 128; None: no pixels
+    pixels: Fixed | None  # format in which they enter; None: no pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from codesign.errors import ConfigError
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
-from codesign.layers.affine import pixel_values
 from codesign.layers.arguments import check_delta, check_training
 from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful
 from codesign.layers.clip import share_layers
@@ -25,6 +24,7 @@ from codesign.layers.equalize import equalize
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
+from codesign.layers.pixels import pixel_values
 from codesign.layers.plan import Made, Plan
 from codesign.layers.weights import WeightStep, quantizers
 
@@ -91,7 +91,8 @@ def delta(
             ``[T, ...]``. Up to 64 frames set the steps.
         input_range: what the model was trained to read for pixels of 0 and of 255, such as (0, 1) or (-1, 1). The
             network then reads values of `codesign.fixed.PIXEL`, or of pixels less 128, where zeros that pad frames
-            stand for the middle of the range (``input_delta`` is an identity then). None: it reads what the model does.
+            stand for the middle of the range (``input_delta`` is an identity then), or what the model reads (see
+            `codesign.layers.fold.fold_pixels`). None: it reads what the model does.
         equalized: scale channels before a relu and the weights after it, so that codes use their range on ``clips``
             (see `codesign.layers.equalize`).
 
@@ -105,16 +106,16 @@ def delta(
     """
     check_delta(weight_bits, weight_step, step, skip, clips)
     check_training(per, train_hold, hold, input_hold)
-    folded, centered = (fold(model), None) if input_range is None else fold_pixels(model, *input_range)
+    folded, pixels = (fold(model), None) if input_range is None else fold_pixels(model, *input_range)
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
-    if values is not None and centered is not None:
-        values = pixel_values(values, centered=centered)
+    if values is not None and pixels is not None:
+        values = pixel_values(values, pixels)
     if equalized and values is not None:
         frames = values.reshape(-1, *values.shape[2:])
         equalize(folded, frames[spread(len(frames))])
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
     plan = Plan(
-        weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, centered
+        weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, pixels
     )
     samples = {} if values is None else sample(folded, _watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
@@ -260,9 +261,9 @@ class _Builder:
         bits = self.plan.input_bits
         signed = self.shifted if self.clips is None else bool(self.clips.min() < 0)
         top = 0 if self.clips is None else range_exponent(self.clips)
-        if self.plan.centered is not None:
-            signed, top = self.plan.centered, -int(self.plan.centered)
         step = 2.0 ** ((top or 0) - bits + int(signed))
+        if self.plan.pixels is not None:
+            signed, step = self.plan.pixels.signed, 2.0 ** (8 - self.plan.pixels.frac - bits)
         name = free_name("input_delta", self.taken)
         return self._delta(name, "identity" if signed else "relu", bits, step, first=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.fixed import CENTERED, PIXEL
+from codesign.fixed import CENTERED, PIXEL, pixel_codes
 from codesign.graph.ir import Graph
 from codesign.stored import integers, load_arrays, loaded
 
@@ -26,7 +26,7 @@ def silently(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:  # n
 
 
 def save_clips(clips: NDArray[np.integer], folder: Path) -> None:
-    """Write clips ``[N, T, H, W, C]``."""
+    """Write clips ``[N, T, *frame]``."""
     np.savez_compressed(folder / CLIPS, clips=clips)
 
 
@@ -39,8 +39,8 @@ def load_clips(folder: Path) -> NDArray[np.integer]:
     arrays = load_arrays(folder / CLIPS)
 
     def clips() -> NDArray[np.integer]:
-        found = integers(arrays, "clips", 5)
-        if found.dtype not in (np.uint8, np.int8) or 0 in found.shape or found.shape[1] < 2:
+        found = integers(arrays, "clips", arrays["clips"].ndim)
+        if found.ndim < 3 or found.dtype not in (np.uint8, np.int8) or 0 in found.shape or found.shape[1] < 2:
             raise ValueError(f"no clips of 8-bit codes: {found.dtype} {list(found.shape)}")
         return found
 
@@ -65,5 +65,5 @@ def picture_size(graph: Graph) -> tuple[int, int, int]:
 
 
 def input_codes(graph: Graph, pixels: NDArray[np.uint8]) -> NDArray[np.integer]:
-    """Return pixels as the codes that a design reads: as they are, or less 128 (int8) where its input is `CENTERED`."""
-    return (pixels.astype(np.int16) - 128).astype(np.int8) if graph.source.fmt == CENTERED else pixels
+    """Return pixels as the codes that a design reads, see `codesign.fixed.pixel_codes`."""
+    return pixel_codes(pixels, graph.source.fmt)

@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
+import qkeras
 from calibration.moving import float_model, write_folder
 from data.videos import noise, write_video
 from keras import layers as L  # noqa: N812
@@ -95,6 +98,60 @@ def test_pixels_less_128_go_through_to_the_report(given: Path) -> None:
 def refused(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
     assert main(argv) in (1, 2)
     return " ".join(capsys.readouterr().err.split())
+
+
+def streams(folder: Path, *, kind: str = "float32", frames: int = 26) -> Path:
+    """Write four recordings of five numbers that move slowly, of both signs."""
+    (folder / "clips").mkdir()
+    for number in range(4):
+        t = np.arange(frames)[:, None] / 9 + number
+        np.save(folder / f"clips/{number}.npy", (np.sin(t + np.arange(5)) * 3).astype(kind))
+    return folder
+
+
+def dense(*front: Any) -> Any:
+    keras.utils.set_random_seed(2)
+    layers = [*front, L.Dense(6, activation="relu", name="hidden"), L.Dense(3, name="fc"), L.Softmax(name="ends")]
+    return keras.Sequential([keras.Input((5,), name="frame"), *layers])
+
+
+def test_recordings_are_recognised_and_their_range_goes_into_the_design(tmp_path: Path) -> None:
+    dense().save(streams(tmp_path) / "model.keras")
+    assert main(command(tmp_path, "--to", "2_graph", "--agreement", "0.8")) == 0
+    design = load(tmp_path / "b/small.toml")
+    assert (design.data.kind, design.data.shape, design.data.plain) == ("arrays", (5,), True)
+    assert design.data.range == design.model.input_range
+    assert design.data.range[1] / 127 == pytest.approx(-design.data.range[0] / 128)
+    assert json.loads((tmp_path / "b/small" / BuildFolder.GRAPH / "keras_golden.json").read_text())["mismatches"] == 0
+
+
+@pytest.mark.heavy
+def test_recordings_go_through_to_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With first weights that keep their own quantiser, so that the input is what the recordings hold."""
+    own = qkeras.quantized_bits(8, 1, alpha=1)
+    first = qkeras.QDense(6, kernel_quantizer=own, bias_quantizer=own, name="first")
+    dense(first, L.ReLU(name="relu")).save(streams(tmp_path) / "model.keras")
+    assert main(command(tmp_path, "--agreement", "0.8")) == 0
+    report = json.loads((tmp_path / "b/small" / BuildFolder.REPORT / "report.json").read_text())
+    assert set(report["agreement"]["mismatches"].values()) == {0}
+    assert load(tmp_path / "b/small.toml").data.range == (-4.0, 127 / 32)
+    assert main(["measure", str(tmp_path / "b/small"), "--video", str(write_folder(tmp_path / "v") / "clip0.mkv")]) == 2
+    assert "input is not a video frame" in capsys.readouterr().err
+
+
+def test_recordings_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dense().save(streams(tmp_path) / "model.keras")
+    argv = command(tmp_path)
+    assert "hold what the model reads" in refused(capsys, [*argv, "--input-range", "0:255"])
+    write_video(tmp_path / "clips/a.mkv", noise(20))
+    assert "both videos and recordings" in refused(capsys, argv)
+    (tmp_path / "empty").mkdir()
+    assert "neither videos nor recordings" in refused(capsys, [*argv[:3], str(tmp_path / "empty"), *argv[4:]])
+    write_folder(tmp_path / "videos")
+    said = refused(capsys, [*argv[:3], str(tmp_path / "videos"), *argv[4:]])
+    assert "do not fit the input" in said
+    assert ".npy files of frames, [T, 5]" in said
+    assert not (tmp_path / "b").exists()
 
 
 def test_bad_input_is_refused_before_anything_slow(given: Path, capsys: pytest.CaptureFixture[str]) -> None:

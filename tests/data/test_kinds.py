@@ -20,9 +20,11 @@ from codesign.errors import ConfigError, VideoError
 from codesign.flow.config import load
 from codesign.records import plain
 
-KINDS = ("moving_digits", "video_folder", "ucf101")
+KINDS = ("moving_digits", "video_folder", "ucf101", "arrays")
 USERS = {item.name: item.metadata["kinds"] for item in fields(DataConfig) if item.metadata.get("kinds")}
-VIDEOS = {"video_folder": 'path = "videos"\n', "ucf101": 'path = "videos"\n', "moving_digits": ""}
+VIDEOS = {"moving_digits": "", **dict.fromkeys(KINDS[1:], 'path = "videos"\n')}
+VIDEOS["arrays"] += "shape = [32, 32, 1]\n"
+VALUES = {"path": "videos", "shape": [32, 32, 1]}
 
 
 def design(folder: Path, body: str) -> Path:
@@ -32,9 +34,9 @@ def design(folder: Path, body: str) -> Path:
 
 
 def default(key: str) -> str:
-    """Return a key with its default as TOML; of ``path``, which has none, with a folder."""
+    """Return a key with its default as TOML; of those that have none, with a value."""
     value = plain(DataConfig.__dataclass_fields__[key].default)
-    return f"{key} = {json.dumps('videos' if value is None else value)}\n"
+    return f"{key} = {json.dumps(VALUES.get(key, value))}\n"
 
 
 @pytest.fixture
@@ -52,7 +54,8 @@ def videos(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("key", USERS)
 def test_a_key_belongs_to_its_kinds(key: str, kind: str, tmp_path: Path) -> None:
     """Also with the value that it has anyway: who writes it believes that it does something."""
-    body = "" if kind == "moving_digits" else f'kind = "{kind}"\n' + (VIDEOS[kind] if key != "path" else "")
+    needed = "".join(f"{line}\n" for line in VIDEOS[kind].splitlines() if not line.startswith(key))
+    body = "" if kind == "moving_digits" else f'kind = "{kind}"\n{needed}'
     path = design(tmp_path, f"[data]\n{body}{default(key)}")
     if kind in USERS[key]:
         load(path)
@@ -79,10 +82,12 @@ def test_python_callers_are_told_too(tmp_path: Path) -> None:
 
 
 SIZES = {
-    KINDS: ("frames = 0", "frames = 1", "frames = 200000", "size = 0", "size = -8", "size = 5000"),
+    KINDS: ("frames = 0", "frames = 1", "frames = 200000"),
+    KINDS[:3]: ("size = 0", "size = -8", "size = 5000"),
     KINDS[:1]: ("size = 7", "train = 0", "test = 0", "val = -1", "digit = 0", "travel = -1", "noise = -2.0"),
     KINDS[1:2]: ("test_share = 0.0", 'fit = "squash"'),
-    KINDS[2:]: ("val_share = 1.0", "crop = 0.0", "workers = 0", "split = 4"),
+    KINDS[3:]: ("test_share = 0.0", "range = [1.0, 0.0]", "range = [1.0]", "range = [0.0, inf]"),
+    KINDS[2:3]: ("val_share = 1.0", "crop = 0.0", "workers = 0", "split = 4"),
 }
 
 
@@ -102,10 +107,10 @@ def test_sizes_that_do_not_fit_together(tmp_path: Path) -> None:
 
 
 RUNS = [
-    ("frames = 4", "", r"clip\.frames: clips are longer than the shortest video.*at most [79],.*mkv.*: 256\.",
+    ("frames = 4", "", r"clip\.frames: clips are longer than the shortest file.*at most [79],.*mkv.*: 256\.",
      r"frames = [79] in \[clip\] fits"),
     ("frames = 8", "frames = 4", r"data\.frames: clips are longer.*at most 7, the frames of .*right/1\.mkv\. .*: 8\.",
-     r"frames = 7 in \[data\] fits, or leave that video out"),
+     r"frames = 7 in \[data\] fits, or leave that file out"),
     ('frames = 4\nclasses = ["left", "rihgt"]', "",
      r"d\.toml:data\.classes: there is no class 'rihgt'.*left, right", "did you mean 'right'"),
 ]  # fmt: skip
@@ -134,7 +139,7 @@ def test_what_videos_cannot_give_is_said_before_training(
 def test_short_clips_of_ucf101(tmp_path: Path) -> None:
     config = DataConfig(kind="ucf101", path=make_ucf101(tmp_path / "videos"), frames=4, size=8)
     config.verify(1, clips=6, frames=9)
-    with pytest.raises(ConfigError, match=r"clip\.frames: .*at most 9, the frames of .*_g01_c01\.avi; 6 of 6 videos"):
+    with pytest.raises(ConfigError, match=r"clip\.frames: .*at most 9, the frames of .*_g01_c01\.avi; 6 of 6 files"):
         config.verify(1, clips=6, frames=10)
     write_video(tmp_path / "videos/Diving/v_Diving_g05_c01.avi", noise(3))
     with pytest.raises(ConfigError, match=r"data\.frames: .*at most 3, the frames of .*v_Diving_g05_c01\.avi\. "):

@@ -9,10 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import qkeras
 from keras import layers as L  # noqa: N812
 
 from codesign.errors import ConfigError
+from codesign.fixed import CENTERED, PIXEL, Fixed
 from codesign.layers import DeltaActivation, delta
+from codesign.layers.pixels import input_format
 
 FRAME = (6, 7, 3)
 
@@ -80,6 +83,31 @@ def test_network_of_pixels_stays_close(case: str, rng: np.random.Generator) -> N
 def test_dark_clips_keep_all_eight_bits(rng: np.random.Generator) -> None:
     made = delta(network(), clips=rng.integers(0, 9, (4, *FRAME)), input_range=(0, 1))
     assert made.get_layer("input_delta").unit == 2.0**-8
+
+
+@pytest.mark.parametrize(
+    ("ends", "fmt"),
+    [
+        ((0, 255 / 256), Fixed(width=8, frac=8, signed=False)),
+        ((0, 255), Fixed(width=8, frac=0, signed=False)),
+        ((-4, 127 / 32), Fixed(width=8, frac=5, signed=True)),
+        ((0, 1), None),
+        ((-1, 1), None),
+        ((-3, 255 / 64 - 3), None),
+    ],
+)
+def test_first_weights_keep_their_own_quantizer_where_the_input_has_a_format(
+    ends: tuple[float, float], fmt: Fixed | None, rng: np.random.Generator
+) -> None:
+    keras.utils.set_random_seed(3)
+    own = qkeras.quantized_bits(6, 1, alpha=1)
+    frame = keras.Input(FRAME, name="frame")
+    x = qkeras.QConv2D(5, 3, padding="same", kernel_quantizer=own, bias_quantizer=own, name="conv")(frame)
+    model = keras.Model(frame, L.Dense(4, name="fc")(L.Flatten(name="flat")(L.ReLU(name="relu")(x))))
+    made = delta(model, clips=rng.integers(0, 256, (8, *FRAME)), input_range=ends)
+    kernels = [it.get_layer("conv").get_weights()[0] for it in (made, model)]
+    assert np.array_equal(*kernels) == bool(fmt)
+    assert input_format(made) == fmt or (fmt is None and input_format(made) in (PIXEL, CENTERED))
 
 
 def test_zeros_around_what_is_normalised_are_made_after_it() -> None:

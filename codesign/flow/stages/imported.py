@@ -12,7 +12,6 @@ import numpy as np
 from codesign.calibration.checks import check_model
 from codesign.calibration.evaluate import evaluate
 from codesign.calibration.search import calibrate
-from codesign.flow.validate import frame_shape
 from codesign.layers.load import load_model
 from codesign.training.config import MODEL, RESULTS
 
@@ -30,7 +29,7 @@ def run(job: Job) -> str:
     seed = design.design.seed
     labeled = design.model.labels and not data.plain
     classes = data.class_names(seed) if labeled else None
-    check_model(model, frame=frame_shape(data), classes=classes, input_range=low_high)
+    check_model(model, frame=data.frame, classes=classes, input_range=low_high)
     clips = data.labeled_clips(seed, clips=CALIBRATION_CLIPS, test=False)
     found = calibrate(
         model,

@@ -83,8 +83,10 @@ def _resources(folder: Path) -> tuple[Resources, ...]:
 
 
 def _clip_text(shape: tuple[int, ...]) -> str:
-    height, width = shape[2], shape[3]
+    frame = shape[2:]
+    picture = len(frame) == 3 and frame[2] in (1, 3)
+    size = f"{frame[1]} x {frame[0]} pixels" if picture else f"{' x '.join(map(str, frame))} values"
     return (
-        f"The first of {shape[0]} clips of the test split, {shape[1]} frames of {width} x {height} pixels each. "
+        f"The first of {shape[0]} clips of the test split, {shape[1]} frames of {size} each. "
         "Its first frame, which starts the stream and is dense by construction, is left out."
     )
