@@ -61,8 +61,8 @@ def fold_pixels(model: Any, low: float, high: float) -> tuple[Any, Fixed]:
     Where neither keeps them, a depthwise convolution of kernel 1, ``input_scaled``, scales and shifts before they are
     padded.
 
-    A model whose first weights have a quantiser of their own keeps it: it reads what it was trained to read, where
-    that is a format (see `codesign.layers.pixels.exact_format`).
+    First weights with a quantiser of their own take no scale. Such a model reads what it was trained to read, where
+    that is a format (see `codesign.layers.pixels.exact_format`); else ``input_scaled`` is before them, too.
 
     Raises: the errors of `fold`; ConfigError: no range.
     """
