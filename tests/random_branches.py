@@ -77,7 +77,7 @@ class Branches:
             kernel, stride = min(size, int(rng.choice([1, 2, 2, 3]))), int(rng.integers(1, 4))
             if kind == "sum":
                 kernel = 1 << (kernel.bit_length() - 1)
-            padded = kind == "max" and not delta.fmt.signed and rng.random() < 0.5
+            padded = kind == "max" and rng.random() < 0.5
             axes.append(Axis.same(size, kernel, stride) if padded else Axis(size=size, kernel=kernel, stride=stride))
         y, x = axes
         fmt = delta.fmt

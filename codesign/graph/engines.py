@@ -161,7 +161,7 @@ class Pool(OneInput, SameChannels):
     """The maximum or the sum of the codes in a window, channel by channel.
 
     An average is a sum on a finer lattice, so the window of a 'sum' has a power of two of elements. Padded places hold
-    0, which is why codes that can be negative are not padded for a maximum.
+    0, for a maximum of codes that can be negative, too: as a ZeroPadding layer before it, not as padding='same'.
 
     Attributes:
         name: layer name.
@@ -187,14 +187,6 @@ class Pool(OneInput, SameChannels):
 
     def __post_init__(self) -> None:
         self._check()
-        if self.kind == "max" and self.fmt.signed and (self.y.padded or self.x.padded):
-            raise ConversionError(
-                "the maximum over a padded window needs codes that are not negative",
-                where=self.name,
-                expected="padding='valid', or a relu before the pooling",
-                received=f"codes of {self.fmt}",
-                fix="use one of these",
-            )
 
     @property
     def window(self) -> int:

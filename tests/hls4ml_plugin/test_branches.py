@@ -98,6 +98,10 @@ EXACT = {
     "global mean": (chain(relu(), layers.GlobalAveragePooling2D(), dense(2, "fc")), (8, 4, 3)),
     "global mean, kept": (layers.GlobalAveragePooling2D(keepdims=True), (4, 4, 1)),
     "global mean in time": (layers.GlobalAveragePooling1D(), (16, 3)),
+    "zeros around values of both signs": (
+        chain(conv(2, (2, 2), "c"), signed(), layers.ZeroPadding2D(((1, 0), (2, 1))), layers.MaxPooling2D(3, 2)),
+        (7, 6, 1),
+    ),
     "pooled twice": (chain(layers.AveragePooling2D(2), layers.MaxPooling2D(2)), (8, 8, 1)),
     "large windows, the rest left out": (layers.MaxPooling2D((6, 5)), (13, 11, 2)),
     "upsampling": (chain(relu(), layers.UpSampling2D((2, 3)), conv(2, (2, 2), "c")), (3, 4, 2)),
@@ -295,7 +299,7 @@ REFUSED = {
         layers.MaxPooling2D(2, padding="same", name="pool"),
         (5, 5, 1),
         ConversionError,
-        "pool: .*not negative.*a relu before",
+        "pool: .*not negative.*ZeroPadding.*a relu before",
     ),
     "too large a window": (
         layers.MaxPooling2D(17, strides=1, name="pool"),

@@ -7,21 +7,40 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from codesign.errors import UnsupportedLayerError
+from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.axis import Axis, Repeat
 from codesign.graph.ir import Delta, Join, Pool, Upsample
 from codesign.graph.wide import exact_format, warn_if_wide
 
 
-def pool(name: str, delta: Delta, kind: Literal["max", "sum"], axes: tuple[Axis, Axis], pe: int, *, mean: bool) -> Pool:
+def pool(
+    name: str, delta: Delta, kind: Literal["max", "sum"], axes: tuple[Axis, Axis], pe: int, *, mean: bool, pads: bool
+) -> Pool:
     """Return the pooling of the codes of ``delta``; a ``mean`` is the sum on a lattice finer by its area.
 
+    Args:
+        name: name of the node.
+        delta: what it reads.
+        kind: ``max`` or ``sum``.
+        axes: vertical and horizontal.
+        pe: output channels computed in one cycle.
+        mean: see above.
+        pads: the layer pads by itself, and its maximum leaves those places out, where an engine compares with 0.
+
     Raises:
-        ConversionError: the maximum over a padded window of codes that can be negative.
+        ConversionError: the maximum over a window that the layer pads, of codes that can be negative.
         AccumulatorRangeError: the sum is too wide to be exact everywhere.
     """
     y, x = axes
     fmt = delta.fmt
+    if kind == "max" and pads and delta.lo < 0 and (y.padded or x.padded):
+        raise ConversionError(
+            "the maximum over a padded window needs codes that are not negative",
+            where=name,
+            expected="padding='valid', a ZeroPadding layer before it, or a relu before the pooling",
+            received=f"codes of {fmt}",
+            fix="use one of these",
+        )
     if kind == "sum":
         area = y.kernel * x.kernel
         fmt = exact_format(

@@ -206,7 +206,7 @@ class _Builder(Affine):
         stages = pooling.windows(layer.name, kind, y, x, pads=zeros is None) if mean or kind == "max" else [(y, x)]
         for i, axes in enumerate(stages, 1):
             stage = name if i == len(stages) else f"{name}_stage{i}"
-            node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe, mean=mean)
+            node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe, mean=mean, pads=zeros is None)
             node = replace(node, unroll=hls_config.unroll(self.model, layer, node.y, node.x))
             tensor = self.nodes.add(node, node.shape)
         positions: tuple[int, ...] = (y.outputs,) if layer.class_name.endswith("1D") else (y.outputs, x.outputs)
