@@ -203,10 +203,11 @@ class _Builder(Affine):
         kind: Literal["max", "sum"] = "max" if layer.get_attr("pool_op") == "Max" else "sum"
         pe = hls_config.pe(self.model, layer, tensor.shape[-1])
         mean = kind == "sum" and not layer.get_attr("sums", False)
-        stages = pooling.windows(layer.name, kind, y, x, pads=zeros is None) if mean or kind == "max" else [(y, x)]
+        pads = zeros is None
+        stages = pooling.windows(layer.name, kind, y, x, pads=pads) if mean or kind == "max" else [(y, x)]
         for i, axes in enumerate(stages, 1):
             stage = name if i == len(stages) else f"{name}_stage{i}"
-            node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe, mean=mean, pads=zeros is None)
+            node = hls_between.pool(stage, self.nodes.codes(tensor, stage), kind, axes, pe, mean=mean, pads=pads)
             node = replace(node, unroll=hls_config.unroll(self.model, layer, node.y, node.x))
             tensor = self.nodes.add(node, node.shape)
         positions: tuple[int, ...] = (y.outputs,) if layer.class_name.endswith("1D") else (y.outputs, x.outputs)
