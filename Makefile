@@ -12,7 +12,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance experiments clean need
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance networks experiments clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,9 @@ performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minute
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
+
+networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)
+	$(BIN)/python -m benchmarks.networks --models "$(MODELS)" --clips "$(CLIPS)" --json docs/networks.json --markdown docs/networks.md
 
 experiments: $(STAMP)  ## train and simulate what docs/experiments.md and .json hold (tens of minutes)
 	$(BIN)/codesign compare flows/studies/temporal_sparsity.toml --jobs $(JOBS) --json docs/experiments.json \

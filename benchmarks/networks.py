@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m benchmarks.networks``: models that others trained through ``codesign import``, one row each."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codesign.errors import CodesignError, ConfigError
+from codesign.graph.file import load_graph
+from codesign.outputs import write_text
+from codesign.paths import BuildFolder
+from codesign.records import build, read_toml
+from codesign.report.assemble import memory_figures
+from codesign.report.document import check_marks, fill, table
+from codesign.stored import load_json
+
+TABLE = Path(__file__).with_name("networks.toml")
+APPLICATIONS = "keras.applications."
+PAIRS = ((BuildFolder.GRAPH, "keras_golden"), (BuildFolder.CSIM, "golden_csim"), (BuildFolder.RTLSIM, "golden_rtl"))
+HEAD = ("network", "clips", "bits", "decisions kept", "MACs skipped", "cycles", "dense", "memory, kbit", "mismatches")
+Import = Callable[[Sequence[str]], str | None]
+"""Runs ``codesign import`` with arguments; returns what it says if it fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """``[[network]]``: one of the table.
+
+    Attributes:
+        name: its name, and that of its build folder.
+        architecture: what it is, in words.
+        model: file in the folder of models, or ``keras.applications.X``.
+        clips: folder in the folder of clips.
+        options: others of ``codesign import``.
+    """
+
+    name: str
+    architecture: str
+    model: str
+    clips: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The whole table."""
+
+    network: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What is known of a network; None is unknown.
+
+    Attributes:
+        network: name.
+        architecture: what it is, in words.
+        weight_bits: bits of a weight, of the layer with the widest.
+        activation_bits: bits of a code, of the activation with the widest.
+        clips: what it was measured on.
+        decisions_kept: share of unseen frames in which the float model gives the same answer.
+        accuracy: of the delta network, where clips are labelled.
+        float_accuracy: of the float model on the same clips.
+        operation_sparsity: share of the multiply-accumulates that is skipped in unseen frames.
+        cycles_per_frame: mean, simulated.
+        dense_cycles_per_frame: with skipping off.
+        memory_bits: of all memories of the RTL.
+        lut: of the routed design.
+        dsp: the same.
+        target: device that it was routed for.
+        clock_mhz: routed.
+        frames_per_second: clock over cycles.
+        values: output values that were compared.
+        mismatches: values that differ between Keras, golden model, HLS C++ and RTL, as far as they ran.
+    """
+
+    network: str
+    architecture: str | None = None
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    clips: str | None = None
+    decisions_kept: float | None = None
+    accuracy: float | None = None
+    float_accuracy: float | None = None
+    operation_sparsity: float | None = None
+    cycles_per_frame: float | None = None
+    dense_cycles_per_frame: float | None = None
+    memory_bits: int | None = None
+    lut: int | None = None
+    dsp: int | None = None
+    target: str | None = None
+    clock_mhz: float | None = None
+    frames_per_second: float | None = None
+    values: int | None = None
+    mismatches: int | None = None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Import every network of the table; exit status 1 if one fails."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.networks", description=__doc__)
+    parser.add_argument("--models", type=Path, required=True, help="folder of the model files")
+    parser.add_argument("--clips", type=Path, required=True, help="folder of the folders of clips")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the networks (default: benchmarks/networks.toml)")
+    parser.add_argument("--json", type=Path, required=True, help="write the rows here")
+    parser.add_argument("--markdown", type=Path, required=True, help="put the table into this document")
+    parser.add_argument("--folder", type=Path, default=Path("build/networks"), help="build folders of the designs")
+    options = parser.parse_args(argv)
+    try:
+        networks = build(Table, read_toml(options.table), where="", folder=options.table.parent).network
+        check_marks(options.markdown, ("networks", "failed"))
+        for path in (options.models, options.clips):
+            if not path.is_dir():
+                raise ConfigError("no such folder", where=str(path), expected="the folder of the files of the table")
+        rows, failed = measure(networks, options.models, options.clips, options.folder)
+        write_text(options.json, json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+        fill(options.markdown, {"networks": words(rows), "failed": _failures(failed)})
+    except CodesignError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return int(bool(failed))
+
+
+def measure(
+    networks: Sequence[Network], models: Path, clips: Path, folder: Path, run: Import | None = None
+) -> tuple[list[Row], dict[str, str]]:
+    """Return a row for each network, and why those that failed did, by name."""
+    rows, failed = [], {}
+    for network in networks:
+        print(f"== {network.name}", flush=True)
+        output = folder / network.name
+        said = _run(network, models, clips, output, run or _import)
+        if said is not None:
+            failed[network.name] = said.replace(f"{models}/", "").replace(f"{clips}/", "").replace(f"{folder}/", "")
+        rows.append(read(network, output, failed=said is not None))
+    return rows, failed
+
+
+def _run(network: Network, models: Path, clips: Path, output: Path, run: Import) -> str | None:
+    model = models / network.model
+    if network.model.startswith(APPLICATIONS):
+        model = _application(network.model.removeprefix(APPLICATIONS), output.parent)
+    for path in (model, clips / network.clips):
+        if not path.exists():
+            return f"{path} is missing."
+    return run([str(model), "--clips", str(clips / network.clips), "--output", str(output), *network.options])
+
+
+def _application(name: str, folder: Path) -> Path:
+    """Return the file of a model of keras.applications with random weights, always the same; make it if need be."""
+    path = folder / f"{name}.keras"
+    if not path.exists():
+        import keras
+
+        keras.utils.set_random_seed(1)
+        folder.mkdir(parents=True, exist_ok=True)
+        getattr(keras.applications, name)(weights=None, input_shape=(224, 224, 3)).save(path)
+    return path
+
+
+def _import(arguments: Sequence[str]) -> str | None:
+    """Run it as a process of its own, which gives its memory back."""
+    code = "import sys; from codesign.cli import main; sys.exit(main(['import', *sys.argv[1:]]))"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, check=False)
+    said = [part for part in done.stderr.partition("error: ")[1:] if part]
+    return " ".join("".join(said[1:]).split()) or f"exit status {done.returncode}" if done.returncode else None
+
+
+def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
+    """Return what the stages of a design found, as far as they ran."""
+    row = Row(network=network.name, architecture=network.architecture, clips=network.clips)
+    training = folder / BuildFolder.MODEL / "training.json"
+    if failed or not training.is_file():
+        return row
+    found = load_json(training)
+    kept, calibration = found["float_agreement"], found["calibration"]
+    row = dataclasses.replace(
+        row,
+        clips=f"{network.clips}, {kept['frames']} unseen frames",
+        activation_bits=max(item["bits"] for item in calibration["activations"]),
+        decisions_kept=kept["decisions"],
+        accuracy=found["accuracy"].get("delta"),
+        float_accuracy=found["accuracy"].get("float"),
+        operation_sparsity=calibration["unseen_operation_sparsity"],
+    )
+    if not (folder / BuildFolder.GRAPH / "graph.json").is_file():
+        return row
+    graph = load_graph(folder / BuildFolder.GRAPH)
+    compared = [load_json(path) for stage, pair in PAIRS if (path := folder / stage / f"{pair}.json").is_file()]
+    row = dataclasses.replace(
+        row,
+        weight_bits=max(node.weight_fmt.width for node in graph.linears),
+        memory_bits=sum(item.bits for item in memory_figures(graph)),
+        values=min(item["values"] for item in compared),
+        mismatches=sum(item["mismatches"] for item in compared),
+    )
+    report = folder / BuildFolder.REPORT / "report.json"
+    if not report.is_file():
+        return row
+    rates = load_json(report)["throughput"]
+    cycles = rates["cycles_per_frame"]["mean"]
+    return dataclasses.replace(
+        row,
+        cycles_per_frame=cycles,
+        dense_cycles_per_frame=rates["dense_cycles_per_frame"],
+        clock_mhz=rates["clock_mhz"],
+        frames_per_second=rates["frames_per_second"],
+    )
+
+
+def words(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    return table(
+        HEAD,
+        [
+            (
+                f"{row.network}: {row.architecture}",
+                row.clips or "",
+                f"{_number(row.weight_bits)} / {_number(row.activation_bits)}",
+                _share(row.decisions_kept),
+                _share(row.operation_sparsity),
+                _number(row.cycles_per_frame),
+                _number(row.dense_cycles_per_frame),
+                _number(None if row.memory_bits is None else row.memory_bits / 1000),
+                "-" if row.mismatches is None else f"{row.mismatches:,} of {row.values:,}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _failures(failed: dict[str, str]) -> str:
+    return "\n".join(f"* {name}: {said}" for name, said in failed.items()) or "All of them go through."
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
