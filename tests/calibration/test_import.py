@@ -17,6 +17,7 @@ from keras import layers as L  # noqa: N812
 
 from codesign.cli import main
 from codesign.flow.config import load
+from codesign.flow.stages.imported import clips_that_fit
 from codesign.paths import BuildFolder
 
 pytestmark = pytest.mark.timeout(1800)
@@ -98,6 +99,13 @@ def test_pixels_less_128_go_through_to_the_report(given: Path) -> None:
 def refused(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
     assert main(argv) in (1, 2)
     return " ".join(capsys.readouterr().err.split())
+
+
+def test_as_many_clips_as_memory_holds() -> None:
+    assert clips_that_fit(dense(), 12) == 48
+    pixels = keras.Input((2000, 2000, 3))
+    large = keras.Model(pixels, L.Conv2D(256, 3)(pixels))
+    assert clips_that_fit(large, 64) == 2
 
 
 def streams(folder: Path, *, kind: str = "float32", frames: int = 26) -> Path:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from codesign.calibration.checks import check_model
 from codesign.calibration.evaluate import evaluate
 from codesign.calibration.search import calibrate
+from codesign.keras_model.calls import calls_of
 from codesign.layers.load import load_model
 from codesign.training.config import MODEL, RESULTS
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
 CALIBRATION_CLIPS = 48
 """Most clips to calibrate on, and as many others to measure on."""
+FEWEST_CLIPS = 2
+"""As many are taken of the largest networks."""
+COPIES = 3
+"""Values of each layer that are in memory for each frame, about."""
 
 
 def run(job: Job) -> str:
@@ -30,7 +37,8 @@ def run(job: Job) -> str:
     labeled = design.model.labels and not data.plain
     classes = data.class_names(seed) if labeled else None
     check_model(model, frame=data.frame, classes=classes, input_range=low_high)
-    clips = data.labeled_clips(seed, clips=CALIBRATION_CLIPS, test=False)
+    count = clips_that_fit(model, data.frames)
+    clips = data.labeled_clips(seed, clips=count, test=False)
     found = calibrate(
         model,
         clips.frames,
@@ -40,7 +48,7 @@ def run(job: Job) -> str:
         show=job.bar,
     )
     found.network.save(job.folder / MODEL)
-    unseen = data.labeled_clips(seed, clips=CALIBRATION_CLIPS, test=True)
+    unseen = data.labeled_clips(seed, clips=count, test=True)
     measured = evaluate(model, found.network, unseen.frames, input_range=low_high, tolerance=design.model.tolerance)
     results: dict[str, Any] = {
         "accuracy": {},
@@ -64,6 +72,18 @@ def run(job: Job) -> str:
         f"{100 * measured.agreement.decisions:.1f} % of the answers of the float model on {measured.agreement.frames} "
         f"unseen frames, {100 * measured.operation_sparsity:.1f} % of the MACs skipped"
     )
+
+
+def clips_that_fit(model: Any, frames: int) -> int:
+    """Return how many clips of ``frames`` frames can be held layer by layer in half of this machine's memory.
+
+    At least `FEWEST_CLIPS` and at most `CALIBRATION_CLIPS`.
+    """
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    values = sum(
+        math.prod(n or 1 for n in tensor.shape[1:]) for call in calls_of(model).calls for tensor in call.outputs
+    )
+    return int(min(CALIBRATION_CLIPS, max(FEWEST_CLIPS, half // (values * 4 * COPIES * frames))))
 
 
 def _accuracies(wanted: Any, got: Any, labels: Any, classes: tuple[str, ...]) -> dict[str, Any]:
