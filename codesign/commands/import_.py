@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from codesign import records
 from codesign.commands import build, run
 from codesign.data import DataConfig, arrays
 from codesign.data.folder import VIDEO_FILES, Files, split_folder
 from codesign.errors import ConfigError
-from codesign.flow.config import DesignSection
+from codesign.flow.config import Design, DesignSection
 from codesign.outputs import check_folder, write_text
 from codesign.records import Problems
 from codesign.synth.target import load_target
@@ -70,10 +71,11 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
 
     Raises:
         StageError, TrustError: the model cannot be read.
-        ConfigError, VideoError, RecordingError, UnsupportedLayerError: the model, or the clips, cannot be used; names
-            all layers.
+        ConfigError, VideoError, RecordingError, ConversionError: the model, or the clips, cannot be used; names all
+            layers.
     """
     from codesign.calibration.checks import check_model
+    from codesign.flow.convert import check_converts
     from codesign.layers.load import load_model
 
     kind, plain = _kind(arguments.clips)
@@ -106,6 +108,8 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
         "clip": {"clips": 2, "frames": data.frames, "dense_frames": 2},
         "synth": {"targets": [], "route": False},
     }
+    written = json.loads(json.dumps(sections))  # lists, as TOML has no tuples
+    check_converts(records.build(Design, written, where="", folder=folder), model)
     lines = [HEADER]
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]

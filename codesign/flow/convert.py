@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,20 @@ def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
     import hls4ml
 
     return hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=str(output_dir), **arguments)
+
+
+def check_converts(design: Design, model: Any) -> None:
+    """Convert what a float ``model`` becomes before calibration, to know what is refused before anything slow.
+
+    Raises:
+        CodesignError: of `codesign.layers.delta`, of `settings`, or of the conversion.
+    """
+    from codesign.layers.replace import delta
+
+    low, high = design.model.input_range
+    network = delta(model, step="fixed", input_range=(low, high))
+    with tempfile.TemporaryDirectory() as folder:
+        convert(network, settings(design, network), Path(folder))
 
 
 def finished_model(job: Job, output_dir: Path) -> Any:

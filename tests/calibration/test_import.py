@@ -179,6 +179,16 @@ def test_bad_input_is_refused_before_anything_slow(given: Path, capsys: pytest.C
     assert not (given / "b/small").exists()
 
 
+def test_what_only_the_conversion_refuses_is_known_before_anything_slow(
+    given: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = keras.Input((16, 16, 1))
+    x = L.AveragePooling2D(3, padding="same", name="border")(L.Conv2D(2, 3, activation="relu")(frame))
+    keras.Model(frame, L.Dense(3)(L.Flatten()(x))).save(given / "model.keras")
+    assert "border: this average" in refused(capsys, command(given))
+    assert not (given / "b").exists()
+
+
 def test_keys_of_the_other_kind_of_model_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "d.toml"
     path.write_text("[design]\nname = 'd'\n[model]\nkind = 'keras'\nhidden = [4]\n")
