@@ -43,7 +43,8 @@ def check_model(
             where="data.path",
             expected=f"{outputs[0]} folders, one for each output" if len(outputs) == 1 else "no classes",
             received=f"{len(classes)}: {', '.join(classes)}",
-            fix="leave the labels out: labels = false in [model], or codesign import --no-labels",
+            fix="leave the labels out: labels = false in [model], or codesign import --no-labels; or train a new head: "
+            'head = "new" in [model]',
         )
 
 

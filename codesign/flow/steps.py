@@ -85,9 +85,9 @@ IMPORTED = replace(
     packages=("keras", "qkeras-v3", "tensorflow"),
     resumable=False,
 )
-"""The first stage of a model that others trained."""
+"""The first stage of a model that others trained, and that is not trained further."""
 
 
 def stages_of(design: Design) -> tuple[Stage, ...]:
     """Return the stages of a design."""
-    return STAGES if design.model.kind == "network" else (IMPORTED, *STAGES[1:])
+    return STAGES if design.model.trained else (IMPORTED, *STAGES[1:])

@@ -20,6 +20,7 @@ from codesign.graph.pe import check_pe
 from codesign.graph.pooling import windows
 from codesign.records import Problems
 from codesign.suggest import did_you_mean
+from codesign.training.config import TrainingConfig
 from codesign.training.layout import ENGINES, SLIDING, Piece, layout
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def check_sections(design: Design) -> None:
             with wrong.collected():
                 _check_layer(name, section, pieces, last=class_count(design.data) is None)
     training = design.training
+    with wrong.collected():
+        _check_trained(design)
     with wrong.collected():
         if training.short_epochs and training.short_frames > design.data.frames:
             raise ConfigError(
@@ -83,7 +86,7 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
     Raises:
         ConfigError: it cannot.
     """
-    if design.model.kind == "keras":
+    if not design.model.trained:
         return
     if design.model.activation_step == "real" and design.training.method != "hold":
         raise ConfigError(
@@ -93,8 +96,10 @@ def check_deployed(design: Design, where: str = "model.activation_step", fix: st
             received="'real'",
             fix=f'use model.activation_step = "po2", or {fix or ONLY_TRAIN}',
         )
-    pieces = layout(design.model, picture_shape(design.data), class_count(design.data) or 1)
-    places = [piece.name for piece in pieces if piece.kind == "delta" and len(piece.shape) > 1]
+    places = ["a model of others"]
+    if design.model.kind == "network":
+        pieces = layout(design.model, picture_shape(design.data), class_count(design.data) or 1)
+        places = [piece.name for piece in pieces if piece.kind == "delta" and len(piece.shape) > 1]
     trained = design.model.activation_step == "po2" and design.training.method != "hold"
     if trained and design.model.step_per == "neuron" and places:
         raise ConfigError(
@@ -184,6 +189,27 @@ def picture_shape(data: DataConfig) -> tuple[int, int, int]:
 def class_count(data: DataConfig) -> int | None:
     """Return the number of classes; None if only the videos show it."""
     return DIGITS if data.kind == "moving_digits" else None
+
+
+def _check_trained(design: Design) -> None:
+    """Check that what ``[training]`` says is done, and that there are classes to train with."""
+    model = design.model
+    if not model.trained and design.training != TrainingConfig():
+        raise ConfigError(
+            "a model of others is not trained unless this is set",
+            where="model.head",
+            expected='"own", its outputs are the classes, or "new", an output for each class beside [training]',
+            received="none",
+            fix="add it, or remove [training]",
+        )
+    if model.kind == "keras" and model.trained and design.data.plain:
+        raise ConfigError(
+            "there are no classes to train with",
+            where="data.plain",
+            expected="a folder of videos for each class",
+            received="true",
+            fix="sort the videos into folders, or remove model.head",
+        )
 
 
 def _validates(data: DataConfig) -> bool:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from codesign.errors import ConfigError
-from codesign.records import check, limited
+from codesign.records import Problems, check, limited
 
 NETWORK, KERAS = ("network",), ("keras",)
 """Kinds of models, as fields name them that only one of them uses."""
@@ -17,6 +17,13 @@ LOSSES = ("delta", "spatial")
 """Methods with a sparsity loss."""
 DEPLOYED = ("delta", "hold")
 """Methods whose sparsity is counted as hardware skips."""
+TRAINED = (
+    *("weight_bits", "input_bits", "input_hold_steps", "activation_bits", "hold_steps", "activation_step", "step_per"),
+    *("step_rate", "train_hold"),
+)
+"""Keys of `ModelConfig` for what is trained: a network, and a model of others with a ``head``."""
+CALIBRATED = ("agreement", "tolerance", "labels")
+"""Keys for what is only calibrated."""
 MODEL = "model.keras"
 """The trained frame model in the folder of a training: what gets deployed."""
 RESULTS = "training.json"
@@ -89,12 +96,15 @@ class ModelConfig:
     Every weight is quantised (`QConv2D`, `QDepthwiseConv2D`, `QDense`), and a `DeltaActivation` stands in front of
     every layer that multiplies.
 
-    Or, ``kind = "keras"``: a network that others trained, from a file (see `codesign.calibration`).
+    Or, ``kind = "keras"``: a network that others trained, from a file: calibrated on the clips (see
+    `codesign.calibration`), or with ``head`` trained further, as ``[training]`` says (`codesign.training.pretrained`).
+    The keys from ``weight_bits`` on, but for those of fixed formats, are for what is trained.
 
     Attributes:
-        kind: ``network``, built of the keys below and trained; or ``keras``, a float model that is calibrated on the
-            clips, and not trained.
-        path: a model file, see `codesign.load_model`. For ``keras``, as the next four.
+        kind: ``network``, built of the keys below and trained; or ``keras``, a float model.
+        path: a model file, see `codesign.load_model`. For ``keras``, as the next five.
+        head: train it further: ``own``, its outputs are the classes of the clips, or ``new``: its last layer with
+            weights gets an output for each class, and starts anew. None: nothing is trained.
         input_range: what the model was trained to read for pixels of 0 and of 255.
         agreement: share of frames in which the delta network is to answer as the float model does.
         tolerance: of a model whose answer is not its largest output: difference that counts as the same, as a share of
@@ -120,25 +130,26 @@ class ModelConfig:
 
     kind: Literal["network", "keras"] = "network"
     path: Path | None = limited(None, kinds=KERAS)
+    head: Literal["own", "new"] | None = limited(None, kinds=KERAS)
     input_range: tuple[float, ...] = limited((0.0, 1.0), kinds=KERAS)
     agreement: float = limited(0.99, at_least=0, at_most=1, kinds=KERAS)
     tolerance: float = limited(0.1, at_least=0, at_most=1, kinds=KERAS)
     labels: bool = limited(True, kinds=KERAS)
     blocks: tuple[BlockConfig, ...] = limited((), kinds=NETWORK)
     hidden: tuple[int, ...] = limited((64, 32), at_least=1, at_most=4096, kinds=NETWORK)
-    weight_bits: int = limited(6, at_least=2, at_most=16, kinds=NETWORK)
+    weight_bits: int = limited(6, at_least=2, at_most=16)
     weight_integer: int = limited(0, at_least=-8, at_most=8, kinds=NETWORK)
     bias_bits: int = limited(12, at_least=2, at_most=24, kinds=NETWORK)
     bias_integer: int = limited(3, at_least=-8, at_most=16, kinds=NETWORK)
-    input_bits: int = limited(4, at_least=1, at_most=8, kinds=NETWORK)
-    input_hold_steps: float = limited(1.0, kinds=NETWORK)
-    activation_bits: int = limited(6, at_least=1, at_most=16, kinds=NETWORK)
+    input_bits: int = limited(4, at_least=1, at_most=8)
+    input_hold_steps: float = limited(1.0)
+    activation_bits: int = limited(6, at_least=1, at_most=16)
     activation_step_log2: int = limited(-3, at_least=-16, at_most=8, kinds=NETWORK)
-    hold_steps: float = limited(0.0, kinds=NETWORK)
-    activation_step: Literal["fixed", "po2", "real"] = limited("fixed", kinds=NETWORK)
-    step_per: Literal["layer", "channel", "neuron"] = limited("channel", kinds=NETWORK)
-    step_rate: float = limited(16.0, at_least=0.01, at_most=1000, kinds=NETWORK)
-    train_hold: bool = limited(False, kinds=NETWORK)
+    hold_steps: float = limited(0.0)
+    activation_step: Literal["fixed", "po2", "real"] = limited("fixed")
+    step_per: Literal["layer", "channel", "neuron"] = limited("channel")
+    step_rate: float = limited(16.0, at_least=0.01, at_most=1000)
+    train_hold: bool = limited(False)
 
     def __post_init__(self) -> None:
         for position, block in enumerate(self.blocks):
@@ -153,6 +164,8 @@ class ModelConfig:
                 expected="[low, high], such as [0, 1], [0, 255] or [-1, 1]",
                 received=list(self.input_range),
             )
+        if self.kind == "keras":
+            self._check_head()
         for name in ("input_hold_steps", "hold_steps"):
             hold = getattr(self, name)
             if hold != 0 and not 0.5 <= hold <= 64:
@@ -164,6 +177,25 @@ class ModelConfig:
                 expected="model.hold_steps or model.input_hold_steps from 0.5, where training starts",
                 received="0 in both",
             )
+
+    @property
+    def trained(self) -> bool:
+        """Whether ``[training]`` trains it."""
+        return self.kind == "network" or self.head is not None
+
+    def _check_head(self) -> None:
+        """Refuse keys that do nothing: those of a calibration if the model is trained, and the other way round."""
+        wrong, defaults = Problems(), {item.name: item.default for item in fields(self)}
+        for name in CALIBRATED if self.trained else TRAINED:
+            with wrong.collected():
+                if getattr(self, name) != defaults[name]:
+                    raise ConfigError(
+                        "this key is for a model that is not trained" if self.trained else "this key is for training",
+                        where=f"model.{name}",
+                        expected="no model.head" if self.trained else 'model.head "own" or "new", and [training]',
+                        fix="remove one of the two" if self.trained else "add it, or remove the key",
+                    )
+        wrong.check()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

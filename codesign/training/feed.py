@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codesign.data.clips import Batch, ClipSource
 from codesign.errors import CodesignError
+from codesign.fixed import PIXEL, Fixed
 
 TEST_CLIPS = 250
 """Most clips that are evaluated at once."""
@@ -34,6 +35,7 @@ class Feed:
         devices: devices that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
         frames: frames per clip that comes out: each clip is cut into as many as fit into it, and the frames after them
             are left out. None: clips stay whole.
+        fmt: format whose values come out, of 8 bits.
     """
 
     def __init__(
@@ -45,12 +47,13 @@ class Feed:
         draw: tuple[int, ...] = (),
         devices: int = 1,
         frames: int | None = None,
+        fmt: Fixed = PIXEL,
     ) -> None:
         every = np.arange(len(clips)) if order is None else order
         self.order = every[: len(every) - len(every) % devices]
         most = max(1, min(TEST_CLIPS, TEST_VALUES // math.prod(clips.shape)))
         self.batch_size = max(devices, most - most % devices) if batch_size is None else batch_size
-        self.clips, self.draw = clips, draw
+        self.clips, self.draw, self.fmt = clips, draw, fmt
         self.frames: int = clips.shape[0] if frames is None else frames
         self.error: CodesignError | None = None
 
@@ -68,10 +71,17 @@ class Feed:
     def _batches(self) -> Iterator[Batch]:
         try:
             for pixels, labels in self.clips.batches(self.order, self.batch_size, self.draw):
-                yield cut(pixels, self.frames), np.repeat(labels, pixels.shape[1] // self.frames)
+                yield cut(in_format(pixels, self.fmt), self.frames), np.repeat(labels, pixels.shape[1] // self.frames)
         except CodesignError as error:
             self.error = error
             raise
+
+
+def in_format(values: NDArray[np.float32], fmt: Fixed) -> NDArray[np.float32]:
+    """Return values of `PIXEL` as those that the same pixels have in ``fmt``, which has 8 bits; exact."""
+    if fmt == PIXEL:
+        return values
+    return (values - np.float32(0.5 if fmt.signed else 0)) * np.float32(fmt.scale / PIXEL.scale)
 
 
 def cut(clips: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

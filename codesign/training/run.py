@@ -58,19 +58,26 @@ def train(
         the outputs, computed exactly in float64: ``float``, ``quantized`` (no sparsity loss) and ``delta`` (refined
         with it, the one that is saved). ``operation_sparsity``, ``spatial_sparsity`` and ``density`` of the latter two,
         on the same clips, and with ``engines`` ``cycles_per_frame``. ``test``: the names of the classes, and how the
-        saved network classified the test clips: counts by true class (rows) and chosen class.
+        saved network classified the test clips: counts by true class (rows) and chosen class; and
+        ``operation_sparsity`` of the clips of each class.
 
     Raises:
         ConfigError, VideoError: the clips cannot be made or read.
-        ConfigError: ``training`` asks for devices, validation clips or a package that are not there.
+        ConfigError: ``training`` asks for devices, validation clips or a package that are not there; or a model of
+            others does not fit the clips.
+        StageError, TrustError, UnsupportedLayerError: a model of others cannot be read, or has layers that do not
+            become hardware.
     """
     from codesign.provenance import installed
-    from codesign.sources import source_hash
+    from codesign.sources import file_hash, source_hash
     from codesign.training.network import freeze
     from codesign.training.trainer import Trainer
 
     folder.mkdir(parents=True, exist_ok=True)
-    made_by = [source_hash(__name__), {name: installed(name) for name in PACKAGES}]
+    made_by: list[Any] = [source_hash(__name__), {name: installed(name) for name in PACKAGES}]
+    if model.path is not None:
+        file = model.path / MODEL if model.path.is_dir() else model.path
+        made_by.append(file_hash(file) if file.is_file() else None)
     settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
     key = json.dumps([settings, made_by], default=str)
     dataset = data.load(seed)
@@ -95,8 +102,12 @@ def train(
     results: dict[str, Any] = {
         figure: {name: value[figure] for name, value in state.results.items() if figure in value} for figure in figures
     }
-    confusion = state.results[trainer.phases[-1].name]["confusion"]
-    results["test"] = {"classes": list(dataset.classes), "confusion": confusion}
+    last = state.results[trainer.phases[-1].name]
+    results["test"] = {
+        "classes": list(dataset.classes),
+        "confusion": last["confusion"],
+        "operation_sparsity": last["class_sparsity"],
+    }
     results["seed"] = seed
     results["config"] = {"data": asdict(data), "model": asdict(model), "training": asdict(training)}
     (folder / RESULTS).write_text(json.dumps(results, indent=1, default=str) + "\n")

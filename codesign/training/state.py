@@ -13,7 +13,7 @@ import numpy as np
 
 from codesign.stored import DAMAGED
 
-ARRAYS = ("weights", "others", "optimizer", "best")
+ARRAYS = ("weights", "others", "optimizer", "best", "float_weights")
 NUMBERS = ("phase", "epoch", "log", "results")
 
 
@@ -27,6 +27,8 @@ class State:
             at the start of a phase.
         optimizer: its variables; empty at the start of a phase.
         best: weights of the network after the best epoch of the phase; empty unless a phase may stop early.
+        float_weights: weights of the trained float network, of which the others are made; empty before, and where they
+            are not made of it.
         phase: index of the current phase.
         epoch: epochs done in it.
         log: one line for every epoch done.
@@ -37,6 +39,7 @@ class State:
     others: list[np.ndarray] = field(default_factory=list)
     optimizer: list[np.ndarray] = field(default_factory=list)
     best: list[np.ndarray] = field(default_factory=list)
+    float_weights: list[np.ndarray] = field(default_factory=list)
     phase: int = 0
     epoch: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)

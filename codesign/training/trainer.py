@@ -18,7 +18,9 @@ import numpy as np
 
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.errors import ConfigError
+from codesign.fixed import PIXEL, Fixed
 from codesign.layers import Engines, over_time
+from codesign.layers.pixels import input_format
 from codesign.layers.streaming import float64, in_float64
 from codesign.training.config import ModelConfig, TrainingConfig
 from codesign.training.confusion import Confusion
@@ -26,6 +28,7 @@ from codesign.training.devices import find_strategy
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
 from codesign.training.phases import Phase, phases_of
+from codesign.training.pretrained import Pretrained
 from codesign.training.state import State, hand_over
 
 BOARDS = "tensorboard"
@@ -69,6 +72,9 @@ class Trainer:
         self.engines, self.shared, self.data_key = engines, shared, data_key
         self.phases = phases_of(model, training)
         self._check()
+        self.pretrained = Pretrained(model, dataset, seed) if model.kind == "keras" else None
+        self.float_weights: list[np.ndarray] = []
+        self.fmt = PIXEL
 
     def _check(self) -> None:
         training = self.training
@@ -102,7 +108,9 @@ class Trainer:
             )
 
     def network(self, phase: Phase) -> Any:
-        """Return the untrained frame model of ``phase``."""
+        """Return the frame model of ``phase``, not trained in it yet."""
+        if self.pretrained:
+            return self.pretrained.network(phase, self.float_weights)
         shape, classes = self.dataset.shape[1:], len(self.dataset.classes)
         return build_network(
             phase.model, shape, classes, quantized=phase.quantized, stateless=phase.stateless, seed=self.seed
@@ -114,6 +122,7 @@ class Trainer:
         if state is None:
             state = State(weights=self.network(self.phases[0]).get_weights())
             shutil.rmtree(self._boards, ignore_errors=True)
+        self.float_weights = state.float_weights
         after_epoch(state)
         while state.phase < len(self.phases):
             self._phase(self.phases[state.phase], state, after_epoch)
@@ -128,7 +137,9 @@ class Trainer:
         assert self.shared is not None
         names = ("float_epochs", "batch_size", "learning_rate", "optimizer", "early_stop", "early_stop_on", "devices")
         settings = [getattr(self.training, name) for name in names]
-        parts = [self.data_key, asdict(self.model)["blocks"], self.model.hidden, settings, self.seed]
+        model = asdict(self.model)
+        shape = [model[name] for name in ("blocks", "hidden", "path", "head", "input_range")]
+        parts = [self.data_key, shape, settings, self.seed]
         digest = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
         return self.shared / f"float_{digest[:16]}.npz"
 
@@ -148,6 +159,7 @@ class Trainer:
             )
             optimizer = self._compile(clips, phase)
         network.set_weights(state.weights)
+        self.fmt = self._format(network, phase)
         own = {id(weight) for weight in network.weights}
         others = [weight for weight in clips.weights if id(weight) not in own]
         _restore(others, state.others)
@@ -165,13 +177,32 @@ class Trainer:
         if state.best:
             network.set_weights(state.best)
         state.results[phase.name] = evaluate(
-            network, self.dataset.test, deltas=phase.quantized, engines=self._engines(phase)
+            network,
+            self.dataset.test,
+            deltas=phase.quantized,
+            engines=self._engines(phase),
+            fmt=self.fmt,
+            by_class=phase is self.phases[-1],
         )
         state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
         state.weights = network.get_weights()
         if state.phase < len(self.phases):
-            state.weights = hand_over(network, self.network(self.phases[state.phase]))
+            state.weights = self._handed_over(network, phase, state)
         state.save(self.checkpoint, self.key)
+
+    def _format(self, network: Any, phase: Phase) -> Fixed:
+        """Return the format of the pixels that the network of ``phase`` reads."""
+        if phase.quantized or not self.pretrained:
+            return input_format(network)
+        return self.pretrained.fmt
+
+    def _handed_over(self, network: Any, phase: Phase, state: State) -> list[np.ndarray]:
+        """Return the weights that the next phase starts with: those of ``phase``, or what is made of them."""
+        if self.pretrained and not phase.quantized:
+            self.float_weights = state.float_weights = state.weights
+            made: list[np.ndarray] = self.network(self.phases[state.phase]).get_weights()
+            return made
+        return hand_over(network, self.network(self.phases[state.phase]))
 
     def _compile(self, clips: Any, phase: Phase) -> Any:
         steps = max(1, phase.epochs) * self._steps()
@@ -188,7 +219,7 @@ class Trainer:
     def _epoch(self, clips: Any, phase: Phase, state: State) -> dict[str, float]:
         """Train one epoch, in an order that only the seed, phase and epoch decide; return its figures."""
         draw = (state.phase, state.epoch)
-        options: dict[str, Any] = {"devices": self.devices, "frames": phase.frames}
+        options: dict[str, Any] = {"devices": self.devices, "frames": phase.frames, "fmt": self.fmt}
         order = np.random.default_rng((self.seed, *draw)).permutation(len(self.dataset.train))
         train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, **options)
         val = Feed(self.dataset.val, **options)
@@ -264,22 +295,37 @@ class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
             self.show((self.done + (batch + 1) / self.steps) / self.total, self.text + accuracy)
 
 
-def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True, engines: Engines | None = None) -> dict[str, Any]:
-    """Return ``accuracy`` and ``confusion`` of a frame model on ``clips``, exact: in float64, head 'mean'.
+def evaluate(
+    network: Any,
+    clips: ClipSource,
+    *,
+    deltas: bool = True,
+    engines: Engines | None = None,
+    fmt: Fixed = PIXEL,
+    by_class: bool = False,
+) -> dict[str, Any]:
+    """Return ``accuracy`` and ``confusion`` of a frame model that reads ``fmt`` on ``clips``, exact: in float64, head
+    'mean'.
 
     ``confusion`` counts clips by true class (rows) and chosen class.
 
     With ``deltas`` also ``operation_sparsity``, ``spatial_sparsity``, ``density`` by linear layer and
-    ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer. First frames are left out.
+    ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer; and ``by_class`` the first of
+    these for the clips of each class alone, ``class_sparsity``. First frames are left out.
     """
-    feed = Feed(clips)
+    feed = Feed(clips, fmt=fmt)
     with float64(), errors_of(feed):
         model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         confusion = Confusion(model.output_shape[-1])
         model.compile(loss=loss, metrics=["accuracy", confusion])
         logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
-    figures: dict[str, Any] = {"accuracy": float(logs["accuracy"]), "confusion": confusion.table()}
+        figures: dict[str, Any] = {"accuracy": float(logs["accuracy"]), "confusion": confusion.table()}
+        if deltas and by_class:
+            figures["class_sparsity"] = [
+                _sparsity(model, Feed(clips, np.flatnonzero(clips.labels == label), fmt=fmt))
+                for label in range(confusion.classes)
+            ]
     if deltas:
         names = ("operation_sparsity", "spatial_sparsity", *(("cycles_per_frame",) if engines else ()))
         figures |= {name: float(logs[name]) for name in names}
@@ -288,3 +334,11 @@ def evaluate(network: Any, clips: ClipSource, *, deltas: bool = True, engines: E
         sizes = {name: math.prod(network.get_layer(name).input.shape[1:]) for name in density}
         figures["events_per_frame"] = sum(share * sizes[name] for name, share in density.items())
     return figures
+
+
+def _sparsity(model: Any, feed: Feed) -> float | None:
+    """Return the operation sparsity of a compiled clip model on the clips of a feed; None if there are none."""
+    if not len(feed):
+        return None
+    with errors_of(feed):
+        return float(model.evaluate(feed.dataset(), verbose=0, return_dict=True)["operation_sparsity"])
