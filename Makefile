@@ -12,10 +12,11 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance networks experiments clean need
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance networks experiments experiments-ucf101 \
+  clean need
 
 help:  ## say what the targets do
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
 demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped convolutional design (under 10 minutes)
 	$(BIN)/codesign run flows/moving_digits_conv.toml
@@ -58,6 +59,12 @@ networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs
 experiments: $(STAMP)  ## train and simulate what docs/experiments.md and .json hold (tens of minutes)
 	$(BIN)/codesign compare flows/studies/temporal_sparsity.toml --jobs $(JOBS) --json docs/experiments.json \
 	  --markdown docs/experiments.md --plot docs/experiments.svg
+
+experiments-ucf101: $(STAMP)  ## the same of a model that others trained, on UCF101: MODEL=file CLIPS=folder (hours)
+	@test -n "$(MODEL)" -a -n "$(CLIPS)" || \
+	  { echo "error: say which: make experiments-ucf101 MODEL=vww_96.h5 CLIPS=folder of UCF101" >&2; exit 1; }
+	$(BIN)/codesign compare flows/studies/ucf101_mobilenet.toml --model "$(MODEL)" --clips "$(CLIPS)" --jobs $(JOBS) \
+	  --json docs/experiments_ucf101.json --markdown docs/experiments.md
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

@@ -135,6 +135,9 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="+", type=Path, metavar="FILE.toml", help="one study, or designs that are compared as they are"
     )
     compare.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="default: the study's, or 1 2 3")
+    compare.add_argument("--model", type=Path, metavar="FILE", help="model file, instead of the study's")
+    compare.add_argument("--clips", type=Path, metavar="FOLDER", help="folder of videos, instead of the study's")
+    compare.add_argument("--trained", action="store_true", help="train nothing: tables of what is trained so far")
     compare.add_argument(
         "--jobs", type=_at_least_one, default=provenance.cores(), metavar="N", help="trainings at a time"
     )

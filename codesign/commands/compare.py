@@ -10,24 +10,28 @@ from rich.console import Console
 from codesign.endings import FAILED, OK
 from codesign.flow.console import Terminal
 from codesign.outputs import check_folder, check_outputs
-from codesign.report.document import check_marks, fill
+from codesign.report.document import check_marks, fill, marked
 from codesign.study import Result, check_here, open_study, run_study
 from codesign.study.plot import plot
-from codesign.study.tables import markdown, parts_of, terminal
+from codesign.study.tables import OPTIONAL, markdown, parts_of, terminal
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Train variants over several seeds, compare them, and write the tables."""
-    study = open_study(arguments.files, arguments.seeds)
+    study = open_study(arguments.files, arguments.seeds, model=arguments.model, clips=arguments.clips)
     outputs = {"--json": arguments.json, "--plot": arguments.plot, "--markdown": arguments.markdown}
     check_outputs(outputs, arguments.files)
     if arguments.markdown:
-        check_marks(arguments.markdown, parts_of(study))
+        marks = marked(arguments.markdown, (f"{name} of {study.name}" for name in OPTIONAL))
+        needed = [f"{name} of {study.name}" for name in parts_of(study) if name not in OPTIONAL]
+        check_marks(arguments.markdown, needed)
     check_folder(arguments.build_dir / study.name, "--build-dir")
     check_here(study)
     console, progress = Console(highlight=False), Terminal()
     root = (arguments.build_dir / study.name).resolve()
-    line = "codesign compare " + " ".join(map(str, arguments.files))
+    given = {"--model": arguments.model, "--clips": arguments.clips}
+    paths = [f" {option} {path.name}" for option, path in given.items() if path is not None]
+    line = "codesign compare " + " ".join(map(str, arguments.files)) + "".join(paths)
 
     def show(result: Result, count: int, total: int, cached: bool) -> None:
         how = "cached" if cached else f"{result.training_s:.0f} s"
@@ -36,14 +40,15 @@ def command(arguments: argparse.Namespace) -> int:
         progress.advance(count / total, f"{count} of {total} trainings")
 
     with progress.bar(f"[{study.name}]"):
-        results = run_study(study, root, command=line, jobs=arguments.jobs, progress=show)
+        results = run_study(study, root, command=line, jobs=arguments.jobs, progress=show, trained=arguments.trained)
     console.print(terminal(results))
     if arguments.json:
         results.write(arguments.json)
     if arguments.plot:
         plot(results, arguments.plot)
     if arguments.markdown:
-        fill(arguments.markdown, markdown(results))
+        parts = {f"{name} of {study.name}": part for name, part in markdown(results).items()}
+        fill(arguments.markdown, {name: parts[name] for name in (*needed, *marks) if name in parts})
     for failure in results.failures():
         console.print(failure, style="red", markup=False)
     return FAILED if results.failures() else OK

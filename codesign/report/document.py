@@ -30,6 +30,12 @@ def check_marks(path: Path, names: Iterable[str]) -> str:
     return text
 
 
+def marked(path: Path, names: Iterable[str]) -> list[str]:
+    """Return which of ``names`` a document marks a place for; raises as `check_marks`."""
+    text = check_marks(path, ())
+    return [name for name in names if _begin(name) in text]
+
+
 def fill(path: Path, parts: dict[str, str]) -> None:
     """Replace what stands between the marks of each part in a document.
 

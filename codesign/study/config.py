@@ -101,12 +101,16 @@ class _File:
     target: tuple[Goal, ...] = ()
 
 
-def open_study(paths: Sequence[Path], seeds: Sequence[int] | None = None) -> Study:
+def open_study(
+    paths: Sequence[Path], seeds: Sequence[int] | None = None, *, model: Path | None = None, clips: Path | None = None
+) -> Study:
     """Return the study of one TOML file that has a ``[study]``, else of designs as they are.
 
     Args:
         paths: one study, or designs.
         seeds: instead of the study's; of designs 1, 2, 3 unless given.
+        model: model file, instead of the study's ``model.path``.
+        clips: folder, instead of its ``data.path``.
 
     Raises:
         ConfigError: a file or a value is not valid.
@@ -114,8 +118,17 @@ def open_study(paths: Sequence[Path], seeds: Sequence[int] | None = None) -> Stu
     if seeds is not None:
         check_seeds(seeds, "--seeds")
     if len(paths) == 1 and "study" in read_toml(paths[0]):
-        study = load_study(paths[0])
+        study = load_study(paths[0], model=model, clips=clips)
         return replace(study, seeds=tuple(seeds)) if seeds else study
+    for option, given in (("--model", model), ("--clips", clips)):
+        if given is not None:
+            raise ConfigError(
+                "this option is for a study",
+                where=option,
+                expected="one TOML file with a [study]",
+                received=", ".join(map(str, paths)),
+                fix="set the paths in the designs",
+            )
     return of_designs(paths, seeds or (1, 2, 3))
 
 
@@ -156,13 +169,21 @@ def check_seeds(seeds: Sequence[int], where: str) -> None:
         raise ConfigError("out of range", where=where, expected=f"0 to {LAST_SEED}", received=list(seeds))
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: Path, *, model: Path | None = None, clips: Path | None = None) -> Study:
     """Read a study from a TOML file: ``[study]``, the sections of a design, and one ``[variant.<name>]`` each.
+
+    Args:
+        path: the file.
+        model: instead of ``model.path``.
+        clips: instead of ``data.path``.
 
     Raises:
         ConfigError: no such file, not TOML, or a key or value that is not valid; names ``file:key``.
     """
     table = read_toml(path)
+    for section, given in (("model", model), ("data", clips)):
+        if given is not None and isinstance(table.setdefault(section, {}), dict):
+            table[section]["path"] = str(given.resolve())
     try:
         return _study(dict(table), path.resolve().parent)
     except ConfigError as error:

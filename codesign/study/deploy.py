@@ -12,7 +12,12 @@ from codesign.flow.config import Design
 from codesign.flow.convert import convert, settings
 from codesign.training import load_model
 from codesign.verify import forms
+from codesign.verify.clips import input_codes
+from codesign.verify.golden_run import activity_on
 from codesign.verify.hardware import steady
+
+LOOKED_AT = 4
+"""Clips on which it is counted what changes, to choose PE and unroll for a target of cycles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,10 @@ def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
     model = load_model(trained)
     graph = convert(model, settings(design, model), folder / "hls").delta_graph
     test = design.data.load(seed).test
-    clips = np.stack([test.pixels(index) for index in range(len(test))])
+    clips = input_codes(graph, np.stack([test.pixels(index) for index in range(len(test))]))
+    if design.hardware.target:
+        shares = activity_on(graph, clips[:LOOKED_AT])
+        graph = convert(model, settings(design, model, shares), folder / "hls").delta_graph
     found = forms.run(graph, clips, cache=folder)
     (comparison,) = found.comparisons
     frames = len(clips) * (clips.shape[1] - 1)

@@ -16,6 +16,7 @@ from codesign.errors import ConfigError, StageError
 from codesign.flow.children import unordered
 from codesign.flow.console import captured
 from codesign.records import build, plain
+from codesign.sources import file_hash
 from codesign.stored import DAMAGED
 from codesign.study.config import SECTIONS, Study, Variant
 from codesign.study.origin import Origin, find_origin
@@ -30,8 +31,16 @@ Progress = Callable[[Result, int, int, bool], None]
 """Called with a result, how many are done, of how many, and whether it was there before."""
 
 
-def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress: Progress | None = None) -> Results:
-    """Train and measure what is missing below ``root``; return everything.
+def run_study(
+    study: Study,
+    root: Path,
+    *,
+    command: str,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    trained: bool = False,
+) -> Results:
+    """Train and measure what is missing below ``root``, all variants with one seed after the other; return everything.
 
     Each variant and seed has a folder of its own with its model, log and `RESULT`. A result of the same settings,
     sources of the package and versions of what it uses is used again, an interrupted training of them goes on from its
@@ -43,8 +52,10 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         command: command that is recorded with the results.
         jobs: trainings at a time, each a process with one thread.
         progress: called for each result.
+        trained: train nothing, return what is there.
 
     Raises:
+        ConfigError: ``trained``, and nothing is.
         ConfigError, VideoError: the data of a variant are not there, or too short.
         TrustError: there is a link below ``root``.
         StageError: a training failed; names it and its log. What the others found is kept.
@@ -54,23 +65,33 @@ def run_study(study: Study, root: Path, *, command: str, jobs: int = 1, progress
         data.verify(study.seeds[0], clips=0, frames=data.frames)
     show = progress or (lambda *_: None)
     origin = find_origin()
-    pairs = [(variant, seed) for variant in study.variants for seed in study.seeds]
+    pairs = [(variant, seed) for seed in study.seeds for variant in study.variants]
     found = {(variant.name, seed): _cached(variant, seed, origin, root) for variant, seed in pairs}
-    for count, result in enumerate(filter(None, found.values()), start=1):
-        show(result, count, len(pairs), True)
-    missing = [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
+    for count, earlier in enumerate(filter(None, found.values()), start=1):
+        show(earlier, count, len(pairs), True)
+    if trained and not any(found.values()):
+        raise ConfigError(
+            "nothing is trained yet", where="--trained", expected=f"results in {root}", fix="leave it out"
+        )
+    missing = [] if trained else [(variant, seed) for variant, seed in pairs if found[variant.name, seed] is None]
     calls = [(variant, seed, origin, root) for variant, seed in missing]
     with contextlib.closing(unordered(_train, calls, jobs=jobs, begin=_begin_worker)) as outcomes:
         for place, outcome in outcomes:
             variant, seed = missing[place]
-            found[variant.name, seed] = result = _finished(outcome, _folder(root, variant, seed))
-            show(result, sum(item is not None for item in found.values()), len(pairs), False)
+            made = _finished(outcome, _folder(root, variant, seed))
+            found[variant.name, seed] = made
+            show(made, sum(item is not None for item in found.values()), len(pairs), False)
     return Results(
         study=study.name,
         command=command,
         baseline=study.baseline,
-        results=tuple(result for result in found.values() if result is not None),
-        settings={variant.name: _settings(variant) for variant in study.variants},
+        results=tuple(
+            result
+            for variant in study.variants
+            for seed in study.seeds
+            if (result := found[variant.name, seed]) is not None
+        ),
+        settings={variant.name: _told(_settings(variant)) for variant in study.variants},
         texts={variant.name: variant.text for variant in study.variants},
         lengths={variant.name: variant.length for variant in study.variants if variant.length is not None},
         targets=study.targets,
@@ -87,9 +108,17 @@ def _settings(variant: Variant) -> dict[str, Any]:
     return {section: plain(getattr(variant.design, section)) for section in SECTIONS}
 
 
+def _told(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings without where this machine keeps files and videos: only the last part of a path."""
+    names = {name: {"path": Path(settings[name]["path"]).name} for name in ("data", "model") if settings[name]["path"]}
+    return {name: {**section, **names.get(name, {})} for name, section in settings.items()}
+
+
 def _key(variant: Variant, seed: int, origin: Origin) -> dict[str, Any]:
     """Return all that a result follows from, as JSON holds it."""
-    key = {"settings": _settings(variant), "seed": seed, "simulate": variant.simulate, **origin.key}
+    model = variant.design.model.path
+    content = file_hash(model) if model is not None and model.is_file() else None
+    key = {"settings": _settings(variant), "seed": seed, "simulate": variant.simulate, "model": content, **origin.key}
     return dict(json.loads(json.dumps(key)))
 
 
@@ -140,11 +169,17 @@ def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result
     )
     seconds = time.monotonic() - start
     deployed = deploy(design, folder, seed, folder / "rtl") if variant.simulate else None
+    test = trained["test"]
+    counts = [(row[place], sum(row)) for place, row in enumerate(test["confusion"])]
+    shares = [right / clips if clips else None for right, clips in counts]
     figures = ("accuracy", "operation_sparsity", "spatial_sparsity", "cycles_per_frame", "density", "events_per_frame")
     return Result(
         variant=variant.name,
         seed=seed,
         **{figure: trained[figure]["delta"] for figure in figures},
+        float_accuracy=trained["accuracy"]["float"],
+        class_accuracy=dict(zip(test["classes"], shares, strict=True)),
+        class_sparsity=dict(zip(test["classes"], test["operation_sparsity"], strict=True)),
         simulated_cycles_per_frame=deployed.cycles_per_frame if deployed else None,
         values=deployed.values if deployed else None,
         mismatches=deployed.mismatches if deployed else None,

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import fmean
+
 from rich import box
 from rich.table import Table
 
 from codesign.report.document import table
 from codesign.study.config import Study
-from codesign.study.results import Results, Summary
+from codesign.study.results import Result, Results, Summary
 
+OPTIONAL = ("classes", "layers")
+"""Parts that a document may leave out."""
 HEAD = (
     "variant",
     "accuracy %",
@@ -44,14 +49,18 @@ def rows(results: Results) -> list[tuple[str, ...]]:
 
 def markdown(results: Results) -> dict[str, str]:
     """Return the parts of a document, by the name of their marks."""
-    texts = [(name, results.texts[name]) for name in results.variants() if results.texts[name]]
+    known = results.variants()
+    texts = [(name, text if name in known else f"{text} (not run)") for name, text in results.texts.items() if text]
     parts = {
         "command": f"`{results.command}`, seeds {', '.join(map(str, results.seeds()))}.",
         "variants": table(("variant", "what it is"), texts),
         "results": table(HEAD, rows(results)),
         "targets": table(("target", "limit", "measured", "seed by seed", ""), _targets(results)),
+        "layers": table(("layer", *known), _layers(results), right=True),
         "times": _times(results),
     }
+    if all(result.class_sparsity for result in results.results):
+        parts["classes"] = table(("class", *known), _classes(results), right=True)
     if any(result.rtl_density for result in results.results):
         parts["deployed"] = table(("variant", "seed", "values compared", "mismatches", "sparsity"), _deployed(results))
     return parts
@@ -60,7 +69,7 @@ def markdown(results: Results) -> dict[str, str]:
 def parts_of(study: Study) -> list[str]:
     """Return the names of the parts that `markdown` makes of the results of ``study``."""
     deployed = ["deployed"] if any(variant.simulate for variant in study.variants) else []
-    return ["command", "variants", "results", "targets", "times", *deployed]
+    return ["command", "variants", "results", "targets", "times", *deployed, *OPTIONAL]
 
 
 def terminal(results: Results) -> Table:
@@ -73,8 +82,39 @@ def terminal(results: Results) -> Table:
     return shown
 
 
-def _targets(results: Results) -> list[tuple[str, ...]]:
+def _classes(results: Results) -> list[Sequence[str]]:
+    """Return a row for each class: MACs skipped, and accuracy, of each variant; means over seeds."""
     return [
+        (name, *(_of_class(results.of(variant), name) for variant in results.variants()))
+        for name in results.results[0].class_sparsity or ()
+    ]
+
+
+def _of_class(found: list[Result], name: str) -> str:
+    pairs = [((item.class_sparsity or {}).get(name), (item.class_accuracy or {}).get(name)) for item in found]
+    shares = [
+        None if any(value is None for value in values) else 100 * fmean(value or 0.0 for value in values)
+        for values in zip(*pairs, strict=True)
+    ]
+    return " / ".join("-" if share is None else f"{share:.1f}" for share in shares)
+
+
+def _layers(results: Results) -> list[Sequence[str]]:
+    """Return a row for each linear layer: events / elements of each variant in percent, means over seeds."""
+    variants = {variant: results.of(variant) for variant in results.variants()}
+    return [
+        (layer, *(f"{100 * fmean(item.density[layer] for item in found):.1f}" for found in variants.values()))
+        for layer in results.results[0].density
+    ]
+
+
+def _targets(results: Results) -> list[tuple[str, ...]]:
+    missing: list[tuple[str, ...]] = [
+        (f"{item.variant}: {item.figure} against {item.against}", item.limit, "-", "-", "not run")
+        for item in results.targets
+        if not results.known(item)
+    ]
+    return missing + [
         (
             f"{item.variant}: {item.figure} against {item.against}",
             item.limit,
@@ -83,6 +123,7 @@ def _targets(results: Results) -> list[tuple[str, ...]]:
             "met" if results.met(item) else "**MISSED**",
         )
         for item in results.targets
+        if results.known(item)
     ]
 
 

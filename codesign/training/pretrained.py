@@ -35,8 +35,8 @@ class Pretrained:
     """A model file and the networks that are made of it.
 
     The float network is the model, folded: no normalisation follows the batches of a few clips. Its channels are
-    equalised, so that a step of an optimiser changes none of them much more than others. It ends in logits. Delta networks are made of it, with the weights that its training ended with, by
-    `codesign.layers.delta`.
+    equalised, so that a step of an optimiser changes none of them much more than others. It ends in logits. Delta
+    networks are made of it, with the weights that its training ended with, by `codesign.layers.delta`.
 
     Args:
         config: file, head and formats.

@@ -38,3 +38,5 @@ def test_bitstream(arguments: tuple[str, ...], clock: float | None) -> None:
 def test_every_command_of_the_makefile_can_be_read() -> None:
     for target in ("demo", "bitstream", "experiments"):
         assert [parser().parse_args(words) for words in commands(target)]
+    (words,) = commands("experiments-ucf101", "MODEL=m.h5", "CLIPS=videos")
+    assert parser().parse_args(words).clips == Path('"videos"')

@@ -54,8 +54,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _outputs(path: Path) -> list[str]:
     document = path.with_name("doc.md")
-    names = ("command", "variants", "results", "targets", "times", "deployed")
-    document.write_text("\n".join(f"<!-- begin {name} -->\n<!-- end {name} -->" for name in names), encoding="utf-8")
+    names = ("command", "variants", "results", "targets", "times", "deployed", "layers", "classes")
+    marks = [f"{name} of tiny" for name in names]
+    document.write_text("\n".join(f"<!-- begin {name} -->\n<!-- end {name} -->" for name in marks), encoding="utf-8")
     return [
         "--json",
         str(path.with_name("all.json")),
@@ -84,7 +85,18 @@ def test_what_is_trained_is_what_the_rtl_computes(study: Path) -> None:
     assert delta.simulated_cycles_per_frame > 0
     text = study.with_name("doc.md").read_text()
     assert "| delta | 3 | 150 | 0 | as training counts it |" in text
+    assert "| 0 | " in text, "a row for each class"
+    assert "| conv1 | " in text
     assert study.with_name("p.svg").is_file()
+
+
+def test_what_is_trained_so_far(study: Path, tmp_path: Path) -> None:
+    options = ["--trained", "--seeds", "3", "4", "--json", str(tmp_path / "a.json")]
+    assert main(["compare", str(study), "--build-dir", str(study.parent), *options]) == 0
+    found = json.loads((tmp_path / "a.json").read_text())["results"]
+    assert [(item["variant"], item["seed"]) for item in found] == [("dense", 3), ("delta", 3)]
+    assert list(found[0]["class_accuracy"]) == [str(digit) for digit in range(10)]
+    assert main(["compare", str(study), "--build-dir", str(tmp_path), "--trained"]) == 2
 
 
 def test_figures_of_other_code_or_tools_are_not_used_again(study: Path) -> None:

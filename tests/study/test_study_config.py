@@ -106,8 +106,20 @@ def test_a_study_without_variants_is_refused(tmp_path: Path) -> None:
         load_study(write(tmp_path, '[study]\nname = "s"\n'))
 
 
-def test_the_shipped_studies_are_valid() -> None:
+def test_the_shipped_studies_are_valid(tmp_path: Path) -> None:
     for path in sorted((ROOT / "flows/studies").glob("*.toml")):
-        study = load_study(path)
+        users = {"model": tmp_path, "clips": tmp_path} if "ucf101" in path.name else {}
+        study = load_study(path, **users)
         assert len(study.seeds) >= 3
         assert study.targets
+
+
+def test_files_that_a_study_leaves_to_its_user_are_given(tmp_path: Path) -> None:
+    path = ROOT / "flows/studies/ucf101_mobilenet.toml"
+    study = open_study([path], model=tmp_path / "m.h5", clips=tmp_path)
+    assert {variant.design.model.path for variant in study.variants} == {tmp_path / "m.h5"}
+    assert {variant.design.data.path for variant in study.variants} == {tmp_path}
+    with pytest.raises(ConfigError, match=r"model\.path"):
+        open_study([path], clips=tmp_path)
+    with pytest.raises(ConfigError, match=r"--clips.*\[study\]"):
+        open_study([ROOT / "flows/moving_digits.toml"], clips=tmp_path)

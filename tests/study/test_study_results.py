@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,33 @@ def test_the_plot_names_the_variants_and_is_the_same_again(tmp_path: Path) -> No
     assert ">delta<" in picture
     assert "refinement epochs" in picture
     assert picture == (tmp_path / "b.svg").read_text()
+
+
+def test_what_is_not_trained_yet_is_said_and_seeds_in_common_are_compared() -> None:
+    targets = [Goal(variant=name, against="dense", figure="fewer MACs", at_least=9.0) for name in ("delta", "later")]
+    whole = results(*targets)
+    part = replace(
+        whole, results=tuple(whole.results[place] for place in (0, 1, 2)), texts={**whole.texts, "later": "more"}
+    )
+    assert part.points("delta").mean == pytest.approx(-12.5)
+    assert part.failures() == [
+        "target missed: delta: fewer MACs against dense, at least 9, measured 4.00",
+    ]
+    parts = markdown(part)
+    assert "| later | more (not run) |" in parts["variants"]
+    assert "| later: fewer MACs against dense | at least 9 | - | - | not run |" in parts["targets"]
+    other = replace(part, results=(whole.results[0], whole.results[3]))
+    with pytest.raises(ConfigError, match="no seed in common"):
+        other.points("delta")
+
+
+def test_classes_and_layers_are_means_over_seeds() -> None:
+    whole = results()
+    shares: dict[str, Any] = {"class_sparsity": {"a": 0.5, "b": None}, "class_accuracy": {"a": 0.25, "b": None}}
+    others: dict[str, Any] = {"class_sparsity": {"a": 1.0, "b": None}, "class_accuracy": {"a": 0.75, "b": None}}
+    found = [replace(whole.results[0], **shares), replace(whole.results[1], **others)]
+    parts = markdown(replace(whole, results=tuple(found)))
+    assert "| a | 75.0 / 50.0 |" in parts["classes"]
+    assert "| b | - / - |" in parts["classes"]
+    assert "| fc | 75.0 | 12.5 | 12.5 |" in markdown(whole)["layers"]
+    assert "classes" not in markdown(whole), "results of an earlier version do not have them"
