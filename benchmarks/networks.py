@@ -35,14 +35,14 @@ class Network:
 
     Attributes:
         name: its name, and that of its build folder.
-        architecture: what it is, in words.
+        what: what it is, in words.
         model: file in the folder of models, or ``keras.applications.X``.
         clips: folder in the folder of clips.
         options: others of ``codesign import``.
     """
 
     name: str
-    architecture: str
+    what: str
     model: str
     clips: str
     options: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Row:
 
     Attributes:
         network: name.
-        architecture: what it is, in words.
+        architecture: of the RTL: a pipeline of engines.
         weight_bits: bits of a weight, of the layer with the widest.
         activation_bits: bits of a code, of the activation with the widest.
         clips: what it was measured on.
@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
                 raise ConfigError("no such folder", where=str(path), expected="the folder of the files of the table")
         rows, failed = measure(networks, options.models, options.clips, options.folder)
         write_text(options.json, json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
-        fill(options.markdown, {"networks": words(rows), "failed": _failures(failed)})
+        fill(options.markdown, {"networks": words(rows, networks), "failed": _failures(failed)})
     except CodesignError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -174,7 +174,7 @@ def _import(arguments: Sequence[str]) -> str | None:
 
 def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
     """Return what the stages of a design found, as far as they ran."""
-    row = Row(network=network.name, architecture=network.architecture, clips=network.clips)
+    row = Row(network=network.name, clips=network.clips)
     training = folder / BuildFolder.MODEL / "training.json"
     if failed or not training.is_file():
         return row
@@ -195,6 +195,7 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
     compared = [load_json(path) for stage, pair in PAIRS if (path := folder / stage / f"{pair}.json").is_file()]
     row = dataclasses.replace(
         row,
+        architecture="pipeline",
         weight_bits=max(node.weight_fmt.width for node in graph.linears),
         memory_bits=sum(item.bits for item in memory_figures(graph)),
         values=min(item["values"] for item in compared),
@@ -214,13 +215,13 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
     )
 
 
-def words(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
+def words(rows: Sequence[Row], networks: Sequence[Network]) -> str:
+    """Return the rows of ``networks`` as a Markdown table."""
     return table(
         HEAD,
         [
             (
-                f"{row.network}: {row.architecture}",
+                f"{row.network}: {network.what}",
                 row.clips or "",
                 f"{_number(row.weight_bits)} / {_number(row.activation_bits)}",
                 _share(row.decisions_kept),
@@ -230,7 +231,7 @@ def words(rows: Sequence[Row]) -> str:
                 _number(None if row.memory_bits is None else row.memory_bits / 1000),
                 "-" if row.mismatches is None else f"{row.mismatches:,} of {row.values:,}",
             )
-            for row in rows
+            for row, network in zip(rows, networks, strict=True)
         ],
     )
 

@@ -25,7 +25,7 @@ KEYS = (
     "frames_per_second, values, mismatches"
 )
 DOCUMENT = "<!-- begin networks -->\n<!-- end networks -->\n<!-- begin failed -->\n<!-- end failed -->\n"
-NETWORK = Network(name="small", architecture="a dense layer", model="small.keras", clips="waves")
+NETWORK = Network(name="small", what="a dense layer", model="small.keras", clips="waves")
 
 
 def finished(folder: Path) -> None:
@@ -58,10 +58,11 @@ def test_a_row_has_what_the_stages_found(tmp_path: Path) -> None:
     assert ", ".join(dataclasses.asdict(row)) == KEYS
     assert (row.decisions_kept, row.operation_sparsity, row.clips) == (0.995, 0.9, "waves, 96 unseen frames")
     assert (row.activation_bits, row.cycles_per_frame, row.values, row.mismatches) == (10, 120.5, 48, 0)
+    assert row.architecture == "pipeline"
     assert (row.accuracy, row.lut, row.frames_per_second) == (None, None, None)
     assert (row.weight_bits or 0) > 1
     assert (row.memory_bits or 0) > 100
-    said = words([row, Row(network="other", architecture="nothing")])
+    said = words([row, Row(network="small")], [NETWORK, NETWORK])
     assert "| small: a dense layer | waves, 96 unseen frames |" in said
     assert "99.5 % | 90.0 %" in said
     assert said.splitlines()[-1].count("- |") >= 5
@@ -102,7 +103,7 @@ def test_a_model_goes_through_and_into_the_document(tmp_path: Path) -> None:
         frames = np.sin(np.arange(26)[:, None] / 9 + number + np.arange(5)).astype(np.float32)
         np.save(tmp_path / f"clips/waves/{number}.npy", frames)
     (tmp_path / "t.toml").write_text(
-        '[[network]]\nname = "small"\narchitecture = "a dense layer"\nmodel = "small.keras"\nclips = "waves"\n'
+        '[[network]]\nname = "small"\nwhat = "a dense layer"\nmodel = "small.keras"\nclips = "waves"\n'
         'options = ["--agreement", "0.8", "--to", "2_graph"]\n'
     )
     (tmp_path / "n.md").write_text(DOCUMENT)
