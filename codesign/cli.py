@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     take.add_argument(
         "--input-range",
         choices=("0:1", "0:255", "-1:1"),
-        help="what the model reads for pixels of 0 and 255; default: 0:255 if it scales them itself, else 0:1",
+        help="what the model reads for pixels of 0 and 255; default: as its first layers or statistics show, else 0:1",
     )
     take.add_argument(
         "--agreement", type=_share, default=0.99, metavar="SHARE", help="of the float model's answers; default: 0.99"

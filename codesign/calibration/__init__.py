@@ -7,6 +7,7 @@ module       holds
 `checks`     what is wrong with a model before anything slow
 `agreement`  how often a network answers as the float model does
 `forward`    a delta network on whole clips, layer by layer, with other holds, quickly
+`ranges`     what pixels are to a model, as its own statistics show
 `evaluate`   a network on clips, beside the float model
 `search`     `calibrate`: bits and holds that agree, with the fewest multiply-accumulates
 ===========  ==================================================================================================

@@ -26,6 +26,8 @@ RANGES = {"0:1": (0.0, 1.0), "0:255": (0.0, 255.0), "-1:1": (-1.0, 1.0)}
 """What models are trained to read for pixels of 0 and of 255, by the option."""
 QUANTIZED = (0.0, 255 / 256)
 """The same of models whose first weights have quantisers of their own, which stay as they are then."""
+LOOKED_AT = 4
+"""Clips that show what a model reads."""
 CLIPS = "a folder of videos, or of NumPy files of frames, [T, ...] (.npy); or one folder for each class"
 FRAMES = 12
 """Frames of a clip; the network is simulated on two of them."""
@@ -145,7 +147,7 @@ def _ranges(
         if arguments.input_range:
             return data, RANGES[arguments.input_range]
         scales = any(type(layer).__name__ in DOES_IT_ITSELF for layer in model.layers[:3])
-        return data, RANGES["0:255"] if scales else QUANTIZED if own else RANGES["0:1"]
+        return data, RANGES["0:255"] if scales else QUANTIZED if own else _shown(model, data, seed)
     if arguments.input_range:
         raise ConfigError(
             "the recordings hold what the model reads",
@@ -162,6 +164,21 @@ def _name(text: str) -> str:
     """Return ``text`` as a name that C++ and SystemVerilog take."""
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()
     return f"net_{name}" if not name or name[0].isdigit() else name
+
+
+def _shown(model: Any, data: DataConfig, seed: int) -> tuple[float, float]:
+    """Return what a model reads for pixels of 0 and 255, as its statistics show; 0 to 1 if they do not."""
+    from codesign.calibration.ranges import likely_range
+
+    if tuple(model.inputs[0].shape[1:]) != data.frame:
+        return RANGES["0:1"]  # they do not fit, which is an error soon
+    data.verify(seed, clips=1, frames=data.frames)
+    clips = data.labeled_clips(seed, clips=LOOKED_AT, test=False).frames
+    found = likely_range(model, clips[:, :: data.frames // 2].reshape(-1, *data.frame), tuple(RANGES.values()))
+    low, high = found or RANGES["0:1"]
+    why = "as its BatchNormalization shows" if found else "as most models do"
+    print(f"pixels are {low:g} to {high:g} to the model, {why}; --input-range says otherwise")
+    return low, high
 
 
 def _kind(folder: Path) -> tuple[Literal["video_folder", "arrays"], bool]:
