@@ -20,11 +20,15 @@ from codesign.records import build, read_toml
 from codesign.report.assemble import memory_figures
 from codesign.report.document import check_marks, fill, table
 from codesign.stored import load_json
+from codesign.synth.record import read_build
 
 TABLE = Path(__file__).with_name("networks.toml")
 APPLICATIONS = "keras.applications."
 PAIRS = ((BuildFolder.GRAPH, "keras_golden"), (BuildFolder.CSIM, "golden_csim"), (BuildFolder.RTLSIM, "golden_rtl"))
-HEAD = ("network", "clips", "bits", "decisions kept", "MACs skipped", "cycles", "dense", "memory, kbit", "mismatches")
+HEAD = (
+    *("network", "clips", "bits", "decisions kept", "MACs skipped", "cycles", "dense", "memory, kbit"),
+    *("LUT / DSP", "frames / s", "mismatches"),
+)
 Import = Callable[[Sequence[str]], str | None]
 """Runs ``codesign import`` with arguments; returns what it says if it fails."""
 
@@ -205,13 +209,27 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
     if not report.is_file():
         return row
     rates = load_json(report)["throughput"]
-    cycles = rates["cycles_per_frame"]["mean"]
+    row = dataclasses.replace(
+        row,
+        cycles_per_frame=rates["cycles_per_frame"]["mean"],
+        dense_cycles_per_frame=rates["dense_cycles_per_frame"],
+    )
+    return _routed(row, folder)
+
+
+def _routed(row: Row, folder: Path) -> Row:
+    """Return a row with the first build for a board that meets its clock."""
+    builds = [read_build(path) for path in sorted((folder / BuildFolder.BOARDS).glob("*/build.json"))]
+    found = next((build for build in builds if build.met and build.skip and build.clock_mhz), None)
+    if found is None or found.clock_mhz is None or not row.cycles_per_frame:
+        return row
     return dataclasses.replace(
         row,
-        cycles_per_frame=cycles,
-        dense_cycles_per_frame=rates["dense_cycles_per_frame"],
-        clock_mhz=rates["clock_mhz"],
-        frames_per_second=rates["frames_per_second"],
+        lut=found.used.lut,
+        dsp=found.used.dsp,
+        target=found.target,
+        clock_mhz=found.clock_mhz,
+        frames_per_second=found.clock_mhz * 1e6 / row.cycles_per_frame,
     )
 
 
@@ -229,6 +247,10 @@ def words(rows: Sequence[Row], networks: Sequence[Network]) -> str:
                 _number(row.cycles_per_frame),
                 _number(row.dense_cycles_per_frame),
                 _number(None if row.memory_bits is None else row.memory_bits / 1000),
+                f"{_number(row.lut)} / {_number(row.dsp)}",
+                "-"
+                if row.target is None
+                else f"{_number(row.frames_per_second)} at {row.clock_mhz:g} MHz, {row.target}",
                 "-" if row.mismatches is None else f"{row.mismatches:,} of {row.values:,}",
             )
             for row, network in zip(rows, networks, strict=True)

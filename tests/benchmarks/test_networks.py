@@ -18,6 +18,7 @@ from benchmarks.networks import TABLE, Network, Row, Table, main, measure, read,
 from codesign.graph.file import save_graph
 from codesign.paths import BuildFolder
 from codesign.records import build, read_toml
+from codesign.synth.record import Area, BoardBuild, write_build
 
 KEYS = (
     "network, architecture, weight_bits, activation_bits, clips, decisions_kept, accuracy, float_accuracy, "
@@ -66,6 +67,28 @@ def test_a_row_has_what_the_stages_found(tmp_path: Path) -> None:
     assert "| small: a dense layer | waves, 96 unseen frames |" in said
     assert "99.5 % | 90.0 %" in said
     assert said.splitlines()[-1].count("- |") >= 5
+
+
+def test_a_routed_build_gives_cells_and_rate(tmp_path: Path) -> None:
+    finished(tmp_path / "small")
+    for target, met in (("a", False), ("b", True)):
+        record = BoardBuild(
+            design="small",
+            design_id=None,
+            target=target,
+            top="uart",
+            skip=True,
+            clock_mhz=60.25,
+            met=met,
+            fmax_mhz=70.0,
+        )
+        record = dataclasses.replace(record, used=Area(lut=9000, dsp=12))
+        (tmp_path / "small" / BuildFolder.BOARDS / target).mkdir(parents=True)
+        write_build(record, tmp_path / "small" / BuildFolder.BOARDS / target / "build.json")
+    row = read(NETWORK, tmp_path / "small")
+    assert (row.target, row.lut, row.dsp, row.clock_mhz) == ("b", 9000, 12, 60.25)
+    assert row.frames_per_second == 60.25e6 / 120.5
+    assert "| 9,000 / 12 | 500,000 at 60.25 MHz, b |" in words([row], [NETWORK])
 
 
 def test_one_that_fails_is_a_row_with_the_reason(tmp_path: Path) -> None:
