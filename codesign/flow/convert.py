@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import codesign.hls4ml_plugin  # noqa: F401  (hls4ml finds it by entry point; named here so that its code counts as an input)
-from codesign.errors import ConfigError, StageError
+from codesign.errors import ConfigError, ConversionWarning, StageError
 from codesign.names import plain_setting
 from codesign.paths import BuildFolder
 from codesign.stored import anew, load_json
@@ -61,10 +62,17 @@ def settings(design: Design, model: Any, shares: Mapping[str, float] | None = No
 
 
 def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
-    """Return the hls4ml ModelGraph; nothing is written yet."""
+    """Return the hls4ml ModelGraph; nothing is written yet.
+
+    That float32 would be inexact is not said: wherever the flow compares Keras, it computes in float64.
+    """
     import hls4ml
 
-    return hls4ml.converters.convert_from_keras_model(model, backend="Delta", output_dir=str(output_dir), **arguments)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*more than float32's", ConversionWarning)
+        return hls4ml.converters.convert_from_keras_model(
+            model, backend="Delta", output_dir=str(output_dir), **arguments
+        )
 
 
 def check_converts(design: Design, model: Any) -> None:
