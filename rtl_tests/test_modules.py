@@ -32,8 +32,19 @@ def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: o
 
 
 LIGHT = {
+    "fifo": ("depth 5", "depth 5 without register"),
+    "state": ("any distance",),
+    "accumulate": ("4 banks",),
+    "fork": ("3 readers",),
+    "encode": ("5 beats",),
+    "quantise": ("relu hold steps", "signed hold clip"),
+    "emit": ("padded, steps, hold", "memoryless, no skip"),
+    "serialize": ("5 of 3 lanes",),
+    "join": ("3 inputs",),
+    "decode": ("4 words, unsigned",),
+    "admit": ("2 frames, 3 streams",),
     "product": ("3 lanes",),
-    "dense": ("1 word", "5 words"),
+    "dense": ("5 words",),
     "locate": ("same 3x3, 2 groups", "concat"),
     "spot": (),
     "walk": ("taps 2x1, 2 groups",),
@@ -44,7 +55,7 @@ LIGHT = {
     "conv": ("same 3x3, 2 groups", "taps 3x3", "concat"),
     "align": ("4 lines",),
 }
-"""Cases in the default run of the leaves that have many, or that the benches of larger ones test, too; the others are
+"""Cases in the default run, the most telling ones of each leaf; of the leaves that are not listed all. The others are
 heavy."""
 
 

@@ -457,8 +457,11 @@ def test_a_board_that_says_the_opposite_of_what_was_asked_is_an_error(simulated:
         board.send(PICTURES[0])
 
 
+OTHERS = [pytest.param(*case, marks=pytest.mark.heavy) for case in ((0.0, 2), (100.0, 1))]
+
+
 @pytest.mark.parametrize("happen", ["unplug", "reset"])
-@pytest.mark.parametrize(("refresh_s", "reading"), [(0.0, 1), (0.0, 2), (0.0, 4), (100.0, 1), (100.0, 2)])
+@pytest.mark.parametrize(("refresh_s", "reading"), [(0.0, 1), (0.0, 4), (100.0, 2), *OTHERS])
 def test_a_stream_goes_on_whatever_happens_while_the_counters_are_read(
     simulated: SimulatedBoard,
     connect: Open,

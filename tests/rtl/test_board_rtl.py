@@ -98,7 +98,7 @@ def test_verilator_has_nothing_to_say(name: str, tmp_path: Path) -> None:
         run(argv, tmp_path, tmp_path / "lint.log", 60)
 
 
-@pytest.mark.parametrize("top", ["soc", "uart"])
+@pytest.mark.parametrize("top", [pytest.param("soc", marks=pytest.mark.heavy), "uart"])  # the second holds the first
 def test_yosys_elaborates(top: str, tmp_path: Path) -> None:
     network = graph()
     files = (emit_soc if top == "soc" else emit_uart)(network)

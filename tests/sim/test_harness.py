@@ -30,8 +30,11 @@ def sim(monkeypatch: pytest.MonkeyPatch, rtl_cache: Path) -> RtlSimulator:
 
 @pytest.mark.parametrize(
     ("size", "lanes", "width", "signed"),
-    [(18, 4, 7, True), (5, 3, 20, False), (33, 16, 40, True)],
-    ids=["32 bits", "72 bits", "640 bits"],
+    [
+        pytest.param(18, 4, 7, True, id="32 bits", marks=pytest.mark.heavy),
+        pytest.param(5, 3, 20, False, id="72 bits"),
+        pytest.param(33, 16, 40, True, id="640 bits"),
+    ],
 )
 def test_every_bit_arrives(
     monkeypatch: pytest.MonkeyPatch, rtl_cache: Path, size: int, lanes: int, width: int, signed: bool

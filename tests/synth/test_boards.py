@@ -33,7 +33,10 @@ _ELABORATED = {
 
 @pytest.mark.parametrize(
     ("name", "clock_mhz"),
-    [(name, load_target(name).clock.core_mhz) for name in target_names()] + [("icebreaker", 24.0), ("ulx3s-85f", 25.0)],
+    [
+        *((name, load_target(name).clock.core_mhz) for name in target_names()),
+        *(pytest.param(*other, marks=pytest.mark.heavy) for other in (("icebreaker", 24.0), ("ulx3s-85f", 25.0))),
+    ],
 )
 def test_the_top_elaborates_with_the_device_s_own_cells(name: str, clock_mhz: float, tmp_path: Path) -> None:
     board = load_target(name)
