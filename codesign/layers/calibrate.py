@@ -44,9 +44,9 @@ def frames_of(clips: ArrayLike, shape: tuple[int, ...], where: str) -> NDArray[n
     return values
 
 
-def spread(count: int) -> NDArray[np.int64]:
-    """Return the places of at most `MAX_FRAMES` of ``count`` frames, evenly spread."""
-    return np.linspace(0, count - 1, min(count, MAX_FRAMES)).astype(np.int64)
+def spread(count: int, most: int = MAX_FRAMES) -> NDArray[np.int64]:
+    """Return the places of at most ``most`` of ``count`` frames, evenly spread."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def sample(model: Any, names: Sequence[str], clips: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.errors import ConfigError
 from codesign.keras_model.kinds import NO_OPS
 from codesign.layers.linear import kernel_of
 
@@ -26,12 +28,15 @@ POWER = 0.5
 """How much of the way all channels go to the range of the largest: 1 would make noise of small ones events."""
 MOST = 64.0
 """Largest factor of a channel."""
-FULL = 0.98
-"""Share of the next power of two that the largest value is scaled to."""
+FULL = 0.75
+"""Share of the next power of two that the largest value is scaled to: others will be larger."""
 BATCH = 8
 
 
-def equalize(folded: Any, frames: NDArray[np.float32]) -> list[str]:
+Factors: TypeAlias = Mapping[str, NDArray[np.float64]]
+
+
+def equalize(folded: Any, frames: NDArray[np.float32], more: Factors | None = None) -> list[str]:
     """Scale channels of a folded model between a layer with weights, a relu, and layers with weights; in place.
 
     What the model computes stays the same but for rounding: relu commutes with positive factors, and the weights after
@@ -41,13 +46,17 @@ def equalize(folded: Any, frames: NDArray[np.float32]) -> list[str]:
     Args:
         folded: what `codesign.layers.fold` returns.
         frames: ``[N, ...]``, as the model reads them.
+        more: further factors, ``[C]`` by the name of an activation.
 
     Returns:
         The names of the activations that were scaled.
+
+    Raises:
+        ConfigError: ``more`` names others, or has other numbers of channels.
     """
-    walk = _Walk(folded)
-    found = {layer.name: pair for layer in folded.layers if (pair := walk.around(layer)) is not None}
+    found, more = _pairs(folded), more or {}
     if not found:
+        _check(more, {})
         return []
     watched = keras.Model(folded.inputs[0], {name: folded.get_layer(name).output for name in found})
     largest: dict[str, NDArray[np.float64]] = {}
@@ -56,12 +65,34 @@ def equalize(folded: Any, frames: NDArray[np.float32]) -> list[str]:
             top = np.asarray(values, np.float64).reshape(-1, values.shape[-1]).max(0)
             largest[name] = np.maximum(largest.get(name, 0.0), top)
     scaled = [name for name in found if largest[name].max() > 0]
+    _check(more, {name: len(largest[name]) for name in scaled})
     for name in scaled:
-        factors, (maker, readers) = _factors(largest[name]), found[name]
+        factors, (maker, readers) = _factors(largest[name]) * more.get(name, 1.0), found[name]
         _scale(maker, factors)
         for reader in readers:
             _divide(reader, factors)
     return scaled
+
+
+def scalable(folded: Any) -> list[str]:
+    """Return the names of the activations that `equalize` scales."""
+    return list(_pairs(folded))
+
+
+def _pairs(folded: Any) -> dict[str, tuple[Any, list[Any]]]:
+    walk = _Walk(folded)
+    return {layer.name: pair for layer in folded.layers if (pair := walk.around(layer)) is not None}
+
+
+def _check(more: Factors, channels: Mapping[str, int]) -> None:
+    odd = [name for name, factors in more.items() if np.shape(factors) != (channels.get(name),)]
+    if odd:
+        raise ConfigError(
+            "these factors fit no activation that can be scaled",
+            where="delta, equalized",
+            expected=", ".join(f"{name}: {count}" for name, count in channels.items()),
+            received=", ".join(f"{name}: {list(np.shape(more[name]))}" for name in odd),
+        )
 
 
 def _factors(largest: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from codesign.layers.activation_kinds import quantizer_fields, refused, relu_lim
 from codesign.layers.arguments import check_delta, check_training
 from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful
 from codesign.layers.clip import share_layers
-from codesign.layers.equalize import equalize
+from codesign.layers.equalize import Factors, equalize
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
 from codesign.layers.linear import kernel_of
 from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
@@ -48,7 +48,7 @@ def delta(
     skip: Sequence[str] | Literal["auto"] = (),
     clips: ArrayLike | None = None,
     input_range: tuple[float, float] | None = None,
-    equalized: bool = False,
+    equalized: bool | Factors = False,
 ) -> Any:
     """Return a frame model that computes nearly what ``model`` does, to refine through `over_time` and to convert.
 
@@ -94,7 +94,7 @@ def delta(
             stand for the middle of the range (``input_delta`` is an identity then), or what the model reads (see
             `codesign.layers.fold.fold_pixels`). None: it reads what the model does.
         equalized: scale channels before a relu and the weights after it, so that codes use their range on ``clips``
-            (see `codesign.layers.equalize`).
+            (see `codesign.layers.equalize`). Further factors, ``[C]`` by the name of an activation, come on top.
 
     Returns:
         A functional `keras.Model` of one frame.
@@ -110,9 +110,9 @@ def delta(
     values = None if clips is None else frames_of(clips, tuple(folded.inputs[0].shape[1:]), "delta, clips")
     if values is not None and pixels is not None:
         values = pixel_values(values, pixels)
-    if equalized and values is not None:
+    if equalized is not False and values is not None:
         frames = values.reshape(-1, *values.shape[2:])
-        equalize(folded, frames[spread(len(frames))])
+        equalize(folded, frames[spread(len(frames))], None if equalized is True else equalized)
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
     plan = Plan(
         weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, pixels

@@ -7,8 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers as L  # noqa: N812
 
+from codesign.errors import ConfigError
 from codesign.layers import delta
 from codesign.layers.equalize import equalize
 from codesign.layers.fold import fold
@@ -41,7 +43,19 @@ def test_computes_the_same_and_fills_ranges(rng: np.random.Generator) -> None:
     for name in ("relu1", "last_delta"):
         watched = keras.Model(folded.inputs[0], folded.get_layer(name).output)
         largest = np.asarray(watched(frames)).max((0, 1, 2))
-        assert 0.97 < largest.max() / 2.0 ** np.ceil(np.log2(largest.max())) < 0.99
+        assert largest.max() / 2.0 ** np.ceil(np.log2(largest.max())) == pytest.approx(0.75, rel=1e-3)
+
+
+def test_further_factors_come_on_top(rng: np.random.Generator) -> None:
+    model, frames = uneven(), rng.uniform(0, 1, (9, 6, 6, 3)).astype(np.float32)
+    one, other = fold(model), fold(model)
+    equalize(one, frames)
+    equalize(other, frames, {"relu1": np.array([1.0, 2.0, 0.5, 1.0])})
+    values = [np.asarray(keras.Model(each.inputs[0], each.get_layer("relu1").output)(frames)) for each in (one, other)]
+    np.testing.assert_allclose(values[1], values[0] * [1, 2, 0.5, 1], rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(other(frames)), np.asarray(one(frames)), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ConfigError, match=r"fit no activation .*relu1: \[3\], sum: \[4\]"):
+        equalize(fold(model), frames, {"relu1": np.ones(3), "sum": np.ones(4)})
 
 
 def test_delta_network_of_an_equalized_model_stays_close(rng: np.random.Generator) -> None:
