@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+FLOOR = 0.1
+"""Weight of a frame whose answer is far ahead; 1 is that of one in which two are equal."""
 TOLERANCE = 0.1
 """Of a regressor: largest difference of an output, as a share of the range of all, that counts as the same."""
 
@@ -42,6 +45,10 @@ class Judge:
     decides: bool
     tolerance: float = TOLERANCE
 
+    def on(self, places: NDArray[np.integer]) -> Judge:
+        """Return the same of some clips."""
+        return replace(self, wanted=self.wanted[places])
+
     def same(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
         """Return whether each frame has the same answer."""
         if self.decides:
@@ -50,19 +57,54 @@ class Judge:
         most = self.tolerance * float(np.ptp(self.wanted))
         return np.asarray((np.abs(outputs - self.wanted) <= most).all(axes))
 
+    @property
+    def probabilities(self) -> bool:
+        """Whether the outputs of a network that decides are probabilities already."""
+        return bool(self.wanted.min() >= 0 and np.abs(self.wanted.sum(-1) - 1).max() <= 1e-3)
+
+    @property
+    def leads(self) -> NDArray[np.float64]:
+        """How far the answer of the float model is ahead of any other in each frame, in log-probability, ``[N, T]``."""
+        return _ahead(_probabilities(self.wanted), self.wanted).reshape(self.wanted.shape[:2])
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """How much each frame says of answers that turn, ``[N, T]``: those in which little is ahead, most."""
+        if not self.decides:
+            return np.ones(self.wanted.shape[:2])
+        sure = 1 / (1 + np.exp(-self.leads))
+        return np.asarray(4 * sure * (1 - sure) + FLOOR)
+
+    def room(self, goal: float) -> float:
+        """Return the variance of an error, of `leads` or of the sum of a regressor's outputs, that a ``goal`` allows.
+
+        As if it were normal, and the same in each frame.
+        """
+        if not self.decides:
+            sigma = self.tolerance * float(np.ptp(self.wanted)) / 3
+            return sigma**2 * math.prod(self.wanted.shape[2:])
+        low, high, leads = 1e-3, 1e2, self.leads.ravel()
+        for _ in range(40):
+            sigma = math.sqrt(low * high)
+            turned = float(np.mean([math.erfc(lead / sigma / math.sqrt(2)) / 2 for lead in leads]))
+            low, high = (sigma, high) if turned <= 1 - goal else (low, sigma)
+        return low**2
+
     def expected(self, outputs: NDArray[Any]) -> float:
         """Return the share of frames like these in which the answer can be expected to be the same.
 
         Of decisions: how far the largest output is ahead of the others in the float model, and how much a network
-        changes that, is taken of any two frames, as if one had nothing to do with the other. So many pairs say more of
-        frames that were not seen than the few of these on which a decision turns. At most the share that is the same.
+        changes that, is taken of any two frames, as if one had nothing to do with the other; changes count by their
+        `weights`. So many pairs say more of frames that were not seen than the few of these on which a decision turns.
+        At most the share that is the same.
         """
         same = float(self.same(outputs).mean())
         if not self.decides:
             return same
         ahead, now = (_ahead(_probabilities(values), self.wanted) for values in (self.wanted, outputs))
-        changes = np.sort(now - ahead)
-        turned = np.searchsorted(changes, -ahead, side="left").mean() / len(changes)
+        order = np.argsort(now - ahead)
+        counted = np.concatenate([[0.0], np.cumsum(self.weights.ravel()[order])])
+        turned = counted[np.searchsorted((now - ahead)[order], -ahead, side="left")].mean() / counted[-1]
         return min(same, 1 - float(turned))
 
     def loss(self, outputs: NDArray[Any]) -> float:

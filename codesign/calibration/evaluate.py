@@ -45,11 +45,12 @@ def evaluate(
     """Return what ``network`` does on ``clips`` of pixels, ``[N, T >= 2, *frame]``, beside the float ``model``."""
     wanted = float_outputs(model, clips, input_range)
     forward = Forward(network, pixel_values(network, clips))
+    result = forward.run()
     judge = Judge(wanted=wanted, decides=decides(model), tolerance=tolerance)
     return Evaluation(
-        agreement=judge.judge(forward.result.outputs),
-        operation_sparsity=1 - forward.result.work / forward.total,
-        outputs=forward.result.outputs,
+        agreement=judge.judge(result.outputs),
+        operation_sparsity=1 - result.work / forward.total,
+        outputs=result.outputs,
         float_outputs=wanted,
     )
 

@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A delta network on whole clips, layer by layer: quickly, with other holds, from any layer on."""
+"""A delta network on whole clips, layer by layer: quickly, with other holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Container, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from codesign.keras_model.calls import Call, Tensor, calls_of
+from codesign.calibration.holding import Floats, Signal, changes
+from codesign.keras_model.calls import Call, Calls, Tensor, calls_of
 from codesign.layers.activation import DeltaActivation
+from codesign.layers.calibrate import spread
 from codesign.layers.linear import frozen
 from codesign.layers.probe import Tracer
 
-Holds = Mapping[str, float | None]
+Hold: TypeAlias = float | NDArray[np.float64] | None
+"""Threshold of an activation in steps, one for all channels or ``[C]``; None for memoryless."""
+Holds: TypeAlias = Mapping[str, Hold]
+Send: TypeAlias = Callable[[str, Any, int], Any]
+
+TOGETHER = 96
+"""Most frames that are computed together, in whole clips: what they need fits the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,121 +45,162 @@ class Result:
 
     @property
     def work(self) -> float:
-        """All of them."""
+        """All multiply-accumulates."""
         return sum(self.macs.values())
 
 
 class Forward:
-    """Runs ``network`` on ``clips``; what `run` computes with the holds of `base` is kept and used again.
+    """Runs ``network`` on ``clips``.
 
     Args:
         network: delta network of one frame, as `codesign.layers.delta` makes it.
         clips: values that it reads, ``[N, T, ...]``.
 
     Attributes:
-        total: multiply-accumulates of all frames but the first of each clip.
-        macs_of_all: the same by layer.
+        network: the network.
+        clips: the clips.
+        calls: what the network is made of.
+        layers: what each call computes with, by its name; weights are quantised once.
         activations: names of the activations, in order.
-        base: holds of all activations, by name.
-        result: what the network does with them.
-        first: outputs ``[N, T, ...]`` with the holds that ``network`` has.
+        holds: holds that the network has, by name.
+        macs_of_all: multiply-accumulates of all frames but the first of each clip, by layer.
+        total: all of them.
+        reads: names of the layers with weights that read each activation, as it is or moved, by its name.
+        sizes: elements of each activation, by its name.
+        prices: mean multiply-accumulates that a changed element of an activation costs them, by its name.
     """
 
     def __init__(self, network: Any, clips: NDArray[np.float32]) -> None:
-        self.clips, self.frames = len(clips), clips.shape[1]
+        self.network, self.clips = network, clips
         self.calls = calls_of(network)
-        self._layers = {call.name: _frozen(call) for call in self.calls.calls[1:]}
-        self._readers = _readers(network)
-        frames = tf.reshape(tf.constant(clips, tf.float32), (-1, *clips.shape[2:]))
-        self._values: dict[Tensor, Any] = {self.calls.calls[0].outputs[0]: frames}
-        self._macs: dict[str, float] = {}
+        self.layers = {call.name: frozen_layer(call) for call in self.calls.calls[1:]}
         self.activations = [call.name for call in self.calls.calls if isinstance(call.layer, DeltaActivation)]
-        self.base: dict[str, float | None] = {name: self._layers[name].hold for name in self.activations}
-        count = self.clips * (self.frames - 1)
-        self.macs_of_all = {
-            name: count * int(fanout.sum()) * channels
-            for readers in self._readers.values()
-            for name, fanout, channels in readers
+        self.holds: dict[str, Hold] = {name: self.layers[name].hold for name in self.activations}
+        self._readers = _readers(network)
+        count = len(clips) * (clips.shape[1] - 1)
+        macs = {
+            name: int(fanout.sum()) * channels for found in self._readers.values() for name, fanout, channels in found
         }
+        self.macs_of_all = {name: count * each for name, each in macs.items()}
         self.total = sum(self.macs_of_all.values())
-        self.first = self.change({}).outputs
+        self.reads = _reads(self.calls, macs)
+        shapes = {call.name: call.outputs[0].shape for call in self.calls.calls}
+        self.sizes = {name: math.prod(size or 1 for size in shapes[name]) for name in self.activations}
+        self.prices = {
+            name: sum(macs[other] for other in found) / self.sizes[name] for name, found in self.reads.items()
+        }
 
-    def change(self, holds: Holds) -> Result:
-        """Change holds of `base`, and return what the network does then."""
-        self.base |= holds
-        changed = set(holds) if self._macs else None
-        self._values, self._macs, self.result = self._run(self.base, self._values, self._macs, changed)
-        return self.result
+    def run(self, holds: Holds | None = None) -> Result:
+        """Return what the network does; with other ``holds`` of some activations, by name."""
+        chosen, macs = self.holds | dict(holds or {}), dict.fromkeys(self.macs_of_all, 0.0)
 
-    def run(self, holds: Holds) -> Result:
-        """Return what the network would do with other ``holds`` of some activations."""
-        return self._run({**self.base, **holds}, self._values, self._macs, set(holds))[2]
+        def send(name: str, z: Any, clips: int) -> Any:
+            return sent_by(self.layers[name], z, clips, chosen[name])
+
+        def count(name: str, output: Any, clips: int) -> None:
+            if name in self._readers:
+                moved = changes(np.asarray(output).reshape(clips, -1, *output.shape[1:])).sum(-1)
+                for reader, fanout, _ in self._readers[name]:
+                    macs[reader] += float((moved * fanout).sum())
+
+        outputs = [self.through(values, send, count)[0] for values in self.parts()]
+        return Result(outputs=np.concatenate(outputs), macs=macs)
+
+    def on(self, clips: int) -> Forward:
+        """Return the same network on some of the ``clips``, evenly spread."""
+        few = copy(self)
+        few.clips = self.clips[spread(len(self.clips), clips)]
+        return few
 
     def plain(self, name: str) -> NDArray[np.float32]:
-        """Return the outputs ``[N, T, ...]`` if the activation ``name`` neither rounded nor held."""
-        return self._run(self.base, self._values, self._macs, {name}, exact=name)[2].outputs
+        """Return the outputs ``[N, T, ...]`` of the memoryless network if the activation ``name`` did not round."""
 
-    def _run(
-        self,
-        holds: Holds,
-        values: dict[Tensor, Any],
-        macs: dict[str, float],
-        changed: set[str] | None,
-        exact: str = "",
-    ) -> tuple[dict[Tensor, Any], dict[str, float], Result]:
-        """Return all values, counts and the result; with ``changed``, only what depends on those activations is new."""
-        known, macs, fresh = dict(values), dict(macs), set[Tensor]()
-        for call in self.calls.calls[1:]:
-            if changed is not None and call.name not in changed and not fresh.intersection(call.inputs):
-                continue
-            inputs = [known[tensor] for tensor in call.inputs]
-            layer, output = self._layers[call.name], call.outputs[0]
+        def send(other: str, z: Any, clips: int) -> Any:
+            del clips
+            quantizer = self.layers[other]._quantizer(None)
+            return quantizer.activate(z) if other == name else quantizer(z)
+
+        return np.concatenate([self.through(values, send)[0] for values in self.parts()])
+
+    def parts(self) -> Iterator[NDArray[np.float32]]:
+        """Yield clips that are computed together."""
+        yield from np.array_split(self.clips, -(-self.clips.shape[0] * self.clips.shape[1] // TOGETHER))
+
+    def through(
+        self, values: NDArray[np.float32], send: Send, count: Callable[[str, Any, int], None] = lambda *_: None
+    ) -> tuple[NDArray[np.float32], Any]:
+        """Compute the network on ``values``, ``[N, T, ...]``.
+
+        Args:
+            values: clips.
+            send: called with the name of an activation, what it reads, ``[N * T, ...]``, and N; returns what it sends,
+                in any shape.
+            count: called with the name of each call, what it made, and N.
+
+        Returns:
+            The outputs, ``[N, T, ...]``, also as the tensor that they are, ``[N * T, ...]``.
+        """
+        clips, frames = values.shape[:2]
+
+        def call(each: Call, given: Any) -> Any:
+            layer = self.layers[each.name]
             if isinstance(layer, DeltaActivation):
-                known[output] = self._sent(layer, inputs[0], holds[call.name], exact=call.name == exact)
+                output = tf.reshape(send(each.name, given, clips), given.shape)
             else:
-                known[output] = layer(inputs[0] if len(inputs) == 1 else inputs)
-            macs |= self._changes(call.name, known[output])
-            fresh.add(output)
-        outputs = np.asarray(known[self.calls.output], np.float32)
-        outputs = outputs.reshape(self.clips, self.frames, *outputs.shape[1:])
-        return known, macs, Result(outputs=outputs, macs=macs)
+                output = layer(given)
+            count(each.name, output, clips)
+            return output
 
-    def _sent(self, layer: DeltaActivation, z: Any, hold: float | None, *, exact: bool) -> Any:
-        quantizer = layer._quantizer(layer._value(layer._step_weight))
-        if exact:
-            return tf.nn.relu(z) if quantizer.relu else z
-        codes = quantizer(z)
-        if hold is None:
-            return codes
-        shape = (self.clips, self.frames, *z.shape[1:])
-        active, codes = tf.reshape(quantizer.activate(z), shape), tf.reshape(codes, shape)
-        threshold, sent = hold * quantizer.steps, []
-        reference = tf.zeros_like(codes[:, 0])
-        for t in range(self.frames):
-            reference = tf.where(tf.abs(active[:, t] - reference) >= threshold, codes[:, t], reference)
-            sent.append(reference)
-        return tf.reshape(tf.stack(sent, axis=1), (-1, *z.shape[1:]))
-
-    def _changes(self, name: str, output: Any) -> dict[str, float]:
-        """Return the multiply-accumulates that the changes of a layer's output cost in each layer that reads it."""
-        if name not in self._readers:
-            return {}
-        clips = tf.reshape(output, (self.clips, self.frames, *output.shape[1:]))
-        moved = tf.reduce_sum(tf.cast(clips[:, 1:] != clips[:, :-1], tf.float32), axis=(0, 1))
-        counts = np.asarray(moved, np.float64).sum(-1)  # by position
-        return {reader: float((counts * fanout).sum()) for reader, fanout, _ in self._readers[name]}
+        last = self.calls.run(tf.constant(values.reshape(-1, *values.shape[2:])), call)
+        return np.asarray(last).reshape(clips, frames, *last.shape[1:]), last
 
 
-def _frozen(call: Call) -> Any:
+def signal_of(layer: Any, z: Any, clips: int) -> Signal:
+    """Return what an activation is given, ``z`` of ``[N * T, ..., C]``, N ``clips``."""
+    quantizer = layer._quantizer(None)
+    shape = (clips, z.shape[0] // clips, -1, z.shape[-1])
+    active, codes = (np.asarray(values).reshape(shape) for values in (quantizer.activate(z), quantizer(z)))
+    return Signal(active=active, codes=codes)
+
+
+def thresholds_of(layer: Any, hold: float | NDArray[np.float64], channels: int) -> Floats:
+    """Return the thresholds of an activation, ``[C]``, as it computes them: in float32."""
+    steps = np.asarray(layer._quantizer(None).steps, np.float32)
+    return np.broadcast_to(np.asarray(hold, np.float32) * steps, channels)
+
+
+def sent_by(layer: Any, z: Any, clips: int, hold: Hold) -> Floats:
+    """Return what an activation sends, ``[N, T, P, C]``, given ``z`` of ``[N * T, ..., C]``, N ``clips``."""
+    signal = signal_of(layer, z, clips)
+    return signal.codes if hold is None else signal.sent(thresholds_of(layer, hold, z.shape[-1]))
+
+
+def frozen_layer(call: Call) -> Any:
     """Return a layer that computes what ``call`` does, its weights quantised once."""
     layer = call.layer
     if isinstance(layer, DeltaActivation) or not layer.weights:
         return layer
     kind, config, weights = frozen(layer)
-    copy = kind.from_config(config)
-    copy.build(call.inputs[0].shape)
-    copy.set_weights(weights)
-    return copy
+    made = kind.from_config(config)
+    made.build(call.inputs[0].shape)
+    made.set_weights(weights)
+    return made
+
+
+def _reads(calls: Calls, engines: Container[str]) -> dict[str, list[str]]:
+    """Return which of ``engines`` read each activation, with other layers between or not."""
+    origins: dict[Tensor, frozenset[str]] = {}
+    found: dict[str, list[str]] = {}
+    for call in calls.calls[1:]:
+        before = frozenset[str]().union(*(origins.get(tensor, frozenset()) for tensor in call.inputs))
+        if isinstance(call.layer, DeltaActivation):
+            before, found[call.name] = frozenset({call.name}), []
+        elif call.name in engines:
+            for origin in before:
+                found[origin].append(call.name)
+            before = frozenset()
+        origins[call.outputs[0]] = before
+    return found
 
 
 def _readers(network: Any) -> dict[str, list[tuple[str, NDArray[np.int64], int]]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +13,25 @@ from numpy.typing import NDArray
 
 from codesign.calibration.agreement import TOLERANCE, FloatAgreement, Judge, decides
 from codesign.calibration.evaluate import float_outputs, pixel_values
-from codesign.calibration.forward import Forward
+from codesign.calibration.forward import Forward, Hold, Result
+from codesign.calibration.thresholds import Array, Show, find_thresholds
 from codesign.errors import ConfigError
+from codesign.layers.activation import DeltaActivation
+from codesign.layers.arguments import LEAST_HOLD
+from codesign.layers.calibrate import spread
+from codesign.layers.correct import correct_biases
+from codesign.layers.equalize import FULL, scalable
+from codesign.layers.fold import fold_pixels
 from codesign.layers.replace import delta
 
 WIDTHS = ((8, 8), (8, 10), (10, 10), (12, 12))
 """Bits of weights and activations that are tried, in order."""
-HOLDS = (None, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
-"""Holds that are tried, in order."""
-WAYS = (-2, -1, 1, 2, 4)
-"""Places in `HOLDS` that are tried for single activations, from that of all."""
-STEPS = 10
-"""Prices that are tried."""
-TRIED_FRAMES = 60
-"""Frames on which single layers are tried; all are used to decide."""
-Show = Callable[[float, str], None]
+HELD = 0.6
+"""Share of the error that an agreement allows for holding; the rest is rounding."""
+FACTORS = tuple(2 ** (power / 5) for power in range(5, -16, -1))
+"""Factors of all holds that are tried, until one agrees: 2 to 1/8."""
+PLANNED = 2**26
+"""Values of activations on which thresholds are measured: about 250 MB, and as much for their slopes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +102,17 @@ def calibrate(
     tolerance: float = TOLERANCE,
     show: Show = lambda *_: None,
 ) -> Calibration:
-    """Return ``model`` as the delta network with the fewest MACs that agrees with it; nothing is trained.
+    """Return ``model`` as the delta network with the least work that agrees with it; nothing is trained.
 
     First the fewest bits of `WIDTHS` are taken with which the memoryless network uses up half of the share that may
-    differ, with channels equalised across layers where that agrees better. Then each activation gets the hold that
-    saves most multiply-accumulates for what it changes in the outputs (see `raise_holds`). What differs is estimated
-    for frames that were not seen (`Judge.expected`).
+    differ. Then every channel gets a threshold (see `codesign.calibration.thresholds`). Where channels can be scaled,
+    those of a layer are so that one hold is right for all of them, which costs nothing; elsewhere one hold is the best
+    for all. The largest factor of all holds with which the network still agrees ends the search. What differs is
+    estimated for frames that were not seen (`Judge.expected`).
 
     Args:
         model: float Keras model of one frame.
-        clips: pixels, ``[N, T >= 2, H, W, C]``, consecutive frames.
+        clips: pixels, ``[N, T >= 2, *frame]``, consecutive frames.
         input_range: what the model was trained to read for pixels of 0 and of 255.
         agreement: share of the frames in which the answer is to be the same, see `FloatAgreement`.
         tolerance: of a model that gives numbers, and not the answer that its largest output is: see `TOLERANCE`.
@@ -116,50 +121,113 @@ def calibrate(
     Raises:
         ConfigError: no setting agrees: names the best one and the layer in the way; or an argument of `delta`.
     """
-    wanted = float_outputs(model, clips, input_range)
-    judge = Judge(wanted=wanted, decides=decides(model), tolerance=tolerance)
-    best: tuple[float, Forward, Any, tuple[int, int]] | None = None
-    ways = [False, True]  # whether channels are equalised: as agrees better with the fewest bits
-    for number, (weight_bits, activation_bits) in enumerate(WIDTHS):
-        show(0.05 * number, f"{weight_bits}-bit weights, {activation_bits}-bit activations")
-        found = {}
-        for equalized in ways:
-            network = delta(
-                model,
-                weight_bits=weight_bits,
-                activation_bits=activation_bits,
-                step="fixed",
-                clips=clips,
-                input_range=input_range,
-                equalized=equalized,
-            )
-            forward = Forward(network, pixel_values(network, clips))
-            found[equalized] = judge.expected(forward.result.outputs)
-            if best is None or found[equalized] > best[0]:
-                best = found[equalized], forward, network, (weight_bits, activation_bits)
-        ways = [max(ways, key=lambda way: found[way])]
-        if max(found.values()) >= 1 - (1 - agreement) / 2:
+    maker = _Maker(model, clips, input_range)
+    judge = Judge(wanted=float_outputs(model, clips, input_range), decides=decides(model), tolerance=tolerance)
+    best: tuple[float, Forward, FloatAgreement, tuple[int, int]] | None = None
+    for number, bits in enumerate(WIDTHS):
+        show(0.05 * number, f"{bits[0]}-bit weights, {bits[1]}-bit activations")
+        forward = maker.forward(bits)
+        outputs = forward.run().outputs
+        expected = judge.expected(outputs)
+        if best is None or expected > best[0]:
+            best = expected, forward, judge.judge(outputs), bits
+        if best[0] >= 1 - (1 - agreement) / 2:
             break
     assert best is not None
-    expected, forward, network, bits = best
-    memoryless = judge.judge(forward.result.outputs)
+    expected, forward, memoryless, bits = best
     if memoryless.decisions < agreement:
         raise _unreached(memoryless, forward, judge, bits, agreement)
-    result = forward.result
-    sparsity = 1 - result.work / forward.total
-    tried = _tried(network, clips)
-    raise_holds(forward, tried, judge, min(agreement, expected), show)
-    result = forward.result
-    count = len(clips) * (clips.shape[1] - 1)
+    goal = min(agreement, expected)
+    factors, holds = _planned(maker, forward, judge, goal, lambda share, words: show(0.2 + 0.5 * share, words))
+    scaled = maker.forward(bits, factors)
+    holds = {name: hold * forward.layers[name].unit / scaled.layers[name].unit for name, hold in holds.items()}
+    found = _largest(scaled, holds, judge, goal, show) if factors else None
+    if found is None:  # scaled, the network does not agree, or nothing can be scaled
+        scaled, found = forward, _largest(forward, holds, judge, goal, show)
+    chosen, result = found or (dict(forward.holds), forward.run())
+    return _calibration(scaled, chosen, result, judge, bits)
+
+
+class _Maker:
+    """Makes delta networks of a model; biases of a float model are corrected."""
+
+    def __init__(self, model: Any, clips: NDArray[np.uint8], input_range: tuple[float, float]) -> None:
+        self.model, self.clips, self.input_range = model, clips, input_range
+        folded = fold_pixels(model, *input_range)[0]
+        self.scalable = scalable(folded)
+        self.plain = not any(
+            isinstance(layer, DeltaActivation) or type(layer).__name__.startswith("Q") for layer in folded.layers
+        )
+
+    def forward(self, bits: tuple[int, int], factors: Mapping[str, Array] | None = None) -> Forward:
+        """Return the memoryless network with ``bits`` of weights and activations, channels scaled by ``factors``."""
+        network = delta(
+            self.model,
+            weight_bits=bits[0],
+            activation_bits=bits[1],
+            step="fixed",
+            clips=self.clips,
+            input_range=self.input_range,
+            equalized=True if factors is None else factors,
+        )
+        values = pixel_values(network, self.clips)
+        if self.plain:
+            frames = values.reshape(-1, *values.shape[2:])
+            correct_biases(network, frames[spread(len(frames))])
+        return Forward(network, values)
+
+
+def _planned(
+    maker: _Maker, forward: Forward, judge: Judge, goal: float, show: Show
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """Return the factors of the channels, and the holds in steps of ``forward``, that are right after these."""
+    count = max(1, int(PLANNED / sum(forward.sizes.values()) / forward.clips.shape[1]))
+    places = spread(len(forward.clips), count)
+    thresholds, top = find_thresholds(
+        forward.on(count), judge.on(places), variance=HELD * judge.room(goal), own=maker.scalable, show=show
+    )
+    factors, holds = {}, {}
+    for name, each in thresholds.items():
+        unit, largest = forward.layers[name].unit, float((top[name] / each).max())
+        if name in maker.scalable and largest > 0:
+            full = FULL * unit * (forward.layers[name].hi + 1)  # what `equalize` scales the largest value to
+            factors[name] = full / largest / each
+            holds[name] = full / largest
+        else:
+            holds[name] = float(each.mean())
+    return factors, holds
+
+
+def _largest(
+    forward: Forward, holds: Mapping[str, float], judge: Judge, goal: float, show: Show
+) -> tuple[dict[str, Hold], Result] | None:
+    """Return ``holds`` times the largest of `FACTORS` with which ``forward`` agrees, and what it does, or None."""
+    for number, factor in enumerate(FACTORS):
+        tried: dict[str, Hold] = {name: max(LEAST_HOLD, factor * hold) for name, hold in holds.items()}
+        result = forward.run(tried)
+        skipped = 100 * (1 - result.work / forward.total)
+        show(0.7 + 0.3 * number / len(FACTORS), f"{skipped:.1f} % of the multiply-accumulates skipped")
+        if judge.expected(result.outputs) >= goal:
+            return tried, result
+    return None
+
+
+def _calibration(
+    forward: Forward, holds: Mapping[str, Hold], result: Result, judge: Judge, bits: tuple[int, int]
+) -> Calibration:
+    """Return what was found, and what it comes to."""
+    network = with_holds(forward.network, holds)
+    plain = forward.run(dict.fromkeys(forward.activations))
+    count = len(forward.clips) * (forward.clips.shape[1] - 1)
     return Calibration(
-        network=with_holds(network, forward.base),
+        network=network,
         agreement=judge.judge(result.outputs),
-        memoryless=memoryless,
+        memoryless=judge.judge(plain.outputs),
         weight_bits=bits[0],
         activation_bits=bits[1],
         operation_sparsity=1 - result.work / forward.total,
-        memoryless_sparsity=sparsity,
-        activations=tuple(_chosen(network.get_layer(name), hold) for name, hold in forward.base.items()),
+        memoryless_sparsity=1 - plain.work / forward.total,
+        activations=tuple(_chosen(network.get_layer(name)) for name in forward.activations),
         layers=tuple(
             LayerWork(name=name, macs=macs / count, skipped=1 - result.macs[name] / macs)
             for name, macs in forward.macs_of_all.items()
@@ -167,84 +235,7 @@ def calibrate(
     )
 
 
-def raise_holds(forward: Forward, tried: Forward, judge: Judge, goal: float, show: Show) -> None:
-    """Give the activations of ``forward`` the holds that save most while its outputs agree in a share of ``goal``.
-
-    First one hold for all is found. From there, every activation is tried alone with others, on the frames of
-    ``tried``. What they save and what they change in the outputs adds up nearly: each price of a change makes a choice
-    for every activation, and the lowest price whose choice agrees is found by bisection, on all frames.
-    """
-    place = _uniform(forward, judge, goal, show)
-    start = dict.fromkeys(forward.activations, place)
-    tried.change(dict.fromkeys(start, HOLDS[place]))
-    reference = Judge(wanted=tried.first, decides=judge.decides, tolerance=judge.tolerance)
-    offers = {}
-    for number, name in enumerate(start):
-        show(0.3 + 0.5 * number / len(start), f"holds of {name}")
-        offers[name] = _offers(tried, reference, name, place)
-    best, cheap, dear = forward.result.work, 0.0, None
-    price = _scale(offers)
-    for step in range(STEPS):
-        holds = {name: min(offer, key=lambda o: o.work + price * o.loss).hold for name, offer in offers.items()}
-        found = forward.run(holds)
-        agrees = judge.expected(found.outputs) >= goal
-        if agrees and found.work < best:
-            best = forward.change(holds).work
-        show(0.8 + 0.2 * step / STEPS, f"{100 * (1 - best / forward.total):.1f} % of the MACs skipped")
-        if agrees:
-            dear = price
-        else:
-            cheap = price
-        price = price * 4 if dear is None else (price / 4 if not cheap else (cheap * dear) ** 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """What a network computes, and how far it is off, if one activation has another hold."""
-
-    hold: float | None
-    work: float
-    loss: float
-
-
-def _uniform(forward: Forward, judge: Judge, goal: float, show: Show) -> int:
-    """Return the place in `HOLDS` of the largest hold that all activations can have, and give it to them."""
-    low, high = 0, len(HOLDS)
-    while high - low > 1:
-        middle = (low + high) // 2 if low or high < len(HOLDS) else 3
-        holds = dict.fromkeys(forward.activations, HOLDS[middle])
-        found = forward.run(holds)
-        show(0.25, f"a hold of {HOLDS[middle]} everywhere: {100 * (1 - found.work / forward.total):.1f} % skipped")
-        if judge.expected(found.outputs) >= goal:
-            low = middle
-        else:
-            high = middle
-    forward.change(dict.fromkeys(forward.activations, HOLDS[low]))
-    return low
-
-
-def _offers(tried: Forward, reference: Judge, name: str, place: int) -> list[_Offer]:
-    """Return what holds of the activation ``name`` come to while all others are at ``place`` in `HOLDS`."""
-    offers = [_Offer(HOLDS[place], tried.result.work, reference.loss(tried.result.outputs))]
-    for other in sorted({max(0, place + way) for way in WAYS} - {place}):
-        if other < len(HOLDS):
-            found = tried.run({name: HOLDS[other]})
-            offers.append(_Offer(HOLDS[other], found.work, reference.loss(found.outputs)))
-    return offers
-
-
-def _scale(offers: Mapping[str, list[_Offer]]) -> float:
-    """Return the price of a change at which about half of the activations would rather have a larger hold."""
-    ratios = [
-        (offer[0].work - other.work) / (other.loss - offer[0].loss)
-        for offer in offers.values()
-        for other in offer[1:]
-        if other.work < offer[0].work and other.loss > offer[0].loss
-    ]
-    return float(np.median(ratios)) if ratios else 1.0
-
-
-def with_holds(network: Any, holds: Mapping[str, float | None]) -> Any:
+def with_holds(network: Any, holds: Mapping[str, Hold]) -> Any:
     """Return a copy of a delta network whose activations have other holds."""
 
     def copy(layer: Any) -> Any:
@@ -256,14 +247,8 @@ def with_holds(network: Any, holds: Mapping[str, float | None]) -> Any:
     return made
 
 
-def _tried(network: Any, clips: NDArray[np.uint8]) -> Forward:
-    """Return the network on some of the clips."""
-    count = max(1, min(len(clips), TRIED_FRAMES // clips.shape[1]))
-    return Forward(network, pixel_values(network, clips[np.linspace(0, len(clips) - 1, count).astype(int)]))
-
-
-def _chosen(layer: Any, hold: float | None) -> LayerHold:
-    return LayerHold(name=layer.name, hold=hold, bits=layer.bits, step=layer.unit)
+def _chosen(layer: Any) -> LayerHold:
+    return LayerHold(name=layer.name, hold=layer.hold, bits=layer.bits, step=layer.unit)
 
 
 def _unreached(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -30,22 +31,22 @@ def clips() -> Any:
 def test_forward_computes_what_stream_does_and_counts_what_changes(clips: Any) -> None:
     network = delta(float_model(), clips=clips, input_range=(0, 1), step="fixed", hold=2.0, input_hold=1.5)
     forward = Forward(network, pixel_values(network, clips[:2]))
+    result = forward.run()
     runs = [stream(network, clip / 256) for clip in clips[:2]]
-    for got, run in zip(forward.result.outputs, runs, strict=True):
+    for got, run in zip(result.outputs, runs, strict=True):
         np.testing.assert_allclose(got, run.outputs, rtol=0, atol=1e-6)
     changed = sum(int((np.diff(run.codes["pw_delta"], axis=0) != 0).any(-1).sum()) for run in runs)
     assert changed > 0
     pointwise = sum(int((np.diff(run.codes["relu2"], axis=0) != 0).sum()) * 8 for run in runs)
-    assert forward.result.macs["pw"] == pointwise
+    assert result.macs["pw"] == pointwise
     assert forward.macs_of_all["pw"] == 2 * 7 * 3 * 3 * 6 * 8
+    assert (forward.reads["relu2"], forward.prices["relu2"]) == (["pw"], 8.0)
     plain = delta(float_model(), clips=clips, input_range=(0, 1), step="fixed")
     other = Forward(plain, pixel_values(plain, clips[:2]))
-    holds = {name: forward.base[name] for name in forward.activations}
-    tried = other.run(holds)
-    np.testing.assert_array_equal(tried.outputs, forward.result.outputs)
-    assert tried.macs == forward.result.macs
-    assert other.result.work > tried.work
-    np.testing.assert_array_equal(other.change(holds).outputs, tried.outputs)
+    tried = other.run({**forward.holds, "relu2": np.full(6, 2.0)})
+    np.testing.assert_array_equal(tried.outputs, result.outputs)
+    assert tried.macs == result.macs
+    assert other.run().work > tried.work
 
 
 def test_holds_that_agree_are_found(clips: Any) -> None:
@@ -93,16 +94,28 @@ def test_numbers_are_compared_within_a_tolerance() -> None:
 
 
 def test_what_is_expected_of_other_frames() -> None:
-    """Answers with little ahead turn with changes that are seen on others."""
+    """Answers with little ahead turn with changes that are seen on others, most of all on those like them."""
     wanted = np.array([[[0.55, 0.45], [0.9, 0.1], [0.6, 0.4], [0.99, 0.01]]])
     judge = Judge(wanted=wanted, decides=True)
     assert judge.expected(wanted) == 1.0
+    weights = judge.weights[0]
+    np.testing.assert_allclose(weights, 4 * wanted[0, :, 0] * wanted[0, :, 1] + 0.1)
     outputs = wanted.copy()
     outputs[0, 3] = [0.97, 0.03]  # a change of 1.1 in log-odds, more than 0.2 and 0.4 that two frames are ahead
     assert judge.same(outputs).all()
-    assert judge.expected(outputs) == pytest.approx(1 - 2 / 16)
+    assert judge.expected(outputs) == pytest.approx(1 - 2 / 4 * weights[3] / weights.sum())
     outputs[0, 0] = [0.4, 0.6]
     assert judge.expected(outputs) <= 0.75, "not better than what is seen"
+
+
+def test_an_agreement_allows_for_an_error() -> None:
+    wanted = np.array([[[0.6, 0.4], [0.9, 0.1]]])
+    judge = Judge(wanted=wanted, decides=True)
+    leads = [np.log(1.5), np.log(9.0)]
+    np.testing.assert_allclose(judge.leads, [leads])
+    sigma = judge.room(0.9) ** 0.5
+    turned = np.mean([math.erfc(lead / sigma / math.sqrt(2)) / 2 for lead in leads])
+    assert turned == pytest.approx(0.1, rel=1e-3)
 
 
 def test_which_models_decide() -> None:
