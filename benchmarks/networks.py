@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codesign.errors import CodesignError, ConfigError
+from codesign.graph.channels import stored_bits
 from codesign.graph.file import load_graph
 from codesign.outputs import write_text
 from codesign.paths import BuildFolder
@@ -66,7 +67,7 @@ class Row:
     Attributes:
         network: name.
         architecture: of the RTL: a pipeline of engines.
-        weight_bits: bits of a weight, of the layer with the widest.
+        weight_bits: bits of a weight as the RTL stores it, of the layer with the widest.
         activation_bits: bits of a code, of the activation with the widest.
         clips: what it was measured on.
         decisions_kept: share of unseen frames in which the float model gives the same answer.
@@ -200,7 +201,7 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
     row = dataclasses.replace(
         row,
         architecture="pipeline",
-        weight_bits=max(node.weight_fmt.width for node in graph.linears),
+        weight_bits=max(stored_bits(graph, node)[0] for node in graph.linears),
         memory_bits=sum(item.bits for item in memory_figures(graph)),
         values=min(item["values"] for item in compared),
         mismatches=sum(item["mismatches"] for item in compared),
