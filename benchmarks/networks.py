@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -173,8 +174,8 @@ def _import(arguments: Sequence[str]) -> str | None:
     """Run it as a process of its own, which gives its memory back."""
     code = "import sys; from codesign.cli import main; sys.exit(main(['import', *sys.argv[1:]]))"
     done = subprocess.run([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, check=False)
-    said = [part for part in done.stderr.partition("error: ")[1:] if part]
-    return " ".join("".join(said[1:]).split()) or f"exit status {done.returncode}" if done.returncode else None
+    said = re.split(r"^error: ", done.stderr, flags=re.MULTILINE)[1:]
+    return " ".join((said[-1] if said else f"exit status {done.returncode}").split()) if done.returncode else None
 
 
 def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
@@ -185,14 +186,15 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
         return row
     found = load_json(training)
     kept, calibration = found["float_agreement"], found["calibration"]
+    made = network.model.startswith(APPLICATIONS)  # random weights: shares mean nothing
     row = dataclasses.replace(
         row,
         clips=f"{network.clips}, {kept['frames']} unseen frames",
         activation_bits=max(item["bits"] for item in calibration["activations"]),
-        decisions_kept=kept["decisions"],
+        decisions_kept=None if made else kept["decisions"],
         accuracy=found["accuracy"].get("delta"),
         float_accuracy=found["accuracy"].get("float"),
-        operation_sparsity=calibration["unseen_operation_sparsity"],
+        operation_sparsity=None if made else calibration["unseen_operation_sparsity"],
     )
     if not (folder / BuildFolder.GRAPH / "graph.json").is_file():
         return row

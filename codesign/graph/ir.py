@@ -61,6 +61,9 @@ __all__ = [
 MAX_ACCUMULATOR_BITS = 53
 """Widest accumulator that float64 Keras, HLS csim, golden model and RTL all compute exactly."""
 
+MAX_CODE_BITS = 30
+"""Widest code that events carry: the RTL adds the sign of a difference, and counts in 32 bits."""
+
 REGISTER_BITS = 32
 """A register of a board: thresholds that can be set reach no further than it."""
 

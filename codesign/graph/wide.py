@@ -7,10 +7,26 @@ import warnings
 
 from codesign.errors import AccumulatorRangeError, ConversionWarning
 from codesign.fixed import Fixed
-from codesign.graph.ir import MAX_ACCUMULATOR_BITS
+from codesign.graph.ir import MAX_ACCUMULATOR_BITS, MAX_CODE_BITS
 
 FLOAT32_BITS = 24
 """Widest accumulator that float32 Keras computes exactly."""
+
+
+def check_code_width(name: str, fmt: Fixed) -> None:
+    """Check that sums of ``fmt``, which no activation quantises, can be sent as they are.
+
+    Raises:
+        AccumulatorRangeError: more than `MAX_CODE_BITS` bits; ``name`` is what makes them.
+    """
+    if fmt.width > MAX_CODE_BITS:
+        raise AccumulatorRangeError(
+            "the result is too wide to be sent without an activation",
+            where=name,
+            expected=f"at most {MAX_CODE_BITS} bits",
+            received=f"{fmt.width} bits",
+            fix="put a DeltaActivation after it, or fewer bits of weights",
+        )
 
 
 def exact_format(name: str, lo: int, hi: int, frac: int) -> Fixed:

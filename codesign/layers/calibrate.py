@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
+from codesign.keras_model.kinds import ACTIVATIONS, LINEAR
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import call_frames, share_layers
+from codesign.layers.means import MAXIMA
 from codesign.layers.probe import Tracer
 
 MAX_FRAMES = 64
@@ -137,3 +139,10 @@ def _linear_inputs(model: Any, frames: int) -> tuple[Any, list[NDArray[np.int64]
 
 def _origins(origin: dict[int, frozenset[str]], args: Any) -> Iterator[frozenset[str]]:
     return (origin.get(id(tensor), frozenset()) for tensor in keras.tree.flatten(args))
+
+
+def watched(folded: Any) -> list[str]:
+    """Return the layers whose values set a step: activations, and what linear layers read."""
+    makers = {id(layer.output): layer.name for layer in folded.layers}
+    names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
+    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in (*LINEAR, *MAXIMA)]

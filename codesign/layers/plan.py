@@ -34,6 +34,8 @@ class Made:
         maker: name of the layer that made it.
         signed: it can be negative.
         unit: value of one code; None if it is not made of codes.
+        most: largest magnitude of its codes; 0 if it is not made of codes.
+        bits: bits of the sums that it is made of; 0 if it is made of codes, or they are not known.
         scale: the tensor of the folded model is this many times it, as the divisor of a mean is still to come.
     """
 
@@ -41,3 +43,5 @@ class Made:
     signed: bool
     unit: float | None = None
     scale: float = 1.0
+    most: float = 0.0
+    bits: int = 0

@@ -14,11 +14,12 @@ import qkeras
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
+from codesign.graph.ir import MAX_CODE_BITS
 from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
 from codesign.layers.arguments import check_delta, check_training
-from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful
+from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful, watched
 from codesign.layers.clip import share_layers
 from codesign.layers.equalize import Factors, equalize
 from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
@@ -26,7 +27,7 @@ from codesign.layers.linear import kernel_of
 from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
 from codesign.layers.pixels import pixel_values
 from codesign.layers.plan import Made, Plan
-from codesign.layers.weights import WeightStep, quantizers
+from codesign.layers.weights import WeightStep, quantizers, sum_bits
 
 DEFAULT_RANGE_LOG2 = 3
 """Without sample frames activations range to 2**3 = 8: what a normalised layer gives, and what relu6 needs."""
@@ -117,7 +118,7 @@ def delta(
     plan = Plan(
         weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, pixels
     )
-    samples = {} if values is None else sample(folded, _watched(folded), values)
+    samples = {} if values is None else sample(folded, watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
     network = _Builder(plan, folded, values, samples, names).build()
     if skip == "auto" and values is not None:
@@ -235,7 +236,8 @@ class _Builder:
         return DeltaActivation(activation, bits, steps, hold, name=name, **options)
 
     def _sent(self, layer: DeltaActivation, x: Any) -> tuple[Any, Made]:
-        return layer(x), Made(layer.name, layer.activation == "identity", layer.unit)
+        most = 2.0**layer.bits * layer.unit
+        return layer(x), Made(layer.name, layer.activation == "identity", layer.unit, most=most)
 
     def _step(self, name: str, bits: int, *, signed: bool, scale: float = 1.0) -> float:
         """Return the finest step of the activation of the values that the folded layer ``name`` gives out, which are
@@ -288,24 +290,30 @@ class _Builder:
             new = kind.from_config({**layer.get_config(), **own})
         output = new(x)
         new.set_weights(values)
-        return output, Made(layer.name, signed=True)
+        own = getattr(new, f"{kernel}_quantizer")
+        return output, Made(layer.name, signed=True, bits=sum_bits(own, values, known.unit or 1.0, known.most))
 
     def _moving(self, layer: Any, kind: str, args: Any) -> tuple[Any, Made]:
-        """Return the output of a layer without weights; the input is quantised before it."""
-        coded = kind.startswith("ZeroPadding")  # what pads is part of the layer after it, which reads codes
-        args = keras.tree.map_structure(lambda x: self._codes(x) if coded or x is self.input else x, args)
+        """Return the output of a layer without weights; the input, what it takes means of, and sums that are too wide
+        to be sent are quantised before it.
+        """
+        coded = kind.startswith("ZeroPadding") or kind in MEANS  # what pads is part of the layer after it: reads codes
+        wide = [id(x) for x in keras.tree.flatten(args) if x is self.input or self._of(x).bits > MAX_CODE_BITS]
+        args = keras.tree.map_structure(lambda x: self._codes(x) if coded or id(x) in wide else x, args)
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
         unit = min(u for u in units if u is not None) if kind in MOVES and None not in units else None
-        known = Made(layer.name, any(tensor.signed for tensor in inputs), unit, inputs[0].scale)
+        most, bits = max(tensor.most for tensor in inputs), max(tensor.bits for tensor in inputs)
+        signed, scale = any(tensor.signed for tensor in inputs), inputs[0].scale
+        known = Made(layer.name, signed, unit, scale, most, bits and bits + len(inputs) - 1)
         if kind in MAXIMA and known.signed and unit is None and is_padded_maximum(layer, args[0].shape):
             return self._raised(layer, args[0]), replace(known, scale=1.0)
         if len({tensor.scale for tensor in inputs}) > 1:
             for tensor in inputs:
                 self._divided(tensor, layer.name, "let a layer with weights read the mean first")
         if kind in MEANS and has_no_code(layer, args[0].shape):
-            scale = inputs[0].scale / elements(layer, args[0].shape)
-            return summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken)), replace(known, scale=scale)
+            made = summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken))
+            return made, replace(known, scale=scale / elements(layer, args[0].shape))
         return copied(layer)(*args), known
 
     def _raised(self, layer: Any, x: Any) -> Any:
@@ -336,10 +344,3 @@ class _Builder:
         if offset.any() or scale.flat[0] <= 0 or len(np.unique(scale)) > 1:
             unit = None
         return output, Made(layer.name, known.signed or below, unit, known.scale)
-
-
-def _watched(folded: Any) -> list[str]:
-    """Return the layers whose values set a step: activations, and what linear layers read."""
-    makers = {id(layer.output): layer.name for layer in folded.layers}
-    names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
-    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in (*LINEAR, *MAXIMA)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -49,6 +50,24 @@ def quantizers(kernel: str, values: Sequence[NDArray[Any]], unit: float, bits: i
         own = [_bias_exponent(bias, exponent, unit) for bias, exponent in zip(biases[0], exponents, strict=True)]
         found["bias_quantizer"] = ChannelBits(BIAS_BITS, [max(each, max(own) - MAX_SPREAD_BITS) for each in own])
     return found
+
+
+def sum_bits(quantizer: Any, values: Sequence[NDArray[Any]], unit: float, most: float) -> int:
+    """Return about how many bits all sums of a linear layer take on one lattice; 0 if its weights have one step.
+
+    Args:
+        quantizer: of its weights.
+        values: weights, and biases if it has them.
+        unit: value of a code that it reads.
+        most: largest magnitude of what it reads.
+    """
+    if not isinstance(quantizer, ChannelBits):
+        return 0
+    channels, *biases = (np.abs(np.asarray(value, np.float64)) for value in values)
+    channels = np.moveaxis(channels, quantizer.axis, 0)
+    sums = channels.reshape(len(channels), -1).sum(1) * most + (biases[0] if biases else 0)
+    finest = 2.0 ** min(quantizer.exponents) * unit
+    return 1 + math.ceil(math.log2(max(1.0, float(sums.max()) / finest)))
 
 
 def lattice(bits: int, exponent: int) -> Any:

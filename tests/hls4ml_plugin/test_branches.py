@@ -429,8 +429,8 @@ def test_too_wide(tmp_path: Path) -> None:
     def build(x: Any) -> Any:
         return layers.AveragePooling1D(32, name="pool")(conv(1, 1, "c", bits=22)(x))
 
-    made = network(build, shape=(32, 1), precision="fixed<31,2>")
-    with pytest.warns(ConversionWarning), pytest.raises(AccumulatorRangeError, match=r"pool: .*at most 53"):
+    made = network(build, shape=(32, 1), precision="fixed<30,2>")
+    with pytest.warns(ConversionWarning), pytest.raises(AccumulatorRangeError, match=r"c: .*at most 30"):
         made.convert(tmp_path)
 
 

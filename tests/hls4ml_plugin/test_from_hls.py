@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[list[Any], dict[str, Any], type[Exception], str]] = {
         LatticeError,
         "fc bias: .*bias_quantizer",
     ),
-    "too wide": ([dense(4, "fc", bits=24)], {"precision": "fixed<32,6>"}, AccumulatorRangeError, "fc: "),
+    "too wide": ([dense(4, "fc", bits=24)], {"precision": "fixed<30,6>"}, AccumulatorRangeError, "fc: "),
     "float input": ([DENSE], {"precision": "float"}, LatticeError, "frame: not a fixed-point type"),
     "two activations": (
         [dense(4, "fc"), DeltaActivation("relu", name="a"), QActivation(quantized_relu(4, 1), name="b")],

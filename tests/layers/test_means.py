@@ -119,3 +119,26 @@ def test_networks_of_keras_with_a_mean_of_7_by_7_convert(name: str, tmp_path: Pa
     )
     pools = [node for node in model.delta_graph.engines if node.name in ("global_average_pooling2d", "avg_pool")]
     assert [(node.kind, node.y.kernel, node.x.kernel) for node in pools] == [("sum", 7, 7)]
+
+
+def wide_branches(spread: float) -> Any:
+    """A sum of two convolutions, then means of what another one makes; weights of channels are ``spread`` apart."""
+    keras.utils.set_random_seed(4)
+    x = frame = keras.Input((4, 4, 2), name="frame")
+    left, right = (L.Conv2D(4, 3, padding="same", name=name)(x) for name in ("left", "right"))
+    x = L.Conv2D(3, 1, name="last")(L.ReLU(name="relu")(L.Add(name="sum")([left, right])))
+    model = keras.Model(frame, L.Softmax(name="ends")(L.GlobalAveragePooling2D(name="mean")(x)))
+    kernel, bias = model.get_layer("left").get_weights()
+    model.get_layer("left").set_weights([kernel * spread ** np.arange(4), bias])
+    return model
+
+
+@pytest.mark.parametrize(("spread", "coded"), [(1.0, False), (2.0**-5, True)])
+def test_sums_that_are_joined_are_quantised_where_they_are_too_wide(
+    spread: float, coded: bool, rng: np.random.Generator
+) -> None:
+    clips = rng.random((6, 4, 4, 2))
+    made = delta(wide_branches(spread), clips=clips, weight_bits=12, activation_bits=12)
+    names = [layer.name for layer in made.layers]
+    assert ("left_delta" in names, "right_delta" in names) == (coded, False)
+    assert "last_delta" in names, "a mean reads codes"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from codesign.errors import ConversionError
 from codesign.fixed import Fixed
 from codesign.graph.ir import Delta, Engine, Node, Source
+from codesign.graph.wide import check_code_width
 from codesign.hls4ml_plugin.reader.linear import Padding
 
 
@@ -160,8 +161,13 @@ class Nodes:
         return replace(node, fmt=tensor.fmt(node.fmt), in_fmt=tensor.fmt(node.in_fmt))
 
     def identity(self, name: str, tensor: Tensor) -> Tensor:
-        """Append a `Delta` that keeps every bit of ``tensor`` and return its output."""
+        """Append a `Delta` that keeps every bit of ``tensor`` and return its output.
+
+        Raises:
+            AccumulatorRangeError: that are more bits than a code has.
+        """
         fmt = tensor.fmt(self._nodes[tensor.node].fmt)
+        check_code_width(tensor.node, fmt)
         return self.activation(name, tensor, fmt=fmt, activation="identity", lo=fmt.lo, hi=fmt.hi)
 
     def _free(self, name: str) -> str:
