@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -298,7 +299,9 @@ class _Builder:
         to be sent are quantised before it.
         """
         coded = kind.startswith("ZeroPadding") or kind in MEANS  # what pads is part of the layer after it: reads codes
-        wide = [id(x) for x in keras.tree.flatten(args) if x is self.input or self._of(x).bits > MAX_CODE_BITS]
+        padded = kind in MAXIMA and is_padded_maximum(layer, args[0].shape)  # is raised, and quantised so, below
+        widest = sys.maxsize if padded else MAX_CODE_BITS
+        wide = [id(x) for x in keras.tree.flatten(args) if x is self.input or self._of(x).bits > widest]
         args = keras.tree.map_structure(lambda x: self._codes(x) if coded or id(x) in wide else x, args)
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
@@ -306,7 +309,7 @@ class _Builder:
         most, bits = max(tensor.most for tensor in inputs), max(tensor.bits for tensor in inputs)
         signed, scale = any(tensor.signed for tensor in inputs), inputs[0].scale
         known = Made(layer.name, signed, unit, scale, most, bits and bits + len(inputs) - 1)
-        if kind in MAXIMA and known.signed and unit is None and is_padded_maximum(layer, args[0].shape):
+        if padded and known.signed and unit is None:
             return self._raised(layer, args[0]), replace(known, scale=1.0)
         if len({tensor.scale for tensor in inputs}) > 1:
             for tensor in inputs:

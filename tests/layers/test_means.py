@@ -142,3 +142,15 @@ def test_sums_that_are_joined_are_quantised_where_they_are_too_wide(
     names = [layer.name for layer in made.layers]
     assert ("left_delta" in names, "right_delta" in names) == (coded, False)
     assert "last_delta" in names, "a mean reads codes"
+
+
+def test_wide_sums_of_a_padded_maximum_are_raised(rng: np.random.Generator) -> None:
+    keras.utils.set_random_seed(4)
+    frame = keras.Input((4, 4, 2), name="frame")
+    x = L.MaxPooling2D(3, 2, padding="same", name="max")(L.Conv2D(4, 3, padding="same", name="left")(frame))
+    model = keras.Model(frame, L.Dense(2, name="fc")(L.Flatten(name="flat")(x)))
+    kernel, bias = model.get_layer("left").get_weights()
+    model.get_layer("left").set_weights([kernel * 2.0 ** (-5 * np.arange(4)), bias])
+    made = delta(model, clips=rng.random((6, 4, 4, 2)), weight_bits=12, activation_bits=12)
+    assert made.get_layer("max_delta").activation == "relu"
+    assert "left_delta" not in [layer.name for layer in made.layers]
