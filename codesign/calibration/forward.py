@@ -25,6 +25,7 @@ Hold: TypeAlias = float | NDArray[np.float64] | None
 """Threshold of an activation in steps, one for all channels or ``[C]``; None for memoryless."""
 Holds: TypeAlias = Mapping[str, Hold]
 Send: TypeAlias = Callable[[str, Any, int], Any]
+Count: TypeAlias = Callable[[str, Any, int], None]
 
 TOGETHER = 96
 """Most frames that are computed together, in whole clips: what they need fits the caches."""
@@ -127,7 +128,7 @@ class Forward:
         yield from np.array_split(self.clips, -(-self.clips.shape[0] * self.clips.shape[1] // TOGETHER))
 
     def through(
-        self, values: NDArray[np.float32], send: Send, count: Callable[[str, Any, int], None] = lambda *_: None
+        self, values: NDArray[np.float32], send: Send, count: Count = lambda *_: None
     ) -> tuple[NDArray[np.float32], Any]:
         """Compute the network on ``values``, ``[N, T, ...]``.
 
@@ -141,6 +142,13 @@ class Forward:
             The outputs, ``[N, T, ...]``, also as the tensor that they are, ``[N * T, ...]``.
         """
         clips, frames = values.shape[:2]
+        last = self.last(tf.constant(values.reshape(-1, *values.shape[2:])), clips, send, count)
+        return np.asarray(last).reshape(clips, frames, *last.shape[1:]), last
+
+    def last(
+        self, frames: Any, clips: int, send: Send, count: Callable[[str, Any, int], None] = lambda *_: None
+    ) -> Any:
+        """Return the outputs for ``frames`` of N ``clips``, ``[N * T, ...]``, as a tensor; see `through`."""
 
         def call(each: Call, given: Any) -> Any:
             layer = self.layers[each.name]
@@ -151,8 +159,7 @@ class Forward:
             count(each.name, output, clips)
             return output
 
-        last = self.calls.run(tf.constant(values.reshape(-1, *values.shape[2:])), call)
-        return np.asarray(last).reshape(clips, frames, *last.shape[1:]), last
+        return self.calls.run(frames, call)
 
 
 def signal_of(layer: Any, z: Any, clips: int) -> Signal:

@@ -81,7 +81,7 @@ def find_thresholds(
         By the name of each activation: thresholds ``[C]`` (equal ones if not in ``own``), and the largest values
         ``[C]``.
     """
-    slopes = [_slopes(forward, judge, part, at) for part, at in _places(forward)]
+    slopes = _slopes(forward, judge)
     holds = {name: np.full(values.shape[-1], FIRST) for name, values in slopes[0].items()}
     echoes, measured = dict.fromkeys(holds, 1.0), dict[str, Measured]()
     for number in range(ROUNDS):
@@ -160,30 +160,43 @@ def _places(forward: Forward) -> list[tuple[NDArray[np.float32], slice]]:
     return found
 
 
-def _slopes(forward: Forward, judge: Judge, part: NDArray[np.float32], at: slice) -> dict[str, Floats]:
-    """Return the derivatives of the answer by what each activation sends, ``[N, T, P, C]`` by its name."""
-    sent: dict[str, Any] = {}
-    wanted = judge.wanted[at].reshape(-1, *judge.wanted.shape[2:])
+def _slopes(forward: Forward, judge: Judge) -> list[dict[str, Floats]]:
+    """Return the derivatives of the answer by what each activation sends, ``[N, T, P, C]`` by its name.
 
-    def send(name: str, z: Any, clips: int) -> Any:
-        del clips
-        layer = forward.layers[name]
-        sent[name] = layer(z)
-        tape.watch(sent[name])
-        return sent[name]
+    As a graph, which leaves out those by weights: TensorFlow computes them otherwise, and not of every convolution.
+    """
 
-    with tf.GradientTape() as tape:
-        answer = tf.reduce_sum(_answer(judge, forward.through(part, send)[1], wanted))
-    found = tape.gradient(answer, sent, unconnected_gradients="zero")
-    return {name: np.asarray(each).reshape(*part.shape[:2], -1, each.shape[-1]) for name, each in found.items()}
+    @tf.function  # type: ignore[untyped-decorator]
+    def slopes(values: Any, wanted: Any) -> dict[str, Any]:
+        sent: dict[str, Any] = {}
+
+        def send(name: str, z: Any, clips: int) -> Any:
+            del clips
+            sent[name] = forward.layers[name](z)
+            tape.watch(sent[name])
+            return sent[name]
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            outputs = forward.last(tf.reshape(values, (-1, *values.shape[2:])), values.shape[0], send)
+            answer = tf.reduce_sum(_answer(judge, outputs, wanted))
+        return dict(tape.gradient(answer, sent, unconnected_gradients="zero"))
+
+    found = []
+    for part, at in _places(forward):
+        wanted = judge.wanted[at].reshape(-1, *judge.wanted.shape[2:])
+        made = slopes(tf.constant(part), tf.constant(wanted))
+        found.append(
+            {name: np.asarray(each).reshape(*part.shape[:2], -1, each.shape[-1]) for name, each in made.items()}
+        )
+    return found
 
 
-def _answer(judge: Judge, outputs: Any, wanted: NDArray[Any]) -> Any:
+def _answer(judge: Judge, outputs: Any, wanted: Any) -> Any:
     """Return how far the answer is ahead of the next one; of a regressor, a sum of its outputs with random signs."""
     if not judge.decides:
         return outputs * np.random.default_rng(0).choice([-1, 1], wanted.shape).astype(np.float32)
     logs = tf.math.log(tf.maximum(outputs, 1e-30)) if judge.probabilities else outputs
-    best = np.argsort(wanted, -1)[:, :-3:-1]
+    best = tf.math.top_k(wanted, 2).indices
     first, second = (tf.gather(logs, best[:, place], batch_dims=1) for place in (0, 1))
     return first - second
 
