@@ -165,9 +165,13 @@ class Forward:
 def signal_of(layer: Any, z: Any, clips: int) -> Signal:
     """Return what an activation is given, ``z`` of ``[N * T, ..., C]``, N ``clips``."""
     quantizer = layer._quantizer(None)
-    shape = (clips, z.shape[0] // clips, -1, z.shape[-1])
-    active, codes = (np.asarray(values).reshape(shape) for values in (quantizer.activate(z), quantizer(z)))
-    return Signal(active=active, codes=codes)
+    steps, inverse = (np.asarray(value, np.float32) for value in (quantizer.steps, quantizer.inverse))
+    values = np.asarray(z).reshape(clips, z.shape[0] // clips, -1, z.shape[-1])
+    codes = values * inverse
+    np.rint(codes, out=codes)
+    codes *= steps
+    np.clip(codes, np.float32(quantizer.low), np.float32(quantizer.high), out=codes)
+    return Signal(active=np.maximum(values, np.float32(0)) if quantizer.relu else values, codes=codes)
 
 
 def thresholds_of(layer: Any, hold: float | NDArray[np.float64], channels: int) -> Floats:

@@ -28,8 +28,10 @@ WIDTHS = ((8, 8), (8, 10), (10, 10), (12, 12))
 """Bits of weights and activations that are tried, in order."""
 HELD = 0.6
 """Share of the error that an agreement allows for holding; the rest is rounding."""
-FACTORS = tuple(2 ** (power / 5) for power in range(5, -16, -1))
-"""Factors of all holds that are tried, until one agrees: 2 to 1/8."""
+IN_AN_OCTAVE = 5
+"""Factors of all holds that are tried from one to its double."""
+MOST_TRIED = 16
+"""Factors that are tried in all: three octaves."""
 PLANNED = 2**26
 """Values of activations on which thresholds are measured: about 250 MB, and as much for their slopes."""
 
@@ -201,15 +203,28 @@ def _planned(
 def _largest(
     forward: Forward, holds: Mapping[str, float], judge: Judge, goal: float, show: Show
 ) -> tuple[dict[str, Hold], Result] | None:
-    """Return ``holds`` times the largest of `FACTORS` with which ``forward`` agrees, and what it does, or None."""
-    for number, factor in enumerate(FACTORS):
+    """Return ``holds`` times the largest factor with which ``forward`` agrees, and what it does; None if none does.
+
+    From 1 it goes up as long as it agrees, or else down until it does. The hold of the input stays until the
+    others are half: pixels are whole numbers, so that a little less can let many more of them pass.
+    """
+    best: tuple[dict[str, Hold], Result] | None = None
+    first, up = forward.activations[0], 1
+    for number in range(MOST_TRIED):
+        factor = 2 ** (up * number / IN_AN_OCTAVE)
         tried: dict[str, Hold] = {name: max(LEAST_HOLD, factor * hold) for name, hold in holds.items()}
+        tried[first] = max(LEAST_HOLD, min(1.0, 2 * factor) * holds[first])
         result = forward.run(tried)
+        agrees = judge.expected(result.outputs) >= goal
         skipped = 100 * (1 - result.work / forward.total)
-        show(0.7 + 0.3 * number / len(FACTORS), f"{skipped:.1f} % of the multiply-accumulates skipped")
-        if judge.expected(result.outputs) >= goal:
-            return tried, result
-    return None
+        show(1 - 0.3 * 0.8**number, f"{skipped:.1f} % of the multiply-accumulates skipped")
+        if agrees:
+            best = tried, result
+        if number == 0:
+            up = 1 if agrees else -1
+        elif agrees != (up > 0):
+            break
+    return best
 
 
 def _calibration(
