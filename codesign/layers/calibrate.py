@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
-from codesign.keras_model.kinds import ACTIVATIONS, LINEAR
+from codesign.keras_model.kinds import ACTIVATIONS, NO_OPS
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.clip import call_frames, share_layers
-from codesign.layers.means import MAXIMA
 from codesign.layers.probe import Tracer
 
 MAX_FRAMES = 64
@@ -142,7 +141,12 @@ def _origins(origin: dict[int, frozenset[str]], args: Any) -> Iterator[frozenset
 
 
 def watched(folded: Any) -> list[str]:
-    """Return the layers whose values set a step: activations, and what linear layers read."""
+    """Return the layers whose values set a step: activations, and what other layers read, as that may be quantised."""
     makers = {id(layer.output): layer.name for layer in folded.layers}
-    names = [layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS]
-    return names + [makers[id(layer.input)] for layer in folded.layers if type(layer).__name__ in (*LINEAR, *MAXIMA)]
+    read = [
+        makers[id(tensor)]
+        for layer in folded.layers
+        if type(layer).__name__ not in (*ACTIVATIONS, *NO_OPS, "InputLayer")
+        for tensor in keras.tree.flatten(layer.input)
+    ]
+    return [*dict.fromkeys([layer.name for layer in folded.layers if type(layer).__name__ in ACTIVATIONS] + read)]

@@ -55,8 +55,8 @@ def equalize(folded: Any, frames: NDArray[np.float32], more: Factors | None = No
         ConfigError: ``more`` names others, or has other numbers of channels.
     """
     found, more = _pairs(folded), more or {}
+    _check(more, {name: folded.get_layer(name).output.shape[-1] for name in found})
     if not found:
-        _check(more, {})
         return []
     watched = keras.Model(folded.inputs[0], {name: folded.get_layer(name).output for name in found})
     largest: dict[str, NDArray[np.float64]] = {}
@@ -65,7 +65,6 @@ def equalize(folded: Any, frames: NDArray[np.float32], more: Factors | None = No
             top = np.asarray(values, np.float64).reshape(-1, values.shape[-1]).max(0)
             largest[name] = np.maximum(largest.get(name, 0.0), top)
     scaled = [name for name in found if largest[name].max() > 0]
-    _check(more, {name: len(largest[name]) for name in scaled})
     for name in scaled:
         factors, (maker, readers) = _factors(largest[name]) * more.get(name, 1.0), found[name]
         _scale(maker, factors)

@@ -10,7 +10,7 @@ from keras import layers as L  # noqa: N812
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.layers import DeltaActivation
+from codesign.layers import DeltaActivation, delta
 from codesign.layers.calibrate import MAX_FRAMES, frames_of, range_exponent, sample, step_exponent, wasteful
 
 
@@ -75,3 +75,19 @@ def test_refuses_clips(clips: NDArray[Any]) -> None:
 
 def test_one_clip_is_clips_of_one() -> None:
     assert frames_of(np.zeros((5, 4)), (4,), "here").shape == (1, 5, 4)
+
+
+def test_sums_that_are_too_wide_get_a_step_that_fits_them(rng: np.random.Generator) -> None:
+    """Without a sample of what an Add reads, it was cut off at 8."""
+    keras.utils.set_random_seed(5)
+    x = frame = keras.Input((6, 6, 2))
+    x = L.ReLU()(L.Conv2D(4, 3, name="first")(x))
+    x = L.Add()([L.Conv2D(4, 1, name="one")(x), L.Conv2D(4, 1, name="other")(x)])
+    model = keras.Model(frame, L.Dense(2)(L.Flatten()(L.ReLU()(x))))
+    for name in ("one", "other"):
+        kernel, bias = model.get_layer(name).get_weights()
+        model.get_layer(name).set_weights([100 * kernel, bias])
+    frames = rng.uniform(0, 1, (8, 6, 6, 2)).astype(np.float32)
+    wanted = np.asarray(model(frames))
+    got = np.asarray(delta(model, clips=frames, step="fixed", weight_bits=16, activation_bits=16)(frames))
+    assert np.abs(got - wanted).max() < 0.01 * np.abs(wanted).max()
