@@ -142,8 +142,7 @@ def calibrate(
     goal = min(agreement, expected)
     factors, holds = _planned(maker, forward, judge, goal, lambda share, words: show(0.2 + 0.5 * share, words))
     scaled = maker.forward(bits, factors)
-    holds = {name: hold * forward.layers[name].unit / scaled.layers[name].unit for name, hold in holds.items()}
-    found = _largest(scaled, holds, judge, goal, show) if factors else None
+    found = _largest(scaled, _in_steps_of(scaled, forward, holds), judge, goal, show) if factors else None
     if found is None:  # scaled, the network does not agree, or nothing can be scaled
         scaled, found = forward, _largest(forward, holds, judge, goal, show)
     chosen, result = found or (dict(forward.holds), forward.run())
@@ -198,6 +197,15 @@ def _planned(
         else:
             holds[name] = float(each.mean())
     return factors, holds
+
+
+def _in_steps_of(scaled: Forward, forward: Forward, holds: Mapping[str, float]) -> dict[str, float]:
+    """Return ``holds`` of ``forward`` in steps of ``scaled``, which may quantise other sums: those are memoryless."""
+    return {
+        name: holds[name] * forward.layers[name].unit / scaled.layers[name].unit
+        for name in scaled.activations
+        if name in holds
+    }
 
 
 def _largest(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from codesign.calibration.agreement import Judge, decides
 from codesign.calibration.checks import check_model
 from codesign.calibration.evaluate import evaluate, pixel_values
 from codesign.calibration.forward import Forward
-from codesign.calibration.search import calibrate, with_holds
+from codesign.calibration.search import _in_steps_of, calibrate, with_holds
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.layers import DeltaActivation, delta, stream
 
@@ -83,6 +84,13 @@ def test_holds_are_put_into_a_copy(clips: Any) -> None:
     np.testing.assert_array_equal(
         stream(held, frames).codes["input_delta"], stream(network, frames).codes["input_delta"]
     )
+
+
+def test_what_only_the_scaled_network_quantises_is_memoryless() -> None:
+    """Which sums are too wide to be sent depends on the scales."""
+    before: Any = SimpleNamespace(layers={"a": SimpleNamespace(unit=0.5), "b": SimpleNamespace(unit=1.0)})
+    after: Any = SimpleNamespace(activations=["a", "c"], layers={"a": SimpleNamespace(unit=0.25)})
+    assert _in_steps_of(after, before, {"a": 2.0, "b": 1.0}) == {"a": 4.0}
 
 
 def test_numbers_are_compared_within_a_tolerance() -> None:
