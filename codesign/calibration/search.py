@@ -213,15 +213,26 @@ def _largest(
 ) -> tuple[dict[str, Hold], Result] | None:
     """Return ``holds`` times the largest factor with which ``forward`` agrees, and what it does; None if none does.
 
-    From 1 it goes up as long as it agrees, or else down until it does. The hold of the input stays until the
-    others are half: pixels are whole numbers, so that a little less can let many more of them pass.
+    Pixels are whole numbers, so that a little less of the input's hold can let many more of them pass: it is tried both
+    with it as it is until the others are half, and with it times the factor as well. The less work wins.
+    """
+    ways = [_walk(forward, holds, judge, goal, show, kept=kept) for kept in (2.0, 1.0)]
+    return min((way for way in ways if way is not None), key=lambda way: way[1].work, default=None)
+
+
+def _walk(
+    forward: Forward, holds: Mapping[str, float], judge: Judge, goal: float, show: Show, *, kept: float
+) -> tuple[dict[str, Hold], Result] | None:
+    """Return what `_largest` does, the hold of the input times ``kept`` the factor, but not raised.
+
+    From 1 the factor goes up as long as it agrees, or else down until it does.
     """
     best: tuple[dict[str, Hold], Result] | None = None
     first, up = forward.activations[0], 1
     for number in range(MOST_TRIED):
         factor = 2 ** (up * number / IN_AN_OCTAVE)
         tried: dict[str, Hold] = {name: max(LEAST_HOLD, factor * hold) for name, hold in holds.items()}
-        tried[first] = max(LEAST_HOLD, min(1.0, 2 * factor) * holds[first])
+        tried[first] = max(LEAST_HOLD, min(1.0, kept * factor) * holds[first])
         result = forward.run(tried)
         agrees = judge.expected(result.outputs) >= goal
         skipped = 100 * (1 - result.work / forward.total)
