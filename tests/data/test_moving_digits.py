@@ -99,7 +99,7 @@ def test_bad_arguments(arguments: dict[str, Any], words: str) -> None:
 
 def test_clips_check_themselves() -> None:
     frames, ones = np.zeros((2, 3, 4, 4, 1), np.uint8), np.ones(2, np.int64)
-    with pytest.raises(ConfigError, match=r"uint8 \[N, T, H, W, C\]"):
+    with pytest.raises(ConfigError, match=r"uint8 \[N, T, \*frame\]"):
         Clips(frames=frames.astype(float), labels=ones, sources=ones)
     with pytest.raises(ConfigError, match="one label"):
         Clips(frames=frames, labels=ones[:1], sources=ones)
