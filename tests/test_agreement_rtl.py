@@ -68,8 +68,8 @@ def test_rtl_equals_golden(rtl_cache: Path, name: str) -> None:
     agree(CASES[name], rtl_cache, frames=600)
 
 
-SLOW = ("shortcut, upsampled", "dense connections")
-"""Branches that are simulated with the heavy tests."""
+SLOW = ("residual, pooled", "shortcut, upsampled", "dense connections")
+"""Branches that are simulated with the heavy tests; the first one is what `test_branches_cannot_deadlock` runs."""
 
 
 @pytest.mark.parametrize("name", CONV_CASES)

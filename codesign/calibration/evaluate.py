@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from codesign.calibration.agreement import TOLERANCE, FloatAgreement, Judge, decides
 from codesign.calibration.forward import Forward
 from codesign.fixed import pixel_codes
-from codesign.layers.pixels import input_format
+from codesign.layers.activation import input_format
 
 BATCH = 64
 

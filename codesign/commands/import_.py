@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import re
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +78,6 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
             layers.
     """
     from codesign.calibration.checks import check_model
-    from codesign.flow.convert import check_converts
     from codesign.layers.load import load_model
 
     kind, plain = _kind(arguments.clips)
@@ -111,7 +111,7 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
         "synth": {"targets": [], "route": False},
     }
     written = json.loads(json.dumps(sections))  # lists, as TOML has no tuples
-    check_converts(records.build(Design, written, where="", folder=folder), model)
+    _check_converts(records.build(Design, written, where="", folder=folder), model)
     lines = [HEADER]
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
@@ -158,6 +158,17 @@ def _ranges(
         )
     limits = data.measured_range(seed, exact=own)
     return replace(data, range=limits), limits
+
+
+def _check_converts(design: Design, model: Any) -> None:
+    """Convert what a float ``model`` becomes before calibration, to know what is refused before anything slow."""
+    from codesign.flow.convert import convert, settings
+    from codesign.layers.replace import delta
+
+    low, high = design.model.input_range
+    network = delta(model, step="fixed", input_range=(low, high))
+    with tempfile.TemporaryDirectory() as folder:
+        convert(network, settings(design, network), Path(folder))
 
 
 def _name(text: str) -> str:

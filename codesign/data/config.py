@@ -21,12 +21,13 @@ from codesign.data.folder import (
     VIDEO_FILES,
     Split,
     check_folder_arguments,
+    check_lengths,
     check_shares,
     cut_clips,
+    first_files,
     split_folder,
     video_folder,
 )
-from codesign.data.lengths import check_lengths, first_files
 from codesign.data.picture import Fit
 from codesign.data.ucf101 import check_ucf101_arguments, ucf101
 from codesign.data.video import survey

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,7 +37,7 @@ def settings(design: Design, model: Any, shares: Mapping[str, float] | None = No
     """
     import hls4ml
 
-    from codesign.layers.pixels import input_format
+    from codesign.layers.activation import input_format
 
     hardware = design.hardware
     config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Delta")
@@ -73,20 +72,6 @@ def convert(model: Any, arguments: dict[str, Any], output_dir: Path) -> Any:
         return hls4ml.converters.convert_from_keras_model(
             model, backend="Delta", output_dir=str(output_dir), **arguments
         )
-
-
-def check_converts(design: Design, model: Any) -> None:
-    """Convert what a float ``model`` becomes before calibration, to know what is refused before anything slow.
-
-    Raises:
-        CodesignError: of `codesign.layers.delta`, of `settings`, or of the conversion.
-    """
-    from codesign.layers.replace import delta
-
-    low, high = design.model.input_range
-    network = delta(model, step="fixed", input_range=(low, high))
-    with tempfile.TemporaryDirectory() as folder:
-        convert(network, settings(design, network), Path(folder))
 
 
 def finished_model(job: Job, output_dir: Path) -> Any:

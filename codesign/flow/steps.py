@@ -88,6 +88,12 @@ IMPORTED = replace(
 """The first stage of a model that others trained, and that is not trained further."""
 
 
+PRETRAINED = replace(STAGES[0], body=f"{_BODIES}.pretrained:run")
+"""The first stage of one that is."""
+
+
 def stages_of(design: Design) -> tuple[Stage, ...]:
     """Return the stages of a design."""
-    return STAGES if design.model.trained else (IMPORTED, *STAGES[1:])
+    if design.model.kind == "network":
+        return STAGES
+    return (PRETRAINED if design.model.trained else IMPORTED, *STAGES[1:])

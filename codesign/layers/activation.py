@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from codesign.errors import ConfigError
-from codesign.fixed import Fixed, IntArray
+from codesign.fixed import PIXEL, Fixed, IntArray
 from codesign.layers import arguments, surrogate
 from codesign.layers.arguments import LEAST_HOLD
 from codesign.layers.step import Between, FixedStep, RealStep, make_step, undeployable, weight_shape
@@ -256,3 +256,14 @@ def _at_least(hold: Any) -> Any:
 def _numbers(step: Any) -> float | tuple[float, ...]:
     """Return a step, or steps, of any number type as Python's."""
     return float(step) if np.ndim(step) == 0 else tuple(map(float, step))
+
+
+def input_format(network: Any) -> Fixed:
+    """Return the format of the pixels that a delta network of one frame reads, as its first activation shows.
+
+    The 8 bits of a pixel span the range of its codes: below zero, too, if it is an identity.
+    """
+    first = next((layer for layer in network.layers if isinstance(layer, DeltaActivation)), None)
+    if first is None:
+        return PIXEL
+    return Fixed(width=8, frac=8 - first.bits - round(math.log2(first.unit)), signed=first.activation == "identity")

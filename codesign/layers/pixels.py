@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.fixed import CENTERED, PIXEL, Fixed, pixel_codes
-from codesign.layers.activation import DeltaActivation
+from codesign.fixed import CENTERED, Fixed, pixel_codes
 from codesign.layers.affine import PIXEL_LEVELS, Affine
 
 
@@ -58,17 +56,6 @@ def exact_format(low: float, high: float) -> Fixed | None:
     if mantissa != 0.5 or low not in (0, -(PIXEL_LEVELS // 2) * step):
         return None
     return Fixed(width=8, frac=1 - exponent, signed=low < 0)
-
-
-def input_format(network: Any) -> Fixed:
-    """Return the format of the pixels that a delta network of one frame reads, as its first activation shows.
-
-    The 8 bits of a pixel span the range of its codes: below zero, too, if it is an identity.
-    """
-    first = next((layer for layer in network.layers if isinstance(layer, DeltaActivation)), None)
-    if first is None:
-        return PIXEL
-    return Fixed(width=8, frac=8 - first.bits - round(math.log2(first.unit)), signed=first.activation == "identity")
 
 
 def pixel_values(clips: NDArray[np.float32], fmt: Fixed) -> NDArray[np.float32]:

@@ -155,6 +155,7 @@ def _train(variant: Variant, seed: int, origin: Origin, root: Path) -> Result:
 def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result:
     from codesign.study.deploy import deploy
     from codesign.training import train
+    from codesign.training.pretrained import Pretrained
 
     design = variant.design
     start = time.monotonic()
@@ -166,6 +167,7 @@ def _measured(variant: Variant, seed: int, folder: Path, shared: Path) -> Result
         seed=seed,
         engines=design.hardware.engines(),
         shared=shared,
+        pretrained=Pretrained if design.model.kind == "keras" else None,
     )
     seconds = time.monotonic() - start
     deployed = deploy(design, folder, seed, folder / "rtl") if variant.simulate else None

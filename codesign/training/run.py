@@ -14,6 +14,7 @@ from codesign.training.config import MODEL, RESULTS, ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from codesign.layers import Engines
+    from codesign.training.pretrained import Pretrained
     from codesign.training.trainer import Progress
 
 LOG = "log.csv"
@@ -34,6 +35,7 @@ def train(
     progress: Progress | None = None,
     engines: Engines | None = None,
     shared: Path | None = None,
+    pretrained: type[Pretrained] | None = None,
 ) -> dict[str, Any]:
     """Train the networks of every phase and write `MODEL`, `RESULTS`, `LOG` and `CHECKPOINT` into ``folder``.
 
@@ -52,6 +54,8 @@ def train(
         engines: what will compute the layers: to weigh the loss by their cycles, and to count them.
         shared: folder of float networks that several trainings start from: the first one that needs a certain one
             trains it, the others use it. None: every training has its own.
+        pretrained: `codesign.training.pretrained.Pretrained` for a model that others trained; given,
+            not imported, so that networks of this package do not depend on what reads models of others.
 
     Returns:
         What `RESULTS` holds. ``accuracy`` is the share of test clips classified correctly by the mean over time of
@@ -75,6 +79,8 @@ def train(
 
     folder.mkdir(parents=True, exist_ok=True)
     made_by: list[Any] = [source_hash(__name__), {name: installed(name) for name in PACKAGES}]
+    if pretrained is not None:
+        made_by.append(source_hash(pretrained.__module__))
     if model.path is not None:
         file = model.path / MODEL if model.path.is_dir() else model.path
         made_by.append(file_hash(file) if file.is_file() else None)
@@ -91,6 +97,7 @@ def train(
         engines=engines,
         shared=shared,
         data_key=json.dumps([asdict(data), made_by], default=str),
+        pretrained=pretrained,
     )
     trainer.progress = progress
     state = trainer.run(lambda state: _write_log(folder / LOG, state.log))

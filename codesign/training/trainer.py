@@ -11,25 +11,26 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from codesign.data.clips import ClipDataset, ClipSource
 from codesign.errors import ConfigError
 from codesign.fixed import PIXEL, Fixed
 from codesign.layers import Engines, over_time
-from codesign.layers.pixels import input_format
-from codesign.layers.streaming import float64, in_float64
+from codesign.layers.activation import input_format
 from codesign.training.config import ModelConfig, TrainingConfig
-from codesign.training.confusion import Confusion
-from codesign.training.devices import find_strategy
+from codesign.training.evaluate import evaluate
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
 from codesign.training.phases import Phase, phases_of
-from codesign.training.pretrained import Pretrained
 from codesign.training.state import State, hand_over
+
+if TYPE_CHECKING:
+    from codesign.training.pretrained import Pretrained
 
 BOARDS = "tensorboard"
 """Folder of the TensorBoard logs, beside the checkpoint; one folder per phase in it."""
@@ -63,6 +64,7 @@ class Trainer:
         engines: Engines | None = None,
         shared: Path | None = None,
         data_key: str = "",
+        pretrained: type[Pretrained] | None = None,
     ) -> None:
         self.dataset, self.model, self.training, self.seed = dataset, model, training, seed
         self.checkpoint, self.key = checkpoint, key
@@ -72,7 +74,7 @@ class Trainer:
         self.engines, self.shared, self.data_key = engines, shared, data_key
         self.phases = phases_of(model, training)
         self._check()
-        self.pretrained = Pretrained(model, dataset, seed) if model.kind == "keras" else None
+        self.pretrained = pretrained(model, dataset, seed) if pretrained else None
         self.float_weights: list[np.ndarray] = []
         self.fmt = PIXEL
 
@@ -267,6 +269,35 @@ class Trainer:
         return len(costs) - 1 - costs.index(min(costs)) if costs else 0
 
 
+def find_strategy(devices: int) -> Any:
+    """Return the TensorFlow strategy that shares every batch evenly between devices of this machine.
+
+    Each device has a copy of the network, and their gradients are averaged: data parallelism. Keras has
+    `keras.distribution.DataParallel` for this, which with TensorFlow distributes nothing, so this is
+    `tf.distribute.MirroredStrategy`, which Keras supports.
+
+    Args:
+        devices: how many; 0 for every GPU, or the processor if there is none. Processors count if there is no GPU.
+
+    Raises:
+        ConfigError: there are fewer.
+    """
+    found = tf.config.list_logical_devices("GPU")
+    wanted = devices or max(1, len(found))
+    found = found or tf.config.list_logical_devices("CPU")
+    if wanted > len(found):
+        raise ConfigError(
+            "there are fewer devices",
+            where="training.devices",
+            expected=f"at most {len(found)}: {', '.join(device.name for device in found)}",
+            received=devices,
+            fix="set it to 0, which takes every GPU there is",
+        )
+    if wanted == 1:
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy([device.name for device in found[:wanted]])
+
+
 def _values(variables: list[Any]) -> list[np.ndarray]:
     return [variable.numpy() for variable in variables]
 
@@ -293,52 +324,3 @@ class _Bar(keras.callbacks.Callback):  # type: ignore[misc]
         accuracy = f", accuracy {logs['accuracy']:.3f}" if logs and "accuracy" in logs else ""
         if self.show:
             self.show((self.done + (batch + 1) / self.steps) / self.total, self.text + accuracy)
-
-
-def evaluate(
-    network: Any,
-    clips: ClipSource,
-    *,
-    deltas: bool = True,
-    engines: Engines | None = None,
-    fmt: Fixed = PIXEL,
-    by_class: bool = False,
-) -> dict[str, Any]:
-    """Return ``accuracy`` and ``confusion`` of a frame model that reads ``fmt`` on ``clips``, exact: in float64, head
-    'mean'.
-
-    ``confusion`` counts clips by true class (rows) and chosen class.
-
-    With ``deltas`` also ``operation_sparsity``, ``spatial_sparsity``, ``density`` by linear layer and
-    ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer; and ``by_class`` the first of
-    these for the clips of each class alone, ``class_sparsity``. First frames are left out.
-    """
-    feed = Feed(clips, fmt=fmt)
-    with float64(), errors_of(feed):
-        model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        confusion = Confusion(model.output_shape[-1])
-        model.compile(loss=loss, metrics=["accuracy", confusion])
-        logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
-        figures: dict[str, Any] = {"accuracy": float(logs["accuracy"]), "confusion": confusion.table()}
-        if deltas and by_class:
-            figures["class_sparsity"] = [
-                _sparsity(model, Feed(clips, np.flatnonzero(clips.labels == label), fmt=fmt))
-                for label in range(confusion.classes)
-            ]
-    if deltas:
-        names = ("operation_sparsity", "spatial_sparsity", *(("cycles_per_frame",) if engines else ()))
-        figures |= {name: float(logs[name]) for name in names}
-        density = {name.removeprefix("density/"): float(v) for name, v in logs.items() if name.startswith("density/")}
-        figures["density"] = density
-        sizes = {name: math.prod(network.get_layer(name).input.shape[1:]) for name in density}
-        figures["events_per_frame"] = sum(share * sizes[name] for name, share in density.items())
-    return figures
-
-
-def _sparsity(model: Any, feed: Feed) -> float | None:
-    """Return the operation sparsity of a compiled clip model on the clips of a feed; None if there are none."""
-    if not len(feed):
-        return None
-    with errors_of(feed):
-        return float(model.evaluate(feed.dataset(), verbose=0, return_dict=True)["operation_sparsity"])

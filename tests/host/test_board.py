@@ -120,6 +120,7 @@ def test_a_new_stream_forgets_the_old_one(connect: Open) -> None:
         assert board.send(PICTURES[10], new_stream=True).first_of_stream
 
 
+@pytest.mark.heavy
 def test_sequence_numbers_come_round(connect: Open) -> None:
     board = connect()
     starts(board, PICTURES[0])

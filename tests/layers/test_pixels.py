@@ -15,7 +15,7 @@ from keras import layers as L  # noqa: N812
 from codesign.errors import ConfigError
 from codesign.fixed import CENTERED, PIXEL, Fixed
 from codesign.layers import DeltaActivation, delta
-from codesign.layers.pixels import input_format
+from codesign.layers.activation import input_format
 
 FRAME = (6, 7, 3)
 

@@ -17,7 +17,7 @@ from codesign.errors import ConfigError
 from codesign.fixed import CENTERED, PIXEL
 from codesign.flow.config import load
 from codesign.layers import DeltaActivation
-from codesign.layers.pixels import input_format
+from codesign.layers.activation import input_format
 from codesign.training import ModelConfig, TrainingConfig, load_model, train, trainer
 from codesign.training.feed import in_format
 from codesign.training.phases import phases_of
@@ -118,7 +118,7 @@ def test_delta_networks_are_made_of_the_trained_float_network(path: Path, tmp_pa
 
     def make() -> Trainer:
         training = TrainingConfig(**SHORT)
-        return Trainer(dataset(), model, training, 3, checkpoint=tmp_path / "c.npz", key="key")
+        return Trainer(dataset(), model, training, 3, checkpoint=tmp_path / "c.npz", key="key", pretrained=Pretrained)
 
     def stop(state: State) -> None:
         if (state.phase, state.epoch) == (1, 1):
@@ -144,11 +144,11 @@ def test_every_phase_to_figures_of_each_class(path: Path, tmp_path: Path) -> Non
     clips = DataConfig(kind="video_folder", path=folder, size=SIZE, grey=False, frames=4, val_share=0.0)
     model = config(path, hold_steps=1.0, train_hold=True, activation_step="po2", step_rate=1.0)
     shared = tmp_path / "shared"
-    results = train(clips, model, TrainingConfig(**SHORT), tmp_path / "a", seed=3, shared=shared)
+    results = train(clips, model, TrainingConfig(**SHORT), tmp_path / "a", seed=3, shared=shared, pretrained=Pretrained)
     assert set(results["accuracy"]) == {"float", "quantized", "delta"}
     assert len(results["test"]["operation_sparsity"]) == 2
     plain = TrainingConfig(method="dense", **SHORT)
-    dense = train(clips, config(path), plain, tmp_path / "b", seed=3, shared=shared)
+    dense = train(clips, config(path), plain, tmp_path / "b", seed=3, shared=shared, pretrained=Pretrained)
     assert len(list(shared.iterdir())) == 1, "one float network for both"
     assert results["accuracy"]["float"] == dense["accuracy"]["float"]
     saved = load_model(tmp_path / "a")
