@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.clips import Clips, spread_over
+from codesign.data.clips import Clips, spread
 from codesign.data.folder import Files, Split
 from codesign.data.recording import printable
 from codesign.errors import ConfigError, RecordingError
@@ -123,7 +123,7 @@ def measured_range(files: Sequence[Path], *, exact: bool = False) -> Range:
 def cut_recordings(
     split: Split, part: Sequence[tuple[int, int]], *, frames: int, shape: tuple[int, ...], limits: Range, most: int
 ) -> Clips:
-    """Return consecutive clips of some recordings, at most ``most``, as many of each; others are not read.
+    """Return consecutive clips of some recordings, at most ``most``, spread over all of theirs; others are not read.
 
     Values become ``code = round((x - low) / (high - low) * 255)``; those outside of the range the nearest code.
 
@@ -152,7 +152,7 @@ def cut_recordings(
                 fix="ask for shorter clips, or leave this recording out",
             )
         places += [(source, label, at * frames) for at in range(len(values) // frames)]
-    chosen = [places[place] for place in spread_over([source for source, _, _ in places], most)]
+    chosen = [places[place] for place in spread(len(places), most)]
     cut = np.empty((len(chosen), frames, *shape), np.uint8)
     for number, (source, _, at) in enumerate(chosen):
         cut[number] = codes(open_recording(split.files[source])[at : at + frames], limits, split.files[source])

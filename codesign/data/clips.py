@@ -138,16 +138,6 @@ def spread(length: int, most: int) -> list[int]:
     return [place * length // count for place in range(count)]
 
 
-def spread_over(sources: Sequence[int] | NDArray[np.int64], most: int) -> list[int]:
-    """Return up to ``most`` indices of clips, in order: as many of each source, or all that it has, spread evenly."""
-    of = {source: np.flatnonzero(np.asarray(sources) == source) for source in dict.fromkeys(sources)}
-    chosen: list[int] = []
-    for number, places in enumerate(sorted(of.values(), key=len)):
-        share = (most - len(chosen)) // (len(of) - number)
-        chosen += [int(places[place]) for place in spread(len(places), share)]
-    return sorted(chosen)
-
-
 def chosen_classes(found: Sequence[str], asked: Sequence[str], where: str) -> list[str]:
     """Return the classes ``asked`` for, in the order in which they were ``found``; all of them if none is asked for.
 

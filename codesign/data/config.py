@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.data import arrays
-from codesign.data.clips import ClipDataset, Clips, ClipSource, spread, spread_over
+from codesign.data.clips import ClipDataset, Clips, ClipSource, spread
 from codesign.data.digits import check_digits_arguments, moving_digits
 from codesign.data.folder import (
     VIDEO_FILES,
@@ -217,7 +217,7 @@ class DataConfig:
         return np.stack([test.pixels(place) for place in spread(len(test), clips)])
 
     def labeled_clips(self, seed: int, *, clips: int, test: bool) -> Clips:
-        """Return up to ``clips`` clips of a folder of files, ``data.frames`` long, as many of each as there are.
+        """Return up to ``clips`` clips of a folder of files, ``data.frames`` long, spread over them.
 
         Args:
             seed: seed of the split.
@@ -238,7 +238,7 @@ class DataConfig:
         part = [part[place] for place in spread(len(part), clips)]
         how = {name: self._arguments()[name] for name in ("size", "grey", "fit", "strict")}
         found = cut_clips(split, part, frames=self.frames, **how)
-        places = spread_over(found.sources.tolist(), clips)
+        places = spread(len(found), clips)
         return Clips(frames=found.frames[places], labels=found.labels[places], sources=found.sources[places])
 
     def holds_pixels(self) -> bool:
