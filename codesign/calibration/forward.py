@@ -104,7 +104,7 @@ class Forward:
                 for reader, fanout, _ in self._readers[name]:
                     macs[reader] += float((moved * fanout).sum())
 
-        outputs = [self.through(values, send, count)[0] for values in self.parts()]
+        outputs = [self.through(values, send, count) for values in self.parts()]
         return Result(outputs=np.concatenate(outputs), macs=macs)
 
     def on(self, clips: int) -> Forward:
@@ -121,15 +121,13 @@ class Forward:
             quantizer = self.layers[other]._quantizer(None)
             return quantizer.activate(z) if other == name else quantizer(z)
 
-        return np.concatenate([self.through(values, send)[0] for values in self.parts()])
+        return np.concatenate([self.through(values, send) for values in self.parts()])
 
     def parts(self) -> Iterator[NDArray[np.float32]]:
         """Yield clips that are computed together."""
         yield from np.array_split(self.clips, -(-self.clips.shape[0] * self.clips.shape[1] // TOGETHER))
 
-    def through(
-        self, values: NDArray[np.float32], send: Send, count: Count = lambda *_: None
-    ) -> tuple[NDArray[np.float32], Any]:
+    def through(self, values: NDArray[np.float32], send: Send, count: Count = lambda *_: None) -> NDArray[np.float32]:
         """Compute the network on ``values``, ``[N, T, ...]``.
 
         Args:
@@ -139,15 +137,13 @@ class Forward:
             count: called with the name of each call, what it made, and N.
 
         Returns:
-            The outputs, ``[N, T, ...]``, also as the tensor that they are, ``[N * T, ...]``.
+            The outputs, ``[N, T, ...]``.
         """
         clips, frames = values.shape[:2]
         last = self.last(tf.constant(values.reshape(-1, *values.shape[2:])), clips, send, count)
-        return np.asarray(last).reshape(clips, frames, *last.shape[1:]), last
+        return np.asarray(last).reshape(clips, frames, *last.shape[1:])
 
-    def last(
-        self, frames: Any, clips: int, send: Send, count: Callable[[str, Any, int], None] = lambda *_: None
-    ) -> Any:
+    def last(self, frames: Any, clips: int, send: Send, count: Count = lambda *_: None) -> Any:
         """Return the outputs for ``frames`` of N ``clips``, ``[N * T, ...]``, as a tensor; see `through`."""
 
         def call(each: Call, given: Any) -> Any:
