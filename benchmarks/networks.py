@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +21,18 @@ from codesign.paths import BuildFolder
 from codesign.records import build, read_toml
 from codesign.report.assemble import memory_figures
 from codesign.report.document import check_marks, fill, table
+from codesign.rtl.top import top_of
 from codesign.stored import load_json
+from codesign.synth.memory import boards_that_fit, memories
 from codesign.synth.record import read_build
+from codesign.synth.target import target_names
 
 TABLE = Path(__file__).with_name("networks.toml")
 APPLICATIONS = "keras.applications."
 PAIRS = ((BuildFolder.GRAPH, "keras_golden"), (BuildFolder.CSIM, "golden_csim"), (BuildFolder.RTLSIM, "golden_rtl"))
 HEAD = (
     *("network", "clips", "bits", "decisions kept", "MACs skipped", "cycles", "dense", "memory, kbit"),
-    *("LUT / DSP", "frames / s", "mismatches"),
+    *("fits", "LUT / DSP", "frames / s", "mismatches"),
 )
 Import = Callable[[Sequence[str]], str | None]
 """Runs ``codesign import`` with arguments; returns what it says if it fails."""
@@ -78,10 +81,10 @@ class Row:
         cycles_per_frame: mean, simulated.
         dense_cycles_per_frame: with skipping off.
         memory_bits: of all memories of the RTL.
-        lut: of the routed design.
+        lut: of the design on ``target``: routed, or as synthesised where no clock is known.
         dsp: the same.
-        target: device that it was routed for.
-        clock_mhz: routed.
+        target: board that it was built for.
+        clock_mhz: that the routed design meets.
         frames_per_second: clock over cycles.
         values: output values that were compared.
         mismatches: values that differ between Keras, golden model, HLS C++ and RTL, as far as they ran.
@@ -126,7 +129,8 @@ def main(argv: list[str] | None = None) -> int:
                 raise ConfigError("no such folder", where=str(path), expected="the folder of the files of the table")
         rows, failed = measure(networks, options.models, options.clips, options.folder)
         write_text(options.json, json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
-        fill(options.markdown, {"networks": words(rows, networks), "failed": _failures(failed)})
+        fits = {network.name: board_in_words(options.folder / network.name) for network in networks}
+        fill(options.markdown, {"networks": words(rows, networks, fits), "failed": _failures(failed)})
     except CodesignError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -217,27 +221,34 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
         cycles_per_frame=rates["cycles_per_frame"]["mean"],
         dense_cycles_per_frame=rates["dense_cycles_per_frame"],
     )
-    return _routed(row, folder)
+    return _built(row, folder)
 
 
-def _routed(row: Row, folder: Path) -> Row:
-    """Return a row with the first build for a board that meets its clock."""
+def _built(row: Row, folder: Path) -> Row:
+    """Return a row with the first build for a board that meets its clock, or else the first whose cells are counted."""
     builds = [read_build(path) for path in sorted((folder / BuildFolder.BOARDS).glob("*/build.json"))]
-    found = next((build for build in builds if build.met and build.skip and build.clock_mhz), None)
-    if found is None or found.clock_mhz is None or not row.cycles_per_frame:
+    builds = [build for build in builds if build.skip and build.met is not False and build.used.lut is not None]
+    if not builds:
+        return row
+    found = next((build for build in builds if build.met), builds[0])
+    row = dataclasses.replace(row, lut=found.used.lut, dsp=found.used.dsp, target=found.target)
+    if not found.met or found.clock_mhz is None or not row.cycles_per_frame:
         return row
     return dataclasses.replace(
-        row,
-        lut=found.used.lut,
-        dsp=found.used.dsp,
-        target=found.target,
-        clock_mhz=found.clock_mhz,
-        frames_per_second=found.clock_mhz * 1e6 / row.cycles_per_frame,
+        row, clock_mhz=found.clock_mhz, frames_per_second=found.clock_mhz * 1e6 / row.cycles_per_frame
     )
 
 
-def words(rows: Sequence[Row], networks: Sequence[Network]) -> str:
-    """Return the rows of ``networks`` as a Markdown table."""
+def board_in_words(folder: Path) -> str:
+    """Return the smallest known board whose memory a design fits, and how many do."""
+    if not (folder / BuildFolder.GRAPH / "graph.json").is_file():
+        return "-"
+    fit = boards_that_fit(memories(top_of(load_graph(folder / BuildFolder.GRAPH))))
+    return f"{fit[0].name}, {len(fit)} of {len(target_names())}" if fit else "none"
+
+
+def words(rows: Sequence[Row], networks: Sequence[Network], fits: Mapping[str, str]) -> str:
+    """Return the rows of ``networks`` as a Markdown table; ``fits``: boards by network."""
     return table(
         HEAD,
         [
@@ -250,10 +261,9 @@ def words(rows: Sequence[Row], networks: Sequence[Network]) -> str:
                 _number(row.cycles_per_frame),
                 _number(row.dense_cycles_per_frame),
                 _number(None if row.memory_bits is None else row.memory_bits / 1000),
-                f"{_number(row.lut)} / {_number(row.dsp)}",
-                "-"
-                if row.target is None
-                else f"{_number(row.frames_per_second)} at {row.clock_mhz:g} MHz, {row.target}",
+                fits.get(row.network, "-"),
+                "-" if row.lut is None else f"{_number(row.lut)} / {_number(row.dsp)}, {row.target}",
+                "-" if row.clock_mhz is None else f"{_number(row.frames_per_second)} at {row.clock_mhz:g} MHz",
                 "-" if row.mismatches is None else f"{row.mismatches:,} of {row.values:,}",
             )
             for row, network in zip(rows, networks, strict=True)

@@ -20,7 +20,7 @@ from codesign.errors import ConfigError
 from codesign.flow.config import Design, DesignSection
 from codesign.outputs import check_folder, write_text
 from codesign.records import Problems
-from codesign.synth.target import load_target
+from codesign.synth.target import Target, load_target
 
 HEADER = "# Written by codesign import; `codesign run` repeats it."
 RANGES = {"0:1": (0.0, 1.0), "0:255": (0.0, 255.0), "-1:1": (-1.0, 1.0)}
@@ -32,6 +32,8 @@ LOOKED_AT = 4
 CLIPS = "a folder of videos, or of NumPy files of frames, [T, ...] (.npy); or one folder for each class"
 FRAMES = 12
 """Frames of a clip; the network is simulated on two of them."""
+MULTIPLIER_LUTS = 300
+"""About what a multiplier takes with its share of an engine and the activation after it (docs/networks.md)."""
 DOES_IT_ITSELF = ("Rescaling", "Normalization")
 """Layers at the start of a model that reads 0 to 255."""
 
@@ -49,28 +51,27 @@ def command(arguments: argparse.Namespace) -> int:
             fix=f"use {output.with_name(name)}",
         )
     check_folder(output, "--output")
+    board = None if arguments.target is None else load_target(arguments.target)
     design = output.with_suffix(".toml")
     if design.exists() and not design.read_text(encoding="utf-8").startswith(HEADER):
         raise ConfigError(
             "there is another design", where=str(design), expected="none, or one that import wrote", fix="use --output"
         )
-    text = _design(arguments, name, design.parent)
+    text = _design(arguments, name, design.parent, board)
     design.parent.mkdir(parents=True, exist_ok=True)
     write_text(design, text)
     print(f"{design}: codesign run {design} repeats this")
-    if arguments.target is not None:
-        load_target(arguments.target)
     options = {"first": None, "last": arguments.last, "force": False, "dry_run": False, "verbose": False}
     code = run.command(argparse.Namespace(design=design, build_dir=output.parent, **options))
-    if arguments.target is None or arguments.last is not None:
+    if board is None or arguments.last is not None:
         return code
     names = ("clock", "baud", "seed")
     choice = {"targets": False, "hls": False, "dense": False, "force": False, **dict.fromkeys(names)}
     return build.command(argparse.Namespace(folder=output, target=arguments.target, **choice))
 
 
-def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
-    """Return the TOML text of the design.
+def _design(arguments: argparse.Namespace, name: str, folder: Path, board: Target | None) -> str:
+    """Return the TOML text of the design, with no more multipliers than a ``board`` has room for.
 
     Raises:
         StageError, TrustError: the model cannot be read.
@@ -106,7 +107,7 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path) -> str:
             "path": _relative(arguments.clips, folder),
             **({"plain": True} if plain else {}),
         },
-        "hardware": {"cycles": "balanced"},
+        "hardware": {"cycles": "balanced", **({"multipliers": _multipliers(board)} if board else {})},
         "clip": {"clips": 2, "frames": data.frames, "dense_frames": 2},
         "synth": {"targets": [], "route": False},
     }
@@ -158,6 +159,11 @@ def _ranges(
         )
     limits = data.measured_range(seed, exact=own)
     return replace(data, range=limits), limits
+
+
+def _multipliers(board: Target) -> int:
+    """Return how many multipliers a board has, or has logic for."""
+    return max(1, min(board.capacity.dsp, board.capacity.lut // MULTIPLIER_LUTS))
 
 
 def _check_converts(design: Design, model: Any) -> None:

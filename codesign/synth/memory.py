@@ -22,7 +22,7 @@ from codesign.synth.resources import (
     XC7_BLOCK_RAM_BITS,
     DeviceMemory,
 )
-from codesign.synth.target import load_target, target_names
+from codesign.synth.target import Target, load_target, target_names
 
 CAPACITY_BITS = {"ecp5": 208 * ECP5_BLOCK_RAM_BITS, "xc7": 1880 * XC7_BLOCK_RAM_BITS}
 """Block RAM of the largest device of each family: LFE5U-85F and XC7VX1140T."""
@@ -202,15 +202,19 @@ def _shares(totals: Mapping[str, int], most: int | None = None) -> str:
     return ", ".join(shown) + (f" and {len(totals) - len(shown)} more" if len(shown) < len(totals) else "")
 
 
+def boards_that_fit(memories: Iterable[Memory]) -> tuple[Target, ...]:
+    """Return the known boards whose memory holds ``memories``, from the smallest on; cells are not looked at."""
+    found = tuple(memories)
+    boards = [board for board in map(load_target, target_names()) if plan(found, board.capacity.memory) is not None]
+    return tuple(sorted(boards, key=lambda board: (board.capacity.memory.bits, board.capacity.lut)))
+
+
 def _larger_board(memories: list[Memory]) -> str:
     """Return the advice about boards that the memories fit."""
-    boards = sorted(
-        map(load_target, target_names()), key=lambda board: (board.capacity.memory.bits, board.capacity.lut)
-    )
-    fits = next((board for board in boards if plan(memories, board.capacity.memory) is not None), None)
-    if fits is None:
+    fit = boards_that_fit(memories)
+    if not fit:
         return "a board with more memory than those of `codesign build --targets`"
-    return f"the smallest of the known boards that they fit: --target {fits.name}"
+    return f"the smallest of the known boards that they fit: --target {fit[0].name}"
 
 
 def _number(parameters: Parameters, name: str, default: int | None = None) -> int:

@@ -14,7 +14,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 from six_inputs import small_graph
 
-from benchmarks.networks import TABLE, Network, Row, Table, main, measure, read, words
+from benchmarks.networks import TABLE, Network, Row, Table, board_in_words, main, measure, read, words
 from codesign.graph.file import save_graph
 from codesign.paths import BuildFolder
 from codesign.records import build, read_toml
@@ -63,15 +63,29 @@ def test_a_row_has_what_the_stages_found(tmp_path: Path) -> None:
     assert (row.accuracy, row.lut, row.frames_per_second) == (None, None, None)
     assert (row.weight_bits or 0) > 1
     assert (row.memory_bits or 0) > 100
-    said = words([row, Row(network="small")], [NETWORK, NETWORK])
+    assert board_in_words(tmp_path / "small") == "icebreaker, 6 of 6"
+    assert board_in_words(tmp_path / "gone") == "-"
+    said = words([row, Row(network="gone")], [NETWORK, dataclasses.replace(NETWORK, name="gone")], {"small": "all"})
     assert "| small: a dense layer | waves, 96 unseen frames |" in said
     assert "99.5 % | 90.0 %" in said
     assert said.splitlines()[-1].count("- |") >= 5
+    assert said.splitlines()[-2].count("| all |") == 1
 
 
-def test_a_routed_build_gives_cells_and_rate(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("builds", "found", "rate", "shown"),
+    [
+        ({"a": False, "b": True}, "b", 500_000, "| 9,002 / 12, b | 500,000 at 60.25 MHz |"),
+        ({"a": None, "b": True}, "b", 500_000, "| 9,002 / 12, b | 500,000 at 60.25 MHz |"),
+        ({"a": None, "b": None}, "a", None, "| 9,001 / 12, a | - |"),
+        ({"a": False}, None, None, "| - | - |"),
+    ],
+)
+def test_a_build_gives_cells_and_a_routed_one_the_rate(
+    tmp_path: Path, builds: dict[str, bool | None], found: str | None, rate: float | None, shown: str
+) -> None:
     finished(tmp_path / "small")
-    for target, met in (("a", False), ("b", True)):
+    for number, (target, met) in enumerate(builds.items(), 1):
         record = BoardBuild(
             design="small",
             design_id=None,
@@ -80,15 +94,15 @@ def test_a_routed_build_gives_cells_and_rate(tmp_path: Path) -> None:
             skip=True,
             clock_mhz=60.25,
             met=met,
-            fmax_mhz=70.0,
+            fmax_mhz=None if met is None else 70.0,
+            used=Area(lut=9000 + number, dsp=12),
         )
-        record = dataclasses.replace(record, used=Area(lut=9000, dsp=12))
         (tmp_path / "small" / BuildFolder.BOARDS / target).mkdir(parents=True)
         write_build(record, tmp_path / "small" / BuildFolder.BOARDS / target / "build.json")
     row = read(NETWORK, tmp_path / "small")
-    assert (row.target, row.lut, row.dsp, row.clock_mhz) == ("b", 9000, 12, 60.25)
-    assert row.frames_per_second == 60.25e6 / 120.5
-    assert "| 9,000 / 12 | 500,000 at 60.25 MHz, b |" in words([row], [NETWORK])
+    assert (row.target, row.frames_per_second) == (found, rate)
+    assert (row.clock_mhz is None) == (rate is None)
+    assert shown in words([row], [NETWORK], {})
 
 
 def test_one_that_fails_is_a_row_with_the_reason(tmp_path: Path) -> None:

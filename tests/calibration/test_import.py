@@ -18,6 +18,8 @@ from keras import layers as L  # noqa: N812
 from codesign.cli import main
 from codesign.flow.config import load
 from codesign.flow.stages.imported import clips_that_fit
+from codesign.graph.balance import multipliers
+from codesign.graph.file import load_graph
 from codesign.paths import BuildFolder
 
 pytestmark = pytest.mark.timeout(1800)
@@ -101,6 +103,11 @@ def refused(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
     return " ".join(capsys.readouterr().err.split())
 
 
+def test_an_unknown_board_is_refused_before_anything(given: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "icebreaker" in refused(capsys, command(given, "--target", "icebraker"))
+    assert not (given / "b").exists()
+
+
 def test_as_many_clips_as_memory_holds() -> None:
     assert clips_that_fit(dense(), 12) == 48
     pixels = keras.Input((2000, 2000, 3))
@@ -125,8 +132,10 @@ def dense(*front: Any) -> Any:
 
 def test_recordings_are_recognised_and_their_range_goes_into_the_design(tmp_path: Path) -> None:
     dense().save(streams(tmp_path) / "model.keras")
-    assert main(command(tmp_path, "--to", "2_graph", "--agreement", "0.8")) == 0
+    assert main(command(tmp_path, "--to", "2_graph", "--agreement", "0.8", "--target", "icebreaker")) == 0
     design = load(tmp_path / "b/small.toml")
+    assert design.hardware.multipliers == 8, "as many as the board has"
+    assert sum(map(multipliers, load_graph(tmp_path / "b/small" / BuildFolder.GRAPH).engines)) <= 8
     assert (design.data.kind, design.data.shape, design.data.plain) == ("arrays", (5,), True)
     assert design.data.range == design.model.input_range
     assert design.data.range[1] / 127 == pytest.approx(-design.data.range[0] / 128)
