@@ -71,7 +71,7 @@ def write(official: Path, clips: Path) -> None:
 
 
 def windows(slices: Slices, length: int) -> Slices:
-    """Return the windows of ``length`` slices, each a slice after the one before: ``[T - length + 1, length, bands]``."""
+    """Return windows of ``length`` slices, each a slice after the one before: ``[T - length + 1, length, bands]``."""
     return np.moveaxis(np.lib.stride_tricks.sliding_window_view(slices, length, axis=0), -1, 1)
 
 
