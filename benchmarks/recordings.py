@@ -79,7 +79,7 @@ def mel_bands(coefficients: Slices, bands: int) -> Slices:
     """Return the log mel bands, ``[T, bands]``, of which MFCCs are the first terms of the orthonormal DCT-II."""
     terms = np.arange(coefficients.shape[1])[:, None] * (np.arange(bands) + 0.5)[None] * np.pi / bands
     basis = np.sqrt(np.where(np.arange(len(terms)) == 0, 1, 2) / bands)[:, None] * np.cos(terms)
-    return (coefficients @ basis).astype(np.float32)
+    return np.asarray(coefficients @ basis, np.float32)
 
 
 def _some(folder: Path, pattern: str, number: int) -> Iterator[Path]:

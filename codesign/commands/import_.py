@@ -32,7 +32,7 @@ LOOKED_AT = 4
 CLIPS = "a folder of videos, or of NumPy files of frames, [T, ...] (.npy); or one folder for each class"
 FRAMES = 12
 """Frames of a clip; the network is simulated on two of them."""
-MULTIPLIER_LUTS = 300
+MULTIPLIER_LUTS = 350
 """About what a multiplier takes with its share of an engine and the activation after it (docs/networks.md)."""
 DOES_IT_ITSELF = ("Rescaling", "Normalization")
 """Layers at the start of a model that reads 0 to 255."""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.fft import dct  # of scikit-learn
+from numpy.typing import NDArray
+from scipy.fft import dct  # type: ignore[import-untyped]  # scikit-learn needs it
 
 from benchmarks.recordings import RECORDINGS, WORDS, main, mel_bands, windows, write
 from codesign.data.arrays import open_recording
 
 
-def official(folder: Path, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def official(folder: Path, seed: int = 3) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Write files like the official ones; return the sounds, [file, slice, band], and the words' codes."""
     rng = np.random.default_rng(seed)
     sounds = rng.normal(-30, 9, (RECORDINGS, 9, 128)).astype("<f4")
@@ -25,19 +26,23 @@ def official(folder: Path, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return sounds, words
 
 
+def recording(path: Path) -> NDArray[np.float32]:
+    return np.asarray(open_recording(path), np.float32)
+
+
 def test_frames_are_windows_a_slice_apart(tmp_path: Path) -> None:
     sounds, words = official(tmp_path / "official")
     write(tmp_path / "official", tmp_path)
-    sound = open_recording(tmp_path / "machine_sounds/07.npy")
+    sound = recording(tmp_path / "machine_sounds/07.npy")
     assert sound.shape == (5, 640)
     np.testing.assert_array_equal(sound[2], sounds[7, 2:7].reshape(-1))
-    slices = open_recording(tmp_path / "machine_sounds_64/07.npy")
+    slices = recording(tmp_path / "machine_sounds_64/07.npy")
     np.testing.assert_allclose(slices, sounds[7].reshape(9, 64, 2).mean(axis=2), rtol=1e-6)
-    keywords = open_recording(tmp_path / "keywords/07.npy")
+    keywords = recording(tmp_path / "keywords/07.npy")
     assert keywords.shape == (WORDS * 49 - 48, 49, 10, 1)
     np.testing.assert_allclose(keywords[0, ..., 0], 0.5847029 * (words[7].astype(float) - 83), rtol=1e-5)
     np.testing.assert_allclose(keywords[49, ..., 0], 0.5847029 * (words[7 + RECORDINGS].astype(float) - 83), rtol=1e-5)
-    spectra = open_recording(tmp_path / "wakeword/07.npy")
+    spectra = recording(tmp_path / "wakeword/07.npy")
     assert spectra.shape == (WORDS * 49 - 29, 30, 1, 40)
     assert 0 <= spectra.min() < spectra.max() <= 1
 
