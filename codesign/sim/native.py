@@ -14,8 +14,8 @@ from codesign.errors import SimulationError
 from codesign.rtl import TopSpec
 from codesign.sim.build import LIBRARY
 
-# Cycles per C call: Ctrl-C is seen between calls.
-_BUDGET = 2_000_000
+# Cycles per C call: Ctrl-C and `Model.stopped` are seen between calls.
+_BUDGET = 100_000
 _DONE, _AGAIN = 0, 1
 _WRONG = {
     2: ("the design hangs", "an accepted beat or an engine event"),
@@ -56,6 +56,9 @@ class Model:
         folder: folder that `codesign.sim.build.build` returned.
         spec: ports and widths of the top.
         seed: seed of everything the design leaves uninitialised.
+
+    Attributes:
+        stopped: set by another thread, makes `run` fail soon.
     """
 
     def __init__(self, folder: Path, spec: TopSpec, seed: int) -> None:
@@ -76,6 +79,7 @@ class Model:
         ):
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
+        self.stopped = False
         self.job = job_type(len(spec.engines))
         if self._library.sim_job_bytes() != ctypes.sizeof(self.job):
             raise SimulationError("harness.cpp and native.py disagree about Job", where=spec.module)
@@ -117,11 +121,13 @@ class Model:
         """Run ``job`` to its end.
 
         Raises:
-            SimulationError: the design hung, broke the protocol or stopped; names the frame and the beat.
+            SimulationError: the design hung or broke the protocol, or it was `stopped`; names the frame and the beat.
         """
         self._library.sim_begin(self._handle, ctypes.byref(job))
         code = _AGAIN
         while code == _AGAIN:
+            if self.stopped:
+                raise SimulationError("the simulation was stopped", where=self._spec.module)
             code = self._library.sim_advance(self._handle, ctypes.byref(job), _BUDGET)
         if code != _DONE:
             self._fail(code, job)

@@ -8,7 +8,6 @@ from ctypes import Structure
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,9 +141,7 @@ class RtlSimulator:
     def __enter__(self) -> RtlSimulator:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -152,6 +149,10 @@ class RtlSimulator:
         if self._model is not None:
             self._model.close()
             self._model = None
+
+    def stop(self) -> None:
+        """Make a run in another thread fail soon; only `close` is useful after that."""
+        self._open_model().stopped = True
 
     def reset(self, *, hard: bool = False) -> None:
         """Start a new stream at the next frame, by ``tuser``.

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,12 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.graph.ir import Graph
-from codesign.sim import RtlSimulator, run_clip
+from codesign.sim import RtlRun, RtlSimulator, run_clip
 from codesign.stored import integers, load_arrays, loaded
 from codesign.verify.clips import Track, silently
+
+SIMULATORS = 2
+"""Simulators that share the clips, beside the one of the dense frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,28 @@ class RtlFigures:
     dense_cycles: IntArray
 
 
+class _Thread:
+    """A simulator with a thread of its own; simulators compute side by side, as their C++ code needs no interpreter."""
+
+    def __init__(self, simulator: RtlSimulator) -> None:
+        self._simulator = simulator
+        self._pool = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> _Thread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._simulator.stop()  # what still runs, if another one failed
+        self._pool.shutdown(cancel_futures=True)
+        self._simulator.close()
+
+    def submit(
+        self, run: Callable[[RtlSimulator, NDArray[np.integer]], RtlRun], frames: NDArray[np.integer]
+    ) -> Future[RtlRun]:
+        """Return what ``run(simulator, frames)`` is going to return; one after the other."""
+        return self._pool.submit(run, self._simulator, frames)
+
+
 def steady(values: IntArray) -> IntArray:
     """Return ``[N, T]`` per-frame values without the first frame of each clip, ``[N * (T - 1)]``."""
     return values[:, 1:].reshape(-1)
@@ -53,6 +81,9 @@ def run_rtl(
 ) -> tuple[IntArray, RtlFigures]:
     """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
 
+    There is one build, and up to three simulators of it side by side: the clips take turns in two, from four clips on,
+    so that each has several streams; the dense frames are in one of their own. The figures depend on no core count.
+
     Args:
         graph: graph of the network.
         clips: clips of codes, each a new stream.
@@ -64,12 +95,16 @@ def run_rtl(
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.
     """
-    with RtlSimulator(graph, cache / "verilator_skip", skip=True, files=files) as simulator:
-        runs = [run_clip(simulator, clip) for clip in track(clips, len(clips), "clip")]
-    dense = np.zeros(0, np.int64)
-    if dense_frames:
-        with RtlSimulator(graph, cache / "verilator_dense", skip=False, files=files) as simulator:
-            dense = simulator.run(clips[0][:dense_frames]).cycles[1:]
+    simulate = partial(RtlSimulator, graph, cache / "verilator", files=files)
+    with contextlib.ExitStack() as stack:
+        count = min(SIMULATORS, max(1, len(clips) // 2))
+        threads = [stack.enter_context(_Thread(simulate())) for _ in range(count)]
+        running = [threads[n % count].submit(run_clip, clip) for n, clip in enumerate(clips)]
+        if dense_frames:
+            baseline = stack.enter_context(_Thread(simulate(skip=False)))
+            dense_run = baseline.submit(RtlSimulator.run, clips[0][:dense_frames])
+        runs = [run.result() for run in track(running, len(clips), "clip")]
+        dense = dense_run.result().cycles[1:] if dense_frames else np.zeros(0, np.int64)
     figures = RtlFigures(
         cycles=np.stack([run.cycles for run in runs]),
         latency=np.stack([run.latency for run in runs]),

@@ -204,3 +204,9 @@ def test_a_closed_simulator_says_so(sim: RtlSimulator) -> None:
     sim.close()
     with pytest.raises(SimulationError, match="closed"):
         sim.run(frames(sim, 1))
+
+
+def test_a_stopped_simulator_says_so(sim: RtlSimulator) -> None:
+    sim.stop()
+    with pytest.raises(SimulationError, match="stopped"):
+        sim.run(frames(sim, 3))
