@@ -4,6 +4,7 @@
 from codesign.data.clips import ClipDataset, Clips, ClipSource
 from codesign.data.config import DataConfig
 from codesign.data.digits import moving_digits
+from codesign.data.drawn import drawn_folder
 from codesign.data.folder import video_folder
 from codesign.data.streamed import StreamedClips
 from codesign.data.ucf101 import ucf101
@@ -15,6 +16,7 @@ __all__ = [
     "Clips",
     "DataConfig",
     "StreamedClips",
+    "drawn_folder",
     "moving_digits",
     "read_video",
     "ucf101",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from codesign.data import arrays
 from codesign.data.clips import ClipDataset, Clips, ClipSource, spread
 from codesign.data.digits import check_digits_arguments, moving_digits
+from codesign.data.drawn import check_window, drawn_folder
 from codesign.data.folder import (
     VIDEO_FILES,
     Split,
@@ -77,6 +78,8 @@ class DataConfig:
         strict: refuse damaged videos; otherwise what decodes of them is used, with a warning (video_folder, ucf101).
         val_share: share of each class's files or training groups (ucf101) to validate with (all but moving_digits).
         test_share: share of each class's files to test with (video_folder, arrays).
+        by_name: split in the order of the names, whatever the seed (video_folder, arrays).
+        drawn: one clip of each video, to train with drawn anew each time, see `drawn_folder` (video_folder).
         shape: shape of a frame (arrays, which needs it).
         range: values that become the codes 0 and 255 (arrays, which needs it unless the files hold uint8).
         split: official split (ucf101).
@@ -105,6 +108,8 @@ class DataConfig:
     strict: bool = limited(False, kinds=VIDEOS)
     val_share: float = limited(0.2, kinds=FILES)
     test_share: float = limited(0.2, kinds=SPLIT)
+    by_name: bool = limited(False, kinds=SPLIT)
+    drawn: bool = limited(False, kinds=FOLDER)
     shape: tuple[int, ...] = limited((), at_least=1, at_most=1 << 20, kinds=ARRAYS)
     range: tuple[float, ...] = limited((), kinds=ARRAYS)
     split: Literal[1, 2, 3] = limited(1, kinds=UCF101)
@@ -139,6 +144,8 @@ class DataConfig:
             "arrays": self._check_arrays,
         }
         checks[self.kind](self._arguments(), self._key)
+        if self.drawn:
+            check_window("data.fit", self.fit)
 
     def _check_arrays(self, arguments: Mapping[str, Any], where: Callable[[str], str]) -> None:
         check_shares(arguments, where)
@@ -167,7 +174,7 @@ class DataConfig:
         """Return the arguments of the kind's function, but path and seed."""
         names = {
             "moving_digits": "frames size train val test digit travel speed contrast texture noise",
-            "video_folder": "frames size grey fit val test classes strict",
+            "video_folder": "frames size grey fit val test classes strict by_name",
             "ucf101": "frames size grey crop flip split val workers classes strict",
             "arrays": "frames val test",
         }[self.kind].split()
@@ -175,7 +182,7 @@ class DataConfig:
         return found | ({"size": (self.size, self.size)} if self.kind == "video_folder" else {})
 
     def load(self, seed: int) -> ClipDataset[ClipSource]:
-        """Return the clips: in memory, those of ucf101 on disk.
+        """Return the clips: in memory, those of ucf101 and drawn ones on disk.
 
         Raises:
             ConfigError: a value is out of range.
@@ -189,8 +196,11 @@ class DataConfig:
             parts = {name: self._cut(split, getattr(split, name), self.frames) for name in ("train", "val", "test")}
             return ClipDataset(name=str(self.path), classes=split.classes, **parts)
         with _in_section():
-            if self.kind == "video_folder":
+            if self.kind == "video_folder" and not self.drawn:
                 return video_folder(self.path, seed=seed, **self._arguments())
+            if self.kind == "video_folder":
+                drawn = {name: value for name, value in self._arguments().items() if name not in ("fit", "size")}
+                return drawn_folder(self.path, size=self.size, seed=seed, workers=self.workers, **drawn)
             return ucf101(self.path, seed=seed, **self._arguments())
 
     def test_clips(self, seed: int, *, clips: int, frames: int) -> NDArray[np.uint8]:
@@ -327,6 +337,7 @@ class DataConfig:
                 test=self.test_share,
                 classes=self.classes,
                 plain=self.plain,
+                by_name=self.by_name,
                 files=arrays.RECORDINGS if self.kind == "arrays" else VIDEO_FILES,
             )
 

@@ -86,11 +86,14 @@ def video_folder(
     test: float = 0.2,
     classes: Sequence[str] = (),
     strict: bool = False,
+    by_name: bool = False,
 ) -> ClipDataset[Clips]:
     """Return clips of a folder that holds one folder of video files per class.
 
     Every file is cut into consecutive clips of ``frames`` frames; what is left at its end is dropped. Splits are
     made by file, within each class: at least one file to train and one to test, and one to validate from three on.
+    They are drawn, or ``by_name``: the last files are tested with and those before them validated with, so that
+    neighbours, which often are parts of one recording, are rarely in two splits.
 
     Args:
         path: path of the folder. Class folders in alphabetical order; other files than videos are ignored.
@@ -103,6 +106,7 @@ def video_folder(
         test: share of a class's files to test with.
         classes: only these class folders; none for all.
         strict: refuse damaged videos, instead of a `VideoWarning` for each.
+        by_name: split in the order of the names, whatever the seed.
 
     Raises:
         VideoError: no folder, no class, a class with fewer than two videos, a video that cannot be decoded or is too
@@ -110,7 +114,7 @@ def video_folder(
         ConfigError: an argument is out of range.
     """
     check_folder_arguments(locals())
-    split = split_folder(path, seed=seed, val=val, test=test, classes=classes)
+    split = split_folder(path, seed=seed, val=val, test=test, classes=classes, by_name=by_name)
 
     def cut(part: list[tuple[int, int]]) -> Clips:
         return cut_clips(split, part, frames=frames, size=size, grey=grey, fit=fit, strict=strict)
@@ -157,6 +161,7 @@ def split_folder(
     test: float,
     classes: Sequence[str] = (),
     plain: bool = False,
+    by_name: bool = False,
     files: Files = VIDEO_FILES,
 ) -> Split:
     """Return which files of a folder are in which split; see `video_folder`. ``plain``: they lie in it, in no class.
@@ -170,12 +175,13 @@ def split_folder(
     parts: list[list[tuple[int, int]]] = [[], [], []]
     start = 0
     for label, group in enumerate(groups.values()):
-        shuffled = [start + int(i) for i in rng.permutation(len(group))]
+        order = range(len(group))[::-1] if by_name else rng.permutation(len(group))
+        places = [start + int(i) for i in order]
         tests = max(1, round(test * len(group)))
         vals = max(int(len(group) > 2), round(val * len(group))) if val else 0
         vals = min(vals, len(group) - tests - 1)
         for part, chosen in zip(
-            parts, (shuffled[tests + vals :], shuffled[tests : tests + vals], shuffled[:tests]), strict=True
+            parts, (places[tests + vals :], places[tests : tests + vals], places[:tests]), strict=True
         ):
             part += [(place, label) for place in chosen]
         start += len(group)

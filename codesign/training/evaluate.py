@@ -12,7 +12,8 @@ from keras import ops
 
 from codesign.data.clips import ClipSource
 from codesign.fixed import PIXEL, Fixed
-from codesign.layers import Engines, over_time
+from codesign.layers import DeltaMeter, Engines, over_time
+from codesign.layers.meter import Ratio
 from codesign.layers.streaming import float64, in_float64
 from codesign.training.feed import Feed, errors_of
 
@@ -73,34 +74,43 @@ def evaluate(
 
     With ``deltas`` also ``operation_sparsity``, ``spatial_sparsity``, ``density`` by linear layer and
     ``events_per_frame``; with ``engines`` ``cycles_per_frame`` of the slowest layer; and ``by_class`` the first of
-    these for the clips of each class alone, ``class_sparsity``. First frames are left out.
+    these for the clips of each class alone, ``class_sparsity``, from the same pass. First frames are left out.
     """
-    feed = Feed(clips, fmt=fmt)
-    with float64(), errors_of(feed):
-        model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        confusion = Confusion(model.output_shape[-1])
-        model.compile(loss=loss, metrics=["accuracy", confusion])
-        logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
-        figures: dict[str, Any] = {"accuracy": float(logs["accuracy"]), "confusion": confusion.table()}
-        if deltas and by_class:
-            figures["class_sparsity"] = [
-                _sparsity(model, Feed(clips, np.flatnonzero(clips.labels == label), fmt=fmt))
-                for label in range(confusion.classes)
-            ]
+    model, counters = _counting(network, clips, engines)
+    labels = range(model.output_shape[-1]) if deltas and by_class else ()
+    feeds = [Feed(clips, np.flatnonzero(clips.labels == label), fmt=fmt) for label in labels] or [Feed(clips, fmt=fmt)]
+    counts, sparsities = [0 * counter.numpy() for counter in _variables(counters)], list[float | None]()
+    for feed in feeds:
+        if not len(feed):
+            sparsities.append(None)
+            continue
+        with float64(), errors_of(feed):
+            logs = model.evaluate(feed.dataset(), verbose=0, return_dict=True)
+        counts = [count + counter.numpy() for count, counter in zip(counts, _variables(counters), strict=True)]
+        sparsities.append(float(logs["operation_sparsity"]) if deltas else None)
+    for counter, count in zip(_variables(counters), counts, strict=True):
+        counter.assign(count)
+    found = {counter.name: float(counter.result()) for counter in counters}
+    figures: dict[str, Any] = {"accuracy": found["confusion"], "confusion": counters[0].table()}
     if deltas:
         names = ("operation_sparsity", "spatial_sparsity", *(("cycles_per_frame",) if engines else ()))
-        figures |= {name: float(logs[name]) for name in names}
-        density = {name.removeprefix("density/"): float(v) for name, v in logs.items() if name.startswith("density/")}
+        figures |= {name: found[name] for name in names}
+        density = {name.removeprefix("density/"): v for name, v in found.items() if name.startswith("density/")}
         figures["density"] = density
         sizes = {name: math.prod(network.get_layer(name).input.shape[1:]) for name in density}
         figures["events_per_frame"] = sum(share * sizes[name] for name, share in density.items())
-    return figures
+    return figures | ({"class_sparsity": sparsities} if labels else {})
 
 
-def _sparsity(model: Any, feed: Feed) -> float | None:
-    """Return the operation sparsity of a compiled clip model on the clips of a feed; None if there are none."""
-    if not len(feed):
-        return None
-    with errors_of(feed):
-        return float(model.evaluate(feed.dataset(), verbose=0, return_dict=True)["operation_sparsity"])
+def _counting(network: Any, clips: ClipSource, engines: Engines | None) -> tuple[Any, list[Any]]:
+    """Return the clip model of a frame model in float64, and what counts in it: a `Confusion`, then each `Ratio`."""
+    with float64():
+        model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
+        confusion = Confusion(model.output_shape[-1])
+        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=[confusion])
+    meters = [layer for layer in model.layers if isinstance(layer, DeltaMeter)]
+    return model, [confusion, *(metric for meter in meters for metric in meter.metrics if isinstance(metric, Ratio))]
+
+
+def _variables(counters: list[Any]) -> list[Any]:
+    return [variable for counter in counters for variable in counter.variables]

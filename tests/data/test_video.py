@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from data.videos import noise, write_video
 
-from codesign.data import read_video, video_folder
+from codesign.data import DataConfig, StreamedClips, drawn_folder, read_video, video_folder
 from codesign.data.video import View, read_view
 from codesign.errors import ConfigError, VideoError
 
@@ -62,6 +62,39 @@ def test_folder_splits_by_file(folder: Path) -> None:
     assert np.array_equal(again.test.frames, dataset.test.frames)
     seeds = {tuple(sorted(set(video_folder(folder, frames=4, seed=s).test.sources.tolist()))) for s in range(6)}
     assert len(seeds) > 1
+
+
+def test_splits_by_name_keep_neighbours_together(folder: Path) -> None:
+    """Whatever the seed, the last files of a class are tested with, and those before them validated with."""
+    for seed in range(3):
+        dataset = video_folder(folder, frames=4, size=(8, 8), seed=seed, val=0.2, test=0.4, by_name=True)
+        train, val, test = (set(part.sources.tolist()) for part in (dataset.train, dataset.val, dataset.test))
+        assert train == {0, 1, 5, 8}
+        assert val == {2, 6}
+        assert test == {3, 4, 7, 9}
+
+
+def test_drawn_clips_are_one_of_each_file(folder: Path) -> None:
+    data = DataConfig(kind="video_folder", path=folder, frames=4, size=8, grey=False, by_name=True, drawn=True)
+    dataset = data.load(3)
+    streamed = drawn_folder(folder, frames=4, size=8, seed=3, by_name=True)
+    files = {name: data._split(3) for name in ("train", "val", "test")}
+    for name, split in files.items():
+        part = getattr(split, name)
+        made: StreamedClips = getattr(streamed, name)
+        assert made.files == tuple(split.files[place] for place, _ in part)
+        assert (repr(getattr(dataset, name)), getattr(dataset, name).files) == (repr(made), made.files)
+        assert made.labels.tolist() == [label for _, label in part]
+        assert made.augment == (name == "train")
+    assert len({streamed.train.view(0, (0, epoch)) for epoch in range(4)}) == 4
+    middle = read_video(streamed.test.files[0], size=(16, 24), grey=False)[2:6]
+    assert dataset.test.pixels(0).shape == (4, 8, 8, 3)
+    assert abs(float(dataset.test.pixels(0).mean()) - float(middle.mean())) < 8
+
+
+def test_drawn_clips_are_cropped(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data\.fit: drawn clips are seen through a square window.*'pad'"):
+        DataConfig(kind="video_folder", path=folder, drawn=True, fit="pad")
 
 
 def test_clips_are_consecutive_frames_of_their_file(folder: Path) -> None:
