@@ -53,13 +53,7 @@ def check_sections(design: Design) -> None:
     with wrong.collected():
         _check_trained(design)
     with wrong.collected():
-        if training.short_epochs and training.short_frames > design.data.frames:
-            raise ConfigError(
-                "short clips are cut from those of the data",
-                where="training.short_frames",
-                expected=f"at most {design.data.frames}, data.frames",
-                received=training.short_frames,
-            )
+        training.check_frames(design.data.frames)
     with wrong.collected():
         if training.early_stop and not _validates(design.data):
             raise ConfigError(

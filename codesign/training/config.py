@@ -218,6 +218,8 @@ class TrainingConfig:
     Attributes:
         method: method of the last phase, see above.
         float_epochs: epochs of the float network.
+        float_frames: frames that it is trained on of each clip: consecutive ones, drawn anew in each epoch. It has no
+            memory, and frames of a clip look alike, so a few cost less and teach it nearly as much. 0: all.
         quantized_epochs: epochs of the quantised delta network without sparsity loss.
         delta_epochs: epochs of the refinement with it.
         short_epochs: epochs of a second refinement, on short clips, with the same loss at its full factor; 0 for none.
@@ -243,6 +245,7 @@ class TrainingConfig:
     """
 
     float_epochs: int = limited(6, at_least=1, at_most=10_000)
+    float_frames: int = limited(0, at_least=0, at_most=10_000)
     quantized_epochs: int = limited(4, at_least=1, at_most=10_000)
     delta_epochs: int = limited(6, at_least=1, at_most=10_000)
     short_epochs: int = limited(0, at_least=0, at_most=10_000)
@@ -271,7 +274,26 @@ class TrainingConfig:
                 expected=f"a multiple of {self.devices} devices",
                 received=self.batch_size,
             )
+        if self.float_frames == 1:
+            raise ConfigError(
+                "a clip has two frames or more", where="training.float_frames", expected="0, or from 2", received=1
+            )
         self._check_schedule()
+
+    def check_frames(self, frames: int) -> None:
+        """Check that clips cut from those of ``frames`` frames are not longer.
+
+        Raises:
+            ConfigError: they are.
+        """
+        for key, used in (("short_frames", self.short_epochs), ("float_frames", True)):
+            if used and getattr(self, key) > frames:
+                raise ConfigError(
+                    "short clips are cut from those of the data",
+                    where=f"training.{key}",
+                    expected=f"at most {frames}, the frames of a clip (data.frames)",
+                    received=getattr(self, key),
+                )
 
     @property
     def sees_cycles(self) -> bool:

@@ -12,7 +12,7 @@ from keras import ops
 
 from codesign.data.clips import ClipSource
 from codesign.fixed import PIXEL, Fixed
-from codesign.layers import DeltaMeter, Engines, over_time
+from codesign.layers import Engines, over_time
 from codesign.layers.meter import Ratio
 from codesign.layers.streaming import float64, in_float64
 from codesign.training.feed import Feed, errors_of
@@ -108,8 +108,7 @@ def _counting(network: Any, clips: ClipSource, engines: Engines | None) -> tuple
         model = over_time(in_float64(network), clips.shape[0], "mean", engines=engines)
         confusion = Confusion(model.output_shape[-1])
         model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=[confusion])
-    meters = [layer for layer in model.layers if isinstance(layer, DeltaMeter)]
-    return model, [confusion, *(metric for meter in meters for metric in meter.metrics if isinstance(metric, Ratio))]
+    return model, [confusion, *(metric for metric in model.metrics if isinstance(metric, Ratio))]
 
 
 def _variables(counters: list[Any]) -> list[Any]:

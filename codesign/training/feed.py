@@ -35,6 +35,7 @@ class Feed:
         devices: devices that share a batch evenly. So up to ``devices - 1`` clips at the end are left out.
         frames: frames per clip that comes out: each clip is cut into as many as fit into it, and the frames after them
             are left out. None: clips stay whole.
+        piece: numbers that decide which ``frames`` consecutive frames of each clip come out; None: all such pieces.
         fmt: format whose values come out, of 8 bits.
     """
 
@@ -47,13 +48,14 @@ class Feed:
         draw: tuple[int, ...] = (),
         devices: int = 1,
         frames: int | None = None,
+        piece: tuple[int, ...] | None = None,
         fmt: Fixed = PIXEL,
     ) -> None:
         every = np.arange(len(clips)) if order is None else order
         self.order = every[: len(every) - len(every) % devices]
         most = max(1, min(TEST_CLIPS, TEST_VALUES // math.prod(clips.shape)))
         self.batch_size = max(devices, most - most % devices) if batch_size is None else batch_size
-        self.clips, self.draw, self.fmt = clips, draw, fmt
+        self.clips, self.draw, self.piece, self.fmt = clips, draw, piece, fmt
         self.frames: int = clips.shape[0] if frames is None else frames
         self.error: CodesignError | None = None
 
@@ -69,8 +71,10 @@ class Feed:
         return batches.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(PREFETCH)
 
     def _batches(self) -> Iterator[Batch]:
+        rng = np.random.default_rng(self.piece)
         try:
-            for pixels, labels in self.clips.batches(self.order, self.batch_size, self.draw):
+            for whole, labels in self.clips.batches(self.order, self.batch_size, self.draw):
+                pixels = whole if self.piece is None else pieces(whole, self.frames, rng)
                 yield cut(in_format(pixels, self.fmt), self.frames), np.repeat(labels, pixels.shape[1] // self.frames)
         except CodesignError as error:
             self.error = error
@@ -88,6 +92,12 @@ def cut(clips: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """Return clips ``[B, T, ...]`` as ``[B * (T // frames), frames, ...]``: those of a clip one after the other."""
     count = clips.shape[1] // frames
     return clips[:, : count * frames].reshape(-1, frames, *clips.shape[2:])
+
+
+def pieces(clips: NDArray[np.float32], frames: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return of each clip of ``[B, T, ...]`` consecutive frames from a place drawn by ``rng``: ``[B, frames, ...]``."""
+    starts = rng.integers(0, clips.shape[1] - frames + 1, len(clips))
+    return np.stack([clip[start : start + frames] for clip, start in zip(clips, starts, strict=True)])
 
 
 @contextmanager

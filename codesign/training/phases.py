@@ -29,6 +29,7 @@ class Phase:
         warmup: epochs at the start in which the loss grows; none of them can be the best one.
         schedule: makes the callbacks that move the factor of the loss, anew for each epoch.
         frames: frames of the clips to train on, cut from those of the data; None for those themselves.
+        piece: train on one of the clips that each is cut into, drawn anew in each epoch, instead of all.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Phase:
     warmup: int = 0
     schedule: Callable[[], list[Any]] = list
     frames: int | None = None
+    piece: bool = False
 
 
 def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]:
@@ -61,7 +63,15 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
         plain = replace(plain, hold_steps=0.0)
     refine = training.refine_rate
     first = (
-        Phase(name="float", epochs=training.float_epochs, rate=training.learning_rate, model=plain, quantized=False),
+        Phase(
+            name="float",
+            epochs=training.float_epochs,
+            rate=training.learning_rate,
+            model=plain,
+            quantized=False,
+            frames=training.float_frames or None,
+            piece=bool(training.float_frames),
+        ),
         Phase(name="quantized", epochs=training.quantized_epochs, rate=refine, model=plain, stateless=stateless),
     )
     if method == "hold":

@@ -95,13 +95,7 @@ class Trainer:
                 received="none",
                 fix="set data.val or data.val_share above 0, or training.early_stop to 0",
             )
-        if training.short_epochs and training.short_frames > self.dataset.shape[0]:
-            raise ConfigError(
-                "short clips are cut from those of the data",
-                where="training.short_frames",
-                expected=f"at most {self.dataset.shape[0]}, the frames of a clip",
-                received=training.short_frames,
-            )
+        training.check_frames(self.dataset.shape[0])
         if training.tensorboard and importlib.util.find_spec("tensorboard") is None:
             raise ConfigError(
                 "TensorBoard is not installed",
@@ -137,8 +131,8 @@ class Trainer:
     def _origin(self) -> Path:
         """File of the float network in the shared folder, named by all that it follows from."""
         assert self.shared is not None
-        names = ("float_epochs", "batch_size", "learning_rate", "optimizer", "early_stop", "early_stop_on", "devices")
-        settings = [getattr(self.training, name) for name in names]
+        names = "float_epochs float_frames batch_size learning_rate optimizer early_stop early_stop_on devices"
+        settings = [getattr(self.training, name) for name in names.split()]
         model = asdict(self.model)
         shape = [model[name] for name in ("blocks", "hidden", "path", "head", "input_range")]
         parts = [self.data_key, shape, settings, self.seed]
@@ -223,7 +217,8 @@ class Trainer:
         draw = (state.phase, state.epoch)
         options: dict[str, Any] = {"devices": self.devices, "frames": phase.frames, "fmt": self.fmt}
         order = np.random.default_rng((self.seed, *draw)).permutation(len(self.dataset.train))
-        train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, **options)
+        piece = (self.seed, *draw) if phase.piece else None
+        train = Feed(self.dataset.train, order, self.training.batch_size, draw=draw, piece=piece, **options)
         val = Feed(self.dataset.val, **options)
         with errors_of(train, val):
             history = clips.fit(

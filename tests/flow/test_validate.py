@@ -44,7 +44,7 @@ DESIGNS = [
     ('[model]\nblocks = [{kind = "maxpool", kernel = 32, stride = 32}, {kind = "maxpool", kernel = 2}]',
      r"model\.blocks\[1\]\.kernel: the pool is larger than the frame.*at most 1, as 1 x 1 are left"),
     ('[model]\nblocks = [{kind = "maxpool", kernel = 20}]', r"model\.blocks\[0\]\.kernel: .*window of a maximum"),
-    ("[training]\nshort_epochs = 1\nshort_frames = 9", r"training\.short_frames: .*at most 8, data\.frames.*: 9"),
+    ("[training]\nshort_epochs = 1\nshort_frames = 9", r"training\.short_frames: .*at most 8, .*data\.frames.*: 9"),
     ("[training]\nearly_stop = 1\n[data]\nval = 0", r"training\.early_stop: there is nothing to validate with"),
     ("[training]\ndevices = 3\nbatch_size = 32", r"training\.batch_size: devices share.*multiple of 3"),
     ("[clip]\nclips = 1000001", r"clip\.clips: out of range.*1 to 1000000"),

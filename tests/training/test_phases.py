@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codesign.data import DataConfig
+from codesign.data import Clips, DataConfig
 from codesign.errors import ConfigError
 from codesign.layers import DeltaActivation, Engines, Target, WarmUp
 from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_model, train
-from codesign.training.feed import cut
+from codesign.training.feed import Feed, cut
 from codesign.training.phases import phases_of
 from codesign.training.state import State
 
@@ -98,8 +98,38 @@ def test_short_clips_are_cut_from_long_ones() -> None:
     np.testing.assert_array_equal(cut(clips, 5), clips)
 
 
+def test_the_float_network_may_see_pieces_of_clips() -> None:
+    first, *others = phases_of(MODEL, TrainingConfig(float_frames=3))
+    assert (first.frames, first.piece) == (3, True)
+    assert not any(phase.frames or phase.piece for phase in others)
+    assert not any(phase.frames or phase.piece for phase in phases_of(MODEL, TrainingConfig()))
+    with pytest.raises(ConfigError, match=r"training\.float_frames: .*at most 3, the frames of a clip .*: 4\."):
+        TrainingConfig(float_frames=4).check_frames(3)
+    with pytest.raises(ConfigError, match=r"training\.float_frames: .*two frames or more"):
+        TrainingConfig(float_frames=1)
+
+
+def test_a_piece_is_drawn_of_each_clip() -> None:
+    """Every piece is consecutive frames of its clip; which ones, only the numbers given decide."""
+    frames = np.arange(40 * 5, dtype=np.uint8).reshape(40, 5, 1, 1, 1)
+    clips = Clips(frames=frames, labels=np.arange(40) % 3, sources=np.arange(40))
+    options: dict[str, Any] = {"batch_size": 7, "frames": 2}
+
+    def taken(piece: tuple[int, ...]) -> list[int]:
+        batches = list(Feed(clips, piece=piece, **options).dataset())
+        values = np.concatenate([values for values, _ in batches])[..., 0, 0, 0] * 256
+        assert values.shape == (40, 2)
+        assert np.array_equal(np.concatenate([labels for _, labels in batches]), clips.labels)
+        assert np.array_equal(values[:, 1], values[:, 0] + 1)
+        starts = values[:, 0] - 5 * np.arange(40)
+        assert set(starts) == {0, 1, 2, 3}
+        return [int(start) for start in starts]
+
+    assert taken((1, 0)) == taken((1, 0)) != taken((1, 1))
+
+
 def test_short_clips_cannot_be_longer(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"training.short_frames.*at most 3, the frames of a clip. Received: 4"):
+    with pytest.raises(ConfigError, match=r"training.short_frames.*at most 3, the frames of a clip .*Received: 4"):
         train(DIGITS, MODEL, TrainingConfig(short_epochs=1, short_frames=4), tmp_path)
 
 
