@@ -52,8 +52,9 @@ def train(
         seed: seed of clips, initial weights and order of clips.
         progress: called with (fraction, words) after every step.
         engines: what will compute the layers: to weigh the loss by their cycles, and to count them.
-        shared: folder of float networks that several trainings start from: the first one that needs a certain one
-            trains it, the others use it. None: every training has its own.
+        shared: folder of networks that several trainings go through alike: the float one, and any after it that
+            follows from the same. The first one that needs a certain one trains it, the others use it; only the float
+            network and the last one are then evaluated. None: every training has its own.
         pretrained: `codesign.training.pretrained.Pretrained` for a model that others trained; given,
             not imported, so that networks of this package do not depend on what reads models of others.
 

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +24,7 @@ from codesign.training.evaluate import evaluate
 from codesign.training.feed import Feed, errors_of
 from codesign.training.network import build_network
 from codesign.training.phases import Phase, phases_of
+from codesign.training.shared import Shared
 from codesign.training.state import State, hand_over
 
 if TYPE_CHECKING:
@@ -71,8 +69,12 @@ class Trainer:
         self.progress: Progress | None = None
         self.strategy = find_strategy(training.devices)
         self.devices: int = self.strategy.num_replicas_in_sync
-        self.engines, self.shared, self.data_key = engines, shared, data_key
+        self.engines = engines
         self.phases = phases_of(model, training)
+        origin = (data_key, seed)
+        self.shared = shared and Shared(
+            folder=shared, phases=self.phases, training=training, engines=engines, origin=origin
+        )
         self._check()
         self.pretrained = pretrained(model, dataset, seed) if pretrained else None
         self.float_weights: list[np.ndarray] = []
@@ -114,7 +116,7 @@ class Trainer:
 
     def run(self, after_epoch: Callable[[State], None]) -> State:
         """Go through what is left of the phases and return the final state."""
-        state = State.load(self.checkpoint, self.key) or self._shared_state()
+        state = State.load(self.checkpoint, self.key)
         if state is None:
             state = State(weights=self.network(self.phases[0]).get_weights())
             shutil.rmtree(self._boards, ignore_errors=True)
@@ -122,30 +124,43 @@ class Trainer:
         after_epoch(state)
         while state.phase < len(self.phases):
             self._phase(self.phases[state.phase], state, after_epoch)
-            if self.shared and state.phase == 1:
-                self.shared.mkdir(parents=True, exist_ok=True)
-                state.save(self._origin, self._origin.stem)
         return state
 
-    @property
-    def _origin(self) -> Path:
-        """File of the float network in the shared folder, named by all that it follows from."""
-        assert self.shared is not None
-        names = "float_epochs float_frames batch_size learning_rate optimizer early_stop early_stop_on devices"
-        settings = [getattr(self.training, name) for name in names.split()]
-        model = asdict(self.model)
-        shape = [model[name] for name in ("blocks", "hidden", "path", "head", "input_range")]
-        parts = [self.data_key, shape, settings, self.seed]
-        digest = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
-        return self.shared / f"float_{digest[:16]}.npz"
-
-    def _shared_state(self) -> State | None:
-        """Return the state after the float phase if another training has finished it."""
-        return State.load(self._origin, self._origin.stem) if self.shared else None
-
     def _phase(self, phase: Phase, state: State, after_epoch: Callable[[State], None]) -> None:
+        kept = None if state.epoch or not self.shared else self.shared.load(state.phase)
         with self.strategy.scope():
             network = self.network(phase)
+        self.fmt = self._format(network, phase)
+        if kept is None:
+            before = len(state.log) - state.epoch
+            self._fit(network, phase, state, after_epoch)
+            log = state.log[before:]
+        else:
+            network.set_weights(kept.weights)
+            state.log += [{"phase": phase.name, **line} for line in kept.log]
+        figures = kept.results["figures"] if kept else {}
+        last = phase is self.phases[-1]
+        if not figures and (last or not self.shared or not phase.quantized):
+            figures = evaluate(
+                network,
+                self.dataset.test,
+                deltas=phase.quantized,
+                engines=self._engines(phase),
+                fmt=self.fmt,
+                by_class=last,
+            )
+        if self.shared and kept is None and phase.epochs:
+            self.shared.save(state.phase, network.get_weights(), log, {} if phase.quantized else figures)
+        state.results[phase.name] = figures
+        state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
+        state.weights = network.get_weights()
+        if state.phase < len(self.phases):
+            state.weights = self._handed_over(network, phase, state)
+        state.save(self.checkpoint, self.key)
+
+    def _fit(self, network: Any, phase: Phase, state: State, after_epoch: Callable[[State], None]) -> None:
+        """Train the network of a phase, from where ``state`` is in it."""
+        with self.strategy.scope():
             clips = over_time(
                 network,
                 phase.frames or self.dataset.shape[0],
@@ -155,7 +170,6 @@ class Trainer:
             )
             optimizer = self._compile(clips, phase)
         network.set_weights(state.weights)
-        self.fmt = self._format(network, phase)
         own = {id(weight) for weight in network.weights}
         others = [weight for weight in clips.weights if id(weight) not in own]
         _restore(others, state.others)
@@ -172,19 +186,6 @@ class Trainer:
             after_epoch(state)
         if state.best:
             network.set_weights(state.best)
-        state.results[phase.name] = evaluate(
-            network,
-            self.dataset.test,
-            deltas=phase.quantized,
-            engines=self._engines(phase),
-            fmt=self.fmt,
-            by_class=phase is self.phases[-1],
-        )
-        state.phase, state.epoch, state.others, state.optimizer, state.best = state.phase + 1, 0, [], [], []
-        state.weights = network.get_weights()
-        if state.phase < len(self.phases):
-            state.weights = self._handed_over(network, phase, state)
-        state.save(self.checkpoint, self.key)
 
     def _format(self, network: Any, phase: Phase) -> Fixed:
         """Return the format of the pixels that the network of ``phase`` reads."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,14 +223,39 @@ def test_two_may_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_float_networks_are_shared_between_trainings(tmp_path: Path) -> None:
+def ends(results: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of the float network and of the last one, which shared trainings evaluate."""
+    figures = {name: value for name, value in results.items() if name not in ("config", "seed", "test")}
+    kept = {name: {key: value.get(key) for key in ("float", "delta")} for name, value in figures.items()}
+    return {**kept, "test": results["test"]}
+
+
+def test_networks_are_shared_between_trainings(tmp_path: Path) -> None:
+    """What another training has trained is what this one would have: the same figures, weights and log."""
     shared = tmp_path / "shared"
     dense, delta = (TrainingConfig(**SHORT, method=method) for method in ("dense", "delta"))  # type: ignore[arg-type]
     alone = train(DIGITS, MODEL, delta, tmp_path / "alone", seed=3)
     train(DIGITS, MODEL, dense, tmp_path / "first", seed=3, shared=shared)
-    (origin,) = shared.iterdir()
-    changed = origin.stat().st_mtime_ns
+    first = {path: path.stat().st_mtime_ns for path in shared.iterdir()}
+    assert [path.name[:5] for path in sorted(first)] == ["float", "netwo", "netwo"]
     second = train(DIGITS, MODEL, delta, tmp_path / "second", seed=3, shared=shared)
-    assert json.dumps({**second, "config": 0}) == json.dumps({**alone, "config": 0})
-    assert [path.stat().st_mtime_ns for path in shared.iterdir()] == [changed]
+    assert ends(second) == ends(alone)
     assert (tmp_path / "second" / "log.csv").read_text() == (tmp_path / "alone" / "log.csv").read_text()
+    made = {path: path.stat().st_mtime_ns for path in shared.iterdir()}
+    assert len(made) == 5  # the float network is shared, those with a hold are not
+    assert first.items() <= made.items()
+
+
+@pytest.mark.parametrize("method", ["hold", "input_delta"])
+def test_methods_that_train_alike_share_what_they_train(method: str, tmp_path: Path) -> None:
+    """A hold after training, and what skips in the first layer only, are the dense network of the same seed."""
+    model = replace(MODEL, input_hold_steps=0.0, train_hold=False, activation_step="fixed")
+    config = TrainingConfig(**SHORT, method=method)  # type: ignore[arg-type]
+    alone = train(DIGITS, model, config, tmp_path / "alone", seed=3)
+    dense = TrainingConfig(**SHORT, method="dense")  # type: ignore[arg-type]
+    train(DIGITS, model, dense, tmp_path / "first", seed=3, shared=tmp_path / "shared")
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "shared").iterdir()}
+    assert ends(train(DIGITS, model, config, tmp_path / "own", seed=3, shared=tmp_path / "shared")) == ends(alone)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "shared").iterdir()} == made
+    other = train(DIGITS, model, config, tmp_path / "other", seed=4, shared=tmp_path / "shared")
+    assert ends(other) != ends(alone)
