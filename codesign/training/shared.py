@@ -59,11 +59,14 @@ class Shared:
         Args:
             place: index of the phase.
             weights: its weights.
-            log: lines of its epochs.
+            log: lines of its epochs; what a method counts in a delta network is left out.
             figures: its figures on the test clips; none if they depend on what is counted.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [{name: figure for name, figure in line.items() if name in LOGGED} for line in log]
+        hidden = {"phase"} | {
+            name for line in log for name in line if name not in LOGGED and self.phases[place].quantized
+        }
+        lines = [{name: figure for name, figure in line.items() if name not in hidden} for line in log]
         path = self._path(place)
         State(weights=weights, log=lines, results={"figures": figures}).save(path, path.stem)
 

@@ -108,7 +108,7 @@ def test_a_study_without_variants_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_studies_are_valid(tmp_path: Path) -> None:
     for path in sorted((ROOT / "flows/studies").glob("*.toml")):
-        users = {"model": tmp_path, "clips": tmp_path} if "ucf101" in path.name else {}
+        users = {"model": tmp_path, "clips": tmp_path} if "mobilenet" in path.name else {}
         study = load_study(path, **users)
         assert len(study.seeds) >= 3
         assert study.targets
