@@ -84,7 +84,7 @@ class Row:
         lut: of the design on ``target``: routed, or as synthesised where no clock is known.
         dsp: the same.
         target: board that it was built for.
-        clock_mhz: that the routed design meets.
+        clock_mhz: that the routed design meets, at most the one that was asked for.
         frames_per_second: clock over cycles.
         values: output values that were compared.
         mismatches: values that differ between Keras, golden model, HLS C++ and RTL, as far as they ran.
@@ -225,18 +225,20 @@ def read(network: Network, folder: Path, *, failed: bool = False) -> Row:
 
 
 def _built(row: Row, folder: Path) -> Row:
-    """Return a row with the first build for a board that meets its clock, or else the first whose cells are counted."""
+    """Return a row with the first build for a board that is routed, or else the first whose cells are counted.
+
+    Its clock is the one that was asked for, or the one that was routed where that is less.
+    """
     builds = [read_build(path) for path in sorted((folder / BuildFolder.BOARDS).glob("*/build.json"))]
-    builds = [build for build in builds if build.skip and build.met is not False and build.used.lut is not None]
+    builds = [build for build in builds if build.skip and build.used.lut is not None]
     if not builds:
         return row
-    found = next((build for build in builds if build.met), builds[0])
+    found = next((build for build in builds if build.fmax_mhz), builds[0])
     row = dataclasses.replace(row, lut=found.used.lut, dsp=found.used.dsp, target=found.target)
-    if not found.met or found.clock_mhz is None or not row.cycles_per_frame:
+    if not found.fmax_mhz or not found.clock_mhz or not row.cycles_per_frame:
         return row
-    return dataclasses.replace(
-        row, clock_mhz=found.clock_mhz, frames_per_second=found.clock_mhz * 1e6 / row.cycles_per_frame
-    )
+    clock = min(found.clock_mhz, found.fmax_mhz)
+    return dataclasses.replace(row, clock_mhz=clock, frames_per_second=clock * 1e6 / row.cycles_per_frame)
 
 
 def board_in_words(folder: Path) -> str:

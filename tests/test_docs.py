@@ -14,6 +14,7 @@ import codesign
 from codesign.cli import parser
 from codesign.flow.config import load
 from codesign.keras_model import kinds
+from codesign.keras_model.instead import INSTEAD
 from codesign.paths import PACKAGE
 from codesign.synth.target import target_names
 
@@ -46,7 +47,7 @@ def readable() -> str:
 def instead() -> str:
     """Return the table of what to use in place of the others."""
     by_advice = defaultdict(list)
-    for name, advice in kinds.INSTEAD.items():
+    for name, advice in INSTEAD.items():
         by_advice[advice].append(f"`{name}`")
     rows = [f"| {', '.join(names)} | {advice} |" for advice, names in by_advice.items()]
     return "\n".join(["| instead of | |", "|---|---|", *rows])

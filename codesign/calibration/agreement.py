@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.keras_model.kinds import ending_of
+
 FLOOR = 0.1
 """Weight of a frame whose answer is far ahead; 1 is that of one in which two are equal."""
 TOLERANCE = 0.1
@@ -126,9 +128,18 @@ class Judge:
 
 
 def decides(model: Any) -> bool:
-    """Return whether the largest of a model's outputs is its answer: two or more, not those that it reads."""
+    """Return whether the largest of a model's outputs is its answer: two or more, not those that it reads.
+
+    Or its only output says yes, see `is_binary`.
+    """
     outputs, inputs = model.outputs[0].shape[1:], model.inputs[0].shape[1:]
-    return len(outputs) == 1 and outputs[0] >= 2 and tuple(outputs) != tuple(inputs)
+    return is_binary(model) or (len(outputs) == 1 and outputs[0] >= 2 and tuple(outputs) != tuple(inputs))
+
+
+def is_binary(model: Any) -> bool:
+    """Return whether a model ends in one sigmoid, a probability p: it is compared as two outputs, 1 - p and p."""
+    last = model.outputs[0]._keras_history.operation
+    return tuple(model.outputs[0].shape[1:]) == (1,) and ending_of(last) == "sigmoid"
 
 
 def _ahead(probabilities: NDArray[np.float64], wanted: NDArray[Any]) -> NDArray[np.float64]:

@@ -6,8 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from codesign.calibration.agreement import is_binary
 from codesign.errors import ConfigError
+from codesign.keras_model.calls import calls_of
+from codesign.keras_model.kinds import check_kinds
 from codesign.layers.fold import fold_pixels
+from codesign.layers.transposed import KINDS
 
 
 def check_model(
@@ -26,6 +30,7 @@ def check_model(
         ConfigError: frames of another shape, or another number of classes.
         ConversionError: no built model of layers, of one frame of a known size.
     """
+    check_kinds(calls_of(model), but=(*KINDS, "Rescaling", "Normalization"))
     fold_pixels(model, *input_range)
     shape = tuple(model.inputs[0].shape[1:])
     if shape != frame:
@@ -36,7 +41,7 @@ def check_model(
             received=f"frames of {list(frame)}",
             fix=_other_size(shape),
         )
-    outputs = tuple(model.outputs[0].shape[1:])
+    outputs = (2,) if is_binary(model) else tuple(model.outputs[0].shape[1:])
     if classes is not None and outputs != (len(classes),):
         raise ConfigError(
             "the labels do not fit the outputs of the model",

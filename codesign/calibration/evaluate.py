@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.calibration.agreement import TOLERANCE, FloatAgreement, Judge, decides
+from codesign.calibration.agreement import TOLERANCE, FloatAgreement, Judge, decides, is_binary
 from codesign.calibration.forward import Forward
 from codesign.fixed import pixel_codes
 from codesign.layers.activation import input_format
@@ -56,7 +56,7 @@ def evaluate(
 
 
 def float_outputs(model: Any, clips: NDArray[np.uint8], input_range: tuple[float, float]) -> NDArray[np.float32]:
-    """Return the outputs of a float model on pixels, ``[N, T, ...]``."""
+    """Return the outputs of a float model on pixels, ``[N, T, ...]``; two of one that `is_binary`."""
     low, high = input_range
     frames = clips.reshape(-1, *clips.shape[2:])
     parts = [
@@ -64,6 +64,8 @@ def float_outputs(model: Any, clips: NDArray[np.uint8], input_range: tuple[float
         for at in range(0, len(frames), BATCH)
     ]
     outputs = np.concatenate(parts).astype(np.float32)
+    if is_binary(model):
+        outputs = np.concatenate([1 - outputs, outputs], axis=-1)
     return outputs.reshape(*clips.shape[:2], *outputs.shape[1:])
 
 

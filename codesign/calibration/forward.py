@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from codesign.calibration.agreement import is_binary
 from codesign.calibration.holding import Floats, Signal, changes
 from codesign.keras_model.calls import Call, Calls, Tensor, calls_of
 from codesign.layers.activation import DeltaActivation
@@ -144,7 +145,10 @@ class Forward:
         return np.asarray(last).reshape(clips, frames, *last.shape[1:])
 
     def last(self, frames: Any, clips: int, send: Send, count: Count = lambda *_: None) -> Any:
-        """Return the outputs for ``frames`` of N ``clips``, ``[N * T, ...]``, as a tensor; see `through`."""
+        """Return the outputs for ``frames`` of N ``clips``, ``[N * T, ...]``, as a tensor; see `through`.
+
+        Of a network that `is_binary` they are two.
+        """
 
         def call(each: Call, given: Any) -> Any:
             layer = self.layers[each.name]
@@ -155,7 +159,8 @@ class Forward:
             count(each.name, output, clips)
             return output
 
-        return self.calls.run(frames, call)
+        outputs = self.calls.run(frames, call)
+        return tf.concat([1 - outputs, outputs], -1) if is_binary(self.network) else outputs
 
 
 def signal_of(layer: Any, z: Any, clips: int) -> Signal:

@@ -76,8 +76,8 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
     ) -> NDArray[np.float64]:
         """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
 
-        If the Keras model ends with a softmax, hardware ends with its logits, and these are given to a softmax of the
-        last axis in float64 on the host.
+        If the Keras model ends with a softmax or sigmoid, hardware ends with its logits, and these are given to a
+        softmax of the last axis, or a sigmoid, in float64 on the host.
 
         State persists between calls (of the same ``sim`` and ``skip``); ``model.reset()`` starts a new stream.
 
@@ -88,7 +88,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
                 sets ``model.rtl_stats``.
             skip: False runs the RTL's dense baseline: the same outputs, slower. Only of ``sim='rtl'``.
-            logits: True leaves out a softmax at the end: exactly what the hardware computed.
+            logits: True leaves out a softmax or sigmoid at the end: exactly what the hardware computed.
             unknown: arguments that do not exist.
 
         Raises:
@@ -105,7 +105,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             values = csim.run(model, codes)
         else:
             values = simulators.run_rtl(model, codes, skip=skip is None or bool(skip))
-        return softmax(values) if model.softmax_on_host and not logits else values
+        return HOST[model.on_host](values) if model.on_host and not logits else values
 
     def build(self, model: Any, synth: str = "yosys", target: str | None = None, **options: Any) -> dict[str, Any]:
         """Synthesise, and return a report.
@@ -149,6 +149,17 @@ def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return shares
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``1 / (1 + exp(-values))``."""
+    powers = np.exp(-np.abs(values))
+    shares: NDArray[np.float64] = np.where(values < 0, powers, 1.0) / (1 + powers)
+    return shares
+
+
+HOST = {"softmax": softmax, "sigmoid": sigmoid}
+"""What ends a model and is computed on the host."""
 
 
 def install_on_vitis() -> None:

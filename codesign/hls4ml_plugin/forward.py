@@ -13,6 +13,7 @@ from codesign.errors import ConversionError
 from codesign.hls4ml_plugin.reader.weights import elementwise
 from codesign.hls4ml_plugin.trials import Trial, Values, is_linear, quantizer_of
 from codesign.keras_model.calls import Call, Tensor
+from codesign.keras_model.kinds import ending_of
 
 LayerOf = Callable[[Call, Any], Any]
 
@@ -24,7 +25,7 @@ def compute_all(trials: Sequence[Trial], last: Tensor) -> list[Values | None]:
 
     Args:
         trials: trials of a model.
-        last: what the model makes; a softmax there is left out.
+        last: what the model makes; a softmax or sigmoid there is left out.
 
     Raises:
         ConversionError: a layer cannot be called; names it.
@@ -55,7 +56,7 @@ def compute(trial: Trial, last: Tensor, layer_of: LayerOf = lambda call, _: call
 
     Args:
         trial: trial with values.
-        last: what the model makes; a softmax there is left out.
+        last: what the model makes; a softmax or sigmoid there is left out.
         layer_of: what to call for a call, given its inputs.
 
     Raises:
@@ -70,11 +71,11 @@ def compute(trial: Trial, last: Tensor, layer_of: LayerOf = lambda call, _: call
             inputs = [tensors[tensor.name] for tensor in call.inputs]
             given = inputs[0] if len(inputs) == 1 else inputs
             if call.is_operation:
-                made = given if _leaves_softmax(call, last) else _in_batches(call, inputs)
+                made = given if _leaves_ending(call, last) else _in_batches(call, inputs)
             elif trial.activation and is_linear(call.layer):
                 made = call.layer.activation(given)
             else:
-                made = _outputs(layer_of(call, given), given, trial.frames, leave=_leaves_softmax(call, last))
+                made = _outputs(layer_of(call, given), given, trial.frames, leave=_leaves_ending(call, last))
             tensors[call.outputs[0].name] = made
     return _numpy(tensors[trial.call.outputs[0].name])
 
@@ -108,14 +109,14 @@ def _errors(call: Call) -> Iterator[None]:
 
 
 def _outputs(layer: Any, inputs: Any, frames: int, *, leave: bool) -> Any:
-    """Return what ``layer`` makes of its inputs, without a softmax if that is to be left out."""
+    """Return what ``layer`` makes of its inputs, without the softmax or sigmoid if that is to be left out."""
     import keras
 
     options: dict[str, Any] = {"training": False} if getattr(layer, "_call_has_training_arg", False) else {}
     if getattr(layer, "hold", None) is not None and hasattr(layer, "to_codes"):
         options["frames"] = frames
     if leave:
-        return _without_softmax(layer, inputs, options)
+        return _without_ending(layer, inputs, options)
     plain = layer.built and type(layer).__call__ is keras.Layer.__call__
     alike = layer.compute_dtype == layer.variable_dtype == getattr(inputs, "dtype", None)
     return (layer.call if plain and alike else layer)(inputs, **options)  # half of the time is in Keras' __call__
@@ -145,20 +146,16 @@ def _reason(error: Exception) -> str:
     return bold.removeprefix("\033[1m").removesuffix("\033[0m")
 
 
-def _leaves_softmax(call: Call, last: Tensor) -> bool:
-    """Return whether a call ends the model with a softmax."""
+def _leaves_ending(call: Call, last: Tensor) -> bool:
+    """Return whether a call ends the model with what is left to the host."""
+    return call.outputs[0] is last and bool(ending_of(call.layer))
+
+
+def _without_ending(layer: Any, inputs: Any, options: dict[str, Any]) -> Any:
+    """Call a last layer; what is left of one without weights is what it is given."""
     import keras
 
-    layer = call.layer
-    softmax = isinstance(layer, keras.layers.Softmax) or getattr(layer, "activation", None) is keras.activations.softmax
-    return call.outputs[0] is last and softmax
-
-
-def _without_softmax(layer: Any, inputs: Any, options: dict[str, Any]) -> Any:
-    """Call a last layer; what is left of a softmax is what it is given."""
-    import keras
-
-    if isinstance(layer, keras.layers.Softmax):
+    if isinstance(layer, keras.layers.Softmax | keras.layers.Activation):
         return inputs
     attributes = vars(layer)
     before, attributes["activation"] = attributes["activation"], keras.activations.linear

@@ -10,7 +10,8 @@ from typing import Any
 
 from codesign.errors import UnsupportedLayerError
 from codesign.keras_model.calls import Call, Calls
-from codesign.keras_model.rescaling import SCALED, inexact
+from codesign.keras_model.instead import ACTIVATING, INSTEAD, ONE
+from codesign.keras_model.rescaling import inexact
 
 NO_OPS = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"),
@@ -55,11 +56,15 @@ SUPPORTED = (
     "Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding, "
     "BatchNormalization directly after one of these, MaxPooling, AveragePooling, GlobalMaxPooling, "
     "GlobalAveragePooling, UpSampling, Add, Concatenate, DeltaActivation, QActivation of quantized_relu or "
-    "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax at the end"
+    "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax or sigmoid "
+    "at the end"
 )
 
-FUNCTIONS = ("linear", "relu", "relu6", "softmax")
-"""Activation functions that become hardware."""
+ENDINGS = ("softmax", "sigmoid")
+"""Activation functions that are left to the host where they end a model; the largest output, and the sign, stay."""
+
+FUNCTIONS = ("linear", "relu", "relu6", *ENDINGS)
+"""Activation functions that become hardware, or may end a model."""
 
 QUANTIZERS = ("quantized_relu", "quantized_bits")
 """QKeras quantizers whose codes hardware computes."""
@@ -69,79 +74,6 @@ MAX_NAMED = 8
 
 _HOMES = ("keras", "qkeras", "codesign")
 """Packages whose classes are known by name."""
-
-_SEPARATE = "use a DepthwiseConv1D and a Conv1D of kernel 1"
-_TRANSPOSED = (
-    "let codesign.layers.delta(model) make convolutions of a Conv2DTranspose, or use UpSampling with "
-    "interpolation='nearest' and a convolution after it"
-)
-_QUANTIZED_POOLING = "use the pooling layer of Keras, and QActivation or DeltaActivation after it"
-_CROPPED = "crop the frames before predict(), or use padding='valid'"
-_FLAT = "use the layer for one or two dimensions"
-_NORM = "use BatchNormalization directly after a linear layer"
-_FOLDED = "use QDenseBatchnorm, QConv2DBatchnorm or QDepthwiseConv2DBatchnorm, or BatchNormalization after the layer"
-_RECURRENT = (
-    "use Conv1D over the time axis of a frame, or Dense layers on single frames: the hardware keeps the state of the "
-    "stream by itself"
-)
-_ATTENTION = "use convolutions or Dense layers: products of two activations are not computed"
-_ACTIVATING = "use relu or relu6 and train the model so, or DeltaActivation"
-_OUTSIDE = "compute it before predict() and give the model its result as frames"
-_RESIZED = "resize the frames before predict(); inside the model use UpSampling2D(interpolation='nearest') or pooling"
-_PRODUCT = "use Add or Concatenate: products of two activations are not computed"
-_EXTREME = "use relu for a maximum with 0, MaxPooling over positions, or Concatenate and a layer with weights"
-_ITEM = "take all channels (weights of 0 leave some out), or crop the frames before predict()"
-_SUM = "use Dense, or AveragePooling over a power of two of elements and Rescaling"
-_WRAPPED = "use the layer that it wraps"
-_NO_CLIPS = "convert the model of one frame that over_time was given, which this model trains"
-
-INSTEAD = {
-    **dict.fromkeys(("SeparableConv1D", "QSeparableConv1D"), _SEPARATE),
-    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "ConvTranspose"), _TRANSPOSED),
-    **dict.fromkeys(("QConv2DTranspose", "QDepthwiseConv2DTranspose", "QSeparableConv2DTranspose"), _TRANSPOSED),
-    **dict.fromkeys(("QAveragePooling2D", "QGlobalAveragePooling2D"), _QUANTIZED_POOLING),
-    **dict.fromkeys(("Conv3D", "MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D"), _FLAT),
-    **dict.fromkeys(("GlobalMaxPooling3D", "GlobalAveragePooling3D"), _FLAT),
-    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D", "CenterCrop", "RandomCrop"), _CROPPED),
-    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization"), _NORM),
-    **dict.fromkeys(("QBatchNormalization", "QScaleShift"), _FOLDED),
-    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "StackedRNNCells"), _RECURRENT),
-    **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
-    **dict.fromkeys(("QSimpleRNN", "QLSTM", "QGRU", "QBidirectional"), _RECURRENT),
-    **dict.fromkeys(("QSimpleRNNCell", "QLSTMCell", "QGRUCell"), _RECURRENT),
-    **dict.fromkeys(("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"), _ATTENTION),
-    **dict.fromkeys(("LeakyReLU", "PReLU", "ELU"), _ACTIVATING),
-    **dict.fromkeys(("Multiply", "Dot", "Power", "Square", "Matmul", "Einsum", "Tensordot"), _PRODUCT),
-    **dict.fromkeys(("Maximum", "Minimum", "Clip"), _EXTREME),
-    **dict.fromkeys(("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"), _SUM),
-    **dict.fromkeys(("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"), "use MaxPooling"),
-    **dict.fromkeys(("Mean", "Sum"), _SUM),
-    **dict.fromkeys(("GetItem", "Slice", "Split", "Take"), _ITEM),
-    **dict.fromkeys(("Divide", "TrueDivide", "Normalization"), SCALED),
-    **dict.fromkeys(("StringLookup", "IntegerLookup", "Hashing", "HashedCrossing", "TextVectorization"), _OUTSIDE),
-    **dict.fromkeys(("CategoryEncoding", "Discretization", "MelSpectrogram", "STFTSpectrogram"), _OUTSIDE),
-    **dict.fromkeys(("MaxNumBoundingBoxes", "AutoContrast", "Equalization", "Solarization"), _OUTSIDE),
-    **dict.fromkeys(("AugMix", "CutMix", "MixUp", "RandAugment", "Pipeline", "RandomColorJitter"), _OUTSIDE),
-    **dict.fromkeys(("RandomGrayscale", "RandomInvert", "RandomPosterization", "RandomSharpness"), _OUTSIDE),
-    **dict.fromkeys(("RandomColorDegeneration", "RandomElasticTransform", "RandomGaussianBlur"), _OUTSIDE),
-    "ContrastLimitedAdaptiveHistogramEqualization": _OUTSIDE,
-    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "build it from Keras layers"),
-    **dict.fromkeys(("SpectralNormalization", "Wrapper"), _WRAPPED),
-    **dict.fromkeys(("FoldTime", "UnfoldTime", "DeltaMeter"), _NO_CLIPS),
-    "Cast": "leave it out: give the model an input of dtype='float32', and every layer the same dtype",
-    "Average": "use Add, and Rescaling(0.5) where two are averaged",
-    "Subtract": "use Add, and give the layer before it weights of the other sign",
-    "QAdaptiveActivation": "use QActivation with quantized_relu or quantized_bits of the range that it has learned",
-    "EinsumDense": "use Dense, which works on the last axis of any frame",
-    "Embedding": "look the vectors up before predict(), or use a Dense layer on one-hot frames",
-    "ReversibleEmbedding": "look the vectors up before predict(), or use a Dense layer on one-hot frames",
-    "Lambda": "write it as layers: Rescaling, Add, Concatenate, Reshape, ReLU, or a layer with weights",
-    "Masking": "leave it out: every element of a frame counts",
-    "RepeatVector": "use Reshape((1, n)) and UpSampling1D, which repeat the same",
-    "Resizing": _RESIZED,
-    "TimeDistributed": "use the layer itself: Dense works on every row of a frame",
-}
-"""What to use in place of layers and operations that do not become hardware, by class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +93,20 @@ class Problem:
     what: str = "hls4ml cannot read this layer"
 
 
-def check_kinds(calls: Calls, but: Sequence[str] = ()) -> None:
-    """Check that every layer, those of class ``but`` left out, is of a kind that becomes hardware.
+def check_kinds(calls: Calls, but: Sequence[str] = (), *, trains: bool = False) -> None:
+    """Check that every layer is of a kind that becomes hardware.
+
+    Args:
+        calls: of a model.
+        but: classes of layers that are not looked at.
+        trains: it is enough that they can be trained as delta layers: arguments of `ONE` may be others.
 
     Raises:
         UnsupportedLayerError: some are not; names all of them, and what to use.
     """
-    problems = [problem for call in calls.calls if call.kind not in but and (problem := problem_of(call)) is not None]
+    last = _last(calls)
+    found = [problem_of(call, last=call is last, trains=trains) for call in calls.calls if call.kind not in but]
+    problems = [problem for problem in found if problem is not None]
     if not problems:
         return
     first = problems[0]
@@ -189,8 +128,11 @@ def check_kinds(calls: Calls, but: Sequence[str] = ()) -> None:
     )
 
 
-def problem_of(call: Call) -> Problem | None:
-    """Return why ``call`` does not become hardware; None if it does, as far as its kind shows."""
+def problem_of(call: Call, *, last: bool = True, trains: bool = False) -> Problem | None:
+    """Return why ``call`` does not become hardware; None if it does, as far as its kind shows.
+
+    last: nothing that computes comes after it. trains: see `check_kinds`.
+    """
     import keras
 
     layer, kind = call.layer, call.kind
@@ -199,7 +141,26 @@ def problem_of(call: Call) -> Problem | None:
         return Problem(where=call.name, received=kind, fix=foreign)
     if kind not in READABLE or not isinstance(layer, keras.Layer):
         return _unreadable(call)
-    return _numbers(call) or _arguments(call) or _activation(call)
+    return _numbers(call) or _convolution(call, trains=trains) or _arguments(call) or _activation(call, last=last)
+
+
+def ending_of(layer: Any) -> str:
+    """Return the one of `ENDINGS` that a layer is, or ends with; empty if it is none."""
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    name = name_of(getattr(layer, "activation", None))
+    return name if name in ENDINGS else ""
+
+
+def _last(calls: Calls) -> Call:
+    """Return the last call of a layer that computes, or moves values."""
+    last = calls.calls[-1]
+    makers = {tensor: call for call in calls.calls for tensor in call.outputs}
+    while last.inputs and (
+        last.kind in NO_OPS or (last.kind == "Activation" and name_of(last.layer.activation) == "linear")
+    ):
+        last = makers[last.inputs[0]]
+    return last
 
 
 def _unreadable(call: Call) -> Problem:
@@ -277,12 +238,27 @@ def _numbers(call: Call) -> Problem | None:
     return None
 
 
+def _convolution(call: Call, *, trains: bool) -> Problem | None:
+    """Return a problem if a convolution has an argument that no engine has."""
+    if trains or call.kind not in LINEAR:
+        return None
+    odd = next((name for name in ONE if getattr(call.layer, name, 1) not in (1, (1,), (1, 1))), None)
+    if odd is None or (odd == "depth_multiplier" and call.inputs[0].shape[-1] == 1):  # of one channel it is a Conv2D
+        return None
+    return Problem(
+        where=call.name,
+        received=f"{odd}={getattr(call.layer, odd)!r}",
+        fix=ONE[odd],
+        what=f"a convolution with this {odd} has no delta implementation",
+    )
+
+
 def _arguments(call: Call) -> Problem | None:
     """Return a problem if an argument makes the layer one that is not exact."""
     layer, shape = call.layer, call.inputs[0].shape if call.inputs else ()
     if call.kind == "ReLU" and (layer.negative_slope or layer.threshold):
         received = f"ReLU(negative_slope={layer.negative_slope}, threshold={layer.threshold})"
-        return Problem(where=call.name, received=received, fix=_ACTIVATING)
+        return Problem(where=call.name, received=received, fix=ACTIVATING)
     if call.kind == "Permute" and not _keeps_order([shape[axis] for axis in layer.dims], layer.dims):
         return Problem(
             where=call.name,
@@ -307,9 +283,16 @@ def _keeps_order(sizes: Sequence[int | None], dims: Sequence[int]) -> bool:
     return moved == sorted(moved)
 
 
-def _activation(call: Call) -> Problem | None:
+def _activation(call: Call, *, last: bool) -> Problem | None:
     """Return a problem if the layer is, or has, an activation that is none of hardware's."""
     layer, kind = call.layer, call.kind
+    if ending_of(layer) and not last:
+        return Problem(
+            where=call.name,
+            received=ending_of(layer) + (f", activation of {kind}" if kind in LINEAR else ""),
+            fix=f"{ACTIVATING}; end the model with it, or with logits (train with from_logits=True)",
+            what=f"{ending_of(layer)} can only be the last layer, where it is left to the host",
+        )
     if kind not in ("Activation", "QActivation", *LINEAR):
         return None
     activation = getattr(layer, "quantizer", None) if kind == "QActivation" else None
@@ -324,7 +307,7 @@ def _activation(call: Call) -> Problem | None:
     return Problem(
         where=call.name,
         received=received,
-        fix=f"{_ACTIVATING}, or QActivation of quantized_relu or quantized_bits",
+        fix=f"{ACTIVATING}, or QActivation of quantized_relu or quantized_bits",
         what="this activation has no delta implementation",
     )
 

@@ -36,6 +36,7 @@ _FUNCTIONAL = {"module": "keras.src.models.functional", "registered_name": "Func
 
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "groups": (1,),
+    "rms_scaling": (False,),
     "sparse": (False, None),
     "ragged": (False, None),
     "stateful": (False,),

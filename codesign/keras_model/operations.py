@@ -143,6 +143,7 @@ _MAKERS: dict[str, Maker] = {
     "Maximum": _maximum,
     "Clip": _clip,
     "Softmax": _softmax,
+    "Sigmoid": _plain("Activation", activation="sigmoid"),
     **dict.fromkeys(("Mean", "Max"), _over_positions),
     **dict.fromkeys(("MaxPool", "AveragePool"), _window),
     **dict.fromkeys(("StopGradient", "Copy"), _plain("Identity")),

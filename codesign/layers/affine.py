@@ -78,10 +78,10 @@ class Affine:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights ``[..., C, outputs]`` and biases of a linear layer that does this to what it reads.
 
-        A depthwise kernel is ``[..., C, 1]`` with C biases. Exactness: but at borders that are padded with zeros.
+        A depthwise kernel is ``[..., C, M]`` with C * M biases. Exactness: but at borders that are padded with zeros.
         """
         moved = kernel * self.shift[:, None]
-        depthwise = kernel.shape[-1] == 1 and len(bias) == len(self.shift) != 1
+        depthwise = len(bias) == len(self.shift) * kernel.shape[-1] and len(self.shift) != 1
         axes = tuple(range(kernel.ndim - 2)) if depthwise else tuple(range(kernel.ndim - 1))
         return kernel * self.scale[:, None], bias + moved.sum(axes).reshape(-1)
 

@@ -67,7 +67,7 @@ def equalize(folded: Any, frames: NDArray[np.float32], more: Factors | None = No
     scaled = [name for name in found if largest[name].max() > 0]
     for name in scaled:
         factors, (maker, readers) = _factors(largest[name]) * more.get(name, 1.0), found[name]
-        _scale(maker, factors)
+        scale_channels(maker, factors)
         for reader in readers:
             _divide(reader, factors)
     return scaled
@@ -79,7 +79,7 @@ def scalable(folded: Any) -> list[str]:
 
 
 def _pairs(folded: Any) -> dict[str, tuple[Any, list[Any]]]:
-    walk = _Walk(folded)
+    walk = Walk(folded)
     return {layer.name: pair for layer in folded.layers if (pair := walk.around(layer)) is not None}
 
 
@@ -101,7 +101,7 @@ def _factors(largest: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(to_power_of_two * apart**POWER)
 
 
-class _Walk:
+class Walk:
     """Goes from layer to layer of a model; layers that only its layers were made of do not count."""
 
     def __init__(self, model: Any) -> None:
@@ -113,33 +113,36 @@ class _Walk:
         plain = type(layer).__name__ == "ReLU" and layer.max_value is None and not layer.negative_slope
         if not plain and (type(layer).__name__ != "Activation" or name != "relu"):
             return None
-        maker = self._before(layer)
-        while type(maker).__name__ in NO_OPS and len(self._after(maker)) == 1:
-            maker = self._before(maker)
-        if type(maker).__name__ not in LINEAR or len(self._after(maker)) != 1:
+        maker = self.before(layer)
+        while type(maker).__name__ in NO_OPS and len(self.after(maker)) == 1:
+            maker = self.before(maker)
+        if type(maker).__name__ not in LINEAR or len(self.after(maker)) != 1:
             return None
-        readers, waiting, channels = [], self._after(layer), layer.output.shape[-1]
+        readers, waiting, channels = [], self.after(layer), layer.output.shape[-1]
         while waiting:
             reader = waiting.pop()
             kind = type(reader).__name__
             if kind in LINEAR and reader.input.shape[-1] % channels == 0:
                 readers.append(reader)
-            elif kind in PASSES and reader.output.shape[-1] % channels == 0 and self._after(reader):
-                waiting += self._after(reader)
+            elif kind in PASSES and reader.output.shape[-1] % channels == 0 and self.after(reader):
+                waiting += self.after(reader)
             else:
                 return None
         return (maker, readers) if readers else None
 
-    def _before(self, layer: Any) -> Any:
+    def before(self, layer: Any) -> Any:
+        """Return the layer that made the first input of ``layer``."""
         return keras.tree.flatten(layer.input)[0]._keras_history.operation
 
-    def _after(self, layer: Any) -> list[Any]:
+    def after(self, layer: Any) -> list[Any]:
+        """Return the layers that read what ``layer`` makes."""
         return [node.operation for node in layer._outbound_nodes if id(node.operation) in self._own]
 
 
-def _scale(layer: Any, factors: NDArray[np.float64]) -> None:
+def scale_channels(layer: Any, factors: NDArray[np.float64] | float) -> None:
+    """Multiply what a layer of `LINEAR` makes by ``factors``, one for each channel or for all; in place."""
     kernel, *bias = layer.get_weights()
-    across = factors[:, None] if kernel_of(layer) == "depthwise" else factors
+    across = np.reshape(factors, (-1, 1)) if kernel_of(layer) == "depthwise" else factors
     layer.set_weights([kernel * across, *(values * factors for values in bias)])
 
 

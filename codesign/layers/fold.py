@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.fixed import CENTERED, PIXEL, Fixed
-from codesign.keras_model.calls import Call, calls_of
+from codesign.keras_model.calls import Call, Calls, calls_of
 from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
 from codesign.keras_model.rescaling import inexact
 from codesign.layers import transposed
 from codesign.layers.affine import KINDS, Affine
+from codesign.layers.anew import copied, free_name, fresh_input
 from codesign.layers.linear import folded_weights, kernel_of, plain_like, unfolded, weights_of
 from codesign.layers.pixels import exact_format, of_pixels
 
@@ -33,8 +34,8 @@ def fold(model: Any) -> Any:
     """Return a functional model that computes what ``model`` does in inference, of linear layers, activations, layers
     that move or add up values, and ``Identity`` layers only; ``model`` stays as it is.
 
-    * A BatchNormalization directly after a linear layer is folded into its weights (an ``Identity`` keeps its name);
-      anywhere else it becomes a depthwise convolution of kernel 1, which is what it computes.
+    * A BatchNormalization directly after a linear layer that nothing else reads is folded into its weights (an
+      ``Identity`` keeps its name); anywhere else it becomes a depthwise convolution of kernel 1, which it is.
     * ``activation=`` arguments become layers, called ``<layer>_delta``.
     * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
       one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
@@ -87,46 +88,27 @@ def quantizes_first(model: Any) -> bool:
 def _folded(model: Any, pixels: Affine | None) -> tuple[Any, bool]:
     """Return what `fold` does of a model that reads ``pixels``, and whether the zeros around the input stay right."""
     calls = calls_of(model)
-    check_kinds(calls, but=transposed.KINDS if pixels is None else (*transposed.KINDS, "Rescaling", "Normalization"))
+    scaled = () if pixels is None else ("Rescaling", "Normalization")
+    check_kinds(calls, but=(*transposed.KINDS, *scaled), trains=True)
     frame = fresh_input(model)
-    folder = _Folder({call.name for call in calls.calls})
+    folder = _Folder({call.name for call in calls.calls}, _shared(calls))
     if pixels is not None:
         folder.pending[id(frame)] = pixels
     folder.inputs.add(id(frame))
     return keras.Model(frame, folder.plain(calls.run(frame, folder.call)), name=calls.name), folder.borders
 
 
-def fresh_input(functional: Any) -> Any:
-    """Return a new input like that of ``functional``, of the same name."""
-    layer = functional.inputs[0]._keras_history.operation
-    return keras.Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
-
-
-def copied(layer: Any, name: str | None = None, **changes: Any) -> Any:
-    """Return a new layer of the configuration of ``layer`` with ``changes``; weights are not copied."""
-    return type(layer).from_config({**layer.get_config(), "name": name or layer.name, **changes})
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """Return ``name``, or with the first number after it that makes it none of ``taken``; takes it."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    taken.add(free)
-    return free
-
-
 class _Folder:
-    """Calls new layers in place of those of a model, in order; ``taken`` are the names of those."""
+    """Calls new layers in place of those of a model, in order.
 
-    def __init__(self, taken: set[str]) -> None:
-        self.taken = taken
+    taken: names of those. shared: names of those whose output several others read, or which end the model, too.
+    """
+
+    def __init__(self, taken: set[str], shared: set[str]) -> None:
+        self.taken, self.shared = taken, shared
         self.names: dict[int, str] = {}  # the name of a layer of the folded model, by the id of the layer
         self.uses: Counter[int] = Counter()
         self.makers: dict[int, Any] = {}  # the linear layer that made a tensor, by the tensor's id
-        self.reads: Counter[int] = Counter()
-        self.folded: dict[int, str] = {}  # the normalisation that was folded into what made a tensor
         self.kept: list[Any] = []  # tensors whose id must not be used again
         self.inputs: set[int] = set()  # the input, and what was only scaled and shifted since
         self.pending: dict[int, Any] = {}  # what is still to be done to a tensor
@@ -134,14 +116,16 @@ class _Folder:
 
     def call(self, call: Call, given: Any) -> Any:
         """Return the output of what stands for ``call``."""
+        output = self._made(call, given)
+        if call.name in self.shared:
+            self.makers.pop(id(output), None)  # others want it as it is
+        return output
+
+    def _made(self, call: Call, given: Any) -> Any:
         layer, kind = call.layer, call.kind
         if kind in NO_OPS or (kind == "Activation" and name_of(layer.activation) == "linear"):
             return given
         inputs = keras.tree.flatten(given)
-        for tensor in inputs:
-            self.reads[id(tensor)] += 1
-            if self.reads[id(tensor)] > 1 and id(tensor) in self.folded:
-                raise _shared(self.folded[id(tensor)])
         self.names.setdefault(id(layer), call.name)
         if not self._absorbs(layer, kind, given):
             given = keras.tree.map_structure(self.plain, given)
@@ -209,6 +193,8 @@ class _Folder:
         return self._normalization(layer, x)
 
     def _linear(self, layer: Any, x: Any) -> Any:
+        if type(layer).__name__ == "DepthwiseConv2D" and layer.depth_multiplier > 1 and x.shape[-1] == 1:
+            layer = self._of_one_channel(layer, x)
         todo, name = self.pending.get(id(x)), self._name(layer)
         new = copied(layer, name, activation=None) if todo is None else plain_like(layer, name)
         output = new(x)
@@ -216,12 +202,22 @@ class _Folder:
         self.makers[id(output)] = new
         return self._activated(layer, output)
 
+    def _of_one_channel(self, layer: Any, x: Any) -> Any:
+        """Return a depthwise convolution with several outputs of the only channel as the convolution that it is."""
+        shared = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "use_bias", "activation")
+        options = {name: getattr(layer, name) for name in shared}
+        new = keras.layers.Conv2D(layer.depth_multiplier, name=layer.name, **options)
+        new.build(x.shape)
+        new.set_weights(layer.get_weights())
+        self.names[id(new)] = self.names[id(layer)]
+        self.kept.append(new)
+        return new
+
     def _activated(self, layer: Any, x: Any) -> Any:
         """Return ``x`` after the ``activation=`` argument of ``layer``."""
         activation = getattr(layer, "activation", None)
         if activation is None or name_of(activation) == "linear":
             return x
-        self.reads[id(x)] += 1
         kind = keras.layers.Activation if name_of(activation) else qkeras.QActivation
         output = kind(activation, name=free_name(f"{self.names[id(layer)]}_delta", self.taken))(x)
         self.kept += [x, output]
@@ -287,19 +283,15 @@ class _Folder:
             self.pending[id(output)] = self.pending[id(x)].then(todo)
             return output
         linear, scale, shift = self.makers.get(id(x)), todo.scale, todo.shift
-        if linear is None or id(x) in self.folded:
+        if linear is None:
             return self._convolved(self._name(layer), self.plain(x), scale, shift)
-        if self.reads[id(x)] > 1:
-            raise _shared(self.names[id(layer)])
         if isinstance(linear, transposed.Transposed):
-            self.folded[id(x)] = self.names[id(layer)]
             return keras.layers.Identity(name=self._name(layer))(linear.then(scale, shift).output())
         kernel, bias = weights_of(linear)
         across = scale.reshape(kernel.shape[-2:]) if kernel_of(linear) == "depthwise" else scale
         new = plain_like(linear)
         output = new(linear.input)
         new.set_weights([kernel * across, bias * scale + shift])
-        self.folded[id(x)] = self.names[id(layer)]
         return keras.layers.Identity(name=self._name(layer))(output)
 
     def _convolved(self, name: str, x: Any, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
@@ -336,10 +328,8 @@ class _Folder:
         return keras.layers.Reshape(narrow, name=free_name(f"{convolution.name}_out", self.taken))(output)
 
 
-def _shared(name: str) -> UnsupportedLayerError:
-    return UnsupportedLayerError(
-        "a BatchNormalization cannot be folded into a layer that others read, too",
-        where=name,
-        expected=f"{name!r} as the only reader of the layer before it",
-        fix="let the others read the BatchNormalization",
-    )
+def _shared(calls: Calls) -> set[str]:
+    """Return the names of the calls that several others read the output of, or that end the model and are read."""
+    reads = Counter(tensor for call in calls.calls for tensor in {*call.inputs})
+    reads[calls.output] += 1
+    return {call.name for call in calls.calls if reads[call.outputs[0]] > 1}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codesign.fixed import Fixed
@@ -24,6 +25,7 @@ class Plan:
     input_hold: float | None
     train_hold: bool
     pixels: Fixed | None  # format in which they enter; None: no pixels
+    divided: Mapping[str, int]  # by the name of a mean: it is the sum over 2 to this
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from codesign.errors import ConfigError
 from codesign.graph.ir import MAX_CODE_BITS
-from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES
+from codesign.keras_model.kinds import ACTIVATIONS, LINEAR, MOVES, ending_of, name_of
+from codesign.layers import means
 from codesign.layers.activation import DeltaActivation
 from codesign.layers.activation_kinds import quantizer_fields, refused, relu_limit
+from codesign.layers.anew import copied, free_name, fresh_input
 from codesign.layers.arguments import check_delta, check_training
 from codesign.layers.calibrate import frames_of, range_exponent, sample, spread, step_exponent, wasteful, watched
 from codesign.layers.clip import share_layers
 from codesign.layers.equalize import Factors, equalize
-from codesign.layers.fold import copied, fold, fold_pixels, free_name, fresh_input
+from codesign.layers.fold import fold, fold_pixels
 from codesign.layers.linear import kernel_of
-from codesign.layers.means import MAXIMA, MEANS, elements, has_no_code, is_padded_maximum, summed, undivided
 from codesign.layers.pixels import pixel_values
 from codesign.layers.plan import Made, Plan
 from codesign.layers.weights import WeightStep, quantizers, sum_bits
@@ -62,12 +63,12 @@ def delta(
       shows it best (see `codesign.layers.linear.ChannelBits`).
       Layers that have quantisers keep them.
     * A BatchNormalization is folded first, dropout left out, separable convolutions split, models inside the model
-      opened (see `fold`). A softmax at the end stays.
+      opened (see `fold`). A softmax or sigmoid at the end stays.
     * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
       ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
-
     * A mean over N elements that is no power of two becomes a sum (`SumPooling2D`), and 1/N goes into the weights of
-      the next linear layer before they are quantised; relu and what only moves values may stand between.
+      the next linear layer before they are quantised, or of the one before if there is none; relu and what only moves
+      values may stand between.
 
     ``model`` stays as it is. What is built here trains; whether it converts too is decided by the conversion.
 
@@ -116,9 +117,8 @@ def delta(
         frames = values.reshape(-1, *values.shape[2:])
         equalize(folded, frames[spread(len(frames))], None if equalized is True else equalized)
     rate = (1.0 if step == "real" else 16.0) if step_rate is None else step_rate
-    plan = Plan(
-        weight_bits, weight_step, activation_bits, input_bits, step, per, rate, hold, input_hold, train_hold, pixels
-    )
+    bits, holds = (weight_bits, weight_step, activation_bits, input_bits), (hold, input_hold, train_hold)
+    plan = Plan(*bits, step, per, rate, *holds, pixels, means.divided_before(folded))
     samples = {} if values is None else sample(folded, watched(folded), values)
     names = () if skip == "auto" else tuple(skip)
     network = _Builder(plan, folded, values, samples, names).build()
@@ -143,8 +143,8 @@ class _Builder:
         self.quantized: dict[int, Any] = {}  # by id of a tensor: its codes
         self.relus: dict[int, tuple[Any, float | None]] = {}  # what a relu read, and its limit, by id of what it made
         self.kept: list[Any] = []  # tensors whose id must not be used again
-        self.softmax: Any = None
-        self.softmax_name = ""
+        self.ending: Any = None
+        self.ending_layer: Any = None
         self.input = fresh_input(folded)
         self.taken = {layer.name for layer in folded.layers}
         self.shifted = False  # without sample frames: a Rescaling shifts the input below zero
@@ -156,8 +156,9 @@ class _Builder:
         names = [layer.name for layer in network.layers if isinstance(layer, DeltaActivation)]
         if unknown := sorted(set(self.skip) - set(names)):
             raise ConfigError("no activation has this name", where="skip", expected=names, received=unknown)
-        if self.softmax is not None and network.outputs[0] is not self.softmax:
-            raise refused(self.softmax_name, "softmax", "softmax can only be the last layer")
+        if self.ending is not None and network.outputs[0] is not self.ending:
+            name = ending_of(self.ending_layer)
+            raise refused(self.ending_layer.name, name, f"{name} can only be the last layer")
         return network
 
     def _call(self, layer: Any, *args: Any, **_: Any) -> Any:
@@ -185,15 +186,13 @@ class _Builder:
     def _divided(tensor: Made, where: str, fix: str) -> None:
         """Check that the divisor of a mean is not still to come."""
         if tensor.scale != 1:
-            raise undivided(where, f"a mean over {1 / tensor.scale:.0f} elements, {tensor.maker!r}", fix)
+            raise means.undivided(where, f"a mean over {1 / tensor.scale:.0f} elements, {tensor.maker!r}", fix)
 
     # Activations.
 
     def _activation(self, layer: Any, x: Any) -> tuple[Any, Made]:
-        kind = getattr(layer, "activation", None)
-        name = "softmax" if isinstance(layer, keras.layers.Softmax) else getattr(kind, "__name__", "")
         before = self._of(x)
-        if name == "softmax" or isinstance(layer, DeltaActivation | qkeras.QActivation):
+        if ending_of(layer) or isinstance(layer, DeltaActivation | qkeras.QActivation):
             self._divided(before, layer.name, "use relu, or a mean over a power of two of elements")
         if isinstance(layer, DeltaActivation):
             stateless = layer.stateless or layer.name in self.skip
@@ -203,10 +202,10 @@ class _Builder:
         if isinstance(layer, qkeras.QActivation):
             read, limit = self.relus.get(id(x), (x, None))
             return self._sent(self._of_quantizer(layer, limit, relu=read is not x), read)
-        if name == "softmax":
-            self.softmax, self.softmax_name = copied(layer)(x), layer.name
-            return self.softmax, Made(layer.name, signed=False)
-        limit = relu_limit(layer, name)
+        if ending_of(layer):
+            self.ending, self.ending_layer = copied(layer)(x), layer
+            return self.ending, Made(layer.name, signed=False)
+        limit = relu_limit(layer, name_of(getattr(layer, "activation", None)))
         step = self._step(layer.name, self.plan.activation_bits, signed=False, scale=before.scale)
         new = self._delta(layer.name, "relu", self.plan.activation_bits, step, limit and limit / before.scale)
         output, known = self._sent(new, x)
@@ -298,10 +297,11 @@ class _Builder:
         """Return the output of a layer without weights; the input, what it takes means of, and sums that are too wide
         to be sent are quantised before it.
         """
-        coded = kind.startswith("ZeroPadding") or kind in MEANS  # what pads is part of the layer after it: reads codes
-        padded = kind in MAXIMA and is_padded_maximum(layer, args[0].shape)  # is raised, and quantised so, below
+        coded = kind.startswith("ZeroPadding") or kind in means.MEANS  # what pads is part of its reader: reads codes
+        given = keras.tree.flatten(args)
+        padded = means.is_padded_maximum(layer, given[0].shape)  # is raised, and quantised so, below
         widest = sys.maxsize if padded else MAX_CODE_BITS
-        wide = [id(x) for x in keras.tree.flatten(args) if x is self.input or self._of(x).bits > widest]
+        wide = [id(x) for x in given if x is self.input or self._of(x).bits > widest]
         args = keras.tree.map_structure(lambda x: self._codes(x) if coded or id(x) in wide else x, args)
         inputs = [self._of(tensor) for tensor in keras.tree.flatten(args)]
         units = [tensor.unit for tensor in inputs]
@@ -314,9 +314,10 @@ class _Builder:
         if len({tensor.scale for tensor in inputs}) > 1:
             for tensor in inputs:
                 self._divided(tensor, layer.name, "let a layer with weights read the mean first")
-        if kind in MEANS and has_no_code(layer, args[0].shape):
-            made = summed(layer, args[0], free_name(f"{layer.name}_flat", self.taken))
-            return made, replace(known, scale=scale / elements(layer, args[0].shape))
+        if means.has_no_code(layer, given[0].shape):
+            divided = self.plan.divided.get(layer.name)
+            left = 1 if divided else means.elements(layer, given[0].shape)
+            return means.summed(layer, args[0], self.taken, divided), replace(known, scale=scale / left)
         return copied(layer)(*args), known
 
     def _raised(self, layer: Any, x: Any) -> Any:

@@ -129,16 +129,6 @@ def streaming(frame_model: Any, frames: int) -> Run:
     return run
 
 
-def without_softmax(frame_model: Any) -> Any:
-    """Return ``frame_model``, functional; if its last layer is a softmax, which hardware leaves out, without it."""
-    functional = as_functional(frame_model)
-    last = functional.outputs[0]._keras_history.operation
-    softmax = getattr(getattr(last, "activation", None), "__name__", "") == "softmax" and not last.weights
-    if isinstance(last, keras.layers.Softmax) or softmax:
-        return keras.Model(functional.inputs[0], last.input, name=functional.name)
-    return functional
-
-
 def in_float64(frame_model: Any) -> Any:
     """Return a copy of ``frame_model``, weights included, that computes in float64; use it inside `float64`.
 

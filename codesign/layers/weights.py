@@ -35,7 +35,7 @@ def quantizers(kernel: str, values: Sequence[NDArray[Any]], unit: float, bits: i
         per: what has a step of its own.
     """
     weights, *biases = (np.asarray(value, np.float64) for value in values)
-    if per == "layer":
+    if per == "layer" or (kernel == "depthwise" and weights.shape[-1] > 1):  # depth_multiplier: trained, not converted
         exponent = step_exponent(weights, bits, signed=True)
         exponent = 1 - bits if exponent is None else exponent
         found = {f"{kernel}_quantizer": lattice(bits, exponent)}

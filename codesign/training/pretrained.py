@@ -15,10 +15,11 @@ from codesign.data.clips import ClipDataset, ClipSource, to_values
 from codesign.data.recording import printable
 from codesign.errors import ConfigError
 from codesign.keras_model.calls import Call, calls_of
-from codesign.keras_model.kinds import LINEAR, name_of
+from codesign.keras_model.kinds import LINEAR, ending_of
 from codesign.layers import DeltaActivation, delta
+from codesign.layers.anew import copied, fresh_input
 from codesign.layers.equalize import equalize
-from codesign.layers.fold import copied, fold_pixels, fresh_input
+from codesign.layers.fold import fold_pixels
 from codesign.layers.load import load_model
 from codesign.training.config import ModelConfig
 from codesign.training.feed import in_format
@@ -92,7 +93,8 @@ class Pretrained:
 def float_network(folded: Any, classes: int, config: ModelConfig, seed: int) -> Any:
     """Return the float network of a folded model.
 
-    With ``head = "new"`` the last layer with weights has ``classes`` outputs, drawn by ``seed``. A softmax is left out.
+    With ``head = "new"`` the last layer with weights has ``classes`` outputs, drawn by ``seed``. A softmax or
+    sigmoid is left out.
 
     Raises:
         ConfigError: what then comes out are not ``classes`` numbers.
@@ -106,7 +108,7 @@ def float_network(folded: Any, classes: int, config: ModelConfig, seed: int) -> 
 
     def call(item: Call, given: Any) -> Any:
         nonlocal after
-        if _is_softmax(item):
+        if item.kind not in LINEAR and ending_of(item.layer):
             return given
         if item is last and new:
             after = True
@@ -129,10 +131,6 @@ def _mark(network: Any, stateless: Stateless) -> None:
     deltas = [layer for layer in network.layers if isinstance(layer, DeltaActivation)]
     for layer in {"none": [], "hidden": deltas[1:], "all": deltas}[stateless]:
         layer.stateless = True
-
-
-def _is_softmax(call: Call) -> bool:
-    return call.kind == "Softmax" or (call.kind == "Activation" and name_of(call.layer.activation) == "softmax")
 
 
 def _headless(config: ModelConfig, received: str) -> ConfigError:

@@ -17,16 +17,32 @@ from codesign.verify.clips import Track, silently
 
 
 def run_keras(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently) -> IntArray:
-    """Run the values of input codes ``[N, T, *shape]`` through a Keras model of one frame, but a softmax at its end.
+    """Run the values of input codes ``[N, T, *shape]`` through a Keras model of one frame.
+
+    A softmax or sigmoid at its end is left out.
 
     Returns:
         Output codes ``[N, T, ...]``.
     """
-    from codesign.layers.streaming import streaming, without_softmax
+    from codesign.layers.streaming import streaming
 
-    run, values = streaming(without_softmax(model), clips.shape[1]), graph.source.fmt.to_values
+    run, values = streaming(without_ending(model), clips.shape[1]), graph.source.fmt.to_values
     outputs = [run(values(clip)).outputs for clip in track(clips, len(clips), "clip")]
     return graph.output.fmt.to_codes(np.stack(outputs))
+
+
+def without_ending(frame_model: Any) -> Any:
+    """Return ``frame_model``, functional; if its last layer is a softmax or sigmoid, left to the host, without it."""
+    import keras
+
+    from codesign.keras_model.kinds import ending_of
+    from codesign.layers.clip import as_functional
+
+    functional = as_functional(frame_model)
+    last = functional.outputs[0]._keras_history.operation
+    if ending_of(last) and not last.weights:
+        return keras.Model(functional.inputs[0], last.input, name=functional.name)
+    return functional
 
 
 def run_csim(

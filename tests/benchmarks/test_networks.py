@@ -75,17 +75,17 @@ def test_a_row_has_what_the_stages_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("builds", "found", "rate", "shown"),
     [
-        ({"a": False, "b": True}, "b", 500_000, "| 9,002 / 12, b | 500,000 at 60.25 MHz |"),
-        ({"a": None, "b": True}, "b", 500_000, "| 9,002 / 12, b | 500,000 at 60.25 MHz |"),
+        ({"a": None, "b": 70.0}, "b", 500_000, "| 9,002 / 12, b | 500,000 at 60.25 MHz |"),
+        ({"a": 48.2, "b": 70.0}, "a", 400_000, "| 9,001 / 12, a | 400,000 at 48.2 MHz |"),
         ({"a": None, "b": None}, "a", None, "| 9,001 / 12, a | - |"),
-        ({"a": False}, None, None, "| - | - |"),
+        ({}, None, None, "| - | - |"),
     ],
 )
 def test_a_build_gives_cells_and_a_routed_one_the_rate(
-    tmp_path: Path, builds: dict[str, bool | None], found: str | None, rate: float | None, shown: str
+    tmp_path: Path, builds: dict[str, float | None], found: str | None, rate: float | None, shown: str
 ) -> None:
     finished(tmp_path / "small")
-    for number, (target, met) in enumerate(builds.items(), 1):
+    for number, (target, fmax) in enumerate(builds.items(), 1):
         record = BoardBuild(
             design="small",
             design_id=None,
@@ -93,8 +93,8 @@ def test_a_build_gives_cells_and_a_routed_one_the_rate(
             top="uart",
             skip=True,
             clock_mhz=60.25,
-            met=met,
-            fmax_mhz=None if met is None else 70.0,
+            met=None if fmax is None else fmax >= 60.25,
+            fmax_mhz=fmax,
             used=Area(lut=9000 + number, dsp=12),
         )
         (tmp_path / "small" / BuildFolder.BOARDS / target).mkdir(parents=True)

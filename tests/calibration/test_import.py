@@ -71,6 +71,27 @@ def test_class_folders_give_accuracies(tmp_path: Path) -> None:
     assert sum(map(sum, results["test"]["confusion"])) == 4
 
 
+def test_one_sigmoid_answers_yes_or_no(tmp_path: Path) -> None:
+    """It is compared as two probabilities, takes clips of two classes, and its logit is what hardware gives out."""
+    keras.utils.set_random_seed(4)
+    hidden = L.Dense(6, activation="relu", name="hidden")
+    end = L.Dense(1, activation="sigmoid", name="fc", bias_initializer=keras.initializers.Constant(0.3))
+    model = keras.Sequential([keras.Input((5,), name="frame"), hidden, end])
+    model.save(streams(tmp_path) / "model.keras")
+    for number, name in enumerate(["no", "no", "yes", "yes"]):
+        (tmp_path / "clips" / name).mkdir(exist_ok=True)
+        (tmp_path / f"clips/{number}.npy").rename(tmp_path / f"clips/{name}/{number}.npy")
+    assert main(command(tmp_path, "--to", "2_graph", "--agreement", "0.8")) == 0
+    results = results_of(tmp_path)
+    unseen = [np.load(file) for file in sorted((tmp_path / "clips").glob("*/*.npy"))]
+    answers = np.concatenate([np.asarray(model(frames))[:, 0] > 0.5 for frames in unseen])
+    assert 0.1 < answers.mean() < 0.9, "both answers are given"
+    assert results["float_agreement"]["decisions"] >= 0.8
+    assert results["test"]["classes"] == ["no", "yes"]
+    assert set(results["accuracy"]) == {"float", "delta"}
+    assert json.loads((tmp_path / "b/small" / BuildFolder.GRAPH / "keras_golden.json").read_text())["mismatches"] == 0
+
+
 @pytest.mark.heavy
 def test_goes_through_to_the_report(given: Path) -> None:
     assert main(command(given, "--agreement", "0.9")) == 0

@@ -381,7 +381,7 @@ REFUSED = {
         chain(dense(4, "fc"), layers.Softmax(name="s"), dense(3, "b")),
         (6,),
         UnsupportedLayerError,
-        "s: softmax.*last layer.*not the last layer.*from_logits=True",
+        "s: softmax can only be the last layer.*from_logits=True",
     ),
     "softmax of rows": (
         chain(conv(2, (2, 2), "c"), layers.Softmax(axis=1, name="s")),
@@ -448,16 +448,18 @@ def test_softmax_on_another_backend_is_refused(tmp_path: Path) -> None:
         made.convert(tmp_path, backend="Vitis")
 
 
-@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("softmax"), None])
-def test_a_softmax_at_the_end_is_left_out(tmp_path: Path, last: Any) -> None:
-    build = dense(4, "fc", activation="softmax") if last is None else chain(dense(4, "fc"), last)
-    model = network(build, shape=(6,)).convert(tmp_path)
+@pytest.mark.parametrize("function", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_softmax_or_sigmoid_at_the_end_is_left_out(tmp_path: Path, function: str, alone: bool) -> None:
+    own = chain(dense(4, "fc"), layers.Activation(function))
+    model = network(own if alone else dense(4, "fc", activation=function), shape=(6,)).convert(tmp_path)
     assert model.delta_graph.output.name == "fc"
-    assert model.softmax_on_host
+    assert model.on_host == function
 
 
-def test_softmax_on_the_host(tmp_path: Path) -> None:
-    made = network(chain(dense(4, "fc"), layers.Softmax()), shape=(6,))
+@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("sigmoid")])
+def test_a_softmax_or_sigmoid_on_the_host(tmp_path: Path, last: Any) -> None:
+    made = network(chain(dense(4, "fc"), last), shape=(6,))
     model = made.convert(tmp_path)
     model.compile()
     codes = frames_of(model.delta_graph)

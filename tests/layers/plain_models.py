@@ -129,4 +129,30 @@ def line() -> Any:
     )
 
 
-MODELS = (sequential, residual, arguments, quantized, line)
+def preactivated() -> Any:
+    """Blocks of BatchNormalization, ReLU and convolution whose sums others read, and a sigmoid at the end."""
+    keras.utils.set_random_seed(6)
+    frame = keras.Input(FRAME, name="frame")
+    x = L.Dropout(0.1, name="dropout")(L.Conv2D(4, 3, padding="same", name="stem")(frame))
+    for block in "ab":
+        y = L.ReLU(name=f"relu_{block}")(L.BatchNormalization(name=f"norm_{block}")(x))
+        x = L.Add(name=f"sum_{block}")([x, L.Conv2D(4, 3, padding="same", name=f"conv_{block}")(y)])
+    x = L.ReLU(name="relu")(L.BatchNormalization(name="norm")(x))
+    x = L.Dense(1, activation="sigmoid", name="seen")(L.Flatten(name="flatten")(x))
+    return trained(keras.Model(frame, x, name="preactivated"))
+
+
+def averaged() -> Any:
+    """No weights after the mean of 5 x 5, which is followed by a softmax."""
+    keras.utils.set_random_seed(7)
+    layers = [
+        L.Conv2D(4, 3, activation="relu", name="conv"),
+        L.Conv2D(3, 2, name="classes"),
+        L.ReLU(name="relu"),
+        L.GlobalAveragePooling2D(name="mean"),
+        L.Activation("softmax", name="softmax"),
+    ]
+    return trained(keras.Sequential([keras.Input(FRAME, name="frame"), *layers], name="averaged"))
+
+
+MODELS = (preactivated, averaged, sequential, residual, arguments, quantized, line)

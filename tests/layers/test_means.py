@@ -15,6 +15,7 @@ from keras import layers as L  # noqa: N812
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.graph.golden import Golden
 from codesign.layers import SumPooling1D, SumPooling2D, delta, stream
+from codesign.verify.software import without_ending
 
 
 @pytest.mark.parametrize(("pool", "strides"), [((3, 2), (3, 2)), ((3, 2), (2, 1)), ((7, 9), None)])
@@ -59,7 +60,7 @@ def golden_agrees(network: Any, frames: Any, folder: Path) -> Any:
     )
     graph = model.delta_graph
     expected = Golden(graph).run(graph.source.fmt.to_codes(frames)).outputs
-    got = graph.output.fmt.to_codes(stream(network, frames).outputs)
+    got = graph.output.fmt.to_codes(stream(without_ending(network), frames).outputs)
     np.testing.assert_array_equal(got.reshape(expected.shape), expected)
     return model
 
@@ -87,9 +88,9 @@ def test_csim_and_rtl_of_means(rng: np.random.Generator, tmp_path: Path) -> None
         np.testing.assert_array_equal(hardware.predict(frames, logits=True, **where), expected)
 
 
-def ending(*layers: Any) -> Any:
+def ending(*layers: Any, relu: Any = "relu") -> Any:
     x = frame = keras.Input((3, 3, 2), name="frame")
-    for layer in (L.Conv2D(2, 1, activation="relu", name="conv"), L.GlobalAveragePooling2D(name="mean"), *layers):
+    for layer in (L.Conv2D(2, 1, activation=relu, name="conv"), L.GlobalAveragePooling2D(name="mean"), *layers):
         x = layer(x)
     return keras.Model(frame, x)
 
@@ -103,8 +104,23 @@ def ending(*layers: Any) -> Any:
     ],
 )
 def test_a_divisor_that_nothing_takes_is_refused_by_name(layers: list[Any], where: str) -> None:
+    """Not the convolution before it either, as the limit of a relu6 would have to move, too."""
     with pytest.raises(UnsupportedLayerError, match=f"^{where}: nothing takes the divisor .* 9 elements, 'mean'"):
-        delta(ending(*layers))
+        delta(ending(*layers, relu="relu6"))
+
+
+@pytest.mark.parametrize("layers", [[], [L.Flatten(), L.Softmax(name="classes")]])
+@pytest.mark.parametrize("relu", ["relu", None])
+def test_weights_before_a_mean_take_its_divisor_at_the_end(
+    layers: list[Any], relu: Any, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    keras.utils.set_random_seed(3)
+    model, frames = ending(*layers, relu=relu), rng.integers(0, 256, (20, 3, 3, 2)).astype(np.float32) / 256
+    network = delta(model, activation_bits=12, weight_bits=12, clips=frames)
+    np.testing.assert_allclose(np.asarray(network(frames)), np.asarray(model(frames)), atol=2e-3)
+    kernel, _ = network.get_layer("conv").get_weights()
+    np.testing.assert_allclose(kernel, model.get_layer("conv").get_weights()[0] * 16 / 9, rtol=1e-6)
+    golden_agrees(network, frames, tmp_path)
 
 
 @pytest.mark.heavy

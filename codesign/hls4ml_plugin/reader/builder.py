@@ -21,7 +21,7 @@ from codesign.hls4ml_plugin.reader.affine import Affine
 from codesign.hls4ml_plugin.reader.nodes import Tensor, Zeros
 from codesign.hls4ml_plugin.reader.target import with_target
 from codesign.hls4ml_plugin.reader.tensors import is_nothing
-from codesign.keras_model.kinds import SUPPORTED
+from codesign.keras_model.kinds import ENDINGS, SUPPORTED
 from codesign.names import check_design, check_input, check_layers, identifier
 
 CONVOLUTIONS = tuple(kind for kind in hls_config.LINEAR if kind != "Dense")
@@ -77,13 +77,17 @@ def read_graph(model: Any) -> Reading:
     return _Builder(model).build()
 
 
-def ends_with_softmax(model: Any) -> bool:
-    """Return whether the last layer of an hls4ml ``ModelGraph`` is a softmax, which is left to the host."""
-    return any(_is_softmax(layer) and layer.outputs[0] in model.outputs for layer in model.graph.values())
+def left_to_host(model: Any) -> str:
+    """Return the function that the last layer of an hls4ml ``ModelGraph`` is and the host computes; empty for none."""
+    return next((_ending(layer) for layer in model.graph.values() if layer.outputs[0] in model.outputs), "")
 
 
-def _is_softmax(layer: Any) -> bool:
-    return bool(layer.class_name == "Softmax" or layer.get_attr("activation") == "softmax")
+def _ending(layer: Any) -> str:
+    """Return the one of `codesign.keras_model.kinds.ENDINGS` that a layer is; empty if it is none."""
+    if layer.class_name == "Softmax":
+        return "softmax"
+    activation = layer.get_attr("activation")
+    return activation if activation in ENDINGS else ""
 
 
 class _Builder(Affine):
@@ -241,8 +245,8 @@ class _Builder(Affine):
 
     def _activation(self, layer: Any) -> Tensor:
         """Append a `Delta`; a plain linear activation changes nothing."""
-        if _is_softmax(layer):
-            return self._softmax(layer)
+        if _ending(layer):
+            return self._left_to_host(layer)
         tensor = self._read(layer)
         if is_nothing(layer):
             return self.tensors[layer.inputs[0]]
@@ -253,14 +257,15 @@ class _Builder(Affine):
         self.activations.update(dict.fromkeys(layer.get_attr("output_keras_tensor_names") or (), made.node))
         return made
 
-    def _softmax(self, layer: Any) -> Tensor:
-        """Leave a softmax at the end to the host: the graph ends with the logits."""
+    def _left_to_host(self, layer: Any) -> Tensor:
+        """Leave a softmax or sigmoid at the end to the host: the graph ends with the logits."""
         last, own = layer.outputs[0] in self.model.outputs, self.model.config.backend.name == "Delta"
         if not last or not own or layer.get_attr("axis", -1) != -1:
             raise UnsupportedLayerError(
-                "softmax is not computed in hardware",
+                f"{_ending(layer)} is not computed in hardware",
                 where=layer.name,
-                expected="softmax of the last axis as last layer: predict() of backend Delta computes it on the host",
+                expected=f"{_ending(layer)} as last layer, of the last axis: predict() of backend Delta computes it on "
+                "the host",
                 received=f"axis {layer.get_attr('axis', -1)}, {'last' if last else 'not the last'} layer, "
                 f"backend {self.model.config.backend.name}",
                 fix="end the model with its logits (train with from_logits=True), and use backend='Delta'",

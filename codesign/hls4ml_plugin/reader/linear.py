@@ -16,6 +16,7 @@ from codesign.graph.lattice import codes_of, finest_frac, refine
 from codesign.graph.wide import warn_if_wide
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader.weights import own_weight
+from codesign.keras_model.instead import ONE
 
 FloatArray = NDArray[np.float64]
 
@@ -63,12 +64,8 @@ def check_convolution(layer: Any) -> None:
     Raises:
         UnsupportedLayerError: an attribute has no delta implementation; names it and what would work.
     """
-    wanted = {
-        "data_format": ("channels_last", "keep frames channels last"),
-        "groups": (1, "use one convolution per group, or DepthwiseConv2D for one group per channel"),
-        "depth_multiplier": (1, "use depth_multiplier=1 and a Conv2D of kernel 1 after it"),
-        "dilation_rate": (1, "use a larger kernel, strides, or another convolution after it"),
-    }
+    wanted: dict[str, tuple[Any, str]] = {name: (1, fix) for name, fix in ONE.items()}
+    wanted["data_format"] = ("channels_last", "keep frames channels last")
     for name, (value, fix) in wanted.items():
         given = layer.get_attr(name, value)
         if given not in (value, (value,), (value, value)):

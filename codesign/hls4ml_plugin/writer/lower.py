@@ -19,7 +19,7 @@ from codesign.hls4ml_plugin import simulators
 from codesign.hls4ml_plugin.against_keras import check_against_keras
 from codesign.hls4ml_plugin.reader import config as hls_config
 from codesign.hls4ml_plugin.reader import keys, old_names
-from codesign.hls4ml_plugin.reader.builder import ends_with_softmax, read_graph
+from codesign.hls4ml_plugin.reader.builder import left_to_host, read_graph
 from codesign.hls4ml_plugin.reader.pytorch import check_front_end, to_channels_last
 from codesign.hls4ml_plugin.writer.layers import fixed_type
 
@@ -47,7 +47,7 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
             keys.check_precisions(model, reading)
             check_against_keras(model, reading)
             graph = reading.graph
-            model.softmax_on_host = ends_with_softmax(model)
+            model.on_host = left_to_host(model)
             _replace(model, with_pairs(graph))
             model.delta_graph = graph
             model.reset = partial(simulators.reset, model)
