@@ -30,7 +30,7 @@ def check_model(
         ConfigError: frames of another shape, or another number of classes.
         ConversionError: no built model of layers, of one frame of a known size.
     """
-    check_kinds(calls_of(model), but=(*KINDS, "Rescaling", "Normalization"))
+    check_kinds(calls_of(model), but=(*KINDS, "Rescaling", "Normalization"), after="folding")
     fold_pixels(model, *input_range)
     shape = tuple(model.inputs[0].shape[1:])
     if shape != frame:

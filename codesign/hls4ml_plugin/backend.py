@@ -76,8 +76,8 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
     ) -> NDArray[np.float64]:
         """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
 
-        If the Keras model ends with a softmax or sigmoid, hardware ends with its logits, and these are given to a
-        softmax of the last axis, or a sigmoid, in float64 on the host.
+        If the Keras model ends with a softmax, sigmoid or tanh, hardware ends with its logits, and these are given to a
+        softmax of the last axis, a sigmoid or a tanh, in float64 on the host.
 
         State persists between calls (of the same ``sim`` and ``skip``); ``model.reset()`` starts a new stream.
 
@@ -88,7 +88,7 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
                 sets ``model.rtl_stats``.
             skip: False runs the RTL's dense baseline: the same outputs, slower. Only of ``sim='rtl'``.
-            logits: True leaves out a softmax or sigmoid at the end: exactly what the hardware computed.
+            logits: True leaves out one at the end: exactly what the hardware computed.
             unknown: arguments that do not exist.
 
         Raises:
@@ -158,7 +158,7 @@ def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-HOST = {"softmax": softmax, "sigmoid": sigmoid}
+HOST = {"softmax": softmax, "sigmoid": sigmoid, "tanh": np.tanh}
 """What ends a model and is computed on the host."""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from codesign.errors import UnsupportedLayerError
 from codesign.keras_model.calls import Call, Calls
@@ -56,15 +56,19 @@ SUPPORTED = (
     "Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv2D and their QKeras forms, ZeroPadding, "
     "BatchNormalization directly after one of these, MaxPooling, AveragePooling, GlobalMaxPooling, "
     "GlobalAveragePooling, UpSampling, Add, Concatenate, DeltaActivation, QActivation of quantized_relu or "
-    "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax or sigmoid "
-    "at the end"
+    "quantized_bits, relu, relu6, Flatten, Reshape, Rescaling by a power of two, models of these, softmax, sigmoid "
+    "or tanh at the end"
 )
 
-ENDINGS = ("softmax", "sigmoid")
+ENDINGS = ("softmax", "sigmoid", "tanh")
 """Activation functions that are left to the host where they end a model; the largest output, and the sign, stay."""
 
 FUNCTIONS = ("linear", "relu", "relu6", *ENDINGS)
 """Activation functions that become hardware, or may end a model."""
+
+After = Literal["nothing", "folding", "training"]
+"""What a model goes through before it is hardware: `codesign.layers.fold` pads what is causal, and makes a convolution of
+a depthwise one of one channel; what is only trained as delta layers may have any arguments of `ONE`."""
 
 QUANTIZERS = ("quantized_relu", "quantized_bits")
 """QKeras quantizers whose codes hardware computes."""
@@ -93,19 +97,19 @@ class Problem:
     what: str = "hls4ml cannot read this layer"
 
 
-def check_kinds(calls: Calls, but: Sequence[str] = (), *, trains: bool = False) -> None:
+def check_kinds(calls: Calls, but: Sequence[str] = (), *, after: After = "nothing") -> None:
     """Check that every layer is of a kind that becomes hardware.
 
     Args:
         calls: of a model.
         but: classes of layers that are not looked at.
-        trains: it is enough that they can be trained as delta layers: arguments of `ONE` may be others.
+        after: what the model goes through before it is hardware, see `After`.
 
     Raises:
         UnsupportedLayerError: some are not; names all of them, and what to use.
     """
     last = _last(calls)
-    found = [problem_of(call, last=call is last, trains=trains) for call in calls.calls if call.kind not in but]
+    found = [problem_of(call, last=call is last, after=after) for call in calls.calls if call.kind not in but]
     problems = [problem for problem in found if problem is not None]
     if not problems:
         return
@@ -128,10 +132,10 @@ def check_kinds(calls: Calls, but: Sequence[str] = (), *, trains: bool = False) 
     )
 
 
-def problem_of(call: Call, *, last: bool = True, trains: bool = False) -> Problem | None:
+def problem_of(call: Call, *, last: bool = True, after: After = "nothing") -> Problem | None:
     """Return why ``call`` does not become hardware; None if it does, as far as its kind shows.
 
-    last: nothing that computes comes after it. trains: see `check_kinds`.
+    last: nothing that computes comes after it. after: see `check_kinds`.
     """
     import keras
 
@@ -141,7 +145,7 @@ def problem_of(call: Call, *, last: bool = True, trains: bool = False) -> Proble
         return Problem(where=call.name, received=kind, fix=foreign)
     if kind not in READABLE or not isinstance(layer, keras.Layer):
         return _unreadable(call)
-    return _numbers(call) or _convolution(call, trains=trains) or _arguments(call) or _activation(call, last=last)
+    return _numbers(call) or _convolution(call, after) or _arguments(call) or _activation(call, last=last)
 
 
 def ending_of(layer: Any) -> str:
@@ -238,12 +242,13 @@ def _numbers(call: Call) -> Problem | None:
     return None
 
 
-def _convolution(call: Call, *, trains: bool) -> Problem | None:
+def _convolution(call: Call, after: After) -> Problem | None:
     """Return a problem if a convolution has an argument that no engine has."""
-    if trains or call.kind not in LINEAR:
+    if after == "training" or call.kind not in LINEAR:
         return None
-    odd = next((name for name in ONE if getattr(call.layer, name, 1) not in (1, (1,), (1, 1))), None)
-    if odd is None or (odd == "depth_multiplier" and call.inputs[0].shape[-1] == 1):  # of one channel it is a Conv2D
+    odd = next((name for name in ONE if getattr(call.layer, name, 1) not in (1, (1,), (1, 1), "valid", "same")), None)
+    one_channel = odd == "depth_multiplier" and call.inputs[0].shape[-1] == 1
+    if odd is None or (after == "folding" and (one_channel or odd == "padding")):
         return None
     return Problem(
         where=call.name,

@@ -46,7 +46,8 @@ def refused(where: str, received: str, why: str) -> UnsupportedLayerError:
     return UnsupportedLayerError(
         f"this activation cannot be a DeltaActivation: {why}",
         where=where,
-        expected="relu, relu6, quantized_relu, quantized_bits, or softmax or sigmoid as last layer",
+        expected="relu, relu6, quantized_relu, quantized_bits, or softmax, sigmoid or tanh as last layer",
         received=received,
-        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True), softmax or sigmoid",
+        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True), softmax, sigmoid or "
+        "tanh",
     )

@@ -39,6 +39,7 @@ def fold(model: Any) -> Any:
     * ``activation=`` arguments become layers, called ``<layer>_delta``.
     * A SeparableConv2D becomes the two that it is, the first called ``<layer>_depthwise``; a DepthwiseConv1D becomes
       one of two dimensions between ``<layer>_in`` and ``<layer>_out``, which QKeras can quantise.
+    * A causal convolution becomes one after a ZeroPadding1D, ``<layer>_causal``.
     * A Conv2DTranspose becomes ordinary convolutions (see `codesign.layers.transposed`).
     * Dropout, noise and activity regularisation, which do nothing in inference, are left out: drawn anew in each
       frame, they would be changes.
@@ -89,7 +90,7 @@ def _folded(model: Any, pixels: Affine | None) -> tuple[Any, bool]:
     """Return what `fold` does of a model that reads ``pixels``, and whether the zeros around the input stay right."""
     calls = calls_of(model)
     scaled = () if pixels is None else ("Rescaling", "Normalization")
-    check_kinds(calls, but=(*transposed.KINDS, *scaled), trains=True)
+    check_kinds(calls, but=(*transposed.KINDS, *scaled), after="training")
     frame = fresh_input(model)
     folder = _Folder({call.name for call in calls.calls}, _shared(calls))
     if pixels is not None:
@@ -195,6 +196,8 @@ class _Folder:
     def _linear(self, layer: Any, x: Any) -> Any:
         if type(layer).__name__ == "DepthwiseConv2D" and layer.depth_multiplier > 1 and x.shape[-1] == 1:
             layer = self._of_one_channel(layer, x)
+        if getattr(layer, "padding", "") == "causal":
+            layer, x = self._padded_before(layer, x)
         todo, name = self.pending.get(id(x)), self._name(layer)
         new = copied(layer, name, activation=None) if todo is None else plain_like(layer, name)
         output = new(x)
@@ -212,6 +215,18 @@ class _Folder:
         self.names[id(new)] = self.names[id(layer)]
         self.kept.append(new)
         return new
+
+    def _padded_before(self, layer: Any, x: Any) -> tuple[Any, Any]:
+        """Return a causal convolution as one of padding 'valid', and ``x`` with the zeros before it."""
+        size = (layer.kernel_size[0] - 1) * layer.dilation_rate[0]
+        new = copied(layer, padding="valid")
+        padding = keras.layers.ZeroPadding1D((size, 0), name=free_name(f"{self.names[id(layer)]}_causal", self.taken))
+        padded = padding(self.plain(x))
+        new.build(padded.shape)
+        new.set_weights(layer.get_weights())
+        self.names[id(new)] = self.names[id(layer)]
+        self.kept += [new, padded]
+        return new, padded
 
     def _activated(self, layer: Any, x: Any) -> Any:
         """Return ``x`` after the ``activation=`` argument of ``layer``."""

@@ -63,7 +63,7 @@ def delta(
       shows it best (see `codesign.layers.linear.ChannelBits`).
       Layers that have quantisers keep them.
     * A BatchNormalization is folded first, dropout left out, separable convolutions split, models inside the model
-      opened (see `fold`). A softmax or sigmoid at the end stays.
+      opened (see `fold`). A softmax, sigmoid or tanh at the end stays.
     * The finest step of an activation is chosen so that ``activation_bits`` show the values on ``clips`` best; without
       ``clips`` it is ``8 / 2**activation_bits``, and the input is taken to lie in 0 to 1.
     * A mean over N elements that is no power of two becomes a sum (`SumPooling2D`), and 1/N goes into the weights of

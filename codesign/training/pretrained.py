@@ -93,8 +93,8 @@ class Pretrained:
 def float_network(folded: Any, classes: int, config: ModelConfig, seed: int) -> Any:
     """Return the float network of a folded model.
 
-    With ``head = "new"`` the last layer with weights has ``classes`` outputs, drawn by ``seed``. A softmax or
-    sigmoid is left out.
+    With ``head = "new"`` the last layer with weights has ``classes`` outputs, drawn by ``seed``. One of
+    `codesign.keras_model.kinds.ENDINGS` at the end is left out.
 
     Raises:
         ConfigError: what then comes out are not ``classes`` numbers.

@@ -448,7 +448,7 @@ def test_softmax_on_another_backend_is_refused(tmp_path: Path) -> None:
         made.convert(tmp_path, backend="Vitis")
 
 
-@pytest.mark.parametrize("function", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("function", ["softmax", "sigmoid", "tanh"])
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_softmax_or_sigmoid_at_the_end_is_left_out(tmp_path: Path, function: str, alone: bool) -> None:
     own = chain(dense(4, "fc"), layers.Activation(function))
@@ -457,7 +457,7 @@ def test_a_softmax_or_sigmoid_at_the_end_is_left_out(tmp_path: Path, function: s
     assert model.on_host == function
 
 
-@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("sigmoid")])
+@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("sigmoid"), layers.Activation("tanh")])
 def test_a_softmax_or_sigmoid_on_the_host(tmp_path: Path, last: Any) -> None:
     made = network(chain(dense(4, "fc"), last), shape=(6,))
     model = made.convert(tmp_path)

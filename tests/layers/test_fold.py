@@ -85,6 +85,17 @@ def test_several_outputs_of_the_only_channel_are_a_convolution(rng: np.random.Ge
     np.testing.assert_allclose(values(folded, frames), values(model, frames), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_a_causal_convolution_is_padded_before(rng: np.random.Generator, dilation: int) -> None:
+    layer = L.Conv1D(4, 3, padding="causal", dilation_rate=dilation, activation="relu", name="conv")
+    model = trained(keras.Sequential([keras.Input((9, 2)), L.Rescaling(0.5, -1.0), layer, L.Flatten(), L.Dense(2)]))
+    frames = rng.random((3, 9, 2), dtype=np.float32)
+    folded = fold(model)
+    assert folded.get_layer("conv").padding == "valid"
+    assert folded.get_layer("conv_causal").padding == (2 * dilation, 0)
+    np.testing.assert_allclose(values(folded, frames), values(model, frames), rtol=1e-4, atol=1e-5)
+
+
 def test_a_normalisation_of_what_others_read_is_a_convolution(rng: np.random.Generator) -> None:
     frame = keras.Input(FRAME)
     raw = L.Conv2D(2, 3, name="conv")(frame)
