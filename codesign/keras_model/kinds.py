@@ -67,8 +67,8 @@ FUNCTIONS = ("linear", "relu", "relu6", *ENDINGS)
 """Activation functions that become hardware, or may end a model."""
 
 After = Literal["nothing", "folding", "training"]
-"""What a model goes through before it is hardware: `codesign.layers.fold` pads what is causal, and makes a convolution of
-a depthwise one of one channel; what is only trained as delta layers may have any arguments of `ONE`."""
+"""What a model goes through before it is hardware: `codesign.layers.fold` pads what is causal, and makes a depthwise
+convolution of one channel an ordinary one; what is only trained as delta layers may have any arguments of `ONE`."""
 
 QUANTIZERS = ("quantized_relu", "quantized_bits")
 """QKeras quantizers whose codes hardware computes."""

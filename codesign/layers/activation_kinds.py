@@ -48,6 +48,6 @@ def refused(where: str, received: str, why: str) -> UnsupportedLayerError:
         where=where,
         expected="relu, relu6, quantized_relu, quantized_bits, or softmax, sigmoid or tanh as last layer",
         received=received,
-        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True), softmax, sigmoid or "
-        "tanh",
+        fix="use relu or relu6 there and train the model so; end it with logits (from_logits=True), softmax, sigmoid "
+        "or tanh",
     )
