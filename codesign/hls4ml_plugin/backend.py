@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,7 +159,11 @@ def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-HOST = {"softmax": softmax, "sigmoid": sigmoid, "tanh": np.tanh}
+HOST: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+}
 """What ends a model and is computed on the host."""
 
 
