@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -27,7 +28,11 @@ class Child:
     """
 
     def __init__(self, begin: Callable[[], None] | None = None) -> None:
-        """Start it; it calls ``begin`` first."""
+        """Start it; it calls ``begin`` first.
+
+        Raises:
+            StageError: the script that runs has no main guard, and each child would run it again.
+        """
         context = multiprocessing.get_context(
             "spawn"
         )  # a fork would copy TensorFlow's threads, or what is left of them
@@ -36,6 +41,14 @@ class Child:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: not even while it imports
         try:
             self._process.start()
+        except RuntimeError as error:
+            if "bootstrapping" not in str(error):
+                raise
+            raise StageError(
+                "a script that runs stages needs a main guard, as they use processes, which import it",
+                where=str(getattr(sys.modules["__main__"], "__file__", "the script")),
+                fix="put what it does into a function main(), and end it with: if __name__ == '__main__': main()",
+            ) from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()

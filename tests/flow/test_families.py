@@ -115,3 +115,17 @@ def test_a_dead_worker_is_an_error_and_not_a_wait() -> None:
     with pytest.raises(StageError, match="exit code 3"):
         child.result()
     child.stop()
+
+
+def test_a_script_without_a_main_guard_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("from codesign.flow.children import Child\nprint(Child().call(abs, -3).result())\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert f"StageError: {script}: a script that runs stages needs a main guard" in done.stderr
+    script.write_text(
+        "from codesign.flow.children import Child\n"
+        "def main():\n    print(Child().call(abs, -3).result())\n"
+        "if __name__ == '__main__':\n    main()\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.returncode) == ("3\n", 0)
