@@ -46,7 +46,7 @@ class Child:
                 raise
             raise StageError(
                 "a script that runs stages needs a main guard, as they use processes, which import it",
-                where=str(getattr(sys.modules["__main__"], "__file__", "the script")),
+                where=sys.argv[0],
                 fix="put what it does into a function main(), and end it with: if __name__ == '__main__': main()",
             ) from None
         finally:
