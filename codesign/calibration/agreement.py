@@ -78,7 +78,7 @@ class Judge:
         return np.asarray(4 * sure * (1 - sure) + FLOOR)
 
     def room(self, goal: float) -> float:
-        """Return the variance of an error, of `leads` or of the sum of a regressor's outputs, that a ``goal`` allows.
+        """Return the `error` that a ``goal`` allows.
 
         As if it were normal, and the same in each frame.
         """
@@ -91,6 +91,16 @@ class Judge:
             turned = float(np.mean([math.erfc(lead / sigma / math.sqrt(2)) / 2 for lead in leads]))
             low, high = (sigma, high) if turned <= 1 - goal else (low, sigma)
         return low**2
+
+    def error(self, outputs: NDArray[Any]) -> float:
+        """Return the mean square of what ``outputs`` change of `leads`, or, of a regressor, of the sum of the outputs.
+
+        Frames count by their `weights`; outputs of a regressor as if their errors were independent.
+        """
+        if not self.decides:
+            return float(np.square(outputs - self.wanted).sum(tuple(range(2, self.wanted.ndim))).mean())
+        ahead, now = (_ahead(_probabilities(values), self.wanted) for values in (self.wanted, outputs))
+        return float(np.average(np.square(now - ahead), weights=self.weights.ravel()))
 
     def expected(self, outputs: NDArray[Any]) -> float:
         """Return the share of frames like these in which the answer can be expected to be the same.

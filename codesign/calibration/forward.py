@@ -40,10 +40,12 @@ class Result:
         outputs: ``[N, T, ...]``.
         macs: multiply-accumulates of changed elements by the layer that computes them, the first frame of each clip
             left out.
+        events: changed elements by activation, of the same frames.
     """
 
     outputs: NDArray[np.float32]
     macs: dict[str, float]
+    events: dict[str, float]
 
     @property
     def work(self) -> float:
@@ -95,18 +97,30 @@ class Forward:
     def run(self, holds: Holds | None = None) -> Result:
         """Return what the network does; with other ``holds`` of some activations, by name."""
         chosen, macs = self.holds | dict(holds or {}), dict.fromkeys(self.macs_of_all, 0.0)
+        events = dict.fromkeys(self.activations, 0.0)
 
         def send(name: str, z: Any, clips: int) -> Any:
             return sent_by(self.layers[name], z, clips, chosen[name])
 
         def count(name: str, output: Any, clips: int) -> None:
-            if name in self._readers:
+            if name in self._readers or name in events:
                 moved = changes(np.asarray(output).reshape(clips, -1, *output.shape[1:])).sum(-1)
-                for reader, fanout, _ in self._readers[name]:
+                for reader, fanout, _ in self._readers.get(name, ()):
                     macs[reader] += float((moved * fanout).sum())
+                if name in events:
+                    events[name] += float(moved.sum())
 
         outputs = [self.through(values, send, count) for values in self.parts()]
-        return Result(outputs=np.concatenate(outputs), macs=macs)
+        return Result(outputs=np.concatenate(outputs), macs=macs, events=events)
+
+    def left(self, result: Result) -> float:
+        """Return what is left to do: the share of the multiply-accumulates, and that of the cycles of a pipeline.
+
+        Its engines work at the same time and take an event a cycle at best, so a frame takes as many cycles as there
+        are events of the activation that has most.
+        """
+        frames = len(self.clips) * (self.clips.shape[1] - 1)
+        return float(result.work / self.total + max(result.events.values()) / (frames * max(self.sizes.values())))
 
     def on(self, clips: int) -> Forward:
         """Return the same network on some of the ``clips``, evenly spread."""

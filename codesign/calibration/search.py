@@ -24,14 +24,20 @@ from codesign.layers.equalize import FULL, scalable
 from codesign.layers.fold import fold_pixels
 from codesign.layers.replace import delta
 
-WIDTHS = ((8, 8), (8, 10), (10, 10), (12, 12))
+WIDTHS = ((8, 8), (8, 10), (10, 10), (10, 12), (12, 12))
 """Bits of weights and activations that are tried, in order."""
+ROUNDED = 0.05
+"""Share of the error that an agreement allows for rounding: thresholds are a few steps, and steps are to be small."""
 HELD = 0.6
-"""Share of the error that an agreement allows for holding; the rest is rounding."""
+"""The same for holding; what is left is for frames that were not seen."""
 IN_AN_OCTAVE = 5
 """Factors of all holds that are tried from one to its double."""
 MOST_TRIED = 16
 """Factors that are tried in all: three octaves."""
+OF_INPUT = tuple(2 ** (number / 3) for number in range(1, 10))
+"""Further factors of the input's hold that are tried, in order."""
+WORSE = 1.05
+"""How much more there is to do when these end."""
 PLANNED = 2**26
 """Values of activations on which thresholds are measured: about 250 MB, and as much for their slopes."""
 
@@ -106,11 +112,11 @@ def calibrate(
 ) -> Calibration:
     """Return ``model`` as the delta network with the least work that agrees with it; nothing is trained.
 
-    First the fewest bits of `WIDTHS` are taken with which the memoryless network uses up half of the share that may
-    differ. Then every channel gets a threshold (see `codesign.calibration.thresholds`). Where channels can be scaled,
-    those of a layer are so that one hold is right for all of them, which costs nothing; elsewhere one hold is the best
-    for all. The largest factor of all holds with which the network still agrees ends the search. What differs is
-    estimated for frames that were not seen (`Judge.expected`).
+    First the fewest bits of `WIDTHS` are taken with which rounding has its share of the error, `ROUNDED`. Then every
+    channel gets a threshold (see `codesign.calibration.thresholds`). Where channels can be scaled, those of a layer are
+    so that one hold is right for all of them, which costs nothing; elsewhere one hold is the best for all. Last, the
+    input's hold and those of all others get factors, those with which the network still agrees and has least to do
+    (`Forward.left`). What differs is estimated for frames that were not seen (`Judge.expected`).
 
     Args:
         model: float Keras model of one frame.
@@ -125,21 +131,22 @@ def calibrate(
     """
     maker = _Maker(model, clips, input_range)
     judge = Judge(wanted=float_outputs(model, clips, input_range), decides=decides(model), tolerance=tolerance)
-    best: tuple[float, Forward, FloatAgreement, tuple[int, int]] | None = None
+    best: tuple[float, Forward, NDArray[np.float32], tuple[int, int]] | None = None
     for number, bits in enumerate(WIDTHS):
         show(0.05 * number, f"{bits[0]}-bit weights, {bits[1]}-bit activations")
         forward = maker.forward(bits)
         outputs = forward.run().outputs
-        expected = judge.expected(outputs)
-        if best is None or expected > best[0]:
-            best = expected, forward, judge.judge(outputs), bits
-        if best[0] >= 1 - (1 - agreement) / 2:
+        error = judge.error(outputs)
+        if best is None or error < best[0]:
+            best = error, forward, outputs, bits
+        if error <= ROUNDED * judge.room(agreement):
             break
     assert best is not None
-    expected, forward, memoryless, bits = best
+    _, forward, outputs, bits = best
+    memoryless = judge.judge(outputs)
     if memoryless.decisions < agreement:
         raise _unreached(memoryless, forward, judge, bits, agreement)
-    goal = min(agreement, expected)
+    goal = min(agreement, judge.expected(outputs))
     factors, holds = _planned(maker, forward, judge, goal, lambda share, words: show(0.2 + 0.5 * share, words))
     scaled = maker.forward(bits, factors)
     found = _largest(scaled, _in_steps_of(scaled, forward, holds), judge, goal, show) if factors else None
@@ -211,39 +218,38 @@ def _in_steps_of(scaled: Forward, forward: Forward, holds: Mapping[str, float]) 
 def _largest(
     forward: Forward, holds: Mapping[str, float], judge: Judge, goal: float, show: Show
 ) -> tuple[dict[str, Hold], Result] | None:
-    """Return ``holds`` times the largest factor with which ``forward`` agrees, and what it does; None if none does.
+    """Return ``holds`` times factors with which ``forward`` agrees and has least to do, and what it does; None if none.
 
-    Pixels are whole numbers, so that a little less of the input's hold can let many more of them pass: it is tried both
-    with it as it is until the others are half, and with it times the factor as well. The less work wins.
+    The factor goes up from 1 as long as it agrees, or else down until it does. Then the input's hold grows further, for
+    as long as that pays, and the factor of the others shrinks until they agree again: pixels are many, and noise.
     """
-    ways = [_walk(forward, holds, judge, goal, show, kept=kept) for kept in (2.0, 1.0)]
-    return min((way for way in ways if way is not None), key=lambda way: way[1].work, default=None)
+    first = forward.activations[0]
 
-
-def _walk(
-    forward: Forward, holds: Mapping[str, float], judge: Judge, goal: float, show: Show, *, kept: float
-) -> tuple[dict[str, Hold], Result] | None:
-    """Return what `_largest` does, the hold of the input times ``kept`` the factor, but not raised.
-
-    From 1 the factor goes up as long as it agrees, or else down until it does.
-    """
-    best: tuple[dict[str, Hold], Result] | None = None
-    first, up = forward.activations[0], 1
-    for number in range(MOST_TRIED):
-        factor = 2 ** (up * number / IN_AN_OCTAVE)
-        tried: dict[str, Hold] = {name: max(LEAST_HOLD, factor * hold) for name, hold in holds.items()}
-        tried[first] = max(LEAST_HOLD, min(1.0, kept * factor) * holds[first])
-        result = forward.run(tried)
-        agrees = judge.expected(result.outputs) >= goal
+    def tried(number: int, more: float = 1.0) -> tuple[float, dict[str, Hold], Result] | None:
+        factor = 2 ** (number / IN_AN_OCTAVE)
+        chosen: dict[str, Hold] = {name: max(LEAST_HOLD, factor * hold) for name, hold in holds.items()}
+        chosen[first] = max(LEAST_HOLD, more * min(1.0, 2.0 * factor) * holds[first])
+        result = forward.run(chosen)
         skipped = 100 * (1 - result.work / forward.total)
-        show(1 - 0.3 * 0.8**number, f"{skipped:.1f} % of the multiply-accumulates skipped")
-        if agrees:
-            best = tried, result
-        if number == 0:
-            up = 1 if agrees else -1
-        elif agrees != (up > 0):
+        show(0.7 + 0.03 * min(9.0, abs(number) + more), f"{skipped:.1f} % of the multiply-accumulates skipped")
+        return (forward.left(result), chosen, result) if judge.expected(result.outputs) >= goal else None
+
+    number, best = 0, tried(0)
+    up = best is not None
+    while abs(number) < MOST_TRIED and (best is None or up):
+        now = tried(number + (1 if up else -1))
+        if up and now is None:
             break
-    return best
+        number, best = number + (1 if up else -1), now
+    if best is None:
+        return None
+    for more in OF_INPUT:
+        while (now := tried(number, more)) is None and number > -2 * MOST_TRIED:
+            number -= 1
+        if now is None or now[0] > WORSE * best[0]:
+            break
+        best = min(best, now, key=lambda one: one[0])
+    return best[1:]
 
 
 def _calibration(

@@ -20,6 +20,8 @@ from codesign.layers.linear import SumPooling1D, SumPooling2D
 
 MAXIMA = ("MaxPooling1D", "MaxPooling2D")
 MEANS = ("AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
+HEADROOM = 1
+"""Bits of the sums of a mean above those for what was seen: few elements, which other scenes make larger."""
 
 
 def elements(layer: Any, shape: tuple[int | None, ...]) -> int:

@@ -270,10 +270,10 @@ class _Builder:
         return self._delta(name, "identity" if signed else "relu", bits, step, first=True)
 
     def _between(self, tensor: Made) -> DeltaActivation:
-        bits = self.plan.activation_bits
+        bits, name = self.plan.activation_bits, free_name(f"{tensor.maker}_delta", self.taken)
         step = self._step(tensor.maker, bits, signed=tensor.signed, scale=tensor.scale)
-        name = free_name(f"{tensor.maker}_delta", self.taken)
-        return self._delta(name, "identity" if tensor.signed else "relu", bits, step)
+        more = means.HEADROOM if tensor.scale != 1 else 0
+        return self._delta(name, "identity" if tensor.signed else "relu", bits + more, step)
 
     # Other layers.
 

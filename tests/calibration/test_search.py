@@ -41,6 +41,9 @@ def test_forward_computes_what_stream_does_and_counts_what_changes(clips: Any) -
     pointwise = sum(int((np.diff(run.codes["relu2"], axis=0) != 0).sum()) * 8 for run in runs)
     assert result.macs["pw"] == pointwise
     assert forward.macs_of_all["pw"] == 2 * 7 * 3 * 3 * 6 * 8
+    assert result.events["relu2"] == pointwise / 8
+    most = max(result.events.values()) / (2 * 7 * max(forward.sizes.values()))
+    assert forward.left(result) == pytest.approx(result.work / forward.total + most)
     assert (forward.reads["relu2"], forward.prices["relu2"]) == (["pw"], 8.0)
     plain = delta(float_model(), clips=clips, input_range=(0, 1), step="fixed")
     other = Forward(plain, pixel_values(plain, clips[:2]))
@@ -114,6 +117,17 @@ def test_what_is_expected_of_other_frames() -> None:
     assert judge.expected(outputs) == pytest.approx(1 - 2 / 4 * weights[3] / weights.sum())
     outputs[0, 0] = [0.4, 0.6]
     assert judge.expected(outputs) <= 0.75, "not better than what is seen"
+
+
+def test_an_error_counts_most_where_answers_are_near() -> None:
+    wanted = np.array([[[0.5, 0.5], [0.9, 0.1]]])
+    judge = Judge(wanted=wanted, decides=True)
+    outputs = np.array([[[0.6, 0.4], [0.9, 0.1]]])
+    near, far = judge.weights[0]
+    assert judge.error(outputs) == pytest.approx(np.log(1.5) ** 2 * near / (near + far))
+    assert judge.error(wanted) == 0.0
+    numbers = Judge(wanted=np.zeros((1, 2, 3)), decides=False)
+    assert numbers.error(np.full((1, 2, 3), 2.0)) == 12.0
 
 
 def test_an_agreement_allows_for_an_error() -> None:

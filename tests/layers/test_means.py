@@ -76,6 +76,18 @@ def test_network_with_means_converts_and_stays_close(rng: np.random.Generator, t
     assert [graph[name].kind for name in ("p1", "gap")] == ["sum", "sum"]
 
 
+def test_sums_of_a_mean_are_not_clipped_a_little_above_what_was_seen(rng: np.random.Generator) -> None:
+    x = frame = keras.Input((3, 3, 2), name="frame")
+    x = L.GlobalAveragePooling2D(name="mean")(L.ReLU(name="relu", max_value=1.0)(L.Conv2D(2, 1, name="conv")(x)))
+    model = keras.Model(frame, L.Dense(2, name="fc")(x))
+    model.get_layer("conv").set_weights([np.eye(2).reshape(1, 1, 2, 2), np.zeros(2)])
+    model.get_layer("fc").set_weights([np.eye(2), np.zeros(2)])
+    bright = np.full((1, 3, 3, 2), 0.75, np.float32)
+    seen = bright * (rng.random((8, 3, 3, 1)) < 0.25)
+    assert 0.75 / 3 < np.asarray(model(seen)).max() < 4 / 9
+    np.testing.assert_allclose(delta(model, clips=seen)(bright), model(bright), rtol=0.02)
+
+
 @pytest.mark.heavy
 def test_csim_and_rtl_of_means(rng: np.random.Generator, tmp_path: Path) -> None:
     frames = rng.integers(0, 256, (4, 9, 10, 3)) / np.float32(256)
