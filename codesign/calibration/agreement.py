@@ -17,6 +17,9 @@ FLOOR = 0.1
 TOLERANCE = 0.1
 """Of a regressor: largest difference of an output, as a share of the range of all, that counts as the same."""
 
+SPARE = 0.15
+"""Share of a tolerance that is left for frames that were not seen: their errors are larger by a tenth or so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatAgreement:
@@ -51,12 +54,12 @@ class Judge:
         """Return the same of some clips."""
         return replace(self, wanted=self.wanted[places])
 
-    def same(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return whether each frame has the same answer."""
+    def same(self, outputs: NDArray[Any], spare: float = 0.0) -> NDArray[np.bool_]:
+        """Return whether each frame has the same answer, with a share of the tolerance to ``spare``."""
         if self.decides:
             return np.asarray(outputs.argmax(-1) == self.wanted.argmax(-1))
         axes = tuple(range(2, self.wanted.ndim))
-        most = self.tolerance * float(np.ptp(self.wanted))
+        most = (1 - spare) * self.tolerance * float(np.ptp(self.wanted))
         return np.asarray((np.abs(outputs - self.wanted) <= most).all(axes))
 
     @property
@@ -108,9 +111,9 @@ class Judge:
         Of decisions: how far the largest output is ahead of the others in the float model, and how much a network
         changes that, is taken of any two frames, as if one had nothing to do with the other; changes count by their
         `weights`. So many pairs say more of frames that were not seen than the few of these on which a decision turns.
-        At most the share that is the same.
+        At most the share that is the same. Of a regressor, that share with `SPARE`.
         """
-        same = float(self.same(outputs).mean())
+        same = float(self.same(outputs, SPARE).mean())
         if not self.decides:
             return same
         ahead, now = (_ahead(_probabilities(values), self.wanted) for values in (self.wanted, outputs))

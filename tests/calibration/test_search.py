@@ -102,6 +102,8 @@ def test_numbers_are_compared_within_a_tolerance() -> None:
     assert (found.decisions, found.frames) == (0.5, 2)
     assert found.mean_abs_difference == pytest.approx(2.4 / 4)
     assert judge.loss(judge.wanted) == 0.0
+    assert judge.expected(np.array([[[0.8, 1.0], [2.0, 10.0]]])) == 1.0
+    assert judge.expected(np.array([[[0.9, 1.0], [2.0, 10.0]]])) == 0.5, "of a tolerance of 1, 0.15 are to spare"
 
 
 def test_what_is_expected_of_other_frames() -> None:
