@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// DeltaActivation: relu or identity, step, clip and hold on integer codes.
+// DeltaActivation: relu or identity, step, clip and hold on the integer codes of touched words; sends what changed.
 //
 //   q(z)  = clip(round_half_even(f(z) / 2^(shift + k)) * 2^k, lo, hi)
 //   r_t   = q(z_t) if |f(z_t) - r_{t-1} * 2^shift| >= threshold else r_{t-1}        (with hold)
 //   r_t   = q(z_t)                                                                  (without)
+//   d_t   = r_t - r_{t-1}
 //
-// Shapes:    data[n] -> res[n]; element e belongs to channel e % n_step.
-// II:        1; a frame takes ceil(n / lanes) cycles.
-// State:     with hold, sent[n], what was last sent. reset (or power-up) reads it as 0 for one frame; without hold none.
+// Two processes that overlap: send (words to changes {end, index, deltas}) and serialize (changes to events).
+//
+// Shapes:    word tokens {end, index, values[lanes]} -> event tokens {end, address, delta} of n elements; element e belongs
+//            to channel e % n_step. A frame brings a word at most once; words that do not come have not changed.
+// II:        1 in both; a frame takes a cycle for each word and one for each event, and one for its end.
+// State:     sent[n], what was last sent. reset (or power-up) reads it as 0 for one frame, which has to bring every word.
 // Exactness: equal to codesign.graph.golden on every code.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_ACTIVATION_H_
@@ -19,13 +23,72 @@ namespace nnet {
 
 struct delta_activation_config {
     // index, n, lanes, n_step: unsigned. widen, shift: unsigned bits. lo, hi: codes. relu, hold: bool.
+    // word_t: of a word token, z_t: of its values. event_t: of an event token, delta_t: of its delta.
     // wide_t: ap_int of every intermediate. code_t: of a code. step_t, threshold_t: of the parameters.
 };
 
+// The tokens of a delta activation.
+template <class CONFIG_T> struct delta_tokens {
+    typedef typename CONFIG_T::delta_t delta_t;
+    static const unsigned words = (CONFIG_T::n + CONFIG_T::lanes - 1) / CONFIG_T::lanes;
+    typedef ap_uint<1 + delta_width(words - 1) + CONFIG_T::lanes * delta_bits<delta_t>::value> change_t;
+    typedef delta_token<typename CONFIG_T::event_t, delta_t, 1> event;
+    typedef delta_token<change_t, delta_t, CONFIG_T::lanes> change;
+};
+
+// Words of changes become events, lowest lane first.
+template <class CONFIG_T>
+void delta_serialize(hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
+                     hls::stream<typename CONFIG_T::event_t> &events) {
+    typedef delta_tokens<CONFIG_T> tokens;
+    typename CONFIG_T::delta_t deltas[CONFIG_T::lanes];
+    bool left[CONFIG_T::lanes] = {false}; // those that are no event yet
+    #pragma HLS ARRAY_PARTITION variable=deltas complete
+    #pragma HLS ARRAY_PARTITION variable=left complete
+    unsigned index = 0, trips = 0;
+    bool some = false, done = false;
+
+Event:
+    while (!done) {
+        #pragma HLS PIPELINE II=1
+        if (!some) {
+            const typename tokens::change_t change = changes.read();
+            done = tokens::change::is_last(change);
+            index = tokens::change::take(change, deltas);
+        Changed:
+            for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+                #pragma HLS UNROLL
+                left[lane] = deltas[lane].to_int64() != 0;
+            }
+        }
+        unsigned first = CONFIG_T::lanes;
+        some = false;
+    Lane:
+        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+            #pragma HLS UNROLL
+            if (left[lane] && first < lane) {
+                some = true;
+            } else if (left[lane]) {
+                first = lane;
+                left[lane] = false;
+            }
+        }
+        const typename CONFIG_T::delta_t delta[1] = {deltas[done ? 0 : first]};
+        if (done)
+            events.write(tokens::event::last());
+        else
+            events.write(tokens::event::make(index * CONFIG_T::lanes + first, delta));
+        trips++;
+    }
+#ifndef __SYNTHESIS__
+    delta_counted<CONFIG_T>(trips).events += trips - 1;
+#endif
+}
+
 // The code to send for one input code z; last is what was last sent.
 template <class CONFIG_T, class z_T>
-typename CONFIG_T::code_t delta_quantise(z_T z, typename CONFIG_T::code_t last, typename CONFIG_T::step_t k,
-                                         typename CONFIG_T::threshold_t threshold) {
+typename CONFIG_T::code_t delta_quantise(const z_T &z, const typename CONFIG_T::code_t &last, const typename CONFIG_T::step_t &k,
+                                         const typename CONFIG_T::threshold_t &threshold) {
     #pragma HLS INLINE
     typedef typename CONFIG_T::wide_t wide_t;
     typedef typename CONFIG_T::code_t code_t;
@@ -37,7 +100,7 @@ typename CONFIG_T::code_t delta_quantise(z_T z, typename CONFIG_T::code_t last, 
         if (moved < threshold && -moved < threshold)
             return last;
     }
-    const unsigned step = k;
+    const unsigned step = k.to_uint();
     const wide_t q = delta_round<wide_t>(f, CONFIG_T::shift + step) << step;
     if (q < wide_t(CONFIG_T::lo))
         return code_t(CONFIG_T::lo);
@@ -46,37 +109,76 @@ typename CONFIG_T::code_t delta_quantise(z_T z, typename CONFIG_T::code_t last, 
     return code_t(q);
 }
 
-template <class data_T, class res_T, class CONFIG_T>
-void delta_activation(data_T data[CONFIG_T::n], res_T res[CONFIG_T::n], typename CONFIG_T::step_t step[CONFIG_T::n_step],
-                      typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
-    static const unsigned beats = (CONFIG_T::n + CONFIG_T::lanes - 1) / CONFIG_T::lanes;
-    static typename CONFIG_T::code_t sent[CONFIG_T::hold ? CONFIG_T::n : 1];
-    #pragma HLS ARRAY_RESHAPE variable=sent cyclic factor=CONFIG_T::lanes
+// One word: compares with `sent`, stores, and writes what changed.
+template <class CONFIG_T>
+void delta_send_word(unsigned word, const typename CONFIG_T::z_t z[CONFIG_T::lanes], bool first_of_stream,
+                     typename CONFIG_T::code_t sent[][CONFIG_T::lanes], const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                     const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step],
+                     hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes) {
+    #pragma HLS INLINE
+    typename CONFIG_T::delta_t change[CONFIG_T::lanes];
+    #pragma HLS ARRAY_PARTITION variable=change complete
+    bool changed = false;
+Lane:
+    for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+        #pragma HLS UNROLL
+        const unsigned e = word * CONFIG_T::lanes + lane;
+        change[lane] = 0;
+        if (e < CONFIG_T::n) { // lanes beyond the frame never change
+            const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[word][lane];
+            const unsigned c = e % CONFIG_T::n_step;
+            const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(z[lane], last, step[c], threshold[c]);
+            sent[word][lane] = code;
+            const long long moved = code.to_int64() - last.to_int64();
+            change[lane] = moved;
+            changed = changed || moved != 0;
+        }
+    }
+    if (changed)
+        changes.write(delta_tokens<CONFIG_T>::change::make(word, change));
+}
+
+template <class CONFIG_T>
+void delta_send(hls::stream<typename CONFIG_T::word_t> &words, hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
+                const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
+    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
+    #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
     const bool first_of_stream = reset || !running;
     running = true;
+    bool done = false;
+    unsigned trips = 0;
 
-Beat:
-    for (unsigned beat = 0; beat < beats; beat++) {
+Word:
+    while (!done) {
         #pragma HLS PIPELINE II=1
-    Lane:
-        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
-            #pragma HLS UNROLL
-            const unsigned e = beat * CONFIG_T::lanes + lane;
-            if (e < CONFIG_T::n) {
-                const unsigned slot = CONFIG_T::hold ? e : 0;
-                const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[slot];
-                const unsigned c = e % CONFIG_T::n_step;
-                const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(delta_code(data[e]), last, step[c], threshold[c]);
-                if (CONFIG_T::hold)
-                    sent[slot] = code;
-                res[e] = delta_value<res_T>(code);
-            }
-        }
+        #pragma HLS DEPENDENCE variable=sent inter false
+        const typename CONFIG_T::word_t word = words.read();
+        typename CONFIG_T::z_t z[CONFIG_T::lanes];
+        #pragma HLS ARRAY_PARTITION variable=z complete
+        const unsigned index = token::take(word, z);
+        done = token::is_last(word);
+        if (!done)
+            delta_send_word<CONFIG_T>(index, z, first_of_stream, sent, step, threshold, changes);
+        trips++;
     }
+    changes.write(delta_tokens<CONFIG_T>::change::last());
 #ifndef __SYNTHESIS__
-    delta_count<CONFIG_T>(beats, 0, 0, beats);
+    delta_counted<CONFIG_T>(trips).words += trips - 1;
 #endif
+}
+
+template <class CONFIG_T>
+void delta_activation(hls::stream<typename CONFIG_T::word_t> &words, hls::stream<typename CONFIG_T::event_t> &events,
+                      const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename delta_tokens<CONFIG_T>::change_t> changes("changes");
+    #pragma HLS STREAM variable=changes depth=32
+    delta_send<CONFIG_T>(words, changes, step, threshold, reset);
+    delta_serialize<CONFIG_T>(changes, events);
 }
 
 } // namespace nnet

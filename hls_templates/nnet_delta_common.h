@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the delta kernels share: raw codes of fixed-point values, rounding, and the counters of csim.
+// What the delta kernels share: raw codes of fixed-point values, rounding, the tokens of streams, and the counters of csim.
 //
+// Tokens:    one packed word each, never a struct; the first field of {...} lies in the high bits.
+//              event  {end, address, delta}   a code that changed
+//              word   {end, index, values}    `lanes` values of a touched word, lane 0 in the low bits
+//              change {end, index, deltas}    the same of what changed in it, 0 where nothing did
+//            end is a token of its own, the last one of a frame, whose other fields mean nothing.
 // Exactness: everything is integer arithmetic on codes; a type ap_[u]fixed<W,I> carries the code value * 2^(W-I).
-// Language:  C++11, so that every HLS compiler and g++ take it.
+// Language:  C++11, and of the ap_ types only what all HLS compilers know: no range() without bounds, no template argument
+//            of ap_fixed.
+// Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_COMMON_H_
 #define NNET_DELTA_COMMON_H_
 
 #include "ap_fixed.h"
 #include "ap_int.h"
+#include "hls_stream.h"
 
 namespace nnet {
 
-// The code of a fixed-point value.
-template <int W, int I, ap_q_mode Q, ap_o_mode O, int N> ap_int<W> delta_code(const ap_fixed<W, I, Q, O, N> &value) {
+// Bits of an integer type.
+template <class T> struct delta_bits;
+template <int W> struct delta_bits<ap_int<W>> { static const unsigned value = W; };
+template <int W> struct delta_bits<ap_uint<W>> { static const unsigned value = W; };
+
+// Bits of an unsigned number that is at most `most`.
+constexpr unsigned delta_width(unsigned most) { return most < 2 ? 1 : 1 + delta_width(most / 2); }
+
+// The code of a fixed-point value, and back; both have as many bits.
+template <class code_T, class value_T> code_T delta_code(const value_T &value) {
     #pragma HLS INLINE
-    ap_int<W> code;
-    code.range() = value.range();
+    const int high = delta_bits<code_T>::value - 1;
+    code_T code;
+    code.range(high, 0) = value.range(high, 0);
     return code;
 }
 
-template <int W, int I, ap_q_mode Q, ap_o_mode O, int N> ap_uint<W> delta_code(const ap_ufixed<W, I, Q, O, N> &value) {
+template <class value_T, class code_T> value_T delta_value(const code_T &code) {
     #pragma HLS INLINE
-    ap_uint<W> code;
-    code.range() = value.range();
-    return code;
-}
-
-template <int W> ap_int<W> delta_code(const ap_int<W> &value) { return value; }
-template <int W> ap_uint<W> delta_code(const ap_uint<W> &value) { return value; }
-
-// The fixed-point value of a code; code_T has as many bits as value_T.
-template <class value_T, class code_T> value_T delta_value(code_T code) {
-    #pragma HLS INLINE
+    const int high = delta_bits<code_T>::value - 1;
     value_T value;
-    value.range() = code.range();
+    value.range(high, 0) = code.range(high, 0);
     return value;
 }
 
@@ -47,10 +54,116 @@ template <class wide_T> wide_T delta_round(wide_T value, unsigned shift) {
     return floor + wide_T(up ? 1 : 0);
 }
 
+typedef unsigned long long delta_raw; // up to 64 raw bits; few types make csim quick to compile
+
+// The lowest `bits` bits of a number.
+inline delta_raw delta_low(delta_raw value, unsigned bits) {
+    #pragma HLS INLINE
+    return bits < 64 ? value & ((1ull << bits) - 1) : value;
+}
+
+// Adds a field at the low end of a number, and takes it from there.
+inline void delta_push(delta_raw &token, unsigned bits, unsigned field) {
+    #pragma HLS INLINE
+    token = token << bits | field;
+}
+
+inline unsigned delta_pop(delta_raw &token, unsigned bits) {
+    #pragma HLS INLINE
+    const unsigned field = delta_low(token, bits);
+    token >>= bits;
+    return field;
+}
+
+// Some of the values of a token side by side, as many as 64 bits hold.
+template <class value_T> delta_raw delta_pack(const value_T values[], unsigned first, unsigned count) {
+    #pragma HLS INLINE
+    const unsigned bits = delta_bits<value_T>::value;
+    delta_raw packed = 0;
+    for (unsigned lane = count; lane > 0; lane--) {
+        #pragma HLS UNROLL
+        packed = packed << bits | delta_low(values[first + lane - 1].to_uint64(), bits);
+    }
+    return packed;
+}
+
+template <class value_T> void delta_unpack(delta_raw packed, value_T values[], unsigned first, unsigned count) {
+    #pragma HLS INLINE
+    const unsigned bits = delta_bits<value_T>::value;
+    for (unsigned lane = 0; lane < count; lane++) {
+        #pragma HLS UNROLL
+        values[first + lane] = value_T(delta_low(packed >> lane * bits, bits));
+    }
+}
+
+// A token of one address and `lanes` values (an event has one), and its fields; narrow: it has at most 64 bits.
+template <class token_T, class value_T, unsigned lanes, bool narrow = (delta_bits<token_T>::value <= 64)> struct delta_token {
+    static const unsigned end_bit = delta_bits<token_T>::value - 1;
+    static const unsigned value_bits = lanes * delta_bits<value_T>::value;
+
+    static token_T make(delta_raw address, const value_T values[lanes]) {
+        #pragma HLS INLINE
+        return token_T(address << value_bits | delta_pack(values, 0, lanes));
+    }
+    static token_T last() {
+        #pragma HLS INLINE
+        return token_T(1ull << end_bit);
+    }
+    static bool is_last(const token_T &token) {
+        #pragma HLS INLINE
+        return token.to_uint64() >> end_bit != 0;
+    }
+    static delta_raw take(const token_T &token, value_T values[lanes]) {
+        #pragma HLS INLINE
+        const delta_raw raw = token.to_uint64();
+        delta_unpack(raw, values, 0, lanes);
+        return delta_low(raw, end_bit) >> value_bits;
+    }
+};
+
+template <class token_T, class value_T, unsigned lanes> struct delta_token<token_T, value_T, lanes, false> {
+    static const unsigned end_bit = delta_bits<token_T>::value - 1;
+    static const unsigned bits = delta_bits<value_T>::value;
+    static const unsigned piece = 64 / bits; // values
+    static const unsigned pieces = (lanes + piece - 1) / piece;
+
+    static token_T make(delta_raw address, const value_T values[lanes]) {
+        #pragma HLS INLINE
+        token_T token = token_T(address);
+    Piece:
+        for (unsigned i = pieces; i > 0; i--) {
+            #pragma HLS UNROLL
+            const unsigned first = (i - 1) * piece, count = lanes - first < piece ? lanes - first : piece;
+            token = token_T(token << count * bits) | token_T(delta_pack(values, first, count));
+        }
+        return token;
+    }
+    static token_T last() {
+        #pragma HLS INLINE
+        return token_T(token_T(1) << end_bit);
+    }
+    static bool is_last(const token_T &token) {
+        #pragma HLS INLINE
+        return token[end_bit];
+    }
+    static delta_raw take(token_T token, value_T values[lanes]) {
+        #pragma HLS INLINE
+    Piece:
+        for (unsigned i = 0; i < pieces; i++) {
+            #pragma HLS UNROLL
+            const unsigned first = i * piece, count = lanes - first < piece ? lanes - first : piece;
+            delta_unpack(ap_uint<64>(token).to_uint64(), values, first, count);
+            token = token_T(token >> count * bits);
+        }
+        return delta_low(ap_uint<64>(token).to_uint64(), end_bit - lanes * bits);
+    }
+};
+
 #ifndef __SYNTHESIS__
-// Counts of one layer since they were last cleared. cycles: trip counts of the layer's loops, what II = 1 implies.
+// Counts of one layer in the frame at work. cycles: trips of the slowest of its processes, which overlap: what II = 1
+// implies.
 struct delta_counter {
-    unsigned long long scanned_beats, events, macs, cycles;
+    unsigned long long beats, events, macs, words, cycles;
 };
 
 static const unsigned delta_layers = 1024;
@@ -60,14 +173,11 @@ inline delta_counter *delta_counters() {
     return table;
 }
 
-template <class CONFIG_T>
-void delta_count(unsigned long long beats, unsigned long long events, unsigned long long macs, unsigned long long cycles) {
+template <class CONFIG_T> delta_counter &delta_counted(unsigned long long trips) {
     static_assert(CONFIG_T::index < delta_layers, "more layers than csim has counters for");
     delta_counter &counter = delta_counters()[CONFIG_T::index];
-    counter.scanned_beats += beats;
-    counter.events += events;
-    counter.macs += macs;
-    counter.cycles += cycles;
+    counter.cycles = trips > counter.cycles ? trips : counter.cycles;
+    return counter;
 }
 #endif
 

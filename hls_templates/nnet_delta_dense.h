@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // DeltaDense: a_t = a_{t-1} + W * d_t, as two processes that overlap on consecutive frames.
 //
-//   scan        finds the codes that changed (nnet_delta_scan.h)
 //   accumulate  loops over the events only; an event takes reuse_factor cycles of n_out / reuse_factor MACs
+//   results     sends the words of the frame, if there was an event, from a copy that is complete when the frame is
 //
-// Shapes:    data[n_in] -> res[n_out]; weights[n_in * n_out] with the outputs of one input together.
-// II:        1 in both; a frame takes ceil(n_in / lanes) cycles of scan and events * reuse_factor of accumulate. The
-//            accumulators are registers, so back-to-back updates of one word need no forwarding.
-// State:     that of the scan, and state[n_out]. reset (or power-up) reads them as 0 and bias for one frame; nothing
-//            relies on the arrays being cleared.
+// Shapes:    event tokens {end, address, delta} of n_in elements -> word tokens {end, index, values[n_out / reuse_factor]};
+//            weights[n_in * n_out] with the outputs of one input together.
+// II:        1 in both; a frame takes events * reuse_factor cycles of accumulate, and reuse_factor of results, each and one for
+//            its end. The accumulators are registers, so back-to-back updates of one word need no forwarding.
+// State:     state[n_out]. reset (or power-up) reads it as bias for one frame; nothing relies on the array being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_DENSE_H_
 #define NNET_DELTA_DENSE_H_
 
-#include "nnet_delta_scan.h"
+#include "nnet_delta_common.h"
 
 namespace nnet {
 
 struct delta_dense_config {
-    // What the scan reads; n_out, reuse_factor: unsigned. state_t: of an accumulator. weight_t, bias_t: of the integer
-    // parameters.
+    // index, n_in, n_out, reuse_factor: unsigned. event_t: of an event token, delta_t: of its delta. word_t: of a word token,
+    // state_t: of its values, the accumulators. weight_t, bias_t: of the integer parameters.
 };
 
 template <class CONFIG_T> struct delta_dense_shape {
@@ -30,10 +30,11 @@ template <class CONFIG_T> struct delta_dense_shape {
 
 // One multiply-accumulate of `pe` outputs per cycle, over events only; then the result of the frame.
 template <class CONFIG_T>
-void delta_accumulate(const typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
-                      const typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned events,
-                      typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
-                      typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset, typename CONFIG_T::state_t total[CONFIG_T::n_out]) {
+void delta_accumulate(hls::stream<typename CONFIG_T::event_t> &events,
+                      const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
+                      const typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset,
+                      typename CONFIG_T::state_t total[CONFIG_T::n_out], bool &touched) {
+    typedef delta_token<typename CONFIG_T::event_t, typename CONFIG_T::delta_t, 1> token;
     static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
     static typename CONFIG_T::state_t state[CONFIG_T::n_out];
     #pragma HLS ARRAY_PARTITION variable=state complete
@@ -41,6 +42,9 @@ void delta_accumulate(const typename CONFIG_T::address_t address[CONFIG_T::lanes
     static bool running = false;
     const bool first_of_stream = reset || !running;
     running = true;
+    bool some = first_of_stream, done = false;
+    unsigned word = 0, row = 0, trips = 0;
+    typename CONFIG_T::delta_t delta[1] = {0};
 
 Load:
     for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
@@ -48,55 +52,71 @@ Load:
         if (first_of_stream)
             state[o] = biases[o];
     }
-Event:
-    for (unsigned e = 0; e < events; e++) {
-    Word:
-        for (unsigned word = 0; word < CONFIG_T::reuse_factor; word++) {
-            #pragma HLS PIPELINE II=1
-            const unsigned row = unsigned(address[e % CONFIG_T::lanes][e / CONFIG_T::lanes]) * CONFIG_T::n_out;
-            const typename CONFIG_T::delta_t d = delta[e % CONFIG_T::lanes][e / CONFIG_T::lanes];
-        Lane:
-            for (unsigned lane = 0; lane < pe; lane++) {
-                #pragma HLS UNROLL
-                state[word * pe + lane] += d * weights[row + word * pe + lane];
-            }
+Step:
+    while (!done) {
+        #pragma HLS PIPELINE II=1
+        if (word == 0) {
+            const typename CONFIG_T::event_t event = events.read();
+            done = token::is_last(event);
+            row = token::take(event, delta) * CONFIG_T::n_out;
         }
+    Lane:
+        for (unsigned lane = 0; lane < pe && !done; lane++) {
+            #pragma HLS UNROLL
+            state[word * pe + lane] += delta[0] * weights[row + word * pe + lane];
+        }
+        some = some || !done;
+        word = done || word + 1 == CONFIG_T::reuse_factor ? 0 : word + 1;
+        trips++;
     }
 Emit:
     for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
         #pragma HLS UNROLL
         total[o] = state[o];
     }
+    touched = some;
 #ifndef __SYNTHESIS__
-    delta_count<CONFIG_T>(delta_scan_shape<CONFIG_T>::beats, events, 1ull * events * CONFIG_T::n_out,
-                          delta_scan_shape<CONFIG_T>::beats + 1ull * events * CONFIG_T::reuse_factor);
+    const unsigned long long taken = (trips - 1) / CONFIG_T::reuse_factor;
+    delta_counter &counter = delta_counted<CONFIG_T>(trips);
+    counter.events += taken;
+    counter.macs += taken * CONFIG_T::n_out;
 #endif
 }
 
-template <class CONFIG_T, class res_T>
-void delta_result(const typename CONFIG_T::state_t total[CONFIG_T::n_out], res_T res[CONFIG_T::n_out]) {
-Output:
-    for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
-        #pragma HLS UNROLL
-        res[o] = delta_value<res_T>(total[o]);
+template <class CONFIG_T>
+void delta_results(const typename CONFIG_T::state_t total[CONFIG_T::n_out], bool touched,
+                   hls::stream<typename CONFIG_T::word_t> &words) {
+    static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
+    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, pe> token;
+    const unsigned count = touched ? CONFIG_T::reuse_factor : 0;
+
+Word:
+    for (unsigned word = 0; word <= count; word++) {
+        #pragma HLS PIPELINE II=1
+        typename CONFIG_T::state_t values[pe];
+        #pragma HLS ARRAY_PARTITION variable=values complete
+    Lane:
+        for (unsigned lane = 0; lane < pe; lane++) {
+            #pragma HLS UNROLL
+            values[lane] = word < count ? total[word * pe + lane] : typename CONFIG_T::state_t(0);
+        }
+        words.write(word < count ? token::make(word, values) : token::last());
     }
+#ifndef __SYNTHESIS__
+    delta_counted<CONFIG_T>(count + 1).words += count;
+#endif
 }
 
-template <class data_T, class res_T, class CONFIG_T>
-void delta_dense(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
-                 typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
-                 typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset) {
+template <class CONFIG_T>
+void delta_dense(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
+                 const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
+                 const typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset) {
     #pragma HLS DATAFLOW
-    typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
-    typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats];
     typename CONFIG_T::state_t total[CONFIG_T::n_out];
-    #pragma HLS ARRAY_PARTITION variable=address complete dim=1
-    #pragma HLS ARRAY_PARTITION variable=delta complete dim=1
     #pragma HLS ARRAY_PARTITION variable=total complete
-    unsigned events;
-    delta_scan<data_T, CONFIG_T>(data, reset, address, delta, events);
-    delta_accumulate<CONFIG_T>(address, delta, events, weights, biases, reset, total);
-    delta_result<CONFIG_T, res_T>(total, res);
+    bool touched;
+    delta_accumulate<CONFIG_T>(events, weights, biases, reset, total, touched);
+    delta_results<CONFIG_T>(total, touched, words);
 }
 
 } // namespace nnet

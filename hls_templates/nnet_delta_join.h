@@ -1,66 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-// DeltaJoin: two frames of codes added, or put side by side along the channels, on a common lattice. More than two are joined
-// by a chain of these. DeltaCopy: one frame for two readers, so that every array and stream has one of them.
+// DeltaJoin: two tensors added, or put side by side along the channels, on a common lattice. More than two are joined by a
+// chain of delta_merge and a delta_join at its end. DeltaCopy: one stream of tokens for two readers.
 //
-// Shapes:    DeltaJoin: first[n_position * n_first], second[n_position * n_second] -> res[n_position * n_chan], channels last.
-//            DeltaCopy: data[n] -> first[n], second[n].
-// II:        1; a frame takes n_position * n_chan / pe cycles, a copy ceil(n / lanes).
-// State:     none: the layer that reads the result finds what changed.
-// Exactness: a code is shifted left, the sum fits its type; equal to codesign.graph.golden.
+//   merge  events of the first input, then those of the second, as events of what is joined
+//   then   the sums, as in nnet_delta_conv.h with kernels of 1
+//
+// Shapes:    event tokens of n_first and of n_second channels a position -> event tokens (delta_merge) or word tokens
+//            {end, index, values[pe]} (delta_join) of n_chan channels. An element may have two events in a frame.
+// II:        1; a frame takes a cycle for each event of both, and one for each of their ends.
+// State:     of delta_merge and DeltaCopy none; of delta_join that of the sums.
+// Streams:   where a tensor with two readers branches and joins again, each of their streams has to hold a whole frame, as the
+//            second input waits until the first one's frame is complete (codesign.hls4ml_plugin.writer.tokens).
+// Exactness: a delta is shifted left, the sum fits its type; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_JOIN_H_
 #define NNET_DELTA_JOIN_H_
 
-#include "nnet_delta_common.h"
+#include "nnet_delta_conv.h"
 
 namespace nnet {
 
-struct delta_join_config {
-    // index, n_position, n_first, n_second, n_chan, pe: unsigned. shift_first, shift_second: unsigned bits. add: bool; else the
-    // channels of second follow those of first. state_t: of an output code.
+struct delta_join_config : delta_conv_config {
+    // What delta_conv reads, event_t being that of what is joined; n_first, n_second: unsigned channels. shift_first,
+    // shift_second: unsigned bits. add: bool; else the channels of second follow those of first. first_t, second_t: of the
+    // event tokens of both; first_delta_t, second_delta_t: of their deltas.
 };
 
-template <class first_T, class second_T, class res_T, class CONFIG_T>
-void delta_join(first_T first[CONFIG_T::n_position * CONFIG_T::n_first],
-                second_T second[CONFIG_T::n_position * CONFIG_T::n_second],
-                res_T res[CONFIG_T::n_position * CONFIG_T::n_chan]) {
-    typedef typename CONFIG_T::state_t state_t;
-    static const unsigned groups = CONFIG_T::n_chan / CONFIG_T::pe;
-    static_assert(CONFIG_T::n_chan % CONFIG_T::pe == 0, "pe must divide the number of channels");
+template <class CONFIG_T>
+void delta_merge(hls::stream<typename CONFIG_T::first_t> &first, hls::stream<typename CONFIG_T::second_t> &second,
+                 hls::stream<typename CONFIG_T::event_t> &events) {
+    typedef delta_token<typename CONFIG_T::first_t, typename CONFIG_T::first_delta_t, 1> one;
+    typedef delta_token<typename CONFIG_T::second_t, typename CONFIG_T::second_delta_t, 1> two;
+    typedef delta_token<typename CONFIG_T::event_t, typename CONFIG_T::delta_t, 1> joined;
+    static const unsigned offset = CONFIG_T::add ? 0 : CONFIG_T::n_first; // first channel of second
+    bool at_second = false, done = false;
+    unsigned trips = 0;
 
-Word:
-    for (unsigned word = 0; word < CONFIG_T::n_position * groups; word++) {
+Event:
+    while (!done) {
         #pragma HLS PIPELINE II=1
-        const unsigned position = word / groups;
-    Lane:
-        for (unsigned lane = 0; lane < CONFIG_T::pe; lane++) {
-            #pragma HLS UNROLL
-            const unsigned c = word % groups * CONFIG_T::pe + lane;
-            const unsigned behind = CONFIG_T::add ? c : c - CONFIG_T::n_first; // channel of second
-            state_t code = 0;
-            if (c < CONFIG_T::n_first)
-                code = state_t(delta_code(first[position * CONFIG_T::n_first + c])) << CONFIG_T::shift_first;
-            if (CONFIG_T::add || c >= CONFIG_T::n_first)
-                code += state_t(delta_code(second[position * CONFIG_T::n_second + behind])) << CONFIG_T::shift_second;
-            res[word * CONFIG_T::pe + lane] = delta_value<res_T>(code);
+        unsigned element;
+        typename CONFIG_T::delta_t delta[1];
+        bool end;
+        if (!at_second) {
+            const typename CONFIG_T::first_t event = first.read();
+            typename CONFIG_T::first_delta_t change[1];
+            const unsigned e = one::take(event, change);
+            end = one::is_last(event);
+            element = e / CONFIG_T::n_first * CONFIG_T::n_chan + e % CONFIG_T::n_first;
+            delta[0] = change[0].to_int64() << CONFIG_T::shift_first;
+        } else {
+            const typename CONFIG_T::second_t event = second.read();
+            typename CONFIG_T::second_delta_t change[1];
+            const unsigned e = two::take(event, change);
+            end = two::is_last(event);
+            element = e / CONFIG_T::n_second * CONFIG_T::n_chan + e % CONFIG_T::n_second + offset;
+            delta[0] = change[0].to_int64() << CONFIG_T::shift_second;
         }
+        done = end && at_second;
+        at_second = at_second || end;
+        if (done)
+            events.write(joined::last());
+        else if (!end)
+            events.write(joined::make(element, delta));
+        trips++;
     }
 #ifndef __SYNTHESIS__
-    delta_count<CONFIG_T>(0, 0, 0, CONFIG_T::n_position * groups);
+    delta_counted<CONFIG_T>(trips);
 #endif
 }
 
-struct delta_copy_config {
-    // n, lanes: unsigned.
-};
+template <class CONFIG_T>
+void delta_join(hls::stream<typename CONFIG_T::first_t> &first, hls::stream<typename CONFIG_T::second_t> &second,
+                hls::stream<typename CONFIG_T::word_t> &words, bool reset) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename CONFIG_T::event_t> events("events");
+    #pragma HLS STREAM variable=events depth=32
+    delta_merge<CONFIG_T>(first, second, events);
+    delta_slide<CONFIG_T>(events, words, reset);
+}
 
-template <class data_T, class res_T, class CONFIG_T>
-void delta_copy(data_T data[CONFIG_T::n], res_T first[CONFIG_T::n], res_T second[CONFIG_T::n]) {
-Element:
-    for (unsigned e = 0; e < CONFIG_T::n; e++) {
-        #pragma HLS UNROLL factor=CONFIG_T::lanes
-        first[e] = data[e];
-        second[e] = data[e];
+// Tokens of any kind; the highest bit is `end`.
+template <class token_T> void delta_copy(hls::stream<token_T> &tokens, hls::stream<token_T> &first, hls::stream<token_T> &second) {
+    bool done = false;
+Token:
+    while (!done) {
+        #pragma HLS PIPELINE II=1
+        const token_T token = tokens.read();
+        first.write(token);
+        second.write(token);
+        done = token[delta_bits<token_T>::value - 1];
     }
 }
 

@@ -1,91 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scan process of every linear layer: reads `lanes` codes per cycle, compares them with the stored ones and compacts
-// those that changed. io_parallel; nnet_delta_stream.h holds the io_stream form.
+// The delta activation at the input of a network: reads whole frames, `lanes` codes a cycle, and sends what changed. What it
+// computes is in nnet_delta_activation.h. Two processes that overlap: scan and serialize.
 //
-// Shapes:    data[n_in] -> address, delta [lanes][beats]: event e is in bank e % lanes at e / lanes; beats = ceil(n_in / lanes).
-// II:        1; a frame takes `beats` cycles. The event buffer is banked: a beat's events go to consecutive banks, so
-//            compaction is a lanes x lanes crossbar, not `lanes` ports (cheapest when lanes is a power of two).
-// State:     sent[n_in], the codes of the last frame. reset (or power-up) reads it as 0 for one frame.
-// Exactness: integers; equal to codesign.graph.golden.
+// Shapes:    data[n] (io_parallel) or n / size packets of `size` values (io_stream; a nnet::array) -> event tokens
+//            {end, address, delta}.
+// II:        1 in both; a frame takes ceil(n / lanes) cycles of scan, and of serialize one for each event and one for its end.
+// State:     sent[n], what was last sent. reset (or power-up) reads it as 0 for one frame.
+// Exactness: equal to codesign.graph.golden on every code.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_SCAN_H_
 #define NNET_DELTA_SCAN_H_
 
-#include "nnet_delta_common.h"
+#include "nnet_delta_activation.h"
 
 namespace nnet {
 
-// CONFIG_T of a linear layer has index, n_in, lanes: unsigned; code_t, delta_t, address_t: of an input code, its
-// difference, its index.
-template <class CONFIG_T> struct delta_scan_shape {
-    static const unsigned beats = (CONFIG_T::n_in + CONFIG_T::lanes - 1) / CONFIG_T::lanes;
-};
-
-// Compares one beat of codes with `sent` and appends what changed to the banked event buffer.
-template <class CONFIG_T>
-void delta_scan_beat(const typename CONFIG_T::code_t now[CONFIG_T::lanes], unsigned beat, bool first_of_stream,
-                     typename CONFIG_T::code_t sent[][CONFIG_T::lanes],
-                     typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
-                     typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned &events) {
-    #pragma HLS INLINE
-    typename CONFIG_T::delta_t change[CONFIG_T::lanes];
-    unsigned rank[CONFIG_T::lanes]; // events of this beat in lower lanes
-    unsigned count = 0;
-    #pragma HLS ARRAY_PARTITION variable=change complete
-    #pragma HLS ARRAY_PARTITION variable=rank complete
-Compare:
-    for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
-        #pragma HLS UNROLL
-        const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[beat][lane];
-        change[lane] = typename CONFIG_T::delta_t(now[lane]) - typename CONFIG_T::delta_t(last);
-        sent[beat][lane] = now[lane];
-        rank[lane] = count;
-        count += change[lane] != 0 ? 1 : 0;
-    }
-Bank:
-    for (unsigned bank = 0; bank < CONFIG_T::lanes && count != 0; bank++) {
-        #pragma HLS UNROLL
-        const unsigned slot = (bank + CONFIG_T::lanes - events % CONFIG_T::lanes) % CONFIG_T::lanes;
-    Pick:
-        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
-            #pragma HLS UNROLL
-            if (change[lane] != 0 && rank[lane] == slot) {
-                address[bank][(events + slot) / CONFIG_T::lanes] = beat * CONFIG_T::lanes + lane;
-                delta[bank][(events + slot) / CONFIG_T::lanes] = change[lane];
-            }
-        }
-    }
-    events += count;
-}
-
+// CONFIG_T is that of an activation; z_t: of an input code. A word is a beat.
 template <class data_T, class CONFIG_T>
-void delta_scan(data_T data[CONFIG_T::n_in], bool reset,
-                typename CONFIG_T::address_t address[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats],
-                typename CONFIG_T::delta_t delta[CONFIG_T::lanes][delta_scan_shape<CONFIG_T>::beats], unsigned &events) {
-    static const unsigned beats = delta_scan_shape<CONFIG_T>::beats;
-    static typename CONFIG_T::code_t sent[beats][CONFIG_T::lanes];
+void delta_scan_frame(const data_T data[CONFIG_T::n], hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
+                      const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     static bool running = false;
     const bool first_of_stream = reset || !running;
     running = true;
-    unsigned found = 0;
 
 Beat:
-    for (unsigned beat = 0; beat < beats; beat++) {
+    for (unsigned beat = 0; beat < delta_tokens<CONFIG_T>::words; beat++) {
         #pragma HLS PIPELINE II=1
-        typename CONFIG_T::code_t now[CONFIG_T::lanes];
-        #pragma HLS ARRAY_PARTITION variable=now complete
+        typename CONFIG_T::z_t z[CONFIG_T::lanes];
+        #pragma HLS ARRAY_PARTITION variable=z complete
     Lane:
         for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
             #pragma HLS UNROLL
             const unsigned e = beat * CONFIG_T::lanes + lane;
-            now[lane] = typename CONFIG_T::code_t(0); // a padded lane never changes
-            if (e < CONFIG_T::n_in)
-                now[lane] = delta_code(data[e]);
+            z[lane] = 0;
+            if (e < CONFIG_T::n)
+                z[lane] = delta_code<typename CONFIG_T::z_t>(data[e]);
         }
-        delta_scan_beat<CONFIG_T>(now, beat, first_of_stream, sent, address, delta, found);
+        delta_send_word<CONFIG_T>(beat, z, first_of_stream, sent, step, threshold, changes);
     }
-    events = found;
+    changes.write(delta_tokens<CONFIG_T>::change::last());
+#ifndef __SYNTHESIS__
+    delta_counted<CONFIG_T>(delta_tokens<CONFIG_T>::words).beats += delta_tokens<CONFIG_T>::words;
+#endif
+}
+
+template <class data_T, class CONFIG_T>
+void delta_scan_frame(hls::stream<data_T> &data, hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
+                      const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    static_assert(unsigned(data_T::size) == CONFIG_T::lanes, "a beat is a packet");
+    static_assert(CONFIG_T::n % CONFIG_T::lanes == 0, "a frame must be whole packets");
+    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
+    #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
+    static bool running = false;
+    const bool first_of_stream = reset || !running;
+    running = true;
+
+Packet:
+    for (unsigned beat = 0; beat < delta_tokens<CONFIG_T>::words; beat++) {
+        #pragma HLS PIPELINE II=1
+        data_T packet = data.read();
+        typename CONFIG_T::z_t z[CONFIG_T::lanes];
+        #pragma HLS ARRAY_PARTITION variable=z complete
+    Lane:
+        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+            #pragma HLS UNROLL
+            z[lane] = delta_code<typename CONFIG_T::z_t>(packet[lane]);
+        }
+        delta_send_word<CONFIG_T>(beat, z, first_of_stream, sent, step, threshold, changes);
+    }
+    changes.write(delta_tokens<CONFIG_T>::change::last());
+#ifndef __SYNTHESIS__
+    delta_counted<CONFIG_T>(delta_tokens<CONFIG_T>::words).beats += delta_tokens<CONFIG_T>::words;
+#endif
+}
+
+template <class data_T, class CONFIG_T>
+void delta_scan(const data_T data[CONFIG_T::n], hls::stream<typename CONFIG_T::event_t> &events,
+                const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename delta_tokens<CONFIG_T>::change_t> changes("changes");
+    #pragma HLS STREAM variable=changes depth=64
+    delta_scan_frame<data_T, CONFIG_T>(data, changes, step, threshold, reset);
+    delta_serialize<CONFIG_T>(changes, events);
+}
+
+template <class data_T, class CONFIG_T>
+void delta_scan(hls::stream<data_T> &data, hls::stream<typename CONFIG_T::event_t> &events,
+                const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename delta_tokens<CONFIG_T>::change_t> changes("changes");
+    #pragma HLS STREAM variable=changes depth=64
+    delta_scan_frame<data_T, CONFIG_T>(data, changes, step, threshold, reset);
+    delta_serialize<CONFIG_T>(changes, events);
 }
 
 } // namespace nnet

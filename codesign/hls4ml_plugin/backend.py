@@ -10,16 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from hls4ml.backends import VitisBackend, VivadoBackend, get_backend
 from hls4ml.model.flow import get_flow, register_flow
-from hls4ml.model.optimizer import GlobalOptimizerPass, register_pass
+from hls4ml.model.optimizer import register_pass
 from numpy.typing import NDArray
 
 from codesign.errors import ConversionError
-from codesign.graph.ir import Spatial
 from codesign.hls4ml_plugin import calls, csim, library, simulators
 from codesign.hls4ml_plugin.frames import frame_codes
 from codesign.hls4ml_plugin.reader import keys, old_names
 from codesign.hls4ml_plugin.writer import templates
 from codesign.hls4ml_plugin.writer.lower import LowerToDelta
+from codesign.hls4ml_plugin.writer.tokens import TokenStreams
 
 
 class DeltaBackend(VitisBackend):  # type: ignore[misc]
@@ -46,9 +46,10 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         register_pass("lower", LowerToDelta(), backend=self.name)
         lower = register_flow("lower", ["delta:lower"], backend=self.name)
         types = register_flow(
-            "types", ["vivado:transform_types", "delta:array_lanes"], requires=[lower], backend=self.name
+            "types", ["vivado:transform_types", "delta:token_streams"], requires=[lower], backend=self.name
         )
-        register_pass("array_lanes", ArrayLanes(), backend=self.name)
+        register_pass("token_streams", TokenStreams(), backend=self.name)
+        register_flow("tokens", ["delta:token_streams"], requires=[lower], backend=self.name)
         apply = register_flow("apply_templates", self._get_layer_templates, requires=[types], backend=self.name)
         self._default_flow = register_flow("ip", None, requires=[lower, types, apply], backend=self.name)
         self._writer_flow = register_flow(
@@ -129,22 +130,6 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         return figures
 
 
-class ArrayLanes(GlobalOptimizerPass):  # type: ignore[misc]
-    """Partition the arrays between io_parallel layers to the codes per cycle that their reader takes."""
-
-    def transform(self, model: Any, node: Any) -> bool:
-        """Set the pragma of the node's outputs; the accumulators of a dense layer stay fully partitioned."""
-        if model.config.get_config_value("IOType") == "io_parallel" and node.class_name != "DeltaDense":
-            mode = "reshape" if node.name in model.inputs else "partition"
-            for name in node.outputs:
-                lanes = next((reader.get_attr("lanes") for reader in node.get_output_nodes(name)), None)
-                if lanes is None and isinstance(node.get_attr("ir"), Spatial):
-                    lanes = node.get_attr("ir").pe
-                if lanes is not None:
-                    node.get_output_variable(name).pragma = (mode, "cyclic", lanes)
-        return False
-
-
 def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the softmax of the last axis."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
@@ -177,3 +162,4 @@ def install_on_vitis() -> None:
     requires = get_flow("vitis:ip").requires
     if "delta:lower" not in requires:
         requires.insert(0, "delta:lower")
+        requires.insert(requires.index("vivado:specific_types") + 1, "delta:tokens")

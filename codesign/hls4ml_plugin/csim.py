@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 
 from codesign.errors import SimulationError
 from codesign.fixed import IntArray
-from codesign.hls4ml_plugin.writer.layers import LINEAR
 from codesign.hls4ml_plugin.writer.project import delta_layers
 
-COUNTERS = ("scanned_beats", "events", "macs", "cycles")
+COUNTERS = ("beats", "events", "macs", "words", "cycles")
 
 
 def run(model: Any, codes: IntArray) -> NDArray[np.float64]:
     """Push frames of codes, ``[T, size]``, through csim; set ``model.csim_stats``; return values ``[T, *shape]``.
 
-    ``model.csim_stats[layer]`` holds totals over the frames and, under ``per_frame``, arrays ``[T]``:
+    ``model.csim_stats[layer]`` holds totals over the frames and, under ``per_frame``, arrays ``[T]``; of the network's
+    output layer once more, as ``<layer>_frame``, what is counted where the frame leaves:
 
-    * ``scanned_beats``: trips of the scan loop;
-    * ``events``: changed codes (linear layers);
-    * ``macs``: multiply-accumulates done (linear layers);
-    * ``cycles``: trips of all loops, the cycles that II = 1 implies without overlap of frames: an estimate.
+    * ``beats``: groups of codes read at the input, or written at the output;
+    * ``events``: changed codes, sent by an activation or taken by any other layer;
+    * ``macs``: multiply-accumulates done;
+    * ``words``: touched words, sent by a layer or taken by an activation;
+    * ``cycles``: trips of the slowest of the layer's processes, which overlap: what II = 1 implies, an estimate.
 
     Raises:
         SimulationError: the model is not compiled.
@@ -37,7 +38,7 @@ def run(model: Any, codes: IntArray) -> NDArray[np.float64]:
     outputs = np.zeros((len(frames), graph.output.size))
     counters = np.zeros((len(frames), len(layers), len(COUNTERS)), np.uint64)
     library.delta_run(len(frames), frames.ctypes.data, outputs.ctypes.data, counters.ctypes.data)
-    model.csim_stats = {layer.name: _stats(layer, counters[:, i].astype(np.int64)) for i, layer in enumerate(layers)}
+    model.csim_stats = {layer.name: _stats(counters[:, i].astype(np.int64)) for i, layer in enumerate(layers)}
     return outputs.reshape(-1, *graph.output.shape)
 
 
@@ -64,8 +65,7 @@ def _library(model: Any) -> Any:
     return library
 
 
-def _stats(layer: Any, counts: IntArray) -> dict[str, Any]:
-    """Return totals and per-frame counts ``[T, 4]`` of one layer; an activation has no events and no MACs."""
-    names = COUNTERS if layer.class_name in LINEAR else ("scanned_beats", "cycles")
-    per_frame = {name: counts[:, COUNTERS.index(name)] for name in names}
+def _stats(counts: IntArray) -> dict[str, Any]:
+    """Return totals and per-frame counts ``[T]`` of one layer, given all of them, ``[T, counters]``."""
+    per_frame = {name: counts[:, at] for at, name in enumerate(COUNTERS)}
     return {**{name: int(values.sum()) for name, values in per_frame.items()}, "per_frame": per_frame}

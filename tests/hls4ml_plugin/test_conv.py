@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from hls_trips import check_trips
 from numpy.typing import NDArray
 from qkeras import (
     QActivation,
@@ -21,7 +22,7 @@ from random_models import conv, dense, depthwise, design, rich_conv_design, walk
 
 from codesign.errors import ConfigError, ConversionError, LatticeError, OldNameWarning, UnsupportedLayerError
 from codesign.graph.golden import Golden
-from codesign.graph.ir import Axis, Conv
+from codesign.graph.ir import Axis
 
 pytestmark = pytest.mark.timeout(600)
 layers = keras.layers
@@ -282,19 +283,7 @@ def test_csim_equals_golden_over_calls_and_resets(model: Any, stream: NDArray[np
 
 def test_counters(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(stream)
-    trace = Golden(model.delta_graph).run(stream)
-    for node in model.delta_graph.linears:
-        stats = model.csim_stats[node.name]["per_frame"]
-        moved = trace.deltas[node.input] != 0
-        events, beats = moved.sum(axis=1), {"c1": 15, "dw": 30, "fc": 24}[node.name]  # 60 / P, 60 / PE, 48 / PE
-        np.testing.assert_array_equal(stats["events"], events)
-        np.testing.assert_array_equal(stats["macs"], moved @ node.fanout())
-        np.testing.assert_array_equal(stats["scanned_beats"], beats)
-        cycles = beats + moved @ node.reach()
-        if isinstance(node, Conv):  # located, then three words still on their way and every word emitted
-            cycles += events + 3 + node.words
-            cycles[0] += node.words  # the biases
-        np.testing.assert_array_equal(stats["cycles"], cycles)
+    check_trips(model, Golden(model.delta_graph).run(stream))
 
 
 def test_an_unchanged_frame_does_no_macs(model: Any, stream: NDArray[np.int64]) -> None:

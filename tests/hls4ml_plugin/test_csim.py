@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from hls_trips import check_trips
 from numpy.typing import NDArray
 from qkeras import QActivation, QDense, quantized_bits, quantized_relu
 from random_models import dense, design, rich_design, walk
@@ -89,8 +90,9 @@ def test_copies_run_clips_at_the_same_time(compiled: Callable[[str], Any]) -> No
             seen.update({id(model): 1}),
             predict(x, **more),
         )[1]
-    outputs = run_csim(made, graph, clips, beside=others)
+    outputs, figures = run_csim(made, graph, clips, beside=others)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
+    np.testing.assert_array_equal(figures.cycles, run_csim(made, graph, clips)[1].cycles)
     assert all(seen.values())
     alone = Golden(graph)
     alone.run(clips[0])
@@ -113,28 +115,29 @@ def test_values_and_codes_are_the_same_frames(model: Any, stream: NDArray[np.int
 
 def test_counters(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(stream)
-    trace = Golden(model.delta_graph).run(stream)
-    graph, streaming = model.delta_graph, model.config.get_config_value("IOType") == "io_stream"
-    assert list(model.csim_stats) == [node.name for node in graph.nodes[1:]]
-    for node in graph.linears:
-        stats = model.csim_stats[node.name]["per_frame"]
-        events = (trace.deltas[node.input] != 0).sum(axis=1)
-        beats = {"fc1": 5, "fc2": 4, "fc3": 3}[node.name]  # 20 / P, 12 / PE of fc1, 6 / PE of fc2
-        np.testing.assert_array_equal(stats["events"], events)
-        np.testing.assert_array_equal(stats["macs"], events * node.n_out)
-        np.testing.assert_array_equal(stats["scanned_beats"], beats)
-        np.testing.assert_array_equal(stats["cycles"], beats + events * node.words)
-        assert model.csim_stats[node.name]["macs"] == int(events.sum()) * node.n_out
-    assert (model.csim_stats["d1"]["per_frame"]["cycles"] == (1 if streaming else 4)).all()
+    graph = model.delta_graph
+    assert list(model.csim_stats) == [*(node.name for node in graph.nodes[1:]), f"{graph.output.name}_frame"]
+    check_trips(model, Golden(graph).run(stream))
+    total = model.csim_stats["fc1"]
+    assert total["macs"] == total["events"] * graph["fc1"].n_out == int(total["per_frame"]["macs"].sum())
 
 
-def test_an_unchanged_frame_costs_the_scan_only(model: Any, stream: NDArray[np.int64]) -> None:
+def test_an_unchanged_frame_costs_its_beats(model: Any, stream: NDArray[np.int64]) -> None:
     model.predict(np.repeat(stream[:1], 3, axis=0))
-    for node in model.delta_graph.linears:
-        stats = model.csim_stats[node.name]["per_frame"]
-        assert (stats["events"][1:] == 0).all()
-        assert (stats["macs"][1:] == 0).all()
-        np.testing.assert_array_equal(stats["cycles"][1:], stats["scanned_beats"][1:])
+    cycles = {name: stats["per_frame"]["cycles"][1:] for name, stats in model.csim_stats.items()}
+    assert (cycles.pop("d0") == 5).all()  # 20 / P
+    assert (cycles.pop("out_frame") == 1 + 1).all()  # PE of fc3 is its 5 outputs
+    assert all((layer == 1).all() for layer in cycles.values())
+
+
+def test_a_frame_in_which_everything_changes_costs_what_dense_does(model: Any) -> None:
+    """Every element of the input goes from its least to its largest code and back: dense is all events, and no end."""
+    model.reset()
+    fmt, shape = model.delta_graph.source.fmt, model.delta_graph.source.shape
+    model.predict(np.stack([np.full(shape, code) for code in (fmt.lo, fmt.hi) * 4]))
+    node, stats = model.delta_graph["fc1"], model.csim_stats["fc1"]["per_frame"]
+    assert (stats["events"][1:] == node.n_in).all()
+    assert (stats["cycles"][1:] <= 1.05 * node.n_in * node.words).all()
 
 
 def test_no_frames(model: Any) -> None:

@@ -42,18 +42,18 @@ MODEL_DEFAULTS: dict[str, tuple[Any, ...]] = {
     "PipelineStyle": ("auto", "dataflow"),
     "PipelineInterval": (None,),
     "BitExact": (None, False),
+    "TraceOutput": (False,),
 }
 """Keys of a whole model that have no effect on delta layers, and the values at which they may stay."""
 
-MODEL_FREE = ("TraceOutput", "AllowDAFallback", "AllowV2Fallback", "ChannelsLastConversion", "TransposeOutputs")
+MODEL_FREE = ("AllowDAFallback", "AllowV2Fallback", "ChannelsLastConversion", "TransposeOutputs")
 MODEL_KEYS = ("PE", "P", *hls_config.TARGET, "Strategy", "Precision", *MODEL_DEFAULTS, *MODEL_FREE)
 
 LAYER_DEFAULTS: dict[str, tuple[Any, ...]] = {
     key: MODEL_DEFAULTS[key] for key in ("ReuseFactor", "TargetCycles", "ConvImplementation", "Compression")
-}
-FREE, FROM_PYTORCH = ("Trace",), ("PytorchModel", "InputShape")
-PRECISIONS = ("default", "maximum", "weight", "bias")
-"""Keys of the Precision of a whole model."""
+} | {"Trace": (False,)}
+FROM_PYTORCH = ("PytorchModel", "InputShape")
+PRECISIONS = ("default", "maximum", "weight", "bias")  # keys of the Precision of a whole model
 
 INSTEAD = {
     "ReuseFactor": "set PE, the multipliers of a layer, in its place and leave ReuseFactor at 1",
@@ -79,7 +79,7 @@ def check_shape(config: Any) -> None:
     for section in ("LayerType", "LayerName"):
         _check_dict(config.get(section, {}), f"config[{section!r}]")
         for name, entry in config.get(section, {}).items():
-            _check_entry(entry, f"config[{section!r}][{name!r}]", (*OWN, *LAYER_DEFAULTS, *FREE, *_configurable()))
+            _check_entry(entry, f"config[{section!r}][{name!r}]", (*OWN, *LAYER_DEFAULTS, *_configurable()))
 
 
 def check_strategies(model: Any) -> None:
@@ -199,7 +199,7 @@ def _check_layer(layer: Any, entry: Mapping[str, Any], where: str) -> None:
     plain = {key: (item.default,) for key, item in attributes.items() if not isinstance(item, TypeAttribute)}
     allowed = {**plain, **LAYER_DEFAULTS}
     for key in entry:
-        if key not in (*OWN, *FREE, *allowed):
+        if key not in (*OWN, *allowed):
             raise ConfigError(
                 f"{key} has no effect on this layer",
                 where=f"{where}[{key!r}]",

@@ -5,9 +5,10 @@
 module          holds
 ==============  ===============================================================================
 `lower`         the pass that builds the delta graph and puts the delta layers in its place
-`layers`        the hls4ml layers DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin
-`templates`     C++ configuration and calls of activations and linear layers
-`moving`        the same of the layers that only move codes
+`tokens`        what travels between the kernels
+`layers`        the hls4ml layers DeltaActivation, DeltaDense, DeltaConv, DeltaPool, DeltaUpsample, DeltaJoin ...
+`templates`     C++ configuration and calls of activations, dense layers and the output
+`sliding`       the same of convolutions, pooling, upsampling and joins
 `cpp`           what both share
 `project`       the HLS project (with a reset argument and counters) and the RTL project
 ==============  ===============================================================================

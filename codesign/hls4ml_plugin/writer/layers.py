@@ -2,7 +2,8 @@
 """The hls4ml layers `DeltaActivation`, `DeltaDense`, `DeltaConv`, and those that only move codes.
 
 Before lowering (`writer.lower`) a DeltaActivation comes from Keras with its parameters as attributes.
-After it, every node of these classes carries its node of the delta graph as attribute ``ir`` and exact types.
+After it, every node of these classes carries its node of the delta graph as attribute ``ir``, and what it sends as
+attribute ``token`` (`writer.tokens`); a `DeltaFrame` makes the frames of the network's output of the last one's.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ def install() -> None:
         DeltaUpsample,
         DeltaJoin,
         DeltaCopy,
+        DeltaFrame,
     ):
         register_layer(layer.__name__, layer)
 
 
 LINEAR = ("DeltaDense", "DeltaConv")
 """Classes of the layers that multiply and accumulate."""
-COUNTING = ("DeltaActivation", *LINEAR, "DeltaPool", "DeltaUpsample", "DeltaJoin")
+COUNTING = ("DeltaActivation", *LINEAR, "DeltaPool", "DeltaUpsample", "DeltaJoin", "DeltaFrame")
 """Classes of the layers that csim counts."""
 
 
@@ -56,14 +58,13 @@ class DeltaRescale(Layer):  # type: ignore[misc]
 
 
 class DeltaActivation(Layer):  # type: ignore[misc]
-    """Step, clip and hold on integer codes; output type is the code format."""
+    """Step, clip and hold on integer codes: words of accumulators, or the frames of the input, to events."""
 
     def initialize(self) -> None:
         """Add the output and, once lowered, the per-channel parameters."""
         ir = self.get_attr("ir")
         fmt = ir.fmt if ir is not None else Fixed(**self.get_attr("code_format"))
-        shape = self.get_attr("stream_shape") or self.get_input_variable().shape
-        self.add_output_variable(shape, precision=fixed_type(fmt))
+        self.add_output_variable(self.get_input_variable().shape, precision=fixed_type(fmt))
         if ir is None:
             return
         _add_codes(self, "step", "k{index}", np.asarray(ir.step_log2, dtype=np.int64))
@@ -75,7 +76,7 @@ class DeltaActivation(Layer):  # type: ignore[misc]
 
 
 class DeltaDense(Layer):  # type: ignore[misc]
-    """Scan for changed codes, multiply-accumulate those; output type is the exact accumulator."""
+    """Multiply-accumulate events; sends words of exact accumulators."""
 
     _expected_attributes = [Attribute("n_in"), Attribute("n_out")]  # noqa: RUF012
 
@@ -116,11 +117,11 @@ class DeltaUpsample(_Moving):
 
 
 class DeltaJoin(_Moving):
-    """Two frames added or concatenated."""
+    """Two tensors added or concatenated; sends events if another join reads it."""
 
 
 class DeltaCopy(Layer):  # type: ignore[misc]
-    """One tensor for two readers."""
+    """One stream of tokens for two readers."""
 
     def initialize(self) -> None:
         """Add the two outputs."""
@@ -129,6 +130,14 @@ class DeltaCopy(Layer):  # type: ignore[misc]
             self.add_output_variable(
                 given.shape, out_name=name, var_name=f"layer{{index}}_copy{number}", precision=given.type.precision
             )
+
+
+class DeltaFrame(Layer):  # type: ignore[misc]
+    """The whole frames that leave the network; ``ir`` is the last node."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_attr("frame_shape"), precision=fixed_type(self.get_attr("ir").fmt))
 
 
 def fixed_type(fmt: Fixed) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hls4ml.model.optimizer import ModelOptimizerPass
 
-from codesign.graph.ir import Delta, Dense, Engine, Graph, Join, Node, Pool, Source, Spatial, Upsample
+from codesign.graph.ir import Delta, Dense, Engine, Graph, Join, Node, Source, Spatial
 from codesign.graph.pe import largest_divisor
 from codesign.hls4ml_plugin import simulators
 from codesign.hls4ml_plugin.against_keras import check_against_keras
@@ -22,6 +22,7 @@ from codesign.hls4ml_plugin.reader import keys, old_names
 from codesign.hls4ml_plugin.reader.builder import left_to_host, read_graph
 from codesign.hls4ml_plugin.reader.pytorch import check_front_end, to_channels_last
 from codesign.hls4ml_plugin.writer.layers import fixed_type
+from codesign.hls4ml_plugin.writer.tokens import Token, carries_on, events_of, integers, token_of
 
 
 class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
@@ -54,19 +55,13 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
         return False
 
 
-def hls_lanes(graph: Graph, node: Node, *, streaming: bool) -> int:
-    """Return how many codes per cycle the HLS kernel of ``node`` reads.
+def input_lanes(graph: Graph, *, streaming: bool) -> int:
+    """Return how many codes per cycle the HLS kernel at the input reads: P.
 
-    Layers that only move codes read what they make, PE. A `Delta` and the linear layers after it read what the engine
-    before makes in a cycle; at the input P (io_stream packets cannot be padded: there the largest divisor of the frame
-    not above P).
+    Packets of io_stream cannot be padded: there it is the largest divisor of the frame not above P.
     """
-    if isinstance(node, Source):
-        return largest_divisor(node.size, node.lanes) if streaming else node.lanes
-    if isinstance(node, Pool | Upsample | Join):
-        return node.pe
-    before = graph[node.inputs[0]]
-    return hls_lanes(graph, before, streaming=streaming) if isinstance(before, Source | Delta) else before.pe
+    source = graph.source
+    return largest_divisor(source.size, source.lanes) if streaming else source.lanes
 
 
 def with_pairs(graph: Graph) -> Graph:
@@ -105,13 +100,14 @@ def _replace(model: Any, graph: Graph) -> None:
     variable = source.get_output_variable()
     variable.name = graph.source.name  # an argument in C++; hls4ml takes the layer's name as it is
     variable.type.precision = fixed_type(graph.source.fmt)
+    lanes = input_lanes(graph, streaming=streaming)
+    source.set_attr("lanes", lanes)
     if streaming:
-        lanes = hls_lanes(graph, graph.source, streaming=True)
         variable.shape = [graph.source.size // lanes, lanes]
     model.index = source.index
     model.graph = OrderedDict({source.name: source})
     model.output_vars = {source.outputs[0]: variable}
-    model.outputs = [graph.output.name]
+    model.outputs = [f"{graph.output.name}_frame"]
     model.config.pipeline_style = "dataflow"
     model.config.config["HLSConfig"].setdefault("Model", {})["BitExact"] = False
     tensors = {graph.source.name: [source.outputs[0]]}
@@ -119,21 +115,28 @@ def _replace(model: Any, graph: Graph) -> None:
         if isinstance(node, Source):
             continue
         inputs = [tensors[name].pop(0) for name in node.inputs]
-        model.graph[node.name] = layer = _layer(model, graph, node, inputs, streaming=streaming)
+        model.graph[node.name] = layer = _layer(model, graph, node, inputs, lanes)
         tensors[node.name] = _copies(model, layer, len(graph.readers(node.name)))
+    _add_frame(model, graph, tensors[graph.output.name], lanes)
 
 
-def _layer(model: Any, graph: Graph, node: Delta | Engine, inputs: list[str], *, streaming: bool) -> Any:
-    """Return the hls4ml layer that computes ``node``."""
-    lanes = hls_lanes(graph, node, streaming=streaming)
-    attributes: dict[str, Any] = {"ir": node, "lanes": lanes}
+def _layer(model: Any, graph: Graph, node: Delta | Engine, inputs: list[str], lanes: int) -> Any:
+    """Return the hls4ml layer that computes ``node``; ``lanes`` are those of the input."""
+    attributes: dict[str, Any] = {"ir": node, "token": token_of(graph, node)}
     if isinstance(node, Delta):
-        kind, reuse_factor = "DeltaActivation", -(-node.size // lanes)
-        attributes["stream_shape"] = _packets(graph, node, lanes if streaming else node.size)
+        before = graph[node.input]
+        beats = Token(count=-(-node.size // lanes), value=integers(node.in_fmt), lanes=lanes)
+        attributes["scans"] = isinstance(before, Source)
+        attributes["given"] = (beats if isinstance(before, Source) else token_of(graph, before),)
+        kind, reuse_factor = "DeltaActivation", attributes["given"][0].count
     else:
+        attributes["given"] = tuple(events_of(graph, graph[name]) for name in node.inputs)
         kind, reuse_factor = f"Delta{type(node).__name__}", node.words
         if isinstance(node, Dense):
             attributes.update(n_in=node.n_in, n_out=node.n_out)
+        else:
+            attributes["events"] = events_of(graph, node) if isinstance(node, Join) else attributes["given"][0]
+            attributes["carries_on"] = carries_on(graph, node)
     layer = model.make_node(kind, node.name, attributes, inputs)
     layer.set_attr("strategy", "delta")  # after make_node, which takes the user's config over given attributes
     layer.set_attr("reuse_factor", reuse_factor)
@@ -146,16 +149,23 @@ def _copies(model: Any, layer: Any, readers: int) -> list[str]:
     for number in range(1, readers):
         name = f"{layer.name}_copy{number}"
         outputs = [name, f"{layer.name}_rest{number}"]
-        copy = model.make_node("DeltaCopy", name, {"lanes": layer.get_attr("lanes")}, [rest], outputs)
+        copy = model.make_node("DeltaCopy", name, {"token": layer.get_attr("token")}, [rest], outputs)
         model.graph[name] = copy
         names.append(name)
         rest = outputs[1]
     return [*names, rest]
 
 
-def _packets(graph: Graph, node: Delta, lanes: int) -> list[int]:
-    """Return the shape of the output: those of its input, as packets do not change on the way."""
-    before = graph[node.input]
-    if isinstance(before, Source) and lanes < node.size:
-        return [node.size // lanes, lanes]
-    return [node.size // before.channels_out, before.channels_out] if isinstance(before, Spatial) else [node.size]
+def _add_frame(model: Any, graph: Graph, inputs: list[str], lanes: int) -> None:
+    """Add what makes frames of what the last node sends."""
+    node = graph.output
+    engine = graph[node.input] if isinstance(node, Delta) else node
+    shape = [node.size]
+    if isinstance(engine, Spatial):
+        shape = [node.size // engine.channels_out, engine.channels_out]
+    elif isinstance(engine, Source) and node.size % lanes == 0:
+        shape = [node.size // lanes, lanes]
+    width = engine.pe if isinstance(engine, Dense | Spatial) else lanes
+    attributes = {"ir": node, "given": (token_of(graph, node),), "lanes": width, "frame_shape": shape}
+    name = f"{node.name}_frame"
+    model.graph[name] = model.make_node("DeltaFrame", name, attributes, inputs)

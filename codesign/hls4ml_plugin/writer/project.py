@@ -27,16 +27,17 @@ static const unsigned delta_count = sizeof(delta_indices) / sizeof(delta_indices
 
 void delta_reset() {{ delta_first_of_stream = true; }}
 
-// frames: consecutive. counters: [frames][layers][scanned beats, events, MACs, cycles].
+// frames: consecutive. counters: [frames][layers][beats, events, MACs, words, cycles].
 void delta_run(size_t frames, double *in, double *out, unsigned long long *counters) {{
     for (size_t t = 0; t < frames; t++) {{
         std::fill(nnet::delta_counters(), nnet::delta_counters() + nnet::delta_layers, nnet::delta_counter());
         {project}_double(in + t * ({n_in}), out + t * ({n_out}));
         for (unsigned i = 0; i < delta_count; i++) {{
             const nnet::delta_counter &counter = nnet::delta_counters()[delta_indices[i]];
-            *counters++ = counter.scanned_beats;
+            *counters++ = counter.beats;
             *counters++ = counter.events;
             *counters++ = counter.macs;
+            *counters++ = counter.words;
             *counters++ = counter.cycles;
         }}
     }}
@@ -88,7 +89,8 @@ class DeltaWriter(VitisWriter):  # type: ignore[misc]
         folder = Path(model.config.get_output_dir())
         self._add_reset(model, folder)
         self._extend_bridge(model, folder)
-        compiled = folder / "build_lib.sh"  # compile both files at the same time
+        compiled = folder / "build_lib.sh"  # compile both files at the same time, and for the moments that csim runs
+        _edit(compiled, "-O3", "-O1", 1)
         _edit(compiled, "-o ${PROJECT}.o\n", "-o ${PROJECT}.o &\nfirst=$!\n", 1)
         _edit(compiled, "-o ${PROJECT}_bridge.o\n", "-o ${PROJECT}_bridge.o\nwait ${first}\n", 1)
 
