@@ -47,7 +47,7 @@ class FakeSimulator:
 
 
 class FakeProject:
-    """A compiled HLS project that returns values, as hls4ml does."""
+    """A compiled HLS project that returns values, as hls4ml does, with made-up cycles, one more each frame."""
 
     def __init__(self, graph: Graph) -> None:
         self.golden, self.graph = Golden(graph), graph
@@ -58,4 +58,7 @@ class FakeProject:
     def predict(self, codes: np.ndarray, *, logits: bool) -> np.ndarray:
         assert codes.dtype.kind == "i"  # integers are codes
         assert logits, "a softmax is no hardware"
+        cycles = np.arange(len(codes)) + 20
+        self.csim_stats = {node.name: {"per_frame": {"cycles": cycles}} for node in self.graph.engines}
+        self.csim_stats["encode"] = {"per_frame": {"cycles": np.full(len(codes), 22)}}
         return self.graph.output.fmt.to_values(self.golden.run(codes).outputs)

@@ -14,6 +14,7 @@ from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
 from codesign.report.energy import energy
 from codesign.report.figures import estimated, layer_figures, throughput_figures
+from codesign.report.hls import hls_figures
 from codesign.report.model import (
     SCHEMA,
     Accuracy,
@@ -37,6 +38,7 @@ from codesign.synth.resources import Resources
 from codesign.verify.compare import Comparison
 from codesign.verify.golden_run import GoldenRun
 from codesign.verify.hardware import RtlFigures, steady
+from codesign.verify.software import HlsFigures
 
 RESOURCE_ORIGINS: dict[str, Origin] = {"synth": "synthesised", "route": "routed", "estimate": "estimated"}
 
@@ -56,6 +58,7 @@ def make_report(
     builds: Sequence[BoardBuild] = (),
     made: Made | None = None,
     float_agreement: FloatAgreement | None = None,
+    hls: HlsFigures | None = None,
 ) -> Report:
     """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
@@ -77,6 +80,8 @@ def make_report(
     }
     if clock is not None:
         origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
+    if hls is not None:
+        origins |= {"hls.cycles_per_frame": "estimated", "layers.hls_cycles_per_frame": "estimated"}
     origins |= {f"resources.{item.kind}": RESOURCE_ORIGINS[item.kind] for item in resources}
     estimates = estimated(golden, graph)
     report = Report(
@@ -88,13 +93,14 @@ def make_report(
         accuracy=accuracy,
         agreement=agreement(comparisons),
         float_agreement=float_agreement,
-        layers=layer_figures(graph, golden, rtl, estimates),
+        layers=layer_figures(graph, golden, rtl, estimates, hls),
         throughput=throughput_figures(graph, golden, rtl, clock, estimates),
         resources=resources,
         memories=memory_figures(graph),
         origins=origins,
         clips=clips,
         energy=energy(graph, golden.layers),
+        hls=hls_figures(hls),
     )
     return with_builds(report, builds)
 

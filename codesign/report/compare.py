@@ -138,6 +138,7 @@ NETWORK: dict[str, tuple[Figure, ...]] = {
         ("dense", lambda report: count(report.throughput.dense_cycles_per_frame)),
         ("speed-up over dense", lambda report: times(report.throughput.speedup)),
         ("share that the busiest unit needs", lambda report: percent(report.throughput.bound_efficiency)),
+        ("HLS C++, mean", lambda report: count(report.hls.cycles_per_frame.mean if report.hls else None)),
         ("frames/s of the core alone", lambda report: count(report.throughput.frames_per_second)),
     ),
 }

@@ -15,10 +15,15 @@ from codesign.report.network import kind
 from codesign.report.percentiles import Percentiles
 from codesign.verify.golden_run import GoldenRun
 from codesign.verify.hardware import RtlFigures, steady
+from codesign.verify.software import HlsFigures
 
 
 def layer_figures(
-    graph: Graph, golden: GoldenRun, rtl: RtlFigures | None, estimates: Sequence[CycleEstimate]
+    graph: Graph,
+    golden: GoldenRun,
+    rtl: RtlFigures | None,
+    estimates: Sequence[CycleEstimate],
+    hls: HlsFigures | None = None,
 ) -> tuple[Layer, ...]:
     """Return the report's layers."""
     found = []
@@ -38,6 +43,7 @@ def layer_figures(
                 state_bits=state_bits(graph, node),
                 weight_bits=node.weight.size * stored_bits(graph, node)[0] if isinstance(node, Linear) else 0,
                 estimated_cycles_per_frame=float(np.mean([clip.layers[node.name] for clip in estimates])),
+                hls_cycles_per_frame=None if hls is None else float(steady(hls.layers[node.name]).mean()),
             )
         )
     return tuple(found)

@@ -24,6 +24,7 @@ from codesign.outputs import write_text
 from codesign.records import build, plain
 from codesign.report.boards import BuiltBoard, board
 from codesign.report.energy import Energy
+from codesign.report.hls import Hls
 from codesign.report.network import Unit, of_today
 from codesign.report.percentiles import Percentiles
 from codesign.stored import read_text
@@ -37,8 +38,8 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 3
-"""Version of `Report`: higher where a key is new. 3 has `float_agreement`; reports of version 1 have no such key."""
+SCHEMA = 4
+"""Version of `Report`: higher where a key is new. 4 has `hls`, 3 `float_agreement`; version 1 has no such key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ class Layer:
     state_bits: int
     weight_bits: int
     estimated_cycles_per_frame: Number = None
+    hls_cycles_per_frame: Number = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,7 @@ class Clips:
         count: number of clips, each a new stream.
         frames: frames per clip.
         shape: shape of a frame.
-        digest: first 16 hexadecimal digits of the SHA-256 of the input codes: two designs with the same one saw the
-            same frames.
+        digest: first 16 hexadecimal digits of the SHA-256 of the input codes: the same for the same frames.
     """
 
     source: str
@@ -209,6 +210,7 @@ class Report:
     clips: Clips | None = None
     energy: Energy | None = None
     boards: tuple[BuiltBoard, ...] = ()
+    hls: Hls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

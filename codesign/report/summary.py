@@ -134,6 +134,9 @@ def _speed_cards(report: Report) -> list[dict[str, Any] | None]:
     if speed.speedup is not None:
         note = f"{count(speed.cycles_per_frame.mean)} per frame; dense takes {count(speed.dense_cycles_per_frame)}"
         found.append(_card("Fewer clock cycles", times(speed.speedup), note))
+    if report.hls is not None:
+        note = f"{report.hls.words()}; the RTL takes {count(speed.cycles_per_frame.mean)}"
+        found.append(_card("Cycles per frame of the HLS", count(report.hls.cycles_per_frame.mean), note))
     skipped = operation_sparsity(report)
     if skipped is not None:
         value = times(1 / (1 - skipped)) if skipped < 1 else "all"
@@ -168,10 +171,13 @@ def evidence(report: Report) -> list[tuple[str, str]]:
         found.append(("Placed and routed", f"LUTs, clock and so frames/s: {', '.join(routed)}"))
     if mapped:
         found.append(("Synthesised only", f"cells without a clock: {', '.join(mapped)}"))
+    estimated = []
     if report.energy is not None:
-        found.append(
-            ("Estimated", "energy, from counted operations and published energies; the ratio is the meaningful part")
-        )
+        estimated.append("energy, from counted operations and published energies; the ratio is the meaningful part")
+    if report.hls is not None and report.hls.origin == "estimated":
+        estimated.append("cycles of the HLS C++, trips of its loops at one a cycle; no HLS compiler has seen it")
+    if estimated:
+        found.append(("Estimated", "; ".join(estimated)))
     if found:
         found.append(("Not measured", "nothing here comes from a board: no power, no frames over a cable"))
     return found

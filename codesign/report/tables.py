@@ -8,7 +8,7 @@ from codesign.report.sheet import Group, Sheet
 from codesign.report.words import KINDS, count, decimal, kbit, percent
 from codesign.synth.resources import Resources
 
-LAYERS = ("layer", "cycles", "events' cycles", "op. sparsity", "density", "events", "MACs", "spatial")
+LAYERS = ("layer", "cycles", "HLS cycles", "events' cycles", "op. sparsity", "density", "events", "MACs", "spatial")
 MORE = ("weights, kbit", "state, kbit", "kind")
 """Columns that are shown where there is space."""
 
@@ -36,6 +36,7 @@ def _layer(layer: Layer) -> tuple[str, ...]:
     return (
         layer.name,
         count(layer.cycles_per_frame),
+        count(layer.hls_cycles_per_frame),
         count(layer.ideal_cycles_per_frame),
         percent(layer.operation_sparsity),
         percent(layer.density.mean),

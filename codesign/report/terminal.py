@@ -53,6 +53,7 @@ def _headlines(report: Report) -> Table:
             f"{count(speed.cycles_per_frame.mean)} mean, {count(speed.cycles_per_frame.p95)} p95, "
             f"{count(speed.cycles_per_frame.max)} max; dense {count(speed.dense_cycles_per_frame)}",
         ),
+        *_hls(report),
         ("speed-up", f"{times(speed.speedup)} over dense"),
         *_efficiency(report),
         ("latency", f"{count(speed.latency_cycles)} cycles"),
@@ -64,6 +65,16 @@ def _headlines(report: Report) -> Table:
     ):
         table.add_row(name, Text(value))  # not as markup: it may have brackets
     return table
+
+
+def _hls(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the cycles of the HLS project, if it was run."""
+    if report.hls is not None:
+        spread = report.hls.cycles_per_frame
+        yield (
+            "cycles of the HLS",
+            f"{count(spread.mean)} mean, {count(spread.p95)} p95, {count(spread.max)} max; {report.hls.words()}",
+        )
 
 
 def _accuracy(report: Report) -> str:

@@ -45,6 +45,8 @@ FIGURES = {
     "boards.synthesised": "cells on boards that are not routed yet",
     "boards.routed": "cells, clock and frames per second on boards",
     "energy": "energy",
+    "hls.cycles_per_frame": "cycles per frame of the HLS C++",
+    "layers.hls_cycles_per_frame": "cycles of each of its layers",
 }
 
 

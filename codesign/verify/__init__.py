@@ -6,7 +6,7 @@ module          holds
 ==============  ===============================================================================
 `clips`         the frames, as input codes of the hardware
 `golden_run`    the golden model, which judges, and what it counts on the way
-`software`      the Keras model, and the compiled HLS C++
+`software`      the Keras model, and the compiled HLS C++ with its cycles
 `hardware`      the RTL in Verilator
 `compare`       values that differ, and where the first one is
 `forms`         all of them at once: `codesign.verify.run`

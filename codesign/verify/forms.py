@@ -16,7 +16,7 @@ from codesign.verify.clips import Track, silently
 from codesign.verify.compare import Comparison, compare
 from codesign.verify.golden_run import GoldenRun, run_golden
 from codesign.verify.hardware import RtlFigures, run_rtl
-from codesign.verify.software import run_csim, run_keras
+from codesign.verify.software import HlsFigures, run_csim, run_keras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,13 @@ class Verified:
         rtl: cycles of the RTL.
         comparisons: comparison of each form with the golden model: ``keras_golden`` and ``golden_csim`` if they were
             given, and ``golden_rtl``.
+        hls: cycles of the HLS C++; None if it was not given.
     """
 
     golden: GoldenRun
     rtl: RtlFigures
     comparisons: tuple[Comparison, ...]
+    hls: HlsFigures | None = None
 
     @property
     def mismatches(self) -> int:
@@ -66,11 +68,12 @@ def run(
         SimulationError: a build failed, or the design hung or broke a protocol rule.
     """
     golden = run_golden(graph, clips)
-    comparisons = []
+    comparisons, cycles = [], None
     if keras is not None:
         comparisons.append(compare("keras_golden", golden.outputs, run_keras(keras, graph, clips, track)))
     if hls is not None:
-        comparisons.append(compare("golden_csim", golden.outputs, run_csim(hls, graph, clips, track)))
+        codes, cycles = run_csim(hls, graph, clips, track)
+        comparisons.append(compare("golden_csim", golden.outputs, codes))
     outputs, rtl = run_rtl(graph, clips, emit(graph), cache=cache, dense_frames=dense_frames, track=track)
     comparisons.append(compare("golden_rtl", golden.outputs, outputs))
-    return Verified(golden=golden, rtl=rtl, comparisons=tuple(comparisons))
+    return Verified(golden=golden, rtl=rtl, comparisons=tuple(comparisons), hls=cycles)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -13,7 +15,59 @@ from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
 from codesign.graph.ir import Graph
+from codesign.stored import integers, load_arrays, loaded
 from codesign.verify.clips import Track, silently
+
+CYCLES = "hls_cycles.npz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsFigures:
+    """Trips of each kernel of the HLS project, ``[N, T]`` by its name, first frames still in.
+
+    A kernel's trips in a frame are those of the slowest of its processes: what it takes at II = 1. That of the output,
+    which writes the frame, is called ``<last layer>_frame``.
+    """
+
+    layers: dict[str, IntArray]
+
+    @property
+    def cycles(self) -> IntArray:
+        """Cycles of each frame, ``[N, T]``: those of the slowest kernel, as all overlap on consecutive frames."""
+        slowest: IntArray = np.max(np.stack(list(self.layers.values())), axis=0)
+        return slowest
+
+    @classmethod
+    def of(cls, clips: Sequence[Mapping[str, Any]]) -> HlsFigures:
+        """Return the figures in ``model.csim_stats`` of each clip."""
+        return cls(
+            layers={name: np.stack([clip[name]["per_frame"]["cycles"] for clip in clips]) for name in clips[0]},
+        )
+
+
+def save_hls(figures: HlsFigures, folder: Path) -> None:
+    """Write ``hls_cycles.npz``."""
+    arrays: dict[str, Any] = {f"layers/{name}": values for name, values in figures.layers.items()}
+    np.savez_compressed(folder / CYCLES, **arrays)
+
+
+def load_hls(folder: Path) -> HlsFigures:
+    """Return what `save_hls` wrote.
+
+    Raises:
+        StageError: the file is missing, damaged, or holds something else.
+    """
+    path = folder / CYCLES
+    data = load_arrays(path)
+
+    def figures() -> HlsFigures:
+        layers = {key.removeprefix("layers/"): integers(data, key, 2) for key in data if key.startswith("layers/")}
+        shapes = {values.shape for values in layers.values()}
+        if len(shapes) != 1 or 0 in min(shapes):
+            raise ValueError("cycles of other frames")
+        return HlsFigures(layers=layers)
+
+    return loaded(path, figures)
 
 
 def run_keras(model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently) -> IntArray:
@@ -47,8 +101,11 @@ def without_ending(frame_model: Any) -> Any:
 
 def run_csim(
     model: Any, graph: Graph, clips: NDArray[np.integer], track: Track = silently, beside: Sequence[Any] = ()
-) -> IntArray:
-    """Run input codes ``[N, T, *shape]`` through a compiled hls4ml model; return output codes ``[N, T, ...]``.
+) -> tuple[IntArray, HlsFigures]:
+    """Run input codes ``[N, T, *shape]`` through a compiled hls4ml model.
+
+    Returns:
+        Output codes ``[N, T, ...]`` and the cycles.
 
     Args:
         model: compiled.
@@ -62,14 +119,16 @@ def run_csim(
     for each in (model, *beside):
         free.put(each)
 
-    def run(clip: NDArray[np.integer]) -> IntArray:
+    def run(clip: NDArray[np.integer]) -> tuple[IntArray, Any]:
         own = free.get()
         try:
             own.reset()
             values = np.asarray(own.predict(clip.astype(np.int64), logits=True), dtype=np.float64)
+            counted = own.csim_stats
         finally:
             free.put(own)
-        return graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape))
+        return graph.output.fmt.to_codes(values.reshape(len(clip), *graph.output.shape)), counted
 
     with ThreadPoolExecutor(1 + len(beside)) as pool:
-        return np.stack(list(track(pool.map(run, clips), len(clips), "clip")))
+        outputs, counted = zip(*track(pool.map(run, clips), len(clips), "clip"), strict=True)
+    return np.stack(outputs), HlsFigures.of(counted)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from codesign.report.energy import Energy, EnergyUse
+from codesign.report.hls import Hls
 from codesign.report.model import (
     SCHEMA,
     Accuracy,
@@ -46,6 +47,7 @@ def synthetic_report() -> Report:
             ideal_cycles_per_frame=events * words,
             state_bits=n_out * 18 + n_in * 4,
             weight_bits=n_in * n_out * 6,
+            hls_cycles_per_frame=events * words + 1,
         )
 
     def resource(target: str, tool: str, version: str | None, kind: Kind, lut: int, **known: Any) -> Resources:
@@ -101,6 +103,7 @@ def synthetic_report() -> Report:
             resource("ecp5", "nextpnr-ecp5", None, "route", 4388, bram_bits=442368, fmax_mhz=112.4),
             resource("xc7", "yosys", "0.60", "synth", 3120),
         ),
+        hls=Hls(cycles_per_frame=Percentiles(mean=279.5, p95=391.0, max=602.0), origin="estimated"),
         memories=(
             MemoryUse(layer="encode", kind="references", bits=4096),
             MemoryUse(layer="fc1", kind="weights", bits=393216),

@@ -12,12 +12,14 @@ from codesign.fixed import Fixed
 from codesign.graph.ir import Axis, Conv, Delta, Dense, Graph, Source, accumulator_format
 from codesign.report.assemble import make_detail, make_report
 from codesign.report.figures import estimated, layer_figures, throughput_figures
+from codesign.report.hls import hls_figures
 from codesign.report.model import Accuracy, Clips
 from codesign.synth.record import Area, BoardBuild
 from codesign.synth.resources import Resources
 from codesign.verify.compare import Comparison
 from codesign.verify.golden_run import run_golden
 from codesign.verify.hardware import RtlFigures
+from codesign.verify.software import HlsFigures
 
 
 def graph_of_four() -> Graph:
@@ -123,6 +125,20 @@ def test_layer_cycles_are_unknown_without_rtl() -> None:
     golden = run_golden(graph_of_four(), CLIPS)
     (layer,) = layer_figures(graph_of_four(), golden, None, estimated(golden, graph_of_four()))
     assert layer.cycles_per_frame is None
+
+
+def test_cycles_of_the_hls_are_those_of_its_slowest_layer() -> None:
+    graph = graph_of_four()
+    layers = {"d": np.array([[4, 2, 2], [4, 4, 5]]), "fc": np.array([[9, 1, 3], [9, 7, 3]])}
+    figures = HlsFigures(layers={**layers, "fc_frame": np.full((2, 3), 4)})
+    golden = run_golden(graph, CLIPS)
+    (layer,) = layer_figures(graph, golden, RTL, estimated(golden, graph), figures)
+    assert layer.hls_cycles_per_frame == (1 + 3 + 7 + 3) / 4
+    found = hls_figures(figures)
+    assert found is not None
+    assert (found.cycles_per_frame.mean, found.cycles_per_frame.max) == ((4 + 4 + 7 + 5) / 4, 7.0)
+    assert (found.origin, found.compiler) == ("estimated", None)
+    assert hls_figures(None) is None
 
 
 ROUTED = Resources(

@@ -112,6 +112,7 @@ SCHEMA: dict[str, Any] = {
             "state_bits": int,
             "weight_bits": int,
             "estimated_cycles_per_frame": float,
+            "hls_cycles_per_frame": float,
         }
     ],
     "throughput": {
@@ -146,6 +147,7 @@ SCHEMA: dict[str, Any] = {
     "memories": [{"layer": str, "kind": str, "bits": int}],
     "origins": dict,
     "clips": {"source": str, "count": int, "frames": int, "shape": list, "digest": str},
+    "hls": {"cycles_per_frame": SPREAD, "origin": str, "compiler": str},
     "energy": {"source": str, "picojoules": dict, "skipping": NANOJOULES, "dense": NANOJOULES, "ratio": float},
     "boards": [
         {

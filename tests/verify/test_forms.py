@@ -25,7 +25,7 @@ from codesign.verify import hardware
 from codesign.verify.compare import compare, must_agree, read_comparison
 from codesign.verify.golden_run import GOLDEN, load_golden, run_golden, save_golden
 from codesign.verify.hardware import load_rtl, run_rtl, save_rtl
-from codesign.verify.software import run_csim
+from codesign.verify.software import CYCLES, load_hls, run_csim, save_hls
 
 
 @pytest.fixture
@@ -93,10 +93,24 @@ def test_one_simulator_that_fails_stops_the_others(
     assert Fails.ended.is_set()
 
 
-def test_csim_runs_every_clip_as_a_new_stream(clips: np.ndarray) -> None:
+def test_csim_runs_every_clip_as_a_new_stream(clips: np.ndarray, tmp_path: Path) -> None:
     graph = small_graph()
-    outputs = run_csim(FakeProject(graph), graph, clips)
+    outputs, figures = run_csim(FakeProject(graph), graph, clips)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
+    np.testing.assert_array_equal(figures.layers["fc"], [range(20, 27)] * 3)
+    np.testing.assert_array_equal(figures.cycles, [[22, 22, 22, 23, 24, 25, 26]] * 3)  # the slowest layer
+    save_hls(figures, tmp_path)
+    again = load_hls(tmp_path)
+    assert sorted(again.layers) == ["encode", "fc"]
+    np.testing.assert_array_equal(again.cycles, figures.cycles)
+
+
+def test_cycles_of_the_hls_that_are_none(tmp_path: Path) -> None:
+    bad: tuple[dict[str, Any], ...] = ({"layers/fc": np.zeros((3, 0), np.int64)}, {"other": np.zeros((3, 2), np.int64)})
+    for arrays in bad:
+        np.savez_compressed(tmp_path / CYCLES, **arrays)
+        with pytest.raises(StageError, match=CYCLES):
+            load_hls(tmp_path)
 
 
 def test_agreement_is_written(tmp_path: Path) -> None:

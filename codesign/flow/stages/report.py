@@ -23,6 +23,7 @@ from codesign.verify.clips import load_clips
 from codesign.verify.compare import read_comparison
 from codesign.verify.golden_run import load_golden
 from codesign.verify.hardware import load_rtl
+from codesign.verify.software import load_hls
 
 if TYPE_CHECKING:
     from codesign.flow.stage import Job
@@ -41,6 +42,7 @@ def run(job: Job) -> str:
         graph=graph,
         golden=golden,
         rtl=rtl,
+        hls=load_hls(job.upstream[BuildFolder.CSIM]),
         accuracy=accuracy(training),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
