@@ -17,7 +17,7 @@ from codesign.calibration.agreement import Judge, decides
 from codesign.calibration.checks import check_model
 from codesign.calibration.evaluate import evaluate, pixel_values
 from codesign.calibration.forward import Forward
-from codesign.calibration.search import _in_steps_of, calibrate, with_holds
+from codesign.calibration.search import Calibration, _in_steps_of, calibrate, with_holds
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.layers import DeltaActivation, delta, stream
 
@@ -67,6 +67,21 @@ def test_holds_that_agree_are_found(clips: Any) -> None:
     assert sum(item.macs * (1 - item.skipped) for item in found.layers) == pytest.approx(
         (1 - found.operation_sparsity) * sum(item.macs for item in found.layers)
     )
+
+
+def test_bits_are_added_until_rounding_is_small_beside_what_is_allowed(
+    clips: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widths = ((3, 3), (8, 8), (12, 12))
+    monkeypatch.setattr("codesign.calibration.search.WIDTHS", widths)
+    few = clips[:2]
+    assert bits_of(calibrate(float_model(), few, input_range=(0, 1), agreement=0.9)) == (8, 8)
+    monkeypatch.setattr("codesign.calibration.search.ROUNDED", 0.0)
+    assert bits_of(calibrate(float_model(), few, input_range=(0, 1), agreement=0.9)) == (12, 12)
+
+
+def bits_of(found: Calibration) -> tuple[int, int]:
+    return found.weight_bits, found.activation_bits
 
 
 def test_an_agreement_that_nothing_reaches_names_the_best_and_the_layer_in_the_way(
