@@ -10,21 +10,21 @@ import cocotb
 import engine_bench
 import numpy as np
 from bench import STALLS, Case
-from conv_cases import GRAPHS, JOINS
+from conv_cases import GRAPHS, JOINS, feeds
 from models import Event, Place, Visit, Word, kept, locate, pack, walk
 
 from codesign.fixed import IntArray
 from codesign.graph import Conv, Graph, Join, Spatial
-from codesign.rtl.parameters import conv_parameters, located_token
+from codesign.rtl.parameters import conv_parameters, late_rows, located_token
 from codesign.rtl.roms import linear_memories, spatial_memories
 
 
 def case(graph: Graph) -> Case:
     node = graph.output
     assert isinstance(node, Spatial)
-    weights = linear_memories(node, graph.deltas[0]) if isinstance(node, Conv) else {}
+    weights = linear_memories(node, feeds(graph)[0]) if isinstance(node, Conv) else {}
     files = spatial_memories(node) | weights
-    return Case(parameters=conv_parameters(node, list(graph.deltas)), files=files, graph=graph)
+    return Case(parameters=conv_parameters(graph, node), files=files, graph=graph)
 
 
 CASES = {name: case(graph) for name, graph in (GRAPHS | JOINS).items()}
@@ -38,7 +38,7 @@ class Engine(engine_bench.EngineBench):
     def __init__(self, dut: Any, stalls: tuple[float, float]) -> None:
         super().__init__(dut, CASES, [dut.token_i, dut.floor_i], stalls)
         assert isinstance(self.graph.output, Spatial)
-        self.node, self.feeds = self.graph.output, list(self.graph.deltas)
+        self.node, self.feeds = self.graph.output, feeds(self.graph)
         self.token_bits = len(dut.token_i)
 
     def frame(self, density: float, *, first_of_stream: bool = False, skip: bool = True) -> list[Place]:
@@ -58,6 +58,8 @@ class Engine(engine_bench.EngineBench):
             [place for event in events if (place := locate(self.node, event, at)) is not None]
             for at, events in enumerate(inputs)
         ]
+        if late_rows(self.graph, self.node):
+            parts = [self._mixed(part) for part in parts]
         places, floors = self._merge(parts, ordered=ordered)
         if places and not bare_end and self.rng.random() < 0.8:
             places[-1] = dataclasses.replace(places[-1], end_of_frame=True)
@@ -76,12 +78,23 @@ class Engine(engine_bench.EngineBench):
         self.codes, self.first_frame = codes.copy(), False
         return places
 
+    def _mixed(self, part: list[Place]) -> list[Place]:
+        """Return tokens as they may come of an engine whose rows are several of this one's: those of a row anyhow."""
+        late, mixed = late_rows(self.graph, self.node), part[:]
+        for at in range(1, len(mixed)):
+            earlier = at - 1 - self.rng.randrange(8)
+            if earlier >= 0 and mixed[at].first_row - min(place.first_row for place in mixed[earlier:at]) <= late:
+                mixed.insert(earlier, mixed.pop(at))
+        lowest = [min(place.first_row for place in mixed[at:]) for at in range(len(mixed))]
+        assert all(place.first_row - low <= late for place, low in zip(mixed, lowest, strict=True))
+        return mixed
+
     def _merge(self, parts: list[list[Place]], *, ordered: bool) -> tuple[list[Place], list[int]]:
         """Interleave the inputs' tokens; return them and the row that no later one is above."""
         waiting, merged, floors = [part[:] for part in parts if part], [], []
         while waiting:
             floors.append(min(part[0].first_row for part in waiting))
-            if not ordered:  # a floor may also be told late
+            if not ordered and isinstance(self.node, Join):  # a floor may also be told late
                 floors[-1] = self.rng.randint(floors[-2] if len(floors) > 1 else 0, floors[-1])
             lowest = min(waiting, key=lambda part: part[0].first_row)
             merged.append((lowest if ordered else self.rng.choice(waiting)).pop(0))

@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator, this_case
-from conv_cases import GRAPHS, JOINS
+from conv_cases import GRAPHS, JOINS, feeds
 from models import Event, Place, locate
 
 from codesign.graph import Delta, Graph, Spatial
@@ -17,14 +17,14 @@ from codesign.rtl.roms import spatial_memories
 
 def engine(graph: Graph) -> tuple[Spatial, list[Delta], int]:
     """Return the engine of a case, what feeds it, and which of these is looked at: the last."""
-    node, feeds = graph.output, list(graph.deltas)
+    node, read = graph.output, feeds(graph)
     assert isinstance(node, Spatial)
-    return node, feeds, len(feeds) - 1
+    return node, read, len(read) - 1
 
 
 def case(graph: Graph) -> Case:
-    node, feeds, at = engine(graph)
-    return Case(parameters=locate_parameters(node, feeds, at), files=spatial_memories(node), graph=graph)
+    node, read, at = engine(graph)
+    return Case(parameters=locate_parameters(node, read, at), files=spatial_memories(node), graph=graph)
 
 
 NAMES = ("same 3x3, 2 groups", "stride over kernel", "depthwise, 3 groups", "max 3x2", "upsample 2x3")

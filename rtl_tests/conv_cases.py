@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from codesign.fixed import Fixed
+from codesign.fixed import Fixed, IntArray
 from codesign.graph import (
     Axis,
     Conv,
@@ -84,18 +85,7 @@ def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[
     first = passing((y, x, channels[0]))
     one = np.zeros((1, 1, *channels), np.int64)
     one[0, 0, 0] = 1
-    bias = np.zeros(channels[1], np.int64)
-    narrow = Fixed(width=2, frac=0, signed=True)
-    conv = Conv(
-        name="copy",
-        input="d0",
-        weight=one,
-        bias=bias,
-        weight_fmt=narrow,
-        fmt=accumulator_format("copy", one, bias, weight_fmt=narrow, delta=first),
-        y=axes[0],
-        x=axes[1],
-    )
+    conv = pointwise(first, one)
     second = Delta(
         name="d1",
         input="copy",
@@ -120,6 +110,39 @@ def joining(kind: str, y: int, x: int, channels: tuple[int, int], shifts: tuple[
     )
     source = Source(name="in", shape=first.shape, fmt=CODE)
     return Graph(name="t", nodes=(source, first, conv, second, join))
+
+
+def reshaped(seed: int, rows: int, y: Axis, x: Axis, channels: tuple[int, int], *, pe: int) -> Graph:
+    """Return a convolution after a delta layer whose frame came in fewer ``rows``, each of several of its own."""
+    own = graph(seed, y, x, channels, pe=pe)
+    one = np.eye(own.source.size // rows, dtype=np.int64)[None, None]
+    first = passing((rows, 1, len(one[0, 0])))
+    copy = pointwise(first, one)
+    shape = (y.size, x.size, channels[0])
+    second = replace(passing(shape), name="d1", input="copy", in_fmt=copy.fmt)
+    source = Source(name="in", shape=first.shape, fmt=CODE)
+    return Graph(name="t", nodes=(source, first, copy, second, replace(own.output, input="d1")))
+
+
+def pointwise(delta: Delta, weight: IntArray) -> Conv:
+    """Return a convolution of kernel 1 with weights ``[1, 1, C, F]`` after ``d0``, without biases."""
+    bias = np.zeros(weight.shape[-1], np.int64)
+    narrow = Fixed(width=2, frac=0, signed=True)
+    return Conv(
+        name="copy",
+        input="d0",
+        weight=weight,
+        bias=bias,
+        weight_fmt=narrow,
+        fmt=accumulator_format("copy", weight, bias, weight_fmt=narrow, delta=delta),
+        y=Axis(size=delta.shape[0]),
+        x=Axis(size=delta.shape[1]),
+    )
+
+
+def feeds(graph: Graph) -> list[Delta]:
+    """Return the delta layers that the engine at the end reads."""
+    return [feed for name in graph.output.inputs if isinstance(feed := graph[name], Delta)]
 
 
 def passing(shape: tuple[int, ...]) -> Delta:
@@ -150,6 +173,7 @@ GRAPHS = {
     "max, taps 2x2": pooling(
         "max", Axis(size=7, kernel=3, stride=2), Axis(size=8, kernel=4, stride=2), 2, pe=2, unroll=(2, 2)
     ),
+    "rows mixed, 3x3": reshaped(9, 3, Axis.same(9, 3, 1), Axis.same(4, 3, 1), (2, 4), pe=2),
     "upsample 2x3": upsampling(Repeat(size=4, factor=2), Repeat(size=3, factor=3), 2, pe=2),
 }
 JOINS = {

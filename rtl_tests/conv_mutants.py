@@ -51,11 +51,11 @@ CONV_MUTANTS = [
         "walk",
         "same 3x3, 2 groups",
         ("last words of an event dropped", "32'(at_q.columns) <= TapColumns", "1'b1"),
-        ("a row is complete too early", "? head_q.floor : lowest_q", "? head_q.last : lowest_q"),
+        ("a row is complete too early", "!unclean_o ? floor : lowest_q", "!unclean_o ? head_q.last : lowest_q"),
         ("low a cycle early", "{low_o, low_q} <= {low_q, low};", "{low_o, low_q} <= {low_q[2:1], low, low};"),
         (
             "rows wait for the frame's end",
-            "valid_q && head_q.has_event && !unclean_o ? head_q.floor : lowest_q",
+            "valid_q && head_q.has_event && !unclean_o ? floor : lowest_q",
             "lowest_q",
         ),
         ("new stream keeps the state", "unclean_o = valid_q && head_q.first_of_stream && !clean_q", "unclean_o = 1'b0"),
@@ -86,7 +86,22 @@ CONV_MUTANTS = [
         "walk",
         "concat",
         ("group of the first", "head_q.group + at_q.inner", "at_q.inner"),
-        ("rows in the order of events", "Joined ? base_q + RingBits'(floor_i) : ring_first", "ring_first"),
+        ("rows in the order of events", "Joined ? floor_i : token.first_row", "token.first_row"),
+    ),
+    *mutants(
+        "walk",
+        "rows mixed, 3x3",
+        (
+            "rows in the order of events",
+            "32'(floor_row) > Late ? RingBits'(floor_row) - RingBits'(Late) : '0",
+            "floor_row",
+        ),
+        (
+            "complete rows come back",
+            "head_q.base ? head_q.floor : lowest_q",
+            "head_q.base ? head_q.floor : head_q.floor",
+        ),
+        ("rows of another frame", "head_q.floor - head_q.base > lowest_q - head_q.base", "head_q.floor > lowest_q"),
     ),
     *mutants(
         "walk",

@@ -52,7 +52,7 @@ LIGHT = {
     "lists": ("4 x 2 banks, 6 slots",),
     "rows": ("4 x 2 banks, 4 slots",),
     "maximum": ("6 signed",),
-    "conv": ("same 3x3, 2 groups", "taps 3x3", "concat"),
+    "conv": ("same 3x3, 2 groups", "taps 3x3", "rows mixed, 3x3", "concat"),
     "align": ("4 lines",),
 }
 """Cases in the default run, the most telling ones of each leaf; of the leaves that are not listed all. The others are

@@ -56,6 +56,8 @@ def _graph(data: Any, arrays: dict[str, NDArray[Any]], folder: Path) -> Graph:
 def _check_reads(node: Node, at: int, before: Node) -> None:
     """Check that ``node`` reads, as its input ``at``, what ``before`` makes, and that its numbers are codes.
 
+    A `Delta` may take them for multiples of another power of two: that is a Rescaling before it.
+
     Raises:
         ValueError: it does not.
     """
@@ -64,7 +66,7 @@ def _check_reads(node: Node, at: int, before: Node) -> None:
         reads = node.n_in
     elif isinstance(node, Spatial):
         reads = node.y.size * node.x.size * node.channels_in(at)
-    elif isinstance(node, Delta) and node.in_fmt != before.fmt:
+    elif isinstance(node, Delta) and node.in_fmt != dataclasses.replace(before.fmt, frac=node.in_fmt.frac):
         raise ValueError(f"{node.name} reads {node.in_fmt}, but {before.name} makes {before.fmt}")
     if reads != before.size:
         raise ValueError(f"{node.name} reads {reads} values, but {before.name} makes {before.size}")

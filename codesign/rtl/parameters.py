@@ -167,20 +167,42 @@ def join_parameters(node: Join, feeds: list[Delta]) -> Parameters:
     return {"Inputs": len(node.inputs), "RowBits": row, "RestBits": place.bit("first_row")}
 
 
-def list_rows(node: Spatial) -> int:
-    """Return how many rows may have touched words that have not left: four times what an event reaches, but not more
-    than there are.
+def late_rows(graph: Graph, node: Spatial) -> int:
+    """Return how many output rows before the first one of an event a later event of its frame may still reach.
+
+    An engine sends row by row, but the words of a row in the order in which they were reached. Where one of its rows is
+    several of ``node``, as in a frame that was reshaped, these come mixed.
+    """
+    late, reached = 0, [node.y.first(position) for position in range(node.y.size)]
+    for name in node.inputs:
+        maker = graph[name]
+        sizes = [maker.size // node.y.size]
+        while isinstance(maker, Delta):
+            maker = graph[maker.input]
+        if isinstance(maker, Spatial):
+            sizes.append(maker.size // maker.y.outputs)
+            row, sent = sizes
+            mixed = ((first // row, (first + sent - 1) // row) for first in range(0, maker.size, sent))
+            late = max(late, *(reached[bottom] - reached[top] for top, bottom in mixed))
+    return late
+
+
+def list_rows(node: Spatial, late: int = 0) -> int:
+    """Return how many rows may have touched words that have not left: four times what an event reaches, and ``late``
+    (see `late_rows`), but not more than there are.
 
     An event waits until its last row is within so many of the oldest unsent one, so with few beyond its own reach it
     waits for almost every row. After a join no input may ever wait: all rows.
     """
     every = 1 << node.y.outputs.bit_length()
-    wanted = every if isinstance(node, Join) else 1 << (4 * int(node.y.counts().max()) - 1).bit_length()
+    wanted = every if isinstance(node, Join) else 1 << (4 * int(node.y.counts().max()) + late - 1).bit_length()
     return max(8, 2 << node.unroll[0].bit_length(), min(every, wanted))
 
 
-def conv_parameters(node: Spatial, feeds: list[Delta]) -> Parameters:
-    """Return the parameters of the ``delta_conv`` that computes ``node`` after ``feeds``."""
+def conv_parameters(graph: Graph, node: Spatial) -> Parameters:
+    """Return the parameters of the ``delta_conv`` that computes ``node`` of ``graph``."""
+    feeds = [feed for name in node.inputs if isinstance(feed := graph[name], Delta)]
+    late = late_rows(graph, node)
     row_lines, column_lines, lines = weight_lines(node)
     parameters: dict[str, Parameter] = {
         "Rows": node.y.outputs,
@@ -197,9 +219,11 @@ def conv_parameters(node: Spatial, feeds: list[Delta]) -> Parameters:
         "TapColumns": node.unroll[1],
         "BankRows": 1 << node.unroll[0].bit_length(),
         "BankColumns": 1 << (node.unroll[1] - 1).bit_length(),
-        "Lists": list_rows(node),
+        "Lists": list_rows(node, late),
         **spatial_bits(node),
     }
+    if late:
+        parameters["Late"] = late
     if isinstance(node, Conv):
         lattices = channel_lattices(node, feeds[0])
         parameters |= {

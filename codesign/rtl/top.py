@@ -199,7 +199,7 @@ def _spatial(made: _Growing, graph: Graph, node: Spatial, streams: list[str]) ->
     lattices = channel_lattices(node, feeds[0]) if isinstance(node, Linear) else None
     bits = lattices.sum_bits if lattices else node.fmt.width
     word = made.stream(f"{node.name}_word", parameters.word_token(graph, node, bits))
-    sizes = parameters.conv_parameters(node, feeds)
+    sizes = parameters.conv_parameters(graph, node)
     probe = probe_of(node.name)
     made.instance("conv", f"{node.name}_conv", sizes, tuple(queues), (word,), floor_i=floor, probe_o=probe)
     return _aligned(made, graph, node, word, lattices) if isinstance(node, Linear) and lattices else word

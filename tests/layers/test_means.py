@@ -13,6 +13,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 from codesign.errors import ConfigError, UnsupportedLayerError
+from codesign.graph.file import load_graph, save_graph
 from codesign.graph.golden import Golden
 from codesign.layers import SumPooling1D, SumPooling2D, delta, stream
 from codesign.verify.software import without_ending
@@ -132,7 +133,9 @@ def test_weights_before_a_mean_take_its_divisor_at_the_end(
     np.testing.assert_allclose(np.asarray(network(frames)), np.asarray(model(frames)), atol=2e-3)
     kernel, _ = network.get_layer("conv").get_weights()
     np.testing.assert_allclose(kernel, model.get_layer("conv").get_weights()[0] * 16 / 9, rtol=1e-6)
-    golden_agrees(network, frames, tmp_path)
+    graph = golden_agrees(network, frames, tmp_path).delta_graph
+    save_graph(graph, tmp_path)
+    assert load_graph(tmp_path).output.fmt == graph.output.fmt
 
 
 @pytest.mark.heavy

@@ -14,9 +14,12 @@ from keras import layers as L  # noqa: N812
 from layers.plain_models import trained
 
 from codesign.errors import UnsupportedLayerError
+from codesign.graph import Spatial
 from codesign.graph.golden import Golden
 from codesign.layers import delta, stream
 from codesign.layers.fold import fold
+from codesign.rtl.parameters import late_rows
+from codesign.sim import RtlSimulator
 
 FRAME = (4, 5, 3)
 
@@ -74,6 +77,27 @@ def test_exact_through_conversion(tmp_path: Path) -> None:
     graph = hardware.delta_graph
     received = graph.output.fmt.to_values(Golden(graph).run(graph.source.fmt.to_codes(frames())).outputs)
     np.testing.assert_array_equal(received.reshape(reached.shape), reached)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_rows_of_one_after_the_other_in_rtl(tmp_path: Path) -> None:
+    """A row of the first is two of the second, whose events come mixed; all of them do with skipping off."""
+    last = L.Conv2DTranspose(2, 3, 2, "same", activation="relu", name="last")
+    model = decoder(L.Conv2DTranspose(3, 3, 2, "same", activation="relu", name="up"), last, L.Conv2D(1, 3, name="out"))
+    network = delta(model, clips=frames())
+    config = hls4ml.utils.config_from_keras_model(network, granularity="name", backend="Delta")
+    config["LayerName"]["frame"]["Precision"] = "ap_ufixed<8,0>"
+    graph = hls4ml.converters.convert_from_keras_model(
+        network, hls_config=config, backend="Delta", output_dir=str(tmp_path)
+    ).delta_graph
+    late = {node.name: late_rows(graph, node) for node in graph.engines if isinstance(node, Spatial)}
+    assert late == {**dict.fromkeys(late, 0), "last_row0": 1, "last_row1": 1, "out": 1}
+    codes = np.random.default_rng(4).integers(0, 256, (24, *FRAME))
+    expected = Golden(graph).run(codes).outputs
+    for skip in (True, False):
+        with RtlSimulator(graph, tmp_path / "rtl", skip=skip) as simulator:
+            np.testing.assert_array_equal(simulator.run(codes).outputs, expected)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ module delta_conv #(
     parameter int unsigned Lanes = 1,
     parameter bit Channelwise = 1'b0,  // an event reaches one word of a position, and one lane of it
     parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
+    parameter int unsigned Late = 0,  // rows by which events may be out of order, see delta_walk
     parameter int unsigned Window = 0,  // codes whose maximum is sent; a weight line is then one of them
     parameter int unsigned TapRows = 1,  // output positions reached in one cycle
     parameter int unsigned TapColumns = 1,
@@ -32,7 +33,7 @@ module delta_conv #(
     parameter bit AccSigned = 1'b1,  // of the codes whose maximum is sent
     parameter int unsigned BankRows = 2,  // power of two, more than TapRows
     parameter int unsigned BankColumns = 1,  // power of two, at least TapColumns
-    parameter int unsigned Lists = 8,  // power of two, more than the rows an event reaches, at least 2 * BankRows
+    parameter int unsigned Lists = 8,  // power of two, at least 2 * BankRows, more than the rows an event reaches and Late
     parameter int unsigned RowBits = 1,
     parameter int unsigned ColumnBits = 1,
     parameter int unsigned WeightBits = 1,
@@ -107,6 +108,7 @@ module delta_conv #(
       .Lanes      (Lanes),
       .Channelwise(Channelwise),
       .Joined     (Joined),
+      .Late       (Late),
       .TapRows    (TapRows),
       .TapColumns (TapColumns),
       .StepX      (StepX),

@@ -19,6 +19,7 @@ module delta_walk #(
     parameter int unsigned Lanes = 1,
     parameter bit Channelwise = 1'b0,  // an event reaches one group only
     parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
+    parameter int unsigned Late = 0,  // a later event may reach so many rows before the first one of an event, or floor_i
     parameter int unsigned TapRows = 1,
     parameter int unsigned TapColumns = 1,
     parameter int unsigned StepX = 1,  // weight lines from one column's element back to the next column's
@@ -120,7 +121,8 @@ module delta_walk #(
   logic room_q;  // lists for all rows that the head reaches
   logic first_frame_q;  // the head's frame is the first of its stream
   logic clean_q;  // every word is its bias
-  logic [RingBits-1:0] base_q, next_base, ring_first, ring_last, span, head_span, low, lowest_q;
+  logic [RingBits-1:0] base_q, next_base, ring_first, ring_last, span, head_span, floor, low, lowest_q;
+  logic [RowBits-1:0] floor_row;
   logic load, admit, go, bare, pop, last_inner, last_x, last_y;
 
   assign token = token_i;
@@ -128,6 +130,7 @@ module delta_walk #(
   assign ready_o = load;
   assign ring_first = base_q + RingBits'(token.first_row);
   assign ring_last = ring_first + RingBits'(token.rows) - 1'b1;
+  assign floor_row = Joined ? floor_i : token.first_row;
 
   // There are lists for the rows up to the last one of the token that comes in, or of the head.
   assign span = (RingBits'(token.first_row) + RingBits'(token.rows)) + (base_q - unsent_i - 1'b1);  // side by side
@@ -153,7 +156,7 @@ module delta_walk #(
         token.first_of_stream, token.has_event, token.end_of_frame
       };
       {head_q.odd, head_q.base, head_q.last} <= {odd_q, base_q, ring_last};
-      head_q.floor <= Joined ? base_q + RingBits'(floor_i) : ring_first;
+      head_q.floor <= base_q + (32'(floor_row) > Late ? RingBits'(floor_row) - RingBits'(Late) : '0);
       {head_q.first_column, head_q.columns, head_q.group} <= {token.first_column, token.columns, token.group};
       {head_q.lane, head_q.delta} <= {token.lane, token.delta};
     end
@@ -171,9 +174,14 @@ module delta_walk #(
   // verilator lint_on CMPCONST
   assign pop = bare || (go && last_y);
   // No later event reaches a row before this one. It moves even while the head waits, so that those rows can leave.
+  if (Late > 0) begin : g_late  // what is complete stays so
+    assign floor = head_q.floor - head_q.base > lowest_q - head_q.base ? head_q.floor : lowest_q;
+  end else begin : g_in_order
+    assign floor = head_q.floor;
+  end
   assign next_base = head_q.base + RingBits'(Stride);
   assign low = bare && head_q.end_of_frame ? next_base :
-               valid_q && head_q.has_event && !unclean_o ? head_q.floor : lowest_q;
+               valid_q && head_q.has_event && !unclean_o ? floor : lowest_q;
   assign probe_o = {pop && head_q.end_of_frame, valid_q && !go && !bare, go, pop && head_q.has_event};
 
   always_ff @(posedge clk_i) begin
