@@ -33,7 +33,7 @@ module delta_conv #(
     parameter bit AccSigned = 1'b1,  // of the codes whose maximum is sent
     parameter int unsigned BankRows = 2,  // power of two, more than TapRows
     parameter int unsigned BankColumns = 1,  // power of two, at least TapColumns
-    parameter int unsigned Lists = 8,  // power of two, at least 2 * BankRows, more than the rows an event reaches and Late
+    parameter int unsigned Lists = 8,  // power of two, at least 2 * BankRows, above the rows an event reaches and Late
     parameter int unsigned RowBits = 1,
     parameter int unsigned ColumnBits = 1,
     parameter int unsigned WeightBits = 1,

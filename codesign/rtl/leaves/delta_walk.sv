@@ -19,7 +19,7 @@ module delta_walk #(
     parameter int unsigned Lanes = 1,
     parameter bit Channelwise = 1'b0,  // an event reaches one group only
     parameter bit Joined = 1'b0,  // events are not in the order of rows: floor_i says what is complete
-    parameter int unsigned Late = 0,  // a later event may reach so many rows before the first one of an event, or floor_i
+    parameter int unsigned Late = 0,  // rows before the first one of an event, or floor_i, that later events may reach
     parameter int unsigned TapRows = 1,
     parameter int unsigned TapColumns = 1,
     parameter int unsigned StepX = 1,  // weight lines from one column's element back to the next column's
