@@ -121,6 +121,7 @@ def reshaped(seed: int, rows: int, y: Axis, x: Axis, channels: tuple[int, int], 
     shape = (y.size, x.size, channels[0])
     second = replace(passing(shape), name="d1", input="copy", in_fmt=copy.fmt)
     source = Source(name="in", shape=first.shape, fmt=CODE)
+    assert isinstance(own.output, Conv)
     return Graph(name="t", nodes=(source, first, copy, second, replace(own.output, input="d1")))
 
 
