@@ -71,6 +71,7 @@ class Accesses:
         dut.add_bank_i.value, dut.add_word_i.value = add or (rng.randrange(self.banks), rng.randrange(self.words))
         dut.set_word_i.value = rng.randrange(self.words) if word is None else word
         dut.read_bank_i.value, dut.read_word_i.value = spot
+        dut.read_i.value = int(seen is not None)
         late = self.pipe[1]
         dut.addend_i.value = pack(late.data if late.add else self._noise(), self.bits)
         dut.set_value_i.value = pack(late.data if late.set is not None else self._noise(), self.bits)

@@ -122,6 +122,7 @@ class Accesses:
         dut.bank_i.value = pack(banks, len(dut.read_bank_i))
         dut.spot_i.value = pack(spots, len(dut.read_spot_i))
         dut.read_i.value = int(reads)
+        dut.ask_i.value = int(reads or rng.random() < 0.5)
         dut.read_bank_i.value, dut.read_spot_i.value = word
         late = self.pipe[0].addends or [self._noise() for _ in banks]
         dut.addend_i.value = pack([pack(lanes, self.bits) for lanes in late], self.lanes * self.bits)

@@ -17,7 +17,7 @@ CASES = {
 
 
 class Windows:
-    """A word of random values a cycle, most of them near an end of their range."""
+    """Random values a cycle, most of them near an end of their range, and a word in most cycles."""
 
     def __init__(self, dut: Any) -> None:
         sizes = {key: int(str(value)) for key, value in this_case(CASES).parameters.items()}
@@ -32,12 +32,14 @@ class Windows:
             for _ in range(self.sizes["Lanes"])
         ]
         self.dut.values_i.value = pack([value for lane in lanes for value in lane], bits)
+        self.dut.enable_i.value = int(self.rng.random() < 0.7)
         self.most = pack([max(lane) for lane in lanes], bits)
 
     def sample(self, _: int) -> bool:
         if self.before is not None:
             assert self.dut.most_o.value.to_unsigned() == self.before
-        self.before = self.most
+        if self.dut.enable_i.value == 1:
+            self.before = self.most
         return True
 
 

@@ -105,35 +105,43 @@ def edges(rng: random.Random, delta: Delta, thresholds: IntArray) -> tuple[IntAr
 
 
 class Lane:
-    """Pushes one value an enabled cycle, with its step, threshold and reference in their later cycles."""
+    """Pushes a value in most enabled cycles, with its step, threshold and reference in their later cycles."""
 
     def __init__(
         self, dut: Any, steps: IntArray, thresholds: IntArray, z: IntArray, before: IntArray, freeze: float
     ) -> None:
         self.dut, self.steps, self.thresholds, self.z, self.before = dut, steps, thresholds, z, before
         self.rng, self.freeze = generator(), freeze
-        self.now = 0
+        self.clear()
+
+    def clear(self) -> None:
+        self.stages: list[int | None] = [None] * 4  # the value that stage s takes next, and the one after the last
+        self.pushed = 0
         self.results: list[tuple[int, int, int]] = []
 
-    def _at(self, values: IntArray, cycle: int, signal: Any) -> None:
-        noise = self.rng.getrandbits(len(signal))
-        signal.value = int(values[cycle]) & ((1 << len(signal)) - 1) if 0 <= cycle < VALUES else noise
+    def _at(self, values: IntArray, stage: int, signal: Any) -> None:
+        at, noise = self.stages[stage], self.rng.getrandbits(len(signal))
+        signal.value = noise if at is None else int(values[at]) & ((1 << len(signal)) - 1)
 
     def drive(self) -> None:
         self.enabled = self.rng.random() >= self.freeze
-        self.dut.enable_i.value = int(self.enabled)
-        self._at(self.z, self.now, self.dut.z_i)
-        self._at(self.steps, self.now - 1, self.dut.step_i)
-        self._at(self.thresholds, self.now - 1, self.dut.threshold_i)
-        self._at(self.before, self.now - 3, self.dut.before_i)
+        if self.stages[0] is None and self.pushed < VALUES and self.rng.random() >= self.freeze:
+            self.stages[0] = self.pushed
+            self.pushed += 1
+        takes = [self.enabled and (at is not None or self.rng.random() < 0.2) for at in self.stages[:3]]
+        self.dut.enable_i.value = sum(int(take) << stage for stage, take in enumerate(takes))
+        self._at(self.z, 0, self.dut.z_i)
+        self._at(self.steps, 1, self.dut.step_i)
+        self._at(self.thresholds, 1, self.dut.threshold_i)
+        self._at(self.before, 3, self.dut.before_i)
 
     def sample(self, _: int) -> bool:
         if self.enabled:
-            if 3 <= self.now < VALUES + 3:
+            if self.stages[3] is not None:
                 dut = self.dut
                 change = dut.delta_o.value.to_signed()
                 self.results.append((dut.after_o.value.to_unsigned(), change, int(dut.changed_o.value)))
-            self.now += 1
+            self.stages = [None, *self.stages[:3]]
         return self.enabled
 
 
@@ -150,7 +158,7 @@ async def values(dut: Any, freeze: float) -> None:
     lane = Lane(dut, delta.steps(), thresholds, z, before, freeze)
     bench = Bench(dut, [lane])
     await bench.start()
-    lane.now, lane.results = 0, []
+    lane.clear()
     await bench.until(lambda: len(lane.results) == VALUES)
     mask = (1 << delta.fmt.width) - 1
     for i, got in enumerate(lane.results):

@@ -141,6 +141,7 @@ class Walk:
         self.events += event
         self.ended += ended
         self.waited += stalled
+        assert dut.event_o.value == 0 or busy or stalled, "weights without an event"
         self._rows()
         return bool(busy or ended or event)
 
@@ -153,6 +154,7 @@ class Walk:
         if self.node.channelwise:
             assert dut.lane_o.value.to_unsigned() == cycle.lane
         assert dut.delta_o.value.to_signed() == cycle.delta
+        assert dut.event_o.value == 1
         assert cycle.last - self.unsent < self.layout.lists, "a row without a list"
         self.went_at.append(now)
         return cycle

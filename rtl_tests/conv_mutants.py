@@ -11,8 +11,14 @@ CONV_MUTANTS = [
         "3 lanes",
         ("unsigned delta", "ProductWidth'($signed(delta_q[2]))", "ProductWidth'(delta_q[2])"),
         ("unsigned weight", "ProductWidth'($signed(weight_q2[i", "ProductWidth'((weight_q2[i"),
-        ("weights not frozen", "if (enable_i) begin\n        weight_q ", "begin\n        weight_q "),
-        ("delta not frozen", "if (enable_i) begin\n      line_q ", "begin\n      line_q "),
+        ("weights not frozen", "if (enable_i[1]) weight_q", "weight_q"),
+        (
+            "products of the stage before",
+            "if (enable_i[3]) product_q3 <= weight_in",
+            "if (enable_i[2]) product_q3 <= weight_in",
+        ),
+        ("product not frozen", "if (enable_i[4]) product_q4[i]", "product_q4[i]"),
+        ("delta not frozen", "if (enable_i[1]) {line_q[1]", "{line_q[1]"),
         ("product of lane 0", "product_q4[Channelwise?0 : lane]", "product_q4[0]"),
     ),
     *mutants(
@@ -25,7 +31,11 @@ CONV_MUTANTS = [
         "product",
         "windows of 6",
         ("every place of the window", "Window == 0 || line_q[4] == WeightBits'(f)", "1'b1"),
-        ("a cycle early", "line_q  <= {line_q[3:1], line_i}", "line_q  <= {line_q[2:1], {2{line_i}}}"),
+        (
+            "a cycle early",
+            "{line_q[2], lane_q[2], delta_q[2]} <= {line_q[1],",
+            "{line_q[2], lane_q[2], delta_q[2]} <= {line_i,",
+        ),
     ),
     *mutants(
         "product",
@@ -35,6 +45,7 @@ CONV_MUTANTS = [
     *mutants(
         "maximum",
         "6 signed",
+        ("moves without a word", "if (enable_i) most_o", "most_o"),
         ("the smallest", "$signed(other) > $signed(one)", "$signed(other) < $signed(one)"),
         ("unsigned maximum", "Signed ? $signed", "1'b0 ? $signed"),
         ("without the last code", "f + span < Window;", "f + span < Window - 1;"),
@@ -126,6 +137,7 @@ CONV_MUTANTS = [
     *mutants(
         "banks",
         "4 banks, 2 slots, 3 groups",
+        ("reads one bank only", "ask_i && (Adders == 1 || read_bank_i == BankBits'(a))", "ask_i && a == 0"),
         ("touched for ever", ".result_i (add_q[2])", ".result_i (marked || add_q[2])"),
         ("first at every addition", "first_o[b] = add_q[2] && !marked", "first_o[b] = add_q[2]"),
         ("sweep for ever", "sweep_q <= !swept_o", "sweep_q <= 1'b1"),
@@ -135,7 +147,11 @@ CONV_MUTANTS = [
         ("addend of another slot", "bank_q2[s] == BankBits'(a)) addend", "s == a) addend"),
         ("adds in the first bank only", "any |= add_i[s]", "any |= add_i[s] && a == 0"),
         ("idle slots are busy", "if (add_i[s] && bank_i[s]", "if (bank_i[s]"),
-        ("reads the bank of the cycle before", "read_bank_q2 == BankBits'(a)", "read_bank_q == BankBits'(a)"),
+        (
+            "reads the bank of the cycle before",
+            "Adders == 1 || read_bank_q2 == BankBits'(a)",
+            "Adders == 1 || read_bank_q == BankBits'(a)",
+        ),
     ),
     *mutants("banks", "2 banks of one word", ("starts at -1", "initial_state = '0", "initial_state = '1")),
     *mutants(
@@ -185,6 +201,9 @@ CONV_MUTANTS = [
         ("reading keeps the mark", ".read_i     (grant && !send.end_of_frame)", ".read_i     (1'b0)"),
         ("rows do not restart", ".restart_i   (start)", ".restart_i   (1'b0)"),
         ("address of the word after it", "32'(sent_q3.row) * Columns", "32'(sent_q2.row) * Columns"),
+        ("product a cycle late", "add[s], event_q, has_event}", "add_q[s], event_q, event_q}"),
+        ("maximum of the word before", ".enable_i(grant_q[2])", ".enable_i(grant_q[3])"),
+        ("reads nothing", ".ask_i      (send_valid)", ".ask_i      (1'b0)"),
     ),
     *mutants("conv", "max 3x2", ("unsigned maximum", ".Signed(AccSigned)", ".Signed(1'b0)")),
     *mutants("conv", "taps 3x3", ("weights of the first slot", ".line_i  (line[s])", ".line_i  (line[0])")),

@@ -55,7 +55,7 @@ module delta_align #(
       else if (ready_o) valid_o <= valid_i;
     end
     always_ff @(posedge clk_i) begin
-      if (ready_o) begin
+      if (ready_o && valid_i) begin
         token   <= token_i;
         entries <= lines[token_i[Lanes*InWidth+:LineWidth]];
       end

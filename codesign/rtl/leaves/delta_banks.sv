@@ -33,6 +33,7 @@ module delta_banks #(
     input  logic [Slots-1:0][   Width-1:0] addend_i,
     output logic [Banks-1:0]               first_o,
     output logic [Banks-1:0]               busy_o,
+    input  logic                           ask_i,       // read_i may come: read the memory; always with read_i
     input  logic                           read_i,
     input  logic [ BankBits-1:0]           read_bank_i,
     input  logic [ SpotBits-1:0]           read_spot_i,
@@ -83,19 +84,23 @@ module delta_banks #(
   localparam int unsigned AdderBankBits = AdderBanks > 1 ? $clog2(AdderBanks) : 1;
   logic [Slots-1:0][BankBits-1:0] bank_q, bank_q2;
   logic [BankBits-1:0] read_bank_q, read_bank_q2;
+  logic [2:1] read_q;
   logic [Adders-1:0][Width-1:0] read;
 
   always_ff @(posedge clk_i) begin
     {bank_q2, bank_q} <= {bank_q, bank_i};
     {read_bank_q2, read_bank_q} <= {read_bank_q, read_bank_i};
+    read_q <= {read_q[1], read_i};
   end
   always_comb begin
     data_o = '0;
-    for (int unsigned a = 0; a < Adders; a++) if (Adders == 1 || read_bank_q2 == BankBits'(a)) data_o |= read[a];
+    if (Adders == 1 || read_q[2]) begin
+      for (int unsigned a = 0; a < Adders; a++) if (Adders == 1 || read_bank_q2 == BankBits'(a)) data_o |= read[a];
+    end
   end
 
   for (genvar a = 0; a < Adders; a++) begin : g_adder
-    logic any;
+    logic any, any_q, any_q2;
     logic [AdderBankBits-1:0] bank;
     logic [SpotBits-1:0] word;
     logic [Width-1:0] addend;
@@ -107,9 +112,14 @@ module delta_banks #(
           if (AdderBanks > 1) bank |= AdderBankBits'(bank_i[s]);
           word |= spot_i[s];
         end
-        if (Adders == 1 || bank_q2[s] == BankBits'(a)) addend |= addend_i[s];
+      end
+      if (Adders == 1 || any_q2) begin
+        for (int unsigned s = 0; s < Slots; s++) begin
+          if (Adders == 1 || bank_q2[s] == BankBits'(a)) addend |= addend_i[s];
+        end
       end
     end
+    always_ff @(posedge clk_i) {any_q2, any_q} <= {any_q, any};
     delta_accumulate #(
         .Banks   (AdderBanks),
         .Words   (Words),
@@ -125,6 +135,7 @@ module delta_banks #(
         .set_i      (sweep_q),
         .set_word_i (sweep_spot_q),
         .set_value_i(initial_state),
+        .read_i     (ask_i && (Adders == 1 || read_bank_i == BankBits'(a))),
         .read_bank_i(AdderBanks > 1 ? AdderBankBits'(read_bank_i) : '0),
         .read_word_i(read_spot_i),
         .data_o     (read[a])

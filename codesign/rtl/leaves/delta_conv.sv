@@ -88,7 +88,7 @@ module delta_conv #(
   } sent_t;
 
   // ---- Events to cycles. Slots have their places in stage 2, their addends in stage 4.
-  logic [Slots-1:0] add;
+  logic [Slots-1:0] add, add_q;
   logic [Slots-1:0][BankBits-1:0] bank;
   logic [Slots-1:0][SpotBits-1:0] spot;
   logic [Slots-1:0][RowBits-1:0] row;
@@ -96,6 +96,7 @@ module delta_conv #(
   logic [GroupBits-1:0] group;
   logic first_frame;
   logic [ListBits-1:0] list;
+  logic has_event, event_q;  // line, lane and delta are of an event; a cycle later
   logic [Slots-1:0][WeightBits-1:0] line;
   logic [LaneBits-1:0] lane;
   logic [DeltaWidth-1:0] delta;
@@ -133,6 +134,7 @@ module delta_conv #(
       .swept_i     (swept),
       .unclean_o   (unclean),
       .still_o     (still),
+      .event_o     (has_event),
       .line_o      (line),
       .lane_o      (lane),
       .delta_o     (delta),
@@ -148,6 +150,7 @@ module delta_conv #(
       .probe_o
   );
 
+  always_ff @(posedge clk_i) {event_q, add_q} <= {has_event, add};
   logic [Slots-1:0][Lanes*Fields*AccWidth-1:0] addend;
   for (genvar s = 0; s < Slots; s++) begin : g_product
     delta_product #(
@@ -162,7 +165,7 @@ module delta_conv #(
         .WeightFile (WeightFile)
     ) i_product (
         .clk_i,
-        .enable_i(1'b1),
+        .enable_i({add_q[s], add[s], event_q, has_event}),
         .line_i  (line[s]),
         .lane_i  (lane),
         .delta_i (delta),
@@ -201,6 +204,7 @@ module delta_conv #(
       .addend_i   (addend),
       .first_o    (first),
       .busy_o     (busy),
+      .ask_i      (send_valid),
       .read_i     (grant && !send.end_of_frame),
       .read_bank_i(send_bank),
       .read_spot_i(send_spot),
@@ -266,6 +270,7 @@ module delta_conv #(
       .Signed(AccSigned)
   ) i_maximum (
       .clk_i,
+      .enable_i(grant_q[2]),
       .values_i(kept),
       .most_o  (values)
   );

@@ -93,7 +93,8 @@ module delta_dense #(
 
   // Stage 1: the event's address. Stage 2: row of the weight memory. Stages 3 to 6: products. Then they are added.
   logic [6:1] send_q, has_word_q, end_q, first_word_q;
-  logic [4:1] walk_q, load_q;
+  logic [5:1] walk_q;
+  logic [4:1] load_q;
   logic [6:1][WordWidth-1:0] index_q;
   logic [2:1][DeltaWidth-1:0] delta_q;
   logic [AddressWidth-1:0] address_q;
@@ -109,7 +110,7 @@ module delta_dense #(
       walk_q <= '0;
     end else if (enable) begin
       {valid_o, send_q} <= {send_q, emit || pass};
-      walk_q <= {walk_q[3:1], walk};
+      walk_q <= {walk_q[4:1], walk};
     end
   end
 
@@ -138,7 +139,7 @@ module delta_dense #(
       .WeightFile (WeightFile)
   ) i_product (
       .clk_i,
-      .enable_i(enable),
+      .enable_i(enable ? walk_q[5:2] : '0),
       .line_i  (row_q2),
       .lane_i  ('0),
       .delta_i (delta_q[2]),

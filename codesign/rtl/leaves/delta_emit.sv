@@ -59,6 +59,7 @@ module delta_emit #(
 
   logic enable;
   logic [3:1] valid_q;
+  logic [3:0] moves;  // stages that take a word: without one they keep their data
   logic [3:1][HeadWidth-1:0] head_q;  // {first_of_stream, has_word, end_of_frame, address}
   logic [Lanes*StepWidth-1:0] step;
   logic [StepMax:0][ThresholdWidth-1:0] threshold_q;  // of each k
@@ -68,6 +69,7 @@ module delta_emit #(
 
   assign enable = ready_i || !valid_o;
   assign ready_o = enable;
+  assign moves = enable ? {valid_q, valid_i} : '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {valid_o, valid_q} <= '0;
@@ -87,12 +89,12 @@ module delta_emit #(
   end else begin : g_steps
     logic [Lanes*StepWidth-1:0] memory[StepLines];
     initial $readmemh(StepFile, memory);
-    always_ff @(posedge clk_i) if (enable) step <= memory[token_i[Lanes*InWidth+:$clog2(StepLines)]];
+    always_ff @(posedge clk_i) if (moves[0]) step <= memory[token_i[Lanes*InWidth+:$clog2(StepLines)]];
   end
   for (genvar k = 0; k <= StepMax; k++) begin : g_threshold
     localparam logic [ThresholdWidth-1:0] Below = ~({ThresholdWidth{1'b1}} << (StepMax - k));
     always_ff @(posedge clk_i) begin
-      if (enable) threshold_q[k] <= (threshold_i >> (StepMax - k)) + ThresholdWidth'((threshold_i & Below) != 0);
+      if (moves[0]) threshold_q[k] <= (threshold_i >> (StepMax - k)) + ThresholdWidth'((threshold_i & Below) != 0);
     end
   end
 
@@ -130,7 +132,7 @@ module delta_emit #(
         .ThresholdWidth(ThresholdWidth)
     ) i_quantise (
         .clk_i,
-        .enable_i   (enable),
+        .enable_i   (moves[2:0]),
         .z_i        (token_i[lane*InWidth+:InWidth]),
         .step_i     (step[lane*StepWidth+:StepWidth]),
         .threshold_i(threshold_q[step[lane*StepWidth+:StepWidth]]),
@@ -150,7 +152,7 @@ module delta_emit #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (enable) token_o <= {head_q[3], DataWidth'(SendCodes ? DataWidth'(new_codes) : DataWidth'({mask, deltas}))};
+    if (moves[3]) token_o <= {head_q[3], DataWidth'(SendCodes ? DataWidth'(new_codes) : DataWidth'({mask, deltas}))};
   end
 
 `ifndef SYNTHESIS

@@ -68,7 +68,7 @@ module delta_encode #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (enable) token_o <= {first_of_stream, 1'b1, end_of_frame, word_q, codes};
+    if (enable && scan) token_o <= {first_of_stream, 1'b1, end_of_frame, word_q, codes};
   end
 
   always_ff @(posedge clk_i) begin

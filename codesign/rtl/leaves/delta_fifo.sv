@@ -2,7 +2,8 @@
 // Function:   stream FIFO, first in first out; holds Depth tokens in memory, one more in its register if Registered
 // Latency:    1 cycle when empty
 // Throughput: 1 token per cycle
-// Timing:     ready_o and valid_o are registers; data_o is one if Registered, else it is read from distributed RAM
+// Timing:     ready_o and valid_o are registers; data_o is one if Registered, else it is read from distributed RAM;
+//             combinational valid_i -> write enable of the memory
 // Reset:      empty
 // Model:      collections.deque
 // Depth costs distributed RAM (asynchronous read), Registered a flip-flop and a LUT per bit. It neither knows frames
@@ -39,9 +40,7 @@ module delta_fifo #(
     next = pointer == PointerWidth'(Depth - 1) ? '0 : pointer + 1'b1;
   endfunction
 
-  // The write slot is overwritten every cycle while ready_o is high, valid or not; this keeps valid_i and ready_i off
-  // the memory's write enable.
-  always_ff @(posedge clk_i) if (ready_o) memory[write_q] <= data_i;
+  always_ff @(posedge clk_i) if (take) memory[write_q] <= data_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -71,7 +70,7 @@ module delta_fifo #(
     assign push = take && !(load && empty_q);
     assign pop = load && !empty_q;
     always_ff @(posedge clk_i) begin
-      if (load) data_o <= empty_q ? data_i : memory[read_q];
+      if (load && (take || !empty_q)) data_o <= empty_q ? data_i : memory[read_q];
       if (!rst_ni) valid_o <= 1'b0;
       else if (load) valid_o <= !empty_q || take;
     end

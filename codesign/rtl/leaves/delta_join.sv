@@ -99,7 +99,7 @@ module delta_join #(
     end
   end
   always_ff @(posedge clk_i) begin
-    if (enable) begin
+    if (take) begin
       token_o <= {(picked_first || first_q) && !started_q, picked_event, frame_end, picked_row, picked_rest};
       floor_o <= floor;
     end

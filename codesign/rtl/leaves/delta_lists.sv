@@ -84,11 +84,13 @@ module delta_lists #(
   logic [Banks-1:0][ListBits-1:0] touch_list;
 
   always_ff @(posedge clk_i) begin
-    add_q   <= rst_ni ? add_i : '0;
-    bank_q  <= bank_i;
-    entry_q <= entry_i;
-    first_frame_q <= first_frame_i;
-    for (int unsigned s = 0; s < Slots; s++) list_q[s] <= list_i + ListBits'(row_i[s] >> RowShift);
+    add_q <= rst_ni ? add_i : '0;
+    if (add_i != 0) begin
+      bank_q <= bank_i;
+      entry_q <= entry_i;
+      first_frame_q <= first_frame_i;
+      for (int unsigned s = 0; s < Slots; s++) list_q[s] <= list_i + ListBits'(row_i[s] >> RowShift);
+    end
   end
   for (genvar b = 0; b < Banks; b++) begin : g_list
     logic [EntryBits-1:0] list[ListRows << IndexBits];
@@ -98,11 +100,13 @@ module delta_lists #(
     logic reached, reached_q2;
     always_comb begin
       {reached, reached_list, reached_entry} = '0;
-      for (int unsigned s = 0; s < Slots; s++) begin
-        if (add_q[s] && bank_q[s] == BankBits'(b)) begin
-          reached = !first_frame_q;
-          reached_list |= list_q[s];
-          reached_entry |= entry_q[s];
+      if (add_q != 0) begin
+        for (int unsigned s = 0; s < Slots; s++) begin
+          if (add_q[s] && bank_q[s] == BankBits'(b)) begin
+            reached = !first_frame_q;
+            reached_list |= list_q[s];
+            reached_entry |= entry_q[s];
+          end
         end
       end
     end
@@ -115,7 +119,8 @@ module delta_lists #(
       end
     end
     always_ff @(posedge clk_i) begin
-      {reached_q2, list_q2, entry_q2} <= {reached, reached_list, reached_entry};
+      reached_q2 <= reached;
+      if (reached) {list_q2, entry_q2} <= {reached_list, reached_entry};
       if (touch[b]) list[{list_q2, count}] <= entry_q2;
       if (read_i) read_q[b] <= list[{read_row_i[RowShift+:ListBits], read_index_i}];
     end
@@ -133,13 +138,15 @@ module delta_lists #(
     end else begin
       take_q <= take_i;
       if (take_i) filled_q[oldest_i] <= 1'b0;
-      for (int unsigned b = 0; b < Banks; b++) begin
-        for (int unsigned row = 0; row < ListRows; row++) begin
-          // Its counts have been read since the last cycle. No word can come at once: the row's list is not free yet.
-          if (take_q && taken_q == RowIndexBits'(row * BankRows + b / BankColumns)) count_q[b][row] <= '0;
-          if (touch[b] && touch_list[b] == ListBits'(row)) begin
-            count_q[b][row] <= count_q[b][row] + 1'b1;
-            filled_q[row*BankRows+b/BankColumns] <= 1'b1;
+      if (take_q || touch != 0) begin
+        for (int unsigned b = 0; b < Banks; b++) begin
+          for (int unsigned row = 0; row < ListRows; row++) begin
+            // Its counts have been read since the last cycle. No word can come at once: the row's list is not free yet.
+            if (take_q && taken_q == RowIndexBits'(row * BankRows + b / BankColumns)) count_q[b][row] <= '0;
+            if (touch[b] && touch_list[b] == ListBits'(row)) begin
+              count_q[b][row] <= count_q[b][row] + 1'b1;
+              filled_q[row*BankRows+b/BankColumns] <= 1'b1;
+            end
           end
         end
       end

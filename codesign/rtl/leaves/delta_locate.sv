@@ -109,7 +109,7 @@ module delta_locate #(
   // Stage 1: position = address / Channels. 2: y = position / Width, c. 3: x, group. 4: tables. 5: a register
   // after them. 6: sums.
   always_ff @(posedge clk_i) begin
-    if (enable) begin
+    if (enable && (valid_i || valid_q != 0)) begin
       flags_q <= {flags_q[4:1], token_i[AddressBits+DeltaWidth+:3]};
       delta_q <= {delta_q[4:1], token_i[DeltaWidth-1:0]};
       address_q <= token_i[DeltaWidth+:AddressBits];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   most_o[lane] = the largest of the Window values of each lane
-// Latency:    1 cycle
+// Latency:    1 enabled cycle
 // Throughput: 1 word per cycle
 // Timing:     a tree of ceil(log2(Window)) comparisons before a register
 // Reset:      none (data path only)
@@ -13,6 +13,7 @@ module delta_maximum #(
     parameter bit Signed = 1'b1
 ) (
     input  logic                          clk_i,
+    input  logic                          enable_i,
     input  logic [Lanes*Window*Width-1:0] values_i,  // the values of a lane side by side
     output logic [       Lanes*Width-1:0] most_o
 );
@@ -34,6 +35,6 @@ module delta_maximum #(
         end
       end
     end
-    always_ff @(posedge clk_i) most_o[lane*Width+:Width] <= most[Width-1:0];
+    always_ff @(posedge clk_i) if (enable_i) most_o[lane*Width+:Width] <= most[Width-1:0];
   end
 endmodule

@@ -2,7 +2,7 @@
 // Function:   what an event adds to a word: addend[lane][field] = W[line, lane] * delta. Channelwise: in the event's
 //             lane alone. Window > 0: a word keeps Window values a lane, and only field `line` of them is added to.
 //             Without a WeightFile every weight is 1
-// Latency:    4 enabled cycles
+// Latency:    4 cycles, if stage s is enabled s - 1 cycles after line_i
 // Throughput: 1 word per cycle
 // Timing:     the weights are read and copied to a second register, the multiplier is between registers, and what
 //             follows it is one more, for the route from the DSP column
@@ -24,7 +24,7 @@ module delta_product #(
     localparam int unsigned Fields = Window > 0 ? Window : 1
 ) (
     input  logic                             clk_i,
-    input  logic                             enable_i,
+    input  logic [                      4:1] enable_i,  // stages that take something; the others keep their registers
     input  logic [           WeightBits-1:0] line_i,
     // verilator lint_off UNUSEDSIGNAL
     input  logic [             LaneBits-1:0] lane_i,    // if Channelwise
@@ -48,11 +48,10 @@ module delta_product #(
   logic [2:1][DeltaWidth-1:0] delta_q;
 
   always_ff @(posedge clk_i) begin
-    if (enable_i) begin
-      line_q  <= {line_q[3:1], line_i};
-      lane_q  <= {lane_q[3:1], lane_i};
-      delta_q <= {delta_q[1], delta_i};
-    end
+    if (enable_i[1]) {line_q[1], lane_q[1], delta_q[1]} <= {line_i, lane_i, delta_i};
+    if (enable_i[2]) {line_q[2], lane_q[2], delta_q[2]} <= {line_q[1], lane_q[1], delta_q[1]};
+    if (enable_i[3]) {line_q[3], lane_q[3]} <= {line_q[2], lane_q[2]};
+    if (enable_i[4]) {line_q[4], lane_q[4]} <= {line_q[3], lane_q[3]};
   end
 
   if (Weighted) begin : g_weights
@@ -67,29 +66,23 @@ module delta_product #(
       end
     end
     always_ff @(posedge clk_i) begin
-      if (enable_i) begin
-        weight_q  <= weights[line_i];
-        weight_q2 <= weight;
-      end
+      if (enable_i[1]) weight_q <= weights[line_i];
+      if (enable_i[2]) weight_q2 <= weight;
     end
     for (genvar i = 0; i < Products; i++) begin : g_multiplier
       logic signed [ProductWidth-1:0] weight_in, delta_in, product_q3;
       assign weight_in = ProductWidth'($signed(weight_q2[i*WeightWidth+:WeightWidth]));
       assign delta_in  = ProductWidth'($signed(delta_q[2]));
       always_ff @(posedge clk_i) begin
-        if (enable_i) begin
-          product_q3 <= weight_in * delta_in;
-          product_q4[i] <= product_q3;
-        end
+        if (enable_i[3]) product_q3 <= weight_in * delta_in;
+        if (enable_i[4]) product_q4[i] <= product_q3;
       end
     end
   end else begin : g_unit
     logic [DeltaWidth-1:0] product_q3;
     always_ff @(posedge clk_i) begin
-      if (enable_i) begin
-        product_q3 <= delta_q[2];
-        product_q4 <= {Products{product_q3}};
-      end
+      if (enable_i[3]) product_q3 <= delta_q[2];
+      if (enable_i[4]) product_q4 <= {Products{product_q3}};
     end
   end
 

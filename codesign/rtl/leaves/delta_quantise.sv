@@ -2,7 +2,8 @@
 // Function:   one lane of delta_emit, with f = max(z, 0) or z, k = step_i, T = threshold_i:
 //               q = clip(round_half_even(f / 2^(Shift+k)) * 2^k, Lo, Hi)
 //               after = Hold && |f - before * 2^Shift| < T ? before : q;  delta = after - before;  changed = delta != 0
-// Latency:    3 enabled cycles from z_i; step_i and threshold_i are taken 1 cycle after z_i, before_i 3 cycles after it
+// Latency:    3 enabled cycles from z_i; step_i and threshold_i are taken 1 cycle after z_i, before_i 3 cycles after
+//             it. Stage s moves in cycles with enable_i[s]
 // Throughput: 1 value a cycle
 // Timing:     combinational before_i -> after_o, delta_o: two comparisons with bounds made in the stages before, for
 //             |f - r * 2^s| >= T  <=>  r <= floor((f - T) / 2^s)  or  r >= ceil((f + T) / 2^s)
@@ -25,7 +26,7 @@ module delta_quantise #(
     localparam int unsigned StepWidth = StepMax > 0 ? $clog2(StepMax + 1) : 1
 ) (
     input  logic                      clk_i,
-    input  logic                      enable_i,
+    input  logic [               2:0] enable_i,
     input  logic [       InWidth-1:0] z_i,
     input  logic [     StepWidth-1:0] step_i,
     input  logic [ThresholdWidth-1:0] threshold_i,
@@ -47,44 +48,49 @@ module delta_quantise #(
   localparam int unsigned FullWidth = (ActiveWidth > Width ? ActiveWidth : Width) + 1;
   localparam int unsigned BoundWidth = CodeWidth + 2;  // Lo - 1 .. Hi + 1, signed
 
+  // Functions, so that a simulator skips all of a stage that is not enabled.
   // Stage 0: activation.
+  function automatic logic signed [Width-1:0] active(input logic signed [FullWidth-1:0] z);
+    if (Relu && z < 0) active = '0;
+    else if (z[FullWidth-1:Width-1] == {(FullWidth - Width + 1) {z[FullWidth-1]}}) active = z[Width-1:0];
+    else active = {z[FullWidth-1], {(Width - 1) {!z[FullWidth-1]}}};
+  endfunction
   logic signed [FullWidth-1:0] z;
   logic signed [Width-1:0] f_q;
-  logic beyond;
   if (InSigned) begin : g_signed
     assign z = FullWidth'($signed(z_i)) <<< Widen;
   end else begin : g_unsigned
     assign z = FullWidth'(z_i) << Widen;
   end
-  assign beyond = z[FullWidth-1:Width-1] != {(FullWidth - Width + 1) {z[FullWidth-1]}};
 
-  // Stage 1: floor and round.
-  logic signed [FloorWidth-1:0] floor, floor_q;
-  logic [RestWidth-1:0] rest, half;
-  logic up, up_q;
+  // Stage 1: floor and round: {up, floor}.
+  function automatic logic [FloorWidth:0] halves(input logic signed [Width-1:0] f, input logic [StepWidth-1:0] step);
+    logic signed [FloorWidth-1:0] floor;
+    logic [RestWidth-1:0] rest, half;
+    floor = $signed(FloorWidth'(f >>> Shift)) >>> step;
+    half = (RestWidth'(1) << (Shift + 32'(step))) >> 1;
+    rest = f[RestWidth-1:0] & ~({RestWidth{1'b1}} << (Shift + 32'(step)));
+    halves = {(rest & half) != 0 && ((rest & ~half) != 0 || floor[0]), floor};
+  endfunction
+  logic signed [FloorWidth-1:0] floor_q;
+  logic up_q;
   logic [StepWidth-1:0] step_q;
-  assign floor = $signed(FloorWidth'(f_q >>> Shift)) >>> step_i;
-  assign half = (RestWidth'(1) << (Shift + 32'(step_i))) >> 1;
-  assign rest = f_q[RestWidth-1:0] & ~({RestWidth{1'b1}} << (Shift + 32'(step_i)));
-  assign up = (rest & half) != 0 && ((rest & ~half) != 0 || floor[0]);
 
   // Stage 2: step and clip.
+  function automatic logic signed [BoundWidth-1:0] clip(
+      input logic signed [63:0] value, input logic signed [BoundWidth-1:0] under, over);
+    if (value < 64'(Lo)) clip = under;
+    else if (value > 64'(Hi)) clip = over;
+    else clip = BoundWidth'(value);
+  endfunction
   logic signed [FloorWidth:0] rounded;  // one bit more: rounding may carry
   logic signed [BoundWidth-1:0] q_q;
   assign rounded = ((FloorWidth + 1)'(floor_q) + (FloorWidth + 1)'(up_q)) <<< step_q;
 
   always_ff @(posedge clk_i) begin
-    if (enable_i) begin
-      if (Relu && z < 0) f_q <= '0;
-      else if (beyond) f_q <= {z[FullWidth-1], {(Width - 1) {!z[FullWidth-1]}}};
-      else f_q <= z[Width-1:0];
-      floor_q <= floor;
-      up_q <= up;
-      step_q <= step_i;
-      if (64'(rounded) < 64'(Lo)) q_q <= BoundWidth'(Lo);
-      else if (64'(rounded) > 64'(Hi)) q_q <= BoundWidth'(Hi);
-      else q_q <= BoundWidth'(rounded);
-    end
+    if (enable_i[0]) f_q <= active(z);
+    if (enable_i[1]) {up_q, floor_q, step_q} <= {halves(f_q, step_i), step_i};
+    if (enable_i[2]) q_q <= clip(64'(rounded), BoundWidth'(Lo), BoundWidth'(Hi));
   end
 
   // Stage 3: hold or send.
@@ -104,15 +110,13 @@ module delta_quantise #(
     assign below = (SumWidth - Shift)'(minus_q >>> Shift);
     assign above = (SumWidth - Shift)'(plus_q >>> Shift);
     always_ff @(posedge clk_i) begin
-      if (enable_i) begin
+      if (enable_i[1]) begin
         minus_q <= SumWidth'(f_q) - $signed(SumWidth'(threshold_i));
         plus_q <= SumWidth'(f_q) + $signed(SumWidth'(threshold_i)) + RoundUp;
-        if (64'(below) < 64'(Lo)) below_q <= BoundWidth'(Lo - 1);
-        else if (64'(below) > 64'(Hi)) below_q <= BoundWidth'(Hi);
-        else below_q <= BoundWidth'(below);
-        if (64'(above) < 64'(Lo)) above_q <= BoundWidth'(Lo);
-        else if (64'(above) > 64'(Hi)) above_q <= BoundWidth'(Hi + 1);
-        else above_q <= BoundWidth'(above);
+      end
+      if (enable_i[2]) begin
+        below_q <= clip(64'(below), BoundWidth'(Lo - 1), BoundWidth'(Hi));
+        above_q <= clip(64'(above), BoundWidth'(Lo), BoundWidth'(Hi + 1));
       end
     end
     assign moved = old_code <= below_q || old_code >= above_q;

@@ -113,13 +113,13 @@ module delta_serialize #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (head_ready || ready_i) begin
+    if (head_ready ? head_valid : ready_i) begin
       mask_q <= head_ready ? head_mask : rest_q;
       rest_q <= head_ready ? above_lowest(head_mask) : above_lowest(rest_q);
       last_q <= head_ready ? !several(head_mask) : !several(rest_q);
       first_q2 <= head_ready && head_first;
     end
-    if (head_ready) begin
+    if (head_ready && head_valid) begin
       base_q <= AddressWidth'(head_word * Lanes);
       deltas_q <= head_deltas;
       end_q <= head_end;

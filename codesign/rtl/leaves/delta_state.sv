@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   read-modify-write memory: operand_o = value of word_i (or initial_i if load_i), then value = result_i
-// Latency:    operand_o 2 enabled cycles after word_i; initial_i is taken 1 enabled cycle after word_i
+// Latency:    operand_o 2 enabled cycles after an access (valid_i); initial_i is taken 1 enabled cycle after it
 // Throughput: 1 access a cycle; an access sees the results of all before it, also of the one in the previous cycle
 // Timing:     result_i is registered; operand_o is a multiplexer of registers, one of them fed by the memory directly
 // Reset:      no access in flight; the memory is not cleared: use load_i for the first access of a word
@@ -34,7 +34,7 @@ module delta_state #(
     if (!rst_ni) {valid_q2, valid_q} <= '0;
     else if (enable_i) {valid_q2, valid_q} <= {valid_q, valid_i};
   end
-  always_ff @(posedge clk_i) if (enable_i) load_q <= load_i;
+  always_ff @(posedge clk_i) if (enable_i && valid_i) load_q <= load_i;
 
   if (Words == 1) begin : g_register
     logic [Width-1:0] initial_q, value_q;
@@ -42,8 +42,7 @@ module delta_state #(
     assign operand_o = load_q2 ? initial_q : value_q;
     always_ff @(posedge clk_i) begin
       if (enable_i) begin
-        initial_q <= initial_i;
-        load_q2 <= load_q;
+        if (valid_q) {load_q2, initial_q} <= {load_q, initial_i};
         if (valid_q2) value_q <= result_i;
       end
     end
@@ -62,19 +61,28 @@ module delta_state #(
 
     always_ff @(posedge clk_i) begin
       if (enable_i) begin
-        if (valid_q3) memory[word_q3] <= result_q;
-        read_q <= memory[word_i];
-        read_q2 <= read_q;
-        initial_q <= initial_i;
-        load_q2 <= load_q;
-        forward_q <= match_2_q ? result_q : written_q;
-        forwarded_q <= match_2_q || match_3_q;
-        result_q <= result_i;
-        written_q <= result_q;
-        {word_q3, word_q2, word_q} <= {word_q2, word_q, word_i};
-        match_1_q <= Distance <= 1 && valid_q2 && word_q == word_q2;
-        match_2_q <= Distance <= 2 && valid_q2 && word_i == word_q2;
-        match_3_q <= Distance <= 3 && valid_q3 && word_i == word_q3;
+        if (valid_i) begin
+          read_q <= memory[word_i];
+          word_q <= word_i;
+          match_2_q <= Distance <= 2 && valid_q2 && word_i == word_q2;
+          match_3_q <= Distance <= 3 && valid_q3 && word_i == word_q3;
+        end
+        if (valid_q) begin
+          read_q2 <= read_q;
+          word_q2 <= word_q;
+          {load_q2, initial_q} <= {load_q, initial_i};
+          match_1_q <= Distance <= 1 && valid_q2 && word_q == word_q2;
+          forward_q <= match_2_q ? result_q : written_q;
+          forwarded_q <= match_2_q || match_3_q;
+        end
+        if (valid_q2) begin
+          result_q <= result_i;
+          word_q3  <= word_q2;
+        end
+        if (valid_q3) begin
+          memory[word_q3] <= result_q;
+          written_q <= result_q;
+        end
       end
     end
 

@@ -56,6 +56,7 @@ module delta_walk #(
     input  logic                              swept_i,       // from the next cycle on every word is its bias
     output logic                              unclean_o,     // a new stream waits for that
     output logic                              still_o,       // low_o is final, and no word follows
+    output logic                              event_o,       // line_o, lane_o and delta_o are of an event
     output logic [ Slots-1:0][WeightBits-1:0] line_o,
     output logic [              LaneBits-1:0] lane_o,
     output logic [            DeltaWidth-1:0] delta_o,
@@ -226,6 +227,7 @@ module delta_walk #(
   logic first_frame_q2;
   logic [ListBits-1:0] list_q;
 
+  assign event_o = valid_q && head_q.has_event;
   assign lane_o = head_q.lane;
   assign delta_o = head_q.delta;
   assign still_o = low_o == lowest_q && go_q == 0;
@@ -254,7 +256,7 @@ module delta_walk #(
         .spot_o  (spot)
     );
     always_ff @(posedge clk_i) begin
-      {bank_o[s], spot_o[s], row_o[s], column_o[s]} <= {bank, spot, row, column};
+      if (go_q[1]) {bank_o[s], spot_o[s], row_o[s], column_o[s]} <= {bank, spot, row, column};
       add_o[s] <= rst_ni && go_q[1] && s / TapColumns < 32'(rows_q) && s % TapColumns < 32'(columns_q);
     end
   end
