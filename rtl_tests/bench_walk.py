@@ -41,7 +41,7 @@ def case(graph: Graph) -> Case:
 NAMES = (
     *("taps 2x1, 2 groups", "same 3x3, 2 groups", "taps 1x3, depthwise", "one column, tall kernel"),
     *("upsample 2x3", "concat"),  # the first of these has fewer lists than rows
-    "rows mixed, 3x3",
+    *("rows mixed, 3x3", "rows mixed, 1x3"),  # frames of the second one begin anywhere on the ring
 )
 CASES = {name: case((GRAPHS | JOINS)[name]) for name in NAMES}
 

@@ -175,6 +175,7 @@ GRAPHS = {
         "max", Axis(size=7, kernel=3, stride=2), Axis(size=8, kernel=4, stride=2), 2, pe=2, unroll=(2, 2)
     ),
     "rows mixed, 3x3": reshaped(9, 3, Axis.same(9, 3, 1), Axis.same(4, 3, 1), (2, 4), pe=2),
+    "rows mixed, 1x3": reshaped(10, 3, Axis(size=9), Axis.same(4, 3, 1), (2, 4), pe=2),
     "upsample 2x3": upsampling(Repeat(size=4, factor=2), Repeat(size=3, factor=3), 2, pe=2),
 }
 JOINS = {

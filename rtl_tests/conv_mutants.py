@@ -101,7 +101,7 @@ CONV_MUTANTS = [
     ),
     *mutants(
         "walk",
-        "rows mixed, 3x3",
+        "rows mixed, 1x3",
         (
             "rows in the order of events",
             "32'(floor_row) > Late ? RingBits'(floor_row) - RingBits'(Late) : '0",
