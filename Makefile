@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help demo bitstream check test quick lint coverage docs bench performance networks experiments experiments-ucf101 \
-  clean need
+  experiments-surveillance clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -65,6 +65,12 @@ experiments-ucf101: $(STAMP)  ## the same of a model that others trained, on UCF
 	  { echo "error: say which: make experiments-ucf101 MODEL=vww_96.h5 CLIPS=folder of UCF101" >&2; exit 1; }
 	$(BIN)/codesign compare flows/studies/ucf101_mobilenet.toml --model "$(MODEL)" --clips "$(CLIPS)" --jobs $(JOBS) \
 	  --json docs/experiments_ucf101.json --markdown docs/experiments.md
+
+experiments-surveillance: $(STAMP)  ## the same on clips of surveillance cameras: MODEL=file CLIPS=folder of fight and noFight (hours)
+	@test -n "$(MODEL)" -a -n "$(CLIPS)" || \
+	  { echo "error: say which: make experiments-surveillance MODEL=vww_96.h5 CLIPS=folder of fight and noFight" >&2; exit 1; }
+	$(BIN)/codesign compare flows/studies/surveillance_mobilenet.toml --model "$(MODEL)" --clips "$(CLIPS)" --jobs $(JOBS) \
+	  --json docs/experiments_surveillance.json --markdown docs/experiments.md
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

@@ -38,5 +38,7 @@ def test_bitstream(arguments: tuple[str, ...], clock: float | None) -> None:
 def test_every_command_of_the_makefile_can_be_read() -> None:
     for target in ("demo", "bitstream", "experiments"):
         assert [parser().parse_args(words) for words in commands(target)]
-    (words,) = commands("experiments-ucf101", "MODEL=m.h5", "CLIPS=videos")
-    assert parser().parse_args(words).clips == Path('"videos"')
+    for data in ("ucf101", "surveillance"):
+        (words,) = commands(f"experiments-{data}", "MODEL=m.h5", "CLIPS=videos")
+        read = parser().parse_args(words)
+        assert (read.clips, read.json) == (Path('"videos"'), Path(f"docs/experiments_{data}.json"))
