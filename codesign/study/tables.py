@@ -33,7 +33,7 @@ def rows(results: Results) -> list[tuple[str, ...]]:
     """Return a row for each variant, means and spreads over seeds."""
     return [
         (
-            variant,
+            _named(results, variant),
             _words(results.summary(variant, lambda r: 100 * r.accuracy), 1),
             _words(results.points(variant), 1, sign=True),
             _words(results.summary(variant, lambda r: 100 * r.operation_sparsity), 1),
@@ -56,11 +56,11 @@ def markdown(results: Results) -> dict[str, str]:
         "variants": table(("variant", "what it is"), texts),
         "results": table(HEAD, rows(results)),
         "targets": table(("target", "limit", "measured", "seed by seed", ""), _targets(results)),
-        "layers": table(("layer", *known), _layers(results), right=True),
+        "layers": table(("layer", *(_named(results, name) for name in known)), _layers(results), right=True),
         "times": _times(results),
     }
     if all(result.class_sparsity for result in results.results):
-        parts["classes"] = table(("class", *known), _classes(results), right=True)
+        parts["classes"] = table(("class", *(_named(results, name) for name in known)), _classes(results), right=True)
     if any(result.rtl_density for result in results.results):
         parts["deployed"] = table(("variant", "seed", "values compared", "mismatches", "sparsity"), _deployed(results))
     return parts
@@ -80,6 +80,12 @@ def terminal(results: Results) -> Table:
     for row in rows(results):
         shown.add_row(*row)
     return shown
+
+
+def _named(results: Results, variant: str) -> str:
+    """Return the name of a variant, and its seeds where others have more."""
+    seeds = [result.seed for result in results.of(variant)]
+    return variant if len(seeds) == len(results.seeds()) else f"{variant} (seed {', '.join(map(str, seeds))})"
 
 
 def _classes(results: Results) -> list[Sequence[str]]:

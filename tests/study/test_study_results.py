@@ -186,6 +186,10 @@ def test_what_is_not_trained_yet_is_said_and_seeds_in_common_are_compared() -> N
     ]
     parts = markdown(part)
     assert "| later | more (not run) |" in parts["variants"]
+    (seed,) = {item.seed for item in part.results if item.variant == "delta"}
+    for name in ("results", "layers"):
+        assert f"| delta (seed {seed}) |" in parts[name]
+        assert "| dense |" in parts[name]
     assert "| later: fewer MACs against dense | at least 9 | - | - | not run |" in parts["targets"]
     other = replace(part, results=(whole.results[0], whole.results[3]))
     with pytest.raises(ConfigError, match="no seed in common"):
