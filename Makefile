@@ -12,8 +12,8 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance networks experiments experiments-ucf101 \
-  experiments-surveillance clean need
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls networks experiments \
+  experiments-ucf101 experiments-surveillance clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -48,6 +48,11 @@ docs: $(DOCS)  ## the documentation as a site, in build/site
 
 performance: $(STAMP)  ## measure docs/performance.md and .json (about 10 minutes); CLIPS=folder: on its videos
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json docs/performance.json --markdown docs/performance.md
+
+performance-hls: $(STAMP)  ## run the shipped convolutional designs; cycles of their HLS C++ into docs/performance.md; CLIPS=folder: also on its videos
+	for design in moving_digits_conv mobile_block residual_block; do $(BIN)/codesign run flows/$$design.toml --to 4_rtlsim || exit; done
+	$(BIN)/python -m benchmarks.hls build/moving_digits_conv build/mobile_block build/residual_block $(if $(CLIPS),--clips "$(CLIPS)") \
+	  --json docs/performance_hls.json --markdown docs/performance.md
 
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
