@@ -71,7 +71,6 @@ CONV_MUTANTS = {
     ),
     "words on their way are lost at the end of a frame": ("walk", "i = 0; first_of_stream && i <", "i = 0; i <"),
     "convolution ignores reset": ("walk", "place = 0; first_of_stream && place <", "place = 0; false && place <"),
-    "tags are not cleared": ("walk", "(done || reaches, reaches,", "(reaches, reaches,"),
     "the end of a frame tags a word": ("walk", "recent_tag[0] = adds ? frame : 0;", "recent_tag[0] = frame;"),
     "words are listed twice": ("walk", "if (adds && last != frame) {", "if (adds) {"),
     "the other lanes are not copied": ("walk", "if (adds)\n            copy", "if (adds && own)\n            copy"),
@@ -104,6 +103,7 @@ UNROLL_MUTANTS = {
 }
 
 BRANCH_MUTANTS = {
+    "tags are not cleared": ("walk", "(done || reaches, reaches,", "(reaches, reaches,"),
     "the minimum": ("conv", "|| value > most[", "|| value < most["),
     "a code changes everywhere in a window": ("walk", "v % CONFIG_T::window == line)", "true)"),
     "windows start in another row": ("locate", "(tap_y * CONFIG_T::filt_width + tap_x)", "tap_x"),
@@ -153,6 +153,7 @@ def wrong(model: Any, project: Path) -> int:
     link(model, project, project / "log")
     source = model.delta_graph.source
     stream = walk(np.random.default_rng(5), source.fmt, source.shape, 300)
+    stream[10] = 0  # starts a stream in which no event is sent at first, but the biases are
     count = 0
     for part in np.split(stream, range(10, 101, 10)):
         model.reset()
