@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
     take.add_argument(
         "--agreement", type=_share, default=0.99, metavar="SHARE", help="of the float model's answers; default: 0.99"
     )
+    take.add_argument(
+        "--multipliers", type=_count, metavar="N", help="of all layers; default: as PE 16, or as --target has"
+    )
     take.add_argument("--target", metavar="BOARD", help="then make a bitstream for this board, as codesign build does")
     take.add_argument("--no-labels", action="store_true", help="the folders are not the model's classes")
     take.add_argument("--output", type=Path, metavar="FOLDER", help="build folder; default: build/<name of the model>")
@@ -186,6 +189,12 @@ def _share(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, received {text!r}")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, received {text!r}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -57,7 +57,8 @@ def command(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             "there is another design", where=str(design), expected="none, or one that import wrote", fix="use --output"
         )
-    text = _design(arguments, name, design.parent, board)
+    most = arguments.multipliers or (None if board is None else _multipliers(board))
+    text = _design(arguments, name, design.parent, most)
     design.parent.mkdir(parents=True, exist_ok=True)
     write_text(design, text)
     print(f"{design}: codesign run {design} repeats this")
@@ -70,8 +71,8 @@ def command(arguments: argparse.Namespace) -> int:
     return build.command(argparse.Namespace(folder=output, target=arguments.target, **choice))
 
 
-def _design(arguments: argparse.Namespace, name: str, folder: Path, board: Target | None) -> str:
-    """Return the TOML text of the design, with no more multipliers than a ``board`` has room for.
+def _design(arguments: argparse.Namespace, name: str, folder: Path, most: int | None) -> str:
+    """Return the TOML text of the design, with at ``most`` so many multipliers.
 
     Raises:
         StageError, TrustError: the model cannot be read.
@@ -107,7 +108,7 @@ def _design(arguments: argparse.Namespace, name: str, folder: Path, board: Targe
             "path": _relative(arguments.clips, folder),
             **({"plain": True} if plain else {}),
         },
-        "hardware": {"cycles": "balanced", **({"multipliers": _multipliers(board)} if board else {})},
+        "hardware": {"cycles": "balanced", **({"multipliers": most} if most else {})},
         "clip": {"clips": 2, "frames": data.frames, "dense_frames": 2},
         "synth": {"targets": [], "route": False},
     }

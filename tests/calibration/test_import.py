@@ -124,6 +124,13 @@ def refused(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
     return " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("count", ["0", "-3", "many", "1.5"])
+def test_multipliers_are_a_number(given: Path, capsys: pytest.CaptureFixture[str], count: str) -> None:
+    with pytest.raises(SystemExit):
+        main(command(given, f"--multipliers={count}"))
+    assert "expected a whole number from 1 on" in capsys.readouterr().err
+
+
 def test_an_unknown_board_is_refused_before_anything(given: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "icebreaker" in refused(capsys, command(given, "--target", "icebraker"))
     assert not (given / "b").exists()
@@ -153,6 +160,8 @@ def dense(*front: Any) -> Any:
 
 def test_recordings_are_recognised_and_their_range_goes_into_the_design(tmp_path: Path) -> None:
     dense().save(streams(tmp_path) / "model.keras")
+    assert main(command(tmp_path, "--to", "1_model", "--agreement", "0.8", "--multipliers", "3")) == 0
+    assert load(tmp_path / "b/small.toml").hardware.multipliers == 3
     assert main(command(tmp_path, "--to", "2_graph", "--agreement", "0.8", "--target", "icebreaker")) == 0
     design = load(tmp_path / "b/small.toml")
     assert design.hardware.multipliers == 8, "as many as the board has"
