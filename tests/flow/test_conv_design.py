@@ -34,6 +34,7 @@ from codesign.training import MODEL, RESULTS, BlockConfig, ModelConfig
 from codesign.training.network import build_network, freeze
 from codesign.verify import hardware as simulate
 from codesign.verify.compare import compare, must_agree, read_comparison
+from codesign.verify.software import HlsFigures, save_hls
 
 TOML = """
 [design]
@@ -110,6 +111,8 @@ def build(design: Design, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "4_csim").mkdir()
     same = np.zeros((2, 5, 10), np.int64)
     must_agree(compare("golden_csim", same, same), root / "4_csim")
+    trips = np.tile(np.arange(30, 35), (2, 1))
+    save_hls(HlsFigures(layers=dict.fromkeys(LINEARS, trips)), root / "4_csim")
     FakeSimulator.calls = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulate, "RtlSimulator", FakeSimulator)
@@ -158,6 +161,10 @@ def test_report_shows_every_layer(build: Path, design: Design) -> None:
         assert re.search(
             rf'<th role="rowheader" scope="row">{name}<td.*<td role="cell" data-head="kind">{kind}</tr>', page
         )
+    assert found.hls is not None
+    assert (found.hls.cycles_per_frame.mean, found.hls.origin) == (32.5, "estimated")
+    assert [layer.hls_cycles_per_frame for layer in found.layers] == [32.5] * 4
+    assert "Cycles per frame of the HLS" in page
     assert (found.made.seed, found.made.version, found.made.command) == (design.design.seed, __version__, None)
     assert [unit.name for unit in found.network] == [node.name for node in graph.nodes]
     assert found.accuracy.clips is None  # a training of an earlier version, which did not count them
