@@ -31,12 +31,11 @@ _WRAPPED = "use the layer that it wraps"
 _NO_CLIPS = "convert the model of one frame that over_time was given, which this model trains"
 
 ONE = {
-    "padding": "use ZeroPadding1D((kernel_size - 1, 0)) and padding='valid', as codesign.layers.delta(model) does",
     "groups": "use one convolution per group, or DepthwiseConv2D for one group per channel",
     "depth_multiplier": "use depth_multiplier=1 and a Conv2D of kernel 1 after it",
     "dilation_rate": "use a larger kernel, strides, or another convolution after it",
 }
-"""Arguments of a convolution that are 1 in hardware, or not causal, and what to use in place of others."""
+"""Arguments of a convolution that are 1 in hardware, and what to use in place of others."""
 
 INSTEAD = {
     **dict.fromkeys(("SeparableConv1D", "QSeparableConv1D"), _SEPARATE),

@@ -67,8 +67,8 @@ FUNCTIONS = ("linear", "relu", "relu6", *ENDINGS)
 """Activation functions that become hardware, or may end a model."""
 
 After = Literal["nothing", "folding", "training"]
-"""What a model goes through before it is hardware: `codesign.layers.fold` pads what is causal, and makes a depthwise
-convolution of one channel an ordinary one; what is only trained as delta layers may have any arguments of `ONE`."""
+"""What a model goes through before it is hardware: `codesign.layers.fold` makes a depthwise convolution of one channel
+an ordinary one; what is only trained as delta layers may have any arguments of `ONE`."""
 
 QUANTIZERS = ("quantized_relu", "quantized_bits")
 """QKeras quantizers whose codes hardware computes."""
@@ -246,9 +246,9 @@ def _convolution(call: Call, after: After) -> Problem | None:
     """Return a problem if a convolution has an argument that no engine has."""
     if after == "training" or call.kind not in LINEAR:
         return None
-    odd = next((name for name in ONE if getattr(call.layer, name, 1) not in (1, (1,), (1, 1), "valid", "same")), None)
+    odd = next((name for name in ONE if getattr(call.layer, name, 1) not in (1, (1,), (1, 1))), None)
     one_channel = odd == "depth_multiplier" and call.inputs[0].shape[-1] == 1
-    if odd is None or (after == "folding" and (one_channel or odd == "padding")):
+    if odd is None or (after == "folding" and one_channel):
         return None
     return Problem(
         where=call.name,

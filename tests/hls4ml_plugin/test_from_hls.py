@@ -161,7 +161,7 @@ def pe(value: object) -> Edit:
 
 DENSE = dense(4, "fc")
 REFUSED: dict[str, tuple[list[Any], dict[str, Any], type[Exception], str]] = {
-    "tanh": ([dense(4, "fc"), keras.layers.Activation("tanh", name="act")], {}, UnsupportedLayerError, "act:.*tanh"),
+    "elu": ([dense(4, "fc"), keras.layers.Activation("elu", name="act")], {}, UnsupportedLayerError, "act:.*elu"),
     "normalisation": (
         [dense(4, "fc"), keras.layers.BatchNormalization(name="norm")],
         {},

@@ -64,7 +64,7 @@ def check_convolution(layer: Any) -> None:
     Raises:
         UnsupportedLayerError: an attribute has no delta implementation; names it and what would work.
     """
-    wanted: dict[str, tuple[Any, str]] = {name: (1, fix) for name, fix in ONE.items() if name != "padding"}
+    wanted: dict[str, tuple[Any, str]] = {name: (1, fix) for name, fix in ONE.items()}
     wanted["data_format"] = ("channels_last", "keep frames channels last")
     for name, (value, fix) in wanted.items():
         given = layer.get_attr(name, value)
