@@ -58,11 +58,12 @@ def deploy(design: Design, trained: Path, seed: int, folder: Path) -> Deployed:
     frames = len(clips) * (clips.shape[1] - 1)
     linears = [layer for layer in found.golden.layers if layer.macs]
     done = sum(int(layer.active_macs.sum()) for layer in linears)
+    macs = frames * sum(layer.macs for layer in linears)
     return Deployed(
         cycles_per_frame=float(steady(found.rtl.cycles).mean()),
         values=comparison.values,
         mismatches=comparison.mismatches,
-        operation_sparsity=1.0 - done / (frames * sum(layer.macs for layer in linears)),
+        operation_sparsity=(macs - done) / macs,  # as `codesign.layers.meter.Ratio` divides: equal to the last bit
         density={
             layer.name: int(steady(found.rtl.events[layer.name]).sum()) / (frames * layer.elements) for layer in linears
         },
