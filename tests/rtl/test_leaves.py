@@ -68,7 +68,7 @@ def test_one_module_a_file(path: Path) -> None:
         ("serialize", {"Size": 0}),
         ("dense", {"AccWidth": 1}),
         ("product", {"Lanes": 0}),
-        ("product", {"AccWidth": 1}),
+        ("product", {"AccWidth": 0}),
         ("locate", {"Height": 0}),
         ("spot", {"BankRows": 3}),
         ("spot", {"BankColumns": 3}),

@@ -35,8 +35,8 @@ module delta_product #(
   localparam bit Weighted = WeightFile != "";
   localparam int unsigned Products = Channelwise ? 1 : Lanes;
   localparam int unsigned ProductWidth = Weighted ? DeltaWidth + WeightWidth : DeltaWidth;
-  if (Lanes < 1 || WeightLines < 1 || AccWidth < 2) begin : g_bad
-    $error("delta_product: Lanes and WeightLines must be at least 1, AccWidth at least 2");
+  if (Lanes < 1 || WeightLines < 1 || AccWidth < 1) begin : g_bad
+    $error("delta_product: Lanes, WeightLines and AccWidth must be at least 1");
   end
 
   // Stage 1: weights. 2: a register. 3: products. 4: a register.
