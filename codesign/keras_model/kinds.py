@@ -156,13 +156,16 @@ def ending_of(layer: Any) -> str:
     return name if name in ENDINGS else ""
 
 
+def does_nothing(call: Call) -> bool:
+    """Return whether a layer gives out, in inference, what it reads."""
+    return call.kind in NO_OPS or (call.kind == "Activation" and name_of(call.layer.activation) == "linear")
+
+
 def _last(calls: Calls) -> Call:
     """Return the last call of a layer that computes, or moves values."""
     last = calls.calls[-1]
     makers = {tensor: call for call in calls.calls for tensor in call.outputs}
-    while last.inputs and (
-        last.kind in NO_OPS or (last.kind == "Activation" and name_of(last.layer.activation) == "linear")
-    ):
+    while last.inputs and does_nothing(last):
         last = makers[last.inputs[0]]
     return last
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
-from codesign.keras_model.kinds import NO_OPS
+from codesign.keras_model.kinds import NO_OPS, name_of
 from codesign.layers.linear import kernel_of
 
 LINEAR = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D")
@@ -109,9 +109,7 @@ class Walk:
 
     def around(self, layer: Any) -> tuple[Any, list[Any]] | None:
         """Return the layer with weights that a relu reads, and those that read it; None if there are others, too."""
-        name = getattr(getattr(layer, "activation", None), "__name__", "")
-        plain = type(layer).__name__ == "ReLU" and layer.max_value is None and not layer.negative_slope
-        if not plain and (type(layer).__name__ != "Activation" or name != "relu"):
+        if not commutes(layer):
             return None
         maker = self.before(layer)
         while type(maker).__name__ in NO_OPS and len(self.after(maker)) == 1:
@@ -137,6 +135,13 @@ class Walk:
     def after(self, layer: Any) -> list[Any]:
         """Return the layers that read what ``layer`` makes."""
         return [node.operation for node in layer._outbound_nodes if id(node.operation) in self._own]
+
+
+def commutes(layer: Any) -> bool:
+    """Return whether a layer is a relu that commutes with positive factors: without limit, slope and threshold."""
+    if type(layer).__name__ == "ReLU":
+        return layer.max_value is None and not layer.negative_slope and not layer.threshold
+    return type(layer).__name__ == "Activation" and name_of(layer.activation) == "relu"
 
 
 def scale_channels(layer: Any, factors: NDArray[np.float64] | float) -> None:

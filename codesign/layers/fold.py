@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from codesign.errors import ConfigError, UnsupportedLayerError
 from codesign.fixed import CENTERED, PIXEL, Fixed
 from codesign.keras_model.calls import Call, Calls, calls_of
-from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, name_of
+from codesign.keras_model.kinds import FOLDED, LINEAR, NO_OPS, check_kinds, does_nothing, name_of
 from codesign.keras_model.rescaling import inexact
 from codesign.layers import transposed
 from codesign.layers.affine import KINDS, Affine
@@ -124,7 +124,7 @@ class _Folder:
 
     def _made(self, call: Call, given: Any) -> Any:
         layer, kind = call.layer, call.kind
-        if kind in NO_OPS or (kind == "Activation" and name_of(layer.activation) == "linear"):
+        if does_nothing(call):
             return given
         inputs = keras.tree.flatten(given)
         self.names.setdefault(id(layer), call.name)

@@ -13,9 +13,9 @@ from typing import Any
 import keras
 
 from codesign.errors import UnsupportedLayerError
-from codesign.keras_model.kinds import ending_of, name_of
+from codesign.keras_model.kinds import ending_of
 from codesign.layers.anew import free_name
-from codesign.layers.equalize import LINEAR, PASSES, Walk, scale_channels
+from codesign.layers.equalize import LINEAR, PASSES, Walk, commutes, scale_channels
 from codesign.layers.linear import SumPooling1D, SumPooling2D
 
 MAXIMA = ("MaxPooling1D", "MaxPooling2D")
@@ -97,10 +97,7 @@ def _maker(walk: Walk, layer: Any) -> Any:
             return None
         if kind in LINEAR:
             return layer
-        relu = (kind == "ReLU" and layer.max_value is None and not layer.negative_slope and not layer.threshold) or (
-            kind == "Activation" and name_of(layer.activation) == "relu"
-        )
-        if not relu and (kind not in PASSES or kind in MEANS):
+        if not commutes(layer) and (kind not in PASSES or kind in MEANS):
             return None
 
 
