@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from codesign.data.clips import ClipDataset
 from codesign.data.folder import check_folder_arguments, split_folder
 from codesign.data.picture import Fit
-from codesign.data.streamed import StreamedClips
+from codesign.data.streamed import StreamedClips, streamed
 from codesign.errors import ConfigError
 
 CROP = 0.875
@@ -57,24 +55,23 @@ def drawn_folder(
     """
     check_folder_arguments({**locals(), "size": (size, size), "fit": "crop"}, lambda name: f"drawn_folder: {name}")
     split = split_folder(path, seed=seed, val=val, test=test, classes=classes, by_name=by_name)
-    parts = {"train": split.train, "val": split.val, "test": split.test}
-    made = {
-        name: StreamedClips(
-            files=tuple(split.files[place] for place, _ in part),
-            labels=np.array([label for _, label in part], np.int64),
-            frames=frames,
-            size=size,
-            crop=CROP,
-            grey=grey,
-            augment=name == "train",
-            flip=True,
-            seed=seed,
-            workers=workers,
-            strict=strict,
-        )
-        for name, part in parts.items()
+    parts = {
+        name: [(split.files[place], label) for place, label in part]
+        for name, part in (("train", split.train), ("val", split.val), ("test", split.test))
     }
-    return ClipDataset(name=str(path), classes=split.classes, **made)
+    return streamed(
+        str(path),
+        split.classes,
+        parts,
+        frames=frames,
+        size=size,
+        crop=CROP,
+        grey=grey,
+        flip=True,
+        seed=seed,
+        workers=workers,
+        strict=strict,
+    )
 
 
 def check_window(where: str, fit: Fit) -> None:

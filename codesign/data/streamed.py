@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.data.clips import Batch, to_values
+from codesign.data.clips import Batch, ClipDataset, to_values
 from codesign.data.video import CENTER, View, read_view
 
 AHEAD = 2
@@ -99,6 +99,54 @@ class StreamedClips:
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             yield to_values(np.stack([next(clips) for _ in chosen])), self.labels[chosen]
+
+
+def streamed(
+    name: str,
+    classes: Sequence[str],
+    parts: Mapping[str, Sequence[tuple[Path, int]]],
+    *,
+    frames: int,
+    size: int,
+    crop: float,
+    grey: bool,
+    flip: bool,
+    seed: int,
+    workers: int,
+    strict: bool,
+) -> ClipDataset[StreamedClips]:
+    """Return the dataset of ``parts``: ``train``, which is drawn anew each time, ``val`` and ``test``.
+
+    Args:
+        name: of the dataset.
+        classes: names of the classes.
+        parts: a file and the number of its class for each clip, by part.
+        frames: see `StreamedClips`, as for all that follow.
+        size: of a frame.
+        crop: window.
+        grey: one channel.
+        flip: clips to train with may be mirrored.
+        seed: of what is drawn.
+        workers: threads that decode.
+        strict: refuse damaged videos.
+    """
+    made = {
+        part: StreamedClips(
+            files=tuple(file for file, _ in clips),
+            labels=np.array([label for _, label in clips], np.int64),
+            frames=frames,
+            size=size,
+            crop=crop,
+            grey=grey,
+            augment=part == "train",
+            flip=flip,
+            seed=seed,
+            workers=workers,
+            strict=strict,
+        )
+        for part, clips in parts.items()
+    }
+    return ClipDataset(name=name, classes=tuple(classes), **made)
 
 
 def ahead(function: Callable[[A], B], items: Iterable[A], workers: int, depth: int) -> Generator[B, None, None]:

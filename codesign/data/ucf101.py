@@ -12,7 +12,7 @@ import numpy as np
 
 from codesign.data.clips import SEEDS, ClipDataset, chosen_classes
 from codesign.data.recording import printable
-from codesign.data.streamed import StreamedClips
+from codesign.data.streamed import StreamedClips, streamed
 from codesign.errors import VideoError
 from codesign.records import Limits, check_numbers
 from codesign.suggest import did_you_mean
@@ -120,23 +120,19 @@ def ucf101(
         "val": [video for video in train if (video.label, video.group) in held],
         "test": test,
     }
-    made = {
-        name: StreamedClips(
-            files=tuple(video.file for video in videos),
-            labels=np.array([video.label for video in videos], np.int64),
-            frames=frames,
-            size=size,
-            crop=crop,
-            grey=grey,
-            augment=name == "train",
-            flip=flip,
-            seed=seed,
-            workers=workers,
-            strict=strict,
-        )
-        for name, videos in parts.items()
-    }
-    return ClipDataset(name=str(folder), classes=tuple(names), **made)
+    return streamed(
+        str(folder),
+        list(names),
+        {name: [(video.file, video.label) for video in videos] for name, videos in parts.items()},
+        frames=frames,
+        size=size,
+        crop=crop,
+        grey=grey,
+        flip=flip,
+        seed=seed,
+        workers=workers,
+        strict=strict,
+    )
 
 
 def check_ucf101_arguments(arguments: Mapping[str, object], where: Callable[[str], str] = lambda _: "ucf101") -> None:
