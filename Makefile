@@ -53,6 +53,9 @@ performance-hls: $(STAMP)  ## run the shipped convolutional designs; cycles of t
 	for design in moving_digits_conv mobile_block residual_block; do $(BIN)/codesign run flows/$$design.toml --to 4_rtlsim || exit; done
 	$(BIN)/python -m benchmarks.hls build/moving_digits_conv build/mobile_block build/residual_block $(if $(CLIPS),--clips "$(CLIPS)") \
 	  --json docs/performance_hls.json --markdown docs/performance.md
+	$(BIN)/python -m benchmarks.peers flows/moving_digits_conv.toml flows/mobile_block.toml flows/residual_block.toml \
+	  $(if $(CLIPS),--clips "$(CLIPS)") --performance docs/performance.json --hls docs/performance_hls.json \
+	  --json docs/performance_peers.json --markdown docs/performance.md
 
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
