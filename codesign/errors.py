@@ -171,10 +171,11 @@ class StreamBrokenError(BoardError):
 class ToolNotFoundError(CodesignError):
     """A program is not installed; the message names it and how to get it."""
 
-    def __init__(self, program: str, *, how: str) -> None:
-        """Name the missing ``program`` and ``how`` to get it."""
+    def __init__(self, program: str, *, how: str, briefly: str | None = None) -> None:
+        """Name the missing ``program`` and ``how`` to get it; ``briefly``: where a step is skipped for it."""
         super().__init__(f"{program} was not found", expected=f"{program} on PATH", fix=how)
-        self.program = program
+        self.program, self.how = program, how
+        self.briefly = briefly or f"{program} not on PATH"
 
 
 class ConversionWarning(UserWarning):

@@ -14,7 +14,7 @@ class BuildFolder:
 
     A stage or a board in progress works in ``<its name>.partial``. ``cache`` holds tool builds that are found again by
     content hash; it is never an output and safe to delete. The folder of a board is called after its target, with
-    ``_dense`` for a build without skipping and ``_hls`` for its HLS project through Vitis HLS.
+    ``_dense`` for a build without skipping and ``_hls`` for its HLS project through an HLS compiler.
     """
 
     MODEL = "1_model"
@@ -23,6 +23,7 @@ class BuildFolder:
     RTL = "3_rtl"
     CSIM = "4_csim"
     RTLSIM = "4_rtlsim"
+    COMPILED = "5_hls"
     SYNTH = "5_synth"
     REPORT = "6_report"
     BOARDS = "boards"

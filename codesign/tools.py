@@ -125,6 +125,15 @@ TOOLS: tuple[Tool, ...] = (
         commands=(("vitis-run", "--version"), ("vitis_hls", "-version")),
     ),
     Tool(
+        name="bambu",
+        needed_for="building the HLS C++ without a vendor's tool (PandA-Bambu 2024.10)",
+        how="build PandA 2024.10 from its sources, with Clang 16, and put its folder bin on PATH (docs/hls.md)",
+        required=False,
+        commands=(("bambu", "--version"),),
+        at_least=(2024, 10),
+        below=(2024, 11),
+    ),
+    Tool(
         name="vivado",
         needed_for="building the RTL project with Vivado",
         how="install AMD Vivado and source its settings64.sh",
@@ -228,13 +237,13 @@ def require(program: str) -> None:
 
 def version(name: str) -> str | None:
     """Return the version the tool ``name`` of ``TOOLS`` prints, None if it does not run or prints none."""
-    return next(_check(tool).version for tool in TOOLS if tool.name == name)
+    return next(check(tool).version for tool in TOOLS if tool.name == name)
 
 
 def doctor() -> tuple[ToolStatus, ...]:
     """Try every tool and return what was found; a few seconds, or about a minute when YoWASP tools run first."""
     with ThreadPoolExecutor() as pool:
-        return (_python(), *pool.map(_check, TOOLS), _backend())
+        return (_python(), *pool.map(check, TOOLS), _backend())
 
 
 def _start(command: Command, env: dict[str, str], stack: ExitStack) -> AbstractContextManager[subprocess.Popen[bytes]]:
@@ -257,7 +266,8 @@ def _how(program: str) -> str:
     return f"install {program}"
 
 
-def _check(tool: Tool) -> ToolStatus:
+def check(tool: Tool) -> ToolStatus:
+    """Try one tool."""
     found, problem = _program_version(tool) if tool.commands else _package_version(tool)
     if found is not None and not _in_range(found, tool):
         problem = f"version {found} does not work here"

@@ -6,12 +6,13 @@
 //   r_t   = q(z_t)                                                                  (without)
 //   d_t   = r_t - r_{t-1}
 //
-// Two processes that overlap: send (words to changes {end, index, deltas}) and serialize (changes to events).
+// Two processes that overlap: send (words to changes {mark, index, deltas}) and serialize (changes to events). At the input of a
+// network scan_beats (whole frames to changes) is in the place of send.
 //
-// Shapes:    word tokens {end, index, values[lanes]} -> event tokens {end, address, delta} of n elements; element e belongs
+// Shapes:    word tokens {mark, index, values[lanes]} -> event tokens {mark, address, delta} of n elements; element e belongs
 //            to channel e % n_step. A frame brings a word at most once; words that do not come have not changed.
-// II:        1 in both; a frame takes a cycle for each word and one for each event, and one for its end.
-// State:     sent[n], what was last sent. reset (or power-up) reads it as 0 for one frame, which has to bring every word.
+// II:        1 in both; a frame takes a cycle for each word, or beat, and one for each event, and one for its end.
+// State:     sent[n], what was last sent; read as 0 in the first frame of a stream, which has to bring every word.
 // Exactness: equal to codesign.graph.golden on every code.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_ACTIVATION_H_
@@ -42,43 +43,40 @@ void delta_serialize(hls::stream<typename delta_tokens<CONFIG_T>::change_t> &cha
                      hls::stream<typename CONFIG_T::event_t> &events) {
     typedef delta_tokens<CONFIG_T> tokens;
     typename CONFIG_T::delta_t deltas[CONFIG_T::lanes];
-    bool left[CONFIG_T::lanes] = {false}; // those that are no event yet
     #pragma HLS ARRAY_PARTITION variable=deltas complete
-    #pragma HLS ARRAY_PARTITION variable=left complete
+    ap_uint<CONFIG_T::lanes> left = 0; // lanes that are no event yet
     unsigned index = 0, trips = 0;
-    bool some = false, done = false;
+    bool done = false, start = false;
 
 Event:
     while (!done) {
         #pragma HLS PIPELINE II=1
-        if (!some) {
+        if (left == 0) {
             const typename tokens::change_t change = changes.read();
             done = tokens::change::is_last(change);
+            start = tokens::change::is_start(change);
             index = tokens::change::take(change, deltas);
         Changed:
             for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
                 #pragma HLS UNROLL
-                left[lane] = deltas[lane].to_int64() != 0;
+                left[lane] = !done && !start && deltas[lane].to_int64() != 0;
             }
         }
-        unsigned first = CONFIG_T::lanes;
-        some = false;
+        unsigned first = 0;
     Lane:
-        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+        for (unsigned lane = CONFIG_T::lanes; lane > 0; lane--) {
             #pragma HLS UNROLL
-            if (left[lane] && first < lane) {
-                some = true;
-            } else if (left[lane]) {
-                first = lane;
-                left[lane] = false;
-            }
+            if (left[lane - 1])
+                first = lane - 1;
         }
-        const typename CONFIG_T::delta_t delta[1] = {deltas[done ? 0 : first]};
-        if (done)
-            events.write(tokens::event::last());
+        left = left & (left - 1); // all but the first
+        const bool mark = done || start;
+        const typename CONFIG_T::delta_t delta[1] = {deltas[first]};
+        if (mark)
+            events.write(start ? tokens::event::start() : tokens::event::last());
         else
             events.write(tokens::event::make(index * CONFIG_T::lanes + first, delta));
-        trips++;
+        trips += start ? 0 : 1;
     }
 #ifndef __SYNTHESIS__
     delta_counted<CONFIG_T>(trips).events += trips - 1;
@@ -141,14 +139,11 @@ Lane:
 template <class CONFIG_T>
 void delta_send(hls::stream<typename CONFIG_T::word_t> &words, hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
                 const typename CONFIG_T::step_t step[CONFIG_T::n_step],
-                const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+                const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step]) {
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
     static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
-    static bool running = false;
-    const bool first_of_stream = reset || !running;
-    running = true;
-    bool done = false;
+    bool first_of_stream = false, done = false;
     unsigned trips = 0;
 
 Word:
@@ -159,10 +154,14 @@ Word:
         typename CONFIG_T::z_t z[CONFIG_T::lanes];
         #pragma HLS ARRAY_PARTITION variable=z complete
         const unsigned index = token::take(word, z);
+        const bool start = token::is_start(word);
         done = token::is_last(word);
-        if (!done)
+        first_of_stream = first_of_stream || start;
+        if (start)
+            changes.write(delta_tokens<CONFIG_T>::change::start());
+        else if (!done)
             delta_send_word<CONFIG_T>(index, z, first_of_stream, sent, step, threshold, changes);
-        trips++;
+        trips += start ? 0 : 1;
     }
     changes.write(delta_tokens<CONFIG_T>::change::last());
 #ifndef __SYNTHESIS__
@@ -173,12 +172,43 @@ Word:
 template <class CONFIG_T>
 void delta_activation(hls::stream<typename CONFIG_T::word_t> &words, hls::stream<typename CONFIG_T::event_t> &events,
                       const typename CONFIG_T::step_t step[CONFIG_T::n_step],
-                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step], bool reset) {
+                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step]) {
     #pragma HLS DATAFLOW
     hls::stream<typename delta_tokens<CONFIG_T>::change_t> changes("changes");
     #pragma HLS STREAM variable=changes depth=32
-    delta_send<CONFIG_T>(words, changes, step, threshold, reset);
+    delta_send<CONFIG_T>(words, changes, step, threshold);
     delta_serialize<CONFIG_T>(changes, events);
+}
+
+// The activation at the input of a network: reads whole frames, a beat of `lanes` codes a cycle. CONFIG_T::word_t: of a beat
+// {first, codes}, z_t: of an input code. The first beat of a frame that begins a stream has the flag.
+template <class CONFIG_T>
+void delta_scan_beats(hls::stream<typename CONFIG_T::word_t> &beats,
+                      hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes,
+                      const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step]) {
+    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
+    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
+    #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
+    typename CONFIG_T::word_t codes = beats.read();
+    const bool first_of_stream = token::is_mark(codes);
+    if (first_of_stream)
+        changes.write(delta_tokens<CONFIG_T>::change::start());
+
+Beat:
+    for (unsigned beat = 0; beat < delta_tokens<CONFIG_T>::words; beat++) {
+        #pragma HLS PIPELINE II=1
+        typename CONFIG_T::z_t z[CONFIG_T::lanes];
+        #pragma HLS ARRAY_PARTITION variable=z complete
+        if (beat != 0)
+            codes = beats.read();
+        token::take(codes, z);
+        delta_send_word<CONFIG_T>(beat, z, first_of_stream, sent, step, threshold, changes);
+    }
+    changes.write(delta_tokens<CONFIG_T>::change::last());
+#ifndef __SYNTHESIS__
+    delta_counted<CONFIG_T>(delta_tokens<CONFIG_T>::words).beats += delta_tokens<CONFIG_T>::words;
+#endif
 }
 
 } // namespace nnet

@@ -2,10 +2,12 @@
 // What the delta kernels share: raw codes of fixed-point values, rounding, the tokens of streams, and the counters of csim.
 //
 // Tokens:    one packed word each, never a struct; the first field of {...} lies in the high bits.
-//              event  {end, address, delta}   a code that changed
-//              word   {end, index, values}    `lanes` values of a touched word, lane 0 in the low bits
-//              change {end, index, deltas}    the same of what changed in it, 0 where nothing did
-//            end is a token of its own, the last one of a frame, whose other fields mean nothing.
+//              beat   {first, codes}           codes of a frame of the input, lane 0 in the low bits; first: of a stream
+//              event  {mark, address, delta}   a code that changed
+//              word   {mark, index, values}    `lanes` values of a touched word
+//              change {mark, index, deltas}    the same of what changed in it, 0 where nothing did
+//            A mark is a token of its own: the end of a frame or, with bit 0 set, the start of a stream before its first
+//            frame. It is all that a kernel knows of resets, so kernels may run freely, each with streams only.
 // Exactness: everything is integer arithmetic on codes; a type ap_[u]fixed<W,I> carries the code value * 2^(W-I).
 // Language:  C++11, and of the ap_ types only what all HLS compilers know: no range() without bounds, no template argument
 //            of ap_fixed.
@@ -96,33 +98,51 @@ template <class value_T> void delta_unpack(delta_raw packed, value_T values[], u
     }
 }
 
+// The marks of a stream of tokens.
+template <class token_T> struct delta_marks {
+    static const unsigned mark_bit = delta_bits<token_T>::value - 1;
+
+    static token_T last() {
+        #pragma HLS INLINE
+        return token_T(token_T(1) << mark_bit);
+    }
+    static token_T start() {
+        #pragma HLS INLINE
+        return token_T(last() | token_T(1));
+    }
+    static bool is_mark(const token_T &token) {
+        #pragma HLS INLINE
+        return token[mark_bit];
+    }
+    static bool is_last(const token_T &token) {
+        #pragma HLS INLINE
+        return token[mark_bit] && !token[0];
+    }
+    static bool is_start(const token_T &token) {
+        #pragma HLS INLINE
+        return token[mark_bit] && token[0];
+    }
+};
+
 // A token of one address and `lanes` values (an event has one), and its fields; narrow: it has at most 64 bits.
-template <class token_T, class value_T, unsigned lanes, bool narrow = (delta_bits<token_T>::value <= 64)> struct delta_token {
-    static const unsigned end_bit = delta_bits<token_T>::value - 1;
+template <class token_T, class value_T, unsigned lanes, bool narrow = (delta_bits<token_T>::value <= 64)>
+struct delta_token : delta_marks<token_T> {
     static const unsigned value_bits = lanes * delta_bits<value_T>::value;
 
     static token_T make(delta_raw address, const value_T values[lanes]) {
         #pragma HLS INLINE
         return token_T(address << value_bits | delta_pack(values, 0, lanes));
     }
-    static token_T last() {
-        #pragma HLS INLINE
-        return token_T(1ull << end_bit);
-    }
-    static bool is_last(const token_T &token) {
-        #pragma HLS INLINE
-        return token.to_uint64() >> end_bit != 0;
-    }
     static delta_raw take(const token_T &token, value_T values[lanes]) {
         #pragma HLS INLINE
         const delta_raw raw = token.to_uint64();
         delta_unpack(raw, values, 0, lanes);
-        return delta_low(raw, end_bit) >> value_bits;
+        return delta_low(raw, delta_marks<token_T>::mark_bit) >> value_bits;
     }
 };
 
-template <class token_T, class value_T, unsigned lanes> struct delta_token<token_T, value_T, lanes, false> {
-    static const unsigned end_bit = delta_bits<token_T>::value - 1;
+template <class token_T, class value_T, unsigned lanes>
+struct delta_token<token_T, value_T, lanes, false> : delta_marks<token_T> {
     static const unsigned bits = delta_bits<value_T>::value;
     static const unsigned piece = 64 / bits; // values
     static const unsigned pieces = (lanes + piece - 1) / piece;
@@ -138,14 +158,6 @@ template <class token_T, class value_T, unsigned lanes> struct delta_token<token
         }
         return token;
     }
-    static token_T last() {
-        #pragma HLS INLINE
-        return token_T(token_T(1) << end_bit);
-    }
-    static bool is_last(const token_T &token) {
-        #pragma HLS INLINE
-        return token[end_bit];
-    }
     static delta_raw take(token_T token, value_T values[lanes]) {
         #pragma HLS INLINE
     Piece:
@@ -155,7 +167,7 @@ template <class token_T, class value_T, unsigned lanes> struct delta_token<token
             delta_unpack(ap_uint<64>(token).to_uint64(), values, first, count);
             token = token_T(token >> count * bits);
         }
-        return delta_low(ap_uint<64>(token).to_uint64(), end_bit - lanes * bits);
+        return delta_low(ap_uint<64>(token).to_uint64(), delta_marks<token_T>::mark_bit - lanes * bits);
     }
 };
 

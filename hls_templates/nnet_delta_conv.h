@@ -6,7 +6,7 @@
 //   walk    adds to them, one word of each bank per cycle, and copies what it has touched (nnet_delta_walk.h)
 //   sweep   sends the touched words, or the maximum of the codes that are kept for each output of a window
 //
-// Shapes:    event tokens {end, address, delta} -> word tokens {end, index, values[pe]}, channels last; a word is `pe` channels of
+// Shapes:    event tokens {mark, address, delta} -> word tokens {mark, index, values[pe]}, channels last; a word is `pe` channels of
 //            one position. In the first frame of a stream every word comes, then those that were touched, each once.
 // II:        1 in all; a frame takes one cycle per event of locate, those of walk (see there), one per touched word of sweep, and
 //            one for its end in each.
@@ -21,8 +21,10 @@
 namespace nnet {
 
 template <class CONFIG_T>
-void delta_sweep(const typename delta_walk_types<CONFIG_T>::bank_t copy[delta_conv_shape<CONFIG_T>::banks],
-                 const typename delta_walk_types<CONFIG_T>::list_t list[delta_conv_shape<CONFIG_T>::banks],
+void delta_sweep(const typename CONFIG_T::state_t copy[delta_conv_shape<CONFIG_T>::banks][delta_conv_shape<CONFIG_T>::bank_words]
+                                                     [delta_conv_shape<CONFIG_T>::values],
+                 const typename delta_walk_types<CONFIG_T>::place_t list[delta_conv_shape<CONFIG_T>::banks]
+                                                                        [delta_conv_shape<CONFIG_T>::bank_words],
                  const typename delta_walk_types<CONFIG_T>::place_t touched[delta_conv_shape<CONFIG_T>::banks], bool all,
                  hls::stream<typename CONFIG_T::word_t> &words) {
     typedef delta_conv_shape<CONFIG_T> shape;
@@ -36,6 +38,8 @@ Start:
     }
     unsigned raster = 0, trips = 0;
     bool done = false;
+    if (all)
+        words.write(token::start());
 Word:
     while (!done) {
         #pragma HLS PIPELINE II=1
@@ -83,34 +87,52 @@ Word:
 #endif
 }
 
+// The words that a frame's located events touch. A compiler without memories between processes runs one after the other.
 template <class CONFIG_T>
-void delta_conv(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
-                const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
-                const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases], bool reset) {
+void delta_words(hls::stream<typename delta_span<CONFIG_T>::token_t> &located, hls::stream<typename CONFIG_T::word_t> &words,
+                 const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                 const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases]) {
     #pragma HLS DATAFLOW
     typedef delta_conv_shape<CONFIG_T> shape;
-    hls::stream<typename delta_span<CONFIG_T>::token_t> located("located");
-    #pragma HLS STREAM variable=located depth=32
-    typename delta_walk_types<CONFIG_T>::bank_t copy[shape::banks];
-    typename delta_walk_types<CONFIG_T>::list_t list[shape::banks];
+    typename CONFIG_T::state_t copy[shape::banks][shape::bank_words][shape::values];
+    typename delta_walk_types<CONFIG_T>::place_t list[shape::banks][shape::bank_words];
     typename delta_walk_types<CONFIG_T>::place_t touched[shape::banks];
     #pragma HLS ARRAY_PARTITION variable=copy complete dim=1
     #pragma HLS ARRAY_RESHAPE variable=copy complete dim=3
     #pragma HLS ARRAY_PARTITION variable=list complete dim=1
     #pragma HLS ARRAY_PARTITION variable=touched complete
     bool all;
-    delta_locate<CONFIG_T>(events, located);
-    delta_walk<CONFIG_T>(located, weights, biases, reset, copy, list, touched, all);
+    delta_walk<CONFIG_T>(located, weights, biases, copy, list, touched, all);
     delta_sweep<CONFIG_T>(copy, list, touched, all, words);
 }
 
 // The same where every weight is 1 and every bias 0.
 template <class CONFIG_T>
-void delta_slide(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words, bool reset) {
+void delta_sums(hls::stream<typename delta_span<CONFIG_T>::token_t> &located, hls::stream<typename CONFIG_T::word_t> &words) {
     #pragma HLS INLINE
     static const typename CONFIG_T::weight_t one[1] = {1};
     static const typename CONFIG_T::bias_t none[1] = {0};
-    delta_conv<CONFIG_T>(events, words, one, none, reset);
+    delta_words<CONFIG_T>(located, words, one, none);
+}
+
+template <class CONFIG_T>
+void delta_conv(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
+                const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases]) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename delta_span<CONFIG_T>::token_t> located("located");
+    #pragma HLS STREAM variable=located depth=32
+    delta_locate<CONFIG_T>(events, located);
+    delta_words<CONFIG_T>(located, words, weights, biases);
+}
+
+template <class CONFIG_T>
+void delta_slide(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words) {
+    #pragma HLS DATAFLOW
+    hls::stream<typename delta_span<CONFIG_T>::token_t> located("located");
+    #pragma HLS STREAM variable=located depth=32
+    delta_locate<CONFIG_T>(events, located);
+    delta_sums<CONFIG_T>(located, words);
 }
 
 } // namespace nnet

@@ -4,11 +4,11 @@
 //   accumulate  loops over the events only; an event takes reuse_factor cycles of n_out / reuse_factor MACs
 //   results     sends the words of the frame, if there was an event, from a copy that is complete when the frame is
 //
-// Shapes:    event tokens {end, address, delta} of n_in elements -> word tokens {end, index, values[n_out / reuse_factor]};
+// Shapes:    event tokens {mark, address, delta} of n_in elements -> word tokens {mark, index, values[n_out / reuse_factor]};
 //            weights[n_in * n_out] with the outputs of one input together.
 // II:        1 in both; a frame takes events * reuse_factor cycles of accumulate, and reuse_factor of results, each and one for
 //            its end. The accumulators are registers, so back-to-back updates of one word need no forwarding.
-// State:     state[n_out]. reset (or power-up) reads it as bias for one frame; nothing relies on the array being cleared.
+// State:     state[n_out]; the start of a stream sets it to the biases. Nothing relies on the array being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_DENSE_H_
@@ -32,48 +32,49 @@ template <class CONFIG_T> struct delta_dense_shape {
 template <class CONFIG_T>
 void delta_accumulate(hls::stream<typename CONFIG_T::event_t> &events,
                       const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
-                      const typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset,
-                      typename CONFIG_T::state_t total[CONFIG_T::n_out], bool &touched) {
+                      const typename CONFIG_T::bias_t biases[CONFIG_T::n_out],
+                      typename CONFIG_T::state_t total[CONFIG_T::n_out], bool &started, bool &touched) {
     typedef delta_token<typename CONFIG_T::event_t, typename CONFIG_T::delta_t, 1> token;
     static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
     static typename CONFIG_T::state_t state[CONFIG_T::n_out];
     #pragma HLS ARRAY_PARTITION variable=state complete
     #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=pe
-    static bool running = false;
-    const bool first_of_stream = reset || !running;
-    running = true;
-    bool some = first_of_stream, done = false;
+    bool first_of_stream = false, some = false, done = false;
+    bool start = false;
     unsigned word = 0, row = 0, trips = 0;
     typename CONFIG_T::delta_t delta[1] = {0};
 
-Load:
-    for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
-        #pragma HLS UNROLL
-        if (first_of_stream)
-            state[o] = biases[o];
-    }
 Step:
     while (!done) {
         #pragma HLS PIPELINE II=1
         if (word == 0) {
             const typename CONFIG_T::event_t event = events.read();
             done = token::is_last(event);
+            start = token::is_start(event);
             row = token::take(event, delta) * CONFIG_T::n_out;
         }
+    Load:
+        for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
+            #pragma HLS UNROLL
+            if (start)
+                state[o] = biases[o];
+        }
     Lane:
-        for (unsigned lane = 0; lane < pe && !done; lane++) {
+        for (unsigned lane = 0; lane < pe && !done && !start; lane++) {
             #pragma HLS UNROLL
             state[word * pe + lane] += delta[0] * weights[row + word * pe + lane];
         }
+        first_of_stream = first_of_stream || start;
         some = some || !done;
-        word = done || word + 1 == CONFIG_T::reuse_factor ? 0 : word + 1;
-        trips++;
+        word = done || start || word + 1 == CONFIG_T::reuse_factor ? 0 : word + 1;
+        trips += start ? 0 : 1;
     }
 Emit:
     for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
         #pragma HLS UNROLL
         total[o] = state[o];
     }
+    started = first_of_stream;
     touched = some;
 #ifndef __SYNTHESIS__
     const unsigned long long taken = (trips - 1) / CONFIG_T::reuse_factor;
@@ -84,11 +85,13 @@ Emit:
 }
 
 template <class CONFIG_T>
-void delta_results(const typename CONFIG_T::state_t total[CONFIG_T::n_out], bool touched,
+void delta_results(const typename CONFIG_T::state_t total[CONFIG_T::n_out], bool started, bool touched,
                    hls::stream<typename CONFIG_T::word_t> &words) {
     static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, pe> token;
     const unsigned count = touched ? CONFIG_T::reuse_factor : 0;
+    if (started)
+        words.write(token::start());
 
 Word:
     for (unsigned word = 0; word <= count; word++) {
@@ -110,13 +113,13 @@ Word:
 template <class CONFIG_T>
 void delta_dense(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
                  const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
-                 const typename CONFIG_T::bias_t biases[CONFIG_T::n_out], bool reset) {
+                 const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
     #pragma HLS DATAFLOW
     typename CONFIG_T::state_t total[CONFIG_T::n_out];
     #pragma HLS ARRAY_PARTITION variable=total complete
-    bool touched;
-    delta_accumulate<CONFIG_T>(events, weights, biases, reset, total, touched);
-    delta_results<CONFIG_T>(total, touched, words);
+    bool started, touched;
+    delta_accumulate<CONFIG_T>(events, weights, biases, total, started, touched);
+    delta_results<CONFIG_T>(total, started, touched, words);
 }
 
 } // namespace nnet

@@ -6,7 +6,7 @@
 //   then   the sums, as in nnet_delta_conv.h with kernels of 1
 //
 // Shapes:    event tokens of n_first and of n_second channels a position -> event tokens (delta_merge) or word tokens
-//            {end, index, values[pe]} (delta_join) of n_chan channels. An element may have two events in a frame.
+//            {mark, index, values[pe]} (delta_join) of n_chan channels. An element may have two events in a frame.
 // II:        1; a frame takes a cycle for each event of both, and one for each of their ends.
 // State:     of delta_merge and DeltaCopy none; of delta_join that of the sums.
 // Streams:   where a tensor with two readers branches and joins again, each of their streams has to hold a whole frame, as the
@@ -41,12 +41,13 @@ Event:
         #pragma HLS PIPELINE II=1
         unsigned element;
         typename CONFIG_T::delta_t delta[1];
-        bool end;
+        bool end, start;
         if (!at_second) {
             const typename CONFIG_T::first_t event = first.read();
             typename CONFIG_T::first_delta_t change[1];
             const unsigned e = one::take(event, change);
             end = one::is_last(event);
+            start = one::is_start(event);
             element = e / CONFIG_T::n_first * CONFIG_T::n_chan + e % CONFIG_T::n_first;
             delta[0] = change[0].to_int64() << CONFIG_T::shift_first;
         } else {
@@ -54,16 +55,18 @@ Event:
             typename CONFIG_T::second_delta_t change[1];
             const unsigned e = two::take(event, change);
             end = two::is_last(event);
+            start = two::is_start(event);
             element = e / CONFIG_T::n_second * CONFIG_T::n_chan + e % CONFIG_T::n_second + offset;
             delta[0] = change[0].to_int64() << CONFIG_T::shift_second;
         }
+        const bool start_again = start && at_second; // the first input has said so
         done = end && at_second;
         at_second = at_second || end;
-        if (done)
-            events.write(joined::last());
-        else if (!end)
+        if (done || (start && !start_again))
+            events.write(done ? joined::last() : joined::start());
+        else if (!end && !start)
             events.write(joined::make(element, delta));
-        trips++;
+        trips += start ? 0 : 1;
     }
 #ifndef __SYNTHESIS__
     delta_counted<CONFIG_T>(trips);
@@ -72,15 +75,15 @@ Event:
 
 template <class CONFIG_T>
 void delta_join(hls::stream<typename CONFIG_T::first_t> &first, hls::stream<typename CONFIG_T::second_t> &second,
-                hls::stream<typename CONFIG_T::word_t> &words, bool reset) {
+                hls::stream<typename CONFIG_T::word_t> &words) {
     #pragma HLS DATAFLOW
     hls::stream<typename CONFIG_T::event_t> events("events");
     #pragma HLS STREAM variable=events depth=32
     delta_merge<CONFIG_T>(first, second, events);
-    delta_slide<CONFIG_T>(events, words, reset);
+    delta_slide<CONFIG_T>(events, words);
 }
 
-// Tokens of any kind; the highest bit is `end`.
+// Tokens of any kind.
 template <class token_T> void delta_copy(hls::stream<token_T> &tokens, hls::stream<token_T> &first, hls::stream<token_T> &second) {
     bool done = false;
 Token:
@@ -89,7 +92,7 @@ Token:
         const token_T token = tokens.read();
         first.write(token);
         second.write(token);
-        done = token[delta_bits<token_T>::value - 1];
+        done = delta_marks<token_T>::is_last(token);
     }
 }
 

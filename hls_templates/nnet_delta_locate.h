@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first process of everything that slides (nnet_delta_conv.h): finds the outputs that an event reaches.
 //
-// Shapes:    event tokens {end, address, delta} -> located tokens {end, {bank_row, bank_column, word, line, rows, columns,
+// Shapes:    event tokens {mark, address, delta} -> located tokens {mark, {bank_row, bank_column, word, line, rows, columns,
 //            lane}, delta}: `rows` x `columns` output positions, the first of which is `word` of its bank, with weights `line`.
 //            Events that reach no output are dropped.
 // II:        1; a frame takes a cycle for each event, and one for its end.
@@ -127,11 +127,11 @@ Event:
         span.rows = rows;
         span.columns = columns;
         span.lane = channel % CONFIG_T::pe;
-        if (done)
-            located.write(delta_span<CONFIG_T>::token::last());
+        if (token::is_mark(event))
+            located.write(done ? delta_span<CONFIG_T>::token::last() : delta_span<CONFIG_T>::token::start());
         else if (rows != 0 && columns != 0)
             located.write(delta_span<CONFIG_T>::token::make(span.pack(), delta));
-        trips++;
+        trips += token::is_start(event) ? 0 : 1;
     }
 #ifndef __SYNTHESIS__
     delta_counted<CONFIG_T>(trips).events += trips - 1;

@@ -12,7 +12,7 @@
 //            has positions (a ROM of several ports).
 // State:     state[banks][bank_words][values]; a tag for each word, the number of the frame that touched it last, counted up to
 //            bank_words: the end of every frame clears the tag of one word, so each is cleared before its number comes again.
-//            reset (or power-up) sets all to bias and 0 before one frame; nothing relies on the arrays being cleared.
+//            the start of a stream sets all to bias and 0; nothing relies on the arrays being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
 // Verified:  g++ csim against the golden model. Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_WALK_H_
@@ -27,20 +27,17 @@ template <class CONFIG_T> struct delta_walk_types {
     typedef delta_conv_shape<CONFIG_T> shape;
     static const unsigned recent = 3; // words forwarded: at least the cycles from reading a word to writing it
     typedef ap_uint<delta_width(shape::bank_words)> place_t; // of a word in its bank; bank_words: of none. A tag, too
-    typedef typename CONFIG_T::state_t values_t[shape::values];
-    typedef values_t bank_t[shape::bank_words];
-    typedef place_t list_t[shape::bank_words];
 };
 
 // One bank: its words, what is on its way to them, and what it hands over.
 template <class CONFIG_T>
 void delta_add(bool active, bool adds, unsigned place, unsigned line, unsigned lane_of_event,
                const typename CONFIG_T::delta_t &delta, const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
-               unsigned frame, typename delta_walk_types<CONFIG_T>::bank_t &state,
-               typename delta_walk_types<CONFIG_T>::list_t &tag, typename CONFIG_T::state_t recent[][delta_conv_shape<CONFIG_T>::values],
+               unsigned frame, typename CONFIG_T::state_t state[][delta_conv_shape<CONFIG_T>::values],
+               typename delta_walk_types<CONFIG_T>::place_t tag[], typename CONFIG_T::state_t recent[][delta_conv_shape<CONFIG_T>::values],
                typename delta_walk_types<CONFIG_T>::place_t recent_tag[], typename delta_walk_types<CONFIG_T>::place_t recent_place[],
-               typename delta_walk_types<CONFIG_T>::bank_t &copy, typename delta_walk_types<CONFIG_T>::list_t &list,
-               typename delta_walk_types<CONFIG_T>::place_t &touched) {
+               typename CONFIG_T::state_t copy[][delta_conv_shape<CONFIG_T>::values],
+               typename delta_walk_types<CONFIG_T>::place_t list[], typename delta_walk_types<CONFIG_T>::place_t &touched) {
     #pragma HLS INLINE
     typedef delta_conv_shape<CONFIG_T> shape;
     static const unsigned depth = delta_walk_types<CONFIG_T>::recent;
@@ -100,17 +97,19 @@ ShiftPlace:
 template <class CONFIG_T>
 void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
                 const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
-                const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases], bool reset,
-                typename delta_walk_types<CONFIG_T>::bank_t copy[delta_conv_shape<CONFIG_T>::banks],
-                typename delta_walk_types<CONFIG_T>::list_t list[delta_conv_shape<CONFIG_T>::banks],
+                const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases],
+                typename CONFIG_T::state_t copy[delta_conv_shape<CONFIG_T>::banks][delta_conv_shape<CONFIG_T>::bank_words]
+                                              [delta_conv_shape<CONFIG_T>::values],
+                typename delta_walk_types<CONFIG_T>::place_t list[delta_conv_shape<CONFIG_T>::banks]
+                                                                 [delta_conv_shape<CONFIG_T>::bank_words],
                 typename delta_walk_types<CONFIG_T>::place_t touched[delta_conv_shape<CONFIG_T>::banks], bool &all) {
     #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=CONFIG_T::pe
     #pragma HLS BIND_STORAGE variable=weights type=rom_np
     typedef delta_conv_shape<CONFIG_T> shape;
     typedef delta_walk_types<CONFIG_T> types;
     typedef typename types::place_t place_t;
-    static typename types::bank_t state[shape::banks];
-    static typename types::list_t tag[shape::banks];
+    static typename CONFIG_T::state_t state[shape::banks][shape::bank_words][shape::values];
+    static place_t tag[shape::banks][shape::bank_words];
     static typename CONFIG_T::state_t recent[shape::banks][types::recent][shape::values];
     static place_t recent_tag[shape::banks][types::recent], recent_place[shape::banks][types::recent];
     #pragma HLS ARRAY_PARTITION variable=state complete dim=1
@@ -120,9 +119,8 @@ void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
     #pragma HLS ARRAY_PARTITION variable=recent_tag complete dim=0
     #pragma HLS ARRAY_PARTITION variable=recent_place complete dim=0
     static place_t number = 0; // of the frame, from 1
-    static bool running = false;
-    const bool first_of_stream = reset || !running;
-    running = true;
+    typename delta_span<CONFIG_T>::token_t event = located.read();
+    const bool first_of_stream = delta_span<CONFIG_T>::token::is_start(event);
     all = first_of_stream;
     const unsigned frame = first_of_stream || number.to_uint() == shape::bank_words ? 1 : number.to_uint() + 1;
     number = frame;
@@ -151,14 +149,16 @@ Empty:
         }
     }
     unsigned row = 0, column = 0, group = 0, trips = 0, reached = 0;
-    bool fresh = true, done = false;
+    bool fresh = true, done = false, unread = first_of_stream;
     delta_span<CONFIG_T> span;
     typename CONFIG_T::delta_t delta[1];
 Step:
     while (!done) {
         #pragma HLS PIPELINE II=1
         if (fresh) {
-            const typename delta_span<CONFIG_T>::token_t event = located.read();
+            if (unread)
+                event = located.read();
+            unread = true;
             done = delta_span<CONFIG_T>::token::is_last(event);
             span.unpack(delta_span<CONFIG_T>::token::take(event, delta));
         }

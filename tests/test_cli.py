@@ -76,17 +76,17 @@ def test_dry_run_of_the_shipped_design_imports_nothing_heavy(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert "[1/8] 1_model would run (never run)" in done.stdout
-    assert "[8/8] 6_report may run" in done.stdout
+    assert "[1/9] 1_model would run (never run)" in done.stdout
+    assert "[9/9] 6_report may run" in done.stdout
     assert "heavy: []" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
-def test_stages_lists_all_eight(tmp_path: Path) -> None:
+def test_stages_lists_all_nine(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "codesign.cli", "stages", str(DESIGN), "--build-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert [line.split()[1] for line in done.stdout.splitlines()] == [
-        "1_model", "2_graph", "3_hls", "3_rtl", "4_csim", "4_rtlsim", "5_synth", "6_report",
+        "1_model", "2_graph", "3_hls", "3_rtl", "4_csim", "4_rtlsim", "5_hls", "5_synth", "6_report",
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rtl",),
     ("sim",),
     ("synth",),
+    ("hls",),
     ("hls4ml_plugin",),
     ("verify",),
     ("report",),

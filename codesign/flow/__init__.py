@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TOML per design, eight stages, one manifest per stage."""
+"""One TOML per design, nine stages, one manifest per stage."""

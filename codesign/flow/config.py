@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codesign.layers import Engines
 
 Target = Literal["ecp5", "xc7"]
+HlsTool = Literal["vitis", "bambu", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,24 @@ class SynthSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HlsSection:
+    """``[hls]``.
+
+    Attributes:
+        tool: HLS compiler of stage ``5_hls``. Unset: the one on PATH, Vitis HLS before PandA-Bambu; 'none': none.
+        clock_mhz: clock that it schedules for.
+        timeout_s: time that it may take.
+    """
+
+    tool: HlsTool | None = None
+    clock_mhz: float = limited(100.0, at_least=1.0, at_most=1000.0)
+    timeout_s: float = limited(3600.0, at_least=1.0, at_most=604800.0)
+
+    def __post_init__(self) -> None:
+        check(self, "hls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSection:
     """``[report]``.
 
@@ -161,6 +180,7 @@ class Design:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     hardware: HardwareSection = field(default_factory=HardwareSection)
     clip: ClipSection = field(default_factory=ClipSection)
+    hls: HlsSection = field(default_factory=HlsSection)
     synth: SynthSection = field(default_factory=SynthSection)
     report: ReportSection = field(default_factory=ReportSection)
 

@@ -244,7 +244,7 @@ class Runner:
         except ToolNotFoundError as error:
             if not stage.optional:
                 self._fail(position, partial, start, error)
-            status, note = "skipped", f"{error.program} not on PATH"
+            status, note = "skipped", error.briefly
             _empty(partial)
         except Exception as error:
             self._fail(position, partial, start, error)

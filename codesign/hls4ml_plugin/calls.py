@@ -19,6 +19,7 @@ from codesign.outputs import check_folder
 from codesign.suggest import did_you_mean
 
 IO_TYPES = ("io_parallel", "io_stream")
+SIMULATIONS = ("csim", "rtl", "hls")
 BUILDERS = "codesign.synth.builders:BUILDERS"
 """Module that registers the synthesis tools of ``build``; imported when it is called, as conversion needs none."""
 
@@ -77,17 +78,25 @@ def hls_config_of_caller() -> Any:
     return None
 
 
-def check_predict(sim: Any, skip: Any, logits: Any, unknown: Mapping[str, Any]) -> None:
+def check_predict(sim: Any, skip: Any, logits: Any, hls_tool: Any, unknown: Mapping[str, Any]) -> None:
     """Check the arguments of ``predict``.
 
     Raises:
         ConfigError: one is unknown, or has a value that it cannot have.
     """
-    _check_names(unknown, ("sim", "skip", "logits"), "predict()")
-    if sim not in ("csim", "rtl"):
-        fix = did_you_mean(str(sim), ("csim", "rtl")) or "leave it out for the compiled HLS C++, or use sim='rtl'"
+    _check_names(unknown, ("sim", "skip", "logits", "hls_tool"), "predict()")
+    if sim not in SIMULATIONS:
+        fix = did_you_mean(str(sim), SIMULATIONS) or "leave it out for the compiled HLS C++, or use sim='rtl'"
         raise ConfigError(
-            "unknown simulation", where="predict()", expected="'csim' or 'rtl'", received=repr(sim), fix=fix
+            "unknown simulation", where="predict()", expected="'csim', 'rtl' or 'hls'", received=repr(sim), fix=fix
+        )
+    if hls_tool is not None and sim != "hls":
+        raise ConfigError(
+            "only sim='hls' has an HLS compiler",
+            where="predict()",
+            expected="hls_tool together with sim='hls'",
+            received=f"hls_tool={hls_tool!r} with sim={sim!r}",
+            fix="leave hls_tool out",
         )
     for name, value in (("skip", skip), ("logits", logits)):
         if not isinstance(value, bool | np.bool_ | None):

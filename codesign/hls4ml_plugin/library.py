@@ -74,7 +74,7 @@ def copies(model: Any, count: int) -> list[Any]:
         library = Path(model._top_function_lib._name)
         own = shutil.copyfile(library, library.with_name(f"{library.stem}_{number}.so"))
         other = copy.copy(model)
-        other._top_function_lib, other.rtl_simulators = ctypes.CDLL(str(own)), {}
+        other._top_function_lib, other.rtl_simulators, other.hls_simulators = ctypes.CDLL(str(own)), {}, {}
         other.reset = partial(csim.reset, other)
         made.append(other)
     return made

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulators of one hls4ml model, csim and RTL, which share where their streams start."""
+"""The simulators of one hls4ml model, csim, RTL and compiled HLS, which share where their streams start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from codesign.hls4ml_plugin import csim
 
 SIMULATOR = "codesign.sim:RtlSimulator"
 """Imported when RTL is first simulated, as conversion needs no simulator."""
+COMPILED = "codesign.hls4ml_plugin.compiled:hls_simulator"
+"""Imported when an HLS compiler is first used."""
 
 
 def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
@@ -32,6 +34,21 @@ def run_rtl(model: Any, codes: IntArray, *, skip: bool) -> NDArray[np.float64]:
     return values
 
 
+def run_hls(model: Any, codes: IntArray, tool: str | None) -> NDArray[np.float64]:
+    """Push frames of codes, ``[T, size]``, through the compiled HLS project; set ``model.hls_stats``; return values
+    ``[T, *shape]``.
+    """
+    running, compiler = resolve_name(COMPILED)(model, tool)
+    result = running.run(codes)
+    model.hls_stats = {
+        "compiler": compiler,
+        "cycles_per_frame": result.cycles,
+        "latency_cycles": result.latency,
+    }
+    values: NDArray[np.float64] = model.delta_graph.output.fmt.to_values(result.outputs)
+    return values
+
+
 def rtl_simulator(model: Any, *, skip: bool) -> Any:
     """Return the model's RTL simulator, built on first use under ``<output_dir>/rtl_sim``."""
     simulators = model.__dict__.setdefault("rtl_simulators", {})
@@ -42,7 +59,9 @@ def rtl_simulator(model: Any, *, skip: bool) -> Any:
 
 
 def reset(model: Any) -> None:
-    """Start a new stream in csim and in every RTL simulation of ``model``."""
+    """Start a new stream in every simulation of ``model``."""
     csim.reset(model)
     for simulator in model.__dict__.get("rtl_simulators", {}).values():
+        simulator.reset()
+    for simulator, _ in model.__dict__.get("hls_simulators", {}).values():
         simulator.reset()

@@ -36,6 +36,7 @@ from codesign.synth.memory import memories
 from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
 from codesign.verify.compare import Comparison
+from codesign.verify.compiled import Compiled
 from codesign.verify.golden_run import GoldenRun
 from codesign.verify.hardware import RtlFigures, steady
 from codesign.verify.software import HlsFigures
@@ -59,6 +60,7 @@ def make_report(
     made: Made | None = None,
     float_agreement: FloatAgreement | None = None,
     hls: HlsFigures | None = None,
+    compiled: Compiled | None = None,
 ) -> Report:
     """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
@@ -82,6 +84,8 @@ def make_report(
         origins["throughput.clock_mhz"] = "given" if clock_mhz is not None else "routed"
     if hls is not None:
         origins |= {"hls.cycles_per_frame": "estimated", "layers.hls_cycles_per_frame": "estimated"}
+    if compiled is not None:
+        origins["hls.cycles_per_frame"] = "simulated"
     origins |= {f"resources.{item.kind}": RESOURCE_ORIGINS[item.kind] for item in resources}
     estimates = estimated(golden, graph)
     report = Report(
@@ -100,7 +104,7 @@ def make_report(
         origins=origins,
         clips=clips,
         energy=energy(graph, golden.layers),
-        hls=hls_figures(hls),
+        hls=hls_figures(hls, compiled),
     )
     return with_builds(report, builds)
 

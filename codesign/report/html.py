@@ -120,6 +120,7 @@ def _pairs(report: Report) -> list[dict[str, str]]:
         ("Keras = golden model", mismatches.keras_golden, "the trained network in float64 against integers"),
         ("golden model = HLS C++", mismatches.golden_csim, "integers against the C simulation of the HLS project"),
         ("golden model = RTL", mismatches.golden_rtl, "integers against the Verilated SystemVerilog"),
+        ("golden model = compiled HLS", mismatches.golden_hls, "integers against the Verilog of an HLS compiler"),
     )
     result = []
     for names, number, note in pairs:

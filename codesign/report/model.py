@@ -38,8 +38,8 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 4
-"""Version of `Report`: higher where a key is new. 4 has `hls`, 3 `float_agreement`; version 1 has no such key."""
+SCHEMA = 5
+"""Version of `Report`: higher where a key is new. 5 has `golden_hls`, 4 `hls`, 3 `float_agreement`; 1 has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +83,11 @@ class Mismatches:
     keras_golden: Count = None
     golden_csim: Count = None
     golden_rtl: Count = None
+    golden_hls: Count = None
 
     def total(self) -> int:
         """Return the sum of what was compared."""
-        return sum(count or 0 for count in (self.keras_golden, self.golden_csim, self.golden_rtl))
+        return sum(count or 0 for count in (self.keras_golden, self.golden_csim, self.golden_rtl, self.golden_hls))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,12 @@ def _energy(report: Report) -> Iterator[tuple[str, str]]:
 
 def _mismatches(report: Report) -> str:
     found = report.agreement.mismatches
-    pairs = (("Keras", found.keras_golden), ("csim", found.golden_csim), ("RTL", found.golden_rtl))
+    pairs = (
+        ("Keras", found.keras_golden),
+        ("csim", found.golden_csim),
+        ("RTL", found.golden_rtl),
+        ("compiled HLS", found.golden_hls),
+    )
     return ", ".join(f"{name} {count(number)}" for name, number in pairs) + " (against golden)"
 
 

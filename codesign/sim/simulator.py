@@ -12,16 +12,18 @@ from pkgutil import resolve_name
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.errors import FrameError, SimulationError
+from codesign.errors import ConversionError, FrameError, SimulationError
 from codesign.fixed import IntArray
 from codesign.graph.golden import check_frames
 from codesign.graph.ir import Graph
 from codesign.rtl.beats import from_beats, to_beats
-from codesign.rtl.spec import top_spec
+from codesign.rtl.spec import TopSpec, top_spec
 from codesign.sim.build import build
 from codesign.sim.native import Model
 
 Bytes = NDArray[np.uint8]
+VERILATOR = "verilator"
+"""Folder of a cache that simulators are built in."""
 EMIT = "codesign.rtl.project:emit"
 """Looked up where no files are given, so that a stage which simulates given files does not depend on the generator."""
 
@@ -109,6 +111,8 @@ class RtlSimulator:
         seed: seed of what the design leaves uninitialised, and of garbage on idle or padded lanes.
         thresholds: hold thresholds by layer, see `set_threshold`; None: those of the graph.
         files: its RTL project, as `codesign.rtl.project` returned it; None: emitted now.
+        spec: outside of the top, where another tool made it; None: that of the graph.
+        slower: how many times as long as ours such a top may take.
 
     Raises:
         ConversionError: a threshold is refused.
@@ -125,11 +129,13 @@ class RtlSimulator:
         seed: int = 1,
         thresholds: Mapping[str, int] | None = None,
         files: Mapping[str, str] | None = None,
+        spec: TopSpec | None = None,
+        slower: int = 1,
     ) -> None:
-        self.graph = graph
+        self.graph, self._slower = graph, slower
         self._thresholds = dict(thresholds or {})
         graph.with_thresholds(self._thresholds)
-        self.spec = top_spec(graph)
+        self.spec = top_spec(graph) if spec is None else spec
         self._skip = skip
         self.folder = build(dict(resolve_name(EMIT)(graph) if files is None else files), self.spec, Path(folder))
         self._seed = seed
@@ -178,9 +184,13 @@ class RtlSimulator:
             threshold: threshold of its coarsest step in units of its input codes, `Delta.threshold`; 0 holds nothing.
 
         Raises:
-            ConversionError: see `Graph.with_thresholds`.
+            ConversionError: see `Graph.with_thresholds`; or the thresholds of this top are constants.
         """
         self.graph.with_thresholds({layer: threshold})
+        if layer not in [hold.name for hold in self.spec.holds]:
+            raise ConversionError(
+                "the hold thresholds of this core are constants", where=layer, fix="convert the model with another hold"
+            )
         model, before = self._open_model(), self.spec.threshold_word(self._thresholds)
         self._thresholds[layer] = threshold
         word = self.spec.threshold_word(self._thresholds)
@@ -330,12 +340,12 @@ class RtlSimulator:
 
     def _patience(self) -> int:
         """Cycles without progress after which the design hangs: it may walk every word of every engine."""
-        return 1000 + 8 * (self.spec.beats + sum(node.words for node in self.graph.engines))
+        return self._slower * (1000 + 8 * (self.spec.beats + sum(node.words for node in self.graph.engines)))
 
     def _most_cycles(self, frames: int, stalls: Stalls | None) -> int:
         dense = self.spec.beats * self.spec.in_lanes + sum((node.n_in + 4) * node.words for node in self.graph.engines)
         slow = (1 - stalls.source_probability) * (1 - stalls.sink_probability) if stalls else 1.0
-        return int((frames + 2) * (4 * dense + 200) / slow) + 10_000
+        return self._slower * (int((frames + 2) * (4 * dense + 200) / slow) + 10_000)
 
     def _pack(self, frames: IntArray) -> Bytes:
         """Return frames ``[T, size]`` as beats ``[T * beats, bytes]``; lanes after the last element hold garbage."""

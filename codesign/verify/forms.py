@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from codesign.graph.ir import Graph
 from codesign.rtl.project import emit
+from codesign.sim.simulator import VERILATOR, RtlSimulator
 from codesign.verify.clips import Track, silently
 from codesign.verify.compare import Comparison, compare
 from codesign.verify.golden_run import GoldenRun, run_golden
@@ -74,6 +76,7 @@ def run(
     if hls is not None:
         codes, cycles = run_csim(hls, graph, clips, track)
         comparisons.append(compare("golden_csim", golden.outputs, codes))
-    outputs, rtl = run_rtl(graph, clips, emit(graph), cache=cache, dense_frames=dense_frames, track=track)
+    simulate = partial(RtlSimulator, graph, cache / VERILATOR, files=emit(graph))
+    outputs, rtl = run_rtl(simulate, clips, dense_frames=dense_frames, track=track)
     comparisons.append(compare("golden_rtl", golden.outputs, outputs))
     return Verified(golden=golden, rtl=rtl, comparisons=tuple(comparisons), hls=cycles)

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.fixed import IntArray
-from codesign.graph.ir import Graph
 from codesign.sim import RtlRun, RtlSimulator, run_clip
 from codesign.stored import integers, load_arrays, loaded
 from codesign.verify.clips import Track, silently
@@ -71,11 +69,9 @@ def steady(values: IntArray) -> IntArray:
 
 
 def run_rtl(
-    graph: Graph,
+    simulate: Callable[..., RtlSimulator],
     clips: NDArray[np.integer],
-    files: Mapping[str, str],
     *,
-    cache: Path,
     dense_frames: int,
     track: Track = silently,
 ) -> tuple[IntArray, RtlFigures]:
@@ -85,24 +81,21 @@ def run_rtl(
     so that each has several streams; the dense frames are in one of their own. The figures depend on no core count.
 
     Args:
-        graph: graph of the network.
+        simulate: makes a simulator of the network; called with ``skip=False`` for the dense frames.
         clips: clips of codes, each a new stream.
-        files: the network's RTL project, as `codesign.rtl.project` returned it.
-        cache: folder that the simulators are built in.
         dense_frames: frames for the dense baseline; 0: do not build it.
         track: progress display.
 
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.
     """
-    simulate = partial(RtlSimulator, graph, cache / "verilator", files=files)
     with contextlib.ExitStack() as stack:
         count = min(SIMULATORS, max(1, len(clips) // 2))
         threads = [stack.enter_context(_Thread(simulate())) for _ in range(count)]
         running = [threads[n % count].submit(run_clip, clip) for n, clip in enumerate(clips)]
         if dense_frames:
             baseline = stack.enter_context(_Thread(simulate(skip=False)))
-            dense_run = baseline.submit(RtlSimulator.run, clips[0][:dense_frames])
+            dense_run = baseline.submit(lambda own, frames: own.run(frames), clips[0][:dense_frames])
         runs = [run.result() for run in track(running, len(clips), "clip")]
         dense = dense_run.result().cycles[1:] if dense_frames else np.zeros(0, np.int64)
     figures = RtlFigures(

@@ -32,7 +32,7 @@ from codesign.graph.ir import Axis, Conv
 from codesign.report.model import Report, read_json
 from codesign.training import MODEL, RESULTS, BlockConfig, ModelConfig
 from codesign.training.network import build_network, freeze
-from codesign.verify import hardware as simulate
+from codesign.verify import forms
 from codesign.verify.compare import compare, must_agree, read_comparison
 from codesign.verify.software import HlsFigures, save_hls
 
@@ -115,10 +115,11 @@ def build(design: Design, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_hls(HlsFigures(layers=dict.fromkeys(LINEARS, trips)), root / "4_csim")
     FakeSimulator.calls = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulate, "RtlSimulator", FakeSimulator)
+        patch.setattr(rtlsim, "RtlSimulator", FakeSimulator)
         run(rtlsim, "4_rtlsim", "2_graph", "3_rtl")
+    (root / "5_hls").mkdir()
     (root / "5_synth").mkdir()
-    run(report, "6_report", "1_model", "2_graph", "4_csim", "4_rtlsim", "5_synth")
+    run(report, "6_report", "1_model", "2_graph", "4_csim", "4_rtlsim", "5_hls", "5_synth")
     for stage in NEEDS:
         finish(root / stage)
     return root
@@ -174,7 +175,7 @@ def test_report_shows_every_layer(build: Path, design: Design) -> None:
 
 def test_video_through_the_design(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_video(tmp_path / "v.mkv", 6, level=40)
-    monkeypatch.setattr(simulate, "RtlSimulator", FakeSimulator)
+    monkeypatch.setattr(forms, "RtlSimulator", FakeSimulator)
     monkeypatch.setattr(convert, "compile_csim", lambda *_: None)
     fake = FakeProject(load_graph(build / "2_graph"))
     monkeypatch.setattr(convert, "convert", lambda *_: fake)

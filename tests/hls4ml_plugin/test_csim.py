@@ -168,8 +168,8 @@ def test_bad_frames(model: Any, name: str) -> None:
 
 @pytest.mark.parametrize("model", ["io_parallel"], indirect=True)
 def test_unknown_simulation(model: Any) -> None:
-    with pytest.raises(ConfigError, match=r"'csim' or 'rtl'.*'hls'"):
-        model.predict(np.zeros((1, 4, 5, 1), int), sim="hls")
+    with pytest.raises(ConfigError, match=r"'csim', 'rtl' or 'hls'.*'cosim'"):
+        model.predict(np.zeros((1, 4, 5, 1), int), sim="cosim")
 
 
 def test_not_compiled(tmp_path: Path) -> None:

@@ -38,17 +38,33 @@ MUTANTS = {
     ),
     "no upper clip": ("activation", "if (q > wide_t(CONFIG_T::hi))", "if (false)"),
     "one step for all channels": ("activation", "const unsigned c = e % CONFIG_T::n_step;", "const unsigned c = 0;"),
-    "activation ignores reset": ("activation", RUNNING, IGNORES),
-    "words without a change are sent": ("activation", "    if (changed)\n", "    if (true)\n"),
-    "scan ignores reset": ("scan", f"{RUNNING}\nBeat", f"{IGNORES}\nBeat"),
-    "accumulators ignore reset": (
-        "dense",
-        "if (first_of_stream)\n            state[o]",
-        "if (false)\n            state[o]",
+    "activation ignores the start of a stream": (
+        "activation",
+        "first_of_stream = first_of_stream || start;",
+        "first_of_stream = false;",
     ),
+    "the start of a stream ends a frame of events": (
+        "activation",
+        "start ? tokens::event::start() : tokens::event::last()",
+        "tokens::event::last()",
+    ),
+    "words without a change are sent": ("activation", "    if (changed)\n", "    if (true)\n"),
+    "scan ignores the start of a stream": (
+        "scan",
+        "word<CONFIG_T>(beat, z, first_of_stream,",
+        "word<CONFIG_T>(beat, z, false,",
+    ),
+    "scan starts no stream": ("activation", "    if (first_of_stream)\n", "    if (false)\n"),
+    "arrays start no stream": ("ports", f"{RUNNING}\nBeat", f"{IGNORES}\nBeat"),
+    "accumulators ignore the start of a stream": (
+        "dense",
+        "if (start)\n                state[o]",
+        "if (false)\n                state[o]",
+    ),
+    "results do not start": ("dense", "if (started)\n", "if (false)\n"),
     "the first words get all": ("dense", "state[word * pe + lane] +=", "state[lane] +="),
     "results of a frame without events": ("dense", "touched = some;", "touched = true;"),
-    "no results of a new stream": ("dense", "some = first_of_stream, done", "some = false, done"),
+    "no results of a new stream": ("dense", "some = some || !done;", "some = some || !(done || start);"),
     "the first results are sent again": ("dense", "total[word * pe + lane]", "total[lane]"),
     "address of the first lane": ("activation", "* CONFIG_T::lanes + first, delta", "* CONFIG_T::lanes, delta"),
     "the last lane is dropped": (
@@ -58,7 +74,7 @@ MUTANTS = {
     ),
     "one event of a word": ("activation", "some = true;", "some = false;"),
     "the output forgets": ("frame", "% CONFIG_T::lanes] += typename", "% CONFIG_T::lanes] = typename"),
-    "the output ignores reset": ("frame", "first_of_stream && beat <", "false && beat <"),
+    "the output ignores the start of a stream": ("frame", "first_of_stream && beat <", "false && beat <"),
 }
 
 CONV_MUTANTS = {
@@ -70,7 +86,11 @@ CONV_MUTANTS = {
         f"{OLDEST_FIRST}{PLACE}                value",
     ),
     "words on their way are lost at the end of a frame": ("walk", "i = 0; first_of_stream && i <", "i = 0; i <"),
-    "convolution ignores reset": ("walk", "place = 0; first_of_stream && place <", "place = 0; false && place <"),
+    "convolution ignores the start of a stream": (
+        "walk",
+        "place = 0; first_of_stream && place <",
+        "place = 0; false && place <",
+    ),
     "the end of a frame tags a word": ("walk", "recent_tag[0] = adds ? frame : 0;", "recent_tag[0] = frame;"),
     "words are listed twice": ("walk", "if (adds && last != frame) {", "if (adds) {"),
     "the other lanes are not copied": ("walk", "if (adds)\n            copy", "if (adds && own)\n            copy"),
@@ -79,6 +99,8 @@ CONV_MUTANTS = {
     "one output too few": ("locate", "? last - first + 1 : 0", "? last - first : 0"),
     "padding on the left forgotten": ("locate", "CONFIG_T::in_width + CONFIG_T::pad_left", "CONFIG_T::in_width"),
     "the first channel's weights": ("locate", "channel * shape::groups;", "0;"),
+    "sums do not start": ("conv", "if (all)\n", "if (false)\n"),
+    "the start of a stream is an event": ("locate", "if (token::is_mark(event))", "if (done)"),
     "a new stream sends what was touched": ("conv", "if (all) {", "if (false) {"),
     "one word of a list": ("conv", "left[b] = touched[b];", "left[b] = touched[b].to_uint() != 0 ? 1 : 0;"),
 }
@@ -114,16 +136,18 @@ BRANCH_MUTANTS = {
     "the second input starts elsewhere": ("join", "e % CONFIG_T::n_second + offset;", "e % CONFIG_T::n_second;"),
     "concatenated codes are of one position": ("join", "e / CONFIG_T::n_second * CONFIG_T::n_chan", "0"),
     "the first input ends the frame": ("join", "done = end && at_second;", "done = end;"),
+    "a joined stream starts twice": ("join", "(start && !start_again)", "start"),
+    "a copy stops where a stream starts": ("join", "::is_last(token);", "::is_mark(token);"),
     "a copy has other deltas": ("join", "second.write(token);", "second.write(token_T(token >> 1 << 1));"),
     "wide tokens hold their first values again": ("common", "first = (i - 1) * piece,", "first = 0,"),
     "wide tokens are read as their first values": ("common", "first = i * piece,", "first = 0,"),
 }
 
 STREAM_MUTANTS = {
-    "packets are read as their first code": ("scan", "packet[lane]", "packet[0]"),
-    "scan of packets ignores reset": ("scan", f"{RUNNING}\nPacket", f"{IGNORES}\nPacket"),
-    "packets are written as their first word": ("frame", "packet[first + lane]", "packet[lane]"),
-    "a packet for every word": ("frame", "if (first + CONFIG_T::lanes == res_T::size)", "if (true)"),
+    "packets are read as their first code": ("ports", "packet[lane]", "packet[0]"),
+    "packets start no stream": ("ports", f"{RUNNING}\nPacket", f"{IGNORES}\nPacket"),
+    "packets are written as their first word": ("ports", "packet[first + lane]", "packet[lane]"),
+    "a packet for every word": ("ports", "if (first + CONFIG_T::lanes == res_T::size)", "if (true)"),
 }
 
 DESIGNS = {

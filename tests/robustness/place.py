@@ -36,7 +36,7 @@ from codesign.synth.record import BUILD, BoardBuild, write_build
 
 DESIGN = '[design]\nname = "small"\n[data]\nsize = 8\ndigit = 8.0\ntravel = 0.0\n[model]\nhidden = [4]\n'
 STUDY = '[study]\nname = "s"\nseeds = [1]\n' + DESIGN[DESIGN.index("[data]") :] + "[variant.a]\n[variant.b]\n"
-STAGES = ("1_model", "2_graph", "3_hls", "3_rtl", "4_csim", "4_rtlsim", "5_synth", "6_report")
+STAGES = ("1_model", "2_graph", "3_hls", "3_rtl", "4_csim", "4_rtlsim", "5_hls", "5_synth", "6_report")
 BOARD = (Path(__file__).parents[2] / "flows" / "boards" / "icebreaker.toml").read_text()
 VIDEOS = ("ok.mkv", "ok.avi", "ok.mp4")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from codesign.graph.file import save_graph
 from codesign.graph.ir import Graph
 from codesign.rtl.project import emit
 from codesign.sim import RtlRun
-from codesign.verify import hardware
+from codesign.verify import forms
 from codesign.verify.compare import compare, must_agree, read_comparison
 from codesign.verify.golden_run import GOLDEN, load_golden, run_golden, save_golden
 from codesign.verify.hardware import load_rtl, run_rtl, save_rtl
@@ -33,13 +34,15 @@ def clips() -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (3, 7, 2, 3, 1)).astype(np.uint8)
 
 
-def test_rtl_runs_every_clip_as_a_new_stream(
-    clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def making(kind: Any, graph: Graph, folder: Path) -> Any:
+    """Return what makes simulators of that kind."""
+    return partial(kind, graph, folder / "verilator", files=emit(graph))
+
+
+def test_rtl_runs_every_clip_as_a_new_stream(clips: np.ndarray, tmp_path: Path) -> None:
     FakeSimulator.calls = []
-    monkeypatch.setattr(hardware, "RtlSimulator", FakeSimulator)
     graph = small_graph()
-    outputs, figures = run_rtl(graph, clips, emit(graph), cache=tmp_path, dense_frames=4)
+    outputs, figures = run_rtl(making(FakeSimulator, graph, tmp_path), clips, dense_frames=4)
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
     assert [call for call in FakeSimulator.calls if call != (False, 4)] == [(True, 1), (True, 6)] * 3
     assert FakeSimulator.calls.count((False, 4)) == 1  # in a thread of its own
@@ -52,7 +55,7 @@ def test_rtl_runs_every_clip_as_a_new_stream(
     assert sorted(again.busy) == ["encode", "fc"]
 
 
-def test_clips_are_shared_by_two_simulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clips_are_shared_by_two_simulators(tmp_path: Path) -> None:
     clips = np.random.default_rng(6).integers(0, 256, (5, 3, 2, 3, 1)).astype(np.uint8)
     made = []
 
@@ -62,17 +65,14 @@ def test_clips_are_shared_by_two_simulators(tmp_path: Path, monkeypatch: pytest.
             super().__init__(*args, **options)
 
     FakeSimulator.calls = []
-    monkeypatch.setattr(hardware, "RtlSimulator", Counted)
     graph = small_graph()
-    outputs, figures = run_rtl(graph, clips, emit(graph), cache=tmp_path, dense_frames=0)
+    outputs, figures = run_rtl(making(Counted, graph, tmp_path), clips, dense_frames=0)
     assert len(made) == 2
     assert figures.dense_cycles.size == 0
     np.testing.assert_array_equal(outputs, run_golden(graph, clips).outputs)
 
 
-def test_one_simulator_that_fails_stops_the_others(
-    clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_simulator_that_fails_stops_the_others(clips: np.ndarray, tmp_path: Path) -> None:
     class Fails(FakeSimulator):
         ended = threading.Event()
 
@@ -86,10 +86,9 @@ def test_one_simulator_that_fails_stops_the_others(
             self.ended.set()
 
     FakeSimulator.calls = []
-    monkeypatch.setattr(hardware, "RtlSimulator", Fails)
     graph = small_graph()
     with pytest.raises(SimulationError, match="the design hangs"):
-        run_rtl(graph, clips, emit(graph), cache=tmp_path, dense_frames=4)
+        run_rtl(making(Fails, graph, tmp_path), clips, dense_frames=4)
     assert Fails.ended.is_set()
 
 
@@ -165,7 +164,7 @@ def test_every_form_is_compared_and_a_difference_is_counted(
     clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeSimulator.calls = []
-    monkeypatch.setattr(hardware, "RtlSimulator", FakeSimulator)
+    monkeypatch.setattr(forms, "RtlSimulator", FakeSimulator)
     graph = small_graph()
     found = verify.run(graph, clips, cache=tmp_path, hls=FakeProject(graph))
     assert [item.pair for item in found.comparisons] == ["golden_csim", "golden_rtl"]

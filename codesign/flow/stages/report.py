@@ -21,6 +21,7 @@ from codesign.training.config import RESULTS
 from codesign.training.run import LOG
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import read_comparison
+from codesign.verify.compiled import load_compiled
 from codesign.verify.golden_run import load_golden
 from codesign.verify.hardware import load_rtl
 from codesign.verify.software import load_hls
@@ -37,17 +38,20 @@ def run(job: Job) -> str:
     graph, clips = load_graph(graph_folder), load_clips(graph_folder)
     golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream[BuildFolder.RTLSIM])
     training = load_json(job.upstream[BuildFolder.MODEL] / RESULTS)
+    compiled = load_compiled(job.upstream[BuildFolder.COMPILED])
     report = make_report(
         design=job.design.design.name,
         graph=graph,
         golden=golden,
         rtl=rtl,
         hls=load_hls(job.upstream[BuildFolder.CSIM]),
+        compiled=compiled,
         accuracy=accuracy(training),
         comparisons=(
             read_comparison(graph_folder, "keras_golden"),
             read_comparison(job.upstream[BuildFolder.CSIM], "golden_csim"),
             read_comparison(job.upstream[BuildFolder.RTLSIM], "golden_rtl"),
+            *([read_comparison(job.upstream[BuildFolder.COMPILED], "golden_hls")] if compiled is not None else []),
         ),
         resources=_resources(job.upstream[BuildFolder.SYNTH]),
         clock_mhz=job.design.report.clock_mhz,

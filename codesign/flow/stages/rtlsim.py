@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from codesign.graph.file import load_graph
 from codesign.paths import BuildFolder
+from codesign.sim.simulator import VERILATOR, RtlSimulator
 from codesign.stored import read_text
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import compare, must_agree
@@ -23,9 +25,8 @@ def run(job: Job) -> str:
     """Compare outputs with the golden model; write cycles per frame and engine."""
     graph = load_graph(job.upstream[BuildFolder.GRAPH])
     clips = load_clips(job.upstream[BuildFolder.GRAPH])
-    outputs, figures = run_rtl(
-        graph, clips, _project(job), cache=job.cache, dense_frames=job.design.clip.dense_frames, track=job.track
-    )
+    simulate = partial(RtlSimulator, graph, job.cache / VERILATOR, files=_project(job))
+    outputs, figures = run_rtl(simulate, clips, dense_frames=job.design.clip.dense_frames, track=job.track)
     golden = load_golden(graph, job.upstream[BuildFolder.GRAPH])
     must_agree(compare("golden_rtl", golden.outputs, outputs), job.folder)
     save_rtl(figures, job.folder)

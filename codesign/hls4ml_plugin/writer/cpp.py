@@ -8,10 +8,10 @@ from typing import Any
 from codesign.fixed import Fixed
 from codesign.hls4ml_plugin.writer.tokens import Token
 
-PARTS = ("common", "activation", "scan", "dense", "locate", "walk", "conv", "join", "frame")
+PARTS = ("common", "activation", "dense", "locate", "walk", "conv", "join", "frame", "ports")
 """The headers ``nnet_delta_*.h`` of every project."""
 
-HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("scan", "dense", "conv", "join", "frame")]
+HEADERS = [f"nnet_utils/nnet_delta_{name}.h" for name in ("ports", "dense", "conv", "join")]
 """Headers that a project includes; they include the others."""
 
 
@@ -36,7 +36,7 @@ def reset(node: Any) -> str:
     return "reset" if node.model.config.backend.name == "Delta" else "false"
 
 
-def call(node: Any, function: str, *types: str, weights: tuple[str, ...] = (), resets: bool = True) -> str:
+def call(node: Any, function: str, *types: str, weights: tuple[str, ...] = (), resets: bool = False) -> str:
     """Return the call of the kernel of ``node``.
 
     Args:
@@ -44,7 +44,7 @@ def call(node: Any, function: str, *types: str, weights: tuple[str, ...] = (), r
         function: kernel.
         types: its types before that of the configuration.
         weights: names of its parameters.
-        resets: whether it has state.
+        resets: whether it is told of resets: what reads the frames of the network.
     """
     inputs = [node.get_input_variable(name).name for name in node.inputs]
     outputs = [node.get_output_variable(name).name for name in node.outputs]

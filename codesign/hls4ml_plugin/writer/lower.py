@@ -22,7 +22,7 @@ from codesign.hls4ml_plugin.reader import keys, old_names
 from codesign.hls4ml_plugin.reader.builder import left_to_host, read_graph
 from codesign.hls4ml_plugin.reader.pytorch import check_front_end, to_channels_last
 from codesign.hls4ml_plugin.writer.layers import fixed_type
-from codesign.hls4ml_plugin.writer.tokens import Token, carries_on, events_of, integers, token_of
+from codesign.hls4ml_plugin.writer.tokens import beats_of, carries_on, events_of, token_of
 
 
 class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
@@ -125,7 +125,7 @@ def _layer(model: Any, graph: Graph, node: Delta | Engine, inputs: list[str], la
     attributes: dict[str, Any] = {"ir": node, "token": token_of(graph, node)}
     if isinstance(node, Delta):
         before = graph[node.input]
-        beats = Token(count=-(-node.size // lanes), value=integers(node.in_fmt), lanes=lanes)
+        beats = beats_of(node, node.in_fmt, lanes)
         attributes["scans"] = isinstance(before, Source)
         attributes["given"] = (beats if isinstance(before, Source) else token_of(graph, before),)
         kind, reuse_factor = "DeltaActivation", attributes["given"][0].count

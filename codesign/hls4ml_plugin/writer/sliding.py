@@ -100,7 +100,7 @@ class SlidingCall(FunctionCallTemplate):  # type: ignore[misc]
             return call(node, "delta_conv", weights=("weight", "bias"))
         if node.class_name != "DeltaJoin":
             return call(node, "delta_slide")
-        return call(node, "delta_merge", resets=False) if node.get_attr("carries_on") else call(node, "delta_join")
+        return call(node, "delta_merge") if node.get_attr("carries_on") else call(node, "delta_join")
 
 
 def _axis(axis: Any, length: str, side: str) -> dict[str, int]:

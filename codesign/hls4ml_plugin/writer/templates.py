@@ -10,8 +10,9 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from codesign.fixed import Fixed
 from codesign.graph.ir import Delta, Dense
 from codesign.hls4ml_plugin.writer import sliding
-from codesign.hls4ml_plugin.writer.cpp import HEADERS, PARTS, boolean, call, integer, reset, token_types
+from codesign.hls4ml_plugin.writer.cpp import HEADERS, PARTS, boolean, call, integer, token_types
 from codesign.hls4ml_plugin.writer.layers import DeltaActivation, DeltaCopy, DeltaDense, DeltaFrame
+from codesign.hls4ml_plugin.writer.tokens import beats_of
 from codesign.paths import hls_templates
 
 ACTIVATION_CONFIG = """struct config{index} : nnet::delta_activation_config {{
@@ -51,7 +52,7 @@ FRAME_CONFIG = """struct config{index} : nnet::delta_frame_config {{
     static const unsigned n = {n};
     static const unsigned lanes = {lanes};
 {given}
-    typedef {code} code_t;
+{sent}
 }};
 """
 
@@ -132,7 +133,7 @@ class FrameConfig(LayerConfigTemplate):  # type: ignore[misc]
             n=ir.size,
             lanes=node.get_attr("lanes"),
             given=token_types(given, "token_t", "value_t"),
-            code=integer(ir.fmt),
+            sent=token_types(beats_of(ir, ir.fmt, node.get_attr("lanes")), "beat_t", "code_t"),
         )
 
 
@@ -145,7 +146,8 @@ class ActivationCall(FunctionCallTemplate):  # type: ignore[misc]
     def format(self, node: Any) -> str:
         """Return the call."""
         if node.get_attr("scans"):
-            return call(node, "delta_scan", node.get_input_variable().type.name, weights=("step", "threshold"))
+            values = node.get_input_variable().type.name
+            return call(node, "delta_scan", values, weights=("step", "threshold"), resets=True)
         return call(node, "delta_activation", weights=("step", "threshold"))
 
 
@@ -168,11 +170,9 @@ class FrameCall(FunctionCallTemplate):  # type: ignore[misc]
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        kind, result = f"config{node.index}", node.get_output_variable()
-        tokens = node.get_input_variable().name
-        if isinstance(node.get_attr("ir"), Delta):
-            return f"nnet::delta_frame_of_events<{kind}, {result.type.name}>({tokens}, {result.name}, {reset(node)});"
-        return f"nnet::delta_frame<{kind}, {result.type.name}>({tokens}, {result.name});"
+        result, tokens = node.get_output_variable(), node.get_input_variable().name
+        kernel = "delta_frame_of_events" if isinstance(node.get_attr("ir"), Delta) else "delta_frame"
+        return f"nnet::{kernel}<config{node.index}, {result.type.name}>({tokens}, {result.name});"
 
 
 class CopyCall(FunctionCallTemplate):  # type: ignore[misc]

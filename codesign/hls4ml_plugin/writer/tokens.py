@@ -4,11 +4,14 @@
 ==========  ==================================  ============================================================
 token       fields, first in the high bits      from
 ==========  ==================================  ============================================================
-event       ``{end, address, delta}``           a `Delta`, or a join that another one carries on
-word        ``{end, index, values}``            an engine: the values of a touched word of PE lanes
+event       ``{mark, address, delta}``          a `Delta`, or a join that another one carries on
+word        ``{mark, index, values}``           an engine: the values of a touched word of PE lanes
+beat        ``{flag, codes}``                   the outside: codes of a frame
 ==========  ==================================  ============================================================
 
-``end`` is a token of its own, the last one of a frame. `nnet_delta_common.h` packs and unpacks them.
+A ``mark`` is a token of its own: the end of a frame or, with bit 0 set, the start of a stream before its first frame.
+The ``flag`` of the input is set in the first beat of a stream, that of the output in the last of a frame.
+`nnet_delta_common.h` packs and unpacks them.
 """
 
 from __future__ import annotations
@@ -36,11 +39,13 @@ class Token:
         count: things that can be addressed: elements of a frame, or words.
         value: format of a value, signed or not, without a fraction.
         lanes: values in a token; 1 for an event.
+        addressed: False for a beat, whose place in the frame is known.
     """
 
     count: int
     value: Fixed
     lanes: int = 1
+    addressed: bool = True
 
     @property
     def address(self) -> Fixed:
@@ -50,7 +55,7 @@ class Token:
     @property
     def bits(self) -> int:
         """Bits of a token."""
-        return 1 + self.address.width + self.lanes * self.value.width
+        return 1 + self.addressed * self.address.width + self.lanes * self.value.width
 
 
 def token_of(graph: Graph, node: Delta | Engine) -> Token:
@@ -58,6 +63,11 @@ def token_of(graph: Graph, node: Delta | Engine) -> Token:
     if isinstance(node, Delta) or carries_on(graph, node):
         return events_of(graph, node)
     return words_of(node)
+
+
+def beats_of(node: Node, fmt: Fixed, lanes: int) -> Token:
+    """Return the beat of frames as large as those of ``node``, of ``lanes`` codes."""
+    return Token(count=-(-node.size // lanes), value=integers(fmt), lanes=lanes, addressed=False)
 
 
 def words_of(node: Engine) -> Token:

@@ -18,8 +18,8 @@ from codesign.synth.vendor.scripts import tcl
 TIMEOUT_S = 6 * 3600.0
 SCRIPT, PROJECT, OPTIONS = "build_prj.tcl", "project.tcl", "build_opt.tcl"
 LOG = "vitis_hls.log"
-COMMANDS = (("vitis-run", "--mode", "hls", "--tcl", SCRIPT), ("vitis_hls", "-f", SCRIPT))
-"""How the tool is called since 2023.2, and before."""
+COMMANDS = (("vitis-run", "--mode", "hls", "--tcl"), ("vitis_hls", "-f"))
+"""How the tool is called since 2023.2, and before; a script follows."""
 STEPS = {
     "reset": True,
     "csim": False,
@@ -65,7 +65,7 @@ def build(
     (project / OPTIONS).write_text(f"array set opt {{\n{options}}}\n", encoding="utf-8")
     report = project / f"{name[1]}_prj" / "solution1" / "syn" / "report" / "csynth.xml"
     report.unlink(missing_ok=True)  # nothing of an older run outlives a failure
-    tools.run(_command() or COMMANDS[0], project, project / LOG, timeout_s, error=SynthesisError)
+    tools.run(argv(SCRIPT), project, project / LOG, timeout_s, error=SynthesisError)
     return read_csynth(report)
 
 
@@ -74,10 +74,15 @@ def missing() -> str | None:
     return None if _command() else COMMANDS[0][0]
 
 
+def argv(script: str) -> tuple[str, ...]:
+    """Return how Vitis HLS runs a script: as it is called here, or by its newest name where it is not on PATH."""
+    return (*(_command() or COMMANDS[0]), script)
+
+
 def _command() -> tuple[str, ...] | None:
     """Return how Vitis HLS is called here, None if it is not on PATH."""
     path = tools.environment()["PATH"]
-    return next((argv for argv in COMMANDS if shutil.which(argv[0], path=path)), None)
+    return next((command for command in COMMANDS if shutil.which(command[0], path=path)), None)
 
 
 def layer_names(project: Path) -> dict[str, str]:

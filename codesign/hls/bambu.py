@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PandA-Bambu, an open-source HLS compiler, on the network as a stream of beats.
+
+It takes the kernels as they are, but for their pragmas: it pipelines no loop, and decides about memories itself. With
+the `OPTIONS` here it was found to compile rightly; with ``-O2``, 2024.10 loses a lane of a beat without a word
+(docs/hls.md).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from codesign.errors import SynthesisError
+from codesign.hls.core import Source
+from codesign.tools import run
+
+LOG = "bambu.log"
+FOLDER = "bambu"
+OPTIONS = (
+    "--compiler=I386_CLANG16",
+    "--std=c++14",
+    "-Os",
+    "-D__SYNTHESIS__",
+    "--generate-interface=INFER",
+    "--reset-type=sync",
+    "-v1",
+)
+UNROLL, DATAFLOW = "#pragma HLS UNROLL", "#pragma HLS DATAFLOW"
+LOOP = re.compile(r"\s*(for|while)\b")
+
+
+def compile_core(source: Source, folder: Path, clock_mhz: float, timeout_s: float) -> dict[str, str]:
+    """Compile the core; return its Verilog and memory files by name.
+
+    Raises:
+        SynthesisError: it failed, took too long, or left no Verilog; or a token is too wide for it, by an assertion.
+    """
+    work = folder / FOLDER
+    shutil.rmtree(work, ignore_errors=True)
+    for name, text in source.files.items():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(plain(text, dataflow=name == f"{source.top}.cpp"), encoding="utf-8")
+    command = ["bambu", f"{source.top}.cpp", f"--top-fname={source.top}", *OPTIONS]
+    run([*command, f"--clock-period={1000 / clock_mhz:g}"], work, folder / LOG, timeout_s, error=SynthesisError)
+    made = [path for path in sorted(work.iterdir()) if path.suffix in (".v", ".mem")]
+    files = {path.name: path.read_text(encoding="utf-8") for path in made}
+    shutil.rmtree(work)
+    return files
+
+
+def plain(text: str, *, dataflow: bool) -> str:
+    """Return C++ with the pragmas as Bambu takes them: to unroll, before a loop; of the top, ports and ``dataflow``."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        word = line.strip()
+        if word == UNROLL:
+            at = next(at for at in range(len(lines) - 1, -1, -1) if LOOP.match(lines[at]))
+            lines.insert(at, "#pragma unroll")
+        elif not word.startswith("#pragma HLS") or "mode=axis" in word or (dataflow and word == DATAFLOW):
+            lines.append(line)
+    return "\n".join(lines)
