@@ -21,7 +21,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 SEED = 0
 _MADE, _PATH = pytest.StashKey[Path](), pytest.StashKey[str]()
-_PRETEND = """import sys  # a vendor's tool that pretends, in Python's Tcl interpreter: Debian's python3-tk
+_PRETEND = """import sys  # a tool that pretends; a vendor's in Python's Tcl interpreter: Debian's python3-tk
 sys.path.insert(0, '{tests}')
 import {module}
 sys.exit({module}.main(sys.argv[1:]))
@@ -95,8 +95,14 @@ def vitis(program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
+def bambu(program: Callable[[str, str], None]) -> None:
+    """Put the PandA-Bambu of fake_bambu.py on PATH."""
+    program("bambu", _PRETEND.format(tests=HERE / "tests", module="fake_bambu"))
+
+
+@pytest.fixture
 def without_vendor_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is installed here: PATH has no Vivado and no Vitis."""
+    """Whatever is installed here: PATH has no Vivado and no HLS compiler."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
 
 

@@ -50,7 +50,7 @@ QUICK = (
 SLOW_IMPORTS = {"tensorflow", "keras", "qkeras", "hls4ml", "cocotb"}
 PROGRAMS = ("python", "git", "uname")
 """What a quick test may start."""
-TOOL_FIXTURES = {"rtl_cache", "vivado", "vitis"}
+TOOL_FIXTURES = {"rtl_cache", "vivado", "vitis", "bambu"}
 _INSTEAD = "mark it `tools`, or take its file from the list in tests/quick.py"
 
 

@@ -237,10 +237,15 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.hls:
         if arguments.baud is not None:
             raise ConfigError("the HLS project has no serial port", where="--baud", fix="leave out --baud, or --hls")
-        figures = build_hls(arguments.folder, load_target(arguments.target), terminal, clock_mhz=arguments.clock)
+        board = load_target(arguments.target)
+        figures = build_hls(arguments.folder, board, terminal, clock_mhz=arguments.clock, tool=arguments.hls_tool)
         if figures is not None:
             terminal.text(str(figures))
         return OK
+    if arguments.hls_tool is not None:
+        raise ConfigError(
+            "only the HLS C++ has an HLS compiler", where="--hls-tool", fix="add --hls, or leave out --hls-tool"
+        )
     choice = Choice(
         board=load_target(arguments.target),
         clock_mhz=arguments.clock,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`codesign build --hls`: a design's HLS project through Vitis HLS, in ``build/<design>/boards/<target>_hls``."""
+"""`codesign build --hls`: a design through an HLS compiler, in ``build/<design>/boards/<target>_hls``."""
 
 from __future__ import annotations
 
@@ -9,67 +9,115 @@ import time
 from pathlib import Path
 from typing import Any
 
+from codesign.commands.build_core import build_core
 from codesign.errors import ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
 from codesign.flow.console import Terminal
 from codesign.flow.lock import locked
+from codesign.hls.compilers import COMPILERS, Compiler, find
 from codesign.paths import BuildFolder
 from codesign.synth.target import Target, check_clock
 from codesign.synth.vendor import vitis
 from codesign.trust import check_no_links
 
-PROJECT, FIGURES, STEP = BuildFolder.HLS, "hls.json", "vitis hls"
+PROJECT, FIGURES = BuildFolder.HLS, "hls.json"
+VITIS = "vitis"
+STEP, ANY = "vitis hls", "hls"
+"""What the step is called with Vitis HLS, and where there is no compiler."""
 
 
-def build_hls(design: Path, board: Target, terminal: Terminal, *, clock_mhz: float | None = None) -> Path | None:
-    """Synthesise a copy of the design's HLS project for ``board``, and export it as an IP for Vivado's catalogue.
+def build_hls(
+    design: Path, board: Target, terminal: Terminal, *, clock_mhz: float | None = None, tool: str | None = None
+) -> Path | None:
+    """Put a design's network through an HLS compiler for ``board``.
 
-    design: ``build/<design>``, in which ``3_hls`` is finished.
+    With Vitis HLS, a copy of the HLS project, exported as an IP for Vivado's catalogue. With another compiler, the
+    network as a stream of beats, and Yosys on what the compiler made of it.
+
+    design: ``build/<design>``, in which ``3_hls`` is finished. tool: see `codesign.hls.compilers.find`; None: the first
+    on PATH that knows the device.
 
     Returns:
-        ``hls.json`` (`codesign.synth.vendor.vitis.figures`); None where Vitis HLS is not installed: what it found out
-        earlier stays as it is, or else the project, with its part and clock set.
+        ``hls.json``: `codesign.synth.vendor.vitis.figures`, or those of `codesign.commands.build_core`; None where
+        there is no compiler: what one found out earlier stays as it is, or else the project, for Vitis HLS.
 
     Raises:
-        ConfigError: a board that Vivado does not know, or no such clock.
-        StageError: the HLS project is not finished or was edited.
-        TrustError: it was written by another user: Vitis HLS would run its scripts.
-        SynthesisError: Vitis HLS failed.
+        ConfigError: no such tool or clock, or a board that Vitis HLS does not know.
+        StageError: a stage is not finished or was edited.
+        TrustError: the HLS project was written by another user: Vitis HLS would run its scripts.
+        SynthesisError: the compiler or Yosys failed; or the network does not fit.
+        ToolNotFoundError: Yosys is missing.
     """
-    if not board.part.vivado:
-        raise ConfigError(
-            "Vitis HLS does not know this device",
-            where=board.name,
-            expected="a board with part.vivado",
-            fix="build without --hls",
-        )
+    compiler, missing = None, ""
+    try:
+        compiler = _compiler(board, tool)
+    except ToolNotFoundError as error:
+        missing = error.briefly
     clock_mhz = board.clock.core_mhz if clock_mhz is None else clock_mhz
     check_clock(clock_mhz)
     check_no_links(design)
-    manifests.check_unedited(design / PROJECT)
-    manifests.check_own(design / PROJECT)
+    by_vitis = VITIS in (tool, compiler and compiler.name) or (compiler is None and tool is None)
+    if by_vitis and board.part.vivado:
+        manifests.check_unedited(design / PROJECT)
+        manifests.check_own(design / PROJECT)
     folder = design / BuildFolder.BOARDS / f"{board.name}{BuildFolder.HLS_BUILD}"
+    partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
     with locked(design / BuildFolder.BOARDS):
-        missing = vitis.missing()
-        if missing is not None and (folder / FIGURES).is_file():
-            terminal.stage(1, 1, STEP, "skipped", f"{missing} not on PATH; what it found before stays in {folder}")
+        before = (folder / FIGURES).is_file()
+        if missing and (before or not (by_vitis and board.part.vivado)):
+            kept = f"; what was found before stays in {folder}" if before else ""
+            terminal.stage(1, 1, tool or ANY, "skipped", f"{missing}{kept}")
             return None
-        partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(design / PROJECT, partial, ignore=shutil.ignore_patterns(manifests.NAME))
-        start = time.monotonic()
-        try:
-            with terminal.bar(f"[1/1] {STEP}"):
-                report = vitis.build(partial, part=board.part.vivado, clock_mhz=clock_mhz)
-        except ToolNotFoundError as error:
+        if compiler is None or by_vitis:
+            found = _vitis(design / PROJECT, board, terminal, clock_mhz=clock_mhz, folder=partial)
+        else:
+            partial.mkdir(parents=True)
+            found = build_core(design, board, compiler, terminal, clock_mhz=clock_mhz, folder=partial)
+        if found is None:
             _replace(folder, partial)
-            terminal.stage(1, 1, STEP, "skipped", f"{error.program} not on PATH; the project is in {folder}")
+            terminal.stage(1, 1, tool or ANY, "skipped", f"{missing}; the project for Vitis HLS is in {folder}")
             return None
-        found = vitis.figures(report, vitis.layer_names(partial), target=board.name)
         (partial / FIGURES).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         _replace(folder, partial)
-    terminal.stage(1, 1, STEP, "ok", f"{time.monotonic() - start:.1f} s ({_in_words(found)})")
     return folder / FIGURES
+
+
+def _compiler(board: Target, tool: str | None) -> Compiler:
+    """Return the compiler for a board.
+
+    Raises:
+        ConfigError: there is none of that name, or it does not know the device.
+        ToolNotFoundError: it is not on PATH, or none is.
+    """
+    first = find(tool)
+    if first.name != VITIS or board.part.vivado:
+        return first
+    others = [compiler for compiler in COMPILERS if compiler.name != VITIS and compiler.here]
+    if tool is None and others:
+        return others[0]
+    raise ConfigError(
+        "Vitis HLS does not know this device",
+        where=board.name,
+        expected="a board with part.vivado; PandA-Bambu takes any",
+        fix="build with --hls-tool bambu, or without --hls",
+    )
+
+
+def _vitis(
+    project: Path, board: Target, terminal: Terminal, *, clock_mhz: float, folder: Path
+) -> dict[str, Any] | None:
+    """Run Vitis HLS on a copy of the HLS project; return its figures, None where it is not on PATH."""
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns(manifests.NAME))
+    start = time.monotonic()
+    try:
+        with terminal.bar(f"[1/1] {STEP}"):
+            report = vitis.build(folder, part=board.part.vivado, clock_mhz=clock_mhz)
+    except ToolNotFoundError:
+        return None
+    found = vitis.figures(report, vitis.layer_names(folder), target=board.name)
+    terminal.stage(1, 1, STEP, "ok", f"{time.monotonic() - start:.1f} s ({_in_words(found)})")
+    return found
 
 
 def _replace(folder: Path, partial: Path) -> None:

@@ -13,6 +13,7 @@ from codesign import tools
 from codesign.errors import ConfigError, SynthesisError, ToolNotFoundError
 from codesign.hls import bambu, vitis
 from codesign.hls.core import Core, Ports, Source
+from codesign.hls.memory import check_memory
 from codesign.suggest import did_you_mean
 
 TIMEOUT_S = 3600.0
@@ -90,9 +91,10 @@ def compile_source(
     """Compile a network in ``folder``, which is made and has the compiler's log and files in it afterwards.
 
     Raises:
-        SynthesisError: the compiler is of a version that was not tried, failed, took too long, or left no core; ends
-            with the last lines of its log.
+        SynthesisError: no device has the memory that the core needs; the compiler is of a version that was not tried,
+            failed, took too long, or left no core: ends with the last lines of its log.
     """
+    check_memory(source.graph)
     version = _version(compiler)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in source.files.items():

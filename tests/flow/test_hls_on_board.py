@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`codesign build --hls`, with a Vitis HLS that pretends and without."""
+"""`codesign build --hls`, with a Vitis HLS that pretends and without; with PandA-Bambu: tests/hls."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_scripts_of_somebody_else_are_not_run(design: Path, seal: str, capsys: p
 def test_without_vitis_it_is_skipped(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(design), "--target", "pynq-z2", "--hls"]) == 0
     shown = capsys.readouterr().out.replace("\n", " ")
-    assert "vitis hls skipped: vitis-run not on PATH" in shown
+    assert "hls skipped: no HLS compiler on PATH; the project for Vitis HLS is in" in shown
     folder = design / "boards" / "pynq-z2_hls"
     assert 'set part "xc7z020clg400-1"' in (folder / "project.tcl").read_text()
     assert not (folder / "hls.json").exists()
@@ -94,9 +94,8 @@ def test_an_estimate_outlives_the_absence_of_vitis(
     assert folder / "hls.json" in before
     request.getfixturevalue("without_vendor_tools")
     assert main(command) == 0
-    assert "vitis hls skipped: vitis-run not on PATH; what it found before stays" in capsys.readouterr().out.replace(
-        "\n", " "
-    )
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "hls skipped: no HLS compiler on PATH; what was found before stays" in shown
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
@@ -111,6 +110,18 @@ def test_an_estimate_outlives_a_run_that_fails(
     assert (folder / "hls.json").is_file()
 
 
+@pytest.mark.usefixtures("without_vendor_tools")
+def test_the_tool_that_is_missing_is_named(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["build", str(design), "--target", "pynq-z2", "--hls", "--hls-tool"]
+    assert main([*command, "vitis"]) == 0
+    assert "vitis skipped: vitis-run not on PATH; the project" in capsys.readouterr().out.replace("\n", " ")
+    shutil.rmtree(design / "boards")
+    assert main([*command, "bambu"]) == 0
+    assert "bambu skipped: bambu not on PATH" in capsys.readouterr().out.replace("\n", " ")
+    assert not (design / "boards" / "pynq-z2_hls").exists()
+
+
+@pytest.mark.usefixtures("vitis")
 def test_a_board_that_vivado_does_not_know(design: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["build", str(design), "--target", "ulx3s-85f", "--hls"]) == 2
+    assert main(["build", str(design), "--target", "ulx3s-85f", "--hls", "--hls-tool", "vitis"]) == 2
     assert "Vitis HLS does not know this device" in capsys.readouterr().err
