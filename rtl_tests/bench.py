@@ -169,12 +169,16 @@ async def drain(
     parse: Parse = lambda token: token,
     *,
     quiet: int = 40,
+    patience: int = 1,
 ) -> None:
-    """Run until all of ``expected`` came out of ``parse``, then ``quiet`` cycles more: nothing else may come."""
+    """Run until all of ``expected`` came out of ``parse``, then ``quiet`` cycles more: nothing else may come.
+
+    patience: how many times as long as ours a top may stand still.
+    """
     try:
         await bench.until(
             lambda: len(sink.tokens) > len(expected) or (not source.waiting and len(sink.tokens) == len(expected)),
-            timeout=1000,
+            timeout=1000 * patience,
         )
         await bench.cycles(quiet)
     finally:

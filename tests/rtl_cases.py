@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ from random_branches import random_branching_graph
 from random_graphs import random_conv_graph, random_graph, random_spread_graph
 
 from codesign.graph import Delta, Dense, Engine, Graph, Join, Source
+from codesign.graph.file import load_graph, save_graph
 from codesign.graph.golden import Golden, Trace
+from codesign.hls.core import Source as HlsSource
 from codesign.rtl import top_spec
+from codesign.rtl.spec import TopSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,39 @@ class Case:
         """Return the network; prints what makes it."""
         print(self)
         return self.make(np.random.default_rng(self.seed), **self.kind)
+
+    def spec(self, graph: Graph) -> TopSpec:
+        """Return the outside of its top."""
+        return top_spec(graph)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledCase:
+    """A network whose core an HLS compiler made: what a bench has to know of it, in a folder.
+
+    Its input is a walk of frames that are whole, holds are constant, and nothing inside is counted.
+    """
+
+    folder: Path
+    skip: bool = True
+
+    def save(self, source: HlsSource) -> None:
+        """Write what the bench reads."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_graph(source.graph, self.folder)
+        lanes = {"top": source.top, "in_lanes": source.in_lanes, "out_lanes": source.out_lanes}
+        (self.folder / LANES).write_text(json.dumps(lanes))
+
+    def graph(self) -> Graph:
+        """Return the network."""
+        return load_graph(self.folder)
+
+    def spec(self, graph: Graph) -> TopSpec:
+        """Return the outside of the shell around the core."""
+        return HlsSource(graph=graph, files={}, **json.loads((self.folder / LANES).read_text())).spec
+
+
+LANES = "lanes.json"
 
 
 # Seeds chosen so that every delta layer is busy: 10 to 50 % of its elements change in a walk.
@@ -61,7 +99,12 @@ SPREAD_CASES = {
 }
 """Output channels with steps of their own."""
 
-ALL_CASES = CASES | CONV_CASES | BRANCH_CASES | SPREAD_CASES
+ALL_CASES: dict[str, Case] = CASES | CONV_CASES | BRANCH_CASES | SPREAD_CASES
+
+
+def case_of(name: str) -> Case | CompiledCase:
+    """Return the case that a simulation was built for: one of `ALL_CASES`, or the folder of a compiled core."""
+    return ALL_CASES.get(name) or CompiledCase(folder=Path(name))
 
 
 def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:
@@ -123,8 +166,8 @@ class Beats:
         events: of each engine, summed.
     """
 
-    def __init__(self, graph: Graph, *, skip: bool = True) -> None:
-        self.graph, self.spec, self.skip = graph, top_spec(graph), skip
+    def __init__(self, graph: Graph, *, skip: bool = True, spec: TopSpec | None = None) -> None:
+        self.graph, self.spec, self.skip = graph, spec or top_spec(graph), skip
         self.golden = Golden(graph)
         self.before = np.zeros(graph.source.size, np.int64)
         self.beats: list[np.ndarray] = []

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shell around a core that an HLS compiler made, under the cocotb bench of the RTL top."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import fake_bambu
+import keras
+import pytest
+import tiny_hls
+from random_models import conv, dense, design
+from rtl_cases import CompiledCase
+from runner import simulate
+
+from codesign.hls.compilers import COMPILERS, compile_source, find
+from codesign.hls.core import Core, Source
+from codesign.hls4ml_plugin.writer.streaming import stream_source
+from codesign.layers import DeltaActivation
+
+ALL = "frames|reset_in_the_middle"
+HERE = any(compiler.name == "bambu" and compiler.here for compiler in COMPILERS)
+
+
+def bench(source: Source, core: Core, folder: Path, tests: str, **options: Any) -> None:
+    """Run the bench on a core."""
+    case = CompiledCase(folder=folder / "case")
+    case.save(source)
+    files = core.project(source)
+    simulate(
+        source.spec.module,
+        files["filelist.f"].split(),
+        {},
+        "bench_top",
+        folder / "bench",
+        files,
+        env={"BENCH_CASE": str(case.folder), "COCOTB_TEST_FILTER": tests},
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """The network whose core is recorded."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_hls.run(folder, last="2_graph")
+    return stream_source(tiny_hls.converted(folder / tiny_hls.NAME, folder / "hls"))
+
+
+@pytest.fixture
+def recorded() -> Core:
+    """What PandA-Bambu made of it."""
+    return Core(compiler="recorded", ports="bambu", files=fake_bambu.files())
+
+
+def test_recorded_core(source: Source, recorded: Core, tmp_path: Path) -> None:
+    bench(source, recorded, tmp_path, ALL)
+
+
+def test_another_weight_is_noticed(source: Source, recorded: Core, tmp_path: Path) -> None:
+    files = {
+        name: fake_bambu._other(text) if name in fake_bambu._weight() else text for name, text in recorded.files.items()
+    }
+    with pytest.raises(pytest.fail.Exception, match="failed cocotb tests: frames/stalls=0"):
+        bench(source, dataclasses.replace(recorded, files=files), tmp_path, "frames/stalls=0")
+
+
+def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
+    """Return layers and input shapes of networks that the real compiler is given."""
+    first = DeltaActivation("relu", 4, 2.0**-4, hold=1.0, name="d0")
+    second = DeltaActivation("relu", 4, 2.0**-2, name="d1")
+    return {
+        "dense": ([first, dense(8, "fc0", bias=6), second, dense(4, "fc1")], (16,)),
+        "conv": (
+            [first, conv(4, (3, 3), "c0", bias=6, padding="same"), second, keras.layers.Flatten(), dense(4, "fc1")],
+            (6, 6, 1),
+        ),
+    }
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not HERE, reason="PandA-Bambu is not on PATH")
+@pytest.mark.parametrize("lanes", [2, 8])  # beats of 9 and of 33 bits: of more than one word of most processors
+@pytest.mark.parametrize("name", ["dense", "conv"])
+def test_compiled_now(name: str, lanes: int, tmp_path: Path) -> None:
+    layers, shape = networks()[name]
+    network = design(layers, shape=shape)
+    network.config["Model"] |= {"P": lanes, "PE": 2}
+    source = stream_source(network.convert(tmp_path / "hls"))
+    core = compile_source(source, tmp_path / "core", compiler=find("bambu"))
+    bench(source, core, tmp_path, ALL, timeout_s=1200.0)
