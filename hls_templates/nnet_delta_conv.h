@@ -28,7 +28,7 @@ void delta_sweep(const typename CONFIG_T::state_t copy[delta_conv_shape<CONFIG_T
                  const typename delta_walk_types<CONFIG_T>::place_t touched[delta_conv_shape<CONFIG_T>::banks], bool all,
                  hls::stream<typename CONFIG_T::word_t> &words) {
     typedef delta_conv_shape<CONFIG_T> shape;
-    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, CONFIG_T::pe> token;
+    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, CONFIG_T::lanes> token;
     typename delta_walk_types<CONFIG_T>::place_t left[shape::banks];
     #pragma HLS ARRAY_PARTITION variable=left complete
 Start:
@@ -77,13 +77,17 @@ Word:
                 most[v / CONFIG_T::window] = value;
         }
         const unsigned index = (y * CONFIG_T::out_width + x) * shape::groups + group;
-        words.write(some ? token::make(index, most) : token::last());
+    Piece:
+        for (unsigned piece = 0; piece < shape::pieces && some; piece++)
+            words.write(token::make(index * shape::pieces + piece, most + piece * CONFIG_T::lanes));
+        if (!some)
+            words.write(token::last());
         done = !some;
         raster++;
-        trips++;
+        trips += some ? shape::pieces : 1;
     }
 #ifndef __SYNTHESIS__
-    delta_counted<CONFIG_T>(trips).words += trips - 1;
+    delta_counted<CONFIG_T>(trips).words += (trips - 1) / shape::pieces;
 #endif
 }
 

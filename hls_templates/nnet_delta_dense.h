@@ -4,9 +4,9 @@
 //   accumulate  loops over the events only; an event takes reuse_factor cycles of n_out / reuse_factor MACs
 //   results     sends the words of the frame, if there was an event, from a copy that is complete when the frame is
 //
-// Shapes:    event tokens {mark, address, delta} of n_in elements -> word tokens {mark, index, values[n_out / reuse_factor]};
+// Shapes:    event tokens {mark, address, delta} of n_in elements -> word tokens {mark, index, values[lanes]};
 //            weights[n_in * n_out] with the outputs of one input together.
-// II:        1 in both; a frame takes events * reuse_factor cycles of accumulate, and reuse_factor of results, each and one for
+// II:        1 in both; a frame takes events * reuse_factor cycles of accumulate, and n_out / lanes of results, each and one for
 //            its end. The accumulators are registers, so back-to-back updates of one word need no forwarding.
 // State:     state[n_out]; the start of a stream sets it to the biases. Nothing relies on the array being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
@@ -19,12 +19,14 @@
 namespace nnet {
 
 struct delta_dense_config {
-    // index, n_in, n_out, reuse_factor: unsigned. event_t: of an event token, delta_t: of its delta. word_t: of a word token,
+    // index, n_in, n_out, reuse_factor, lanes: unsigned; lanes: outputs in a word token. event_t: of an event token, delta_t: of its delta. word_t: of a word token,
     // state_t: of its values, the accumulators. weight_t, bias_t: of the integer parameters.
 };
 
 template <class CONFIG_T> struct delta_dense_shape {
     static const unsigned pe = CONFIG_T::n_out / CONFIG_T::reuse_factor;
+    static const unsigned pieces = pe / CONFIG_T::lanes; // tokens of a word
+    static_assert(pe % CONFIG_T::lanes == 0, "the lanes of a token must divide those of a word");
     static_assert(CONFIG_T::n_out % CONFIG_T::reuse_factor == 0, "the reuse factor must divide the number of outputs");
 };
 
@@ -87,21 +89,20 @@ Emit:
 template <class CONFIG_T>
 void delta_results(const typename CONFIG_T::state_t total[CONFIG_T::n_out], bool started, bool touched,
                    hls::stream<typename CONFIG_T::word_t> &words) {
-    static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
-    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, pe> token;
-    const unsigned count = touched ? CONFIG_T::reuse_factor : 0;
+    typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, CONFIG_T::lanes> token;
+    const unsigned count = touched ? CONFIG_T::reuse_factor * delta_dense_shape<CONFIG_T>::pieces : 0;
     if (started)
         words.write(token::start());
 
 Word:
     for (unsigned word = 0; word <= count; word++) {
         #pragma HLS PIPELINE II=1
-        typename CONFIG_T::state_t values[pe];
+        typename CONFIG_T::state_t values[CONFIG_T::lanes];
         #pragma HLS ARRAY_PARTITION variable=values complete
     Lane:
-        for (unsigned lane = 0; lane < pe; lane++) {
+        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
             #pragma HLS UNROLL
-            values[lane] = word < count ? total[word * pe + lane] : typename CONFIG_T::state_t(0);
+            values[lane] = word < count ? total[word * CONFIG_T::lanes + lane] : typename CONFIG_T::state_t(0);
         }
         words.write(word < count ? token::make(word, values) : token::last());
     }

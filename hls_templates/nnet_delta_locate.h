@@ -17,7 +17,7 @@ namespace nnet {
 
 struct delta_conv_config {
     // index, in_width, n_chan, out_height, out_width, n_filt, filt_height, filt_width, stride_height, stride_width, pad_top,
-    // pad_left, pe, tap_rows, tap_columns: unsigned. window: codes whose maximum leaves, or 1 for a sum.
+    // pad_left, pe, lanes, tap_rows, tap_columns: unsigned; lanes: outputs in a word token, which divide pe. window: codes whose maximum leaves, or 1 for a sum.
     // channelwise: an event reaches its own channel only. weighted: bool; else every weight is 1 and every bias 0.
     // repeats: an element is repeated stride_height x stride_width times; else a kernel slides over it.
     // event_t: of an event token, delta_t: of its delta. word_t: of a word token, state_t: of its values, the accumulators.
@@ -31,6 +31,8 @@ template <class CONFIG_T> struct delta_conv_shape {
     static const unsigned bank_columns = (CONFIG_T::out_width + CONFIG_T::tap_columns - 1) / CONFIG_T::tap_columns;
     static const unsigned bank_words = (CONFIG_T::out_height + CONFIG_T::tap_rows - 1) / CONFIG_T::tap_rows * bank_columns * groups;
     static const unsigned values = CONFIG_T::pe * CONFIG_T::window;     // of a word
+    static const unsigned pieces = CONFIG_T::pe / CONFIG_T::lanes;      // tokens of a word
+    static_assert(CONFIG_T::pe % CONFIG_T::lanes == 0, "the lanes of a token must divide those of a word");
     static const unsigned walked = CONFIG_T::channelwise ? 1 : groups; // words that an event reaches of a position
     static const unsigned most_rows = // that an event reaches
         CONFIG_T::repeats ? CONFIG_T::stride_height : (CONFIG_T::filt_height - 1) / CONFIG_T::stride_height + 1;

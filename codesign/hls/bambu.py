@@ -27,6 +27,8 @@ OPTIONS = (
     "--reset-type=sync",
     "-v1",
 )
+MOST_BITS = 64
+"""Bits of the widest value that it can compare, and so of a token."""
 UNROLL, DATAFLOW = "#pragma HLS UNROLL", "#pragma HLS DATAFLOW"
 LOOP = re.compile(r"\s*(for|while)\b")
 

@@ -28,12 +28,14 @@ class Compiler:
         name: what ``--hls-tool`` calls it, and `codesign.tools.TOOLS`.
         title: its name for people.
         programs: programs of it, the first that is on PATH is used.
+        most_bits: of a token that it takes; None: any.
         compile: function of source, folder, clock in MHz and seconds, to the files of the core; raises SynthesisError.
     """
 
     name: Ports
     title: str
     programs: tuple[str, ...]
+    most_bits: int | None
     compile: Callable[[Source, Path, float, float], dict[str, str]]
 
     @property
@@ -49,8 +51,10 @@ class Compiler:
 
 
 COMPILERS = (
-    Compiler(name="vitis", title="Vitis HLS", programs=vitis.PROGRAMS, compile=vitis.compile_core),
-    Compiler(name="bambu", title="PandA-Bambu", programs=("bambu",), compile=bambu.compile_core),
+    Compiler(name="vitis", title="Vitis HLS", programs=vitis.PROGRAMS, most_bits=None, compile=vitis.compile_core),
+    Compiler(
+        name="bambu", title="PandA-Bambu", programs=("bambu",), most_bits=bambu.MOST_BITS, compile=bambu.compile_core
+    ),
 )
 """Every compiler; where several are on PATH, the first."""
 

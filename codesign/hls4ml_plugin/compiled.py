@@ -22,7 +22,7 @@ def hls_simulator(model: Any, tool: str | None) -> tuple[Any, str]:
     compiler = find(tool)
     made = model.__dict__.setdefault("hls_simulators", {})
     if compiler.name not in made:
-        source, folder = stream_source(model), Path(model.config.get_output_dir()) / "hls_sim"
+        source, folder = stream_source(model, compiler.most_bits), Path(model.config.get_output_dir()) / "hls_sim"
         clock_mhz = 1000 / float(model.config.get_config_value("ClockPeriod"))
         core = compile_source(source, folder / compiler.name, compiler=compiler, clock_mhz=clock_mhz)
         made[compiler.name] = (simulator(core, source, folder), core.compiler)

@@ -95,17 +95,19 @@ def outputs(program: Path, source: Source, streams: list[NDArray[np.int64]]) -> 
 
 
 @pytest.mark.parametrize(
-    ("make", "io_type"),
+    ("make", "io_type", "most_bits"),
     [
-        (rich_design, "io_parallel"),
-        (rich_branch_design, "io_stream"),
-        pytest.param(rich_conv_design, "io_parallel", marks=pytest.mark.heavy),
-        pytest.param(rich_unrolled_design, "io_stream", marks=pytest.mark.heavy),
+        (rich_design, "io_parallel", 64),
+        (rich_branch_design, "io_stream", None),
+        pytest.param(rich_design, "io_stream", None, marks=pytest.mark.heavy),
+        pytest.param(rich_branch_design, "io_parallel", 64, marks=pytest.mark.heavy),
+        pytest.param(rich_conv_design, "io_parallel", 40, marks=pytest.mark.heavy),
+        pytest.param(rich_unrolled_design, "io_stream", 64, marks=pytest.mark.heavy),
     ],
 )
-def test_equals_golden(make: Callable[[], Design], io_type: str, tmp_path: Path) -> None:
+def test_equals_golden(make: Callable[[], Design], io_type: str, most_bits: int | None, tmp_path: Path) -> None:
     model: Any = make().convert(tmp_path / "project", io_type=io_type)
-    source = stream_source(model)
+    source = stream_source(model, most_bits)
     graph = model.delta_graph
     stream = walk(np.random.default_rng(1), graph.source.fmt, graph.source.shape, 200)
     streams = np.split(stream, [60, 61, 130])

@@ -30,7 +30,7 @@ def run(job: Job) -> str:
     compiler = find(settings.tool)
     graph = load_graph(job.upstream[BuildFolder.GRAPH])
     clips = load_clips(job.upstream[BuildFolder.GRAPH])
-    source = stream_source(finished_model(job, job.cache / "csim"))
+    source = stream_source(finished_model(job, job.cache / "csim"), compiler.most_bits)
     core = compile_source(
         source, job.folder / "core", compiler=compiler, clock_mhz=settings.clock_mhz, timeout_s=settings.timeout_s
     )

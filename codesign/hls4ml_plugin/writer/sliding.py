@@ -29,6 +29,7 @@ CONFIG = """struct config{index} : nnet::delta_{kind}_config {{
     static const unsigned pad_top = {pad_top};
     static const unsigned pad_left = {pad_left};
     static const unsigned pe = {pe};
+    static const unsigned lanes = {lanes};
     static const unsigned tap_rows = {tap_rows};
     static const unsigned tap_columns = {tap_columns};
     static const unsigned window = {window};
@@ -58,9 +59,10 @@ class SlidingConfig(LayerConfigTemplate):  # type: ignore[misc]
         """Return the struct."""
         ir: Spatial = node.get_attr("ir")
         given: tuple[Token, ...] = node.get_attr("given")
+        words = node.get_attr("words") or words_of(ir)
         types = [
             token_types(node.get_attr("events"), "event_t", "delta_t"),
-            token_types(words_of(ir), "word_t", "state_t"),
+            token_types(words, "word_t", "state_t"),
         ]
         if isinstance(ir, Join):
             types.append(JOIN.format(channels=ir.channels, shifts=ir.shifts, add=boolean(ir.kind == "add")))
@@ -76,6 +78,7 @@ class SlidingConfig(LayerConfigTemplate):  # type: ignore[misc]
             n_chan=ir.channels_out if isinstance(ir, Join) else ir.channels_in(),
             n_filt=ir.channels_out,
             pe=ir.pe,
+            lanes=words.lanes,
             tap_rows=ir.unroll[0],
             tap_columns=ir.unroll[1],
             window=ir.window if isinstance(ir, Pool) and ir.kind == "max" else 1,

@@ -4,26 +4,29 @@
 Each function is a process that runs freely, with streams only: a kernel of ``hls_templates/``, or two that need a
 memory between them. The top has the data of an AXI4-Stream on either side, and no control: a beat of the input has one
 bit more than its codes, the first of a stream; a beat of the output, the last of a frame.
+
+A compiler that takes no wide tokens gets the words of a layer in several, see `narrowed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from codesign.fixed import Fixed
 from codesign.graph.ir import Delta
 from codesign.hls.core import Source
 from codesign.hls4ml_plugin.writer.cpp import PARTS
-from codesign.hls4ml_plugin.writer.layers import DeltaActivation, DeltaCopy, DeltaDense, DeltaFrame
-from codesign.hls4ml_plugin.writer.sliding import KINDS, SlidingConfig
+from codesign.hls4ml_plugin.writer.sliding import SlidingConfig
 from codesign.hls4ml_plugin.writer.templates import ActivationConfig, DenseConfig, FrameConfig
+from codesign.hls4ml_plugin.writer.tokens import Token, beats_of, words_of
 from codesign.paths import hls_templates
 
 INCLUDES = ("activation", "conv", "dense", "frame", "join")
 KERNELS = tuple(f"nnet_delta_{name}.h" for name in PARTS if name != "ports")
-MOST_BITS = 64
-"""Bits of a token that every HLS compiler takes."""
+CONFIGS: dict[str, Any] = {"DeltaActivation": ActivationConfig, "DeltaDense": DenseConfig, "DeltaFrame": FrameConfig}
+ENGINES = ("DeltaDense", "DeltaConv", "DeltaPool", "DeltaUpsample", "DeltaJoin")
 QUEUE = 32
 """Tokens that wait between the processes of one layer."""
 
@@ -33,10 +36,7 @@ TEXT = """// SPDX-License-Identifier: Apache-2.0
 {constants}
 {configs}
 {processes}
-#ifdef __BAMBU__ // compares no more bits than these
 {limits}
-#endif
-
 extern "C" void {top}(hls::stream<{source}> &s_axis, hls::stream<{sink}> &m_axis) {{
     #pragma HLS INTERFACE mode=axis port=s_axis
     #pragma HLS INTERFACE mode=axis port=m_axis
@@ -51,6 +51,20 @@ PROCESS = """static void {name}({ports}) {{
     nnet::{kernel}({arguments});
 }}
 """
+
+
+class Narrow:
+    """A layer of hls4ml, some of its attributes with other values."""
+
+    def __init__(self, layer: Any, changed: dict[str, Any]) -> None:
+        self._layer, self._changed = layer, changed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+    def get_attr(self, name: str, default: Any = None) -> Any:
+        """Return an attribute."""
+        return self._changed[name] if name in self._changed else self._layer.get_attr(name, default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +92,70 @@ def top_name(model: Any) -> str:
     return f"{model.config.get_project_name()}_stream"
 
 
-def stream_source(model: Any) -> Source:
-    """Return a lowered model as an HLS compiler takes it: the file, and the kernels that it includes."""
-    layers = list(model.graph.values())
+def stream_source(model: Any, most_bits: int | None = None) -> Source:
+    """Return a lowered model as an HLS compiler takes it: the file, and the kernels that it includes.
+
+    most_bits: of a token that the compiler takes; None: any.
+    """
+    layers = narrowed(model, most_bits)
     kernels = {name: (hls_templates() / name).read_text(encoding="utf-8") for name in KERNELS}
     return Source(
         graph=model.delta_graph,
         top=top_name(model),
         files={
-            f"{top_name(model)}.cpp": stream_text(model),
-            **{f"nnet_utils/{name}": kernels[name] for name in kernels},
+            f"{top_name(model)}.cpp": stream_text(model, layers, most_bits),
+            **{f"nnet_utils/{name}": text for name, text in kernels.items()},
         },
-        in_lanes=layers[0].get_attr("lanes"),
+        in_lanes=layers[0].get_attr("given")[0].lanes,
         out_lanes=layers[-1].get_attr("lanes"),
     )
 
 
-def stream_text(model: Any) -> str:
-    """Return the C++ of a lowered model."""
+def narrowed(model: Any, most_bits: int | None) -> list[Any]:
+    """Return the layers of a lowered model but its input; beats and words have at most ``most_bits``, if possible.
+
+    A word travels in several tokens then, of as many lanes as fit, and each takes a cycle.
+    """
     layers = [layer for layer in model.graph.values() if layer.class_name != "Input"]
+    sent: dict[str, Token] = {}
+    made = []
+    for layer in layers if most_bits is not None else ():
+        assert most_bits is not None
+        ir, kind = layer.get_attr("ir"), layer.class_name
+        given = tuple(
+            sent.get(name, token) for name, token in zip(layer.inputs, layer.get_attr("given") or (), strict=False)
+        )
+        changed: dict[str, Any] = {"given": given}
+        if kind == "DeltaActivation" and layer.get_attr("scans"):
+            changed["given"] = (narrow(given[0], most_bits, ir.delta_bits),)
+        elif kind == "DeltaFrame":
+            beat = beats_of(ir, ir.fmt, layer.get_attr("lanes"))
+            changed["lanes"] = narrow(beat, most_bits).lanes if isinstance(ir, Delta) else given[0].lanes
+        elif kind in ENGINES:
+            readers = [model.delta_graph[name] for name in model.delta_graph.readers(ir.name)]
+            bits = max((node.delta_bits for node in readers if isinstance(node, Delta)), default=0)
+            changed["words"] = narrow(words_of(ir), most_bits, bits)
+            if not layer.get_attr("carries_on"):
+                changed["token"] = sent[layer.outputs[0]] = changed["words"]
+        elif kind == "DeltaCopy" and layer.inputs[0] in sent:
+            changed["token"] = sent[layer.inputs[0]]
+            sent.update(dict.fromkeys(layer.outputs, changed["token"]))
+        made.append(Narrow(layer, changed))
+    return made or layers
+
+
+def narrow(token: Token, most_bits: int, delta_bits: int = 0) -> Token:
+    """Return ``token`` with as many of its lanes as fit, also where each becomes a delta of so many bits."""
+    for lanes in range(token.lanes, 0, -1):
+        part = replace(token, count=token.count * token.lanes // lanes, lanes=lanes)
+        changes = replace(part, value=Fixed(width=max(delta_bits, 1), frac=0, signed=True), addressed=True)
+        if token.lanes % lanes == 0 and max(part.bits, changes.bits) <= most_bits:
+            return part
+    return replace(token, count=token.count * token.lanes, lanes=1)
+
+
+def stream_text(model: Any, layers: list[Any], most_bits: int | None) -> str:
+    """Return the C++ of the layers of a lowered model; a wider token than ``most_bits`` is an error of the compiler."""
     processes = list(_processes(layers))
     source, sink = processes[0].inputs[0], processes[-1].outputs[0]
     between = [queue for process in processes for queue in process.outputs if queue is not sink]
@@ -104,12 +163,12 @@ def stream_text(model: Any) -> str:
         graph=model.delta_graph.name,
         includes="".join(f'#include "nnet_utils/nnet_delta_{name}.h"\n' for name in INCLUDES),
         constants="\n".join(_constants(layers)),
-        configs="\n".join(_config(layer) for layer in layers if not isinstance(layer, DeltaCopy)),
+        configs="\n".join(_config(layer) for layer in layers if layer.class_name != "DeltaCopy"),
         processes="\n".join(_function(process) for process in processes),
-        limits="\n".join(
-            f"static_assert(nnet::delta_bits<{queue.token}>::value <= {MOST_BITS}, "
-            f'"{queue.name}: a token of more than {MOST_BITS} bits; choose fewer PE, or fewer lanes (P) at the input");'
-            for queue in (source, *between, sink)
+        limits="".join(
+            f"static_assert(nnet::delta_bits<{queue.token}>::value <= {most_bits}, "
+            f'"{queue.name}: this compiler takes tokens of at most {most_bits} bits");\n'
+            for queue in ((source, *between, sink) if most_bits is not None else ())
         ),
         top=top_name(model),
         source=source.token,
@@ -137,9 +196,7 @@ def _constants(layers: list[Any]) -> Iterator[str]:
 
 def _config(layer: Any) -> str:
     """Return the struct of a layer, the same as in hls4ml's ``parameters.h``."""
-    own: dict[Any, Any] = {DeltaActivation: ActivationConfig, DeltaDense: DenseConfig, DeltaFrame: FrameConfig}
-    template = next((made for kind, made in own.items() if isinstance(layer, kind)), SlidingConfig)
-    made: str = template().format(layer)
+    made: str = CONFIGS.get(layer.class_name, SlidingConfig)().format(layer)
     return f"// {layer.name}\n{made}"
 
 
@@ -163,7 +220,7 @@ def _processes(layers: list[Any]) -> Iterator[Process]:
         for name in layer.outputs:
             variable = layer.get_output_variable(name)
             kind = f"config{layer.index}"
-            if isinstance(layer, DeltaFrame):
+            if layer.class_name == "DeltaFrame":
                 sent.append(Queue(name="m_axis", token=f"{kind}::beat_t", depth=2))
             else:
                 token = f"ap_uint<{layer.get_attr('token').bits}>"
@@ -184,7 +241,7 @@ def _of_layer(layer: Any, given: tuple[Queue, ...], sent: tuple[Queue, ...]) -> 
     def queue(part: str, token: str) -> tuple[Queue]:
         return (Queue(name=f"{layer.name}_{part}", token=token, depth=QUEUE),)
 
-    if isinstance(layer, DeltaActivation):
+    if layer.class_name == "DeltaActivation":
         changes = queue("changes", f"nnet::delta_tokens<{kind}>::change_t")
         if layer.get_attr("scans"):
             beats = (Queue(name="s_axis", token=f"{kind}::word_t", depth=2),)
@@ -192,16 +249,15 @@ def _of_layer(layer: Any, given: tuple[Queue, ...], sent: tuple[Queue, ...]) -> 
         else:
             yield process("send", "delta_send", given, changes, *weights)
         yield process("serialize", "delta_serialize", changes, sent)
-    elif isinstance(layer, DeltaDense):
+    elif layer.class_name == "DeltaDense":
         yield process("dense", "delta_dense", given, sent, *weights)
-    elif isinstance(layer, DeltaFrame):
+    elif layer.class_name == "DeltaFrame":
         kernel = "delta_keep_events" if isinstance(layer.get_attr("ir"), Delta) else "delta_keep_words"
         yield process("keep", kernel, given, sent)
-    elif isinstance(layer, DeltaCopy):
+    elif layer.class_name == "DeltaCopy":
         token = given[0].token
         yield Process(name=f"{layer.name}_copy", kernel=f"delta_copy<{token}>", inputs=given, outputs=sent)
     else:
-        assert isinstance(layer, KINDS)
         if len(given) == 2:
             joined = sent if layer.get_attr("carries_on") else queue("events", f"{kind}::event_t")
             yield process("merge", "delta_merge", given, joined)

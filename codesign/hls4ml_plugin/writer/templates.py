@@ -40,6 +40,7 @@ DENSE_CONFIG = """struct config{index} : nnet::delta_dense_config {{
     static const unsigned n_in = {n_in};
     static const unsigned n_out = {n_out};
     static const unsigned reuse_factor = {reuse_factor};
+    static const unsigned lanes = {lanes};
 {given}
 {sent}
     typedef {weight_t.name} weight_t;
@@ -111,6 +112,7 @@ class DenseConfig(LayerConfigTemplate):  # type: ignore[misc]
             n_in=ir.n_in,
             n_out=ir.n_out,
             reuse_factor=ir.words,
+            lanes=node.get_attr("token").lanes,
             given=token_types(given, "event_t", "delta_t"),
             sent=token_types(node.get_attr("token"), "word_t", "state_t"),
             weight_t=node.get_weights("weight").type,
