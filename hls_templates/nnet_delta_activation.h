@@ -33,6 +33,7 @@ template <class CONFIG_T> struct delta_tokens {
     typedef typename CONFIG_T::delta_t delta_t;
     static const unsigned words = (CONFIG_T::n + CONFIG_T::lanes - 1) / CONFIG_T::lanes;
     typedef ap_uint<1 + delta_width(words - 1) + CONFIG_T::lanes * delta_bits<delta_t>::value> change_t;
+    typedef delta_chunks<typename CONFIG_T::code_t, CONFIG_T::lanes> codes; // of a word
     typedef delta_token<typename CONFIG_T::event_t, delta_t, 1> event;
     typedef delta_token<change_t, delta_t, CONFIG_T::lanes> change;
 };
@@ -110,28 +111,33 @@ typename CONFIG_T::code_t delta_quantise(const z_T &z, const typename CONFIG_T::
 // One word: compares with `sent`, stores, and writes what changed.
 template <class CONFIG_T>
 void delta_send_word(unsigned word, const typename CONFIG_T::z_t z[CONFIG_T::lanes], bool first_of_stream,
-                     typename CONFIG_T::code_t sent[][CONFIG_T::lanes], const typename CONFIG_T::step_t step[CONFIG_T::n_step],
+                     typename delta_tokens<CONFIG_T>::codes::type sent[][delta_tokens<CONFIG_T>::codes::count],
+                     const typename CONFIG_T::step_t step[CONFIG_T::n_step],
                      const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step],
                      hls::stream<typename delta_tokens<CONFIG_T>::change_t> &changes) {
     #pragma HLS INLINE
     typename CONFIG_T::delta_t change[CONFIG_T::lanes];
     #pragma HLS ARRAY_PARTITION variable=change complete
+    typename CONFIG_T::code_t codes[CONFIG_T::lanes];
+    #pragma HLS ARRAY_PARTITION variable=codes complete
     bool changed = false;
+    delta_tokens<CONFIG_T>::codes::load(sent[word], codes);
 Lane:
     for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
         #pragma HLS UNROLL
         const unsigned e = word * CONFIG_T::lanes + lane;
         change[lane] = 0;
         if (e < CONFIG_T::n) { // lanes beyond the frame never change
-            const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : sent[word][lane];
+            const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : codes[lane];
             const unsigned c = e % CONFIG_T::n_step;
             const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(z[lane], last, step[c], threshold[c]);
-            sent[word][lane] = code;
+            codes[lane] = code;
             const long long moved = code.to_int64() - last.to_int64();
             change[lane] = moved;
             changed = changed || moved != 0;
         }
     }
+    delta_tokens<CONFIG_T>::codes::store(codes, sent[word]);
     if (changed)
         changes.write(delta_tokens<CONFIG_T>::change::make(word, change));
 }
@@ -141,7 +147,7 @@ void delta_send(hls::stream<typename CONFIG_T::word_t> &words, hls::stream<typen
                 const typename CONFIG_T::step_t step[CONFIG_T::n_step],
                 const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step]) {
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
-    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
+    static typename delta_tokens<CONFIG_T>::codes::type sent[delta_tokens<CONFIG_T>::words][delta_tokens<CONFIG_T>::codes::count];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     bool first_of_stream = false, done = false;
     unsigned trips = 0;
@@ -188,7 +194,7 @@ void delta_scan_beats(hls::stream<typename CONFIG_T::word_t> &beats,
                       const typename CONFIG_T::step_t step[CONFIG_T::n_step],
                       const typename CONFIG_T::threshold_t threshold[CONFIG_T::n_step]) {
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
-    static typename CONFIG_T::code_t sent[delta_tokens<CONFIG_T>::words][CONFIG_T::lanes];
+    static typename delta_tokens<CONFIG_T>::codes::type sent[delta_tokens<CONFIG_T>::words][delta_tokens<CONFIG_T>::codes::count];
     #pragma HLS ARRAY_RESHAPE variable=sent complete dim=2
     typename CONFIG_T::word_t codes = beats.read();
     const bool first_of_stream = token::is_mark(codes);

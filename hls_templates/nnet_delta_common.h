@@ -98,6 +98,52 @@ template <class value_T> void delta_unpack(delta_raw packed, value_T values[], u
     }
 }
 
+// A word of a memory, `lanes` values: `count` chunks of `per` values. A compiler that partitions no array gets as many values
+// side by side as 64 bits hold; for one that does, a chunk is a value, and pragmas put them side by side.
+template <class value_T, unsigned lanes> struct delta_chunks {
+    static const unsigned bits = delta_bits<value_T>::value;
+#ifdef __BAMBU__
+    static const unsigned per = lanes < 64 / bits ? lanes : 64 / bits;
+    typedef ap_uint<per * bits> type;
+#else
+    static const unsigned per = 1;
+    typedef value_T type;
+#endif
+    static const unsigned count = (lanes + per - 1) / per;
+
+    static void load(const type chunks[], value_T values[lanes]) {
+        #pragma HLS INLINE
+    Chunk:
+        for (unsigned c = 0; c < count; c++) {
+            #pragma HLS UNROLL
+#ifdef __BAMBU__
+            delta_unpack(chunks[c].to_uint64(), values, c * per, lanes - c * per < per ? lanes - c * per : per);
+#else
+            values[c] = chunks[c];
+#endif
+        }
+    }
+    static void store(const value_T values[lanes], type chunks[]) {
+        #pragma HLS INLINE
+    Chunk:
+        for (unsigned c = 0; c < count; c++) {
+            #pragma HLS UNROLL
+#ifdef __BAMBU__
+            chunks[c] = type(delta_pack(values, c * per, lanes - c * per < per ? lanes - c * per : per));
+#else
+            chunks[c] = values[c];
+#endif
+        }
+    }
+};
+
+// Whether the steps of a loop overlap: then what is on its way to a memory has to be forwarded.
+#ifdef __BAMBU__
+static const bool delta_pipelined = false;
+#else
+static const bool delta_pipelined = true;
+#endif
+
 // The marks of a stream of tokens.
 template <class token_T> struct delta_marks {
     static const unsigned mark_bit = delta_bits<token_T>::value - 1;

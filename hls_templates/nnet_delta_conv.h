@@ -21,8 +21,9 @@
 namespace nnet {
 
 template <class CONFIG_T>
-void delta_sweep(const typename CONFIG_T::state_t copy[delta_conv_shape<CONFIG_T>::banks][delta_conv_shape<CONFIG_T>::bank_words]
-                                                     [delta_conv_shape<CONFIG_T>::values],
+void delta_sweep(const typename delta_walk_types<CONFIG_T>::chunks::type copy[delta_conv_shape<CONFIG_T>::banks]
+                                                                             [delta_conv_shape<CONFIG_T>::bank_words]
+                                                                             [delta_walk_types<CONFIG_T>::chunks::count],
                  const typename delta_walk_types<CONFIG_T>::place_t list[delta_conv_shape<CONFIG_T>::banks]
                                                                         [delta_conv_shape<CONFIG_T>::bank_words],
                  const typename delta_walk_types<CONFIG_T>::place_t touched[delta_conv_shape<CONFIG_T>::banks], bool all,
@@ -67,14 +68,16 @@ Word:
             x = place / shape::groups % shape::bank_columns * CONFIG_T::tap_columns + bank % CONFIG_T::tap_columns;
             group = place % shape::groups;
         }
-        typename CONFIG_T::state_t most[CONFIG_T::pe];
+        typename CONFIG_T::state_t value[shape::values], most[CONFIG_T::pe];
+        #pragma HLS ARRAY_PARTITION variable=value complete
         #pragma HLS ARRAY_PARTITION variable=most complete
+        if (some)
+            delta_walk_types<CONFIG_T>::chunks::load(copy[bank][place], value);
     Lane:
         for (unsigned v = 0; v < shape::values; v++) {
             #pragma HLS UNROLL
-            const typename CONFIG_T::state_t value = some ? copy[bank][place][v] : typename CONFIG_T::state_t(0);
-            if (v % CONFIG_T::window == 0 || value > most[v / CONFIG_T::window])
-                most[v / CONFIG_T::window] = value;
+            if (v % CONFIG_T::window == 0 || value[v] > most[v / CONFIG_T::window])
+                most[v / CONFIG_T::window] = value[v];
         }
         const unsigned index = (y * CONFIG_T::out_width + x) * shape::groups + group;
     Piece:
@@ -94,11 +97,11 @@ Word:
 // The words that a frame's located events touch. A compiler without memories between processes runs one after the other.
 template <class CONFIG_T>
 void delta_words(hls::stream<typename delta_span<CONFIG_T>::token_t> &located, hls::stream<typename CONFIG_T::word_t> &words,
-                 const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                 const typename delta_walk_types<CONFIG_T>::weights_t::type weights[delta_walk_types<CONFIG_T>::weights],
                  const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases]) {
     #pragma HLS DATAFLOW
     typedef delta_conv_shape<CONFIG_T> shape;
-    typename CONFIG_T::state_t copy[shape::banks][shape::bank_words][shape::values];
+    typename delta_walk_types<CONFIG_T>::chunks::type copy[shape::banks][shape::bank_words][delta_walk_types<CONFIG_T>::chunks::count];
     typename delta_walk_types<CONFIG_T>::place_t list[shape::banks][shape::bank_words];
     typename delta_walk_types<CONFIG_T>::place_t touched[shape::banks];
     #pragma HLS ARRAY_PARTITION variable=copy complete dim=1
@@ -114,14 +117,14 @@ void delta_words(hls::stream<typename delta_span<CONFIG_T>::token_t> &located, h
 template <class CONFIG_T>
 void delta_sums(hls::stream<typename delta_span<CONFIG_T>::token_t> &located, hls::stream<typename CONFIG_T::word_t> &words) {
     #pragma HLS INLINE
-    static const typename CONFIG_T::weight_t one[1] = {1};
+    static const typename delta_walk_types<CONFIG_T>::weights_t::type one[1] = {1};
     static const typename CONFIG_T::bias_t none[1] = {0};
     delta_words<CONFIG_T>(located, words, one, none);
 }
 
 template <class CONFIG_T>
 void delta_conv(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
-                const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                const typename delta_walk_types<CONFIG_T>::weights_t::type weights[delta_walk_types<CONFIG_T>::weights],
                 const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases]) {
     #pragma HLS DATAFLOW
     hls::stream<typename delta_span<CONFIG_T>::token_t> located("located");

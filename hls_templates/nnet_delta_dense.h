@@ -27,19 +27,26 @@ template <class CONFIG_T> struct delta_dense_shape {
     static const unsigned pe = CONFIG_T::n_out / CONFIG_T::reuse_factor;
     static const unsigned pieces = pe / CONFIG_T::lanes; // tokens of a word
     static_assert(pe % CONFIG_T::lanes == 0, "the lanes of a token must divide those of a word");
+    typedef delta_chunks<typename CONFIG_T::state_t, pe> chunks;
+    typedef delta_chunks<typename CONFIG_T::weight_t, pe> weights_t;
+    static const unsigned lines = CONFIG_T::n_in * CONFIG_T::reuse_factor; // of weights
     static_assert(CONFIG_T::n_out % CONFIG_T::reuse_factor == 0, "the reuse factor must divide the number of outputs");
 };
 
 // One multiply-accumulate of `pe` outputs per cycle, over events only; then the result of the frame.
 template <class CONFIG_T>
 void delta_accumulate(hls::stream<typename CONFIG_T::event_t> &events,
-                      const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
+                      const typename delta_dense_shape<CONFIG_T>::weights_t::type
+                          weights[delta_dense_shape<CONFIG_T>::lines * delta_dense_shape<CONFIG_T>::weights_t::count],
                       const typename CONFIG_T::bias_t biases[CONFIG_T::n_out],
-                      typename CONFIG_T::state_t total[CONFIG_T::n_out], bool &started, bool &touched) {
+                      typename delta_dense_shape<CONFIG_T>::chunks::type total[CONFIG_T::reuse_factor]
+                                                                              [delta_dense_shape<CONFIG_T>::chunks::count],
+                      bool &started, bool &touched) {
     typedef delta_token<typename CONFIG_T::event_t, typename CONFIG_T::delta_t, 1> token;
-    static const unsigned pe = delta_dense_shape<CONFIG_T>::pe;
-    static typename CONFIG_T::state_t state[CONFIG_T::n_out];
-    #pragma HLS ARRAY_PARTITION variable=state complete
+    typedef delta_dense_shape<CONFIG_T> shape;
+    static const unsigned pe = shape::pe;
+    static typename shape::chunks::type state[CONFIG_T::reuse_factor][shape::chunks::count];
+    #pragma HLS ARRAY_PARTITION variable=state complete dim=0
     #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=pe
     bool first_of_stream = false, some = false, done = false;
     bool start = false;
@@ -53,18 +60,30 @@ Step:
             const typename CONFIG_T::event_t event = events.read();
             done = token::is_last(event);
             start = token::is_start(event);
-            row = token::take(event, delta) * CONFIG_T::n_out;
+            row = token::take(event, delta) * CONFIG_T::reuse_factor;
+        }
+        typename CONFIG_T::state_t value[pe];
+        typename CONFIG_T::weight_t weight[pe];
+        #pragma HLS ARRAY_PARTITION variable=value complete
+        #pragma HLS ARRAY_PARTITION variable=weight complete
+        if (!done && !start) {
+            shape::chunks::load(state[word], value);
+            shape::weights_t::load(weights + (row + word) * shape::weights_t::count, weight);
+        Lane:
+            for (unsigned lane = 0; lane < pe; lane++) {
+                #pragma HLS UNROLL
+                value[lane] += delta[0] * weight[lane];
+            }
+            shape::chunks::store(value, state[word]);
         }
     Load:
-        for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
+        for (unsigned w = 0; w < CONFIG_T::reuse_factor && start; w++) {
             #pragma HLS UNROLL
-            if (start)
-                state[o] = biases[o];
-        }
-    Lane:
-        for (unsigned lane = 0; lane < pe && !done && !start; lane++) {
-            #pragma HLS UNROLL
-            state[word * pe + lane] += delta[0] * weights[row + word * pe + lane];
+            for (unsigned lane = 0; lane < pe; lane++) {
+                #pragma HLS UNROLL
+                value[lane] = biases[w * pe + lane];
+            }
+            shape::chunks::store(value, state[w]);
         }
         first_of_stream = first_of_stream || start;
         some = some || !done;
@@ -72,9 +91,12 @@ Step:
         trips += start ? 0 : 1;
     }
 Emit:
-    for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
+    for (unsigned w = 0; w < CONFIG_T::reuse_factor; w++) {
         #pragma HLS UNROLL
-        total[o] = state[o];
+        for (unsigned c = 0; c < shape::chunks::count; c++) {
+            #pragma HLS UNROLL
+            total[w][c] = state[w][c];
+        }
     }
     started = first_of_stream;
     touched = some;
@@ -87,22 +109,27 @@ Emit:
 }
 
 template <class CONFIG_T>
-void delta_results(const typename CONFIG_T::state_t total[CONFIG_T::n_out], bool started, bool touched,
-                   hls::stream<typename CONFIG_T::word_t> &words) {
+void delta_results(const typename delta_dense_shape<CONFIG_T>::chunks::type
+                       total[CONFIG_T::reuse_factor][delta_dense_shape<CONFIG_T>::chunks::count],
+                   bool started, bool touched, hls::stream<typename CONFIG_T::word_t> &words) {
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::state_t, CONFIG_T::lanes> token;
-    const unsigned count = touched ? CONFIG_T::reuse_factor * delta_dense_shape<CONFIG_T>::pieces : 0;
+    typedef delta_dense_shape<CONFIG_T> shape;
+    const unsigned count = touched ? CONFIG_T::reuse_factor * shape::pieces : 0;
     if (started)
         words.write(token::start());
 
 Word:
     for (unsigned word = 0; word <= count; word++) {
         #pragma HLS PIPELINE II=1
-        typename CONFIG_T::state_t values[CONFIG_T::lanes];
+        typename CONFIG_T::state_t value[shape::pe], values[CONFIG_T::lanes];
+        #pragma HLS ARRAY_PARTITION variable=value complete
         #pragma HLS ARRAY_PARTITION variable=values complete
+        if (word < count)
+            shape::chunks::load(total[word / shape::pieces], value);
     Lane:
         for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
             #pragma HLS UNROLL
-            values[lane] = word < count ? total[word * CONFIG_T::lanes + lane] : typename CONFIG_T::state_t(0);
+            values[lane] = value[word % shape::pieces * CONFIG_T::lanes + lane];
         }
         words.write(word < count ? token::make(word, values) : token::last());
     }
@@ -113,11 +140,12 @@ Word:
 
 template <class CONFIG_T>
 void delta_dense(hls::stream<typename CONFIG_T::event_t> &events, hls::stream<typename CONFIG_T::word_t> &words,
-                 const typename CONFIG_T::weight_t weights[CONFIG_T::n_in * CONFIG_T::n_out],
+                 const typename delta_dense_shape<CONFIG_T>::weights_t::type
+                          weights[delta_dense_shape<CONFIG_T>::lines * delta_dense_shape<CONFIG_T>::weights_t::count],
                  const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
     #pragma HLS DATAFLOW
-    typename CONFIG_T::state_t total[CONFIG_T::n_out];
-    #pragma HLS ARRAY_PARTITION variable=total complete
+    typename delta_dense_shape<CONFIG_T>::chunks::type total[CONFIG_T::reuse_factor][delta_dense_shape<CONFIG_T>::chunks::count];
+    #pragma HLS ARRAY_PARTITION variable=total complete dim=0
     bool started, touched;
     delta_accumulate<CONFIG_T>(events, weights, biases, total, started, touched);
     delta_results<CONFIG_T>(total, started, touched, words);

@@ -40,6 +40,7 @@ template <class CONFIG_T> struct delta_conv_shape {
         CONFIG_T::repeats ? CONFIG_T::stride_width : (CONFIG_T::filt_width - 1) / CONFIG_T::stride_width + 1;
     static const unsigned elements = CONFIG_T::filt_height * CONFIG_T::filt_width;
     static const unsigned lines = CONFIG_T::weighted ? (CONFIG_T::channelwise ? 1 : CONFIG_T::n_chan) * groups : 1; // of an element
+    static const unsigned line = CONFIG_T::weighted ? CONFIG_T::pe : 1; // weights of one
     static const unsigned weights = CONFIG_T::weighted ? elements * lines * CONFIG_T::pe : 1;
     static const unsigned biases = CONFIG_T::weighted ? CONFIG_T::n_filt : 1;
     static_assert(CONFIG_T::n_filt % CONFIG_T::pe == 0, "pe must divide the number of output channels");

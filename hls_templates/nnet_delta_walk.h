@@ -26,80 +26,91 @@ namespace nnet {
 template <class CONFIG_T> struct delta_walk_types {
     typedef delta_conv_shape<CONFIG_T> shape;
     static const unsigned recent = 3; // words forwarded: at least the cycles from reading a word to writing it
+    typedef delta_chunks<typename CONFIG_T::state_t, shape::values> chunks;
+    typedef delta_chunks<typename CONFIG_T::weight_t, shape::line> weights_t;
+    static const unsigned weights = CONFIG_T::weighted ? shape::weights / shape::line * weights_t::count : 1;
     typedef ap_uint<delta_width(shape::bank_words)> place_t; // of a word in its bank; bank_words: of none. A tag, too
 };
 
 // One bank: its words, what is on its way to them, and what it hands over.
 template <class CONFIG_T>
 void delta_add(bool active, bool adds, unsigned place, unsigned line, unsigned lane_of_event,
-               const typename CONFIG_T::delta_t &delta, const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
-               unsigned frame, typename CONFIG_T::state_t state[][delta_conv_shape<CONFIG_T>::values],
+               const typename CONFIG_T::delta_t &delta, const typename delta_walk_types<CONFIG_T>::weights_t::type weights[],
+               unsigned frame, typename delta_walk_types<CONFIG_T>::chunks::type state[][delta_walk_types<CONFIG_T>::chunks::count],
                typename delta_walk_types<CONFIG_T>::place_t tag[], typename CONFIG_T::state_t recent[][delta_conv_shape<CONFIG_T>::values],
                typename delta_walk_types<CONFIG_T>::place_t recent_tag[], typename delta_walk_types<CONFIG_T>::place_t recent_place[],
-               typename CONFIG_T::state_t copy[][delta_conv_shape<CONFIG_T>::values],
+               typename delta_walk_types<CONFIG_T>::chunks::type copy[][delta_walk_types<CONFIG_T>::chunks::count],
                typename delta_walk_types<CONFIG_T>::place_t list[], typename delta_walk_types<CONFIG_T>::place_t &touched) {
     #pragma HLS INLINE
     typedef delta_conv_shape<CONFIG_T> shape;
-    static const unsigned depth = delta_walk_types<CONFIG_T>::recent;
-    const unsigned oldest = recent_place[depth - 1].to_uint();
+    typedef delta_walk_types<CONFIG_T> types;
+    static const unsigned depth = types::recent;
+    const unsigned oldest = delta_pipelined ? recent_place[depth - 1].to_uint() : shape::bank_words;
     unsigned last = active ? tag[place].to_uint() : 0;
-ForwardTag:
-    for (unsigned i = depth; i > 0; i--) {
+    typename CONFIG_T::state_t value[shape::values];
+    typename CONFIG_T::weight_t weight[CONFIG_T::pe];
+    #pragma HLS ARRAY_PARTITION variable=value complete
+    #pragma HLS ARRAY_PARTITION variable=weight complete
+    if (CONFIG_T::weighted && adds)
+        types::weights_t::load(weights + line * types::weights_t::count, weight);
+    if (active)
+        types::chunks::load(state[place], value);
+Forward:
+    for (unsigned i = depth; delta_pipelined && i > 0; i--) {
         #pragma HLS UNROLL
-        if (recent_place[i - 1].to_uint() == place)
+        if (recent_place[i - 1].to_uint() == place) {
             last = recent_tag[i - 1].to_uint();
+            for (unsigned v = 0; v < shape::values; v++) {
+                #pragma HLS UNROLL
+                value[v] = recent[i - 1][v];
+            }
+        }
     }
 Value:
     for (unsigned v = 0; v < shape::values; v++) {
         #pragma HLS UNROLL
-        typename CONFIG_T::state_t value = active ? state[place][v] : typename CONFIG_T::state_t(0);
-    Forward:
-        for (unsigned i = depth; i > 0; i--) {
-            #pragma HLS UNROLL
-            if (recent_place[i - 1].to_uint() == place)
-                value = recent[i - 1][v];
-        }
-        if (oldest != shape::bank_words)
-            state[oldest][v] = recent[depth - 1][v];
         const unsigned lane = v / CONFIG_T::window;
         const bool own = !CONFIG_T::channelwise || lane == lane_of_event;
         if (adds && own && CONFIG_T::weighted)
-            value += delta * weights[line * CONFIG_T::pe + lane];
+            value[v] += delta * weight[lane];
         else if (adds && own && (CONFIG_T::window == 1 || v % CONFIG_T::window == line))
-            value += delta;
-        if (adds)
-            copy[place][v] = value;
-    Shift:
-        for (unsigned i = depth - 1; i > 0; i--) {
-            #pragma HLS UNROLL
-            recent[i][v] = recent[i - 1][v];
-        }
-        recent[0][v] = value;
+            value[v] += delta;
     }
-    if (oldest != shape::bank_words)
+    if (adds)
+        types::chunks::store(value, copy[place]);
+    if (!delta_pipelined && adds)
+        types::chunks::store(value, state[place]);
+    if (!delta_pipelined && active)
+        tag[place] = adds ? frame : 0;
+    if (oldest != shape::bank_words) {
+        types::chunks::store(recent[depth - 1], state[oldest]);
         tag[oldest] = recent_tag[depth - 1];
+    }
     if (adds && last != frame) {
         list[touched.to_uint()] = place;
         touched = touched.to_uint() + 1;
     }
-ShiftPlace:
-    for (unsigned i = depth - 1; i > 0; i--) {
+Shift:
+    for (unsigned i = depth; delta_pipelined && i > 0; i--) {
         #pragma HLS UNROLL
-        recent_place[i] = recent_place[i - 1];
-        recent_tag[i] = recent_tag[i - 1];
+        for (unsigned v = 0; v < shape::values; v++) {
+            #pragma HLS UNROLL
+            recent[i - 1][v] = i == 1 ? value[v] : recent[i - 2][v];
+        }
+        recent_place[i - 1] = i == 1 ? typename types::place_t(active ? place : shape::bank_words) : recent_place[i - 2];
+        recent_tag[i - 1] = i == 1 ? typename types::place_t(adds ? frame : 0) : recent_tag[i - 2];
     }
-    recent_place[0] = active ? place : shape::bank_words;
-    recent_tag[0] = adds ? frame : 0;
 }
 
 // Takes every located event of a frame, one word of each bank per cycle. The positions of a cycle follow each other, so each
 // lies in another bank; banks before that of the first position hold those of the next row or column of their own.
 template <class CONFIG_T>
 void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
-                const typename CONFIG_T::weight_t weights[delta_conv_shape<CONFIG_T>::weights],
+                const typename delta_walk_types<CONFIG_T>::weights_t::type weights[delta_walk_types<CONFIG_T>::weights],
                 const typename CONFIG_T::bias_t biases[delta_conv_shape<CONFIG_T>::biases],
-                typename CONFIG_T::state_t copy[delta_conv_shape<CONFIG_T>::banks][delta_conv_shape<CONFIG_T>::bank_words]
-                                              [delta_conv_shape<CONFIG_T>::values],
+                typename delta_walk_types<CONFIG_T>::chunks::type copy[delta_conv_shape<CONFIG_T>::banks]
+                                                                      [delta_conv_shape<CONFIG_T>::bank_words]
+                                                                      [delta_walk_types<CONFIG_T>::chunks::count],
                 typename delta_walk_types<CONFIG_T>::place_t list[delta_conv_shape<CONFIG_T>::banks]
                                                                  [delta_conv_shape<CONFIG_T>::bank_words],
                 typename delta_walk_types<CONFIG_T>::place_t touched[delta_conv_shape<CONFIG_T>::banks], bool &all) {
@@ -108,7 +119,7 @@ void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
     typedef delta_conv_shape<CONFIG_T> shape;
     typedef delta_walk_types<CONFIG_T> types;
     typedef typename types::place_t place_t;
-    static typename CONFIG_T::state_t state[shape::banks][shape::bank_words][shape::values];
+    static typename types::chunks::type state[shape::banks][shape::bank_words][types::chunks::count];
     static place_t tag[shape::banks][shape::bank_words];
     static typename CONFIG_T::state_t recent[shape::banks][types::recent][shape::values];
     static place_t recent_tag[shape::banks][types::recent], recent_place[shape::banks][types::recent];
@@ -128,14 +139,18 @@ void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
 Bias:
     for (unsigned place = 0; first_of_stream && place < shape::bank_words; place++) {
         #pragma HLS PIPELINE II=1
-        for (unsigned i = 0; i < shape::banks * shape::values; i++) {
+        typename CONFIG_T::state_t bias[shape::values];
+        #pragma HLS ARRAY_PARTITION variable=bias complete
+        for (unsigned v = 0; v < shape::values; v++) {
             #pragma HLS UNROLL
-            const unsigned bank = i / shape::values, v = i % shape::values;
-            typename CONFIG_T::state_t bias = 0;
+            bias[v] = 0;
             if (CONFIG_T::weighted)
-                bias = biases[place % shape::groups * CONFIG_T::pe + v];
-            state[bank][place][v] = bias;
-            copy[bank][place][v] = bias;
+                bias[v] = biases[place % shape::groups * CONFIG_T::pe + v];
+        }
+        for (unsigned bank = 0; bank < shape::banks; bank++) {
+            #pragma HLS UNROLL
+            types::chunks::store(bias, state[bank][place]);
+            types::chunks::store(bias, copy[bank][place]);
             tag[bank][place] = 0;
         }
     }
@@ -143,7 +158,7 @@ Empty:
     for (unsigned bank = 0; bank < shape::banks; bank++) {
         #pragma HLS UNROLL
         touched[bank] = 0;
-        for (unsigned i = 0; first_of_stream && i < types::recent; i++) {
+        for (unsigned i = 0; delta_pipelined && first_of_stream && i < types::recent; i++) {
             #pragma HLS UNROLL
             recent_place[bank][i] = shape::bank_words;
         }

@@ -19,9 +19,6 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.heavy]
 
 RUNNING = "const bool first_of_stream = reset || !running;\n    running = true;\n"
 IGNORES = "const bool first_of_stream = !running;\n    running = true;\n"
-PLACE = "if (recent_place[i - 1].to_uint() == place)\n"
-OLDEST_LAST = "for (unsigned i = depth; i > 0; i--) {\n            #pragma HLS UNROLL\n            "
-OLDEST_FIRST = "for (unsigned i = 1; i <= depth; i++) {\n            #pragma HLS UNROLL\n            "
 
 MUTANTS = {
     "ties round up": ("common", "(rest == half && shift != 0 && floor[0] == 1)", "(rest == half && shift != 0)"),
@@ -30,11 +27,11 @@ MUTANTS = {
         "if (moved < threshold && -moved <",
         "if (moved <= threshold && -moved <",
     ),
-    "what was sent is forgotten": ("activation", "sent[word][lane] = code;", "sent[word][lane] = 0;"),
+    "what was sent is forgotten": ("activation", "codes[lane] = code;", "codes[lane] = 0;"),
     "what was sent is not stored in the first lane": (
         "activation",
-        "sent[word][lane] = code;",
-        "if (lane != 0) sent[word][lane] = code;",
+        "codes[lane] = code;",
+        "if (lane != 0) codes[lane] = code;",
     ),
     "no upper clip": ("activation", "if (q > wide_t(CONFIG_T::hi))", "if (false)"),
     "one step for all channels": ("activation", "const unsigned c = e % CONFIG_T::n_step;", "const unsigned c = 0;"),
@@ -49,51 +46,47 @@ MUTANTS = {
         "tokens::event::last()",
     ),
     "words without a change are sent": ("activation", "    if (changed)\n", "    if (true)\n"),
-    "scan ignores the start of a stream": (
-        "scan",
-        "word<CONFIG_T>(beat, z, first_of_stream,",
-        "word<CONFIG_T>(beat, z, false,",
-    ),
+    "scan ignores the start of a stream": ("activation", "(beat, z, first_of_stream,", "(beat, z, false,"),
     "scan starts no stream": ("activation", "    if (first_of_stream)\n", "    if (false)\n"),
     "arrays start no stream": ("ports", f"{RUNNING}\nBeat", f"{IGNORES}\nBeat"),
     "accumulators ignore the start of a stream": (
         "dense",
-        "if (start)\n                state[o]",
-        "if (false)\n                state[o]",
+        "w < CONFIG_T::reuse_factor && start; w++",
+        "w < CONFIG_T::reuse_factor && false; w++",
     ),
     "results do not start": ("dense", "if (started)\n", "if (false)\n"),
-    "the first words get all": ("dense", "state[word * pe + lane] +=", "state[lane] +="),
+    "the first words get all": (
+        "dense",
+        "shape::chunks::store(value, state[word]);",
+        "shape::chunks::store(value, state[0]);",
+    ),
     "results of a frame without events": ("dense", "touched = some;", "touched = true;"),
     "no results of a new stream": ("dense", "some = some || !done;", "some = some || !(done || start);"),
-    "the first results are sent again": ("dense", "total[word * pe + lane]", "total[lane]"),
+    "the first results are sent again": ("dense", "load(total[word / shape::pieces], value)", "load(total[0], value)"),
     "address of the first lane": ("activation", "* CONFIG_T::lanes + first, delta", "* CONFIG_T::lanes, delta"),
     "the last lane is dropped": (
         "activation",
-        "lane < CONFIG_T::lanes; lane++) {\n            #pragma HLS UNROLL\n            if (left",
-        "lane + 1 < CONFIG_T::lanes; lane++) {\n            #pragma HLS UNROLL\n            if (left",
+        "!done && !start &&",
+        "!done && !start && lane + 1 < CONFIG_T::lanes &&",
     ),
-    "one event of a word": ("activation", "some = true;", "some = false;"),
+    "one event of a word": ("activation", "left = left & (left - 1);", "left = 0;"),
     "the output forgets": ("frame", "% CONFIG_T::lanes] += typename", "% CONFIG_T::lanes] = typename"),
     "the output ignores the start of a stream": ("frame", "first_of_stream && beat <", "false && beat <"),
 }
 
 CONV_MUTANTS = {
-    "nothing is forwarded": ("walk", f"{PLACE}                value", "if (false)\n                value"),
-    "no tag is forwarded": ("walk", f"{PLACE}            last", "if (false)\n            last"),
-    "the oldest is forwarded": (
-        "walk",
-        f"{OLDEST_LAST}{PLACE}                value",
-        f"{OLDEST_FIRST}{PLACE}                value",
-    ),
-    "words on their way are lost at the end of a frame": ("walk", "i = 0; first_of_stream && i <", "i = 0; i <"),
+    "nothing is forwarded": ("walk", "value[v] = recent[i - 1][v];", "value[v] = value[v];"),
+    "no tag is forwarded": ("walk", "last = recent_tag[i - 1].to_uint();", "last = last;"),
+    "the oldest is forwarded": ("walk", "value[v] = recent[i - 1][v];", "value[v] = recent[depth - i][v];"),
+    "words on their way are lost at the end of a frame": ("walk", "first_of_stream && i <", "i <"),
     "convolution ignores the start of a stream": (
         "walk",
         "place = 0; first_of_stream && place <",
         "place = 0; false && place <",
     ),
-    "the end of a frame tags a word": ("walk", "recent_tag[0] = adds ? frame : 0;", "recent_tag[0] = frame;"),
+    "the end of a frame tags a word": ("walk", "types::place_t(adds ? frame : 0) :", "types::place_t(frame) :"),
     "words are listed twice": ("walk", "if (adds && last != frame) {", "if (adds) {"),
-    "the other lanes are not copied": ("walk", "if (adds)\n            copy", "if (adds && own)\n            copy"),
+    "sums of another word are copied": ("walk", "store(value, copy[place]);", "store(recent[0], copy[place]);"),
     "weights of another row": ("walk", "y * CONFIG_T::stride_height * CONFIG_T::filt", "y * CONFIG_T::filt"),
     "depthwise adds to every lane": ("walk", "!CONFIG_T::channelwise || lane == lane_of_event", "true"),
     "one output too few": ("locate", "? last - first + 1 : 0", "? last - first : 0"),
@@ -126,7 +119,7 @@ UNROLL_MUTANTS = {
 
 BRANCH_MUTANTS = {
     "tags are not cleared": ("walk", "(done || reaches, reaches,", "(reaches, reaches,"),
-    "the minimum": ("conv", "|| value > most[", "|| value < most["),
+    "the minimum": ("conv", "|| value[v] > most[", "|| value[v] < most["),
     "a code changes everywhere in a window": ("walk", "v % CONFIG_T::window == line)", "true)"),
     "windows start in another row": ("locate", "(tap_y * CONFIG_T::filt_width + tap_x)", "tap_x"),
     "upsampled elements start beside": ("locate", "first = repeats ? position * stride", "first = repeats ? position"),

@@ -18,6 +18,7 @@ from codesign.fixed import Fixed
 from codesign.graph.ir import Delta
 from codesign.hls.core import Source
 from codesign.hls4ml_plugin.writer.cpp import PARTS
+from codesign.hls4ml_plugin.writer.layers import LINEAR
 from codesign.hls4ml_plugin.writer.sliding import SlidingConfig
 from codesign.hls4ml_plugin.writer.templates import ActivationConfig, DenseConfig, FrameConfig
 from codesign.hls4ml_plugin.writer.tokens import Token, beats_of, words_of
@@ -26,6 +27,9 @@ from codesign.paths import hls_templates
 INCLUDES = ("activation", "conv", "dense", "frame", "join")
 KERNELS = tuple(f"nnet_delta_{name}.h" for name in PARTS if name != "ports")
 CONFIGS: dict[str, Any] = {"DeltaActivation": ActivationConfig, "DeltaDense": DenseConfig, "DeltaFrame": FrameConfig}
+CHUNK = 64
+"""Bits of a word of a memory, see ``nnet::delta_chunks``."""
+MOST_INT = 2**31 - 1
 ENGINES = ("DeltaDense", "DeltaConv", "DeltaPool", "DeltaUpsample", "DeltaJoin")
 QUEUE = 32
 """Tokens that wait between the processes of one layer."""
@@ -162,7 +166,7 @@ def stream_text(model: Any, layers: list[Any], most_bits: int | None) -> str:
     return TEXT.format(
         graph=model.delta_graph.name,
         includes="".join(f'#include "nnet_utils/nnet_delta_{name}.h"\n' for name in INCLUDES),
-        constants="\n".join(_constants(layers)),
+        constants="\n".join(_constants(layers, packed=most_bits is not None)),
         configs="\n".join(_config(layer) for layer in layers if layer.class_name != "DeltaCopy"),
         processes="\n".join(_function(process) for process in processes),
         limits="".join(
@@ -185,13 +189,31 @@ def stream_text(model: Any, layers: list[Any], most_bits: int | None) -> str:
     )
 
 
-def _constants(layers: list[Any]) -> Iterator[str]:
+def _constants(layers: list[Any], *, packed: bool) -> Iterator[str]:
     """Yield the types and values of the parameters."""
     for layer in layers:
         for weight in layer.get_weights():
-            values = ", ".join(str(int(value)) for value in weight.data.reshape(-1))
-            yield f"{weight.type.definition_cpp().strip()}"
-            yield f"static const {weight.type.name} {weight.name}[{weight.data.size}] = {{{values}}};"
+            yield weight.type.definition_cpp().strip()
+            codes = [int(value) for value in weight.data.reshape(-1)]
+            kind = weight.type.name
+            if packed and layer.class_name in LINEAR and weight.name == layer.get_weights("weight").name:
+                lanes, bits = layer.get_attr("ir").pe, weight.type.precision.width
+                kind, codes = f"ap_uint<{min(lanes, CHUNK // bits) * bits}>", chunks(codes, lanes, bits)
+            values = ", ".join(f"{code}ull" if code > MOST_INT else str(code) for code in codes)
+            yield f"static const {kind} {weight.name}[{len(codes)}] = {{{values}}};"
+
+
+def chunks(codes: list[int], lanes: int, bits: int) -> list[int]:
+    """Return words of ``lanes`` codes as ``nnet::delta_chunks`` keeps them where a compiler partitions no array.
+
+    They lie side by side, as many as fit, the first in the low bits.
+    """
+    per, made = min(lanes, CHUNK // bits), []
+    for first in range(0, len(codes), lanes):
+        for at in range(first, first + lanes, per):
+            part = codes[at : min(at + per, first + lanes)]
+            made.append(sum((code & (1 << bits) - 1) << bits * lane for lane, code in enumerate(part)))
+    return made
 
 
 def _config(layer: Any) -> str:
