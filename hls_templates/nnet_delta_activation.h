@@ -118,26 +118,31 @@ void delta_send_word(unsigned word, const typename CONFIG_T::z_t z[CONFIG_T::lan
     #pragma HLS INLINE
     typename CONFIG_T::delta_t change[CONFIG_T::lanes];
     #pragma HLS ARRAY_PARTITION variable=change complete
-    typename CONFIG_T::code_t codes[CONFIG_T::lanes];
-    #pragma HLS ARRAY_PARTITION variable=codes complete
+    typedef typename delta_tokens<CONFIG_T>::codes chunks;
     bool changed = false;
-    delta_tokens<CONFIG_T>::codes::load(sent[word], codes);
-Lane:
-    for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+Chunk:
+    for (unsigned chunk = 0; chunk < chunks::count; chunk++) {
         #pragma HLS UNROLL
-        const unsigned e = word * CONFIG_T::lanes + lane;
-        change[lane] = 0;
-        if (e < CONFIG_T::n) { // lanes beyond the frame never change
-            const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : codes[lane];
-            const unsigned c = e % CONFIG_T::n_step;
-            const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(z[lane], last, step[c], threshold[c]);
-            codes[lane] = code;
-            const long long moved = code.to_int64() - last.to_int64();
-            change[lane] = moved;
-            changed = changed || moved != 0;
+        typename CONFIG_T::code_t codes[chunks::per];
+        #pragma HLS ARRAY_PARTITION variable=codes complete
+        chunks::load(sent[word][chunk], chunk, codes);
+    Lane:
+        for (unsigned at = 0; at < chunks::per && chunk * chunks::per + at < CONFIG_T::lanes; at++) {
+            #pragma HLS UNROLL
+            const unsigned lane = chunk * chunks::per + at, e = word * CONFIG_T::lanes + lane;
+            change[lane] = 0;
+            if (e < CONFIG_T::n) { // lanes beyond the frame never change
+                const typename CONFIG_T::code_t last = first_of_stream ? typename CONFIG_T::code_t(0) : codes[at];
+                const unsigned c = e % CONFIG_T::n_step;
+                const typename CONFIG_T::code_t code = delta_quantise<CONFIG_T>(z[lane], last, step[c], threshold[c]);
+                codes[at] = code;
+                const long long moved = code.to_int64() - last.to_int64();
+                change[lane] = moved;
+                changed = changed || moved != 0;
+            }
         }
+        chunks::store(codes, chunk, sent[word][chunk]);
     }
-    delta_tokens<CONFIG_T>::codes::store(codes, sent[word]);
     if (changed)
         changes.write(delta_tokens<CONFIG_T>::change::make(word, change));
 }

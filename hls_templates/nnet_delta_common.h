@@ -23,8 +23,8 @@ namespace nnet {
 
 // Bits of an integer type.
 template <class T> struct delta_bits;
-template <int W> struct delta_bits<ap_int<W>> { static const unsigned value = W; };
-template <int W> struct delta_bits<ap_uint<W>> { static const unsigned value = W; };
+template <int W> struct delta_bits<ap_int<W>> { static const unsigned value = W; static const bool sign = true; };
+template <int W> struct delta_bits<ap_uint<W>> { static const unsigned value = W; static const bool sign = false; };
 
 // Bits of an unsigned number that is at most `most`.
 constexpr unsigned delta_width(unsigned most) { return most < 2 ? 1 : 1 + delta_width(most / 2); }
@@ -64,6 +64,13 @@ inline delta_raw delta_low(delta_raw value, unsigned bits) {
     return bits < 64 ? value & ((1ull << bits) - 1) : value;
 }
 
+// Fields hold signed numbers with an offset of half their range, so that none has a sign to extend: not every compiler does
+// that rightly with a few bits of a larger word.
+template <class value_T> delta_raw delta_offset() {
+    #pragma HLS INLINE
+    return delta_bits<value_T>::sign ? 1ull << (delta_bits<value_T>::value - 1) : 0;
+}
+
 // Adds a field at the low end of a number, and takes it from there.
 inline void delta_push(delta_raw &token, unsigned bits, unsigned field) {
     #pragma HLS INLINE
@@ -84,7 +91,7 @@ template <class value_T> delta_raw delta_pack(const value_T values[], unsigned f
     delta_raw packed = 0;
     for (unsigned lane = count; lane > 0; lane--) {
         #pragma HLS UNROLL
-        packed = packed << bits | delta_low(values[first + lane - 1].to_uint64(), bits);
+        packed = packed << bits | (delta_low(values[first + lane - 1].to_uint64(), bits) ^ delta_offset<value_T>());
     }
     return packed;
 }
@@ -94,46 +101,59 @@ template <class value_T> void delta_unpack(delta_raw packed, value_T values[], u
     const unsigned bits = delta_bits<value_T>::value;
     for (unsigned lane = 0; lane < count; lane++) {
         #pragma HLS UNROLL
-        values[first + lane] = value_T(delta_low(packed >> lane * bits, bits));
+        values[first + lane] = value_T((long long)delta_low(packed >> lane * bits, bits) - (long long)delta_offset<value_T>());
     }
 }
 
+// The narrowest of C++'s own types with so many bits, 64 at most.
+template <unsigned bits, unsigned size = (bits <= 8 ? 8 : bits <= 16 ? 16 : bits <= 32 ? 32 : 64)> struct delta_unsigned {
+    typedef unsigned long long type;
+};
+template <unsigned bits> struct delta_unsigned<bits, 8> { typedef unsigned char type; };
+template <unsigned bits> struct delta_unsigned<bits, 16> { typedef unsigned short type; };
+template <unsigned bits> struct delta_unsigned<bits, 32> { typedef unsigned type; };
+
 // A word of a memory, `lanes` values: `count` chunks of `per` values. A compiler that partitions no array gets as many values
-// side by side as 64 bits hold; for one that does, a chunk is a value, and pragmas put them side by side.
-template <class value_T, unsigned lanes> struct delta_chunks {
-    static const unsigned bits = delta_bits<value_T>::value;
+// side by side as fit 64 bits, also before they are packed; for one that does, a chunk is a value, and pragmas put them side by
+// side. like_T: of another word, whose values these are to lie beside.
+template <class value_T, unsigned lanes, class like_T = value_T> struct delta_chunks {
 #ifdef __BAMBU__
-    static const unsigned per = lanes < 64 / bits ? lanes : 64 / bits;
-    typedef ap_uint<per * bits> type;
+    static const unsigned bytes = delta_bits<like_T>::value <= 8 ? 1 : delta_bits<like_T>::value <= 16 ? 2 : 4;
+    static const unsigned most = delta_bits<like_T>::value > 32 ? 1 : 8 / bytes;
+    static const unsigned per = lanes < most ? lanes : most;
+    typedef typename delta_unsigned<per * delta_bits<value_T>::value>::type type;
 #else
     static const unsigned per = 1;
     typedef value_T type;
 #endif
     static const unsigned count = (lanes + per - 1) / per;
 
-    static void load(const type chunks[], value_T values[lanes]) {
+    // The values of chunk `c`, and one value of a word.
+    static void load(const type &chunk, unsigned c, value_T values[per]) {
         #pragma HLS INLINE
-    Chunk:
-        for (unsigned c = 0; c < count; c++) {
-            #pragma HLS UNROLL
 #ifdef __BAMBU__
-            delta_unpack(chunks[c].to_uint64(), values, c * per, lanes - c * per < per ? lanes - c * per : per);
+        delta_unpack(chunk, values, 0, lanes - c * per < per ? lanes - c * per : per);
 #else
-            values[c] = chunks[c];
+        values[0] = chunk;
 #endif
-        }
     }
-    static void store(const value_T values[lanes], type chunks[]) {
+    static void store(const value_T values[per], unsigned c, type &chunk) {
         #pragma HLS INLINE
-    Chunk:
-        for (unsigned c = 0; c < count; c++) {
-            #pragma HLS UNROLL
 #ifdef __BAMBU__
-            chunks[c] = type(delta_pack(values, c * per, lanes - c * per < per ? lanes - c * per : per));
+        chunk = type(delta_pack(values, 0, lanes - c * per < per ? lanes - c * per : per));
 #else
-            chunks[c] = values[c];
+        chunk = values[0];
 #endif
-        }
+    }
+    static value_T get(const type chunks[], unsigned lane) {
+        #pragma HLS INLINE
+#ifdef __BAMBU__
+        value_T values[1];
+        delta_unpack(delta_raw(chunks[lane / per]) >> lane % per * delta_bits<value_T>::value, values, 0, 1);
+        return values[0];
+#else
+        return chunks[lane];
+#endif
     }
 };
 
@@ -148,6 +168,14 @@ static const bool delta_pipelined = true;
 template <class token_T> struct delta_marks {
     static const unsigned mark_bit = delta_bits<token_T>::value - 1;
 
+    static bool bit(const token_T &token, unsigned n) {
+        #pragma HLS INLINE
+#ifdef __BAMBU__
+        return (token.to_uint64() >> n & 1) != 0;
+#else
+        return token[n];
+#endif
+    }
     static token_T last() {
         #pragma HLS INLINE
         return token_T(token_T(1) << mark_bit);
@@ -158,15 +186,15 @@ template <class token_T> struct delta_marks {
     }
     static bool is_mark(const token_T &token) {
         #pragma HLS INLINE
-        return token[mark_bit];
+        return bit(token, mark_bit);
     }
     static bool is_last(const token_T &token) {
         #pragma HLS INLINE
-        return token[mark_bit] && !token[0];
+        return bit(token, mark_bit) && !bit(token, 0);
     }
     static bool is_start(const token_T &token) {
         #pragma HLS INLINE
-        return token[mark_bit] && token[0];
+        return bit(token, mark_bit) && bit(token, 0);
     }
 };
 

@@ -68,21 +68,21 @@ Word:
             x = place / shape::groups % shape::bank_columns * CONFIG_T::tap_columns + bank % CONFIG_T::tap_columns;
             group = place % shape::groups;
         }
-        typename CONFIG_T::state_t value[shape::values], most[CONFIG_T::pe];
-        #pragma HLS ARRAY_PARTITION variable=value complete
-        #pragma HLS ARRAY_PARTITION variable=most complete
-        if (some)
-            delta_walk_types<CONFIG_T>::chunks::load(copy[bank][place], value);
-    Lane:
-        for (unsigned v = 0; v < shape::values; v++) {
-            #pragma HLS UNROLL
-            if (v % CONFIG_T::window == 0 || value[v] > most[v / CONFIG_T::window])
-                most[v / CONFIG_T::window] = value[v];
-        }
         const unsigned index = (y * CONFIG_T::out_width + x) * shape::groups + group;
     Piece:
-        for (unsigned piece = 0; piece < shape::pieces && some; piece++)
-            words.write(token::make(index * shape::pieces + piece, most + piece * CONFIG_T::lanes));
+        for (unsigned piece = 0; piece < shape::pieces && some; piece++) {
+            typename CONFIG_T::state_t most[CONFIG_T::lanes];
+            #pragma HLS ARRAY_PARTITION variable=most complete
+        Lane:
+            for (unsigned v = 0; v < CONFIG_T::lanes * CONFIG_T::window; v++) {
+                #pragma HLS UNROLL
+                const unsigned at = piece * CONFIG_T::lanes * CONFIG_T::window + v;
+                const typename CONFIG_T::state_t value = delta_walk_types<CONFIG_T>::chunks::get(copy[bank][place], at);
+                if (v % CONFIG_T::window == 0 || value > most[v / CONFIG_T::window])
+                    most[v / CONFIG_T::window] = value;
+            }
+            words.write(token::make(index * shape::pieces + piece, most));
+        }
         if (!some)
             words.write(token::last());
         done = !some;

@@ -28,7 +28,7 @@ template <class CONFIG_T> struct delta_dense_shape {
     static const unsigned pieces = pe / CONFIG_T::lanes; // tokens of a word
     static_assert(pe % CONFIG_T::lanes == 0, "the lanes of a token must divide those of a word");
     typedef delta_chunks<typename CONFIG_T::state_t, pe> chunks;
-    typedef delta_chunks<typename CONFIG_T::weight_t, pe> weights_t;
+    typedef delta_chunks<typename CONFIG_T::weight_t, pe, typename CONFIG_T::state_t> weights_t;
     static const unsigned lines = CONFIG_T::n_in * CONFIG_T::reuse_factor; // of weights
     static_assert(CONFIG_T::n_out % CONFIG_T::reuse_factor == 0, "the reuse factor must divide the number of outputs");
 };
@@ -44,10 +44,9 @@ void delta_accumulate(hls::stream<typename CONFIG_T::event_t> &events,
                       bool &started, bool &touched) {
     typedef delta_token<typename CONFIG_T::event_t, typename CONFIG_T::delta_t, 1> token;
     typedef delta_dense_shape<CONFIG_T> shape;
-    static const unsigned pe = shape::pe;
     static typename shape::chunks::type state[CONFIG_T::reuse_factor][shape::chunks::count];
     #pragma HLS ARRAY_PARTITION variable=state complete dim=0
-    #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=pe
+    #pragma HLS ARRAY_RESHAPE variable=weights cyclic factor=shape::pe
     bool first_of_stream = false, some = false, done = false;
     bool start = false;
     unsigned word = 0, row = 0, trips = 0;
@@ -62,28 +61,35 @@ Step:
             start = token::is_start(event);
             row = token::take(event, delta) * CONFIG_T::reuse_factor;
         }
-        typename CONFIG_T::state_t value[pe];
-        typename CONFIG_T::weight_t weight[pe];
-        #pragma HLS ARRAY_PARTITION variable=value complete
-        #pragma HLS ARRAY_PARTITION variable=weight complete
-        if (!done && !start) {
-            shape::chunks::load(state[word], value);
-            shape::weights_t::load(weights + (row + word) * shape::weights_t::count, weight);
+    Chunk:
+        for (unsigned c = 0; c < shape::chunks::count && !done && !start; c++) {
+            #pragma HLS UNROLL
+            typename CONFIG_T::state_t value[shape::chunks::per];
+            typename CONFIG_T::weight_t weight[shape::chunks::per];
+            #pragma HLS ARRAY_PARTITION variable=value complete
+            #pragma HLS ARRAY_PARTITION variable=weight complete
+            shape::chunks::load(state[word][c], c, value);
+            shape::weights_t::load(weights[(row + word) * shape::weights_t::count + c], c, weight);
         Lane:
-            for (unsigned lane = 0; lane < pe; lane++) {
+            for (unsigned lane = 0; lane < shape::chunks::per && c * shape::chunks::per + lane < shape::pe; lane++) {
                 #pragma HLS UNROLL
                 value[lane] += delta[0] * weight[lane];
             }
-            shape::chunks::store(value, state[word]);
+            shape::chunks::store(value, c, state[word][c]);
         }
     Load:
         for (unsigned w = 0; w < CONFIG_T::reuse_factor && start; w++) {
             #pragma HLS UNROLL
-            for (unsigned lane = 0; lane < pe; lane++) {
+            for (unsigned c = 0; c < shape::chunks::count; c++) {
                 #pragma HLS UNROLL
-                value[lane] = biases[w * pe + lane];
+                typename CONFIG_T::state_t bias[shape::chunks::per];
+                #pragma HLS ARRAY_PARTITION variable=bias complete
+                for (unsigned lane = 0; lane < shape::chunks::per && c * shape::chunks::per + lane < shape::pe; lane++) {
+                    #pragma HLS UNROLL
+                    bias[lane] = biases[w * shape::pe + c * shape::chunks::per + lane];
+                }
+                shape::chunks::store(bias, c, state[w][c]);
             }
-            shape::chunks::store(value, state[w]);
         }
         first_of_stream = first_of_stream || start;
         some = some || !done;
@@ -121,15 +127,12 @@ void delta_results(const typename delta_dense_shape<CONFIG_T>::chunks::type
 Word:
     for (unsigned word = 0; word <= count; word++) {
         #pragma HLS PIPELINE II=1
-        typename CONFIG_T::state_t value[shape::pe], values[CONFIG_T::lanes];
-        #pragma HLS ARRAY_PARTITION variable=value complete
+        typename CONFIG_T::state_t values[CONFIG_T::lanes];
         #pragma HLS ARRAY_PARTITION variable=values complete
-        if (word < count)
-            shape::chunks::load(total[word / shape::pieces], value);
     Lane:
-        for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+        for (unsigned lane = 0; lane < CONFIG_T::lanes && word < count; lane++) {
             #pragma HLS UNROLL
-            values[lane] = value[word % shape::pieces * CONFIG_T::lanes + lane];
+            values[lane] = shape::chunks::get(total[word / shape::pieces], word % shape::pieces * CONFIG_T::lanes + lane);
         }
         words.write(word < count ? token::make(word, values) : token::last());
     }

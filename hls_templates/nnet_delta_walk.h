@@ -27,7 +27,7 @@ template <class CONFIG_T> struct delta_walk_types {
     typedef delta_conv_shape<CONFIG_T> shape;
     static const unsigned recent = 3; // words forwarded: at least the cycles from reading a word to writing it
     typedef delta_chunks<typename CONFIG_T::state_t, shape::values> chunks;
-    typedef delta_chunks<typename CONFIG_T::weight_t, shape::line> weights_t;
+    typedef delta_chunks<typename CONFIG_T::weight_t, shape::line, typename CONFIG_T::state_t> weights_t;
     static const unsigned weights = CONFIG_T::weighted ? shape::weights / shape::line * weights_t::count : 1;
     typedef ap_uint<delta_width(shape::bank_words)> place_t; // of a word in its bank; bank_words: of none. A tag, too
 };
@@ -47,56 +47,64 @@ void delta_add(bool active, bool adds, unsigned place, unsigned line, unsigned l
     static const unsigned depth = types::recent;
     const unsigned oldest = delta_pipelined ? recent_place[depth - 1].to_uint() : shape::bank_words;
     unsigned last = active ? tag[place].to_uint() : 0;
-    typename CONFIG_T::state_t value[shape::values];
-    typename CONFIG_T::weight_t weight[CONFIG_T::pe];
-    #pragma HLS ARRAY_PARTITION variable=value complete
-    #pragma HLS ARRAY_PARTITION variable=weight complete
-    if (CONFIG_T::weighted && adds)
-        types::weights_t::load(weights + line * types::weights_t::count, weight);
-    if (active)
-        types::chunks::load(state[place], value);
-Forward:
+ForwardTag:
     for (unsigned i = depth; delta_pipelined && i > 0; i--) {
         #pragma HLS UNROLL
-        if (recent_place[i - 1].to_uint() == place) {
+        if (recent_place[i - 1].to_uint() == place)
             last = recent_tag[i - 1].to_uint();
-            for (unsigned v = 0; v < shape::values; v++) {
-                #pragma HLS UNROLL
-                value[v] = recent[i - 1][v];
-            }
-        }
     }
-Value:
-    for (unsigned v = 0; v < shape::values; v++) {
+Chunk:
+    for (unsigned c = 0; c < types::chunks::count; c++) {
         #pragma HLS UNROLL
-        const unsigned lane = v / CONFIG_T::window;
-        const bool own = !CONFIG_T::channelwise || lane == lane_of_event;
-        if (adds && own && CONFIG_T::weighted)
-            value[v] += delta * weight[lane];
-        else if (adds && own && (CONFIG_T::window == 1 || v % CONFIG_T::window == line))
-            value[v] += delta;
+        typename CONFIG_T::state_t value[types::chunks::per];
+        typename CONFIG_T::weight_t weight[types::chunks::per];
+        #pragma HLS ARRAY_PARTITION variable=value complete
+        #pragma HLS ARRAY_PARTITION variable=weight complete
+        if (active)
+            types::chunks::load(state[place][c], c, value);
+        if (CONFIG_T::weighted && adds)
+            types::weights_t::load(weights[line * types::weights_t::count + c], c, weight);
+    Value:
+        for (unsigned v = 0; v < types::chunks::per && c * types::chunks::per + v < shape::values; v++) {
+            #pragma HLS UNROLL
+            const unsigned at = c * types::chunks::per + v, lane = at / CONFIG_T::window;
+        Forward:
+            for (unsigned i = depth; delta_pipelined && i > 0; i--) {
+                #pragma HLS UNROLL
+                if (recent_place[i - 1].to_uint() == place)
+                    value[v] = recent[i - 1][at];
+            }
+            if (delta_pipelined && oldest != shape::bank_words)
+                state[oldest][c] = recent[depth - 1][at];
+            const bool own = !CONFIG_T::channelwise || lane == lane_of_event;
+            if (adds && own && CONFIG_T::weighted)
+                value[v] += delta * weight[v];
+            else if (adds && own && (CONFIG_T::window == 1 || at % CONFIG_T::window == line))
+                value[v] += delta;
+        Shift:
+            for (unsigned i = depth - 1; delta_pipelined && i > 0; i--) {
+                #pragma HLS UNROLL
+                recent[i][at] = recent[i - 1][at];
+            }
+            if (delta_pipelined)
+                recent[0][at] = value[v];
+        }
+        if (adds)
+            types::chunks::store(value, c, copy[place][c]);
+        if (!delta_pipelined && adds)
+            types::chunks::store(value, c, state[place][c]);
     }
-    if (adds)
-        types::chunks::store(value, copy[place]);
-    if (!delta_pipelined && adds)
-        types::chunks::store(value, state[place]);
     if (!delta_pipelined && active)
         tag[place] = adds ? frame : 0;
-    if (oldest != shape::bank_words) {
-        types::chunks::store(recent[depth - 1], state[oldest]);
+    if (oldest != shape::bank_words)
         tag[oldest] = recent_tag[depth - 1];
-    }
     if (adds && last != frame) {
         list[touched.to_uint()] = place;
         touched = touched.to_uint() + 1;
     }
-Shift:
+ShiftPlace:
     for (unsigned i = depth; delta_pipelined && i > 0; i--) {
         #pragma HLS UNROLL
-        for (unsigned v = 0; v < shape::values; v++) {
-            #pragma HLS UNROLL
-            recent[i - 1][v] = i == 1 ? value[v] : recent[i - 2][v];
-        }
         recent_place[i - 1] = i == 1 ? typename types::place_t(active ? place : shape::bank_words) : recent_place[i - 2];
         recent_tag[i - 1] = i == 1 ? typename types::place_t(adds ? frame : 0) : recent_tag[i - 2];
     }
@@ -139,18 +147,21 @@ void delta_walk(hls::stream<typename delta_span<CONFIG_T>::token_t> &located,
 Bias:
     for (unsigned place = 0; first_of_stream && place < shape::bank_words; place++) {
         #pragma HLS PIPELINE II=1
-        typename CONFIG_T::state_t bias[shape::values];
-        #pragma HLS ARRAY_PARTITION variable=bias complete
-        for (unsigned v = 0; v < shape::values; v++) {
-            #pragma HLS UNROLL
-            bias[v] = 0;
-            if (CONFIG_T::weighted)
-                bias[v] = biases[place % shape::groups * CONFIG_T::pe + v];
-        }
         for (unsigned bank = 0; bank < shape::banks; bank++) {
             #pragma HLS UNROLL
-            types::chunks::store(bias, state[bank][place]);
-            types::chunks::store(bias, copy[bank][place]);
+            for (unsigned c = 0; c < types::chunks::count; c++) {
+                #pragma HLS UNROLL
+                typename CONFIG_T::state_t bias[types::chunks::per];
+                #pragma HLS ARRAY_PARTITION variable=bias complete
+                for (unsigned v = 0; v < types::chunks::per; v++) {
+                    #pragma HLS UNROLL
+                    bias[v] = 0;
+                    if (CONFIG_T::weighted && c * types::chunks::per + v < shape::values)
+                        bias[v] = biases[place % shape::groups * CONFIG_T::pe + c * types::chunks::per + v];
+                }
+                types::chunks::store(bias, c, state[bank][place][c]);
+                types::chunks::store(bias, c, copy[bank][place][c]);
+            }
             tag[bank][place] = 0;
         }
     }

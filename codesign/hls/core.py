@@ -93,6 +93,7 @@ def shell(source: Source, ports: Ports) -> str:
             ports=ports,
             out_width=graph.output.fmt.width,
             signed=graph.output.fmt.signed,
+            in_signed=graph.source.fmt.signed,
         )
     )
 

@@ -36,7 +36,7 @@ int main() {{
                 long code = 0;
                 if (std::scanf("%ld", &code) != 1)
                     return 1;
-                packed |= in_t(ap_uint<{in_width}>(code)) << lane * {in_width};
+                packed |= in_t(ap_uint<{in_width}>(code + {in_offset})) << lane * {in_width};
             }}
             in.write(packed);
         }}
@@ -44,7 +44,7 @@ int main() {{
         while (!out.empty()) {{
             out_t packed = out.read();
             for (unsigned lane = 0; lane < {out_lanes}; lane++, packed >>= {out_width})
-                std::printf("%d ", ap_int<{out_width} + {unsigned}>(ap_uint<{out_width}>(packed)).to_int());
+                std::printf("%d ", ap_uint<{out_width}>(packed).to_int() - {out_offset});
             std::printf("%d ", packed.to_int());
         }}
         std::printf("\\n");
@@ -70,7 +70,8 @@ def compiled(source: Source, folder: Path, *, packed: bool) -> Path:
         in_width=spec.in_width,
         out_lanes=spec.out_lanes,
         out_width=graph.output.fmt.width,
-        unsigned=int(not graph.output.fmt.signed),
+        in_offset=1 << spec.in_width - 1 if graph.source.fmt.signed else 0,
+        out_offset=1 << graph.output.fmt.width - 1 if graph.output.fmt.signed else 0,
     )
     (folder / "driver.cpp").write_text(driver)
     options = ["-std=c++11", "-O1", "-Wno-unknown-pragmas", *(["-D__BAMBU__"] if packed else [])]

@@ -27,8 +27,6 @@ from codesign.paths import hls_templates
 INCLUDES = ("activation", "conv", "dense", "frame", "join")
 KERNELS = tuple(f"nnet_delta_{name}.h" for name in PARTS if name != "ports")
 CONFIGS: dict[str, Any] = {"DeltaActivation": ActivationConfig, "DeltaDense": DenseConfig, "DeltaFrame": FrameConfig}
-CHUNK = 64
-"""Bits of a word of a memory, see ``nnet::delta_chunks``."""
 MOST_INT = 2**31 - 1
 ENGINES = ("DeltaDense", "DeltaConv", "DeltaPool", "DeltaUpsample", "DeltaJoin")
 QUEUE = 32
@@ -148,12 +146,17 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
     return made or layers
 
 
+def together(bits: int) -> int:
+    """Return how many values of so many bits lie side by side in 64 bits, each in 1, 2, 4 or 8 bytes."""
+    return 8 // next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
+
+
 def narrow(token: Token, most_bits: int, delta_bits: int = 0) -> Token:
     """Return ``token`` with as many of its lanes as fit, also where each becomes a delta of so many bits."""
-    for lanes in range(token.lanes, 0, -1):
+    for lanes in range(min(token.lanes, together(max(token.value.width, delta_bits))), 0, -1):
         part = replace(token, count=token.count * token.lanes // lanes, lanes=lanes)
         changes = replace(part, value=Fixed(width=max(delta_bits, 1), frac=0, signed=True), addressed=True)
-        if token.lanes % lanes == 0 and max(part.bits, changes.bits) <= most_bits:
+        if token.lanes % lanes == 0 and max(part.bits, changes.bits) <= most_bits and part.bits != 33:
             return part
     return replace(token, count=token.count * token.lanes, lanes=1)
 
@@ -197,22 +200,25 @@ def _constants(layers: list[Any], *, packed: bool) -> Iterator[str]:
             codes = [int(value) for value in weight.data.reshape(-1)]
             kind = weight.type.name
             if packed and layer.class_name in LINEAR and weight.name == layer.get_weights("weight").name:
-                lanes, bits = layer.get_attr("ir").pe, weight.type.precision.width
-                kind, codes = f"ap_uint<{min(lanes, CHUNK // bits) * bits}>", chunks(codes, lanes, bits)
+                ir, bits = layer.get_attr("ir"), weight.type.precision.width
+                per = min(ir.pe, together(ir.fmt.width))
+                kind = f"nnet::delta_unsigned<{per * bits}>::type"
+                codes = chunks(codes, ir.pe, per, bits, signed=weight.type.precision.signed)
             values = ", ".join(f"{code}ull" if code > MOST_INT else str(code) for code in codes)
             yield f"static const {kind} {weight.name}[{len(codes)}] = {{{values}}};"
 
 
-def chunks(codes: list[int], lanes: int, bits: int) -> list[int]:
+def chunks(codes: list[int], lanes: int, per: int, bits: int, *, signed: bool) -> list[int]:
     """Return words of ``lanes`` codes as ``nnet::delta_chunks`` keeps them where a compiler partitions no array.
 
-    They lie side by side, as many as fit, the first in the low bits.
+    ``per`` of them lie side by side, the first in the low bits; signed ones with an offset of half their range.
     """
-    per, made = min(lanes, CHUNK // bits), []
+    offset = 1 << bits - 1 if signed else 0
+    made = []
     for first in range(0, len(codes), lanes):
         for at in range(first, first + lanes, per):
             part = codes[at : min(at + per, first + lanes)]
-            made.append(sum((code & (1 << bits) - 1) << bits * lane for lane, code in enumerate(part)))
+            made.append(sum((code + offset) << bits * lane for lane, code in enumerate(part)))
     return made
 
 
