@@ -27,11 +27,11 @@ MUTANTS = {
         "if (moved < threshold && -moved <",
         "if (moved <= threshold && -moved <",
     ),
-    "what was sent is forgotten": ("activation", "codes[lane] = code;", "codes[lane] = 0;"),
+    "what was sent is forgotten": ("activation", "codes[at] = code;", "codes[at] = 0;"),
     "what was sent is not stored in the first lane": (
         "activation",
-        "codes[lane] = code;",
-        "if (lane != 0) codes[lane] = code;",
+        "codes[at] = code;",
+        "if (lane != 0) codes[at] = code;",
     ),
     "no upper clip": ("activation", "if (q > wide_t(CONFIG_T::hi))", "if (false)"),
     "one step for all channels": ("activation", "const unsigned c = e % CONFIG_T::n_step;", "const unsigned c = 0;"),
@@ -57,12 +57,12 @@ MUTANTS = {
     "results do not start": ("dense", "if (started)\n", "if (false)\n"),
     "the first words get all": (
         "dense",
-        "shape::chunks::store(value, state[word]);",
-        "shape::chunks::store(value, state[0]);",
+        "shape::chunks::store(value, c, state[word][c]);",
+        "shape::chunks::store(value, c, state[0][c]);",
     ),
     "results of a frame without events": ("dense", "touched = some;", "touched = true;"),
     "no results of a new stream": ("dense", "some = some || !done;", "some = some || !(done || start);"),
-    "the first results are sent again": ("dense", "load(total[word / shape::pieces], value)", "load(total[0], value)"),
+    "the first results are sent again": ("dense", "get(total[word / shape::pieces],", "get(total[0],"),
     "address of the first lane": ("activation", "* CONFIG_T::lanes + first, delta", "* CONFIG_T::lanes, delta"),
     "the last lane is dropped": (
         "activation",
@@ -75,9 +75,9 @@ MUTANTS = {
 }
 
 CONV_MUTANTS = {
-    "nothing is forwarded": ("walk", "value[v] = recent[i - 1][v];", "value[v] = value[v];"),
+    "nothing is forwarded": ("walk", "value[v] = recent[i - 1][at];", "value[v] = value[v];"),
     "no tag is forwarded": ("walk", "last = recent_tag[i - 1].to_uint();", "last = last;"),
-    "the oldest is forwarded": ("walk", "value[v] = recent[i - 1][v];", "value[v] = recent[depth - i][v];"),
+    "the oldest is forwarded": ("walk", "value[v] = recent[i - 1][at];", "value[v] = recent[depth - i][at];"),
     "words on their way are lost at the end of a frame": ("walk", "first_of_stream && i <", "i <"),
     "convolution ignores the start of a stream": (
         "walk",
@@ -86,7 +86,11 @@ CONV_MUTANTS = {
     ),
     "the end of a frame tags a word": ("walk", "types::place_t(adds ? frame : 0) :", "types::place_t(frame) :"),
     "words are listed twice": ("walk", "if (adds && last != frame) {", "if (adds) {"),
-    "sums of another word are copied": ("walk", "store(value, copy[place]);", "store(recent[0], copy[place]);"),
+    "sums of another word are copied": (
+        "walk",
+        "store(value, c, copy[place][c]);",
+        "store(recent[1] + c, c, copy[place][c]);",
+    ),
     "weights of another row": ("walk", "y * CONFIG_T::stride_height * CONFIG_T::filt", "y * CONFIG_T::filt"),
     "depthwise adds to every lane": ("walk", "!CONFIG_T::channelwise || lane == lane_of_event", "true"),
     "one output too few": ("locate", "? last - first + 1 : 0", "? last - first : 0"),
@@ -119,8 +123,8 @@ UNROLL_MUTANTS = {
 
 BRANCH_MUTANTS = {
     "tags are not cleared": ("walk", "(done || reaches, reaches,", "(reaches, reaches,"),
-    "the minimum": ("conv", "|| value[v] > most[", "|| value[v] < most["),
-    "a code changes everywhere in a window": ("walk", "v % CONFIG_T::window == line)", "true)"),
+    "the minimum": ("conv", "|| value > most[", "|| value < most["),
+    "a code changes everywhere in a window": ("walk", "at % CONFIG_T::window == line)", "true)"),
     "windows start in another row": ("locate", "(tap_y * CONFIG_T::filt_width + tap_x)", "tap_x"),
     "upsampled elements start beside": ("locate", "first = repeats ? position * stride", "first = repeats ? position"),
     "elements are repeated once": ("locate", "count = repeats ? stride :", "count = repeats ? 1 :"),
