@@ -32,7 +32,7 @@ struct delta_activation_config {
 template <class CONFIG_T> struct delta_tokens {
     typedef typename CONFIG_T::delta_t delta_t;
     static const unsigned words = (CONFIG_T::n + CONFIG_T::lanes - 1) / CONFIG_T::lanes;
-    typedef ap_uint<1 + delta_width(words - 1) + CONFIG_T::lanes * delta_bits<delta_t>::value> change_t;
+    typedef ap_uint<delta_wide(1 + delta_width(words - 1) + CONFIG_T::lanes * delta_bits<delta_t>::value)> change_t;
     typedef delta_chunks<typename CONFIG_T::code_t, CONFIG_T::lanes> codes; // of a word
     typedef delta_token<typename CONFIG_T::event_t, delta_t, 1> event;
     typedef delta_token<change_t, delta_t, CONFIG_T::lanes> change;

@@ -29,6 +29,15 @@ template <int W> struct delta_bits<ap_uint<W>> { static const unsigned value = W
 // Bits of an unsigned number that is at most `most`.
 constexpr unsigned delta_width(unsigned most) { return most < 2 ? 1 : 1 + delta_width(most / 2); }
 
+// Bits of a token that has to have so many at least: PandA-Bambu loses bit 32 and some more of tokens a little wider than that.
+constexpr unsigned delta_wide(unsigned bits) {
+#ifdef __BAMBU__
+    return bits > 32 && bits < 42 ? 42 : bits;
+#else
+    return bits;
+#endif
+}
+
 // The code of a fixed-point value, and back; both have as many bits.
 template <class code_T, class value_T> code_T delta_code(const value_T &value) {
     #pragma HLS INLINE

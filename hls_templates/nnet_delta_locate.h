@@ -60,7 +60,7 @@ template <class CONFIG_T> struct delta_span {
     static const unsigned lane_bits = delta_width(CONFIG_T::pe - 1);
     static const unsigned bits = bank_row_bits + bank_column_bits + word_bits + line_bits + row_bits + column_bits + lane_bits;
     static_assert(bits <= 64, "a place in a layer is packed into 64 bits");
-    typedef ap_uint<1 + bits + delta_bits<typename CONFIG_T::delta_t>::value> token_t;
+    typedef ap_uint<delta_wide(1 + bits + delta_bits<typename CONFIG_T::delta_t>::value)> token_t;
     typedef delta_token<token_t, typename CONFIG_T::delta_t, 1> token;
     unsigned bank_row, bank_column, word, line, rows, columns, lane;
 

@@ -27,6 +27,8 @@ from codesign.paths import hls_templates
 INCLUDES = ("activation", "conv", "dense", "frame", "join")
 KERNELS = tuple(f"nnet_delta_{name}.h" for name in PARTS if name != "ports")
 CONFIGS: dict[str, Any] = {"DeltaActivation": ActivationConfig, "DeltaDense": DenseConfig, "DeltaFrame": FrameConfig}
+WORD, FAR = 32, 42
+"""Bits of tokens that PandA-Bambu 2024.10 handles rightly: up to the first, or from the second on (docs/hls.md)."""
 MOST_INT = 2**31 - 1
 ENGINES = ("DeltaDense", "DeltaConv", "DeltaPool", "DeltaUpsample", "DeltaJoin")
 QUEUE = 32
@@ -124,9 +126,8 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
     for layer in layers if most_bits is not None else ():
         assert most_bits is not None
         ir, kind = layer.get_attr("ir"), layer.class_name
-        given = tuple(
-            sent.get(name, token) for name, token in zip(layer.inputs, layer.get_attr("given") or (), strict=False)
-        )
+        named = zip(layer.inputs, layer.get_attr("given") or (), strict=False)
+        given = tuple(sent.get(name, token) for name, token in named)
         changed: dict[str, Any] = {"given": given}
         if kind == "DeltaActivation" and layer.get_attr("scans"):
             changed["given"] = (narrow(given[0], most_bits, ir.delta_bits),)
@@ -136,14 +137,25 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
         elif kind in ENGINES:
             readers = [model.delta_graph[name] for name in model.delta_graph.readers(ir.name)]
             bits = max((node.delta_bits for node in readers if isinstance(node, Delta)), default=0)
-            changed["words"] = narrow(words_of(ir), most_bits, bits)
-            if not layer.get_attr("carries_on"):
-                changed["token"] = sent[layer.outputs[0]] = changed["words"]
-        elif kind == "DeltaCopy" and layer.inputs[0] in sent:
+            changed["words"] = changed["token"] = narrow(words_of(ir), most_bits, bits)
+            if kind == "DeltaJoin":
+                changed["events"] = spared(layer.get_attr("events"))
+            elif kind != "DeltaDense":
+                changed["events"] = given[0]
+            if layer.get_attr("carries_on"):
+                changed["token"] = changed["events"]
+        elif kind == "DeltaCopy":
             changed["token"] = sent[layer.inputs[0]]
-            sent.update(dict.fromkeys(layer.outputs, changed["token"]))
+        if kind == "DeltaActivation":
+            changed["token"] = spared(layer.get_attr("token"))
+        sent.update(dict.fromkeys(layer.outputs, changed.get("token")))
         made.append(Narrow(layer, changed))
     return made or layers
+
+
+def spared(token: Token) -> Token:
+    """Return ``token`` with spare bits where a compiler loses those from 32 on: not at all, or well beyond."""
+    return replace(token, spare=FAR - token.bits) if WORD < token.bits < FAR else token
 
 
 def together(bits: int) -> int:
@@ -156,9 +168,12 @@ def narrow(token: Token, most_bits: int, delta_bits: int = 0) -> Token:
     for lanes in range(min(token.lanes, together(max(token.value.width, delta_bits))), 0, -1):
         part = replace(token, count=token.count * token.lanes // lanes, lanes=lanes)
         changes = replace(part, value=Fixed(width=max(delta_bits, 1), frac=0, signed=True), addressed=True)
-        if token.lanes % lanes == 0 and max(part.bits, changes.bits) <= most_bits and part.bits != 33:
+        if part.addressed:
+            part = spared(part)
+        fits = max(part.bits, spared(changes).bits) <= most_bits and (part.addressed or not WORD < part.bits < FAR)
+        if token.lanes % lanes == 0 and fits:
             return part
-    return replace(token, count=token.count * token.lanes, lanes=1)
+    return spared(replace(token, count=token.count * token.lanes, lanes=1))
 
 
 def stream_text(model: Any, layers: list[Any], most_bits: int | None) -> str:

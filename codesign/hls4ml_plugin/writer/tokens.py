@@ -40,12 +40,14 @@ class Token:
         value: format of a value, signed or not, without a fraction.
         lanes: values in a token; 1 for an event.
         addressed: False for a beat, whose place in the frame is known.
+        spare: bits between mark and address that hold nothing.
     """
 
     count: int
     value: Fixed
     lanes: int = 1
     addressed: bool = True
+    spare: int = 0
 
     @property
     def address(self) -> Fixed:
@@ -55,7 +57,7 @@ class Token:
     @property
     def bits(self) -> int:
         """Bits of a token."""
-        return 1 + self.addressed * self.address.width + self.lanes * self.value.width
+        return 1 + self.spare + self.addressed * self.address.width + self.lanes * self.value.width
 
 
 def token_of(graph: Graph, node: Delta | Engine) -> Token:
