@@ -15,6 +15,7 @@ from random_models import conv, dense, design
 from rtl_cases import CompiledCase
 from runner import simulate
 
+from codesign.hls.bambu import MOST_BITS
 from codesign.hls.compilers import COMPILERS, compile_source, find
 from codesign.hls.core import Core, Source
 from codesign.hls4ml_plugin.writer.streaming import stream_source
@@ -46,7 +47,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """The network whose core is recorded."""
     folder = tmp_path_factory.mktemp("tiny")
     tiny_hls.run(folder, last="2_graph")
-    return stream_source(tiny_hls.converted(folder / tiny_hls.NAME, folder / "hls"))
+    return stream_source(tiny_hls.converted(folder / tiny_hls.NAME, folder / "hls"), MOST_BITS)
 
 
 @pytest.fixture
@@ -88,6 +89,6 @@ def test_compiled_now(name: str, lanes: int, tmp_path: Path) -> None:
     layers, shape = networks()[name]
     network = design(layers, shape=shape)
     network.config["Model"] |= {"P": lanes, "PE": 2}
-    source = stream_source(network.convert(tmp_path / "hls"))
+    source = stream_source(network.convert(tmp_path / "hls"), MOST_BITS)
     core = compile_source(source, tmp_path / "core", compiler=find("bambu"))
     bench(source, core, tmp_path, ALL, timeout_s=1200.0)

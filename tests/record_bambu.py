@@ -37,7 +37,7 @@ def main() -> None:
         folder = Path(work)
         tiny_hls.run(folder, last=BuildFolder.GRAPH)
         build = folder / tiny_hls.NAME
-        source = stream_source(tiny_hls.converted(build, folder / "hls"))
+        source = stream_source(tiny_hls.converted(build, folder / "hls"), find("bambu").most_bits)
         core = compile_source(source, folder / "core", compiler=find("bambu"), clock_mhz=CLOCK_MHZ)
         wrong = _wrong(core, source, build, folder)
         if wrong:

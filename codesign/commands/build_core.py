@@ -56,7 +56,7 @@ def build_core(
         terminal.stage(at, len(steps), step, "ok", f"{time.monotonic() - start:.1f} s ({words[0]})")
 
     with doing(compiler.name) as words:
-        source = _source(design, folder / CORE)
+        source = _source(design, folder / CORE, compiler.most_bits)
         check_memory(source.graph, capacity=board.capacity.memory.bits, of=board.title)
         core = compile_source(source, folder / CORE, compiler=compiler, clock_mhz=clock_mhz)
         words.append(f"{core.compiler}, for {clock_mhz:g} MHz")
@@ -66,11 +66,11 @@ def build_core(
     return asdict(replace(made, target=board.name)) | {"compiler": core.compiler, "clock_mhz": clock_mhz}
 
 
-def _source(design: Path, folder: Path) -> Any:
-    """Return the design's network as an HLS compiler takes it."""
+def _source(design: Path, folder: Path, most_bits: int | None) -> Any:
+    """Return the design's network as an HLS compiler takes it that has tokens of so many bits at most."""
     from codesign.flow.convert import convert, read_settings
     from codesign.hls4ml_plugin.writer.streaming import stream_source
     from codesign.training import load_model
 
     model = load_model(design / BuildFolder.MODEL)
-    return stream_source(convert(model, read_settings(design / BuildFolder.GRAPH), folder))
+    return stream_source(convert(model, read_settings(design / BuildFolder.GRAPH), folder), most_bits)
