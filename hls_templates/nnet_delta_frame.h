@@ -57,13 +57,16 @@ Word:
         typename CONFIG_T::value_t values[CONFIG_T::lanes];
         #pragma HLS ARRAY_PARTITION variable=values complete
         const unsigned index = token::take(word, values);
-        done = token::is_last(word);
-    Lane:
-        for (unsigned lane = 0; lane < CONFIG_T::lanes && !token::is_mark(word); lane++) {
-            #pragma HLS UNROLL
-            frame[index][lane] = values[lane];
+        const bool mark = token::is_mark(word), start = token::is_start(word);
+        done = mark && !start;
+        if (!mark) {
+        Lane:
+            for (unsigned lane = 0; lane < CONFIG_T::lanes; lane++) {
+                #pragma HLS UNROLL
+                frame[index][lane] = values[lane];
+            }
         }
-        trips += token::is_start(word) ? 0 : 1;
+        trips += start ? 0 : 1;
     }
     delta_send_frame<CONFIG_T>(frame, sent);
 #ifndef __SYNTHESIS__
