@@ -207,7 +207,7 @@ def measure(name: str, shape: tuple[int, ...], build: Callable[[Any], Any], comp
     )
 
 
-def _cells(core: Core, source: Source, folder: Path) -> dict[str, int | None]:
+def _cells(core: Core, source: Source, folder: Path) -> dict[str, Any]:
     try:
         found = synthesise(core.project(source), source.spec.module, target=TARGET, folder=folder)
     except SynthesisError as error:

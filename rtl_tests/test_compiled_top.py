@@ -83,12 +83,19 @@ def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
 
 @pytest.mark.heavy
 @pytest.mark.skipif(not HERE, reason="PandA-Bambu is not on PATH")
-@pytest.mark.parametrize("lanes", [2, 8])  # beats of 9 and of 33 bits: of more than one word of most processors
-@pytest.mark.parametrize("name", ["dense", "conv"])
-def test_compiled_now(name: str, lanes: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "lanes", "pe"),
+    [
+        ("dense", 2, 2),
+        ("dense", 8, 2),
+        ("conv", 8, 4),
+        pytest.param("conv", 8, 2, marks=pytest.mark.xfail(strict=True, reason="2024.10 makes too many packets")),
+    ],
+)
+def test_compiled_now(name: str, lanes: int, pe: int, tmp_path: Path) -> None:
     layers, shape = networks()[name]
     network = design(layers, shape=shape)
-    network.config["Model"] |= {"P": lanes, "PE": 2}
+    network.config["Model"] |= {"P": lanes, "PE": pe}
     source = stream_source(network.convert(tmp_path / "hls"), MOST_BITS)
     core = compile_source(source, tmp_path / "core", compiler=find("bambu"))
     bench(source, core, tmp_path, ALL, timeout_s=1200.0)

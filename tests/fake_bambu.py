@@ -49,7 +49,7 @@ OPTIONS = (
 )
 """Options of the real one that it knows."""
 NEEDED = ("--top-fname=", "--clock-period=", "--generate-interface=INFER", "--reset-type=sync", "-D__SYNTHESIS__")
-CONSTANT = re.compile(r"^static const \w+ \w+\[\d+\] = \{.*\};$", re.MULTILINE)
+CONSTANT = re.compile(r"^static const [\w:<>]+ \w+\[\d+\] = \{.*\};$", re.MULTILINE)
 
 
 def files() -> dict[str, str]:

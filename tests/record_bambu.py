@@ -37,21 +37,23 @@ def main() -> None:
         folder = Path(work)
         tiny_hls.run(folder, last=BuildFolder.GRAPH)
         build = folder / tiny_hls.NAME
-        source = stream_source(tiny_hls.converted(build, folder / "hls"), find("bambu").most_bits)
+        model = tiny_hls.converted(build, folder / "hls")
+        source, plain = stream_source(model, find("bambu").most_bits), stream_source(model)
         core = compile_source(source, folder / "core", compiler=find("bambu"), clock_mhz=CLOCK_MHZ)
         wrong = _wrong(core, source, build, folder)
         if wrong:
             sys.exit(f"{wrong} wrong values: nothing was recorded")
         made = {name: PROGRAM.sub("", text) for name, text in core.files.items()}
         weight = _weight(made, source, build, folder)
-        text = source.files[f"{source.top}.cpp"]
+        texts = [item.files[f"{source.top}.cpp"] for item in (source, plain)]
     (command,) = {word for text in made.values() for word in CALL.findall(text)}
     about = {
         "recorded": "output of the real compiler; see README.md",
         "compiler": core.compiler,
         "command": command,
         "weight": weight,
-        "constants": fake_bambu.constants(text),
+        "constants": fake_bambu.constants(texts[0]),
+        "constants of other compilers": fake_bambu.constants(texts[1]),
     }
     fake_bambu.RECORDED.mkdir(exist_ok=True)
     fake_bambu.pack(made, fake_bambu.CORE)
