@@ -12,7 +12,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls networks experiments \
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels networks experiments \
   experiments-ucf101 experiments-surveillance clean need
 
 help:  ## say what the targets do
@@ -56,6 +56,9 @@ performance-hls: $(STAMP)  ## run the shipped convolutional designs; cycles of t
 	$(BIN)/python -m benchmarks.peers flows/moving_digits_conv.toml flows/mobile_block.toml flows/residual_block.toml \
 	  $(if $(CLIPS),--clips "$(CLIPS)") --performance docs/performance.json --hls docs/performance_hls.json \
 	  --json docs/performance_peers.json --markdown docs/performance.md
+
+hls-kernels: $(STAMP)  ## kernels through the HLS compiler on PATH, measured, into docs/hls.md (about 10 minutes)
+	$(BIN)/python -m benchmarks.compiled --json docs/hls_kernels.json --markdown docs/hls.md
 
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json

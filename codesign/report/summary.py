@@ -175,7 +175,7 @@ def evidence(report: Report) -> list[tuple[str, str]]:
     if report.energy is not None:
         estimated.append("energy, from counted operations and published energies; the ratio is the meaningful part")
     if report.hls is not None and report.hls.origin == "estimated":
-        estimated.append("cycles of the HLS C++, trips of its loops at one a cycle; no HLS compiler has seen it")
+        estimated.append("cycles of the HLS C++, trips of its loops at one a cycle")
     if estimated:
         found.append(("Estimated", "; ".join(estimated)))
     if found:
