@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.origin import origin
-from codesign.errors import CodesignError, SynthesisError
+from codesign.errors import CodesignError, SimulationError, SynthesisError
 from codesign.fixed import Fixed, IntArray
 from codesign.graph.golden import Golden
 from codesign.hls.compilers import Compiler, compile_source, find
@@ -44,7 +44,7 @@ class Kernel:
 
     Attributes:
         name: what it is.
-        problem: why it was not compiled; None if it was.
+        problem: why it was not compiled or did not run; None if it did.
         values: output values compared.
         mismatches: those that differ.
         measured: cycles of what the compiler made.
@@ -188,8 +188,11 @@ def measure(name: str, shape: tuple[int, ...], build: Callable[[Any], Any], comp
         return Kernel(name=name, problem=str(error))
     graph = model.delta_graph
     frames = frames_of(graph.source.fmt, graph.source.shape)
-    with simulator(core, source, folder) as running:
-        run = running.run(frames)
+    try:
+        with simulator(core, source, folder) as running:
+            run = running.run(frames)
+    except SimulationError as error:
+        return Kernel(name=name, problem=str(error))
     expected = Golden(graph).run(frames).outputs
     model.compile()
     model.predict(frames, logits=True)
@@ -222,7 +225,7 @@ def rows(kernels: Sequence[Kernel]) -> str:
     cells = []
     for kernel in kernels:
         if kernel.problem is not None or kernel.measured is None or kernel.estimated is None:
-            cells.append((kernel.name, "**not compiled**", *("-" for _ in head[2:])))
+            cells.append((kernel.name, "**fails**", *("-" for _ in head[2:])))
             continue
         equal = f"{kernel.values - kernel.mismatches:,} of {kernel.values:,}"
         cells.append(

@@ -29,6 +29,8 @@ OPTIONS = (
 )
 MOST_BITS = 64
 """Bits of the widest value that it can compare, and so of a token."""
+QUEUE_BITS = 2
+"""Its queues have 2 ** 2 places, and hold one token less."""
 UNROLL, DATAFLOW = "#pragma HLS UNROLL", "#pragma HLS DATAFLOW"
 LOOP = re.compile(r"\s*(for|while)\b")
 
@@ -47,9 +49,15 @@ def compile_core(source: Source, folder: Path, clock_mhz: float, timeout_s: floa
     command = ["bambu", f"{source.top}.cpp", f"--top-fname={source.top}", *OPTIONS]
     run([*command, f"--clock-period={1000 / clock_mhz:g}"], work, folder / LOG, timeout_s, error=SynthesisError)
     made = [path for path in sorted(work.iterdir()) if path.suffix in (".v", ".mem")]
-    files = {path.name: path.read_text(encoding="utf-8") for path in made}
+    files = {path.name: _queues(path.read_text(encoding="utf-8"), source.branch) for path in made}
     shutil.rmtree(work)
     return files
+
+
+def _queues(verilog: str, tokens: int) -> str:
+    """Return Verilog whose queues hold so many tokens: it has no pragma for that, and joins would wait for ever."""
+    needed = max(QUEUE_BITS, (tokens + 1).bit_length())
+    return verilog.replace(f".QUEUESIZE_LOG({QUEUE_BITS})", f".QUEUESIZE_LOG({needed})")
 
 
 def plain(text: str, *, dataflow: bool) -> str:

@@ -29,6 +29,7 @@ class Source:
         top: name of the function: two streams of beats, see `codesign.hls4ml_plugin.writer.streaming`.
         files: path -> text; ``<top>.cpp`` and the headers that it includes.
         in_lanes, out_lanes: codes in a beat of the input and of the output.
+        branch: tokens that a queue holds where a tensor with several readers branches: a frame of them; 0: none does.
     """
 
     graph: Graph
@@ -36,6 +37,7 @@ class Source:
     files: Mapping[str, str]
     in_lanes: int
     out_lanes: int
+    branch: int = 0
 
     @property
     def spec(self) -> TopSpec:

@@ -112,6 +112,9 @@ def stream_source(model: Any, most_bits: int | None = None) -> Source:
         },
         in_lanes=layers[0].get_attr("given")[0].lanes,
         out_lanes=layers[-1].get_attr("lanes"),
+        branch=max(
+            (layer.get_attr("token").count + 1 for layer in layers if layer.class_name == "DeltaCopy"), default=0
+        ),
     )
 
 
