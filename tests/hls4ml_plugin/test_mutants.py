@@ -133,7 +133,7 @@ BRANCH_MUTANTS = {
     "the second input starts elsewhere": ("join", "e % CONFIG_T::n_second + offset;", "e % CONFIG_T::n_second;"),
     "concatenated codes are of one position": ("join", "e / CONFIG_T::n_second * CONFIG_T::n_chan", "0"),
     "the first input ends the frame": ("join", "done = end && at_second;", "done = end;"),
-    "a joined stream starts twice": ("join", "(start && !start_again)", "start"),
+    "a joined stream never starts": ("join", "(start && !start_again)", "false"),
     "a copy stops where a stream starts": ("join", "::is_last(token);", "::is_mark(token);"),
     "a copy has other deltas": ("join", "second.write(token);", "second.write(token_T(token >> 1 << 1));"),
     "wide tokens hold their first values again": ("common", "first = (i - 1) * piece,", "first = 0,"),
