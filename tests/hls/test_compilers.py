@@ -7,7 +7,8 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import fake_bambu
 import numpy as np
@@ -17,6 +18,7 @@ import tiny_hls
 from codesign.cli import main
 from codesign.errors import ConfigError, StageError, SynthesisError, ToolNotFoundError
 from codesign.fixed import Fixed
+from codesign.flow.stages import compiled as compiled_stage
 from codesign.graph import Delta, Dense, Graph
 from codesign.graph import Source as Input
 from codesign.graph.file import load_graph
@@ -268,3 +270,12 @@ def test_tools_that_are_none(
 ) -> None:
     assert main(["build", str(tmp_path), "--target", "ulx3s-85f", *words]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_design_can_leave_the_stage_out() -> None:
+    """Also where a compiler is on PATH: the stage is skipped, as if there were none."""
+    settings = SimpleNamespace(hls=SimpleNamespace(tool="none"))
+    job = SimpleNamespace(design=settings)
+    with pytest.raises(ToolNotFoundError) as found:
+        compiled_stage.run(cast(Any, job))
+    assert found.value.briefly == 'left out by [hls] tool = "none"'

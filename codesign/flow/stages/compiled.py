@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from codesign.errors import ToolNotFoundError
 from codesign.flow.convert import finished_model
 from codesign.graph.file import load_graph
 from codesign.hls.compilers import compile_source, find
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 def run(job: Job) -> str:
     """Compile the network and compare its outputs with the golden model; write cycles per frame."""
     settings = job.design.hls
+    if settings.tool == "none":
+        raise ToolNotFoundError(
+            "an HLS compiler", how="leave out [hls] tool", briefly='left out by [hls] tool = "none"'
+        )
     compiler = find(settings.tool)
     graph = load_graph(job.upstream[BuildFolder.GRAPH])
     clips = load_clips(job.upstream[BuildFolder.GRAPH])
