@@ -44,10 +44,14 @@ class Compiler:
         path = tools.environment()["PATH"]
         return any(shutil.which(program, path=path) for program in self.programs)
 
+    @property
+    def tool(self) -> tools.Tool:
+        """What `codesign doctor` knows of it."""
+        return next(tool for tool in tools.TOOLS if tool.name == self.name)
+
     def missing(self) -> ToolNotFoundError:
         """Return the error that it is not."""
-        how = next(tool.how for tool in tools.TOOLS if tool.name == self.name)
-        return ToolNotFoundError(self.programs[0], how=how)
+        return ToolNotFoundError(self.programs[0], how=self.tool.how)
 
 
 COMPILERS = (
@@ -122,7 +126,7 @@ def _version(compiler: Compiler) -> str:
     Raises:
         SynthesisError: it prints none, or another one than was tried.
     """
-    tool = next(tool for tool in tools.TOOLS if tool.name == compiler.name)
+    tool = compiler.tool
     status = tools.check(tool)
     if not status.ok or status.version is None:
         raise SynthesisError(

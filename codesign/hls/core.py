@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import jinja2
-
 from codesign.graph.ir import Graph
 from codesign.rtl.spec import TopSpec, top_spec
+from codesign.rtl.template import render
 
-SHELL, LINT = "shell.sv.j2", "core.vlt"
+HERE = Path(__file__).parent
+LINT = "core.vlt"
 ENGINE = "core"
 """What the whole of a compiled core is called where the RTL top names its engines."""
 Ports = Literal["bambu", "vitis"]
@@ -86,27 +85,13 @@ class Core:
 def shell(source: Source, ports: Ports) -> str:
     """Return the SystemVerilog of the shell around a core."""
     graph = source.graph
-    return (
-        _environment()
-        .get_template(SHELL)
-        .render(
-            spec=source.spec,
-            top=source.top,
-            ports=ports,
-            out_width=graph.output.fmt.width,
-            signed=graph.output.fmt.signed,
-            in_signed=graph.source.fmt.signed,
-        )
-    )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
+    return render(
+        "shell.sv",
+        folder=HERE,
+        spec=source.spec,
+        top=source.top,
+        ports=ports,
+        out_width=graph.output.fmt.width,
+        signed=graph.output.fmt.signed,
+        in_signed=graph.source.fmt.signed,
     )
