@@ -16,13 +16,20 @@
 
 namespace nnet {
 
+// Whether this frame starts a stream: the first one of all, or one with a reset. CONFIG_T: whose frames they are.
+template <class CONFIG_T> bool delta_starts(bool reset) {
+    #pragma HLS INLINE
+    static bool running = false;
+    const bool starts = reset || !running;
+    running = true;
+    return starts;
+}
+
 // CONFIG_T is that of the activation at the input. Of each frame the first beat has the flag, if it begins a stream.
 template <class data_T, class CONFIG_T>
 void delta_read(const data_T data[CONFIG_T::n], hls::stream<typename CONFIG_T::word_t> &beats, bool reset) {
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
-    static bool running = false;
-    const bool first_of_stream = reset || !running;
-    running = true;
+    const bool first_of_stream = delta_starts<CONFIG_T>(reset);
 
 Beat:
     for (unsigned beat = 0; beat < delta_tokens<CONFIG_T>::words; beat++) {
@@ -46,9 +53,7 @@ void delta_read(hls::stream<data_T> &data, hls::stream<typename CONFIG_T::word_t
     typedef delta_token<typename CONFIG_T::word_t, typename CONFIG_T::z_t, CONFIG_T::lanes> token;
     static_assert(unsigned(data_T::size) == CONFIG_T::lanes, "a beat is a packet");
     static_assert(CONFIG_T::n % CONFIG_T::lanes == 0, "a frame must be whole packets");
-    static bool running = false;
-    const bool first_of_stream = reset || !running;
-    running = true;
+    const bool first_of_stream = delta_starts<CONFIG_T>(reset);
 
 Packet:
     for (unsigned beat = 0; beat < delta_tokens<CONFIG_T>::words; beat++) {

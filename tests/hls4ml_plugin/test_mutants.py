@@ -17,8 +17,8 @@ from codesign.hls4ml_plugin.library import fresh_project, link
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.heavy]
 
-RUNNING = "const bool first_of_stream = reset || !running;\n    running = true;\n"
-IGNORES = "const bool first_of_stream = !running;\n    running = true;\n"
+STARTS = "delta_starts<CONFIG_T>(reset);\n\n{}:"
+NEVER = "delta_starts<CONFIG_T>(false);\n\n{}:"
 
 MUTANTS = {
     "ties round up": ("common", "(rest == half && shift != 0 && floor[0] == 1)", "(rest == half && shift != 0)"),
@@ -48,7 +48,7 @@ MUTANTS = {
     "words without a change are sent": ("activation", "    if (changed)\n", "    if (true)\n"),
     "scan ignores the start of a stream": ("activation", "(beat, z, first_of_stream,", "(beat, z, false,"),
     "scan starts no stream": ("activation", "    if (first_of_stream)\n", "    if (false)\n"),
-    "arrays start no stream": ("ports", f"{RUNNING}\nBeat", f"{IGNORES}\nBeat"),
+    "arrays start no stream": ("ports", STARTS.format("Beat"), NEVER.format("Beat")),
     "accumulators ignore the start of a stream": (
         "dense",
         "w < CONFIG_T::reuse_factor && start; w++",
@@ -142,7 +142,7 @@ BRANCH_MUTANTS = {
 
 STREAM_MUTANTS = {
     "packets are read as their first code": ("ports", "packet[lane]", "packet[0]"),
-    "packets start no stream": ("ports", f"{RUNNING}\nPacket", f"{IGNORES}\nPacket"),
+    "packets start no stream": ("ports", STARTS.format("Packet"), NEVER.format("Packet")),
     "packets are written as their first word": ("ports", "packet[first + lane]", "packet[lane]"),
     "a packet for every word": ("ports", "if (first + CONFIG_T::lanes == res_T::size)", "if (true)"),
 }

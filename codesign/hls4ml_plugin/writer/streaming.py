@@ -138,15 +138,16 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
             beat = beats_of(ir, ir.fmt, layer.get_attr("lanes"))
             changed["lanes"] = narrow(beat, most_bits).lanes if isinstance(ir, Delta) else given[0].lanes
         elif kind in ENGINES:
-            readers = [model.delta_graph[name] for name in model.delta_graph.readers(ir.name)]
-            bits = max((node.delta_bits for node in readers if isinstance(node, Delta)), default=0)
-            changed["words"] = changed["token"] = narrow(words_of(ir), most_bits, bits)
             if kind == "DeltaJoin":
                 changed["events"] = spared(layer.get_attr("events"))
             elif kind != "DeltaDense":
                 changed["events"] = given[0]
             if layer.get_attr("carries_on"):
                 changed["token"] = changed["events"]
+            else:
+                readers = [model.delta_graph[name] for name in model.delta_graph.readers(ir.name)]
+                bits = max((node.delta_bits for node in readers if isinstance(node, Delta)), default=0)
+                changed["words"] = changed["token"] = narrow(words_of(ir), most_bits, bits)
         elif kind == "DeltaCopy":
             changed["token"] = sent[layer.inputs[0]]
         if kind == "DeltaActivation":
