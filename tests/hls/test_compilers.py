@@ -191,15 +191,17 @@ BUILD = ["--target", "ulx3s-85f", "--hls", "--hls-tool", "bambu"]
 
 @pytest.mark.usefixtures("bambu")
 def test_build(build: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled for the board's clock, mapped by Yosys; an attempt that fails leaves the last one as it is."""
+    """Compiled for the board's clock, compared, mapped by Yosys; an attempt that fails leaves the last one as it is."""
     assert main(["build", str(build), *BUILD]) == 0
     shown = capsys.readouterr().out.replace("\n", " ")
     assert "bambu ok" in shown
+    assert "simulate ok" in shown
+    assert "12 frames, 0 of 120 values differ" in " ".join(shown.split())
     assert "synthesise ok" in shown
     folder = build / "boards" / "ulx3s-85f_hls"
     found = json.loads((folder / "hls.json").read_text())
     assert (found["target"], found["kind"], found["tool"]) == ("ulx3s-85f", "synth", "yosys")
-    assert (found["compiler"], found["clock_mhz"]) == ("PandA-Bambu 2024.10", 100.0)
+    assert (found["compiler"], found["clock_mhz"], found["frames_compared"]) == ("PandA-Bambu 2024.10", 100.0, 12)
     assert found["lut"] > 500
     assert found["ff"] > 200
     assert found["bram_bits"] is not None
@@ -207,12 +209,16 @@ def test_build(build: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert {"tiny_stream.v", "tiny_stream_shell.sv"} < {path.name for path in (folder / "verilog").iterdir()}
     assert not list((build / "boards").glob("*.partial"))
     before = (folder / "hls.json").read_bytes()
-    monkeypatch.setenv("FAKE_BAMBU", "fails")
-    assert main(["build", str(build), *BUILD]) == 1
-    said = capsys.readouterr()
-    assert "bambu failed" in said.out
-    assert "no registers left" in said.err
-    assert (folder / "hls.json").read_bytes() == before
+    for fault, step, message in (
+        ("fails", "bambu", "no registers left"),
+        ("other weight", "simulate", "of 120 output values differ"),
+    ):
+        monkeypatch.setenv("FAKE_BAMBU", fault)
+        assert main(["build", str(build), *BUILD]) == 1
+        said = capsys.readouterr()
+        assert f"{step} failed" in said.out
+        assert message in " ".join(said.err.split())
+        assert (folder / "hls.json").read_bytes() == before
 
 
 @pytest.mark.usefixtures("bambu")
