@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hand-written modules of the delta core, ``core_<module>.sv``: one engine for every layer of a network.
+
+They import ``core_pkg``, which is generated from the configuration of a core.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+CORE_MODULES = ("divide",)
+"""Every module, each after what it instantiates."""

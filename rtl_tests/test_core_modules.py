@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cocotb bench a module of the delta core, on a small configuration."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from core_bench import PACKAGE
+from runner import simulate
+
+from codesign.rtl.core import CORE_MODULES, FOLDER
+
+BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_MODULES}
+SOURCES = [FOLDER / f"core_{module}.sv" for module in CORE_MODULES]
+LIGHT: dict[str, tuple[str, ...]] = {}
+"""Cases in the default run; of the modules that are not listed all. The others are heavy."""
+
+
+def run(module: str, name: str, sources: list[Path], build_dir: Path, **options: object) -> None:
+    """Build case ``name`` of ``module`` and run its bench."""
+    case = BENCHES[module][name]
+    simulate(
+        f"core_{module}",
+        ["core_pkg.sv", *sources],
+        case.parameters,
+        f"bench_core_{module}",
+        build_dir,
+        {"core_pkg.sv": PACKAGE},
+        env={"BENCH_CASE": name},
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def cases() -> list[object]:
+    """Return every case of every module."""
+    return [
+        pytest.param(module, name, marks=() if name in LIGHT.get(module, made) else pytest.mark.heavy)
+        for module, made in BENCHES.items()
+        for name in made
+    ]
+
+
+@pytest.mark.parametrize(("module", "name"), cases())
+def test_module(module: str, name: str, tmp_path: Path) -> None:
+    run(module, name, SOURCES, tmp_path)
+
+
+def test_every_module_has_a_bench() -> None:
+    assert sorted(SOURCES) == sorted(FOLDER.glob("*.sv"))
