@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("calibration",),
     ("training",),
     ("rtl",),
+    ("core",),
     ("sim",),
     ("synth",),
     ("hls",),
