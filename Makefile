@@ -12,7 +12,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels networks experiments \
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove networks experiments \
   experiments-ucf101 experiments-surveillance clean need
 
 help:  ## say what the targets do
@@ -63,6 +63,9 @@ hls-kernels: $(STAMP)  ## kernels through the HLS compiler on PATH, measured, in
 bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no document; run the heavy tests (tens of minutes)
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
+
+prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (minutes); ONLY=leaf: changes no document
+	PYTHONPATH=rtl_tests $(BIN)/python -m formal --jobs $(JOBS) $(if $(ONLY),--only $(ONLY))
 
 networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)
 	$(BIN)/python -m benchmarks.networks --models "$(MODELS)" --clips "$(CLIPS)" --json docs/networks.json --markdown docs/networks.md
