@@ -1,7 +1,98 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benches of the delta core share: the small configuration that they are built with."""
+"""What the benches of the delta core share: a small configuration, records, and the golden model of a lane."""
 
 from __future__ import annotations
 
-PACKAGE = "package core_pkg;\n  parameter int unsigned IndexBits = 20;\nendpackage\n"
+import math
+import random
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from codesign.core import CoreConfig, core_package
+from codesign.core.records import PARAM, STEP
+from codesign.fixed import Fixed
+from codesign.graph import Delta
+from codesign.graph.golden import send
+
+CONFIG = CoreConfig(lanes=8, quantisers=4, sum_words=1024, code_rows=256, param_rows=64, chunks=16)
+PACKAGE = core_package(CONFIG)
 """Text of ``core_pkg.sv``."""
+STEP_FIELDS = {field.name: 0 for field in STEP.fields}
+SUM_LO, SUM_HI = -(1 << CONFIG.sum_bits - 1), (1 << CONFIG.sum_bits - 1) - 1
+
+
+def step_record(**fields: int) -> int:
+    """Return a step; fields that are not given are 0."""
+    return STEP.pack(CONFIG, STEP_FIELDS | fields, "bench")
+
+
+def param_record(valid: int, step: int, threshold: int) -> int:
+    """Return the parameters of a lane."""
+    return PARAM.pack(CONFIG, {"valid": valid, "step": step, "threshold": threshold}, "bench")
+
+
+def signed(value: int, bits: int) -> int:
+    """Return the low ``bits`` of ``value`` as a two's complement number."""
+    value &= (1 << bits) - 1
+    return value - (value >> bits - 1 << bits)
+
+
+@lru_cache(maxsize=4096)
+def lane(relu: bool, shift: int, lo: int, hi: int, step: int, threshold: int) -> Delta:
+    """Return one element as a layer of its own."""
+    bits = CONFIG.code_bits
+    return Delta(
+        name="lane",
+        input="in",
+        shape=(1,),
+        in_fmt=Fixed(width=CONFIG.sum_bits, frac=shift, signed=True),
+        fmt=Fixed(width=bits, frac=0, signed=True),
+        activation="relu" if relu else "identity",
+        step_log2=(step,),
+        lo=lo,
+        hi=hi,
+        hold=math.ldexp(threshold, -shift - step) if threshold else None,
+    )
+
+
+def sent(delta: Delta, z: int, code: int) -> int:
+    """Return the code after an element whose code was ``code``."""
+    return int(send(delta, np.array([[z]]), np.array([code]))[0, 0])
+
+
+def random_lane(rng: random.Random, shared: dict[str, Any]) -> tuple[int, int]:
+    """Return step and threshold of a lane: small steps mostly, thresholds from half a step on, or 0; int64 goes on to 62 bits."""
+    step = min(62 - shared["shift"], rng.choice((0, 0, rng.randrange(6), rng.randrange(32))))
+    bits = shared["shift"] + step
+    least, most = max(1, 1 << bits >> 1), (1 << CONFIG.sum_bits) - 1
+    if least > most or rng.random() < 0.3:
+        return step, 0
+    return step, rng.choice((least, min(most, least * 2), rng.randint(least, min(most, least * 8)), most))
+
+
+def random_shared(rng: random.Random) -> dict[str, Any]:
+    """Return what all lanes of a step have in common: activation, shift, clip."""
+    reach = 1 << rng.randrange(CONFIG.code_bits)
+    full = 1 << CONFIG.code_bits - 1
+    lo, hi = rng.choice(((-full, full - 1), (0, reach >> 1), (-(reach >> 1), max(0, (reach >> 1) - 1))))
+    return {
+        "relu": rng.random() < 0.5,
+        "shift": rng.choice((0, 1, rng.randrange(20), rng.randrange(20), rng.randrange(63))),
+        "lo": lo,
+        "hi": hi,
+    }
+
+
+def random_z(rng: random.Random, delta: Delta, code: int, threshold: int) -> int:
+    """Return a sum; often within one unit of the threshold, of a tie or of an end of a range."""
+    base = code << delta.shift
+    near = base + rng.choice((-1, 1)) * (threshold or 1 << max(0, delta.shift - 1)) + rng.randint(-1, 1)
+    bits = delta.shift + int(delta.steps()[0])
+    odd = 2 * rng.randint(-4, 4) + 1
+    tie = (base >> bits << bits) + (odd << max(0, bits - 1)) + rng.choice((-1, 0, 0, 1))
+    end = (rng.choice((delta.lo, delta.hi)) << delta.shift) + rng.randint(-2, 2)
+    ends = rng.choice((SUM_LO, SUM_HI, 0, -1))
+    z = rng.choice((near, near, tie, tie, end, ends, rng.randint(SUM_LO, SUM_HI), rng.randint(-1000, 1000)))
+    return min(SUM_HI, max(SUM_LO, z))
