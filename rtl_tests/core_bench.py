@@ -63,7 +63,7 @@ def sent(delta: Delta, z: int, code: int) -> int:
 
 
 def random_lane(rng: random.Random, shared: dict[str, Any]) -> tuple[int, int]:
-    """Return step and threshold of a lane: small steps mostly, thresholds from half a step on, or 0; int64 goes on to 62 bits."""
+    """Return step (62 bits with the shift at most, as far as int64 goes) and threshold (0, or half a step and more)."""
     step = min(62 - shared["shift"], rng.choice((0, 0, rng.randrange(6), rng.randrange(32))))
     bits = shared["shift"] + step
     least, most = max(1, 1 << bits >> 1), (1 << CONFIG.sum_bits) - 1
