@@ -14,6 +14,7 @@
     |-- RecordingError         a NumPy file of frames, or a folder of them, cannot be read
     |-- OutputError            a file that was asked for cannot be written after all
     |-- StageError             a stage output is missing or was edited, or a stage failed
+    |-- ImageError             an image of a core is damaged, or made for another core
     |-- TrustError             a file could run code, or lead out of its folder: it is not opened
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
     |-- SynthesisError         a synthesis tool failed or printed no figures
@@ -134,6 +135,10 @@ class OutputError(CodesignError):
 
 class StageError(CodesignError):
     """A stage output is missing or was edited, or the stage itself failed."""
+
+
+class ImageError(CodesignError):
+    """An image that a delta core was to load is damaged, cut off, or made for another core."""
 
 
 class TrustError(CodesignError):

@@ -65,26 +65,34 @@ class Record:
         """Return the 32-bit words of one in an image."""
         return words_of(self.bits(config))
 
-    def pack(self, config: CoreConfig, values: Mapping[str, int], where: str) -> int:
-        """Return a record as one number.
+    def check(self, config: CoreConfig, values: Mapping[str, int], where: str) -> None:
+        """Check that every value fits its field.
 
         Raises:
-            ConversionError: a value does not fit its field; names ``where``, the layer.
+            ConversionError: one does not; names ``where``, the layer.
         """
-        packed = 0
         for field in self.fields:
             low, high = field.limits(config)
-            value = int(values[field.name])
-            if not low <= value <= high:
+            if not low <= values[field.name] <= high:
                 raise ConversionError(
                     f"{self.name}.{field.name} ({field.meaning}) does not fit the core",
                     where=where,
                     expected=f"{low} to {high}",
-                    received=value,
+                    received=values[field.name],
                     fix="build the core with wider fields (index_bits), or make the layer smaller",
                 )
+
+    def pack(self, config: CoreConfig, values: Mapping[str, int], where: str = "program") -> int:
+        """Return a record as one number.
+
+        Raises:
+            ConversionError: see `check`.
+        """
+        self.check(config, values, where)
+        packed = 0
+        for field in self.fields:
             bits = field.bits(config)
-            packed = packed << bits | value & (1 << bits) - 1
+            packed = packed << bits | int(values[field.name]) & (1 << bits) - 1
         return packed
 
     def unpack(self, config: CoreConfig, packed: int) -> dict[str, int]:

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a graph to the program of a core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from codesign.core.config import CHUNK_BITS, CoreConfig
+from codesign.core.image import design_of
+from codesign.core.layout import Layout
+from codesign.core.memory import Rows, check_depths
+from codesign.core.params import param_rows, shift_of
+from codesign.core.plan import plan_of
+from codesign.core.program import CODES, EVENTS, SUMS, Place, Program, Step, Walk, reciprocal, values_of
+from codesign.core.reach import Reach, check_sums, reach_of
+from codesign.core.records import PLACE, STEP, TABLE, WALK
+from codesign.errors import ConversionError
+from codesign.fixed import IntArray
+from codesign.graph.engines import Conv, Dense, Engine, Pool
+from codesign.graph.ir import Delta, Graph, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Which reader a `Walk` is, for people.
+
+    Attributes:
+        delta: the activation whose events it takes.
+        engine: the engine that takes them.
+        lines: lines of weights, shared ones included.
+        rows: entries of its tables, shared ones included.
+    """
+
+    delta: str
+    engine: str
+    lines: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A program, and what a host and a person need to know about it.
+
+    Attributes:
+        program: what the core executes.
+        graph: the graph as it is executed, which may have a copy of the input that the user's has not.
+        layouts: how the frame of each node lies in words; the words of the source are the beats.
+        steps: name of what each step sends.
+        readers: of each walk.
+        engines: name of the engine of each dirty bit.
+    """
+
+    program: Program
+    graph: Graph = field(repr=False)
+    layouts: Mapping[str, Layout] = field(repr=False)
+    steps: tuple[str, ...]
+    readers: tuple[Reader, ...]
+    engines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """Where the sums of an engine are."""
+
+    engine: int
+    words: int
+    taps: int
+    sum_base: int
+    mark_base: int
+    bias_base: int
+    bias_period: int
+
+
+def compile_graph(graph: Graph, config: CoreConfig | None = None) -> Compiled:
+    """Return the program that computes ``graph`` on a core, bit for bit as the golden model.
+
+    Raises:
+        ConversionError: the graph does not fit the core; names the layer, and what to change.
+    """
+    return _Compiler(graph, config or CoreConfig()).compiled()
+
+
+class _Compiler:
+    """Places one node after the other."""
+
+    def __init__(self, graph: Graph, config: CoreConfig) -> None:
+        self.config, self.plan = config, plan_of(graph, config)
+        self.tables, self.params = Rows(3), Rows(config.quantisers, 3)
+        self.weights, self.sums = Rows(config.lanes, dtype=np.int32), Rows(config.lanes)
+        self.places: list[Place] = []
+        self.walks: list[Walk] = []
+        self.readers: list[Reader] = []
+        self.steps: list[Step] = []
+        self.code_rows = 0
+
+    def compiled(self) -> Compiled:
+        """Return the whole."""
+        config, graph, plan = self.config, self.plan.graph, self.plan
+        self._check_source(graph.source)
+        self.engines = self._place_sums()
+        deltas = [node for node in graph.nodes if isinstance(node, Delta)]
+        for node in deltas:
+            self.steps.append(self._step(node))
+        self.steps.append(self._packet(graph.output))
+        for step, name in zip(self.steps, names := [*(node.name for node in deltas), "output"], strict=True):
+            STEP.check(config, values_of(step), name)
+        program = Program(
+            config=config,
+            design=0,
+            beats=plan.layouts[graph.source.name].words,
+            steps=tuple(self.steps),
+            places=tuple(self.places),
+            walks=tuple(self.walks),
+            tables=self.tables.array(),
+            params=self.params.array(),
+            weights=self.weights.array(),
+            sums=self.sums.array(),
+        )
+        check_depths(program, graph.name)
+        return Compiled(
+            program=replace(program, design=design_of(program)),
+            graph=graph,
+            layouts=plan.layouts,
+            steps=tuple(names),
+            readers=tuple(self.readers),
+            engines=tuple(node.name for node in plan.engines),
+        )
+
+    def _check_source(self, source: Source) -> None:
+        self._check_codes(source.name, source.fmt.lo, source.fmt.hi)
+
+    def _check_codes(self, name: str, lo: int, hi: int) -> None:
+        most = (1 << self.config.code_bits - 1) - 1
+        if lo < -most - 1 or hi > most:
+            bits = max((-lo - 1).bit_length() if lo < 0 else 0, hi.bit_length()) + 1
+            raise ConversionError(
+                "the codes do not fit the core",
+                where=name,
+                expected=f"{self.config.code_bits} bits, signed: {-most - 1} to {most}",
+                received=f"{lo} to {hi}",
+                fix=f"use fewer bits in this layer, or a core with code_bits = {bits}",
+            )
+
+    def _place_sums(self) -> dict[str, _Sums]:
+        """Place the biases of all engines, then the sums of one after the other."""
+        biases = {node.name: self._bias(node) for node in self.plan.engines}
+        found, word, chunk = {}, self.sums.size, 0
+        for number, node in enumerate(self.plan.engines):
+            layout = self.plan.layouts[node.name]
+            taps = node.window if isinstance(node, Pool) and node.kind == "max" else 1
+            base, period = biases[node.name]
+            found[node.name] = _Sums(
+                engine=number,
+                words=layout.words,
+                taps=taps,
+                sum_base=word,
+                mark_base=chunk,
+                bias_base=base,
+                bias_period=period,
+            )
+            word += layout.words * taps
+            chunk += -(-layout.words // CHUNK_BITS)
+        return found
+
+    def _bias(self, node: Engine) -> tuple[int, int]:
+        """Return address and period of an engine's words of biases."""
+        check_sums(self.plan, node, self.config)
+        layout = self.plan.layouts[node.name]
+        if not isinstance(node, Dense | Conv):
+            return self.sums.place(np.zeros((1, self.config.lanes), np.int64)), 1
+        position = replace(layout, positions=1)
+        words = position.spread(node.bias << self.plan.widen[node.name], self.config.lanes)
+        words = words[:1] if (words == words[0]).all() else words
+        return self.sums.place(words), len(words)
+
+    def _step(self, node: Delta) -> Step:
+        """Return the step of an activation, after placing its codes, parameters and readers."""
+        config, layout = self.config, self.plan.layouts[node.name]
+        self._check_codes(node.name, node.lo, node.hi)
+        groups, rows = param_rows(self.plan, node, config)
+        recip, shift = reciprocal(groups, config.index_bits)
+        first = len(self.walks)
+        for engine in self.plan.engines:
+            for at, name in enumerate(engine.inputs):
+                if name == node.name:
+                    self._reader(node, engine, at)
+        parts, code_base = layout.parts(config.quantisers), self.code_rows
+        self.code_rows += layout.words * parts
+        return Step(
+            packet=EVENTS,
+            relu=int(node.activation == "relu"),
+            groups=groups,
+            group_recip=recip,
+            group_shift=shift,
+            parts=parts,
+            code_base=code_base,
+            param_base=self.params.place(rows),
+            lo=node.lo,
+            hi=node.hi,
+            shift=shift_of(self.plan, node),
+            reader_base=first,
+            readers=len(self.walks) - first,
+            **self._sent(node),
+        )
+
+    def _sent(self, node: Delta) -> dict[str, int]:
+        """Return the fields of a step that depend on what it sends: the source, or the sums of an engine."""
+        if node.input == self.plan.graph.source.name:
+            words = self.plan.layouts[node.name].words
+            return {**self._no_sums(words), "source": 1}
+        readers = [read.name for read in self.plan.graph.deltas if read.input == node.input]
+        keep = int(node.name != readers[-1])
+        return {**self._sums_of(node.input, sweep=node.name == readers[0]), "source": 0, "keep": keep}
+
+    def _no_sums(self, words: int) -> dict[str, int]:
+        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words"), 0)
+        return {**none, "words": words, "taps": 1, "bias_period": 1}
+
+    def _sums_of(self, name: str, *, sweep: bool) -> dict[str, int]:
+        found = self.engines[name]
+        return {**_fields(found), "sweep_words": found.words * found.taps if sweep else 0}
+
+    def _packet(self, node: Delta | Engine) -> Step:
+        """Return the step that sends the packet of the output."""
+        layout = self.plan.layouts[node.name]
+        recip, shift = reciprocal(1, self.config.index_bits)
+        if isinstance(node, Delta):
+            sent, code_base = self._no_sums(layout.words), self.steps[-1].code_base
+        else:
+            sent, code_base = {**self._sums_of(node.name, sweep=True), "keep": 0}, 0
+        return Step(
+            source=0,
+            relu=0,
+            packet=CODES if isinstance(node, Delta) else SUMS,
+            groups=1,
+            group_recip=recip,
+            group_shift=shift,
+            parts=layout.parts(self.config.quantisers),
+            code_base=code_base,
+            param_base=0,
+            lo=0,
+            hi=0,
+            shift=0,
+            reader_base=0,
+            readers=0,
+            **sent,
+        )
+
+    def _reader(self, node: Delta, engine: Engine, at: int) -> None:
+        """Add what the events of ``node`` do in ``engine``."""
+        reach, config = reach_of(self.plan, engine, at, self.config), self.config
+        where = f"{engine.name} (input {node.name})"
+        for table in (reach.rows_table, reach.columns_table):
+            _check_table(table, config, where)
+        place = self._place(reach)
+        walk = self._walk(reach, self.engines[engine.name])
+        PLACE.check(config, values_of(place), where)
+        WALK.check(config, values_of(walk), where)
+        self.places.append(place)
+        self.walks.append(walk)
+        rows = len(reach.rows_table) + len(reach.columns_table)
+        self.readers.append(Reader(delta=node.name, engine=engine.name, lines=len(reach.lines), rows=rows))
+
+    def _place(self, reach: Reach) -> Place:
+        recip, shift = reciprocal(reach.divisor, self.config.index_bits)
+        column_recip, column_shift = reciprocal(reach.columns, self.config.index_bits)
+        return Place(
+            element=int(reach.element),
+            used=reach.read.used,
+            divisor=reach.divisor,
+            recip=recip,
+            rshift=shift,
+            columns=reach.columns,
+            column_recip=column_recip,
+            column_shift=column_shift,
+            row_table=self.tables.place(reach.rows_table),
+            column_table=self.tables.place(reach.columns_table),
+        )
+
+    def _walk(self, reach: Reach, sums: _Sums) -> Walk:
+        return Walk(
+            channelwise=int(reach.channelwise),
+            maximum=int(reach.maximum),
+            group_lines=int(reach.group_lines),
+            groups=reach.groups,
+            group_stride=reach.group_stride,
+            used=reach.used,
+            word_row=reach.word_steps[0],
+            line_row=reach.line_steps[0],
+            word_column=reach.word_steps[1],
+            line_column=reach.line_steps[1],
+            sum_base=sums.sum_base,
+            taps=sums.taps,
+            mark_base=sums.mark_base,
+            engine=sums.engine,
+            weight_base=self.weights.place(reach.lines),
+        )
+
+
+def _fields(sums: _Sums) -> dict[str, int]:
+    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period")
+    return {name: getattr(sums, name) for name in names}
+
+
+def _check_table(table: IntArray, config: CoreConfig, where: str) -> None:
+    """Check the largest entry of each column of a table."""
+    word, line, count = (int(value) for value in table.max(axis=0))
+    TABLE.check(config, {"word": word, "line": line, "count": count}, where)

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The executable specification of the core: a program, frame after frame, as the RTL executes it.
+
+Nothing here knows a layer. A step sends what changed among the words that are marked (of the first frame of a stream:
+all), and each of its readers walks what that reaches. Sums wrap around at ``sum_bits``, addresses at ``index_bits``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.core.config import CHUNK_BITS
+from codesign.core.program import CODES, EVENTS, Place, Program, Step, Walk
+from codesign.errors import FrameError
+from codesign.fixed import IntArray
+
+AT_ONCE = 1 << 15
+"""Operations whose lanes are computed as one array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a program did in each of ``T`` frames.
+
+    Attributes:
+        visited: words that each step visited, ``[T, steps]``.
+        tokens: words with a change that it sent, ``[T, steps]``.
+        events: changed lanes in them, ``[T, steps]``.
+        placed: events or words whose place each reader looked up, ``[T, readers]``.
+        hits: those that reach anything, ``[T, readers]``.
+        marked: words that each reader touched, every touch counted, ``[T, readers]``.
+        operations: cycles of the lanes, ``[T, readers]``.
+        swept: words of sums set to biases, ``[T]``.
+    """
+
+    visited: IntArray
+    tokens: IntArray
+    events: IntArray
+    placed: IntArray
+    hits: IntArray
+    marked: IntArray
+    operations: IntArray
+    swept: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of consecutive frames.
+
+    Attributes:
+        packets: beats of the output, ``[T, beats, quantisers]``.
+        counts: what was done for it.
+    """
+
+    packets: IntArray = field(repr=False)
+    counts: Counts = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Words with a change: their numbers ``[N]``, and what changed in their lanes ``[N, lanes]``."""
+
+    words: IntArray
+    deltas: IntArray
+
+
+class Interpreter:
+    """A core with a program. Its state persists between runs; `reset` starts a new stream.
+
+    Attributes:
+        sums: the memory of sums, ``[sum_words, lanes]``.
+        codes: the memory of codes, ``[code_rows, quantisers]``.
+        marks: marks of words, ``[chunks * 32]``.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program, config = program, program.config
+        needs = program.needs()
+        self.sums: IntArray = np.zeros((needs["sum_words"], config.lanes), np.int64)
+        self.sums[: len(program.sums)] = program.sums
+        self.codes: IntArray = np.zeros((needs["code_rows"], config.quantisers), np.int64)
+        self.marks: NDArray[np.bool_] = np.zeros(needs["chunks"] * CHUNK_BITS, np.bool_)
+        self._weights = program.weights.astype(np.int64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Let the next frame be the first of a stream."""
+        self._first = True
+
+    def run(self, beats: IntArray) -> Run:
+        """Execute the program once for each of consecutive frames, ``[T, beats, quantisers]`` codes.
+
+        Raises:
+            FrameError: another number of beats or lanes.
+        """
+        expected = (self.program.beats, self.program.config.quantisers)
+        if beats.shape[1:] != expected:
+            raise FrameError("wrong beats", expected=f"[T, {expected[0]}, {expected[1]}]", received=beats.shape)
+        frames, steps, walks = len(beats), len(self.program.steps), len(self.program.walks)
+        packets = np.zeros((frames, self.program.output_beats, expected[1]), np.int64)
+        sent, walked, swept = np.zeros((3, frames, steps), np.int64), np.zeros((4, frames, walks), np.int64), []
+        for t, frame in enumerate(beats):
+            swept.append(self._sweep() if self._first else 0)
+            for number, step in enumerate(self.program.steps):
+                if step.packet != EVENTS:
+                    packets[t] = self._packet(step)
+                    sent[0, t, number] = step.words
+                    continue
+                tokens, visited = self._send(step, frame)
+                changed = np.count_nonzero(tokens.deltas)
+                sent[:, t, number] = visited, len(tokens.words), changed
+                for reader in range(step.reader_base, step.reader_base + step.readers):
+                    walked[:, t, reader] = self._read(reader, tokens)
+            self._first = False
+        counts = Counts(
+            visited=sent[0],
+            tokens=sent[1],
+            events=sent[2],
+            placed=walked[0],
+            hits=walked[1],
+            marked=walked[2],
+            operations=walked[3],
+            swept=np.array(swept, np.int64),
+        )
+        return Run(packets=packets, counts=counts)
+
+    def _sweep(self) -> int:
+        """Set all sums to biases; return how many words."""
+        total = 0
+        for step in self.program.steps:
+            word = np.arange(step.sweep_words)
+            self.sums[step.sum_base + word] = self.sums[step.bias_base + word % step.bias_period]
+            total += step.sweep_words
+        return total
+
+    def _send(self, step: Step, frame: IntArray) -> tuple[Tokens, int]:
+        """Return what changed in the words that a step visits, and how many it visits."""
+        config = self.program.config
+        words = np.arange(step.words) if step.source or self._first else self._marked(step)
+        if not (step.source or step.keep):
+            first = step.mark_base * CHUNK_BITS
+            self.marks[first : first + step.words] = False
+        lanes = step.parts * config.quantisers
+        z = frame[words] if step.source else self._fetch(step, words, lanes)
+        group = words - divided(words, step.group_recip, step.group_shift) * step.groups
+        params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
+        valid, k, threshold = (params[..., at].reshape(len(words), lanes) for at in range(3))
+        rows = (step.code_base + words * step.parts)[:, None] + np.arange(step.parts)
+        stored = self.codes[rows].reshape(len(words), lanes)
+        if self._first:
+            stored = np.zeros_like(stored)
+        now = sent(step, z, stored, k, threshold)
+        now = np.where(valid == 1, now, stored)
+        self.codes[rows] = now.reshape(len(words), step.parts, config.quantisers)
+        deltas = now - stored
+        changed = deltas.any(axis=1)
+        wide = np.zeros((int(changed.sum()), config.lanes), np.int64)
+        wide[:, : min(lanes, config.lanes)] = deltas[changed, : config.lanes]
+        return Tokens(words[changed], wide), len(words)
+
+    def _marked(self, step: Step) -> IntArray:
+        first = step.mark_base * CHUNK_BITS
+        return np.flatnonzero(self.marks[first : first + step.words])
+
+    def _fetch(self, step: Step, words: IntArray, lanes: int) -> IntArray:
+        """Return the sums of words, the maximum over their taps, ``[N, lanes]``."""
+        taps = self._rows(self.sums, step.sum_base + words * step.taps, step.taps)
+        return taps.max(axis=1)[:, :lanes] if len(words) else np.zeros((0, lanes), np.int64)
+
+    @staticmethod
+    def _rows(memory: IntArray, first: IntArray, count: int) -> IntArray:
+        """Return ``count`` rows of a memory from each address on, ``[N, count, ...]``."""
+        result: IntArray = memory[first[:, None] + np.arange(count)]
+        return result
+
+    def _packet(self, step: Step) -> IntArray:
+        """Return the packet of the output, ``[beats, quantisers]``."""
+        quantisers = self.program.config.quantisers
+        if step.packet == CODES:
+            return self.codes[step.code_base : step.code_base + step.words * step.parts].copy()
+        return self._fetch(step, np.arange(step.words), step.parts * quantisers).reshape(-1, quantisers)
+
+    def _read(self, reader: int, tokens: Tokens) -> tuple[int, int, int, int]:
+        """Let a reader take what was sent; return how much it placed, hit, marked and computed."""
+        place, walk = self.program.places[reader], self.program.walks[reader]
+        if place.element:
+            at, lane = np.nonzero(tokens.deltas)
+            index, deltas = tokens.words[at] * place.used + lane, tokens.deltas[at, lane][:, None]
+        else:
+            index, deltas = tokens.words, tokens.deltas
+        remainder, row, column = self._locate(place, index)
+        hit = (row[:, 2] > 0) & (column[:, 2] > 0)
+        ops = _Operations.of(self.program, walk, remainder[hit], row[hit], column[hit])
+        taken = deltas[hit]
+        self.marks[(walk.mark_base * CHUNK_BITS + ops.word) & self._mask] = True
+        done = 0
+        for first in range(0, len(ops.event), AT_ONCE):
+            done += self._accumulate(place, walk, ops.some(first), taken)
+        return len(index), int(hit.sum()), len(ops.event), done
+
+    @property
+    def _mask(self) -> int:
+        return (1 << self.program.config.index_bits) - 1
+
+    def _locate(self, place: Place, index: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Return remainder, entry of the row, and entry of the column, of each index."""
+        position = divided(index, place.recip, place.rshift)
+        y = divided(position, place.column_recip, place.column_shift)
+        tables = self.program.tables
+        row, column = tables[place.row_table + y], tables[place.column_table + position - y * place.columns]
+        return index - position * place.divisor, row, column
+
+    def _accumulate(self, place: Place, walk: Walk, ops: _Operations, deltas: IntArray) -> int:
+        """Multiply and add; return how many cycles that takes."""
+        taken = deltas[ops.event]
+        if walk.channelwise:
+            self._add(ops.sum, self._weights[ops.line] * taken)
+            return len(ops.sum)
+        if place.element:
+            self._add(ops.sum, self._weights[ops.line] * taken)
+            return len(ops.sum)
+        at, lane = np.nonzero(taken)
+        self._add(ops.sum[at], self._weights[(ops.line[at] + lane) & self._mask] * taken[at, lane][:, None])
+        return len(at)
+
+    def _add(self, address: IntArray, values: IntArray) -> None:
+        """Add values to words of sums, several to the same one, too; modulo ``2**sum_bits``."""
+        if not len(address):
+            return
+        order = np.argsort(address, kind="stable")
+        address = address[order]
+        first = np.flatnonzero(np.diff(address, prepend=-1))
+        total = self.sums[address[first]] + np.add.reduceat(values[order], first, axis=0)
+        spare = 64 - self.program.config.sum_bits
+        self.sums[address[first]] = total << spare >> spare
+
+
+@dataclass(frozen=True, slots=True)
+class _Operations:
+    """Words that events reach: which event, the word of the engine, the address of its sums, that of its weights."""
+
+    event: IntArray
+    word: IntArray
+    sum: IntArray
+    line: IntArray
+
+    @classmethod
+    def of(cls, program: Program, walk: Walk, remainder: IntArray, row: IntArray, column: IntArray) -> _Operations:
+        """Return all in the order of the walk: event, output row, output column, group."""
+        groups = 1 if walk.channelwise else walk.groups
+        counts = row[:, 2] * column[:, 2] * groups
+        event = np.repeat(np.arange(len(counts)), counts)
+        rest = np.arange(len(event)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rest, go = np.divmod(rest, groups)
+        oy, ox = np.divmod(rest, np.maximum(1, column[event, 2]))
+        word = row[event, 0] + oy * walk.word_row + column[event, 0] + ox * walk.word_column
+        line = row[event, 1] - oy * walk.line_row + column[event, 1] - ox * walk.line_column
+        m = remainder[event]
+        mask = (1 << program.config.index_bits) - 1
+        word = word + (m if walk.channelwise else go) & mask
+        sums = walk.sum_base + word * walk.taps + (line if walk.maximum else 0) & mask
+        weights = walk.weight_base + (np.zeros_like(line) if walk.maximum else line)
+        if not walk.channelwise:
+            weights = weights + go * walk.group_stride + m * walk.used
+        elif walk.group_lines:
+            weights = weights + m
+        return cls(event, word, sums, weights & mask)
+
+    def some(self, first: int) -> _Operations:
+        """Return `AT_ONCE` of them."""
+        part = slice(first, first + AT_ONCE)
+        return _Operations(self.event[part], self.word[part], self.sum[part], self.line[part])
+
+
+def divided(index: IntArray, recip: int, shift: int) -> IntArray:
+    """Return ``(index * recip) >> shift``, as the hardware divides."""
+    product = index.astype(np.uint64) * np.uint64(recip) >> np.uint64(shift)
+    return product.astype(np.int64)
+
+
+def sent(step: Step, z: IntArray, stored: IntArray, k: IntArray, threshold: IntArray) -> IntArray:
+    """Return the codes of sums ``z`` after quantising, clipping and holding, given the ``stored`` ones; same shapes."""
+    f = np.maximum(z, 0) if step.relu else z
+    bits = step.shift + k
+    floor = f >> bits
+    rest = f - (floor << bits)
+    half = (np.int64(1) << bits) >> 1
+    up = (rest > half) | ((rest == half) & (half > 0) & (floor & 1 == 1))
+    q = np.clip(floor + up << k, step.lo, step.hi)
+    moved = (threshold == 0) | (np.abs(f - (stored << step.shift)) >= threshold)
+    result: IntArray = np.where(moved, q, stored)
+    return result

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of one memory of a core: equal blocks are kept once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.core.config import DEPTHS
+from codesign.core.program import Program
+from codesign.errors import ConversionError
+
+MEMORIES = {
+    "sum_words": "words of sums",
+    "code_rows": "rows of codes",
+    "weight_lines": "lines of weights",
+    "table_rows": "entries of tables",
+    "param_rows": "rows of steps and thresholds",
+    "step_words": "words of steps",
+    "places": "readers' places",
+    "walks": "readers' walks",
+    "chunks": "chunks of marks",
+}
+"""What each depth of `CoreConfig` counts."""
+
+
+class Rows:
+    """Rows that blocks are added to; a block that is there already is not added again."""
+
+    def __init__(self, *shape: int, dtype: type[Any] = np.int64) -> None:
+        self.size = 0
+        self._blocks: list[NDArray[Any]] = []
+        self._empty = np.zeros((0, *shape), dtype)
+        self._seen: dict[bytes, int] = {}
+
+    def place(self, block: NDArray[Any]) -> int:
+        """Return the address of the first row of ``block``, ``[N, *shape]``."""
+        block = np.ascontiguousarray(block, self._empty.dtype)
+        key = block.tobytes()
+        if key not in self._seen:
+            self._seen[key] = self.size
+            self._blocks.append(block)
+            self.size += len(block)
+        return self._seen[key]
+
+    def array(self) -> NDArray[Any]:
+        """Return all rows."""
+        return np.concatenate([self._empty, *self._blocks])
+
+
+def check_depths(program: Program, name: str) -> None:
+    """Check that a program fits the memories of its core.
+
+    Raises:
+        ConversionError: it does not; names every memory that is too small, and the fields of `CoreConfig`.
+    """
+    config, needs = program.config, program.needs()
+    over = {depth: needs[depth] for depth in DEPTHS if needs[depth] > getattr(config, depth)}
+    if over:
+        raise ConversionError(
+            "the network does not fit the memories of the core",
+            where=name,
+            expected=", ".join(f"at most {getattr(config, depth)} {MEMORIES[depth]}" for depth in over),
+            received=", ".join(f"{count} {MEMORIES[depth]}" for depth, count in over.items()),
+            fix="build the core with " + ", ".join(f"{depth} = {count}" for depth, count in over.items()),
+        )

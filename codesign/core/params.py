@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps and thresholds of a delta activation as rows of parameters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from codesign.core.config import CoreConfig
+from codesign.core.layout import Layout
+from codesign.core.plan import Plan
+from codesign.core.records import PARAM
+from codesign.errors import ConversionError
+from codesign.fixed import IntArray
+from codesign.graph.ir import Delta, Source
+
+
+def shift_of(plan: Plan, node: Delta) -> int:
+    """Return the fraction bits that the sums of a core have over the codes of ``node``."""
+    if isinstance(plan.graph[node.input], Source):
+        return node.shift
+    return node.shift - node.widen + plan.widen[node.input]
+
+
+def param_rows(plan: Plan, node: Delta, config: CoreConfig) -> tuple[int, IntArray]:
+    """Return after how many words parameters repeat, and the rows of so many words, ``[N, quantisers, 3]``.
+
+    Raises:
+        ConversionError: a shift, a step or a threshold does not fit the core.
+    """
+    layout, shift, steps = plan.layouts[node.name], shift_of(plan, node), node.steps()
+    most = config.sum_bits - 1
+    if shift + int(steps.max()) > most:
+        raise ConversionError(
+            "a step is coarser than a sum has bits",
+            where=node.name,
+            expected=f"at most {most} bits",
+            received=f"a shift of {shift} and a step of 2**{int(steps.max())}",
+            fix="use a finer step, or a coarser lattice in the layer before",
+        )
+    values = np.zeros((3, node.size), np.int64)
+    values[0], values[1] = 1, steps
+    if node.hold is not None:
+        largest = math.ceil(math.ldexp(node.hold, shift + int(steps.max())))
+        PARAM.check(config, {"valid": 1, "step": int(steps.max()), "threshold": largest}, node.name)
+        thresholds = node.thresholds()
+        assert thresholds is not None
+        values[2] = thresholds << shift - node.shift
+    PARAM.check(config, {"valid": 1, "step": int(steps.max()), "threshold": int(values[2].max())}, node.name)
+    parts = layout.parts(config.quantisers)
+    words = layout.spread(values, parts * config.quantisers)  # [3, words, lanes]
+    if isinstance(plan.graph[node.input], Source):
+        _pad_last(values, words, layout)
+    rows = words.transpose(1, 2, 0)
+    period = _period(rows, _longest(node, layout))
+    return period, rows[:period].reshape(period * parts, config.quantisers, 3)
+
+
+def _pad_last(values: IntArray, words: IntArray, layout: Layout) -> None:
+    """Give the lanes of the input after the last element any parameters: those that let rows repeat."""
+    flat = words.reshape(3, -1)
+    missing = np.arange(layout.size, flat.shape[1])
+    flat[:, layout.size :] = np.take(values, missing % layout.size, axis=1)
+
+
+def _longest(node: Delta, layout: Layout) -> int:
+    """Return words after which the parameters repeat at the latest, but for padding."""
+    if layout.positions == 1:
+        return node.channels // math.gcd(layout.used, node.channels)
+    return layout.groups * node.channels // math.gcd(layout.channels, node.channels)
+
+
+def _period(rows: IntArray, longest: int) -> int:
+    """Return the smallest period of ``rows`` that divides ``longest``; all of them if there is none."""
+    for period in range(1, min(longest, len(rows) - 1) + 1):
+        if longest % period == 0 and np.array_equal(rows[period:], rows[:-period]):
+            return period
+    return len(rows)

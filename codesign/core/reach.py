@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the events of a delta activation do in an engine that reads it: tables, lines of weights, and how to walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.core.config import CoreConfig
+from codesign.core.layout import Layout
+from codesign.core.plan import Plan, lane_for_lane, offset_of
+from codesign.errors import AccumulatorRangeError, ConversionError
+from codesign.fixed import IntArray
+from codesign.graph.axis import AnyAxis, Axis
+from codesign.graph.engines import Conv, Dense, Engine, Join, Pool
+
+Lines = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """A reader before anything has an address.
+
+    Attributes:
+        element: each changed lane is placed by itself.
+        read: layout of what is read.
+        divisor: elements (or words) of a position, as the reader sees it.
+        columns: columns of positions.
+        rows_table: ``word, line, count`` of each row, ``[rows, 3]``.
+        columns_table: of each column.
+        channelwise: lane for lane.
+        maximum: the line chooses the word of sums.
+        group_lines: channelwise: a line of weights for each group.
+        groups: words of an output position that are looped over.
+        group_stride: lines of weights from one of them to the next.
+        used: first line of a word's lanes = remainder * used.
+        word_steps: words from one output row, and column, to the next.
+        line_steps: lines back from one output row, and column, to the next.
+        lines: weights, ``[N, lanes]``.
+    """
+
+    element: bool
+    read: Layout
+    divisor: int
+    columns: int
+    rows_table: IntArray = field(repr=False)
+    columns_table: IntArray = field(repr=False)
+    channelwise: bool
+    maximum: bool
+    group_lines: bool
+    groups: int
+    group_stride: int
+    used: int
+    word_steps: tuple[int, int]
+    line_steps: tuple[int, int]
+    lines: Lines = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    """Lines of weights, and where they are.
+
+    ``per_tap``: lines from one element of the kernel to the next; ``first``: first group of an output position.
+    """
+
+    lines: Lines
+    per_tap: int
+    groups: int = 1
+    first: int = 0
+    stride: int = 0
+    group_lines: bool = False
+
+
+def reach_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> Reach:
+    """Return what events of input ``at`` of ``node`` do.
+
+    Raises:
+        ConversionError: weights do not fit the core.
+    """
+    read, made = plan.layouts[node.inputs[at]], plan.layouts[node.name]
+    y, x = (Axis(size=1), Axis(size=1)) if isinstance(node, Dense) else (node.y, node.x)
+    channels = read.words * read.used if isinstance(node, Dense) else node.channels_in(at)
+    seen = read.words if isinstance(node, Dense) else read.groups_seen(channels)
+    channelwise, maximum = lane_for_lane(node, at, read, made), isinstance(node, Pool) and node.kind == "max"
+    places = channels if seen is None else seen * read.used
+    taps = weights_of(node, at, plan.widen[node.name], read)
+    check_weights(node.name, taps, config)
+    if channelwise:
+        weights = _lane_for_lane(taps, node, at, made, config.lanes)
+    else:
+        weights = _one_to_all(_full(taps, node, at, made), node, at, made, places, config.lanes)
+    per_tap = 1 if maximum else weights.per_tap
+    divisor = channels if seen is None else seen
+    last = (read.words * read.used - 1) // channels // x.size
+    rows = y.size if seen is not None else max(y.size, last + 1)
+    row, column = made.groups * x.outputs, made.groups
+    return Reach(
+        element=seen is None,
+        read=read,
+        divisor=divisor,
+        columns=x.size,
+        rows_table=_table(y, rows, row, per_tap * x.kernel, 0),
+        columns_table=_table(x, x.size, column, per_tap, weights.first),
+        channelwise=channelwise,
+        maximum=maximum,
+        group_lines=weights.group_lines,
+        groups=weights.groups,
+        group_stride=weights.stride,
+        used=1 if seen is None else read.used,
+        word_steps=(row, column),
+        line_steps=(y.stride * x.kernel * per_tap, x.stride * per_tap),
+        lines=weights.lines,
+    )
+
+
+def _table(axis: AnyAxis, entries: int, words: int, lines: int, first_word: int) -> IntArray:
+    """Return ``word, line, count`` of each position on an axis; of those beyond its end, which reach nothing, too."""
+    table = np.zeros((entries, 3), np.int64)
+    for position in range(axis.size):
+        first = axis.first(position)
+        count = max(0, axis.last(position) - first + 1)
+        if count:
+            table[position] = first * words + first_word, axis.tap(position, first) * lines, count
+    return table
+
+
+def weights_of(node: Engine, at: int, widen: int, read: Layout) -> IntArray:
+    """Return weights on a lattice ``widen`` bits finer, ``[taps, channels in, channels out]``.
+
+    Of an engine that works channel by channel: ``[taps, channels]``, or ``[1, 1]`` where all are the same. The channels
+    of a dense layer are all lanes of the words that it reads.
+
+    Raises:
+        ConversionError: one needs more than 62 bits.
+    """
+    if isinstance(node, Dense | Conv):
+        weight = node.weight
+        if int(np.abs(weight).max(initial=0)).bit_length() + widen > 62:
+            raise ConversionError("weights are too wide", where=node.name, received=f"widened by {widen} bits")
+        weight = weight << widen
+        if isinstance(node, Dense):
+            lanes = np.zeros((1, read.words * read.used, node.n_out), np.int64)
+            lanes[0, read.lanes()] = weight
+            return lanes
+        taps = weight.reshape(-1, *weight.shape[2:])
+        return taps[..., 0] if node.depthwise else taps
+    shift = widen + (node.shifts[at] if isinstance(node, Join) else 0)
+    return np.array([[1 << min(shift, 62)]], np.int64)
+
+
+def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
+    """Check that weights fit the lines of a core.
+
+    Raises:
+        ConversionError: they do not.
+    """
+    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    most = (1 << config.weight_bits - 1) - 1
+    if low < -most - 1 or high > most:
+        bits = max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
+        raise ConversionError(
+            "the weights do not fit the core",
+            where=name,
+            expected=f"{config.weight_bits} bits, {-most - 1} to {most}",
+            received=f"{low} to {high}, shifts to the lattice of the activation after it included",
+            fix=f"build the core with weight_bits = {bits}, or use a coarser lattice in this layer",
+        )
+
+
+def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
+    """Check that no sum of an engine, partial sums of either form included, leaves its bits.
+
+    Raises:
+        AccumulatorRangeError: ``|b| + sum|w| * max|r|`` does.
+    """
+    bound, widen = 0, plan.widen[node.name]
+    total = [abs(value) << widen for value in node.bias.tolist()] if isinstance(node, Dense | Conv) else [0]
+    for at, name in enumerate(node.inputs):
+        delta = plan.delta(name)
+        weights = np.abs(weights_of(node, at, widen, plan.layouts[name]))
+        window = node.window if isinstance(node, Pool) and node.kind == "sum" else 1
+        reach = weights.reshape(-1, weights.shape[-1]).sum(axis=0).tolist()
+        most = [value * window * max(-delta.lo, delta.hi) for value in reach]
+        if isinstance(node, Join) and node.kind == "concat":
+            bound = max(bound, *most)
+        else:
+            total = [a + b for a, b in zip(total, most, strict=True)]
+    bound = max(bound, *total)
+    if bound >= 1 << config.sum_bits - 1:
+        raise AccumulatorRangeError(
+            "the sums do not fit the core",
+            where=node.name,
+            expected=f"{config.sum_bits} bits",
+            received=f"{bound.bit_length() + 1} bits (|b| + sum|w| * max|r| = {bound})",
+            fix=f"use fewer bits in this layer, or a core with sum_bits = {bound.bit_length() + 1}",
+        )
+
+
+def _lane_for_lane(taps: IntArray, node: Engine, at: int, made: Layout, lanes: int) -> _Weights:
+    """Return lines for words whose lanes lie as those of the output: one for all, or one for each tap and group."""
+    first = offset_of(node, at) // made.used
+    if taps.shape == (1, 1):
+        return _Weights(lines=np.full((1, lanes), taps[0, 0], np.int32), per_tap=0, first=first)
+    lines = Layout(positions=len(taps), channels=taps.shape[1], used=made.used).spread(taps.ravel(), lanes)
+    return _Weights(lines=lines.astype(np.int32), per_tap=made.groups, first=first, group_lines=True)
+
+
+def _full(taps: IntArray, node: Engine, at: int, made: Layout) -> IntArray:
+    """Return weights ``[taps, channels in, channels out]`` of an engine that may work channel by channel."""
+    if taps.ndim == 3:
+        return taps
+    assert not isinstance(node, Dense)
+    channels = np.arange(node.channels_in(at))
+    full = np.zeros((len(taps), len(channels), made.channels), np.int64)
+    full[:, channels, channels + offset_of(node, at)] = taps
+    return full
+
+
+def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int, lanes: int) -> _Weights:
+    """Return lines for lanes that add to all lanes of the output's words: ``[taps, groups, places]`` of them."""
+    first, last = 0, made.groups
+    if isinstance(node, Join) and node.kind == "concat":
+        start = offset_of(node, at)
+        first, last = start // made.used, -(-(start + node.channels[at]) // made.used)
+    lines = np.zeros((len(full), last - first, places, lanes), np.int32)
+    for group in range(first, last):
+        columns = full[:, :, group * made.used : (group + 1) * made.used]
+        lines[:, group - first, : full.shape[1], : columns.shape[2]] = columns
+    per_tap = (last - first) * places if len(full) > 1 else 0
+    groups = last - first
+    return _Weights(lines=lines.reshape(-1, lanes), per_tap=per_tap, groups=groups, first=first, stride=places)
