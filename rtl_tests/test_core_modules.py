@@ -10,10 +10,12 @@ import pytest
 from core_bench import PACKAGE
 from runner import simulate
 
+from codesign.rtl import leaves
 from codesign.rtl.core import CORE_MODULES, FOLDER
 
 BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_MODULES}
 SOURCES = [FOLDER / f"core_{module}.sv" for module in CORE_MODULES]
+LEAVES = [leaves.FOLDER / "delta_fifo.sv"]
 LIGHT: dict[str, tuple[str, ...]] = {}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""
 
@@ -23,7 +25,7 @@ def run(module: str, name: str, sources: list[Path], build_dir: Path, **options:
     case = BENCHES[module][name]
     simulate(
         f"core_{module}",
-        ["core_pkg.sv", *sources],
+        ["core_pkg.sv", *LEAVES, *sources],
         case.parameters,
         f"bench_core_{module}",
         build_dir,

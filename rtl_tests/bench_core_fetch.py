@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""core_fetch: groups, addresses, parts and the largest of the taps, with sums that come two cycles after a request."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import cocotb
+import numpy as np
+from bench import Bench, Case, Sink, Source, drain, generator
+from bench_core_divide import reciprocal
+from core_bench import CONFIG, signed, step_record
+from models import pack
+
+CASES = {"8 of 4 lanes": Case(parameters={})}
+LATENCY = 19
+Q, SB, INDEX_BITS = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.index_bits
+STALLS = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.3, 0.6, 0.3))
+"""Pauses of the words, of the sums, and after it."""
+
+
+def sums(address: int) -> list[int]:
+    """Return what a word of sums holds in these benches."""
+    rng = random.Random(address % (1 << INDEX_BITS))
+    return [signed(rng.getrandbits(SB), SB) if rng.random() < 0.7 else rng.randint(-2, 2) for _ in range(CONFIG.lanes)]
+
+
+def fetched(step: Mapping[str, int], word: int) -> list[tuple[int, ...]]:
+    """Return the tokens of a word: end, word, part, last part, group, sums."""
+    taps = [sums(step["sum_base"] + word * step["taps"] + tap) for tap in range(step["taps"])]
+    largest = np.max(taps, axis=0).tolist()
+    parts = step["parts"]
+    return [
+        (0, word, part, int(part == parts - 1), word % step["groups"], pack(largest[part * Q : part * Q + Q], SB))
+        for part in range(parts)
+    ]
+
+
+class Sums:
+    """The memory of sums: takes a request when it likes, answers two cycles later, and only then."""
+
+    def __init__(self, dut: Any, pause: float) -> None:
+        self.dut, self.pause, self.rng = dut, pause, generator()
+        self.clear()
+
+    def clear(self) -> None:
+        self.inside: list[int | None] = [None, None]
+        self.waiting: int | None = None
+        self.taken_at: list[int] = []
+
+    def drive(self) -> None:
+        self.ready = self.rng.random() >= self.pause
+        self.dut.sum_ready_i.value = int(self.ready)
+        address = self.inside[1]
+        bits = CONFIG.lanes * SB
+        self.dut.sum_data_i.value = self.rng.getrandbits(bits) if address is None else pack(sums(address), SB)
+
+    def sample(self, now: int) -> bool:
+        asked = self.dut.sum_valid_o.value == 1
+        address = int(self.dut.sum_address_o.value) if asked else None
+        assert self.waiting in (None, address), "a request changed while it waited"
+        taken = asked and self.ready
+        self.waiting = None if taken else address
+        self.inside = [address if taken else None, self.inside[0]]
+        if taken:
+            self.taken_at.append(now)
+        return taken
+
+
+class Fetching:
+    """The bench of one core_fetch."""
+
+    def __init__(self, dut: Any, stalls: tuple[float, float, float]) -> None:
+        rng = self.rng = generator()
+        self.dut = dut
+        self.source = Source(dut.valid_i, dut.ready_o, [dut.end_i, dut.word_i], pause=stalls[0], rng=rng)
+        self.sums = Sums(dut, stalls[1])
+        pins = [dut.end_o, dut.word_o, dut.part_o, dut.last_part_o, dut.group_o, dut.z_o]
+        self.sink = Sink(dut.valid_o, dut.ready_i, pins, pause=stalls[2], rng=rng)
+        self.bench = Bench(dut, [self.source, self.sums, self.sink])
+
+    def step(self, taps: int, parts: int, **fields: int) -> dict[str, int]:
+        groups = self.rng.randint(1, 9)
+        recip, shift = reciprocal(groups, INDEX_BITS)
+        base = self.rng.choice((0, self.rng.randrange(1 << INDEX_BITS)))
+        made = {"groups": groups, "group_recip": recip, "group_shift": shift, "sum_base": base}
+        return made | {"taps": taps, "parts": parts, **fields}
+
+    async def run(self, step: Mapping[str, int], words: list[int]) -> None:
+        self.dut.step_i.value = step_record(**step)
+        expected: list[Any] = []
+        for word in words:
+            self.source.waiting.append(word << 1)
+            expected += fetched(step, word)
+        self.source.waiting.append(self.rng.getrandbits(INDEX_BITS) << 1 | 1)
+        expected.append("end")
+        self.sink.clear()
+        self.source.taken_at, self.sums.taken_at = [], []
+        await drain(self.bench, self.source, self.sink, expected, lambda t: "end" if t[0] else t, quiet=25)
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def passes(dut: Any, stalls: tuple[float, float, float]) -> None:
+    fetching = Fetching(dut, stalls)
+    await fetching.bench.start()
+    for taps in (1, 1, 1, 2, 4, 9):
+        for parts in (1, 2):
+            rng = fetching.rng
+            words = sorted(rng.sample(range(200), rng.randint(0, 60)))
+            if rng.random() < 0.3:
+                words = sorted(rng.randrange(1 << INDEX_BITS) for _ in range(30))
+            await fetching.run(fetching.step(taps, parts), words)
+
+
+@cocotb.test()
+@cocotb.parametrize(taps=(1, 4), parts=(1, 2))
+async def rate(dut: Any, taps: int, parts: int) -> None:
+    """A part a cycle with one tap, else a request a cycle; the latency."""
+    fetching = Fetching(dut, (0.0, 0.0, 0.0))
+    await fetching.bench.start()
+    await fetching.run(fetching.step(taps, parts), list(range(100)))
+    asked, seen = fetching.sums.taken_at, fetching.sink.seen_at
+    assert np.diff(asked).tolist() == [parts if taps == 1 else 1] * (len(asked) - 1)
+    assert np.diff(seen[:-1]).tolist() == [taps] * (100 * parts - 1)
+    assert seen[0] - fetching.source.taken_at[0] == LATENCY + taps - 1
+
+
+@cocotb.test()
+async def reset_in_a_pass(dut: Any) -> None:
+    fetching = Fetching(dut, (0.1, 0.3, 0.3))
+    await fetching.bench.start()
+    for _ in range(12):
+        dut.step_i.value = step_record(**fetching.step(fetching.rng.choice((1, 3)), fetching.rng.choice((1, 2))))
+        fetching.source.waiting.extend(word << 1 for word in range(60))
+        await fetching.bench.cycles(fetching.rng.randrange(60))
+        await fetching.bench.reset()
+        await fetching.run(fetching.step(fetching.rng.choice((1, 3)), 2), list(range(10)))
