@@ -253,6 +253,7 @@ class _Compiler:
         """Add what the events of ``node`` do in ``engine``."""
         reach, config = reach_of(self.plan, engine, at, self.config), self.config
         where = f"{engine.name} (input {node.name})"
+        _check_indices(reach.read.words * (reach.read.used if reach.element else 1), config, where)
         for table in (reach.rows_table, reach.columns_table):
             _check_table(table, config, where)
         place = self._place(reach)
@@ -303,6 +304,17 @@ class _Compiler:
 def _fields(sums: _Sums) -> dict[str, int]:
     names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period")
     return {name: getattr(sums, name) for name in names}
+
+
+def _check_indices(count: int, config: CoreConfig, where: str) -> None:
+    if count > 1 << config.index_bits:
+        raise ConversionError(
+            "more elements than a core has indices for",
+            where=where,
+            expected=f"at most {1 << config.index_bits}",
+            received=count,
+            fix=f"build the core with index_bits = {(count - 1).bit_length()}",
+        )
 
 
 def _check_table(table: IntArray, config: CoreConfig, where: str) -> None:

@@ -144,6 +144,8 @@ class Interpreter:
             first = step.mark_base * CHUNK_BITS
             self.marks[first : first + step.words] = False
         lanes = step.parts * config.quantisers
+        if not len(words):
+            return Tokens(words, np.zeros((0, config.lanes), np.int64)), 0
         z = frame[words] if step.source else self._fetch(step, words, lanes)
         group = words - divided(words, step.group_recip, step.group_shift) * step.groups
         params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
@@ -158,7 +160,7 @@ class Interpreter:
         deltas = now - stored
         changed = deltas.any(axis=1)
         wide = np.zeros((int(changed.sum()), config.lanes), np.int64)
-        wide[:, : min(lanes, config.lanes)] = deltas[changed, : config.lanes]
+        wide[:, :lanes] = deltas[changed]
         return Tokens(words[changed], wide), len(words)
 
     def _marked(self, step: Step) -> IntArray:
@@ -168,7 +170,8 @@ class Interpreter:
     def _fetch(self, step: Step, words: IntArray, lanes: int) -> IntArray:
         """Return the sums of words, the maximum over their taps, ``[N, lanes]``."""
         taps = self._rows(self.sums, step.sum_base + words * step.taps, step.taps)
-        return taps.max(axis=1)[:, :lanes] if len(words) else np.zeros((0, lanes), np.int64)
+        largest: IntArray = taps.max(axis=1)
+        return largest[:, :lanes]
 
     @staticmethod
     def _rows(memory: IntArray, first: IntArray, count: int) -> IntArray:
@@ -186,6 +189,8 @@ class Interpreter:
     def _read(self, reader: int, tokens: Tokens) -> tuple[int, int, int, int]:
         """Let a reader take what was sent; return how much it placed, hit, marked and computed."""
         place, walk = self.program.places[reader], self.program.walks[reader]
+        if not len(tokens.words):
+            return 0, 0, 0, 0
         if place.element:
             at, lane = np.nonzero(tokens.deltas)
             index, deltas = tokens.words[at] * place.used + lane, tokens.deltas[at, lane][:, None]
@@ -228,11 +233,9 @@ class Interpreter:
 
     def _add(self, address: IntArray, values: IntArray) -> None:
         """Add values to words of sums, several to the same one, too; modulo ``2**sum_bits``."""
-        if not len(address):
-            return
         order = np.argsort(address, kind="stable")
         address = address[order]
-        first = np.flatnonzero(np.diff(address, prepend=-1))
+        first = np.flatnonzero(np.append(True, address[1:] != address[:-1]))
         total = self.sums[address[first]] + np.add.reduceat(values[order], first, axis=0)
         spare = 64 - self.program.config.sum_bits
         self.sums[address[first]] = total << spare >> spare
@@ -289,7 +292,7 @@ def sent(step: Step, z: IntArray, stored: IntArray, k: IntArray, threshold: IntA
     rest = f - (floor << bits)
     half = (np.int64(1) << bits) >> 1
     up = (rest > half) | ((rest == half) & (half > 0) & (floor & 1 == 1))
-    q = np.clip(floor + up << k, step.lo, step.hi)
+    q = np.minimum(np.maximum(floor + up << k, step.lo), step.hi)
     moved = (threshold == 0) | (np.abs(f - (stored << step.shift)) >= threshold)
     result: IntArray = np.where(moved, q, stored)
     return result

@@ -156,7 +156,7 @@ def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
     Raises:
         ConversionError: they do not.
     """
-    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    low, high = int(weights.min()), int(weights.max())
     most = (1 << config.weight_bits - 1) - 1
     if low < -most - 1 or high > most:
         bits = max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
@@ -164,7 +164,7 @@ def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
             "the weights do not fit the core",
             where=name,
             expected=f"{config.weight_bits} bits, {-most - 1} to {most}",
-            received=f"{low} to {high}, shifts to the lattice of the activation after it included",
+            received=f"{low} to {high}, including the shift to the lattice of what reads the layer",
             fix=f"build the core with weight_bits = {bits}, or use a coarser lattice in this layer",
         )
 
