@@ -17,6 +17,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 QUICK = (
+    "tests/core/test_image.py",
+    "tests/core/test_listing.py",
+    "tests/core/test_program.py",
+    "tests/core/test_records.py",
+    "tests/core/test_refusals.py",
     "tests/data",
     "tests/flow/test_again.py",
     "tests/flow/test_flow_config.py",

@@ -88,11 +88,6 @@ class CoreConfig:
         return self.code_bits + 1
 
     @property
-    def most_parts(self) -> int:
-        """Rows of codes of a full word."""
-        return self.lanes // self.quantisers
-
-    @property
     def geometry_text(self) -> str:
         """Everything that the meaning of an image depends on, as text."""
         widths = (self.lanes, self.quantisers, self.code_bits, self.weight_bits, self.sum_bits, self.index_bits)

@@ -19,9 +19,8 @@ import numpy as np
 
 from codesign.core.bits import Words, number_words, pack, unpack, words_number
 from codesign.core.config import CoreConfig, words_of
-from codesign.core.package import MAGIC, SECTIONS, VERSION, row_bits
 from codesign.core.program import Place, Program, Step, Walk, values_of
-from codesign.core.records import PARAM, PLACE, STEP, TABLE, WALK, Record
+from codesign.core.records import MAGIC, PARAM, PLACE, SECTIONS, STEP, TABLE, VERSION, WALK, Record, row_bits
 from codesign.errors import ImageError
 from codesign.outputs import replacing
 

@@ -6,28 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from codesign.core.config import CHUNK_BITS, CoreConfig, words_of
-from codesign.core.records import PARAM, PLACE, RECORDS, STEP, TABLE, WALK, Field
+from codesign.core.records import MAGIC, RECORDS, SECTIONS, VERSION, Field, row_bits
 from codesign.rtl.template import render
 
-MAGIC = 0x524F4344
-"""First word of an image: "DCOR" as bytes."""
-VERSION = 1
-SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
-"""Number of each section of an image; 0 ends it."""
 _WIDTHS = {"index": "IndexBits", "reciprocal": "IndexBits", "code": "CodeBits", "sum": "SumBits"}
-
-
-def row_bits(config: CoreConfig) -> dict[str, int]:
-    """Return the bits of a line of each section's memory."""
-    return {
-        "steps": STEP.bits(config),
-        "places": PLACE.bits(config),
-        "walks": WALK.bits(config),
-        "tables": TABLE.bits(config),
-        "params": config.quantisers * PARAM.bits(config),
-        "weights": config.lanes * config.weight_bits,
-        "sums": config.lanes * config.sum_bits,
-    }
 
 
 def core_package(config: CoreConfig) -> str:

@@ -13,6 +13,12 @@ from dataclasses import dataclass
 from codesign.core.config import CoreConfig, words_of
 from codesign.errors import ConversionError
 
+MAGIC = 0x524F4344
+"""First word of an image: "DCOR" as bytes."""
+VERSION = 1
+SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
+"""Number of each section of an image; 0 ends it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -196,3 +202,16 @@ PARAM = Record(
     ),
 )
 RECORDS = (STEP, PLACE, WALK, TABLE, PARAM)
+
+
+def row_bits(config: CoreConfig) -> dict[str, int]:
+    """Return the bits of a line of each section's memory."""
+    return {
+        "steps": STEP.bits(config),
+        "places": PLACE.bits(config),
+        "walks": WALK.bits(config),
+        "tables": TABLE.bits(config),
+        "params": config.quantisers * PARAM.bits(config),
+        "weights": config.lanes * config.weight_bits,
+        "sums": config.lanes * config.sum_bits,
+    }

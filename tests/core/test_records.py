@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from codesign.core.config import CoreConfig
-from codesign.core.package import core_package, row_bits
-from codesign.core.records import RECORDS, STEP, Record
+from codesign.core.package import core_package
+from codesign.core.records import RECORDS, STEP, Record, row_bits
 from codesign.errors import ConfigError, ConversionError
 
 CONFIG = CoreConfig()
