@@ -83,6 +83,7 @@ def reach_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> Reach:
     y, x = (Axis(size=1), Axis(size=1)) if isinstance(node, Dense) else (node.y, node.x)
     channels = read.words * read.used if isinstance(node, Dense) else node.channels_in(at)
     seen = read.words if isinstance(node, Dense) else read.groups_seen(channels)
+    assert seen is not None or read.raster  # the layout was chosen so
     channelwise, maximum = lane_for_lane(node, at, read, made), isinstance(node, Pool) and node.kind == "max"
     places = channels if seen is None else seen * read.used
     taps = weights_of(node, at, plan.widen[node.name], read)

@@ -18,11 +18,11 @@ from codesign.graph import Graph
 from codesign.graph.golden import Golden, Trace
 
 CONFIGS = (
-    CoreConfig(weight_lines=1 << 16),
-    CoreConfig(lanes=4, quantisers=2, weight_lines=1 << 16),
-    CoreConfig(lanes=8, quantisers=8, weight_lines=1 << 16),
-    CoreConfig(lanes=2, quantisers=1, weight_lines=1 << 17),
-    CoreConfig(lanes=16, quantisers=2, weight_bits=18, sum_bits=40, code_bits=18, weight_lines=1 << 16),
+    CoreConfig(weight_lines=1 << 18),
+    CoreConfig(lanes=4, quantisers=2, weight_lines=1 << 18),
+    CoreConfig(lanes=8, quantisers=8, weight_lines=1 << 18),
+    CoreConfig(lanes=2, quantisers=1, weight_lines=1 << 18),
+    CoreConfig(lanes=16, quantisers=2, weight_bits=18, sum_bits=40, code_bits=18, weight_lines=1 << 18),
 )
 ROOMY = (CONFIGS[0], CONFIGS[2])
 

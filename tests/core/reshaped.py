@@ -56,7 +56,7 @@ class Reshaped:
 
     def add(self) -> None:
         """Append an engine that reads some activation in any shape, and activations of it."""
-        delta = self.deltas[int(self.rng.integers(len(self.deltas)))]
+        delta = self.any(self.deltas)
         name, kind = (
             f"n{len(self.nodes)}",
             self.rng.choice(["dense", "conv", "deep", "max", "sum", "up", "add", "concat"]),
@@ -72,6 +72,20 @@ class Reshaped:
             engine = self.join(name, delta, str(kind))
         self.nodes.append(engine)
         self.deltas = self.activations(int(self.rng.choice([1, 1, 2])))
+
+    def meet(self) -> None:
+        """Join the activations of the last two engines, after a dense layer where their frames differ in size."""
+        late = [node for node in self.nodes if isinstance(node, Delta)][-3:]
+        first, last = late[0], late[-1]
+        if first.size != last.size:
+            self.nodes.append(self.dense(f"n{len(self.nodes)}", first, last.size))
+            (first,) = self.activations(1)
+        self.nodes.append(self.join(f"n{len(self.nodes)}", last, "add", first))
+        self.deltas = self.activations(1)
+
+    def any(self, deltas: list[Delta]) -> Delta:
+        """One of them."""
+        return deltas[int(self.rng.integers(len(deltas)))]
 
     def dense(self, name: str, delta: Delta, outputs: int) -> Dense:
         weight = self.rng.integers(-8, 8, (delta.size, outputs))
@@ -103,10 +117,11 @@ class Reshaped:
         ]
         return Pool(name=name, input=delta.name, kind=kind, channels=channels, fmt=fmt, y=axes[0], x=axes[1])  # type: ignore[arg-type]
 
-    def join(self, name: str, delta: Delta, kind: str) -> Join:
-        """Two or three activations of one engine, or one several times, joined in a shape of their own."""
+    def join(self, name: str, delta: Delta, kind: str, *others: Delta) -> Join:
+        """Two or three activations of frames of one size, joined in a shape of their own."""
         rows, columns, channels = self.factors(delta.size)
-        taken = [delta, *(self.deltas if self.rng.random() < 0.7 else [delta, delta])]
+        same = [node for node in self.nodes if isinstance(node, Delta) and node.size == delta.size]
+        taken = [delta, *(others or (self.any(same) for _ in range(int(self.rng.integers(1, 3)))))]
         return Join(
             name=name,
             inputs=tuple(node.name for node in taken),
@@ -124,6 +139,8 @@ def random_reshaped_graph(rng: np.random.Generator) -> Graph:
     made = Reshaped(rng)
     for _ in range(int(rng.integers(1, 5))):
         made.add()
+        if rng.random() < 0.4:
+            made.meet()
         if sum(isinstance(node, Delta) and node.size for node in made.nodes) > 4000:
             break
     if rng.random() < 0.5:

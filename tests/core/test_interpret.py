@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from core.core_cases import CONFIGS, ROOMY, OnCore
 from core.reshaped import random_reshaped_graph
+from core.tiny_networks import TINY
 from random_branches import BLOCKS, random_branching_graph
 from random_graphs import (
     extreme_frames,
@@ -145,3 +146,10 @@ def test_other_beats_are_refused() -> None:
     core = Interpreter(compiled.program)
     with pytest.raises(FrameError, match=r"wrong beats\. Expected: \[T, \d+, 8\]"):
         core.run(np.zeros((1, compiled.program.beats + 1, 8), np.int64))
+
+
+@pytest.mark.parametrize(("name", "compared"), [("vww", 259_462), ("resnet8", 117_854), ("kws", 72_590), ("ad", 3_592)])
+def test_networks_of_real_shapes(name: str, compared: int) -> None:
+    tiny = TINY[name](frames=3, hold=1.0)
+    on = OnCore(tiny.graph, replace(CoreConfig(), code_rows=1 << 16, weight_lines=1 << 14))
+    assert on.check(tiny.frames) == compared
