@@ -27,7 +27,6 @@ from models import pack
 CASES = {"8 of 4 lanes": Case(parameters={})}
 LATENCY, BEAT_LATENCY = 9, 4
 Q, SB, CB, DB = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.code_bits, CONFIG.delta_bits
-LANE = {"valid": 0, "step": 0, "threshold": 0}
 
 
 @dataclass(slots=True)
@@ -92,6 +91,7 @@ class Sending:
 
     async def start(self) -> None:
         self.dut.start_i.value = self.dut.param_we_i.value = 0
+        self.dut.skip_i.value = 1
         await self.bench.start()
 
     async def load(self, shared: dict[str, Any], base: int, rows: int) -> None:
@@ -128,7 +128,8 @@ class Sending:
             for p, code in zip(self.model.params[params], self.model.before(row, fresh), strict=True)
         ]
 
-    async def send(self, step: Mapping[str, int], fresh: bool, words: list[int]) -> None:
+    async def send(self, step: Mapping[str, int], fresh: bool, words: list[int], *, skip: bool = True) -> None:
+        self.dut.skip_i.value = int(skip)
         await self.begin(step, fresh)
         expected: list[Any] = []
         for word in words:
@@ -136,7 +137,8 @@ class Sending:
                 z = self.sums(step, fresh, word, part)
                 self.offer(step, word, part, z)
                 d = self.model.deltas(step, fresh, word, part, z)
-                mask = sum(int(value != 0) << i for i, value in enumerate(d))
+                used = [bool(p["valid"]) for p in self.model.params[self.model.rows(step, word, part)[0]]]
+                mask = sum(int(value != 0 if skip else used[i]) << i for i, value in enumerate(d))
                 expected.append((0, word, int(part == step["parts"] - 1), mask, pack(d, DB)))
         self.offer(step, 0, 0, [self.rng.randrange(SUM_HI) for _ in range(Q)], end=True)
         expected.append("end")
@@ -180,7 +182,7 @@ async def frames(dut: Any, stalls: tuple[float, float]) -> None:
         for _ in range(3):
             run.sink.clear()
             words = sorted(run.rng.sample(range(step["words"]), run.rng.randint(0, step["words"])))
-            await run.send(step, False, words)
+            await run.send(step, False, words, skip=run.rng.random() < 0.7)
         run.sink.clear()
         await run.packet(step | {"packet": 1}, run.rng.random() < 0.5)
         await run.packet(step | {"packet": 2}, run.rng.random() < 0.5)

@@ -2,7 +2,7 @@
 // Function:   one lane of core_send. f = relu_i ? max(z, 0) : z; n = shift_i + step;
 //               q = clip(round_half_even(f / 2^n) * 2^step, lo_i, hi_i)
 //               after = !valid || (threshold != 0 && |f - code * 2^shift_i| < threshold) ? code : q
-//               delta = after - code; changed = delta != 0
+//               delta = after - code; changed = valid && (delta != 0 || !skip_i)
 // Latency:    6 enabled cycles
 // Throughput: 1 value a cycle
 // Timing:     registers at all outputs; one addition, comparison or half of a shift a stage
@@ -16,6 +16,7 @@ module core_quantise
 (
     input  logic                        clk_i,
     input  logic                        enable_i,
+    input  logic                        skip_i,    // 0: every lane counts as changed
     input  logic                        relu_i,
     input  logic        [          5:0] shift_i,
     input  logic signed [ CodeBits-1:0] lo_i,
@@ -114,7 +115,7 @@ module core_quantise
     if (enable_i) begin
       code_o <= send ? q_q5 : old_code;
       delta_o <= send ? DeltaBits'(q_q5) - DeltaBits'(old_code) : '0;
-      changed_o <= send && q_q5 != old_code;
+      changed_o <= valid_q[5] && (!skip_i || (send && q_q5 != old_code));
     end
   end
 endmodule

@@ -15,6 +15,7 @@ module core_send
 (
     input  logic                            clk_i,
     input  logic                            rst_ni,
+    input  logic                            skip_i,         // 0: every lane counts as changed
     input  logic                            start_i,
     // verilator lint_off UNUSEDSIGNAL
     input  step_t                           step_i,  // some fields are for others
@@ -138,6 +139,7 @@ module core_send
     core_quantise u_quantise (
         .clk_i,
         .enable_i (enable),
+        .skip_i,
         .relu_i   (step_i.relu),
         .shift_i  (step_i.shift),
         .lo_i     (step_i.lo),
