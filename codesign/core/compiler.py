@@ -40,7 +40,7 @@ class Reader:
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Compiled:
     """A program, and what a host and a person need to know about it.
 

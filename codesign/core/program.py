@@ -82,7 +82,7 @@ class Walk:
     weight_base: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
     """What a core executes.
 

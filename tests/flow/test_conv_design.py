@@ -20,6 +20,7 @@ from flow.test_measure import write_video
 from codesign import __version__
 from codesign.cli import main
 from codesign.commands.measure import NEEDS
+from codesign.core import Interpreter, compile_graph, pack_input, unpack_output
 from codesign.data import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow import convert
@@ -33,7 +34,9 @@ from codesign.report.model import Report, read_json
 from codesign.training import MODEL, RESULTS, BlockConfig, ModelConfig
 from codesign.training.network import build_network, freeze
 from codesign.verify import forms
+from codesign.verify.clips import load_clips
 from codesign.verify.compare import compare, must_agree, read_comparison
+from codesign.verify.golden_run import load_golden
 from codesign.verify.software import HlsFigures, save_hls
 
 TOML = """
@@ -143,6 +146,15 @@ def test_graph_has_the_layers_of_the_blocks(build: Path) -> None:
 def test_keras_and_golden_model_agree(build: Path) -> None:
     found = read_comparison(build / "2_graph", "keras_golden")
     assert (found.frames, found.values, found.mismatches) == (10, 100, 0)
+
+
+def test_core_computes_what_the_golden_model_does(build: Path) -> None:
+    graph = load_graph(build / "2_graph")
+    golden = load_golden(graph, build / "2_graph")
+    compiled = compile_graph(graph)
+    for clip, outputs in zip(load_clips(build / "2_graph"), golden.outputs, strict=True):
+        run = Interpreter(compiled.program).run(pack_input(compiled, clip))
+        assert np.array_equal(unpack_output(compiled, run.packets), outputs)
 
 
 def test_projects_are_written(build: Path) -> None:
