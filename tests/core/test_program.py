@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from core.core_cases import OnCore
@@ -169,3 +171,52 @@ def test_one_sum_word_for_engines_without_biases() -> None:
     assert len(zero) == 1
     assert not compiled.program.sums[zero.pop()].any()
     assert compiled.program.steps[1].bias_period == 2  # 64 biases
+
+
+def test_parameters_of_a_beat_that_is_not_full() -> None:
+    shape = (1, 10, 2)  # 20 elements: the third beat of 8 is half full
+    steps = {"channels": 2, "step_log2": (0, 1)}
+    for changes in ({}, steps):
+        first = replace(delta("d", "in", shape), **changes)  # type: ignore[arg-type]
+        graph = Graph(name="t", nodes=(Source(name="in", shape=shape, fmt=U4), first))
+        program = compile_graph(graph).program
+        assert program.params[:, :, :2].tolist() == [[[1, 0], [1, len(changes) // 2]] * 4]
+
+
+def test_a_reader_of_another_shape_beside_one_of_the_same() -> None:
+    shape = (2, 3, 2)
+    before = conv(delta("d", "in", shape), 7)
+    sent = delta("e", before.name, before.shape, before.fmt, Fixed(width=5, frac=before.fmt.frac - 4, signed=True))
+    same, other = conv(sent, 3), conv(replace(sent, shape=(2, 7, 3)), 2)
+    nodes: list[Source | Delta | Engine] = [
+        Source(name="in", shape=shape, fmt=U4),
+        delta("d", "in", shape),
+        before,
+        sent,
+    ]
+    ends = []
+    for number, engine in enumerate((same, other)):
+        engine = replace(engine, name=f"c{number}")
+        ends.append(
+            delta(f"f{number}", engine.name, engine.shape, engine.fmt, replace(sent.fmt, frac=engine.fmt.frac - 4))
+        )
+        nodes += [engine, ends[-1]]
+    weight = np.random.default_rng(3).integers(-8, 8, (ends[1].size, ends[0].size))
+    dense = Dense(
+        name="fc", input="f1", weight=weight, bias=weight[0], weight_fmt=S4, fmt=Fixed(width=20, frac=9, signed=True)
+    )
+    last = delta("g", "fc", (ends[0].size,), dense.fmt, sent.fmt)
+    both = Join(
+        name="sum",
+        inputs=("f0", "g"),
+        kind="add",
+        channels=(1, 1),
+        shifts=(0, 0),
+        fmt=sent.fmt,
+        y=Axis(size=1),
+        x=Axis(size=ends[0].size),
+    )
+    graph = Graph(name="t", nodes=(*nodes, dense, last, both))
+    on = OnCore(graph, CoreConfig(lanes=4, quantisers=2))
+    assert on.compiled.layouts[before.name].used == 1  # 7 channels in words of 4 lanes would be padded
+    assert on.check(random_walk(np.random.default_rng(1), graph, 20, 0.3)) > 400
