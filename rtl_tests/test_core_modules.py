@@ -14,7 +14,7 @@ from codesign.rtl import leaves
 from codesign.rtl.core import CORE_MODULES, FOLDER
 
 BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_MODULES}
-SOURCES = [FOLDER / f"core_{module}.sv" for module in CORE_MODULES]
+SOURCES = [FOLDER / f"core_{module}.sv" for module in ("types", *CORE_MODULES)]
 LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state")]
 LIGHT: dict[str, tuple[str, ...]] = {}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""core_lane: weight times delta on sums that are read, kept or written in the cycles that the module names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from bench import Bench, Case, generator
+from core_bench import CONFIG, signed
+from core_tokens import extreme
+
+CASES = {"all": Case(parameters={})}
+READ, ADD, WRITE, ANSWER = 2, 4, 5, 2
+"""Cycles after issue in which a sum is read, added to and written; from a read to its answer."""
+WORDS, LINES = 16, 32
+
+
+class Operations:
+    """Issues chains of operations, each on a word that no operation is about to write; reads in the free cycles.
+
+    Each pin gets its value in its cycle, and noise in all others.
+    """
+
+    def __init__(self, dut: Any, pause: float) -> None:
+        self.dut, self.pause, self.rng = dut, pause, generator()
+        addresses = self.rng.sample(range(CONFIG.sum_words), WORDS)
+        self.weights = dict.fromkeys(self.rng.sample(range(CONFIG.weight_lines), LINES), 0)
+        self.sums = dict.fromkeys(addresses, 0)
+        self.now = self.left = self.done = self.answers = 0
+        self.word = addresses[0]
+        self.total = 0
+        self.free_at = dict.fromkeys(addresses, 0)
+        self.plan: dict[int, dict[str, int]] = {}
+        self.writes: dict[int, int] = {}
+        self.due: dict[int, int] = {}
+        self.running = False
+
+    def _at(self, later: int, **pins: int) -> None:
+        self.plan.setdefault(self.now + later, {"valid_i": 0}).update(pins)
+
+    def _issue(self) -> None:
+        first = self.left == 0
+        if first:
+            self.word = self.rng.choice([word for word, at in self.free_at.items() if at <= self.now])
+            self.left = self.rng.choice((1, 1, 2, 5))
+            self._at(READ, read_i=1, read_address_i=self.word)
+        self.left -= 1
+        line, delta = self.rng.choice(list(self.weights)), extreme(self.rng, CONFIG.delta_bits)
+        self.total = signed(
+            (self.sums[self.word] if first else self.total) + self.weights[line] * delta, CONFIG.sum_bits
+        )
+        self._at(0, line_i=line, delta_i=delta)
+        self._at(ADD, first_i=int(first))
+        for stage in range(ADD + 1):
+            self._at(stage)
+            self.plan[self.now + stage]["valid_i"] |= 1 << stage
+        self.free_at[self.word] = self.now + WRITE  # read two cycles later: a margin that core_lanes does not need
+        if self.left == 0:
+            self._at(WRITE, write_i=1, write_address_i=self.word)
+            self.writes[self.now + WRITE] = self.word
+            self.sums[self.word] = self.total
+
+    def drive(self) -> None:
+        dut, rng = self.dut, self.rng
+        if self.running and rng.random() >= self.pause:
+            self._issue()
+        pins = self.plan.pop(self.now, {})
+        settled = [word for word, at in self.free_at.items() if at < self.now]
+        if "read_i" not in pins and settled and rng.random() < 0.5:
+            word = rng.choice(settled)
+            pins |= {"read_i": 1, "read_address_i": word}
+            self.due[self.now + ANSWER] = self.sums[word]
+        for name in ("valid_i", "read_i", "write_i"):
+            getattr(dut, name).value = pins.pop(name, 0)
+        for name in ("line_i", "delta_i", "read_address_i", "first_i", "write_address_i"):
+            pin = getattr(dut, name)
+            pin.value = pins.pop(name, rng.getrandbits(len(pin))) & ((1 << len(pin)) - 1)
+        assert not pins
+
+    def sample(self, _: int) -> bool:
+        want = self.due.pop(self.now, None)
+        if want is not None:
+            got = self.dut.sum_o.value.to_signed()
+            assert got == want, f"got {got}, expected {want}"
+            self.answers += 1
+        self.done += self.writes.pop(self.now, None) is not None
+        self.now += 1
+        return True
+
+
+async def load(bench: Bench, agent: Operations) -> None:
+    """Write all weights and sums; while none is written, the address is noise."""
+    dut, rng = bench.dut, agent.rng
+    for pin, other, memory, bits in (
+        (dut.load_weight_i, dut.load_sum_i, agent.weights, CONFIG.weight_bits),
+        (dut.load_sum_i, dut.load_weight_i, agent.sums, CONFIG.sum_bits),
+    ):
+        for address in memory:
+            memory[address] = extreme(rng, bits)
+            pin.value, other.value = 1, 0
+            dut.load_address_i.value = address
+            dut.load_data_i.value = memory[address] & ((1 << CONFIG.sum_bits) - 1)
+            await bench.cycle()
+            pin.value = 0
+            dut.load_address_i.value = rng.choice(list(memory))
+            dut.load_data_i.value = rng.getrandbits(CONFIG.sum_bits)
+            await bench.cycle()
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=(0.0, 0.4, 0.9))
+async def operations(dut: Any, pause: float) -> None:
+    agent = Operations(dut, pause)
+    agent.free_at = {}
+    bench = Bench(dut, [agent])
+    await bench.start()
+    await load(bench, agent)
+    agent.free_at = dict.fromkeys(agent.sums, 0)
+    agent.running = True
+    await bench.until(lambda: agent.done > 800)
+    agent.pause = 1.0
+    await bench.cycles(WRITE + 1)
+    if agent.left:  # the chain that was cut off
+        agent.sums[agent.word] = agent.total
+        del agent.free_at[agent.word]
+    answers = agent.answers
+    await bench.until(lambda: agent.answers > answers + 4 * WORDS)
+    assert not agent.writes, "every sum was written"
