@@ -9,5 +9,5 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-CORE_MODULES = ("divide", "quantise", "send", "fetch", "marks", "beats", "gather", "lane", "lanes")
+CORE_MODULES = ("divide", "quantise", "send", "fetch", "marks", "beats", "gather", "lane", "lanes", "walk")
 """Every module, each after what it instantiates."""
