@@ -10,17 +10,19 @@ import pytest
 from model_names import exists, models
 
 from codesign.errors import CodesignError
+from codesign.rtl import core
 from codesign.rtl.leaves import FOLDER
 from codesign.tools import run
 
 LEAVES = sorted(FOLDER.glob("*.sv"))
+CORE = [path for path in sorted(core.FOLDER.glob("core_*.sv")) if path.stem not in ("core_types",)]
 HEADER = ("Function", "Latency", "Throughput", "Timing", "Reset", "Model")
 STREAMS = {"fifo", "encode", "emit", "serialize", "dense", "locate", "join", "conv", "align", "decode"}
 ASSERTED = {**dict.fromkeys(STREAMS, 2), "conv": 3, "fork": 1}
 """Valid and payload stay while stalled; conv counts credits; a fork has no payload of its own."""
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LEAVES, *CORE], ids=lambda path: path.stem)
 def test_header(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0] == "// SPDX-License-Identifier: Apache-2.0"
@@ -31,7 +33,7 @@ def test_header(path: Path) -> None:
     assert len(lines) <= 300
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LEAVES, *CORE], ids=lambda path: path.stem)
 def test_the_model_exists(path: Path) -> None:
     names = models(path.read_text())
     assert names
@@ -53,6 +55,16 @@ def test_one_module_a_file(path: Path) -> None:
     asserted = text.count("assert property")
     assert asserted == ASSERTED.get(path.stem.removeprefix("delta_"), 0)
     assert ("`ifndef SYNTHESIS" in text) == (asserted > 0)
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_a_module_of_the_core_keeps_what_it_offers(path: Path) -> None:
+    """Valid stays, and so does what it offers, until it is taken: at least two assertions where a stream leaves."""
+    text = path.read_text()
+    assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [path.stem]
+    streams = re.findall(r"output logic +(?:\[.*\] +)?(\w+_)?t?valid(?:_o)?\b", text)
+    assert text.count("|=>") >= (2 if streams else 0)
+    assert ("`ifndef SYNTHESIS" in text) == bool(streams)
 
 
 @pytest.mark.parametrize(

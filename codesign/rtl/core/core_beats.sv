@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   after start_i, an AXI4-Stream frame of step_i.words beats of Quantisers codes -> sums, part 0 of a word a beat,
-//             group = beat % step_i.groups; then the end of the pass
+// Function:   after start_i, an AXI4-Stream frame of step_i.words beats of Quantisers codes -> sums, part 0 of a word a
+//             beat, group = beat % step_i.groups; then the end of the pass
 // Latency:    1 cycle
 // Throughput: 1 beat a cycle, and a cycle for the end
-// Timing:     combinational ready_i -> s_axis_tready; registers at all outputs but waiting_o, fresh_o, begin_o, malformed_o
+// Timing:     combinational ready_i -> s_axis_tready; registers at all outputs but waiting_o, fresh_o, begin_o,
+//             malformed_o
 // Reset:      between frames, next frame is the first of a stream, error bits clear
 // Model:      rtl_tests.models.Encode (malformed frames), rtl_tests.bench_core_beats.beats_of
-// As delta_encode: early TLAST: the rest of the frame is unchanged, in a frame with fresh_i it is 0, a beat a cycle. Late
-// TLAST: extra beats are dropped, also before start_i. A frame is taken only after start_i: waiting_o asks for it, with
-// fresh_o as what fresh_i has to be. step_i and fresh_i stay until the end was taken.
+// As delta_encode: early TLAST: the rest of the frame is unchanged, in a frame with fresh_i it is 0, a beat a cycle.
+// Late TLAST: extra beats are dropped, also before start_i. A frame is taken only after start_i: waiting_o asks for it,
+// with fresh_o as what fresh_i has to be. step_i and fresh_i stay until the end was taken.
 module core_beats
   import core_pkg::*;
 (

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   quotient_o = floor(index_i / divisor_i), remainder_o = index_i % divisor_i, with recip_i = ceil(2^shift_i /
-//             divisor_i) and shift_i = IndexBits + ceil(log2(divisor_i)): quotient = index * recip >> shift (Granlund
+// Function:   quotient_o = floor(index_i / divisor_i), remainder_o = index_i % divisor_i, with recip_i = ceil(2^shift_i
+//             / divisor_i) and shift_i = IndexBits + ceil(log2(divisor_i)): quotient = index * recip >> shift (Granlund
 //             and Montgomery, Division by Invariant Integers using Multiplication, 1994). payload_o = payload_i
 // Latency:    9 cycles
 // Throughput: 1 a cycle
-// Timing:     combinational ready_i -> ready_o, which enables every stage; 1 multiplier of 18x18 a product, with registers
-//             on both sides, the rest in logic
+// Timing:     combinational ready_i -> ready_o, which enables every stage; 1 multiplier of 18x18 a product, with
+//             registers on both sides, the rest in logic
 // Reset:      empty
 // Model:      rtl_tests.bench_core_divide.divided
-// A stage moves with the output, also where there is nothing in it: bubbles stay. Other values of recip_i or shift_i give
-// other numbers, never a stall.
+// A stage moves with the output, also where there is nothing in it: bubbles stay. Other values of recip_i or shift_i
+// give other numbers, never a stall.
 module core_divide
   import core_pkg::*;
 #(

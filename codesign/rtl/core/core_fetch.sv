@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   words of a pass -> their sums, Quantisers lanes a token: group = word % groups; the word of sums at sum_base +
-//             word * taps, part after part; with taps > 1 the largest of so many words from there on, lane by lane
+// Function:   words of a pass -> their sums, Quantisers lanes a token: group = word % groups; the word of sums at
+//             sum_base + word * taps, part after part; with taps > 1 the largest of so many words from there on, lane
+//             by lane
 // Latency:    19 cycles, of which 2 for the sums
 // Throughput: 1 part a cycle with one tap, else a request a cycle
-// Timing:     ready_o is a register's, sum_address_o a register; combinational sum_ready_i -> pop of the queue of words; z_o
-//             is read from distributed RAM
+// Timing:     ready_o is a register's, sum_address_o a register; combinational sum_ready_i -> pop of the queue of
+//             words; z_o is read from distributed RAM
 // Reset:      empty
 // Model:      rtl_tests.bench_core_fetch.fetched
-// sum_data_i comes 2 cycles after a request was taken, and is not asked to wait: a request is made once there is room for
-// what it brings. step_i stays until the pass has left.
+// sum_data_i comes 2 cycles after a request was taken, and is not asked to wait: a request is made once there is room
+// for what it brings. step_i stays until the pass has left.
 module core_fetch
   import core_pkg::*;
 (

@@ -6,8 +6,8 @@
 // Timing:     combinational ready_i -> ready_o, the enable of all registers; registers at all outputs
 // Reset:      empty
 // Model:      rtl_tests.bench_core_gather.gathered
-// A word is put together where it leaves: a part of the next one waits until it is taken. deltas_i of a lane that is not
-// in mask_i is 0.
+// A word is put together where it leaves: a part of the next one waits until it is taken. deltas_i of a lane that is
+// not in mask_i is 0.
 module core_gather
   import core_pkg::*;
 (

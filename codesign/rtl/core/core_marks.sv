@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   which words of sums were touched: set_word_i is marked; a pass gives the marked words of step_i in order, then
-//             its end, and clears their marks unless step_i.keep; all words below step_i.words if fresh_i or a packet is
-//             sent, which clears nothing. dirty_o: a word of step_i.engine was marked since the last pass that cleared
+// Function:   which words of sums were touched: set_word_i is marked; a pass gives the marked words of step_i in order,
+//             then its end, and clears their marks unless step_i.keep; all words below step_i.words if fresh_i or a
+//             packet is sent, which clears nothing. dirty_o: a word of step_i.engine was marked since the last pass
+//             that cleared
 // Latency:    6 cycles from start_i to the first word; a mark counts from the next cycle on
 // Throughput: 1 mark a cycle; 1 word a cycle, or 1 chunk of 32 words without a mark a cycle; marks go first
 // Timing:     registers at all outputs but dirty_o, which is read from distributed RAM, and set_ready_o = !start_i

@@ -8,9 +8,10 @@
 // Timing:     registers at all outputs; one addition, comparison or half of a shift a stage
 // Reset:      none (data path only)
 // Model:      codesign.graph.golden.activate, codesign.graph.golden.quantize, codesign.graph.golden.send
-// relu_i, shift_i, lo_i, hi_i, low_i and high_i stay as they are while values are inside, with lo_i <= 0 <= hi_i. code_i is
-// 0 or what came out for an earlier value of the same shift: code * 2^shift is at most 2^(SumBits-1) in magnitude, as
-// rounding and clipping leave it. Rounded on the lattice of the sums, where lower bits are masked: one shift, not three.
+// relu_i, shift_i, lo_i, hi_i, low_i and high_i stay as they are while values are inside, with lo_i <= 0 <= hi_i.
+// code_i is 0 or what came out for an earlier value of the same shift: code * 2^shift is at most 2^(SumBits-1) in
+// magnitude, as rounding and clipping leave it. Rounded on the lattice of the sums, where lower bits are masked: one
+// shift, not three.
 module core_quantise
   import core_pkg::*;
 (
@@ -53,8 +54,8 @@ module core_quantise
     end
   end
 
-  // Stage 2: which bits are below a step, and the lowest one of a step. 3: rounding, as half - 1 + lowest carries into a
-  // step above half, and at half where the step is odd. The code goes to the lattice of the sums.
+  // Stage 2: which bits are below a step, and the lowest one of a step. 3: rounding, as half - 1 + lowest carries into
+  // a step above half, and at half where the step is odd. The code goes to the lattice of the sums.
   logic [Width-1:0] below, below_q2, below_q3;
   logic [63:0] extended;
   logic lowest_q2;
