@@ -99,6 +99,8 @@ class Fetching:
         self.sink.clear()
         self.source.taken_at, self.sums.taken_at = [], []
         await drain(self.bench, self.source, self.sink, expected, lambda t: "end" if t[0] else t, quiet=25)
+        requests = step["taps"] * (step["parts"] if step["taps"] > 1 else 1)
+        assert len(self.sums.taken_at) == requests * len(words), "a word of sums is asked for once"
 
 
 @cocotb.test()
