@@ -28,7 +28,7 @@ class Counts:
     Attributes:
         visited: words that each step visited, ``[T, steps]``.
         tokens: words with a change that it sent, ``[T, steps]``.
-        events: changed lanes in them, ``[T, steps]``.
+        events: lanes that count as changed in them, ``[T, steps]``.
         placed: events or words whose place each reader looked up, ``[T, readers]``.
         hits: those that reach anything, ``[T, readers]``.
         marked: words that each reader touched, every touch counted, ``[T, readers]``.
@@ -61,23 +61,29 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Words with a change: their numbers ``[N]``, and what changed in their lanes ``[N, lanes]``."""
+    """Words with a change: their numbers ``[N]``; which lanes count as changed, and by how much, ``[N, lanes]``."""
 
     words: IntArray
+    mask: NDArray[np.bool_]
     deltas: IntArray
+
+    def taken(self, some: NDArray[np.bool_]) -> Tokens:
+        """Return some of them."""
+        return Tokens(self.words[some], self.mask[some], self.deltas[some])
 
 
 class Interpreter:
     """A core with a program. Its state persists between runs; `reset` starts a new stream.
 
     Attributes:
+        skip: what does not change is skipped; else every lane counts as changed (the dense baseline).
         sums: the memory of sums, ``[sum_words, lanes]``.
         codes: the memory of codes, ``[code_rows, quantisers]``.
         marks: marks of words, ``[chunks * 32]``.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program, config = program, program.config
+    def __init__(self, program: Program, *, skip: bool = True) -> None:
+        self.program, self.skip, config = program, skip, program.config
         needs = program.needs()
         self.sums: IntArray = np.zeros((needs["sum_words"], config.lanes), np.int64)
         self.sums[: len(program.sums)] = program.sums
@@ -110,8 +116,7 @@ class Interpreter:
                     sent[0, t, number] = step.words
                     continue
                 tokens, visited = self._send(step, frame)
-                changed = np.count_nonzero(tokens.deltas)
-                sent[:, t, number] = visited, len(tokens.words), changed
+                sent[:, t, number] = visited, len(tokens.words), np.count_nonzero(tokens.mask)
                 for reader in range(step.reader_base, step.reader_base + step.readers):
                     walked[:, t, reader] = self._read(reader, tokens)
             self._first = False
@@ -145,7 +150,7 @@ class Interpreter:
             self.marks[first : first + step.words] = False
         lanes = step.parts * config.quantisers
         if not len(words):
-            return Tokens(words, np.zeros((0, config.lanes), np.int64)), 0
+            return Tokens(words, np.zeros((0, config.lanes), np.bool_), np.zeros((0, config.lanes), np.int64)), 0
         z = frame[words] if step.source else self._fetch(step, words, lanes)
         group = words - divided(words, step.group_recip, step.group_shift) * step.groups
         params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
@@ -157,11 +162,12 @@ class Interpreter:
         now = sent(step, z, stored, k, threshold)
         now = np.where(valid == 1, now, stored)
         self.codes[rows] = now.reshape(len(words), step.parts, config.quantisers)
-        deltas = now - stored
-        changed = deltas.any(axis=1)
-        wide = np.zeros((int(changed.sum()), config.lanes), np.int64)
-        wide[:, :lanes] = deltas[changed]
-        return Tokens(words[changed], wide), len(words)
+        deltas = np.zeros((len(words), config.lanes), np.int64)
+        deltas[:, :lanes] = now - stored
+        mask = deltas != 0
+        if not self.skip:
+            mask[:, :lanes] = valid == 1
+        return Tokens(words, mask, deltas).taken(mask.any(axis=1)), len(words)
 
     def _marked(self, step: Step) -> IntArray:
         first = step.mark_base * CHUNK_BITS
@@ -192,18 +198,18 @@ class Interpreter:
         if not len(tokens.words):
             return 0, 0, 0, 0
         if place.element:
-            at, lane = np.nonzero(tokens.deltas)
+            at, lane = np.nonzero(tokens.mask)
             index, deltas = tokens.words[at] * place.used + lane, tokens.deltas[at, lane][:, None]
         else:
             index, deltas = tokens.words, tokens.deltas
         remainder, row, column = self._locate(place, index)
         hit = (row[:, 2] > 0) & (column[:, 2] > 0)
         ops = _Operations.of(self.program, walk, remainder[hit], row[hit], column[hit])
-        taken = deltas[hit]
         self.marks[(walk.mark_base * CHUNK_BITS + ops.word) & self._mask] = True
+        mask = None if walk.channelwise or place.element else tokens.mask[hit]
         done = 0
         for first in range(0, len(ops.event), AT_ONCE):
-            done += self._accumulate(place, walk, ops.some(first), taken)
+            done += self._accumulate(ops.some(first), deltas[hit], mask)
         return len(index), int(hit.sum()), len(ops.event), done
 
     @property
@@ -218,16 +224,13 @@ class Interpreter:
         row, column = tables[place.row_table + y], tables[place.column_table + position - y * place.columns]
         return index - position * place.divisor, row, column
 
-    def _accumulate(self, place: Place, walk: Walk, ops: _Operations, deltas: IntArray) -> int:
-        """Multiply and add; return how many cycles that takes."""
+    def _accumulate(self, ops: _Operations, deltas: IntArray, mask: NDArray[np.bool_] | None) -> int:
+        """Multiply and add, one lane after the other where there is a mask; return how many cycles that takes."""
         taken = deltas[ops.event]
-        if walk.channelwise:
+        if mask is None:
             self._add(ops.sum, self._weights[ops.line] * taken)
             return len(ops.sum)
-        if place.element:
-            self._add(ops.sum, self._weights[ops.line] * taken)
-            return len(ops.sum)
-        at, lane = np.nonzero(taken)
+        at, lane = np.nonzero(mask[ops.event])
         self._add(ops.sum[at], self._weights[(ops.line[at] + lane) & self._mask] * taken[at, lane][:, None])
         return len(at)
 

@@ -23,6 +23,7 @@ from random_graphs import (
 )
 
 from codesign.core import CoreConfig, Interpreter, compile_graph, image_of, pack_input, unpack_output
+from codesign.core.program import EVENTS
 from codesign.errors import FrameError
 from codesign.graph import Delta, Graph
 from codesign.graph.golden import Golden
@@ -128,6 +129,21 @@ def test_what_does_not_change_is_not_looked_at() -> None:
         counts.visited[1:].tolist()
         == [[on.compiled.program.beats, *[0] * (len(graph.deltas) - 1), counts.visited[0, -1]]] * 2
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_skipping_everything_is_an_event(kind: str) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng([seed, 11])
+        graph = KINDS[kind](rng)
+        compiled = compile_graph(graph, ROOMY[0])
+        frames = random_walk(rng, graph, 6, 0.1)
+        dense = Interpreter(compiled.program, skip=False).run(pack_input(compiled, frames))
+        assert np.array_equal(unpack_output(compiled, dense.packets), Golden(graph).run(frames).outputs)
+        assert (dense.counts.operations == dense.counts.operations[0]).all()
+        for at, (name, step) in enumerate(zip(compiled.steps, compiled.program.steps, strict=True)):
+            if at and step.packet == EVENTS:
+                assert dense.counts.events[0, at] == compiled.layouts[name].size
 
 
 def test_nodes_that_lead_nowhere_are_left_out() -> None:
