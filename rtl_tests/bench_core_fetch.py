@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import cocotb
 import numpy as np
 from bench import Bench, Case, Sink, Source, drain, generator
 from bench_core_divide import reciprocal
-from core_bench import CONFIG, signed, step_record
+from core_bench import CONFIG, MOST_PARTS, signed, step_record
 from models import pack
 
-CASES = {"8 of 4 lanes": Case(parameters={})}
+CASES = {"parts": Case(parameters={})}
 LATENCY = 19
 Q, SB, INDEX_BITS = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.index_bits
 STALLS = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.3, 0.6, 0.3))
 """Pauses of the words, of the sums, and after it."""
 
 
+@lru_cache(maxsize=4096)
 def sums(address: int) -> list[int]:
     """Return what a word of sums holds in these benches."""
     rng = random.Random(address % (1 << INDEX_BITS))
@@ -109,7 +111,7 @@ async def passes(dut: Any, stalls: tuple[float, float, float]) -> None:
     fetching = Fetching(dut, stalls)
     await fetching.bench.start()
     for taps in (1, 1, 1, 2, 4, 9):
-        for parts in (1, 2):
+        for parts in sorted({1, MOST_PARTS, fetching.rng.randint(1, MOST_PARTS)}):
             rng = fetching.rng
             words = sorted(rng.sample(range(200), rng.randint(0, 60)))
             if rng.random() < 0.3:
@@ -121,7 +123,7 @@ async def passes(dut: Any, stalls: tuple[float, float, float]) -> None:
 @cocotb.parametrize(taps=(1, 4), parts=(1, 2))
 async def rate(dut: Any, taps: int, parts: int) -> None:
     """A part a cycle with one tap, else a request a cycle; the latency."""
-    fetching = Fetching(dut, (0.0, 0.0, 0.0))
+    fetching, parts = Fetching(dut, (0.0, 0.0, 0.0)), min(parts, MOST_PARTS)
     await fetching.bench.start()
     await fetching.run(fetching.step(taps, parts), list(range(100)))
     asked, seen = fetching.sums.taken_at, fetching.sink.seen_at
@@ -135,8 +137,10 @@ async def reset_in_a_pass(dut: Any) -> None:
     fetching = Fetching(dut, (0.1, 0.3, 0.3))
     await fetching.bench.start()
     for _ in range(12):
-        dut.step_i.value = step_record(**fetching.step(fetching.rng.choice((1, 3)), fetching.rng.choice((1, 2))))
+        dut.step_i.value = step_record(
+            **fetching.step(fetching.rng.choice((1, 3)), fetching.rng.randint(1, MOST_PARTS))
+        )
         fetching.source.waiting.extend(word << 1 for word in range(60))
         await fetching.bench.cycles(fetching.rng.randrange(60))
         await fetching.bench.reset()
-        await fetching.run(fetching.step(fetching.rng.choice((1, 3)), 2), list(range(10)))
+        await fetching.run(fetching.step(fetching.rng.choice((1, 3)), MOST_PARTS), list(range(10)))

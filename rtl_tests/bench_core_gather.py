@@ -8,10 +8,10 @@ from typing import Any
 import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator
-from core_bench import CONFIG
+from core_bench import CONFIG, MOST_PARTS
 from models import pack
 
-CASES = {"2 parts of 4": Case(parameters={})}
+CASES = {"parts": Case(parameters={})}
 Q, DELTA_BITS, INDEX_BITS = CONFIG.quantisers, CONFIG.delta_bits, CONFIG.index_bits
 
 
@@ -36,7 +36,7 @@ def tokens(word: int, deltas: list[int], widths: list[int], *, end: bool = False
 
 
 async def push(dut: Any, stalls: tuple[float, float], density: float, resets: int = 0) -> tuple[Source, Sink]:
-    """Push passes of words of one or two parts, some of them unchanged."""
+    """Push passes of words of as many parts as there may be, some of them unchanged."""
     rng = generator()
     pins = [dut.end_i, dut.word_i, dut.last_part_i, dut.mask_i, dut.deltas_i]
     widths = [len(pin) for pin in pins]
@@ -47,8 +47,9 @@ async def push(dut: Any, stalls: tuple[float, float], density: float, resets: in
     for left in reversed(range(resets + 1)):
         expected: list[Any] = []
         for _ in range(12):
-            parts, end = rng.randint(1, 2), [rng.getrandbits(DELTA_BITS) for _ in range(Q)]
+            end = [rng.getrandbits(DELTA_BITS) for _ in range(Q)]
             for _ in range(rng.randint(0, 30)):
+                parts = rng.randint(1, MOST_PARTS)
                 word = rng.getrandbits(INDEX_BITS)
                 least = -(1 << DELTA_BITS - 1)
                 deltas = [

@@ -12,6 +12,7 @@ import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, drain, generator
 from core_bench import (
     CONFIG,
+    MOST_PARTS,
     SUM_HI,
     SUM_LO,
     lane,
@@ -24,7 +25,7 @@ from core_bench import (
 )
 from models import pack
 
-CASES = {"8 of 4 lanes": Case(parameters={})}
+CASES = {"parts": Case(parameters={})}
 LATENCY, BEAT_LATENCY = 9, 4
 Q, SB, CB, DB = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.code_bits, CONFIG.delta_bits
 
@@ -162,9 +163,10 @@ class Sending:
         assert not self.sink.tokens
 
     def step(self, shared: dict[str, Any], **fields: int) -> dict[str, int]:
-        rng, parts = self.rng, self.rng.randint(1, 2)
-        groups, words = rng.randint(1, 8), rng.randint(1, 40)
-        bases = {"param_base": rng.randrange(64 - groups * parts), "code_base": rng.randrange(256 - words * parts)}
+        rng, parts = self.rng, self.rng.randint(1, MOST_PARTS)
+        groups, words = rng.randint(1, 8), rng.randint(1, 30)
+        param_base = rng.randint(0, CONFIG.param_rows - groups * parts)
+        bases = {"param_base": param_base, "code_base": rng.randint(0, CONFIG.code_rows - 30 * parts)}
         made = {"parts": parts, "groups": groups, "words": words, **bases, **fields}
         return {key: int(value) for key, value in shared.items()} | made
 

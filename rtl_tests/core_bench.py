@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benches of the delta core share: a small configuration, records, and the golden model of a lane."""
+"""What the benches of the delta core share: small configurations, records, and the golden model of a lane."""
 
 from __future__ import annotations
 
 import math
+import os
 import random
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,11 +18,22 @@ from codesign.fixed import Fixed
 from codesign.graph import Delta
 from codesign.graph.golden import send
 
-CONFIG = CoreConfig(lanes=8, quantisers=4, sum_words=1024, code_rows=256, param_rows=64, chunks=16)
-PACKAGE = core_package(CONFIG)
-"""Text of ``core_pkg.sv``."""
+SMALL = CoreConfig(lanes=8, quantisers=4, sum_words=1024, code_rows=256, param_rows=64, chunks=16)
+CONFIGS = {
+    "small": SMALL,
+    "narrow": replace(SMALL, lanes=4, code_bits=8, weight_bits=8, sum_bits=24, index_bits=16, code_rows=299, chunks=17),
+    "wide": replace(SMALL, lanes=64, quantisers=8, code_bits=20, sum_bits=48, index_bits=24),
+}
+CONFIG = CONFIGS[os.environ.get("CORE_CONFIG", "small")]
+"""What the modules of this simulation are built with."""
+MOST_PARTS = CONFIG.lanes // CONFIG.quantisers
 STEP_FIELDS = {field.name: 0 for field in STEP.fields}
 SUM_LO, SUM_HI = -(1 << CONFIG.sum_bits - 1), (1 << CONFIG.sum_bits - 1) - 1
+
+
+def package(name: str = "small") -> str:
+    """Return the text of ``core_pkg.sv``."""
+    return core_package(CONFIGS[name])
 
 
 def step_record(**fields: int) -> int:

@@ -43,7 +43,7 @@ SEND_MUTANTS = [
     ),
     *mutants(
         "send",
-        "8 of 4 lanes",
+        "parts",
         ("valid stuck", "valid_i && bounded};", "1'b1};"),
         ("ready ignored", "(ready_i || !valid_o) && (", "("),
         ("beat overwritten", "&& (m_axis_tready || !m_axis_tvalid)", ""),
@@ -65,7 +65,7 @@ SEND_MUTANTS = [
     ),
     *mutants(
         "fetch",
-        "8 of 4 lanes",
+        "parts",
         ("largest is the last", "new_z > old_z", "1'b1"),
         ("sums without a sign", "logic signed [SumBits-1:0] new_z", "logic [SumBits-1:0] new_z"),
         ("largest since the start", "(chosen_q.first || new_z", "(new_z"),
@@ -136,7 +136,7 @@ SEND_MUTANTS = [
     ),
     *mutants(
         "gather",
-        "2 parts of 4",
+        "parts",
         ("unchanged word sent", "(last_part_i && changed)", "last_part_i"),
         ("every part sent", "(last_part_i && changed)", "changed"),
         ("looks at the last part", "mask_i != 0 || (changed_q && !first)", "mask_i != 0"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One cocotb bench a module of the delta core, on a small configuration."""
+"""One cocotb bench a module of the delta core, on small configurations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 
 import pytest
-from core_bench import PACKAGE
+from core_bench import package
 from runner import simulate
 
 from codesign.rtl import leaves
@@ -20,8 +20,10 @@ LIGHT: dict[str, tuple[str, ...]] = {}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""
 
 
-def run(module: str, name: str, sources: list[Path], build_dir: Path, **options: object) -> None:
-    """Build case ``name`` of ``module`` and run its bench."""
+def run(
+    module: str, name: str, sources: list[Path], build_dir: Path, *, config: str = "small", **options: object
+) -> None:
+    """Build case ``name`` of ``module`` in a configuration of ``core_bench.CONFIGS`` and run its bench."""
     case = BENCHES[module][name]
     simulate(
         f"core_{module}",
@@ -29,8 +31,8 @@ def run(module: str, name: str, sources: list[Path], build_dir: Path, **options:
         case.parameters,
         f"bench_core_{module}",
         build_dir,
-        {"core_pkg.sv": PACKAGE},
-        env={"BENCH_CASE": name},
+        {"core_pkg.sv": package(config)},
+        env={"BENCH_CASE": name, "CORE_CONFIG": config},
         **options,  # type: ignore[arg-type]
     )
 
@@ -47,6 +49,14 @@ def cases() -> list[object]:
 @pytest.mark.parametrize(("module", "name"), cases())
 def test_module(module: str, name: str, tmp_path: Path) -> None:
     run(module, name, SOURCES, tmp_path)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("config", ["narrow", "wide"])
+@pytest.mark.parametrize("module", ["divide", "quantise", "send", "fetch", "marks", "beats", "gather"])
+def test_other_configurations(module: str, config: str, tmp_path: Path) -> None:
+    for name in BENCHES[module]:
+        run(module, name, SOURCES, tmp_path, config=config)
 
 
 def test_every_module_has_a_bench() -> None:
