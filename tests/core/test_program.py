@@ -183,6 +183,28 @@ def test_parameters_of_a_beat_that_is_not_full() -> None:
         assert program.params[:, :, :2].tolist() == [[[1, 0], [1, len(changes) // 2]] * 4]
 
 
+def test_several_activations_of_one_engine() -> None:
+    before = conv(delta("d", "in", (4, 4, 2)), 3)
+    sent = [delta(name, before.name, before.shape, before.fmt, replace(U4, frac=before.fmt.frac - 3)) for name in "efg"]
+    both = Join(
+        name="sum",
+        inputs=("e", "f", "g"),
+        kind="add",
+        channels=(3, 3, 3),
+        shifts=(0, 0, 0),
+        fmt=U4,
+        y=Axis(size=4),
+        x=Axis(size=4),
+    )
+    source = Source(name="in", shape=(4, 4, 2), fmt=U4)
+    steps = compile_graph(
+        Graph(name="t", nodes=(source, delta("d", "in", (4, 4, 2)), before, *sent, both))
+    ).program.steps
+    assert [step.keep for step in steps] == [0, 1, 1, 0, 0]
+    assert [step.sweep_words for step in steps] == [0, 16, 0, 0, 16]
+    assert [step.readers for step in steps] == [1, 1, 1, 1, 0]
+
+
 def test_a_reader_of_another_shape_beside_one_of_the_same() -> None:
     shape = (2, 3, 2)
     before = conv(delta("d", "in", shape), 7)

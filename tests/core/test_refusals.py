@@ -114,6 +114,18 @@ def test_a_maximum_over_too_many() -> None:
     assert compile_graph(spatial(replace(engine, x=replace(x, kernel=15))))
 
 
+def test_sums_of_a_window() -> None:
+    fmt = Fixed(width=12, frac=4, signed=False)
+    source, first = Source(name="in", shape=(20, 20, 1), fmt=fmt), delta("d", "in", (20, 20, 1), fmt, fmt)
+    y, x = Axis(size=20, kernel=4, stride=4), Axis(size=20, kernel=4, stride=4)
+    engine = Pool(name="n", input="d", kind="sum", channels=1, fmt=fmt, y=y, x=x)
+    config = CoreConfig(sum_bits=17)
+    assert compile_graph(Graph(name="t", nodes=(source, first, engine)), config)
+    wider = replace(engine, x=Axis(size=20, kernel=5, stride=4))
+    message = r"^n: the sums do not fit the core.*17 bits.*= 81900\).*sum_bits = 18"
+    refused(Graph(name="t", nodes=(source, first, wider)), message, config)
+
+
 def test_an_event_that_reaches_too_many() -> None:
     y, x = Repeat(size=20, factor=1), Repeat(size=20, factor=256)
     engine = Upsample(name="n", input="d", channels=1, fmt=U4, y=y, x=x)
