@@ -10,4 +10,12 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 CORE_MODULES = ("divide", "quantise", "send", "fetch", "marks", "beats", "gather", "lane", "lanes", "walk")
-"""Every module, each after what it instantiates."""
+"""Every module with a bench of its own, each after what it instantiates."""
+CORE_WIRING = ("core_place", "core_load", "core_sequence", "core_sender", "core_adder", "delta_core")
+"""What is tested as a whole, each after what it instantiates; the last one is the top."""
+
+
+def core_module_files() -> dict[str, str]:
+    """Return file name -> text of all modules, in compile order."""
+    names = ("core_types", *(f"core_{module}" for module in CORE_MODULES), *CORE_WIRING)
+    return {f"{name}.sv": (FOLDER / f"{name}.sv").read_text(encoding="utf-8") for name in names}
