@@ -157,6 +157,36 @@ def test_nodes_that_lead_nowhere_are_left_out() -> None:
     assert np.array_equal(image_of(compile_graph(wider).program), image_of(compile_graph(graph).program))
 
 
+def test_sums_wrap_around() -> None:
+    rng = np.random.default_rng(8)
+    graph = random_graph(rng, layers=1, end="dense")
+    frames, compiled = random_walk(rng, graph, 10, 0.5), compile_graph(graph)
+    top = (1 << 31) - 1
+    made = []
+    for bias in (0, top):
+        program = replace(compiled.program, sums=np.full_like(compiled.program.sums, bias))
+        made.append(unpack_output(compiled, Interpreter(program).run(pack_input(compiled, frames)).packets))
+    assert (made[0] > 0).any()
+    assert np.array_equal(made[1], (made[0] + top + top + 1) % (1 << 32) - top - 1)
+
+
+def test_lanes_that_are_not_valid_are_never_sent() -> None:
+    rng = np.random.default_rng(9)
+    graph = random_conv_graph(rng, layers=1, dense=False)
+    frames, compiled = random_walk(rng, graph, 10, 0.5), compile_graph(graph)
+    program = compiled.program
+    step = program.steps[0]
+    params = program.params.copy()
+    params[step.param_base : step.param_base + step.groups, 3] = 0
+    core = Interpreter(replace(program, params=params))
+    before = Interpreter(program)
+    events = [each.run(pack_input(compiled, frames)).counts.events[:, 0].sum() for each in (before, core)]
+    rows = slice(step.code_base, step.code_base + step.words)
+    assert before.codes[rows, 3].any()
+    assert not core.codes[rows, 3].any()
+    assert events[1] < events[0]
+
+
 def test_other_beats_are_refused() -> None:
     compiled = compile_graph(random_graph(np.random.default_rng(0)))
     core = Interpreter(compiled.program)
