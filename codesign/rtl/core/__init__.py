@@ -9,9 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-CORE_MODULES = ("divide", "quantise", "send", "fetch", "marks", "beats", "gather", "lane", "lanes", "walk")
+CORE_MODULES = (
+    *("divide", "quantise", "send", "fetch", "marks", "beats", "gather"),
+    *("lane", "lanes", "walk", "place"),
+)
 """Every module with a bench of its own, each after what it instantiates."""
-CORE_WIRING = ("core_place", "core_load", "core_sequence", "core_sender", "core_adder", "delta_core")
+CORE_WIRING = ("core_load", "core_sequence", "core_sender", "core_adder", "delta_core")
 """What is tested as a whole, each after what it instantiates; the last one is the top."""
 
 

@@ -2,13 +2,13 @@
 // Function:   for each word with a change, and each of its readers: index = position * divisor + remainder, position =
 //             row * columns + column, and the table entries of the row and the column. The index is the word's, or that
 //             of each changed element, one after the other
-// Latency:    from a word to its first located event: 8 cycles and two of core_divide
-// Throughput: 1 event per cycle; a word for another reader than the one before takes 2 cycles more
+// Latency:    from a word to its first located event: 7 cycles and two of core_divide
+// Throughput: 1 event per cycle; a word for another reader than the one before takes 1 cycle more
 // Timing:     every stage moves when the one after it is free; the tables have registers at both sides
 // Reset:      no word in flight
 // Model:      codesign.core.interpret
-// Events that reach nothing leave only as the last one of their word, which frees its deltas. It does not say which sums
-// an event reaches: core_walk does.
+// Events that reach nothing leave only as the last one of their word, which frees its deltas. It does not say which
+// sums an event reaches: core_walk does.
 module core_place
   import core_pkg::*;
   import core_types::*;
@@ -235,4 +235,11 @@ module core_place
       located_q5.hit <= !none_q4 && row_q4.count != '0 && column_q4.count != '0;
     end
   end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_event :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(event_o));
+`endif
 endmodule
