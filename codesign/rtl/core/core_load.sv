@@ -2,11 +2,12 @@
 // Function:   the image of a program, 32 bits at a time, into the memories of a core: header, sections, CRC-32
 // Latency:    a line is written 1 cycle after its last word is taken
 // Throughput: 1 word per cycle
-// Timing:     combinational idle_i -> load_ready_o; all other outputs are registers
+// Timing:     combinational idle_i -> load_ready_o, load_valid_i -> loaded_o; all other outputs are registers
 // Reset:      no network
 // Model:      codesign.core.image
-// loaded_o is high from the last word of a right image to the first one of the next. A wrong image is taken to its last
-// word, error_o says why it is wrong, and there is no network. It does not read back what it wrote.
+// loaded_o is high from the last word of a right image until the next one is offered, so that no frame begins while its
+// first word is taken. A wrong image is taken to its last word, error_o says why it is wrong, and there is no network.
+// It does not read back what it wrote.
 module core_load
   import core_pkg::*;
 #(
@@ -32,7 +33,7 @@ module core_load
     output logic [2*SumBits-1:0] pair_o           // a weight or sum for the even and one for the odd lanes
 );
   localparam int unsigned CountBits = 8;
-  if (SumWords > 255 || MostWords > 255 || WeightBits > 16 || SumBits > 32) begin : g_bad
+  if (SumWords > 255 || MostWords > 255 || WeightBits != 16 || SumBits != 32) begin : g_bad
     $error("core_load: lines of at most 255 words, weights of 16 and sums of 32 bits");
   end
 
@@ -60,9 +61,9 @@ module core_load
   } error_t;
 
   state_t state_q;
-  logic take, line_end;
+  logic take, line_end, loaded_q;
   logic [31:0] crc_q, section_q, left_q;
-  logic [IndexBits-1:0] address_q;
+  logic [IndexBits:0] address_q;  // one past the last line, too
   logic [CountBits-1:0] count_q, words;
   logic [31:0] depth;
 
@@ -84,6 +85,7 @@ module core_load
     endcase
   end
 
+  assign loaded_o = loaded_q && !load_valid_i;
   assign load_ready_o = state_q != Magic0 || idle_i;
   assign take = load_valid_i && load_ready_o;
   assign line_end = count_q == words - 1'b1;
@@ -101,7 +103,7 @@ module core_load
       line_o <= {load_data_i, line_o[LineBits-1:32]};
       unique case (state_q)
         Magic0: begin
-          loaded_o <= 1'b0;
+          loaded_q <= 1'b0;
           error_o  <= '0;
           state_q  <= Version1;
           if (load_data_i != Magic) fail(BadMagic);
@@ -138,7 +140,7 @@ module core_load
           left_q  <= left_q - 1'b1;
           count_q <= line_end ? '0 : count_q + 1'b1;
           if (line_end) address_q <= address_q + 1'b1;
-          address_o <= address_q;
+          address_o <= address_q[IndexBits-1:0];
           if (32'(address_q) >= depth) fail(TooLarge);
           else begin
             if (left_q == 32'd1) state_q <= Section;
@@ -154,10 +156,9 @@ module core_load
         end
         Check: begin
           state_q  <= Magic0;
-          loaded_o <= 1'b1;
+          loaded_q <= load_last_i && load_data_i == ~crc_q;
           if (!load_last_i) fail(BadLength);
           else if (load_data_i != ~crc_q) fail(BadCrc);
-          if (!load_last_i || load_data_i != ~crc_q) loaded_o <= 1'b0;
         end
         default: if (load_last_i) state_q <= Magic0;
       endcase
@@ -165,7 +166,7 @@ module core_load
     end
     if (!rst_ni) begin
       state_q  <= Magic0;
-      loaded_o <= 1'b0;
+      loaded_q <= 1'b0;
       error_o  <= '0;
     end
   end

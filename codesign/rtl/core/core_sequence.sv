@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   the program, frame after frame: of the first frame of a stream, the sums of every step's engine are set to
-//             the biases; then each step is one pass, if its engine has a mark, and the next one begins when all of it is
-//             written
+// Function:   the program, frame after frame: of the first frame of a stream, the sums of every step's engine are set
+//             to the biases; then each step is one pass, if its engine has a mark, and the next one begins when all of
+//             it is written
 // Latency:    a step is read in StepWords + 2 cycles
 // Throughput: one step after the other
 // Timing:     all outputs are registers, except sweep addresses (an adder)
@@ -19,7 +19,7 @@ module core_sequence
     input  logic                 beat_valid_i,   // offered
     input  logic                 beat_first_i,   // it starts a stream
     output step_t                step_o,
-    output logic [          7:0] index_o,         // of the step
+    output logic [          7:0] index_o,        // of the step
     output logic                 fresh_o,        // the first frame of a stream
     output logic                 beats_start_o,
     output logic                 marks_start_o,
@@ -120,10 +120,18 @@ module core_sequence
       end
       default: state_q <= Idle;
     endcase
-    if (!loaded_i) first_q <= 1'b1;
+    if (idle_o && !loaded_i) first_q <= 1'b1;
     if (!rst_ni) begin
       state_q <= Idle;
       first_q <= 1'b1;
     end
   end
+
+`ifndef SYNTHESIS
+  a_sweep_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) sweep_valid_o && !sweep_ready_i |=> sweep_valid_o);
+  a_sweep :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) sweep_valid_o && !sweep_ready_i |=>
+      $stable({sweep_read_o, sweep_write_o}));
+`endif
 endmodule
