@@ -13,7 +13,7 @@ from bench import STALLS, Bench, Case, Sink, Source, drain, generator
 from core_bench import CONFIG, step_record
 
 CASES = {"16 chunks": Case(parameters={})}
-LATENCY, CHUNK = 6, 32
+LATENCY, CHUNK = 7, 32
 ENGINES: tuple[dict[str, int], ...] = (
     {"engine": 0, "mark_base": 0, "words": 70},
     {"engine": 255, "mark_base": 3, "words": 128},

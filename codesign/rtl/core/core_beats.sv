@@ -45,7 +45,7 @@ module core_beats
   logic fill_q;  // writing 0 to the rest of a short first frame
   logic drop_q;  // waiting for the TLAST of a long frame
   logic first_frame_q;  // after reset, whatever tuser says
-  logic [IndexBits-1:0] word_q, group_q;
+  logic [IndexBits-1:0] word_q, group_q, left_q, group_left_q;  // beats to the end of the frame, of the groups
   logic [Quantisers*CodeBits-1:0] codes_q;
   logic enable, beat, scan, last, early, late, end_of_frame;
 
@@ -53,7 +53,7 @@ module core_beats
   assign s_axis_tready = drop_q || (enable && active_q && !fill_q);
   assign beat = s_axis_tvalid && active_q && !fill_q && !drop_q;
   assign scan = beat || (active_q && fill_q);
-  assign last = word_q == step_i.words - 1'b1;
+  assign last = left_q == 1;
   assign early = beat && s_axis_tlast && !last;
   assign late = beat && !s_axis_tlast && last;
   assign end_of_frame = last || (early && !fresh_i);
@@ -78,10 +78,20 @@ module core_beats
   end
 
   always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      {word_q, group_q} <= '0;
+      {left_q, group_left_q} <= {step_i.words, step_i.groups};
+    end else if (enable && scan) begin
+      {word_q, left_q} <= {word_q + 1'b1, left_q - 1'b1};
+      group_q <= group_left_q == 1 ? '0 : group_q + 1'b1;
+      group_left_q <= group_left_q == 1 ? step_i.groups : group_left_q - 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       {active_q, ending_q, fill_q, drop_q, valid_o, error_early_o, error_late_o} <= '0;
       first_frame_q <= 1'b1;
-      {word_q, group_q} <= '0;
     end else begin
       if (start_i) active_q <= 1'b1;
       if (enable) begin
@@ -89,8 +99,6 @@ module core_beats
         ending_q <= scan && end_of_frame;
         if (scan) begin
           active_q <= !end_of_frame;
-          word_q <= end_of_frame ? '0 : word_q + 1'b1;
-          group_q <= end_of_frame || group_q == step_i.groups - 1'b1 ? '0 : group_q + 1'b1;
           fill_q <= (fill_q || early) && !end_of_frame;
           first_frame_q <= first_frame_q && !end_of_frame;
         end

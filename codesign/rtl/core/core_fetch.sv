@@ -122,32 +122,39 @@ module core_fetch
     logic first;  // of the taps
     logic last;
   } tag_t;
-  logic single, asking_q, go, request, last_tap, last_part, done;
+  logic single, single_q, asking_q, go, request, last_tap, last_part, done;
   head_t asked_q;
   logic [IndexBits-1:0] base_q;
   logic [7:0] tap_q;
   logic [3:0] part_q, gap_q, need;
-  logic [$clog2(Room+1)-1:0] room_q;
+  logic [7:0] most_tap_q;
+  logic [3:0] most_part_q;
+  logic [$clog2(Room+1)-1:0] room_q, least_q;
+  logic enough_q, pop_q;
   tag_t tag_q, tag_q2;
   logic tagged_q, tagged_q2, pop;
   assign single = step_i.taps == 1;
-  assign need = single && !asked_q.end_of_pass ? step_i.parts : 4'd1;
-  assign go = asking_q && gap_q == 0 && (tap_q != 0 || 32'(room_q) >= 32'(need));
+  assign need = single_q && !asked_q.end_of_pass ? step_i.parts : 4'd1;
+  assign go = asking_q && gap_q == 0 && (tap_q != 0 || enough_q);
   assign sum_valid_o = go && !asked_q.end_of_pass;
   assign request = go && (asked_q.end_of_pass || sum_ready_i);
-  assign last_tap = asked_q.end_of_pass || tap_q == step_i.taps - 1'b1;
-  assign last_part = asked_q.end_of_pass || single || part_q == step_i.parts - 1'b1;
+  assign last_tap = asked_q.end_of_pass || tap_q == most_tap_q;
+  assign last_part = asked_q.end_of_pass || single_q || part_q == most_part_q;
   assign done = request && last_tap && last_part;
   assign load = done || !asking_q;
   always_ff @(posedge clk_i) begin
     if (load) {asked_q, base_q, sum_address_o} <= {next, next_base, next_base};
     else if (request) sum_address_o <= last_tap ? base_q : sum_address_o + 1'b1;
+    // Of the step, which is there long before its words. A request that takes one place may follow another one at once,
+    // before enough_q knows of that: hence two.
+    {single_q, most_tap_q, most_part_q} <= {single, step_i.taps - 1'b1, step_i.parts - 1'b1};
+    least_q <= single && step_i.parts > 2 ? ($clog2(Room + 1))'(step_i.parts) : ($clog2(Room + 1))'(2);
     tag_q  <= '{head: asked_q, part: part_q, first: tap_q == 0, last: last_tap};
     tag_q2 <= tag_q;
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      {asking_q, tagged_q, tagged_q2} <= '0;
+      {asking_q, tagged_q, tagged_q2, enough_q, pop_q} <= '0;
       {tap_q, part_q, gap_q} <= '0;
       room_q <= ($clog2(Room + 1))'(Room);
     end else begin
@@ -157,7 +164,9 @@ module core_fetch
         if (last_tap) part_q <= last_part ? '0 : part_q + 1'b1;
       end
       gap_q <= request ? need - 1'b1 : gap_q != 0 ? gap_q - 1'b1 : '0;
-      room_q <= room_q - (request && tap_q == 0 ? ($clog2(Room + 1))'(need) : '0) + ($clog2(Room + 1))'(pop);
+      room_q <= room_q - (request && tap_q == 0 ? ($clog2(Room + 1))'(need) : '0) + ($clog2(Room + 1))'(pop_q);
+      enough_q <= room_q >= least_q;
+      pop_q <= pop;
       tagged_q <= request;
       tagged_q2 <= tagged_q;
     end
@@ -170,7 +179,7 @@ module core_fetch
   logic [3:0] largest_part_q;
   logic holding_q, choosing_q, whole_q, more;
   part_t z_q, z_q2;
-  assign more = single && !of_q.head.end_of_pass && of_q.part != step_i.parts - 1'b1;
+  assign more = single_q && !of_q.head.end_of_pass && of_q.part != most_part_q;
   always_ff @(posedge clk_i) begin
     if (tagged_q2) held_q <= sum_data_i;
     if (tagged_q2) of_q <= tag_q2;
@@ -197,7 +206,7 @@ module core_fetch
   end
 
   logic is_last, fits;
-  assign is_last = largest_part_q == step_i.parts - 1'b1;
+  assign is_last = largest_part_q == most_part_q;
   assign pop = valid_o && ready_i;
   delta_fifo #(
       .Width($bits(head_t) + 5 + Quantisers * SumBits),

@@ -3,7 +3,7 @@
 //             then its end, and clears their marks unless step_i.keep; all words below step_i.words if fresh_i or a
 //             packet is sent, which clears nothing. dirty_o: a word of step_i.engine was marked since the last pass
 //             that cleared
-// Latency:    6 cycles from start_i to the first word; a mark counts from the next cycle on
+// Latency:    7 cycles from start_i to the first word; a mark counts from the next cycle on
 // Throughput: 1 mark a cycle; 1 word a cycle, or 1 chunk of 32 words without a mark a cycle; marks go first
 // Timing:     registers at all outputs but dirty_o, which is read from distributed RAM, and set_ready_o = !start_i
 // Reset:      no pass; marks and dirty bits stay: they are right once each engine was sent in a pass with fresh_i
@@ -33,7 +33,8 @@ module core_marks
   localparam int unsigned BitBits = $clog2(ChunkBits);
   localparam int unsigned ChunkIndexBits = IndexBits - BitBits;
   localparam int unsigned AddressBits = $clog2(ChunkDepth);
-  localparam int unsigned Room = 4;  // chunks that were asked for and are not taken
+  localparam int unsigned CountBits = $clog2(ChunkBits + 1);
+  localparam int unsigned Room = 8;  // chunks that were asked for and are not taken
 
   logic set, packet;
   assign set_ready_o = !start_i;
@@ -84,9 +85,11 @@ module core_marks
     logic [ChunkBits-1:0] below;  // words of the frame
   } access_t;
   access_t access, access_q, access_q2;
-  logic [1:0] asked_q;
+  logic [2:0] asked_q;
+  logic end_q3;
+  logic [ChunkIndexBits-1:0] chunk_q3;
   logic [AddressBits-1:0] address;
-  logic [ChunkBits-1:0] marks, marks_after, found;
+  logic [ChunkBits-1:0] marks, marks_after, found_q3;
   // verilator lint_off UNUSEDSIGNAL
   logic [ChunkIndexBits-1:0] set_chunk;  // below ChunkDepth
   // verilator lint_on UNUSEDSIGNAL
@@ -113,35 +116,41 @@ module core_marks
   always_ff @(posedge clk_i) begin
     access_q  <= access;
     access_q2 <= access_q;
+    {end_q3, chunk_q3} <= {access_q2.end_of_pass, access_q2.chunk};
+    found_q3 <= fresh_i || packet ? access_q2.below : marks;
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) asked_q <= '0;
-    else asked_q <= {asked_q[0], ask};
+    else asked_q <= {asked_q[1:0], ask};
   end
   always_comb begin
     marks_after = marks;
     if (access_q2.set) marks_after[access_q2.set_bit] = 1'b1;
     else if (!step_i.keep && !packet) marks_after = '0;
   end
-  assign found = fresh_i || packet ? access_q2.below : marks;
-  assign drop = asked_q[1] && !access_q2.end_of_pass && found == 0;
+  assign drop = asked_q[2] && !end_q3 && found_q3 == 0;
+  function automatic logic [CountBits-1:0] count(input logic [ChunkBits-1:0] marked);
+    count = '0;
+    for (int i = 0; i < ChunkBits; i++) count += CountBits'(marked[i]);
+  endfunction
 
   logic full_ready, next_valid, next_end;
+  logic [CountBits-1:0] next_count;
   logic [ChunkIndexBits-1:0] next_chunk;
   logic [ChunkBits-1:0] next_bits;
   delta_fifo #(
-      .Width(1 + ChunkIndexBits + ChunkBits),
+      .Width(1 + CountBits + ChunkIndexBits + ChunkBits),
       .Depth(Room),
       .Registered(1'b0)
   ) u_chunks (
       .clk_i,
       .rst_ni,
-      .valid_i(asked_q[1] && !drop),
+      .valid_i(asked_q[2] && !drop),
       .ready_o(full_ready),
-      .data_i ({access_q2.end_of_pass, access_q2.chunk, found}),
+      .data_i ({end_q3, count(found_q3), chunk_q3, found_q3}),
       .valid_o(next_valid),
       .ready_i(pop),
-      .data_o ({next_end, next_chunk, next_bits})
+      .data_o ({next_end, next_count, next_chunk, next_bits})
   );
 
   // The lowest mark of a chunk is the next word.
@@ -151,14 +160,14 @@ module core_marks
   endfunction
   logic busy_q, last_q, free, several;
   logic [ChunkIndexBits-1:0] at_q;
-  logic [ChunkBits-1:0] bits_q, others;
-  assign others = bits_q & (bits_q - 1'b1);
-  assign several = !last_q && others != 0;
+  logic [ChunkBits-1:0] bits_q;
+  logic [CountBits-1:0] count_q;  // of them
+  assign several = !last_q && count_q > CountBits'(1);
   assign free = ready_i || !valid_o;
   assign pop = next_valid && (!busy_q || (free && !several));
   always_ff @(posedge clk_i) begin
-    if (pop) {last_q, at_q, bits_q} <= {next_end, next_chunk, next_bits};
-    else if (free) bits_q <= others;
+    if (pop) {last_q, count_q, at_q, bits_q} <= {next_end, next_count, next_chunk, next_bits};
+    else if (free) {count_q, bits_q} <= {count_q - 1'b1, bits_q & (bits_q - 1'b1)};
     if (free) {end_o, word_o} <= {last_q, at_q, first(bits_q)};
   end
   always_ff @(posedge clk_i) begin
@@ -176,7 +185,7 @@ module core_marks
   a_token :
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable({end_o, word_o}));
   a_room :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) asked_q[1] && !drop |-> full_ready);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) asked_q[2] && !drop |-> full_ready);
   a_start :
   assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !scanning_q && !busy_q);
 `endif
