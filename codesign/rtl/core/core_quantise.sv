@@ -56,7 +56,7 @@ module core_quantise
 
   // Stage 2: which bits are below a step, and the lowest one of a step. 3: rounding, as half - 1 + lowest carries into
   // a step above half, and at half where the step is odd. The code goes to the lattice of the sums.
-  logic [Width-1:0] below, below_q2, below_q3;
+  logic [Width-1:0] below, below_q2;
   logic [63:0] extended;
   logic lowest_q2;
   logic signed [Width-1:0] rounded_q3, code_part, code_wide_q3;
@@ -78,27 +78,24 @@ module core_quantise
       least_q2 <= threshold_q - 1'b1;
 
       f_q3 <= f_q2;
-      below_q3 <= below_q2;
-      rounded_q3 <= rounded[Width:1];
+      rounded_q3 <= rounded[Width:1] & ~below_q2;
       code_wide_q3 <= code_part <<< coarse;
       least_q3 <= least_q2;
     end
   end
 
   // Stage 4: clip, and how far f is from the code. 5: the code, and whether that is far enough.
-  logic signed [Width-1:0] masked;
   logic signed [PartBits-1:0] part_q4;
   logic over_q4, under_q4, moved_q5;
   logic signed [Width:0] apart_q4;
   logic [Width:0] reach;
   logic signed [CodeBits-1:0] q_q5;
-  assign masked = rounded_q3 & ~below_q3;
   assign reach = apart_q4 ^ {(Width + 1) {apart_q4[Width]}};
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
-      part_q4 <= PartBits'(masked >>> coarse);
-      over_q4 <= masked > high_i;
-      under_q4 <= masked < low_i;
+      part_q4 <= PartBits'(rounded_q3 >>> coarse);
+      over_q4 <= rounded_q3 > high_i;
+      under_q4 <= rounded_q3 < low_i;
       apart_q4 <= (Width + 1)'(f_q3) - (Width + 1)'(code_wide_q3);
       least_q4 <= least_q3;
 
