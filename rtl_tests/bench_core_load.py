@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import cocotb
@@ -50,6 +52,11 @@ class Writes:
         return False
 
 
+def crc_of(words: Sequence[int]) -> int:
+    """Return the CRC-32 of words."""
+    return zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words))
+
+
 class Loading:
     """A bench that loads images and checks what comes of each."""
 
@@ -59,7 +66,7 @@ class Loading:
         self.source = Source(dut.load_valid_i, dut.load_ready_o, pins, pause=pause, rng=self.rng)
         self.writes = Writes(dut)
         self.bench = Bench(dut, [self.source, self.writes])
-        dut.idle_i.value = 1
+        dut.idle_i.value, dut.forget_i.value = 1, 0
 
     def offer(self, image: Image) -> None:
         """Queue the words of an image; the last one is marked."""
@@ -79,11 +86,12 @@ class Loading:
             assert np.diff(self.source.taken_at).tolist() == [1] * (len(image.words) - 1), "a word a cycle"
         await self.bench.cycle()
         await self.bench.cycle()
+        assert int(dut.crc_o.value) == crc_of(image.words), f"{image.name}: CRC"
         got = (int(dut.error_o.value), int(dut.loaded_o.value))
         assert got == (image.error, int(image.error == 0)), f"{image.name}: error, loaded {got}, expected {image.error}"
         if image.error == 0:
-            header = (int(dut.design_id_o.value), int(dut.steps_o.value))
-            assert header == (image.words[3], image.words[4])
+            header = (int(dut.design_id_o.value), int(dut.steps_o.value), int(dut.beats_o.value))
+            assert header == tuple(image.words[3:6])
         want = [(self.source.taken_at[at] + 1, *write) for at, *write in contents(image)]
         assert self.writes.seen == want, f"{image.name}: written"
 
@@ -183,3 +191,25 @@ async def reset_anywhere(dut: Any) -> None:
             error = MAGIC if len(left) > 1 else LENGTH
             await loading.load(Image(name="rest", words=left, error=error, until=0))
     await loading.load(right(loading.rng))
+
+
+@cocotb.test()
+async def forgotten_anywhere(dut: Any) -> None:
+    """What has come of an image is forgotten, a network too; the next word is the first one of another image."""
+    loading = Loading(dut, 0.0)
+    await loading.bench.start()
+    for _ in range(10):
+        image = right(loading.rng)
+        loading.offer(image)
+        stop = loading.rng.randint(1, len(image.words))
+        while len(loading.source.taken_at) < stop:
+            await loading.bench.cycle()
+        loading.source.waiting.clear()
+        loading.source.offering = False
+        assert int(dut.crc_o.value) == crc_of(image.words[:stop])
+        dut.forget_i.value = 1
+        await loading.bench.cycle()
+        dut.forget_i.value = 0
+        await loading.bench.cycle()
+        assert (dut.loaded_o.value, dut.error_o.value, dut.crc_o.value) == (0, 0, 0)
+        await loading.load(right(loading.rng))

@@ -15,7 +15,7 @@ Words = NDArray[np.uint32]
 def pack(values: np.ndarray, bits: int) -> Words:
     """Return numbers ``[N, K]`` of ``bits`` bits each as ``[N, words]``; each row is padded to whole words."""
     count, each = values.shape
-    if bits in (8, 16, 32):
+    if bits in (8, 16, 32, 64):
         raw = np.ascontiguousarray(values.astype(f"<i{bits // 8}")).view(np.uint8).reshape(count, each * bits // 8)
     else:
         wide = values.astype(np.int64)[:, :, None] >> np.arange(bits) & 1
@@ -28,7 +28,7 @@ def pack(values: np.ndarray, bits: int) -> Words:
 def unpack(words: Words, bits: int, each: int) -> IntArray:
     """Return the signed numbers ``[N, each]`` that `pack` packed, from ``[N, words]``."""
     raw = np.ascontiguousarray(words.astype("<u4")).view(np.uint8).reshape(len(words), -1)
-    if bits in (8, 16, 32):
+    if bits in (8, 16, 32, 64):
         return raw[:, : each * bits // 8].copy().view(f"<i{bits // 8}").astype(np.int64)
     single = np.unpackbits(raw, axis=1, bitorder="little", count=each * bits).reshape(len(words), each, bits)
     weights = np.int64(1) << np.arange(bits, dtype=np.int64)

@@ -88,6 +88,16 @@ class CoreConfig:
         return self.code_bits + 1
 
     @property
+    def weight_slot(self) -> int:
+        """Bits that a weight takes in an image."""
+        return _slot(self.weight_bits, 16)
+
+    @property
+    def sum_slot(self) -> int:
+        """Bits that a sum takes in an image."""
+        return _slot(self.sum_bits, 32)
+
+    @property
     def geometry_text(self) -> str:
         """Everything that the meaning of an image depends on, as text."""
         widths = (self.lanes, self.quantisers, self.code_bits, self.weight_bits, self.sum_bits, self.index_bits)
@@ -104,6 +114,10 @@ DEPTHS = (
     *("step_words", "places", "walks", "chunks"),
 )
 """The fields of `CoreConfig` that are depths of memories: they limit what fits, not what an image means."""
+
+
+def _slot(bits: int, least: int) -> int:
+    return max(least, 1 << (bits - 1).bit_length())
 
 
 def words_of(bits: int) -> int:

@@ -2,8 +2,9 @@
 """A program as an image, the words that a core loads, and back.
 
 Little-endian 32-bit words: magic, version, geometry, design, steps, beats; then sections ``number, words, ...``, each
-the lines of one memory from address 0 on, every line padded to whole words; 0; and the CRC-32 (as of zlib) of all words
-before it. ``docs/core.md`` has the format.
+the lines of one memory from address 0 on, every line padded to whole words, a weight in 16 bits (or 32) and a sum in 32
+(or 64) whatever the core's widths are; 0; and the CRC-32 (as of zlib) of all words before it. ``docs/core.md`` has the
+format.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from codesign.core.bits import Words, number_words, pack, unpack, words_number
-from codesign.core.config import CoreConfig, words_of
+from codesign.core.config import WORD_BITS, CoreConfig, words_of
 from codesign.core.program import Place, Program, Step, Walk, values_of
 from codesign.core.records import MAGIC, PARAM, PLACE, SECTIONS, STEP, TABLE, VERSION, WALK, Record, row_bits
 from codesign.errors import ImageError
+from codesign.fixed import IntArray
 from codesign.outputs import replacing
 
 HEADER = ("magic", "version", "geometry", "design", "steps", "beats")
@@ -83,8 +85,8 @@ def program_of(image: Words, config: CoreConfig, where: str = "image") -> Progra
         walks=tuple(Walk(**values) for values in walks),
         tables=np.array([list(values.values()) for values in tables], np.int64).reshape(-1, 3),
         params=_params(found["params"], config),
-        weights=unpack(found["weights"], config.weight_bits, config.lanes).astype(np.int32),
-        sums=unpack(found["sums"], config.sum_bits, config.lanes),
+        weights=_lanes(found["weights"], config.weight_slot, config.weight_bits, where).astype(np.int32),
+        sums=_lanes(found["sums"], config.sum_slot, config.sum_bits, where),
     )
     for depth, count in program.needs().items():
         _fits(depth, count, config, where)
@@ -133,8 +135,8 @@ def _sections(program: Program) -> Iterator[tuple[str, Words]]:
     names = [field.name for field in TABLE.fields]
     yield "tables", _packed(TABLE, [dict(zip(names, row, strict=True)) for row in program.tables.tolist()], config)
     yield "params", _packed_params(program)
-    yield "weights", pack(program.weights, config.weight_bits)
-    yield "sums", pack(program.sums, config.sum_bits)
+    yield "weights", pack(program.weights, config.weight_slot)
+    yield "sums", pack(program.sums, config.sum_slot)
 
 
 def _packed(record: Record, values: list[dict[str, int]], config: CoreConfig) -> Words:
@@ -164,6 +166,14 @@ def _params(lines: Words, config: CoreConfig) -> Any:
         for line in lines
     ]
     return np.array(rows, np.int64).reshape(-1, config.quantisers, 3)
+
+
+def _lanes(lines: Words, slot: int, bits: int, where: str) -> IntArray:
+    values = unpack(lines, slot, lines.shape[1] * WORD_BITS // slot)
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    if values.size and not low <= values.min() <= values.max() <= high:
+        _refuse("a weight or sum wider than the core's", where, f"{low} to {high}", f"{values.min()} to {values.max()}")
+    return values
 
 
 def _header(image: Words, config: CoreConfig, where: str) -> Mapping[str, int]:

@@ -205,13 +205,13 @@ RECORDS = (STEP, PLACE, WALK, TABLE, PARAM)
 
 
 def row_bits(config: CoreConfig) -> dict[str, int]:
-    """Return the bits of a line of each section's memory."""
+    """Return the bits of a line of each section of an image."""
     return {
         "steps": STEP.bits(config),
         "places": PLACE.bits(config),
         "walks": WALK.bits(config),
         "tables": TABLE.bits(config),
         "params": config.quantisers * PARAM.bits(config),
-        "weights": config.lanes * config.weight_bits,
-        "sums": config.lanes * config.sum_bits,
+        "weights": config.lanes * config.weight_slot,
+        "sums": config.lanes * config.sum_slot,
     }

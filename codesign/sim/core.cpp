@@ -72,6 +72,7 @@ public:
         context_.randSeed(int(seed % 0x7fffffff) + 1);
         top_ = std::make_unique<Vtop>(&context_, "top");
         top_->skip_i = 1;
+        top_->restart_i = top_->load_forget_i = 0;
         reset();
     }
 

@@ -17,13 +17,16 @@ module core_load
     input  logic                 clk_i,
     input  logic                 rst_ni,
     input  logic                 idle_i,          // no frame is inside
+    input  logic                 forget_i,        // what has come of an image; no word comes in this cycle
     input  logic                 load_valid_i,
     output logic                 load_ready_o,
     input  logic [         31:0] load_data_i,
     input  logic                 load_last_i,
     output logic                 loaded_o,
     output logic [          3:0] error_o,         // 1 magic, 2 version, 3 geometry, 4 section, 5 size, 6 CRC, 7 length
+    output logic [         31:0] crc_o,           // CRC-32 of the words of the image so far
     output logic [         31:0] design_id_o,
+    output logic [         31:0] beats_o,         // of a frame
     output logic [          7:0] steps_o,
     output logic [          4:0] write_o,         // a line: steps, places, walks, tables, params
     output logic [    Lanes-1:0] write_weight_o,
@@ -33,8 +36,8 @@ module core_load
     output logic [2*SumBits-1:0] pair_o           // a weight or sum for the even and one for the odd lanes
 );
   localparam int unsigned CountBits = 8;
-  if (SumWords > 255 || MostWords > 255 || WeightBits != 16 || SumBits != 32) begin : g_bad
-    $error("core_load: lines of at most 255 words, weights of 16 and sums of 32 bits");
+  if (SumWords > 255 || MostWords > 255 || WeightBits > 16 || SumBits > 32) begin : g_bad
+    $error("core_load: lines of at most 255 words, weights of at most 16 and sums of at most 32 bits");
   end
 
   typedef enum logic [3:0] {
@@ -89,6 +92,7 @@ module core_load
   assign load_ready_o = state_q != Magic0 || idle_i;
   assign take = load_valid_i && load_ready_o;
   assign line_end = count_q == words - 1'b1;
+  assign crc_o = ~crc_q;
 
   // What is not the end of an image in its right place fails; a wrong image is swallowed to its last word.
   task automatic fail(input error_t error);
@@ -125,7 +129,10 @@ module core_load
           state_q <= Beats5;
           if (load_data_i > 32'd255 || load_data_i == '0) fail(TooLarge);
         end
-        Beats5: state_q <= Section;
+        Beats5: begin
+          beats_o <= load_data_i;
+          state_q <= Section;
+        end
         Section: begin
           section_q <= load_data_i;
           state_q   <= load_data_i == '0 ? Check : Size;
@@ -164,10 +171,11 @@ module core_load
       endcase
       if (load_last_i && state_q != Check && state_q != Failed) fail(BadLength);
     end
-    if (!rst_ni) begin
+    if (!rst_ni || forget_i) begin
       state_q  <= Magic0;
       loaded_q <= 1'b0;
       error_o  <= '0;
+      crc_q    <= '1;
     end
   end
 endmodule

@@ -7,23 +7,26 @@
 // Reset:      no network; the next frame after a load starts a stream
 // Model:      codesign.core.interpret
 // A network is loaded by load_*, in the format of codesign.core.image, between two frames. probe_o: 0 an operation
-// begins, 1 one waits for a sum, 2 a frame is done, 3 a frame is inside, 4 one begins, 5
-// one ends early or late, 15..8 the step, 23..16 the engine of the operation,
-// 31..24 events that begin.
+// begins, 1 one waits for a sum, 2 a frame is done, 3 a frame is inside, 4 one begins, 5 one ends early or late, 6 it
+// starts a stream, 15..8 the step, 23..16 the engine of the operation, 31..24 events that begin.
 module delta_core
   import core_pkg::*;
   import core_types::*;
 (
     input  logic                           clk_i,
     input  logic                           rst_ni,
+    input  logic                           restart_i,      // resets all but the network that is loaded
     input  logic                           skip_i,         // 0: every element counts as changed
+    input  logic                           load_forget_i,  // no network; the next word is the first one of an image
     input  logic                           load_valid_i,
     output logic                           load_ready_o,
     input  logic [                   31:0] load_data_i,
     input  logic                           load_last_i,
     output logic                           loaded_o,
     output logic [                    3:0] load_error_o,
+    output logic [                   31:0] load_crc_o,     // of the words that came so far
     output logic [                   31:0] design_id_o,
+    output logic [                   31:0] beats_o,        // of a frame
     input  logic                           s_axis_tvalid,
     output logic                           s_axis_tready,
     input  logic [Quantisers*CodeBits-1:0] s_axis_tdata,
@@ -40,6 +43,9 @@ module delta_core
   localparam int unsigned Top = MostWords * 32;
   typedef logic [IndexBits-1:0] index_t;
 
+  logic core_rst_n;
+  always_ff @(posedge clk_i) core_rst_n <= rst_ni && !restart_i;
+
   // Loading.
   logic idle, loaded;
   logic [7:0] steps;
@@ -52,13 +58,16 @@ module delta_core
       .clk_i,
       .rst_ni,
       .idle_i(idle),
+      .forget_i(load_forget_i),
       .load_valid_i,
       .load_ready_o,
       .load_data_i,
       .load_last_i,
       .loaded_o(loaded),
       .error_o(load_error_o),
+      .crc_o(load_crc_o),
       .design_id_o,
+      .beats_o,
       .steps_o(steps),
       .write_o(write),
       .write_weight_o(write_weight),
@@ -77,7 +86,7 @@ module delta_core
   logic [7:0] step_index;
   core_sequence i_sequence (
       .clk_i,
-      .rst_ni,
+      .rst_ni(core_rst_n),
       .loaded_i(loaded),
       .steps_i(steps),
       .idle_o(idle),
@@ -110,7 +119,7 @@ module delta_core
   logic [Lanes*DeltaBits-1:0] deltas;
   core_sender i_sender (
       .clk_i,
-      .rst_ni,
+      .rst_ni(core_rst_n),
       .skip_i,
       .step_i(step),
       .fresh_i(fresh),
@@ -150,7 +159,7 @@ module delta_core
   );
   core_adder i_adder (
       .clk_i,
-      .rst_ni,
+      .rst_ni(core_rst_n),
       .reader_base_i(step.reader_base[7:0]),
       .readers_i(step.readers),
       .valid_i(changed_valid),
@@ -191,5 +200,5 @@ module delta_core
     for (int l = 0; l < int'(Lanes); l++) events += 8'(changed.mask[l]);
     if (!changed_valid || !changed_ready || changed.end_of_pass) events = '0;
   end
-  assign probe_o = {events, engine, step_index, 2'd0, malformed, begin_frame, !idle, frame, stalled, issued};
+  assign probe_o = {events, engine, step_index, 1'b0, fresh, malformed, begin_frame, !idle, frame, stalled, issued};
 endmodule
