@@ -33,12 +33,13 @@ _CRC = struct.Struct("<I")
 
 
 class Reason(IntEnum):
-    """Why the board refused a packet; only a `LENGTH` or `KIND` refusal carries the packet's own sequence number."""
+    """Why the board refused a packet; a refusal for `CRC` or `TOO_LONG` has not the packet's own sequence number."""
 
     CRC = 1
     LENGTH = 2
     KIND = 3
     TOO_LONG = 4
+    NO_NETWORK = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

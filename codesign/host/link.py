@@ -3,7 +3,7 @@
 
 The host asks and the board answers each request once, with the request's sequence number, so that one packet is under
 way at any time. Repeating a request is harmless: reading and writing do the same again, and the board answers a frame
-that has the sequence number of the last one from memory.
+that has the sequence number of the last one from memory. A part of an image that was taken is not taken again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from codesign.host.framing import Packet, Reason
 
 RESULT_HEAD = 5
 """Bytes of a `Result` before its beats."""
+LOAD_HEAD = 5
+"""Bytes of a `Load` before its words."""
+LOADED_BYTES = 9
+"""Bytes of a `Loaded`."""
 
 
 class Kind(IntEnum):
@@ -26,17 +30,20 @@ class Kind(IntEnum):
     FRAME = 0x01
     READ = 0x02
     WRITE = 0x03
+    LOAD = 0x04
     RESULT = 0x81
     DATA = 0x82
     DONE = 0x83
+    LOADED = 0x84
     REFUSED = 0xFF
 
 
 class Status(IntFlag):
-    """What the core noticed about the framing of its input since its reset."""
+    """What was noticed about the framing of the input since the core's reset, and of a core's last output."""
 
     EARLY_LAST = 1
     LATE_LAST = 2
+    CUT = 8
 
 
 FIRST_OF_STREAM = 4
@@ -48,22 +55,24 @@ class Frame:
     """Run one frame.
 
     Attributes:
-        beats: its ``s_axis_tdata``, beat after beat.
+        beats: its ``s_axis_tdata``, beat after beat; to a core, its codes in 16 bits each.
         first_of_stream: the layers forget what they have seen before this frame.
+        compact: to a core only: the codes have 8 bits each, without sign.
     """
 
     kind: ClassVar = Kind.FRAME
     beats: bytes
     first_of_stream: bool = False
+    compact: bool = False
 
     def payload(self) -> bytes:
         """Return the bytes of the packet's payload."""
-        return bytes([self.first_of_stream]) + self.beats
+        return bytes([self.first_of_stream | self.compact << 1]) + self.beats
 
     @classmethod
     def of(cls, payload: bytes) -> Frame:
         """Return the record that a payload holds."""
-        return cls(first_of_stream=bool(payload[0] & 1), beats=payload[1:])
+        return cls(first_of_stream=bool(payload[0] & 1), compact=bool(payload[0] & 2), beats=payload[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,32 @@ class Write:
         """Return the record that a payload holds."""
         address, data = struct.unpack("<HI", payload)
         return cls(address=address, data=data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Take a part of the image of a network, the next one or, at offset 0, the first one of another image.
+
+    Attributes:
+        offset: 32-bit words of the image before it.
+        words: bytes of its words, at least one.
+        last: the image ends with it.
+    """
+
+    kind: ClassVar = Kind.LOAD
+    offset: int
+    words: bytes
+    last: bool = False
+
+    def payload(self) -> bytes:
+        """Return the bytes of the packet's payload."""
+        return struct.pack("<BI", self.last, self.offset) + self.words
+
+    @classmethod
+    def of(cls, payload: bytes) -> Load:
+        """Return the record that a payload holds."""
+        flags, offset = struct.unpack_from("<BI", payload)
+        return cls(offset=offset, words=payload[LOAD_HEAD:], last=bool(flags & 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +208,34 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Answer to `Load`: what the core has of the image.
+
+    Attributes:
+        taken: its words so far.
+        crc: their CRC-32, as of zlib.
+        loaded: there is a network.
+        error: why the image is refused, a number; 0: it is not.
+    """
+
+    kind: ClassVar = Kind.LOADED
+    taken: int
+    crc: int
+    loaded: bool
+    error: int
+
+    def payload(self) -> bytes:
+        """Return the bytes of the packet's payload."""
+        return struct.pack("<IIB", self.taken, self.crc, self.loaded | self.error << 4)
+
+    @classmethod
+    def of(cls, payload: bytes) -> Loaded:
+        """Return the record that a payload holds."""
+        taken, crc, status = struct.unpack("<IIB", payload)
+        return cls(taken=taken, crc=crc, loaded=bool(status & 1), error=status >> 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Answer to what the board could not take."""
 
@@ -190,10 +253,10 @@ class Refused:
         return cls(reason=Reason(reason))
 
 
-Request: TypeAlias = Frame | Read | Write
-Reply: TypeAlias = Result | Data | Done | Refused
+Request: TypeAlias = Frame | Read | Write | Load
+Reply: TypeAlias = Result | Data | Done | Loaded | Refused
 _RECORDS: dict[int, type[Request | Reply]] = {
-    record.kind: record for record in (Frame, Read, Write, Result, Data, Done, Refused)
+    record.kind: record for record in (Frame, Read, Write, Load, Result, Data, Done, Loaded, Refused)
 }
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registers of a core on a board: the map of ``core_registers.sv``.
+
+The first three are where those of a pipeline are, so that a host can tell which of the two answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from codesign.core.config import CoreConfig
+
+MAGIC, VERSION = 0x44434F52, 1
+"""The letters DCOR, and the version of the map."""
+CONTROL = 0x00C
+"""Written: bit 0 resets the core, its counters and the link's memory of the last frame; the network stays."""
+RESET = 1
+STATUS = 0x010
+"""Bits 7..0 as in a RESULT; 8: there is a network; 15..12: why the last image was refused."""
+LOADED = 1 << 8
+FIRST = (
+    *("magic", "version", "design_id", "control", "status", "frame_beats", "beat_bytes", "packet_words"),
+    *("packet_beat_bytes", "clock_hz", "most_frame_words", "most_packet_words", "geometry"),
+    *("lanes", "quantisers", "code_bits", "weight_bits", "sum_bits", "index_bits"),
+    *("sum_words", "code_rows", "weight_lines", "table_rows", "param_rows", "step_words", "places", "walks", "chunks"),
+    "skip",
+)
+"""Names of the registers from address 0 on."""
+FRAMES = 0x080
+"""Counters since the reset: frames, cycles, kinds of malformed frames."""
+OPERATIONS, WAITS, EVENTS = 0x1000, 0x1400, 0x1800
+"""Counters since the reset: operations of each engine, cycles in which one of them waited, and events of each step."""
+_CONFIG = FIRST[FIRST.index("lanes") : FIRST.index("skip")]
+
+
+def config_of(registers: Mapping[str, int]) -> CoreConfig:
+    """Return what a core is built with, as its registers say.
+
+    Raises:
+        ConfigError: there is no such core.
+    """
+    return CoreConfig(**{name: registers[name] for name in _CONFIG})
+
+
+def named(words: Sequence[int]) -> dict[str, int]:
+    """Return the registers from address 0 on by name."""
+    return dict(zip(FIRST, words, strict=True))

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults that the benches between a core and its host must find: one text substitution each, in one module."""
+
+from __future__ import annotations
+
+from mutants import Mutant
+
+CORE_HOST_MUTANTS = [
+    Mutant(leaf=leaf, name=name, case=case, old=old, new=new)
+    for leaf, case, faults in (
+        (
+            "inbox",
+            "4 codes",
+            (
+                ("frames without a network", "!network_i ? NoNetwork : ", ""),
+                ("any length of a frame", "34'(payload) == {frame_q, 2'd1} ?", "1'b1 ?"),
+                ("bytes are as long as words", "compact ? (whole_q + 1) >> 1 : whole_q", "whole_q"),
+                ("an empty part", "payload >= CountWidth'(FewestBytes) && ", ""),
+                ("half a word", "&& payload[1:0] == 2'd1", ""),
+                ("any CRC", "if (!crc_ok_i) refusal = BadCrc;", ""),
+                ("too long is fine", "if (count_q > CountWidth'(Most)) refusal = TooLong;", ""),
+                ("mixes packets", "skip_q || (head_q == 0 && request_o)", "1'b0"),
+                ("a drop ends nothing", "if (end_i || drop_i) {count_q", "if (end_i) {count_q"),
+                ("the offset is a word", "frame ? '0 : WordBits'(1)", "'0"),
+                ("a word too many", "16'(payload >> 2) - 16'd1", "16'(payload >> 2)"),
+                ("the other half", "half_q ? 16'(row[8*Codes+8*i+:8]) :", "!half_q ? 16'(row[8*Codes+8*i+:8]) :"),
+                ("bytes have a sign", "16'(row[8*i+:8]);", "16'($signed(row[8*i+:8]));"),
+                ("new stream at every beat", "first_q && argument_o[0]", "argument_o[0]"),
+                ("stalled beat moves", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+                ("the first word of each beat", "row_q[column_q]", "row_q[0]"),
+                ("overwrites its start", "{full_q, write_q} <= {1'b0, write_q} + 1'b1", "write_q <= write_q + 1'b1"),
+            ),
+        ),
+        (
+            "outbox",
+            "2 lanes",
+            (
+                ("last of every word", "last_q && one && last_word", "last_q && one"),
+                ("stalled byte moves", "if (!valid_o || ready_i) begin", "begin"),
+                ("ready ignored", "else if (!valid_o || ready_i) valid_o", "else valid_o"),
+                ("a packet too long runs round", "s_axis_tvalid && !full) memory", "s_axis_tvalid) memory"),
+                ("cut for ever", "write_q != '0 && (cut_o || full)", "cut_o || full"),
+                ("cut by its last beat only", "write_q != '0 && (cut_o || full)", "full"),
+                ("packets run on", "if (last_lane && s_axis_tlast) write_q <= '0;", ""),
+                ("a beat ends at once", "assign s_axis_tready = last_lane;", "assign s_axis_tready = 1'b1;"),
+                ("all four bytes", "left_q  <= bytes_i - 1'b1;", "left_q  <= 3'd3;"),
+            ),
+        ),
+        (
+            "link",
+            "2 codes",
+            (
+                ("repeated frame runs again", "known_q && last_q == sequence_number", "1'b0"),
+                ("every frame is known", "known_q && last_q == sequence_number", "known_q"),
+                ("a load forgets no frame", "if (kind == Frame || begins) known_q", "if (kind == Frame) known_q"),
+                ("reset is not noticed", "argument[16]) known_q <= 1'b0;", "argument[16]) known_q <= known_q;"),
+                ("any part is the next", "(open_q && argument[39:8] == taken_q)", "open_q"),
+                ("parts after the last", "(open_q && argument[39:8]", "(argument[39:8]"),
+                ("nothing is forgotten", "            load_forget_o <= 1'b1;\n", ""),
+                ("every part is the last", "m_axis_tlast && argument[0]", "m_axis_tlast"),
+                ("counts parts", "taken_q + 32'(words)", "taken_q + 32'd1"),
+                ("answers before it is looked at", "if (settle_q == '1) state_q", "state_q"),
+                ("begins within a reset", "if (request && !resetting_i) begin", "if (request) begin"),
+                ("sequence of a wrong CRC", "refusal == BadCrc || refusal == TooLong ? 8'd0 :", ""),
+                ("one cycle too few", "cycles_q <= 32'd1", "cycles_q <= 32'd0"),
+                ("status of the frame before", "status_q <= status_i", "status_q <= status_q"),
+                ("reads one place", "address_o <= address_o + 1'b1", "address_o <= address_o"),
+                ("does not wait for the write", "if (written_i) state_q", "state_q"),
+                ("half the packet", "{packet_words_o[13:0], 2'd0}", "{packet_words_o[14:0], 1'd0}"),
+            ),
+        ),
+        (
+            "registers",
+            "8 lanes",
+            (
+                ("reading counts", "(begins || waits) && !reading", "begins || waits || reading"),
+                ("waits are operations", "{waits, probe_q[23:16]}", "{1'b0, probe_q[23:16]}"),
+                ("one event each", "counted + 32'(events_q[1])", "counted + 32'(events_q[1] != '0)"),
+                ("counters outlive a reset", "clearing_q[1] ? '0 : added", "added"),
+                ("half the counters are cleared", "restart_o  <= clear_q != '1;", "restart_o  <= clear_q != 9'd255;"),
+                ("any write resets", "&& data_i[0];", ";"),
+                ("done before it is", "(write_i && !reset)", "write_i"),
+                ("frames not counted", "frames_q + 1'b1", "frames_q"),
+                ("every frame is a first one", "probe_q[6]}", "1'b1}"),
+                ("the id of what is gone", "loaded_i ? design_id_i : '0", "design_id_i"),
+                ("the map repeats", "address_i[11:8] == '0 ? fixed : '0", "fixed"),
+                ("late TLAST is not counted", "32'(error_i[0]) + 32'(error_i[1])", "32'(error_i[0])"),
+            ),
+        ),
+    )
+    for name, old, new in faults
+]
