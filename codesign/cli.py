@@ -92,12 +92,23 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--targets", action="store_true", help="list the boards")
     build.add_argument("--hls", action="store_true", help="the HLS C++, through an HLS compiler, instead of the RTL")
     build.add_argument("--hls-tool", metavar="TOOL", help="vitis or bambu; default: the one on PATH, Vitis HLS first")
+    build.add_argument(
+        "--core", dest="command", action="store_const", const="core_bitstream", help="a delta core, for any network"
+    )
     build.add_argument("--dense", action="store_true", help="the dense baseline: the same engine with skipping off")
     build.add_argument("--clock", type=float, metavar="MHZ", help="clock of the design; default: the board's")
     build.add_argument("--baud", type=int, metavar="N", help="rate of the serial port; default: the board's")
     build.add_argument("--seed", type=int, metavar="N", help="placer seed; default: 1, and 2 if 1 misses the clock")
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command="build")
+
+    load = commands.add_parser("load", parents=[common], help="load a network into the core on a board")
+    load.add_argument("design", type=Path, metavar="FOLDER|FILE.core", help="build folder, or an image of a network")
+    load.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated core")
+    load.add_argument("--baud", type=_at_least_one, metavar="N", help="rate of the bitstream; default: its build's")
+    load.add_argument("--target", metavar="BOARD", help="with --port sim: the core of this board; default: a large one")
+    load.add_argument("--json", type=Path, metavar="OUT", help="write the figures")
+    load.set_defaults(command="load")
 
     report = commands.add_parser(
         "report", parents=[common], help="bring reports up to date with the builds for boards; compare several designs"
@@ -122,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
     stream = commands.add_parser("stream", parents=[common], help="send a video or a camera to a board, live")
     stream.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
-    stream.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated board")
+    stream.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0; simulated: sim, sim-core")
     stream.add_argument("--video", required=True, metavar="FILE|camera", help="video file, camera or camera:DEVICE")
     stream.add_argument("--frames", type=_at_least_one, metavar="N", help="only the first N frames")
     _video_arguments(stream)

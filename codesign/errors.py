@@ -22,6 +22,7 @@
     |   |-- DesignMismatchError  it holds another design than the build folder
     |   |-- DisconnectedError    its port is gone
     |   |-- LinkError            bytes that are no packet, or no answer
+    |   |-- NoNetworkError       a core waits for its network
     |   `-- StreamBrokenError    it may have lost the state of the stream: a new one has to start
     `-- ToolNotFoundError      a program is missing; names it and how to get it
 
@@ -167,6 +168,10 @@ class DisconnectedError(BoardError):
 
 class LinkError(BoardError):
     """Bytes on the line to a board do not follow the protocol, or no answer came."""
+
+
+class NoNetworkError(BoardError):
+    """A core on a board has no network: none was loaded, a load was broken off, or it lost its power."""
 
 
 class StreamBrokenError(BoardError):

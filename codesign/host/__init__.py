@@ -10,8 +10,9 @@ from codesign.face import lazy
 if TYPE_CHECKING:
     from codesign.host.client import Board, Result
     from codesign.host.counters import Counters, EngineCounters
+    from codesign.host.loading import Loading, load_network
 
-__all__ = ["Board", "Counters", "EngineCounters", "Result"]
+__all__ = ["Board", "Counters", "EngineCounters", "Loading", "Result", "load_network"]
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -19,6 +20,8 @@ __getattr__, __dir__ = lazy(
         "Board": "codesign.host.client",
         "Counters": "codesign.host.counters",
         "EngineCounters": "codesign.host.counters",
+        "Loading": "codesign.host.loading",
         "Result": "codesign.host.client",
+        "load_network": "codesign.host.loading",
     },
 )

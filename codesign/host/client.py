@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,25 +14,28 @@ from typing import TypeVar
 
 import numpy as np
 
-from codesign.errors import BoardError, DesignMismatchError, DisconnectedError, OldNameWarning, StreamBrokenError
+from codesign.errors import (
+    BoardError,
+    DesignMismatchError,
+    DisconnectedError,
+    NoNetworkError,
+    OldNameWarning,
+    StreamBrokenError,
+)
 from codesign.fixed import IntArray
-from codesign.graph.cycles import most_cycles
 from codesign.graph.golden import Golden, check_frames
 from codesign.graph.ir import Delta, Graph
 from codesign.host import link
 from codesign.host.counters import Counters
+from codesign.host.device import RESET, open_device
 from codesign.host.exchange import Exchange
-from codesign.host.identity import BAUD, built_baud, check_design, open_graph
+from codesign.host.identity import BAUD, built_baud, open_graph
 from codesign.host.port import Port
-from codesign.rtl import top_spec
-from codesign.rtl.beats import from_beats, to_beats
-from codesign.rtl.registers import MAGIC, VERSION
-from codesign.rtl.soc import register_map
+from codesign.host.registers import Registers
 
-RESET = 1
-"""Bit of the register ``control``."""
+__all__ = ["RESET", "Board", "Result"]
+
 _RETRY_S = 0.2
-_WORD = 4
 _LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -79,6 +82,7 @@ class Board:
     Raises:
         BoardError: the port cannot be opened, or nothing that is a delta board answers.
         DesignMismatchError: the board holds another design.
+        NoNetworkError: the board has a core without a network (`codesign.host.load_network`).
         StageError: the build folder has no finished graph.
         ConfigError: its bitstreams have several baud rates, and none was named.
     """
@@ -95,15 +99,11 @@ class Board:
         notice: Callable[[str], None] = _LOG.warning,
     ) -> None:
         self.graph, self._folder = _graph(design)
-        self.spec = top_spec(self.graph)
-        self.clock_hz = 0
-        self._registers = register_map(self.graph)
         self.reconnections = self.resets = 0
         self.port, self.baud, self._slowdown = port, baud or self._built_baud(), slowdown
         self._check, self._reconnect_s, self.notice = check, reconnect_s, notice
         self._golden = Golden(self.graph)
         self._thresholds: dict[str, int] = {}
-        self._most_cycles = most_cycles(self.graph)
         self._repeated_before = self._frames = 0
         self._first = self._broken = True
         self._open()
@@ -115,6 +115,16 @@ class Board:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def clock_hz(self) -> int:
+        """Frequency of the core's clock."""
+        return self._device.clock_hz
+
+    @property
+    def work(self) -> Mapping[str, int]:
+        """Busy cycles of each convolution in a frame in which everything changes."""
+        return self._device.work()
 
     @property
     def repeated(self) -> int:
@@ -131,18 +141,13 @@ class Board:
         Raises:
             BoardError: something else answers, or nothing.
             DesignMismatchError: the board holds another design.
+            NoNetworkError: it is a core, and has none.
+            ConversionError: it is a core, and the design does not fit it.
         """
-        magic, version, found = self._read("magic", 3)
-        if (magic, version) != (MAGIC, VERSION):
-            raise BoardError(
-                "what answers is no delta board of this version",
-                where=self.port,
-                expected=f"magic {MAGIC:08x}, register map {VERSION}",
-                received=f"magic {magic:08x}, register map {version}",
-                fix="build the bitstream with this version of the project and load it",
-            )
-        check_design(self.graph, found, port=self.port, folder=self._folder)
-        (self.clock_hz,) = self._read("clock_hz")
+        self._device, found = open_device(
+            self.graph, Registers(exchange=self._exchange), port=self.port, folder=self._folder
+        )
+        self._device.identify(found)
         return found
 
     def reset(self) -> None:
@@ -190,11 +195,10 @@ class Board:
             DisconnectedError: the port is gone, and did not come back in ``reconnect_s``.
         """
 
-        def read() -> tuple[int, ...]:
-            return self._read("counters.frames", Counters.words(self.spec))
+        def read() -> Counters:
+            return self._device.counters()
 
-        words = self._holding_on(read, again=read)
-        counted = Counters.of(self.spec, words)
+        counted = self._holding_on(read, again=read)
         if counted.frames != self._frames % (1 << 32):
             self._broken = True
             raise StreamBrokenError(
@@ -214,13 +218,16 @@ class Board:
             hold_steps: at least 0.5, or None for memoryless.
 
         Raises:
-            ConversionError: the layer has no hold, or the hold is too small or too large for its comparison.
+            ConversionError: the layer has no hold, the hold is too small or too large for its comparison, or the board
+                has a core: its holds are those of the network that was loaded.
             LinkError: the board does not answer. It gets the new hold with the next frame that starts a new stream.
             DisconnectedError: the port is gone, and did not come back in ``reconnect_s``; then likewise.
         """
         node = self.graph[layer] if layer in {node.name for node in self.graph.deltas} else None
         wanted = replace(node, hold=hold_steps).threshold() if isinstance(node, Delta) else 0
         thresholds = {**self._thresholds, layer: wanted}
+        if layer in {node.name for node in self.graph.deltas}:
+            self._device.check_holds()
         self._golden.graph = self.graph.with_thresholds(thresholds)
         self._thresholds, self._first = thresholds, True
         if not self._broken:  # otherwise the next frame brings them
@@ -230,14 +237,13 @@ class Board:
 
     def _reset(self) -> None:
         self._broken = True
-        self._write("control", RESET)
+        self._device.reset()
         self._write_holds()
         self._first, self._broken, self._frames = True, False, 0
         self.resets += 1
 
     def _write_holds(self) -> None:
-        for hold in self.spec.holds:
-            self._write(f"hold.{hold.name}", self._thresholds.get(hold.name, hold.default))
+        self._device.write_holds(self._thresholds)
 
     def _built_baud(self) -> int:
         return BAUD if self._folder is None else built_baud(self._folder, self.graph)
@@ -276,7 +282,7 @@ class Board:
             try:
                 self._reopen()
                 break
-            except DesignMismatchError:
+            except (DesignMismatchError, NoNetworkError):
                 raise
             except BoardError:
                 self._exchange.repeated = 0  # of the attempts to find the board
@@ -287,17 +293,14 @@ class Board:
         self.notice(f"{self.port}: connected again; the layers start a new stream")
 
     def _send(self, codes: IntArray, first_of_stream: bool) -> Result:
-        lanes = self.spec.in_lanes
-        padded = np.resize(codes[0], self.spec.beats * lanes)  # what comes after the last element is ignored
-        beats = to_beats(padded.reshape(-1, lanes), self.spec.in_lane_bits).tobytes()
         first, self._broken = self._first or first_of_stream, True
         if first and self._thresholds:
             self._write_holds()  # a reset button would have brought back the design's own
         answer = self._exchange.request(
-            link.Frame(beats=beats, first_of_stream=first),
+            self._device.frame(codes[0], first_of_stream=first),
             link.Result,
-            answer_bytes=link.RESULT_HEAD + self.spec.out_words * self.spec.out_bytes,
-            work_s=self._most_cycles / self.clock_hz,
+            answer_bytes=self._device.answer_bytes,
+            work_s=self._device.most_cycles / self._device.clock_hz,
         )
         if answer.status:
             raise BoardError(
@@ -312,7 +315,7 @@ class Board:
                 "the board goes on with a stream", where=self.port, expected="a new one", fix="load its bitstream again"
             )
         self._first, self._broken, self._frames = False, False, self._frames + 1
-        outputs = self._outputs(answer.beats)
+        outputs = self._device.outputs(answer.beats)
         return Result(
             outputs=outputs,
             cycles=answer.cycles,
@@ -320,26 +323,12 @@ class Board:
             mismatches=self._compare(codes, outputs, first),
         )
 
-    def _outputs(self, beats: bytes) -> IntArray:
-        raw = np.frombuffer(beats, np.uint8).reshape(self.spec.out_words, -1)
-        output = self.graph.output
-        codes = from_beats(raw, self.spec.out_lane_bits, signed=output.fmt.signed)
-        return codes.reshape(-1)[: output.size].reshape(output.shape)
-
     def _compare(self, codes: IntArray, outputs: IntArray, first: bool) -> int | None:
         if not self._check:
             return None
         if first:
             self._golden.reset()
         return int(np.count_nonzero(self._golden.run(codes).outputs[0] != outputs))
-
-    def _read(self, register: str, count: int = 1) -> tuple[int, ...]:
-        request = link.Read(address=self._registers[register].address, count=count)
-        return self._exchange.request(request, link.Data, answer_bytes=_WORD * count).words
-
-    def _write(self, register: str, data: int) -> None:
-        request = link.Write(address=self._registers[register].address, data=data)
-        self._exchange.request(request, link.Done, answer_bytes=0)
 
 
 def _graph(design: Graph | str | Path) -> tuple[Graph, Path | None]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -96,7 +96,7 @@ class LiveLayer:
         events_per_frame: nonzero deltas that reached it.
         density: share of its input elements that changed, of those that reach an output.
         operation_sparsity: share of its MACs that were skipped, borders counted exactly; of a convolution that reaches
-            several positions per cycle (``unroll``) the share of its cycles.
+            several positions per cycle (``unroll``), and of a core, the share of its cycles.
     """
 
     name: str
@@ -105,15 +105,20 @@ class LiveLayer:
     operation_sparsity: float
 
 
-def live_layers(graph: Graph, counted: Counters) -> tuple[LiveLayer, ...]:
-    """Return the activity of every layer with MACs over the frames of ``counted``, which has at least one."""
+def live_layers(graph: Graph, counted: Counters, work: Mapping[str, int] | None = None) -> tuple[LiveLayer, ...]:
+    """Return the activity of every layer with MACs over the frames of ``counted``, which has at least one.
+
+    work: busy cycles of each convolution in a frame in which everything changes; None: those of a pipeline.
+    """
     layers = []
     for node in graph.linears:
         reaching = node.n_in if isinstance(node, Dense) else int(np.count_nonzero(node.fanout(0)))
         counter = counted.engines[node.name]
         events = counter.events / counted.frames
         # Cycles of a convolution are the words that its events reach; a dense engine also takes some to send.
-        done = events / reaching if isinstance(node, Dense) else counter.busy / counted.frames / int(node.reach().sum())
+        done = events / reaching
+        if not isinstance(node, Dense):
+            done = counter.busy / counted.frames / (int(node.reach().sum()) if work is None else work[node.name])
         layers.append(
             LiveLayer(
                 name=node.name,

@@ -7,12 +7,12 @@ import time
 from collections import Counter
 from typing import TypeVar
 
-from codesign.errors import LinkError
+from codesign.errors import LinkError, NoNetworkError
 from codesign.host.framing import OVERHEAD, SEQUENCES, Damaged, Decoder, Packet, Reason, encode
-from codesign.host.link import Data, Done, Kind, Request, Result, pack, parse
+from codesign.host.link import Data, Done, Kind, Loaded, Request, Result, pack, parse
 from codesign.host.port import Port
 
-R = TypeVar("R", Result, Data, Done)
+R = TypeVar("R", Result, Data, Done, Loaded)
 
 BITS_PER_BYTE = 10
 """On the line: a start bit, eight data bits, a stop bit."""
@@ -58,6 +58,7 @@ class Exchange:
 
         Raises:
             LinkError: no answer to any attempt, or one that makes no sense.
+            NoNetworkError: a core has none.
             DisconnectedError: the port is gone.
         """
         sequence = self._sent[record.kind] % SEQUENCES
@@ -92,6 +93,8 @@ class Exchange:
             for found in self._decoder.feed(data):
                 if isinstance(found, Packet) and (found.kind, found.sequence) == (kind, sequence):
                     return found
+                if kind == Kind.RESULT and isinstance(found, Packet) and _without_network(found, sequence):
+                    raise no_network(self._port.name)
                 trouble |= isinstance(found, Damaged) or found.kind == Kind.REFUSED
                 self._seen = _describe(found)
             if time.monotonic() > deadline:
@@ -121,6 +124,20 @@ class Exchange:
                     expected="a board that only speaks when asked",
                     fix="check that this is the board's port",
                 )
+
+
+def no_network(port: str) -> NoNetworkError:
+    """Return the error of a core without a network."""
+    return NoNetworkError(
+        "the core on the board has no network",
+        where=port,
+        expected="one that was loaded since its power came",
+        fix=f"codesign load build/DESIGN --port {port}; then start a new stream",
+    )
+
+
+def _without_network(found: Packet, sequence: int) -> bool:
+    return (found.kind, found.sequence, found.payload) == (Kind.REFUSED, sequence, bytes([Reason.NO_NETWORK]))
 
 
 def _describe(found: Packet | Damaged) -> str:

@@ -7,6 +7,7 @@ A design is a number that the RTL's text decides, so that two builds of one desi
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from codesign.errors import CodesignError, ConfigError, DesignMismatchError
@@ -22,6 +23,8 @@ from codesign.trust import check_no_links
 
 BAUD = 1_000_000
 """Default baud rate when no ``build.json`` gives another."""
+CORE = "core_"
+"""Begins the name of the folder of a core's bitstream."""
 
 
 def open_graph(folder: Path) -> Graph:
@@ -62,20 +65,31 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
 
 
 def built_baud(folder: Path, graph: Graph) -> int:
-    """Return the baud rate of the bitstreams in a build folder: those of ``graph``, or, if there are none, any.
+    """Return the baud rate of the bitstreams in a build folder: those of ``graph``, or else any, or else of a core's.
 
     Raises:
         ConfigError: they were built for several rates, or a ``build.json`` cannot be read.
     """
     builds = {path.parent.name: _record(path) for path in sorted(folder.glob(f"{BuildFolder.BOARDS}/*/{BUILD}"))}
     serial = {name: record for name, record in builds.items() if record["bitstream"] and record["baud"]}
+    if not serial:
+        return _core_baud(folder)
     ours = f"{design_id(emit(graph)):08x}"
     current = {name: record for name, record in serial.items() if record["design_id"] == ours} or serial
-    rates = {name: int(str(record["baud"])) for name, record in current.items()}
+    return _one_rate(current, folder / BuildFolder.BOARDS)
+
+
+def _core_baud(folder: Path) -> int:
+    builds = {path.parent.name: _record(path) for path in sorted(folder.resolve().parent.glob(f"{CORE}*/{BUILD}"))}
+    return _one_rate({name: record for name, record in builds.items() if record["bitstream"]}, folder.parent)
+
+
+def _one_rate(builds: Mapping[str, Mapping[str, object]], where: Path) -> int:
+    rates = {name: int(str(record["baud"])) for name, record in builds.items() if record["baud"]}
     if len(set(rates.values())) > 1:
         raise ConfigError(
             "the bitstreams were built for several baud rates",
-            where=str(folder / BuildFolder.BOARDS),
+            where=str(where),
             expected="--baud, to choose one",
             received=", ".join(f"{name} {rate}" for name, rate in rates.items()),
         )

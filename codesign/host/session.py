@@ -6,13 +6,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codesign.host.client import Board
 from codesign.host.identity import open_graph
 from codesign.paths import BuildFolder
 
+if TYPE_CHECKING:
+    from codesign.sim.board import SimulatedBoard, SimulatedCore
+
 SIMULATED = "sim"
 """The port's name for a board that does not exist."""
+SIMULATED_CORE = "sim-core"
+"""The port's name for a core that does not exist, with the design in it."""
 
 
 @contextlib.contextmanager
@@ -25,11 +31,11 @@ def connect(
     reconnect_s: float = 0.0,
     notice: Callable[[str], None],
 ) -> Iterator[Board]:
-    """Open the board at ``port``; for `SIMULATED` build and start its simulation, which ends with the context.
+    """Open the board at ``port``; for a simulated one build and start its simulation, which ends with the context.
 
     Args:
         folder: build folder of the design.
-        port: serial port, or `SIMULATED`.
+        port: serial port, `SIMULATED`, or `SIMULATED_CORE`.
         baud: baud rate; None: that of the folder's bitstreams; a simulation has its own.
         check: as of `Board`.
         reconnect_s: as of `Board`.
@@ -43,11 +49,9 @@ def connect(
     """
     with contextlib.ExitStack() as stack:
         slowdown = 1.0
-        if port == SIMULATED:
-            from codesign.sim.board import SimulatedBoard
-
+        if port in (SIMULATED, SIMULATED_CORE):
             notice("building the simulation of the whole board ...")
-            simulated = stack.enter_context(SimulatedBoard(open_graph(folder), folder / BuildFolder.CACHE / "board"))
+            simulated = stack.enter_context(_simulated(folder, port))
             port, baud, slowdown = simulated.port, simulated.baud, simulated.slowdown
         yield stack.enter_context(
             Board(
@@ -60,3 +64,23 @@ def connect(
                 notice=notice,
             )
         )
+
+
+def _simulated(folder: Path, port: str) -> SimulatedBoard | SimulatedCore:
+    """Return the simulated board of a design, or a core that holds it."""
+    from codesign.core import CoreConfig, compile_graph
+    from codesign.core.work import most_cycles
+    from codesign.host.loading import load_network
+    from codesign.sim.board import SimulatedBoard, SimulatedCore
+
+    graph, cache = open_graph(folder), folder / BuildFolder.CACHE / "board"
+    if port == SIMULATED:
+        return SimulatedBoard(graph, cache)
+    config = CoreConfig()
+    core = SimulatedCore(config, cache, patience=most_cycles(compile_graph(graph, config)))
+    try:
+        load_network(core.port, graph, baud=core.baud, slowdown=core.slowdown)
+    except BaseException:
+        core.close()
+        raise
+    return core

@@ -215,7 +215,7 @@ class Stream:
     def _activity(self, counted: Counters | None) -> tuple[tuple[LiveLayer, ...], float | None]:
         if counted is None or not counted.frames:
             return (), None
-        layers = live_layers(self._board.graph, counted)
+        layers = live_layers(self._board.graph, counted, self._board.work)
         return layers, live_sparsity(self._board.graph, layers)
 
     def _summary(self, video: str, seconds: float) -> Summary:
