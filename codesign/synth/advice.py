@@ -52,10 +52,10 @@ def _share(record: BoardBuild, kind: str) -> float:
     return (need or 0) / capacity if capacity else 0.0
 
 
-def clock_problem(record: BoardBuild, graph: Graph, *, slower_mhz: float | None) -> str | None:
+def clock_problem(record: BoardBuild, graph: Graph | None, *, slower_mhz: float | None) -> str | None:
     """Return by how much a routed design misses its clock, where, and what to do; None if it meets it.
 
-    slower_mhz: a clock that the board can make and the design meets; None: there is none.
+    graph: the design; None: of a core. slower_mhz: a clock that the board can make and it meets; None: there is none.
     """
     if record.met or record.clock_mhz is None:
         return None
@@ -65,7 +65,7 @@ def clock_problem(record: BoardBuild, graph: Graph, *, slower_mhz: float | None)
     late_ns = 1000 / record.fmax_mhz - 1000 / record.clock_mhz
     where = "" if path is None else f" The slowest path goes from {path.from_layer} to {path.to_layer}."
     layer = None if path is None else path.to_layer
-    fewer = layer in {node.name for node in graph.engines}
+    fewer = graph is not None and layer in {node.name for node in graph.engines}
     steps = ["another --seed"] if slower_mhz is None else [f"--clock {slower_mhz:.6g}", "another --seed"]
     steps += [f"fewer processing elements in {layer} ([hardware.layer.{layer}] pe)"] if fewer else []
     none = "" if slower_mhz is not None else f" {record.target} can make no clock that is slow enough."

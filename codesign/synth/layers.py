@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from codesign.errors import SynthesisError
 from codesign.synth.record import LayerArea
@@ -27,6 +27,17 @@ _CONSTANT = "$PACKER_"
 """Begins the names of nextpnr's cells that drive GND and VCC."""
 _MANY = 16
 """A net with more pins than this is no evidence of neighbourhood."""
+
+
+class Owning(Protocol):
+    """Says which part of a design a cell belongs to."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Every name that can own cells, in order; the last one owns what has no neighbours."""
+
+    def of(self, cell: str) -> str:
+        """Return the owner of the cell of this hierarchical name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +70,7 @@ class Owners:
         return max((node for node in self.nodes if f"{name}_".startswith(f"{node}_")), key=len, default=REGISTERS)
 
 
-def layers_of(netlist: Mapping[str, Any], owners: Owners, cost: Mapping[str, Cost] | str) -> tuple[LayerArea, ...]:
+def layers_of(netlist: Mapping[str, Any], owners: Owning, cost: Mapping[str, Cost] | str) -> tuple[LayerArea, ...]:
     """Return what each part of a flat netlist occupies; the sums are those of the whole netlist.
 
     netlist: as Yosys and nextpnr write it. cost: a family of ``codesign.synth.resources``, for a mapped netlist, or the
@@ -108,7 +119,7 @@ def read_json(path: Path, fix: str) -> dict[str, Any]:
     return data
 
 
-def _owners(cells: Mapping[str, Any], owners: Owners) -> dict[str, str]:
+def _owners(cells: Mapping[str, Any], owners: Owning) -> dict[str, str]:
     """Return the owner of every cell; one without neighbours that are known is the last owner's.
 
     Cells without a name vote in rounds, as many of nextpnr's touch others without a name only, such as the two halves

@@ -11,7 +11,7 @@ from typing import Any
 
 from codesign import provenance
 from codesign.errors import SynthesisError
-from codesign.synth.layers import Owners, read_json, top_module
+from codesign.synth.layers import Owners, Owning, read_json, top_module
 from codesign.synth.record import CriticalPath
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Resources
 from codesign.synth.yosys import NETLIST
@@ -173,7 +173,7 @@ def read_fmax(report: Path) -> float | None:
     return min((float(clock["achieved"]) for clock in clocks), default=None)
 
 
-def read_path(report: Path, owners: Owners) -> CriticalPath | None:
+def read_path(report: Path, owners: Owning) -> CriticalPath | None:
     """Return the slowest register-to-register path in a nextpnr ``--report`` file, and between which layers it goes.
 
     A hop: time since the clock edge and of this hop [ns], what it is, the net and the cell and pin it reaches.

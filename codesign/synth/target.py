@@ -12,6 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Literal
 
+from codesign.core.config import CoreConfig
 from codesign.errors import ConfigError
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
@@ -138,6 +139,7 @@ class Target:
         uart: its serial port; None: the design is built with its bus interfaces.
         button: resets the design while pressed.
         leds: LEDs, of which the first eight are used.
+        core: the delta core that is built for it; None: none is.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Target:
     uart: Uart | None = None
     button: Pin | None = None
     leds: tuple[Pin, ...] = ()
+    core: CoreConfig | None = None
 
     def __post_init__(self) -> None:
         wrong = Problems()
@@ -267,6 +270,23 @@ def load_target(name: str) -> Target:
         )
     path = Path(name) if own else boards() / f"{name}.toml"
     return read_target(path)
+
+
+def core_of(board: Target) -> CoreConfig:
+    """Return the core that is built for a board.
+
+    Raises:
+        ConfigError: none is.
+    """
+    if board.core is None:
+        having = [name for name in target_names() if load_target(name).core is not None]
+        raise ConfigError(
+            "this board has no core",
+            where="--target",
+            expected=f"one of {', '.join(having)}, or a file of yours with a table [core] (docs/targets.md)",
+            received=board.name,
+        )
+    return board.core
 
 
 _RENAMED = {"chain": "toolchain", "room": "capacity"}

@@ -48,6 +48,7 @@ def synthesise(
     target: str,
     folder: Path,
     skip: bool = True,
+    slang: bool = False,
     timeout_s: float = 1800.0,
 ) -> Resources:
     """Map a design to the cells of an FPGA family and count them.
@@ -57,6 +58,7 @@ def synthesise(
     top: name of the top module, which is in ``<top>.sv``. target: a device family: "ecp5", "xc7" (Xilinx 7-series),
     "xcup" (UltraScale+), "gw2a" (Gowin) or "ice40" (UltraPlus).
     skip: False builds the dense baseline: the top's parameter ``Skip`` is set to 0.
+    slang: read the sources with slang, which knows all of SystemVerilog, not with Yosys' own reader.
     folder: also receives ``yosys.log``, ``stat.json`` (cells by type) and ``netlist.json``, which
     ``place_and_route`` reads. Use one folder for each combination of target and skip.
 
@@ -75,7 +77,7 @@ def synthesise(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     sources = [name for name in files if name.endswith((".sv", ".v"))]
-    (folder / SCRIPT).write_text(script(sources, top, target, skip), encoding="utf-8")
+    (folder / SCRIPT).write_text(script(sources, top, target, skip, slang=slang), encoding="utf-8")
     run([TOOL, "-s", SCRIPT], folder, folder / LOG, timeout_s, error=SynthesisError)
     cost = count(read_cells(folder / STAT), target)
     packed = _pack(folder / NETLIST) if target == "ecp5" else 0
@@ -100,14 +102,22 @@ def _pack(path: Path) -> int:
     return packed
 
 
-def script(sources: list[str], top: str, target: str, skip: bool) -> str:
+def script(sources: list[str], top: str, target: str, skip: bool, *, slang: bool = False) -> str:
     """Return the script; -defer: what is below the top is elaborated for the parameters of its instances only."""
+    if slang:
+        read = [f"read_slang --threads 1 -D SYNTHESIS --top {top} {' '.join(sources)}"]
+        read[0] += "" if skip else " -G Skip=0"
+        return _mapping(read, top, target)
     below = [name for name in sources if name != f"{top}.sv"]
+    read = [f"read_verilog -sv -defer {' '.join(below)}"] if below else []
+    read += [f"read_verilog -sv {top}.sv", *([] if skip else [f"chparam -set Skip 0 {top}"])]
+    return _mapping(read, top, target)
+
+
+def _mapping(read: list[str], top: str, target: str) -> str:
     lines = (
         "# SPDX-License-Identifier: Apache-2.0",
-        *([f"read_verilog -sv -defer {' '.join(below)}"] if below else []),
-        f"read_verilog -sv {top}.sv",
-        *([] if skip else [f"chparam -set Skip 0 {top}"]),
+        *read,
         f"{_COMMANDS[target]} -top {top}",  # checks the hierarchy, once it knows the device's own cells
         "autoname",  # Xilinx' cells have no names yet, and layers are found by them
         "check -assert",

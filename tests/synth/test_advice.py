@@ -10,7 +10,7 @@ import pytest
 from small_design import small_graph
 
 from codesign.synth.advice import capacity_problem, clock_problem
-from codesign.synth.build import Order, slower_clock
+from codesign.synth.order import Order, slower_clock
 from codesign.synth.record import Area, BoardBuild, CriticalPath, LayerArea
 from codesign.synth.target import load_target
 

@@ -15,7 +15,7 @@ from codesign.errors import ConfigError, OldNameWarning, SynthesisError
 from codesign.host import framing, link
 from codesign.paths import boards
 from codesign.rtl.spec import top_spec
-from codesign.synth.build import Order
+from codesign.synth.order import Order
 from codesign.synth.serial import packet_bytes
 from codesign.synth.target import load_target, read_target, target_names
 from codesign.synth.toolchains.registry import TOOLCHAINS

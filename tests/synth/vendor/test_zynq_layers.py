@@ -11,7 +11,8 @@ import pytest
 from random_graphs import random_graph
 
 from codesign.errors import SynthesisError
-from codesign.synth.build import Builder, Order
+from codesign.synth.build import Builder
+from codesign.synth.order import Order
 from codesign.synth.record import Area, LayerArea
 from codesign.synth.target import load_target, target_names
 from codesign.synth.toolchains.vivado import layers_of, part_of, project_of

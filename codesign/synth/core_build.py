@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bitstream of a delta core for a board: one for every network that fits."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+
+from codesign.core.config import DEPTHS, CoreConfig
+from codesign.core.records import row_bits
+from codesign.core.uart import UART_TOP, core_uart_files
+from codesign.errors import ConfigError
+from codesign.synth.advice import clock_problem
+from codesign.synth.build import BoardBuilder
+from codesign.synth.layers import LINK, PADS, REGISTERS, UART
+from codesign.synth.order import BoardOrder, slower_clock
+from codesign.synth.resources import Resources
+from codesign.synth.target import core_of
+from codesign.synth.toolchains.toolchain import clock_of
+from codesign.synth.yosys import synthesise
+
+NAME = UART_TOP.removesuffix("_uart")
+PLL = "pll_cell.sv"
+"""File that declares the device's PLL to slang, which knows no vendor's cells."""
+UNITS = ("load", "sequence", "marks", "fetch", "beats", "send", "gather", "queues", "place", "walk", "lanes")
+"""What the cells of a core are counted by, beside the registers, the link and the board top."""
+_PLL_OUTPUTS = ("CLKOP", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
+_CORE, _REGISTERS = "i_core", "i_registers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreOrder(BoardOrder):
+    """A core on a board, with the lanes, widths and depths of the board's file.
+
+    Raises:
+        ConfigError: the board has no core, or no serial port on pins of its device.
+    """
+
+    def __post_init__(self) -> None:
+        BoardOrder.__post_init__(self)
+        core_of(self.board)
+        if self.toolchain is None or self.serial_baud is None:
+            raise ConfigError(
+                "a core is built with the open tools, for a board with a serial port",
+                where="--target",
+                received=self.board.name,
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the core's top."""
+        return NAME
+
+    @property
+    def config(self) -> CoreConfig:
+        """What the core is built with."""
+        return core_of(self.board)
+
+    def files(self) -> dict[str, str]:
+        """Return every source: the core, the board top, the constraints."""
+        assert self.toolchain is not None
+        pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz)
+        cell = {} if pll is None else {PLL: black_box(self.toolchain.pll(pll))}
+        return core_uart_files(self.config) | cell | self.board_files()
+
+
+def black_box(instance: str) -> str:
+    """Return a declaration of the PLL that a text has one instance of."""
+    found = re.search(r"(\w+) #\((.*?)\n\s*\) \w+ \((.*?)\);", instance, re.DOTALL)
+    assert found is not None, instance
+    module, parameters, ports = found.groups()
+    named = [f"parameter {name} = 0" for name in re.findall(r"\.(\w+)\(", parameters)]
+    lines = [f"{'output' if name in _PLL_OUTPUTS else 'input'} wire {name}" for name in re.findall(r"\.(\w+)\(", ports)]
+    head = "// SPDX-License-Identifier: Apache-2.0\n(* blackbox *)\n"
+    return f"{head}module {module} #({', '.join(named)}) ({', '.join(lines)});\nendmodule\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreOwners:
+    """Finds the unit of a core that a cell belongs to (see `codesign.synth.layers.Owners`)."""
+
+    rows: tuple[str, ...] = (*UNITS, REGISTERS, LINK, PADS)
+
+    def of(self, cell: str) -> str:
+        """Return the owner of the cell of this hierarchical name."""
+        scope = [part.split("[")[0] for part in cell.split(".")]
+        if _CORE in scope:
+            below = [part.removeprefix("i_").split("_")[0] for part in scope[scope.index(_CORE) + 1 :]]
+            return next((unit for unit in below if unit in UNITS), "queues")
+        if _REGISTERS in scope:
+            return REGISTERS
+        return LINK if UART in scope else PADS
+
+
+@dataclass(slots=True, kw_only=True)
+class CoreBuilder(BoardBuilder):
+    """Builds a core (`CoreOrder`)."""
+
+    @property
+    def _config(self) -> CoreConfig:
+        assert isinstance(self.order, CoreOrder)
+        return self.order.config
+
+    def _memories(self) -> None:
+        start, capacity = time.monotonic(), self.order.board.capacity.memory.block_bits
+        need = memory_bits(self._config)
+        text = f"{need:,} of {capacity:,} bits of block RAM"
+        if need > capacity:
+            problem = f"does not fit {self.order.board.name}: {text}. Next step: smaller depths in [core] of its file."
+            self.record = replace(self.record, problem=problem)
+            return
+        self.finished("memories", time.monotonic() - start, text)
+
+    def _mapped(self) -> Resources:
+        order = self.order
+        return synthesise(order.files(), order.module, target=order.board.family, folder=self.folder, slang=True)
+
+    def _clock_problem(self) -> str | None:
+        fmax = self.record.fmax_mhz
+        slower = None if self.record.met or fmax is None else slower_clock(self.order, fmax)
+        return clock_problem(self.record, None, slower_mhz=slower)
+
+    def _owners(self) -> CoreOwners:
+        return CoreOwners()
+
+
+def memory_bits(config: CoreConfig) -> int:
+    """Return the bits of a core's memories; block RAMs hold fewer, as their shapes are given."""
+    words = row_bits(config) | {"weights": config.lanes * config.weight_bits, "sums": config.lanes * config.sum_bits}
+    bits = {
+        "sum_words": words["sums"],
+        "code_rows": config.quantisers * config.code_bits,
+        "weight_lines": words["weights"],
+        "table_rows": 2 * words["tables"],
+        "param_rows": words["params"],
+        "step_words": 32,
+        "places": words["places"],
+        "walks": words["walks"],
+        "chunks": 32,
+    }
+    return sum(getattr(config, depth) * bits[depth] for depth in DEPTHS)
