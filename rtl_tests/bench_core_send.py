@@ -15,6 +15,7 @@ from core_bench import (
     MOST_PARTS,
     SUM_HI,
     SUM_LO,
+    aligned,
     lane,
     param_record,
     random_lane,
@@ -26,7 +27,7 @@ from core_bench import (
 from models import pack
 
 CASES = {"parts": Case(parameters={})}
-LATENCY, BEAT_LATENCY = 9, 4
+LATENCY, BEAT_LATENCY = 11, 6
 Q, SB, CB, DB = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.code_bits, CONFIG.delta_bits
 
 
@@ -54,7 +55,9 @@ class Sender:
             {"relu": bool(step["relu"])} | {k: step[k] for k in ("shift", "lo", "hi")},
         )
         new = [
-            sent(lane(**shared, step=p["step"], threshold=p["threshold"]), value, code) if p["valid"] else code
+            sent(lane(**shared, step=p["step"], threshold=p["threshold"]), aligned(p, value), code)
+            if p["valid"]
+            else code
             for p, value, code in zip(self.params[params], z, old, strict=True)
         ]
         self.codes[row] = new
@@ -62,7 +65,10 @@ class Sender:
 
     def beat(self, step: Mapping[str, int], word: int, part: int, z: list[int]) -> list[int]:
         """Return the values of a part in a packet."""
-        return z if step["packet"] == 1 else self.codes[self.rows(step, word, part)[1]]
+        params, row = self.rows(step, word, part)
+        if step["packet"] == 1:
+            return [aligned(p, value) for p, value in zip(self.params[params], z, strict=True)]
+        return self.codes[row]
 
 
 class Sending:
@@ -101,7 +107,9 @@ class Sending:
             lanes = []
             for _ in range(Q):
                 step, threshold = random_lane(self.rng, shared)
-                lanes.append({"valid": int(self.rng.random() < 0.9), "step": step, "threshold": threshold})
+                align = self.rng.choice((0, 0, self.rng.randint(1, 16)))
+                low = {"align": align, "low": self.rng.randrange(1 << align)}
+                lanes.append({"valid": int(self.rng.random() < 0.9), "step": step, "threshold": threshold} | low)
             self.model.params[row] = lanes
             dut.param_we_i.value, dut.param_waddr_i.value = 1, row
             dut.param_wdata_i.value = pack([param_record(**p) for p in lanes], len(dut.param_wdata_i) // Q)
@@ -124,10 +132,11 @@ class Sending:
     def sums(self, step: Mapping[str, int], fresh: bool, word: int, part: int) -> list[int]:
         params, row = self.model.rows(step, word, part)
         shared = {"relu": bool(step["relu"])} | {k: step[k] for k in ("shift", "lo", "hi")}
-        return [
+        aims = [
             random_z(self.rng, lane(**shared, step=p["step"], threshold=p["threshold"]), code, p["threshold"])
             for p, code in zip(self.model.params[params], self.model.before(row, fresh), strict=True)
         ]
+        return [z - p["low"] >> p["align"] for p, z in zip(self.model.params[params], aims, strict=True)]
 
     async def send(self, step: Mapping[str, int], fresh: bool, words: list[int], *, skip: bool = True) -> None:
         self.dut.skip_i.value = int(skip)
@@ -152,7 +161,8 @@ class Sending:
         expected, parts, done = [], step["parts"], self.done
         for word in range(step["words"]):
             for part in range(parts):
-                z = [self.rng.randint(SUM_LO, SUM_HI) for _ in range(Q)]
+                params = self.model.params[self.model.rows(step, word, part)[0]]
+                z = [self.rng.randint(SUM_LO, SUM_HI) - p["low"] >> p["align"] for p in params]
                 self.offer(step, word, part, z)
                 last = word == step["words"] - 1 and part == parts - 1
                 expected.append((int(last), pack(self.model.beat(step, word, part, z), SB)))

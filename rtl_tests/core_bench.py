@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -41,9 +42,15 @@ def step_record(**fields: int) -> int:
     return STEP.pack(CONFIG, STEP_FIELDS | fields, "bench")
 
 
-def param_record(valid: int, step: int, threshold: int) -> int:
+def param_record(valid: int, step: int, threshold: int, align: int = 0, low: int = 0) -> int:
     """Return the parameters of a lane."""
-    return PARAM.pack(CONFIG, {"valid": valid, "step": step, "threshold": threshold}, "bench")
+    fields = {"valid": valid, "step": step, "threshold": threshold, "align": align, "low": low}
+    return PARAM.pack(CONFIG, fields, "bench")
+
+
+def aligned(param: Mapping[str, int], sums: int) -> int:
+    """Return a sum on the lattice that is sent."""
+    return (sums << param["align"]) + param["low"]
 
 
 def signed(value: int, bits: int) -> int:

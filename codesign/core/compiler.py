@@ -10,13 +10,14 @@ import numpy as np
 
 from codesign.core.config import CHUNK_BITS, CoreConfig
 from codesign.core.image import design_of
+from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
 from codesign.core.memory import Rows, check_depths
-from codesign.core.params import param_rows, shift_of
+from codesign.core.params import packet_rows, param_rows, shift_of
 from codesign.core.plan import plan_of
 from codesign.core.program import CODES, EVENTS, SUMS, Place, Program, Step, Walk, reciprocal, values_of
 from codesign.core.reach import Reach, check_sums, reach_of
-from codesign.core.records import PLACE, STEP, TABLE, WALK
+from codesign.core.records import PARAM, PLACE, STEP, TABLE, WALK
 from codesign.errors import ConversionError
 from codesign.fixed import IntArray
 from codesign.graph.engines import Conv, Dense, Engine, Pool
@@ -88,7 +89,7 @@ class _Compiler:
 
     def __init__(self, graph: Graph, config: CoreConfig) -> None:
         self.config, self.plan = config, plan_of(graph, config)
-        self.tables, self.params = Rows(3), Rows(config.quantisers, 3)
+        self.tables, self.params = Rows(3), Rows(config.quantisers, len(PARAM.fields))
         self.weights, self.sums = Rows(config.lanes, dtype=np.int32), Rows(config.lanes)
         self.places: list[Place] = []
         self.walks: list[Walk] = []
@@ -172,7 +173,9 @@ class _Compiler:
         if not isinstance(node, Dense | Conv):
             return self.sums.place(np.zeros((1, self.config.lanes), np.int64)), 1
         position = replace(layout, positions=1)
-        words = position.spread(node.bias << self.plan.widen[node.name], self.config.lanes)
+        bias = lattices_of(self.plan, node).bias
+        assert bias is not None
+        words = position.spread(bias, self.config.lanes)
         words = words[:1] if (words == words[0]).all() else words
         return self.sums.place(words), len(words)
 
@@ -226,21 +229,24 @@ class _Compiler:
     def _packet(self, node: Delta | Engine) -> Step:
         """Return the step that sends the packet of the output."""
         layout = self.plan.layouts[node.name]
-        recip, shift = reciprocal(1, self.config.index_bits)
+        groups, param_base = 1, 0
         if isinstance(node, Delta):
             sent, code_base = self._no_sums(layout.words), self.steps[-1].code_base
         else:
             sent, code_base = {**self._sums_of(node.name, sweep=True), "keep": 0}, 0
+            groups, rows = packet_rows(self.plan, node, self.config)
+            param_base = self.params.place(rows)
+        recip, shift = reciprocal(groups, self.config.index_bits)
         return Step(
             source=0,
             relu=0,
             packet=CODES if isinstance(node, Delta) else SUMS,
-            groups=1,
+            groups=groups,
             group_recip=recip,
             group_shift=shift,
             parts=layout.parts(self.config.quantisers),
             code_base=code_base,
-            param_base=0,
+            param_base=param_base,
             lo=0,
             hi=0,
             shift=0,

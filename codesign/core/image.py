@@ -165,7 +165,7 @@ def _params(lines: Words, config: CoreConfig) -> Any:
         [list(PARAM.unpack(config, words_number(line) >> at * bits).values()) for at in range(config.quantisers)]
         for line in lines
     ]
-    return np.array(rows, np.int64).reshape(-1, config.quantisers, 3)
+    return np.array(rows, np.int64).reshape(-1, config.quantisers, len(PARAM.fields))
 
 
 def _lanes(lines: Words, slot: int, bits: int, where: str) -> IntArray:

@@ -154,7 +154,8 @@ class Interpreter:
         z = frame[words] if step.source else self._fetch(step, words, lanes)
         group = words - divided(words, step.group_recip, step.group_shift) * step.groups
         params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
-        valid, k, threshold = (params[..., at].reshape(len(words), lanes) for at in range(3))
+        valid, k, threshold, align, low = (params[..., at].reshape(len(words), lanes) for at in range(5))
+        z = (z << align) + low
         rows = (step.code_base + words * step.parts)[:, None] + np.arange(step.parts)
         stored = self.codes[rows].reshape(len(words), lanes)
         if self._first:
@@ -190,7 +191,11 @@ class Interpreter:
         quantisers = self.program.config.quantisers
         if step.packet == CODES:
             return self.codes[step.code_base : step.code_base + step.words * step.parts].copy()
-        return self._fetch(step, np.arange(step.words), step.parts * quantisers).reshape(-1, quantisers)
+        words = np.arange(step.words)
+        params = self._rows(self.program.params, step.param_base + words % step.groups * step.parts, step.parts)
+        align, low = params[..., 3], params[..., 4]
+        z = self._fetch(step, words, step.parts * quantisers).reshape(align.shape)
+        return ((z << align) + low).reshape(-1, quantisers)
 
     def _read(self, reader: int, tokens: Tokens) -> tuple[int, int, int, int]:
         """Let a reader take what was sent; return how much it placed, hit, marked and computed."""

@@ -108,7 +108,7 @@ def _steps(compiled: Compiled, counts: Counts | None) -> str:
 
 def _params(compiled: Compiled, step: Step) -> np.ndarray:
     rows: np.ndarray = compiled.program.params[step.param_base : step.param_base + step.groups * step.parts]
-    return rows.reshape(-1, 3)
+    return rows.reshape(-1, rows.shape[-1])
 
 
 def _how(step: Step, params: np.ndarray) -> tuple[str, str, str]:

@@ -94,7 +94,7 @@ class Program:
         places: of each reader.
         walks: of each reader.
         tables: ``word, line, count`` of rows and columns, ``[N, 3]``.
-        params: ``valid, step, threshold`` of the lanes of each row, ``[N, quantisers, 3]``.
+        params: ``valid, step, threshold, align, low`` of the lanes of each row, ``[N, quantisers, 5]``.
         weights: lines, ``[N, lanes]``.
         sums: words of biases, from address 0 on, ``[N, lanes]``.
     """

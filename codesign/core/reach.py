@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.core.config import CoreConfig
+from codesign.core.lattices import Lattices, lattices_of
 from codesign.core.layout import Layout
 from codesign.core.plan import Plan, lane_for_lane, offset_of
 from codesign.errors import AccumulatorRangeError, ConversionError
@@ -86,7 +87,7 @@ def reach_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> Reach:
     assert seen is not None or read.raster  # the layout was chosen so
     channelwise, maximum = lane_for_lane(node, at, read, made), isinstance(node, Pool) and node.kind == "max"
     places = channels if seen is None else seen * read.used
-    taps = weights_of(node, at, plan.widen[node.name], read)
+    taps = weights_of(node, at, lattices_of(plan, node), read)
     check_weights(node.name, taps, config)
     if channelwise:
         weights = _lane_for_lane(taps, node, at, made, config.lanes)
@@ -127,27 +128,22 @@ def _table(axis: AnyAxis, entries: int, words: int, lines: int, first_word: int)
     return table
 
 
-def weights_of(node: Engine, at: int, widen: int, read: Layout) -> IntArray:
-    """Return weights on a lattice ``widen`` bits finer, ``[taps, channels in, channels out]``.
+def weights_of(node: Engine, at: int, lattices: Lattices, read: Layout) -> IntArray:
+    """Return weights on the lattices of the output channels, ``[taps, channels in, channels out]``.
 
     Of an engine that works channel by channel: ``[taps, channels]``, or ``[1, 1]`` where all are the same. The channels
     of a dense layer are all lanes of the words that it reads.
-
-    Raises:
-        ConversionError: one needs more than 62 bits.
     """
     if isinstance(node, Dense | Conv):
-        weight = node.weight
-        if int(np.abs(weight).max(initial=0)).bit_length() + widen > 62:
-            raise ConversionError("weights are too wide", where=node.name, received=f"widened by {widen} bits")
-        weight = weight << widen
+        weight = lattices.weight
+        assert weight is not None
         if isinstance(node, Dense):
             lanes = np.zeros((1, read.words * read.used, node.n_out), np.int64)
             lanes[0, read.lanes()] = weight
             return lanes
         taps = weight.reshape(-1, *weight.shape[2:])
         return taps[..., 0] if node.depthwise else taps
-    shift = widen + (node.shifts[at] if isinstance(node, Join) else 0)
+    shift = node.shifts[at] if isinstance(node, Join) else 0
     return np.array([[1 << min(shift, 62)]], np.int64)
 
 
@@ -176,11 +172,11 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
     Raises:
         AccumulatorRangeError: ``|b| + sum|w| * max|r|`` does.
     """
-    bound, widen = 0, plan.widen[node.name]
-    total = [abs(value) << widen for value in node.bias.tolist()] if isinstance(node, Dense | Conv) else [0]
+    bound, lattices = 0, lattices_of(plan, node)
+    total = [0] if lattices.bias is None else [abs(value) for value in lattices.bias.tolist()]
     for at, name in enumerate(node.inputs):
         delta = plan.delta(name)
-        weights = np.abs(weights_of(node, at, widen, plan.layouts[name]))
+        weights = np.abs(weights_of(node, at, lattices, plan.layouts[name]))
         window = node.window if isinstance(node, Pool) and node.kind == "sum" else 1
         reach = weights.reshape(-1, weights.shape[-1]).sum(axis=0).tolist()
         most = [value * window * max(-delta.lo, delta.hi) for value in reach]
@@ -188,7 +184,8 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
             bound = max(bound, *most)
         else:
             total = [a + b for a, b in zip(total, most, strict=True)]
-    bound = max(bound, *total)
+    sent = max(-node.fmt.lo - 1, node.fmt.hi) << plan.widen[node.name]  # on the lattice that is sent
+    bound = max(bound, *total, sent)
     if bound >= 1 << config.sum_bits - 1:
         raise AccumulatorRangeError(
             "the sums do not fit the core",

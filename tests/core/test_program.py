@@ -162,7 +162,7 @@ def test_chains_of_every_kind(outputs: int) -> None:
 def test_parameters_that_repeat_are_kept_once() -> None:
     compiled = compile_graph(chain((4, 4, 3), 64, "max", "add"))
     assert [step.groups for step in compiled.program.steps] == [1, 1, 1, 1]
-    assert len(compiled.program.params) == 5  # of the input, and four parts of words of 32 lanes
+    assert len(compiled.program.params) == 9  # of the input, of four parts of words of 32 lanes, of the packet
 
 
 def test_one_sum_word_for_engines_without_biases() -> None:

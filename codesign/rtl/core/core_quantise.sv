@@ -26,7 +26,9 @@ module core_quantise
     input  logic signed [    SumBits:0] high_i,    // hi_i * 2^shift_i, or the largest number
     input  logic signed [  SumBits-1:0] z_i,
     input  logic signed [ CodeBits-1:0] code_i,
-    input  param_t                      param_i,
+    // verilator lint_off UNUSEDSIGNAL
+    input  param_t                      param_i,  // its lattice is core_send's
+    // verilator lint_on UNUSEDSIGNAL
     output logic signed [ CodeBits-1:0] code_o,
     output logic signed [DeltaBits-1:0] delta_o,
     output logic                        changed_o

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   Quantisers lanes of a word -> their deltas, with the parameters of row param_base + group * parts + part
-//             and the codes of row code_base + word * parts + part, which are replaced by the new ones; old codes are 0
-//             if fresh_i. In a pass of the output the lanes leave as a beat instead: sums (packet 1) or codes (packet
-//             2)
-// Latency:    9 cycles to valid_o, 4 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after start_i
+// Function:   Quantisers lanes of a word, z = (sum << align) + low -> their deltas, with the parameters of row param_base +
+//             group * parts + part and the codes of row code_base + word * parts + part, which are replaced by the new
+//             ones; old codes are 0 if fresh_i. In a pass of the output the lanes leave as a beat instead: z (packet 1)
+//             or codes (packet 2)
+// Latency:    11 cycles to valid_o, 6 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after start_i
 // Throughput: 1 part a cycle
 // Timing:     combinational ready_i, m_axis_tready -> ready_o, which enables every stage
 // Reset:      empty; the memories are not cleared
@@ -46,7 +46,8 @@ module core_send
     output logic                            m_axis_tlast,
     output logic                            packet_done_o
 );
-  localparam int unsigned Read = 3;  // stage with parameters and codes
+  localparam int unsigned Memory = 3;  // stage with parameters and codes
+  localparam int unsigned Read = Memory + 2;  // and sums on the lattice that is sent
   localparam int unsigned Stages = Read + 6;  // and what core_quantise takes
   localparam int unsigned CodeAddressBits = $clog2(CodeDepth);
   localparam int unsigned ParamAddressBits = $clog2(ParamDepth);
@@ -65,7 +66,7 @@ module core_send
   logic enable, packet, bounded;
   head_t [Stages:1] head_q;
   logic [Stages:1] valid_q;
-  logic [Read:1][Quantisers*SumBits-1:0] z_q;
+  logic [Memory:1][Quantisers*SumBits-1:0] z_q;
   logic [Stages:2][CodeAddressBits-1:0] row_q;  // of codes
   assign enable = (ready_i || !valid_o) && (m_axis_tready || !m_axis_tvalid);
   assign ready_o = enable && bounded;
@@ -99,7 +100,7 @@ module core_send
   always_ff @(posedge clk_i) begin
     if (enable) begin
       head_q <= {head_q[Stages-1:1], end_i, last_part_i, word_i};
-      z_q <= {z_q[Read-1:1], z_i};
+      z_q <= {z_q[Memory-1:1], z_i};
       row_q <= {row_q[Stages-1:2], code_row};
       code_row_q <= times(word_i, step_i.parts);
       param_row_q <= times(group_i, step_i.parts);
@@ -117,14 +118,14 @@ module core_send
 
   (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] codes[CodeDepth];
   (* no_rw_check, ram_style = "block" *) logic [Quantisers*ParamBits-1:0] params[ParamDepth];
-  logic [Quantisers*CodeBits-1:0] codes_q2, codes_q3, new_codes;
-  logic [Quantisers*ParamBits-1:0] params_q2, params_q3;
+  logic [Quantisers*CodeBits-1:0] codes_q2, codes_q3, codes_q4, codes_q5, new_codes;
+  logic [Quantisers*ParamBits-1:0] params_q2, params_q3, params_q4, params_q5;
   always_ff @(posedge clk_i) begin
     if (enable) begin
       codes_q2 <= codes[code_row];
       params_q2 <= params[param_row];
-      codes_q3 <= codes_q2;
-      params_q3 <= params_q2;
+      {codes_q3, codes_q4, codes_q5} <= {codes_q2, codes_q3, codes_q4};
+      {params_q3, params_q4, params_q5} <= {params_q2, params_q3, params_q4};
     end
   end
   always_ff @(posedge clk_i) begin
@@ -135,8 +136,21 @@ module core_send
   end
 
   for (genvar i = 0; i < Quantisers; i++) begin : g_lane
+    // Stage 4 and 5: the sum on the lattice that is sent.
+    // verilator lint_off UNUSEDSIGNAL
+    param_t param, param_q4;  // most fields are for core_quantise
+    // verilator lint_on UNUSEDSIGNAL
+    logic [SumBits-1:0] z_q4, z_q5;
     logic [CodeBits-1:0] code;
-    assign code = codes_q3[i*CodeBits+:CodeBits];
+    assign param = params_q3[i*ParamBits+:ParamBits];
+    assign param_q4 = params_q4[i*ParamBits+:ParamBits];
+    assign code = codes_q5[i*CodeBits+:CodeBits];
+    always_ff @(posedge clk_i) begin
+      if (enable) begin
+        z_q4 <= z_q[Memory][i*SumBits+:SumBits] << param.align;
+        z_q5 <= z_q4 + SumBits'(param_q4.low);
+      end
+    end
     core_quantise u_quantise (
         .clk_i,
         .enable_i (enable),
@@ -147,16 +161,16 @@ module core_send
         .hi_i     (step_i.hi),
         .low_i    (low_q),
         .high_i   (high_q),
-        .z_i      (z_q[Read][i*SumBits+:SumBits]),
+        .z_i      (z_q5),
         .code_i   (fresh_i ? '0 : code),
-        .param_i  (params_q3[i*ParamBits+:ParamBits]),
+        .param_i  (params_q5[i*ParamBits+:ParamBits]),
         .code_o   (new_codes[i*CodeBits+:CodeBits]),
         .delta_o  (deltas_o[i*DeltaBits+:DeltaBits]),
         .changed_o(mask_o[i])
     );
     always_ff @(posedge clk_i) begin
       if (enable) begin
-        m_axis_tdata[i*SumBits+:SumBits] <= step_i.packet[1] ? SumBits'($signed(code)) : z_q[Read][i*SumBits+:SumBits];
+        m_axis_tdata[i*SumBits+:SumBits] <= step_i.packet[1] ? SumBits'($signed(code)) : z_q5;
       end
     end
   end
