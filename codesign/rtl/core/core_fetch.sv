@@ -130,12 +130,12 @@ module core_fetch
   logic [7:0] most_tap_q;
   logic [3:0] most_part_q;
   logic [$clog2(Room+1)-1:0] room_q, least_q;
-  logic enough_q, pop_q;
+  logic enough_q, offered_q, pop_q;  // offered_q: the request of the last cycle was not taken
   tag_t tag_q, tag_q2;
   logic tagged_q, tagged_q2, pop;
   assign single = step_i.taps == 1;
   assign need = single_q && !asked_q.end_of_pass ? step_i.parts : 4'd1;
-  assign go = asking_q && gap_q == 0 && (tap_q != 0 || enough_q);
+  assign go = asking_q && gap_q == 0 && (tap_q != 0 || enough_q || offered_q);
   assign sum_valid_o = go && !asked_q.end_of_pass;
   assign request = go && (asked_q.end_of_pass || sum_ready_i);
   assign last_tap = asked_q.end_of_pass || tap_q == most_tap_q;
@@ -154,7 +154,7 @@ module core_fetch
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      {asking_q, tagged_q, tagged_q2, enough_q, pop_q} <= '0;
+      {asking_q, tagged_q, tagged_q2, enough_q, offered_q, pop_q} <= '0;
       {tap_q, part_q, gap_q} <= '0;
       room_q <= ($clog2(Room + 1))'(Room);
     end else begin
@@ -166,6 +166,7 @@ module core_fetch
       gap_q <= request ? need - 1'b1 : gap_q != 0 ? gap_q - 1'b1 : '0;
       room_q <= room_q - (request && tap_q == 0 ? ($clog2(Room + 1))'(need) : '0) + ($clog2(Room + 1))'(pop_q);
       enough_q <= room_q >= least_q;
+      offered_q <= sum_valid_o && !sum_ready_i;
       pop_q <= pop;
       tagged_q <= request;
       tagged_q2 <= tagged_q;
