@@ -23,6 +23,7 @@ from core_bench import (
     random_z,
     sent,
     step_record,
+    unaligned,
 )
 from models import pack
 
@@ -136,7 +137,7 @@ class Sending:
             random_z(self.rng, lane(**shared, step=p["step"], threshold=p["threshold"]), code, p["threshold"])
             for p, code in zip(self.model.params[params], self.model.before(row, fresh), strict=True)
         ]
-        return [z - p["low"] >> p["align"] for p, z in zip(self.model.params[params], aims, strict=True)]
+        return [unaligned(p, z) for p, z in zip(self.model.params[params], aims, strict=True)]
 
     async def send(self, step: Mapping[str, int], fresh: bool, words: list[int], *, skip: bool = True) -> None:
         self.dut.skip_i.value = int(skip)
@@ -153,7 +154,7 @@ class Sending:
         self.offer(step, 0, 0, [self.rng.randrange(SUM_HI) for _ in range(Q)], end=True)
         expected.append("end")
         self.sink.clear()
-        await drain(self.bench, self.source, self.sink, expected, lambda t: "end" if t[0] else t, quiet=12)
+        await drain(self.bench, self.source, self.sink, expected, lambda t: "end" if t[0] else t, quiet=16)
 
     async def packet(self, step: Mapping[str, int], fresh: bool) -> None:
         self.beats.clear()
@@ -162,12 +163,12 @@ class Sending:
         for word in range(step["words"]):
             for part in range(parts):
                 params = self.model.params[self.model.rows(step, word, part)[0]]
-                z = [self.rng.randint(SUM_LO, SUM_HI) - p["low"] >> p["align"] for p in params]
+                z = [unaligned(p, self.rng.randint(SUM_LO, SUM_HI)) for p in params]
                 self.offer(step, word, part, z)
                 last = word == step["words"] - 1 and part == parts - 1
                 expected.append((int(last), pack(self.model.beat(step, word, part, z), SB)))
         self.offer(step, 0, 0, [0] * Q, end=True)
-        await drain(self.bench, self.source, self.beats, expected, quiet=12)
+        await drain(self.bench, self.source, self.beats, expected, quiet=16)
         assert self.done == done + 1, "one pulse per packet"
         assert self.done_at > self.beats.seen_at[-1], "the packet has left"
         assert not self.sink.tokens

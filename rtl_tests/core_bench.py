@@ -53,6 +53,11 @@ def aligned(param: Mapping[str, int], sums: int) -> int:
     return (sums << param["align"]) + param["low"]
 
 
+def unaligned(param: Mapping[str, int], z: int) -> int:
+    """Return the sum that comes nearest to ``z`` from below on the lattice that is sent, or the smallest."""
+    return max(z, SUM_LO + param["low"]) - param["low"] >> param["align"]
+
+
 def signed(value: int, bits: int) -> int:
     """Return the low ``bits`` of ``value`` as a two's complement number."""
     value &= (1 << bits) - 1
