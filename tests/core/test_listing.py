@@ -58,7 +58,7 @@ def test_bits_are_those_of_the_memories(compiled: Compiled) -> None:
     assert bits["sum_words"] == needs["sum_words"] * 32 * 32
     assert bits["code_rows"] == needs["code_rows"] * 8 * 16
     assert bits["weight_lines"] == needs["weight_lines"] * 32 * 16
-    assert bits["param_rows"] == needs["param_rows"] * 8 * (1 + 5 + 32)
+    assert bits["param_rows"] == needs["param_rows"] * 8 * (1 + 5 + 32 + 5 + 16)
     assert bits["chunks"] == needs["chunks"] * 32
     assert row(listing(compiled), "all ").split() == ["all", str(sum(bits.values()))]
 

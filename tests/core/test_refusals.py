@@ -51,23 +51,22 @@ def test_codes_of_an_activation() -> None:
 
 
 def test_weights() -> None:
-    weight = np.full((1, 1, 3, 8), 1 << 14)
-    graph = with_nodes(GRAPH, after_d={"weight": weight})
-    assert compile_graph(graph)
     weight = np.full((1, 1, 3, 8), 1 << 15)
-    message = (
-        r"^after_d: the weights do not fit the core.*Expected: 16 bits.*Received: 32768 to 32768.*weight_bits = 17"
-    )
+    assert compile_graph(with_nodes(GRAPH, after_d={"weight": weight}))  # on a lattice of its own
+    weight[0, 0, 1] = -1  # which keeps it on the common one
+    message = r"^after_d: the weights do not fit the core.*Expected: 16 bits.*Received: -1 to 32768.*weight_bits = 17"
     refused(with_nodes(GRAPH, after_d={"weight": weight}), message)
     assert compile_graph(with_nodes(GRAPH, after_d={"weight": -weight}))
 
 
-def test_weights_that_only_a_finer_lattice_makes_too_wide() -> None:
-    frac = GRAPH["after_d"].fmt.frac + 12
-    fine = {"fmt": Fixed(width=15, frac=frac, signed=True)}
-    assert compile_graph(with_nodes(GRAPH, d0={**fine, "hi": 16383}))
-    frac += 1
-    refused(with_nodes(GRAPH, d0={"fmt": Fixed(width=15, frac=frac, signed=True)}), r"^after_d: the weights do not fit")
+def test_sums_that_only_a_finer_lattice_makes_too_wide() -> None:
+    engine = GRAPH["after_d"].fmt
+    for widen, fits in ((32 - engine.width, True), (33 - engine.width, False)):
+        graph = with_nodes(GRAPH, d0={"fmt": Fixed(width=15, frac=engine.frac + widen, signed=True)})
+        if fits:
+            assert compile_graph(graph)
+        else:
+            refused(graph, r"^after_d: the sums do not fit")
 
 
 def test_shifts_of_an_addition() -> None:
@@ -79,6 +78,7 @@ def test_shifts_of_an_addition() -> None:
 def test_sums() -> None:
     bias = np.full(8, (1 << 31) - 1 - 15 * 24)
     weight = np.full((1, 1, 3, 8), 8)
+    weight[0, 0, 0], weight[0, 0, 1] = 7, 9  # odd: on the common lattice
     assert compile_graph(with_nodes(GRAPH, after_d={"weight": weight, "bias": bias}))
     graph = with_nodes(GRAPH, after_d={"weight": weight, "bias": bias + 1})
     with pytest.raises(
