@@ -20,7 +20,7 @@ from codesign.core.reach import Reach, check_sums, reach_of
 from codesign.core.records import PARAM, PLACE, STEP, TABLE, WALK
 from codesign.errors import ConversionError
 from codesign.fixed import IntArray
-from codesign.graph.engines import Conv, Dense, Engine, Pool
+from codesign.graph.engines import Engine, Pool
 from codesign.graph.ir import Delta, Graph, Source
 
 
@@ -170,11 +170,10 @@ class _Compiler:
         """Return address and period of an engine's words of biases."""
         check_sums(self.plan, node, self.config)
         layout = self.plan.layouts[node.name]
-        if not isinstance(node, Dense | Conv):
+        bias = lattices_of(self.plan, node).bias
+        if bias is None:
             return self.sums.place(np.zeros((1, self.config.lanes), np.int64)), 1
         position = replace(layout, positions=1)
-        bias = lattices_of(self.plan, node).bias
-        assert bias is not None
         words = position.spread(bias, self.config.lanes)
         words = words[:1] if (words == words[0]).all() else words
         return self.sums.place(words), len(words)

@@ -15,7 +15,7 @@ import numpy as np
 from codesign.core.plan import Plan
 from codesign.fixed import IntArray
 from codesign.graph.channels import channel_lattices
-from codesign.graph.engines import Conv, Dense, Engine
+from codesign.graph.engines import Conv, Dense, Engine, Join
 
 LOW_BITS = 16
 """Bits of ``low``, the field of that name in the rows of parameters."""
@@ -42,7 +42,7 @@ def lattices_of(plan: Plan, node: Engine) -> Lattices:
     """Return the lattices of an engine's output channels."""
     widen = plan.widen[node.name]
     if not isinstance(node, Dense | Conv):
-        return Lattices(align=np.array([widen]), low=np.zeros(1, np.int64))
+        return Lattices(align=np.array([widen]), low=np.zeros(1, np.int64), bias=_bias(plan, node))
     found = channel_lattices(_alone(node), plan.delta(node.input))
     shifts = np.minimum(found.shifts, max(0, LOW_BITS - widen))
     across = shifts[:, None] if isinstance(node, Conv) and node.depthwise else shifts
@@ -52,6 +52,19 @@ def lattices_of(plan: Plan, node: Engine) -> Lattices:
         weight=node.weight >> across,
         bias=node.bias >> shifts,
     )
+
+
+def _bias(plan: Plan, node: Engine) -> IntArray | None:
+    """Return the biases of the layers that an addition computes, too, in Python's integers; None if there are none."""
+    if not isinstance(node, Join):
+        return None
+    found = [
+        np.array([int(value) << shift for value in layer.bias], object)
+        for at, shift in enumerate(node.shifts)
+        if (layer := plan.through.get((node.name, at)))
+    ]
+    total: IntArray | None = np.sum(found, axis=0) if found else None
+    return total
 
 
 def _alone(node: Dense | Conv) -> Dense | Conv:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from codesign.core.config import CoreConfig
 from codesign.core.layout import Layout, lanes_used
+from codesign.core.merge import Through, merged
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.axis import Repeat
 from codesign.graph.engines import Dense, Engine, Join, Upsample
@@ -22,11 +23,13 @@ class Plan:
         graph: nodes that lead to the output; the source has one reader, which does not widen it.
         layouts: how the frame of each node lies in words.
         widen: bits by which the sums of each engine are finer than in the graph.
+        through: layers that an addition computes, too; see `codesign.core.merge`.
     """
 
     graph: Graph
     layouts: dict[str, Layout]
     widen: dict[str, int]
+    through: Through
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -49,18 +52,19 @@ def plan_of(graph: Graph, config: CoreConfig) -> Plan:
     graph = _alone(_needed(graph), config)
     for node in graph.nodes[1:]:
         _check_inputs(graph, node)
+    graph, through = merged(graph)
     layouts = {graph.source.name: Layout(positions=1, channels=graph.source.size, used=config.quantisers)}
     for node in graph.nodes[1:]:
         if isinstance(node, Delta):
             layouts[node.name] = layouts[node.input]
         else:
             assert not isinstance(node, Source)
-            layouts[node.name] = _layout(graph, node, layouts, config)
+            layouts[node.name] = _layout(graph, through, node, layouts, config)
     widen = {
         node.name: max((read.widen for read in graph.deltas if read.input == node.name), default=0)
         for node in graph.engines
     }
-    return Plan(graph=graph, layouts=layouts, widen=widen)
+    return Plan(graph=graph, layouts=layouts, widen=widen, through=through)
 
 
 def _needed(graph: Graph) -> Graph:
@@ -140,35 +144,41 @@ def channels_of(node: Engine) -> int:
     return node.n_out if isinstance(node, Dense) else node.channels_out
 
 
-def _layout(graph: Graph, node: Engine, layouts: dict[str, Layout], config: CoreConfig) -> Layout:
+def way(through: Through, node: Engine, at: int) -> Engine:
+    """Return what input ``at`` of an engine goes through: a layer that it computes, too, or the engine itself."""
+    return through.get((node.name, at), node)
+
+
+def _layout(graph: Graph, through: Through, node: Engine, layouts: dict[str, Layout], config: CoreConfig) -> Layout:
     """Return the layout of an engine: as few words as possible, then lane for lane with most of its inputs."""
     channels = channels_of(node)
     positions = node.size // channels
-    exact = positions > 1 and any(view != channels for view in _views(graph, node))
+    exact = positions > 1 and any(view != channels for view in _views(graph, through, node))
     used = lanes_used(channels, config.lanes, exact=exact)
     plain = Layout(positions=positions, channels=channels, used=used)
     if isinstance(node, Dense) or not node.channelwise:
         return plain
-    like = [replace(plain, used=layouts[name].used) for name in node.inputs]
+    like = [
+        replace(plain, used=layouts[name].used) for at, name in enumerate(node.inputs) if way(through, node, at) is node
+    ]
     good = [layout for layout in like if layout.words <= plain.words and (layout.raster or not exact)]
-    return max([plain, *good], key=lambda layout: (-layout.words, _matches(node, layout, layouts)))
+    return max([plain, *good], key=lambda layout: (-layout.words, _matches(through, node, layout, layouts)))
 
 
-def _views(graph: Graph, node: Engine) -> list[int]:
+def _views(graph: Graph, through: Through, node: Engine) -> list[int]:
     """Return the channels that readers of an engine's activations take its positions to have."""
     deltas = [delta for delta in graph.deltas if delta.input == node.name]
-    return [
-        reader.channels_in(at)
+    ways = [
+        (way(through, reader, at), at)
         for reader in graph.engines
-        if not isinstance(reader, Dense)
         for at, name in enumerate(reader.inputs)
         if any(name == delta.name for delta in deltas)
     ]
+    return [reader.channels_in(at) for reader, at in ways if not isinstance(reader, Dense)]
 
 
-def _matches(node: Engine, layout: Layout, layouts: dict[str, Layout]) -> int:
-    assert not isinstance(node, Dense)
-    return sum(lane_for_lane(node, at, layouts[name], layout) for at, name in enumerate(node.inputs))
+def _matches(through: Through, node: Engine, layout: Layout, layouts: dict[str, Layout]) -> int:
+    return sum(lane_for_lane(way(through, node, at), at, layouts[name], layout) for at, name in enumerate(node.inputs))
 
 
 def offset_of(node: Engine, at: int) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign.core.config import CoreConfig
-from codesign.core.lattices import Lattices, lattices_of
+from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
-from codesign.core.plan import Plan, lane_for_lane, offset_of
+from codesign.core.plan import Plan, lane_for_lane, offset_of, way
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import IntArray
 from codesign.graph.axis import AnyAxis, Axis
@@ -81,13 +81,13 @@ def reach_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> Reach:
         ConversionError: weights do not fit the core.
     """
     read, made = plan.layouts[node.inputs[at]], plan.layouts[node.name]
+    taps, node = weights_of(plan, node, at), way(plan.through, node, at)
     y, x = (Axis(size=1), Axis(size=1)) if isinstance(node, Dense) else (node.y, node.x)
     channels = read.words * read.used if isinstance(node, Dense) else node.channels_in(at)
     seen = read.words if isinstance(node, Dense) else read.groups_seen(channels)
     assert seen is not None or read.raster  # the layout was chosen so
     channelwise, maximum = lane_for_lane(node, at, read, made), isinstance(node, Pool) and node.kind == "max"
     places = channels if seen is None else seen * read.used
-    taps = weights_of(node, at, lattices_of(plan, node), read)
     check_weights(node.name, taps, config)
     if channelwise:
         weights = _lane_for_lane(taps, node, at, made, config.lanes)
@@ -128,23 +128,35 @@ def _table(axis: AnyAxis, entries: int, words: int, lines: int, first_word: int)
     return table
 
 
-def weights_of(node: Engine, at: int, lattices: Lattices, read: Layout) -> IntArray:
+def weights_of(plan: Plan, node: Engine, at: int) -> IntArray:
     """Return weights on the lattices of the output channels, ``[taps, channels in, channels out]``.
 
     Of an engine that works channel by channel: ``[taps, channels]``, or ``[1, 1]`` where all are the same. The channels
     of a dense layer are all lanes of the words that it reads.
     """
-    if isinstance(node, Dense | Conv):
-        weight = lattices.weight
-        assert weight is not None
-        if isinstance(node, Dense):
-            lanes = np.zeros((1, read.words * read.used, node.n_out), np.int64)
-            lanes[0, read.lanes()] = weight
-            return lanes
-        taps = weight.reshape(-1, *weight.shape[2:])
-        return taps[..., 0] if node.depthwise else taps
-    shift = node.shifts[at] if isinstance(node, Join) else 0
-    return np.array([[1 << min(shift, 62)]], np.int64)
+    layer, read = way(plan.through, node, at), plan.layouts[node.inputs[at]]
+    shift = min(node.shifts[at], 62) if isinstance(node, Join) else 0
+    if not isinstance(layer, Dense | Conv):
+        return np.array([[1 << shift]], np.int64)
+    weight = _wider(layer, shift) if layer is not node else lattices_of(plan, layer).weight
+    assert weight is not None
+    if isinstance(layer, Dense):
+        lanes = np.zeros((1, read.words * read.used, layer.n_out), np.int64)
+        lanes[0, read.lanes()] = weight
+        return lanes
+    taps = weight.reshape(-1, *weight.shape[2:])
+    return taps[..., 0] if layer.depthwise else taps
+
+
+def _wider(layer: Dense | Conv, shift: int) -> IntArray:
+    """Return the weights of a layer on a finer lattice.
+
+    Raises:
+        ConversionError: one needs more than 62 bits.
+    """
+    if int(np.abs(layer.weight).max(initial=0)).bit_length() + shift > 62:
+        raise ConversionError("weights are too wide", where=layer.name, received=f"widened by {shift} bits")
+    return layer.weight << shift
 
 
 def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
@@ -173,17 +185,17 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
         AccumulatorRangeError: ``|b| + sum|w| * max|r|`` does.
     """
     bound, lattices = 0, lattices_of(plan, node)
-    total = [0] if lattices.bias is None else [abs(value) for value in lattices.bias.tolist()]
+    total = np.array([0] if lattices.bias is None else [abs(value) for value in lattices.bias.tolist()], object)
     for at, name in enumerate(node.inputs):
         delta = plan.delta(name)
-        weights = np.abs(weights_of(node, at, lattices, plan.layouts[name]))
+        weights = np.abs(weights_of(plan, node, at))
         window = node.window if isinstance(node, Pool) and node.kind == "sum" else 1
         reach = weights.reshape(-1, weights.shape[-1]).sum(axis=0).tolist()
         most = [value * window * max(-delta.lo, delta.hi) for value in reach]
         if isinstance(node, Join) and node.kind == "concat":
             bound = max(bound, *most)
         else:
-            total = [a + b for a, b in zip(total, most, strict=True)]
+            total = total + np.array(most, object)  # of one channel, where all are the same
     sent = max(-node.fmt.lo - 1, node.fmt.hi) << plan.widen[node.name]  # on the lattice that is sent
     bound = max(bound, *total, sent)
     if bound >= 1 << config.sum_bits - 1:

@@ -295,11 +295,15 @@ class CoreSimulator:
         cycles, events = ({name: sent[:, at, of] for at, name in enumerate(self.compiled.steps)} for of in range(2))
         first = self.graph.deltas[0].name
         runs = {first: EngineRun(events=events[first], busy=cycles[first], stalled=np.zeros_like(cycles[first]))}
-        for node in self.graph.engines:
+        for node in self.compiled.graph.engines:
             at = self.compiled.engines.index(node.name)
             taken = np.sum([events[name] for name in node.inputs], axis=0)
             runs[node.name] = EngineRun(events=taken, busy=added[:, at, 0], stalled=added[:, at, 1])
-        return runs
+        none = np.zeros(len(sent), np.int64)  # what an addition computes, too, is counted there
+        return {
+            node.name: runs.get(node.name, EngineRun(events=none, busy=none, stalled=none))
+            for node in (self.graph.deltas[0], *self.graph.engines)
+        }
 
     def _pack(self, frames: IntArray) -> Bytes:
         """Return frames ``[T, size]`` as beats ``[T * beats, bytes]``; lanes after the last element are 0."""
