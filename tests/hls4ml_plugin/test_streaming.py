@@ -2,6 +2,7 @@
 """The network as a stream of beats, compiled by itself: what an HLS compiler is given computes the golden bits."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from random_models import Design, rich_branch_design, rich_conv_design, rich_design, rich_unrolled_design, walk
 from stream_driver import compiled, outputs
 
+from codesign.fixed import Fixed
 from codesign.graph.golden import Golden
-from codesign.hls4ml_plugin.writer.streaming import KERNELS, stream_source
+from codesign.hls4ml_plugin.writer.streaming import FAR, KERNELS, narrow, stream_source
+from codesign.hls4ml_plugin.writer.tokens import Token
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,3 +49,12 @@ def test_stands_alone(tmp_path: Path) -> None:
     assert {line.split('"')[1] for line in text.splitlines() if line.startswith("#include")} <= set(source.files)
     assert "load_weights" not in text
     assert "reset" not in text
+
+
+def test_no_token_has_bits_that_are_lost() -> None:
+    """PandA-Bambu loses bits of tokens of 33 to 41 bits: words have spare ones then, what leaves has fewer lanes."""
+    words = Token(count=5, value=Fixed(width=16, frac=0, signed=True), lanes=2)
+    assert words.bits == 36
+    kept, left = narrow(words, 64), narrow(words, 64, leaves=True)
+    assert (kept.lanes, kept.bits) == (2, FAR)
+    assert (left.lanes, left.count, replace(left, addressed=False).bits) == (1, 10, 17)

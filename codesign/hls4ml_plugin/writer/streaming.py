@@ -147,7 +147,8 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
             else:
                 readers = [model.delta_graph[name] for name in model.delta_graph.readers(ir.name)]
                 bits = max((node.delta_bits for node in readers if isinstance(node, Delta)), default=0)
-                changed["words"] = changed["token"] = narrow(words_of(ir), most_bits, bits)
+                leaves = ir.name == model.delta_graph.output.name
+                changed["words"] = changed["token"] = narrow(words_of(ir), most_bits, bits, leaves=leaves)
         elif kind == "DeltaCopy":
             changed["token"] = sent[layer.inputs[0]]
         if kind == "DeltaActivation":
@@ -167,15 +168,19 @@ def together(bits: int) -> int:
     return 8 // next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
 
 
-def narrow(token: Token, most_bits: int, delta_bits: int = 0) -> Token:
-    """Return ``token`` with as many of its lanes as fit, also where each becomes a delta of so many bits."""
+def narrow(token: Token, most_bits: int, delta_bits: int = 0, *, leaves: bool = False) -> Token:
+    """Return ``token`` with as many of its lanes as fit, also where each becomes a delta of so many bits.
+
+    leaves: its values leave the network side by side, too, in beats that have no place for spare bits.
+    """
     for lanes in range(min(token.lanes, together(max(token.value.width, delta_bits))), 0, -1):
         part = replace(token, count=token.count * token.lanes // lanes, lanes=lanes)
         changes = replace(part, value=Fixed(width=max(delta_bits, 1), frac=0, signed=True), addressed=True)
+        beat = replace(part, addressed=False)
         if part.addressed:
             part = spared(part)
-        fits = max(part.bits, spared(changes).bits) <= most_bits and (part.addressed or not WORD < part.bits < FAR)
-        if token.lanes % lanes == 0 and fits:
+        right = (part.addressed and not leaves) or not WORD < beat.bits < FAR
+        if token.lanes % lanes == 0 and right and max(part.bits, spared(changes).bits) <= most_bits:
             return part
     return spared(replace(token, count=token.count * token.lanes, lanes=1))
 
