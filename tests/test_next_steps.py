@@ -23,9 +23,10 @@ _OPTION = re.compile(r"(?<![\w`-])`{0,2}(--[a-z][a-z0-9-]*)")
 _COMMAND = re.compile(r"(?<![\w./-])codesign ([a-z]+)\b([^`\n]*)")
 _SAYS = {"fix", "expected", "where", "received"}
 # Modules whose errors end one command only, so that they may name its options alone; "" any command.
-_COMMANDS = ("run", "build", "report", "measure", "stream", "compare")
+_COMMANDS = ("run", "build", "report", "measure", "stream", "compare", "load")
 _OWNER = {"synth": "build", "host": "stream", "data/camera": "stream", "cli": "", "flow/runner": "run",
           "flow/steps": "run", "flow/stage": "run", "study": "compare", "endings": "", "commands/build_hls": "build",
+          "commands/core_bitstream": "build",
           "commands/import_": "import", **{f"commands/{name}": name for name in _COMMANDS}}  # fmt: skip
 _NOT_OURS = ("guard",)  # options of other programs
 

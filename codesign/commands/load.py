@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codesign.commands.kept import kept
-from codesign.core import CoreConfig
 from codesign.core.memory import MEMORIES
 from codesign.endings import OK
 from codesign.errors import ConfigError
@@ -53,12 +52,12 @@ def _port(arguments: argparse.Namespace, terminal: Terminal) -> Iterator[tuple[s
     if arguments.port != SIMULATED:
         yield arguments.port, arguments.baud, 1.0
         return
-    from codesign.sim.board import SimulatedCore
+    from codesign.sim import board as simulation
 
-    config = CoreConfig() if arguments.target is None else core_of(load_target(arguments.target))
+    config = simulation.CORE if arguments.target is None else core_of(load_target(arguments.target))
     folder = arguments.design if arguments.design.is_dir() else Path()
     terminal.text("building the simulation of the whole board ...")
-    with SimulatedCore(config, folder / BuildFolder.CACHE / "board") as board:
+    with simulation.SimulatedCore(config, folder / BuildFolder.CACHE / "board") as board:
         yield board.port, board.baud, board.slowdown
 
 

@@ -68,16 +68,16 @@ def connect(
 
 def _simulated(folder: Path, port: str) -> SimulatedBoard | SimulatedCore:
     """Return the simulated board of a design, or a core that holds it."""
-    from codesign.core import CoreConfig, compile_graph
+    from codesign.core import compile_graph
     from codesign.core.work import most_cycles
     from codesign.host.loading import load_network
-    from codesign.sim.board import SimulatedBoard, SimulatedCore
+    from codesign.sim import board
 
     graph, cache = open_graph(folder), folder / BuildFolder.CACHE / "board"
     if port == SIMULATED:
-        return SimulatedBoard(graph, cache)
-    config = CoreConfig()
-    core = SimulatedCore(config, cache, patience=most_cycles(compile_graph(graph, config)))
+        return board.SimulatedBoard(graph, cache)
+    patience = most_cycles(compile_graph(graph, board.CORE))
+    core = board.SimulatedCore(board.CORE, cache, patience=patience)
     try:
         load_network(core.port, graph, baud=core.baud, slowdown=core.slowdown)
     except BaseException:

@@ -17,6 +17,8 @@ from codesign.sim.line import SimulatedLine, Wire, perfect
 from codesign.sim.uart import UartModel
 
 BAUD = 1_000_000
+CORE = CoreConfig()
+"""The core that is simulated where no other is asked for."""
 _SAFETY = 3.0
 """How much slower the simulation may become, when the computer has other things to do, before the client repeats."""
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   words that changed -> the sums of all that read them, and marks of the words that were added to
+// Latency:    that of core_place, core_walk and core_lanes, one after the other
+// Throughput: 1 operation per cycle
+// Timing:     see its parts; queues of registers between them
+// Reset:      no word
+// Model:      codesign.core.interpret
+// It only wires. Deltas stay in their queue until the last reader of their word is done.
+module core_adder
+  import core_pkg::*;
+  import core_types::*;
+#(
+    parameter int unsigned WordQueue = 16,   // words with a change that may wait
+    parameter int unsigned EventQueue = 16   // located events that may wait: hides those that reach nothing
+) (
+    input  logic                           clk_i,
+    input  logic                           rst_ni,
+    input  logic       [              7:0] reader_base_i,
+    input  logic       [              7:0] readers_i,
+    input  logic                           valid_i,
+    output logic                           ready_o,
+    input  changed_t                       changed_i,
+    input  logic       [Lanes*DeltaBits-1:0] deltas_i,
+    output logic                           mark_valid_o,
+    input  logic                           mark_ready_i,
+    output logic       [    IndexBits-1:0] mark_word_o,
+    output logic       [              7:0] mark_engine_o,
+    input  logic                           sum_valid_i,
+    output logic                           sum_ready_o,
+    input  logic       [    IndexBits-1:0] sum_address_i,
+    output logic       [Lanes*SumBits-1:0] sum_data_o,
+    input  logic                           sweep_valid_i,
+    output logic                           sweep_ready_o,
+    input  logic       [    IndexBits-1:0] sweep_read_i,
+    input  logic       [    IndexBits-1:0] sweep_write_i,
+    output logic                           done_o,
+    output logic                           issued_o,
+    output logic                           stalled_o,
+    output logic       [              7:0] engine_o,
+    input  logic                           load_place_i,
+    input  logic                           load_walk_i,
+    input  logic                           load_table_i,
+    input  logic       [        Lanes-1:0] load_weight_i,
+    input  logic       [        Lanes-1:0] load_sum_i,
+    input  logic       [    IndexBits-1:0] load_address_i,
+    input  place_t                         load_place_data_i,
+    input  walk_t                          load_walk_data_i,
+    input  table_t                         load_table_data_i,
+    input  logic       [    2*SumBits-1:0] load_pair_i
+);
+  logic changed_ready, changed_valid, place_ready, deltas_ready, take, free;
+  // verilator lint_off UNUSEDSIGNAL
+  logic deltas_valid;  // there are some wherever they are looked at
+  // verilator lint_on UNUSEDSIGNAL
+  changed_t changed;
+  logic [Lanes*DeltaBits-1:0] deltas;
+  assign ready_o = changed_ready && deltas_ready;
+  assign take = valid_i && ready_o;
+  delta_fifo #(
+      .Width($bits(changed_t)),
+      .Depth(WordQueue)
+  ) i_changed (
+      .clk_i,
+      .rst_ni,
+      .valid_i(take),
+      .ready_o(changed_ready),
+      .data_i(changed_i),
+      .valid_o(changed_valid),
+      .ready_i(place_ready),
+      .data_o(changed)
+  );
+  delta_fifo #(
+      .Width(Lanes * DeltaBits),
+      .Depth(WordQueue),
+      .Registered(1'b0)
+  ) i_deltas (
+      .clk_i,
+      .rst_ni,
+      .valid_i(take && !changed_i.end_of_pass),
+      .ready_o(deltas_ready),
+      .data_i(deltas_i),
+      .valid_o(deltas_valid),
+      .ready_i(free),
+      .data_o(deltas)
+  );
+
+  logic placed_valid, placed_ready, located_valid, walk_ready, op_valid, op_ready;
+  located_t placed, located;
+  operation_t op;
+  logic [Lanes*DeltaBits-1:0] op_deltas;
+  core_place i_place (
+      .clk_i,
+      .rst_ni,
+      .reader_base_i,
+      .readers_i,
+      .valid_i(changed_valid),
+      .ready_o(place_ready),
+      .changed_i(changed),
+      .valid_o(placed_valid),
+      .ready_i(placed_ready),
+      .event_o(placed),
+      .load_place_i,
+      .load_table_i,
+      .load_address_i,
+      .load_place_data_i,
+      .load_table_data_i
+  );
+  delta_fifo #(
+      .Width($bits(located_t)),
+      .Depth(EventQueue)
+  ) i_located (
+      .clk_i,
+      .rst_ni,
+      .valid_i(placed_valid),
+      .ready_o(placed_ready),
+      .data_i(placed),
+      .valid_o(located_valid),
+      .ready_i(walk_ready),
+      .data_o(located)
+  );
+  core_walk i_walk (
+      .clk_i,
+      .rst_ni,
+      .valid_i(located_valid),
+      .ready_o(walk_ready),
+      .event_i(located),
+      .deltas_i(deltas),
+      .free_o(free),
+      .op_valid_o(op_valid),
+      .op_ready_i(op_ready),
+      .op_o(op),
+      .deltas_o(op_deltas),
+      .mark_valid_o,
+      .mark_ready_i,
+      .mark_word_o,
+      .mark_engine_o,
+      .load_i(load_walk_i),
+      .load_address_i(load_address_i[7:0]),
+      .load_data_i(load_walk_data_i)
+  );
+  core_lanes i_lanes (
+      .clk_i,
+      .rst_ni,
+      .op_valid_i(op_valid),
+      .op_ready_o(op_ready),
+      .op_i(op),
+      .deltas_i(op_deltas),
+      .sweep_valid_i,
+      .sweep_ready_o,
+      .sweep_read_i,
+      .sweep_write_i,
+      .done_o,
+      .issued_o,
+      .stalled_o,
+      .engine_o,
+      .sum_valid_i,
+      .sum_ready_o,
+      .sum_address_i,
+      .sum_data_o,
+      .load_weight_i,
+      .load_sum_i,
+      .load_address_i,
+      .load_data_i(load_pair_i)
+  );
+endmodule

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   one lane of core_lanes: sum = (first ? sums[read] : sum) + weights[line] * delta; last: sums[write] = sum
+// Latency:    of an operation that is issued in cycle 0, the weight is read in cycle 0, the sum in 2, the product made
+//             in 3, added in 4, and written in 5
+// Throughput: 1 operation per cycle
+// Timing:     registers before and after the multiplier and after both memories
+// Reset:      none (data path only); the memories keep what they hold
+// Model:      codesign.core.interpret
+// It knows no hazards: core_lanes sees to it that no sum is read before it is written.
+module core_lane
+  import core_pkg::*;
+#(
+    localparam int unsigned LineBits = $clog2(WeightDepth),
+    localparam int unsigned WordBits = $clog2(SumDepth)
+) (
+    input  logic                        clk_i,
+    input  logic        [          4:0] valid_i,          // an operation is in cycle s
+    input  logic        [ LineBits-1:0] line_i,           // cycle 0
+    input  logic signed [DeltaBits-1:0] delta_i,          // cycle 0
+    input  logic                        read_i,           // cycle 2, or a read of core_fetch
+    input  logic        [ WordBits-1:0] read_address_i,   // cycle 2
+    input  logic                        first_i,          // cycle 4
+    input  logic                        write_i,          // cycle 5
+    input  logic        [ WordBits-1:0] write_address_i,  // cycle 5
+    output logic        [  SumBits-1:0] sum_o,            // 2 cycles after read_i
+    input  logic                        load_weight_i,
+    input  logic                        load_sum_i,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic        [IndexBits-1:0] load_address_i,
+    // verilator lint_on UNUSEDSIGNAL
+    input  logic        [  SumBits-1:0] load_data_i
+);
+  logic signed [WeightBits-1:0] weights[WeightDepth];
+  logic signed [WeightBits-1:0] weight_q, weight_q2, weight_q3;
+  logic signed [DeltaBits-1:0] delta_q, delta_q2, delta_q3;
+  // verilator lint_off UNUSEDSIGNAL
+  logic signed [WeightBits+DeltaBits-1:0] product_q;  // bits above SumBits cancel
+  // verilator lint_on UNUSEDSIGNAL
+
+  always_ff @(posedge clk_i) begin
+    if (load_weight_i) weights[load_address_i[LineBits-1:0]] <= load_data_i[WeightBits-1:0];
+    if (valid_i[0]) {weight_q, delta_q} <= {weights[line_i], delta_i};
+    if (valid_i[1]) {weight_q2, delta_q2} <= {weight_q, delta_q};
+    if (valid_i[2]) {weight_q3, delta_q3} <= {weight_q2, delta_q2};
+    if (valid_i[3]) product_q <= weight_q3 * delta_q3;
+  end
+
+  logic [SumBits-1:0] sums[SumDepth];
+  logic [SumBits-1:0] sum_q, total_q;
+
+  always_ff @(posedge clk_i) begin
+    if (write_i || load_sum_i) begin
+      sums[load_sum_i?load_address_i[WordBits-1:0] : write_address_i] <= load_sum_i ? load_data_i : total_q;
+    end
+    if (read_i) sum_q <= sums[read_address_i];
+    sum_o <= sum_q;
+    if (valid_i[4]) total_q <= (first_i ? sum_o : total_q) + SumBits'(product_q);
+  end
+endmodule

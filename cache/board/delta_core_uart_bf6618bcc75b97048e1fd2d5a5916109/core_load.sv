@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   the image of a program, 32 bits at a time, into the memories of a core: header, sections, CRC-32
+// Latency:    a line is written 1 cycle after its last word is taken
+// Throughput: 1 word per cycle
+// Timing:     combinational idle_i -> load_ready_o, load_valid_i -> loaded_o; all other outputs are registers
+// Reset:      no network
+// Model:      codesign.core.image
+// loaded_o is high from the last word of a right image until the next one is offered, so that no frame begins while its
+// first word is taken. A wrong image is taken to its last word, error_o says why it is wrong, and there is no network.
+// It does not read back what it wrote.
+module core_load
+  import core_pkg::*;
+#(
+    localparam int unsigned MostWords = ParamWords > WalkWords ? ParamWords : WalkWords,
+    localparam int unsigned LineBits = MostWords * 32
+) (
+    input  logic                 clk_i,
+    input  logic                 rst_ni,
+    input  logic                 idle_i,          // no frame is inside
+    input  logic                 forget_i,        // what has come of an image; no word comes in this cycle
+    input  logic                 load_valid_i,
+    output logic                 load_ready_o,
+    input  logic [         31:0] load_data_i,
+    input  logic                 load_last_i,
+    output logic                 loaded_o,
+    output logic [          3:0] error_o,         // 1 magic, 2 version, 3 geometry, 4 section, 5 size, 6 CRC, 7 length
+    output logic [         31:0] crc_o,           // CRC-32 of the words of the image so far
+    output logic [         31:0] design_id_o,
+    output logic [         31:0] beats_o,         // of a frame
+    output logic [          7:0] steps_o,
+    output logic [          4:0] write_o,         // a line: steps, places, walks, tables, params
+    output logic [    Lanes-1:0] write_weight_o,
+    output logic [    Lanes-1:0] write_sum_o,
+    output logic [IndexBits-1:0] address_o,
+    output logic [ LineBits-1:0] line_o,          // its words, the latest in the high bits
+    output logic [2*SumBits-1:0] pair_o           // a weight or sum for the even and one for the odd lanes
+);
+  localparam int unsigned CountBits = 8;
+  if (SumWords > 255 || MostWords > 255 || WeightBits > 16 || SumBits > 32) begin : g_bad
+    $error("core_load: lines of at most 255 words, weights of at most 16 and sums of at most 32 bits");
+  end
+
+  typedef enum logic [3:0] {
+    Magic0,
+    Version1,
+    Geometry2,
+    Design3,
+    Steps4,
+    Beats5,
+    Section,
+    Size,
+    Data,
+    Check,
+    Failed
+  } state_t;
+  typedef enum logic [3:0] {
+    BadMagic = 4'd1,
+    BadVersion = 4'd2,
+    BadGeometry = 4'd3,
+    BadSection = 4'd4,
+    TooLarge = 4'd5,
+    BadCrc = 4'd6,
+    BadLength = 4'd7
+  } error_t;
+
+  state_t state_q;
+  logic take, line_end, loaded_q;
+  logic [31:0] crc_q, section_q, left_q;
+  logic [IndexBits:0] address_q;  // one past the last line, too
+  logic [CountBits-1:0] count_q, words;
+  logic [31:0] depth;
+
+  function automatic logic [31:0] crc(input logic [31:0] start, input logic [31:0] data);
+    crc = start;
+    for (int i = 0; i < 32; i++) crc = (crc >> 1) ^ (crc[0] ^ data[i] ? 32'hEDB88320 : '0);
+  endfunction
+
+  always_comb begin
+    unique case (section_q)
+      SectionSteps: {words, depth} = {CountBits'(1), StepDepth};
+      SectionPlaces: {words, depth} = {CountBits'(PlaceWords), PlaceDepth};
+      SectionWalks: {words, depth} = {CountBits'(WalkWords), WalkDepth};
+      SectionTables: {words, depth} = {CountBits'(TableWords), TableDepth};
+      SectionParams: {words, depth} = {CountBits'(ParamWords), ParamDepth};
+      SectionWeights: {words, depth} = {CountBits'(WeightWords), WeightDepth};
+      SectionSums: {words, depth} = {CountBits'(SumWords), SumDepth};
+      default: {words, depth} = {CountBits'(1), 32'd0};
+    endcase
+  end
+
+  assign loaded_o = loaded_q && !load_valid_i;
+  assign load_ready_o = state_q != Magic0 || idle_i;
+  assign take = load_valid_i && load_ready_o;
+  assign line_end = count_q == words - 1'b1;
+  assign crc_o = ~crc_q;
+
+  // What is not the end of an image in its right place fails; a wrong image is swallowed to its last word.
+  task automatic fail(input error_t error);
+    error_o <= error;
+    state_q <= load_last_i ? Magic0 : Failed;
+  endtask
+
+  always_ff @(posedge clk_i) begin
+    {write_o, write_weight_o, write_sum_o} <= '0;
+    if (take) begin
+      crc_q  <= crc(state_q == Magic0 ? '1 : crc_q, load_data_i);
+      line_o <= {load_data_i, line_o[LineBits-1:32]};
+      unique case (state_q)
+        Magic0: begin
+          loaded_q <= 1'b0;
+          error_o  <= '0;
+          state_q  <= Version1;
+          if (load_data_i != Magic) fail(BadMagic);
+        end
+        Version1: begin
+          state_q <= Geometry2;
+          if (load_data_i != Version) fail(BadVersion);
+        end
+        Geometry2: begin
+          state_q <= Design3;
+          if (load_data_i != Geometry) fail(BadGeometry);
+        end
+        Design3: begin
+          design_id_o <= load_data_i;
+          state_q <= Steps4;
+        end
+        Steps4: begin
+          steps_o <= load_data_i[7:0];
+          state_q <= Beats5;
+          if (load_data_i > 32'd255 || load_data_i == '0) fail(TooLarge);
+        end
+        Beats5: begin
+          beats_o <= load_data_i;
+          state_q <= Section;
+        end
+        Section: begin
+          section_q <= load_data_i;
+          state_q   <= load_data_i == '0 ? Check : Size;
+          if (load_data_i > SectionSums) fail(BadSection);
+        end
+        Size: begin
+          left_q <= load_data_i;
+          {address_q, count_q} <= '0;
+          state_q <= load_data_i == '0 ? Section : Data;
+        end
+        Data: begin
+          left_q  <= left_q - 1'b1;
+          count_q <= line_end ? '0 : count_q + 1'b1;
+          if (line_end) address_q <= address_q + 1'b1;
+          address_o <= address_q[IndexBits-1:0];
+          if (32'(address_q) >= depth) fail(TooLarge);
+          else begin
+            if (left_q == 32'd1) state_q <= Section;
+            if (left_q == 32'd1 && !line_end) fail(BadLength);
+            for (int unsigned s = 0; s < 5; s++) write_o[s] <= line_end && section_q == SectionSteps + s;
+            for (int unsigned l = 0; l < Lanes; l++) begin
+              write_weight_o[l] <= section_q == SectionWeights && CountBits'(l / 2) == count_q;
+              write_sum_o[l] <= section_q == SectionSums && CountBits'(l) == count_q;
+            end
+            pair_o <= section_q == SectionSums ? {2{SumBits'(load_data_i)}} :
+                {SumBits'($signed(load_data_i[31:16])), SumBits'($signed(load_data_i[15:0]))};
+          end
+        end
+        Check: begin
+          state_q  <= Magic0;
+          loaded_q <= load_last_i && load_data_i == ~crc_q;
+          if (!load_last_i) fail(BadLength);
+          else if (load_data_i != ~crc_q) fail(BadCrc);
+        end
+        default: if (load_last_i) state_q <= Magic0;
+      endcase
+      if (load_last_i && state_q != Check && state_q != Failed) fail(BadLength);
+    end
+    if (!rst_ni || forget_i) begin
+      state_q  <= Magic0;
+      loaded_q <= 1'b0;
+      error_o  <= '0;
+      crc_q    <= '1;
+    end
+  end
+endmodule

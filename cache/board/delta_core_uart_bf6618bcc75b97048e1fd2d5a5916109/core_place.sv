@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   for each word with a change, and each of its readers: index = position * divisor + remainder, position =
+//             row * columns + column, and the table entries of the row and the column. The index is the word's, or that
+//             of each changed element, one after the other
+// Latency:    from a word to its first located event: 7 cycles and two of core_divide
+// Throughput: 1 event per cycle; a word for another reader than the one before takes 1 cycle more
+// Timing:     every stage moves when the one after it is free; the tables have registers at both sides
+// Reset:      no word in flight
+// Model:      codesign.core.interpret
+// Events that reach nothing leave only as the last one of their word, which frees its deltas. It does not say which
+// sums an event reaches: core_walk does.
+module core_place
+  import core_pkg::*;
+  import core_types::*;
+(
+    input  logic                   clk_i,
+    input  logic                   rst_ni,
+    input  logic            [ 7:0] reader_base_i,   // stable while a word is inside
+    input  logic            [ 7:0] readers_i,
+    input  logic                   valid_i,
+    output logic                   ready_o,
+    input  changed_t               changed_i,
+    output logic                   valid_o,
+    input  logic                   ready_i,
+    output located_t               event_o,
+    input  logic                   load_place_i,
+    input  logic                   load_table_i,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic   [IndexBits-1:0] load_address_i,
+    // verilator lint_on UNUSEDSIGNAL
+    input  place_t                 load_place_data_i,
+    input  table_t                 load_table_data_i
+);
+  localparam int unsigned TableAddressBits = $clog2(TableDepth);
+  typedef logic [IndexBits-1:0] index_t;
+
+  // A word, and the reader whose turn it is. `known_q`: place_q is the record of reader_q.
+  place_t places[PlaceDepth];
+  place_t place_q;
+  changed_t word_q;
+  logic busy_q, known_q, fetch_q, issue, move, last_lane, last_reader, next_word;
+  logic [7:0] reader_q;
+  logic [Lanes-1:0] lanes_q, rest;
+  logic [LaneBits-1:0] lane;
+
+  always_ff @(posedge clk_i) if (load_place_i) places[load_address_i[7:0]] <= load_place_data_i;
+
+  always_comb begin
+    lane = '0;
+    for (int l = int'(Lanes) - 1; l >= 0; l--) if (lanes_q[l]) lane = LaneBits'(l);
+    rest = lanes_q & (lanes_q - 1'b1);
+  end
+  assign last_lane = !place_q.element || rest == '0;
+  assign last_reader = word_q.end_of_pass || readers_i == '0 || reader_q == readers_i - 8'd1;
+  assign issue = busy_q && (known_q || word_q.end_of_pass || readers_i == '0);
+  assign next_word = issue && move && last_reader && (last_lane || word_q.end_of_pass || readers_i == '0);
+  assign ready_o = !busy_q || next_word;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {busy_q, known_q, fetch_q} <= '0;
+    else begin
+      fetch_q <= 1'b0;
+      if (fetch_q) known_q <= 1'b1;
+      if (ready_o) begin
+        busy_q <= valid_i;
+        reader_q <= '0;
+        if (valid_i && !(known_q && reader_q == '0 && busy_q && !word_q.end_of_pass)) begin
+          known_q <= 1'b0;
+          fetch_q <= !changed_i.end_of_pass;
+        end
+      end else if (issue && move && last_lane) begin
+        reader_q <= reader_q + 1'b1;
+        known_q <= 1'b0;
+        fetch_q <= 1'b1;
+      end
+    end
+    if (ready_o && valid_i) {word_q, lanes_q} <= {changed_i, changed_i.mask};
+    else if (issue && move) lanes_q <= last_lane ? word_q.mask : rest;
+    if (fetch_q) place_q <= places[reader_base_i+reader_q];
+  end
+
+  // Stages 1 and 2: the index.
+  typedef struct packed {
+    logic end_of_pass;
+    logic none;  // no reader
+    logic free;
+    logic [7:0] walk;
+    logic [Lanes-1:0] mask;
+    logic element;
+    index_t columns;
+    logic [IndexBits:0] column_recip;
+    logic [5:0] column_shift;
+    index_t row_table;
+    index_t column_table;
+  } carried_t;
+  typedef struct packed {
+    index_t divisor;
+    logic [IndexBits:0] recip;
+    logic [5:0] rshift;
+  } divide_t;
+  carried_t carried_q1, carried_q2;
+  divide_t divide_q1, divide_q2;
+  index_t word_q1, product_q2, index_q2;
+  logic [6:0] used_q1;
+  logic [LaneBits-1:0] lane_q1, lane_q2;
+  logic valid_q1, valid_q2, move1, move2, divide_ready;
+
+  assign move2 = !valid_q2 || divide_ready;
+  assign move1 = !valid_q1 || move2;
+  assign move = move1;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {valid_q1, valid_q2} <= '0;
+    else begin
+      if (move1) valid_q1 <= issue;
+      if (move2) valid_q2 <= valid_q1;
+    end
+    if (move1 && issue) begin
+      carried_q1 <= '{
+          end_of_pass: word_q.end_of_pass,
+          none: readers_i == '0,
+          free: last_reader && (last_lane || readers_i == '0),
+          walk: reader_base_i + reader_q,
+          mask: place_q.element && readers_i != '0 ? Lanes'(1) << lane : word_q.mask,
+          element: place_q.element,
+          columns: place_q.columns,
+          column_recip: place_q.column_recip,
+          column_shift: place_q.column_shift,
+          row_table: place_q.row_table,
+          column_table: place_q.column_table
+      };
+      divide_q1 <= '{divisor: place_q.divisor, recip: place_q.recip, rshift: place_q.rshift};
+      {word_q1, used_q1} <= {word_q.word, place_q.used};
+      lane_q1 <= lane;
+    end
+    if (move2 && valid_q1) begin
+      {carried_q2, divide_q2} <= {carried_q1, divide_q1};
+      product_q2 <= carried_q1.element ? word_q1 * index_t'(used_q1) : word_q1;
+      lane_q2 <= carried_q1.element ? lane_q1 : '0;
+    end
+  end
+  assign index_q2 = product_q2 + index_t'(lane_q2);
+
+  // Position and remainder; row and column.
+  logic at_valid, at_ready, spot_valid, spot_ready;
+  index_t position, remainder, remainder_spot, row, column;
+  // verilator lint_off UNUSEDSIGNAL
+  carried_t carried_at, carried_spot;
+  // verilator lint_on UNUSEDSIGNAL
+  core_divide #(
+      .Width($bits(carried_t))
+  ) i_position (
+      .clk_i,
+      .rst_ni,
+      .valid_i(valid_q2),
+      .ready_o(divide_ready),
+      .index_i(index_q2),
+      .recip_i(divide_q2.recip),
+      .shift_i(divide_q2.rshift),
+      .divisor_i(divide_q2.divisor),
+      .payload_i(carried_q2),
+      .valid_o(at_valid),
+      .ready_i(at_ready),
+      .quotient_o(position),
+      .remainder_o(remainder),
+      .payload_o(carried_at)
+  );
+  core_divide #(
+      .Width(IndexBits + $bits(carried_t))
+  ) i_row (
+      .clk_i,
+      .rst_ni,
+      .valid_i(at_valid),
+      .ready_o(at_ready),
+      .index_i(position),
+      .recip_i(carried_at.column_recip),
+      .shift_i(carried_at.column_shift),
+      .divisor_i(carried_at.columns),
+      .payload_i({remainder, carried_at}),
+      .valid_o(spot_valid),
+      .ready_i(spot_ready),
+      .quotient_o(row),
+      .remainder_o(column),
+      .payload_o({remainder_spot, carried_spot})
+  );
+
+  // Stages 3 to 5: addresses and contents of the tables.
+  table_t rows[TableDepth], columns[TableDepth];
+  table_t row_q4, column_q4;
+  logic [TableAddressBits-1:0] row_address_q3, column_address_q3;
+  located_t located_q3, located_q4, located_q5;
+  logic none_q3, none_q4, valid_q3, valid_q4, valid_q5, move3, move4, move5, kept;
+
+  always_ff @(posedge clk_i) begin
+    if (load_table_i) rows[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
+    if (load_table_i) columns[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
+  end
+  assign kept = located_q5.end_of_pass || located_q5.free || located_q5.hit;
+  assign move5 = !valid_q5 || ready_i || !kept;
+  assign move4 = !valid_q4 || move5;
+  assign move3 = !valid_q3 || move4;
+  assign spot_ready = move3;
+  assign valid_o = valid_q5 && kept;
+  assign event_o = located_q5;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {valid_q3, valid_q4, valid_q5} <= '0;
+    else begin
+      if (move3) valid_q3 <= spot_valid;
+      if (move4) valid_q4 <= valid_q3;
+      if (move5) valid_q5 <= valid_q4;
+    end
+    if (move3 && spot_valid) begin
+      row_address_q3 <= TableAddressBits'(carried_spot.row_table + row);
+      column_address_q3 <= TableAddressBits'(carried_spot.column_table + column);
+      none_q3 <= carried_spot.none;
+      located_q3 <= '{
+          end_of_pass: carried_spot.end_of_pass,
+          hit: 1'b0,
+          free: carried_spot.free,
+          walk: carried_spot.walk,
+          mask: carried_spot.mask,
+          element: carried_spot.element,
+          remainder: remainder_spot,
+          row: '0,
+          column: '0
+      };
+    end
+    if (move4 && valid_q3) begin
+      {located_q4, none_q4} <= {located_q3, none_q3};
+      {row_q4, column_q4} <= {rows[row_address_q3], columns[column_address_q3]};
+    end
+    if (move5 && valid_q4) begin
+      located_q5 <= located_q4;
+      located_q5.row <= row_q4;
+      located_q5.column <= column_q4;
+      located_q5.hit <= !none_q4 && row_q4.count != '0 && column_q4.count != '0;
+    end
+  end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
+  a_event :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(event_o));
+`endif
+endmodule

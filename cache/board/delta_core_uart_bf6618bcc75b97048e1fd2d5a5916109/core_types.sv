@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the units of a delta core exchange. First field in the high bits; where `end_of_pass` is set, nothing else
+// counts.
+package core_types;
+  import core_pkg::*;
+
+  // verilator lint_off UNUSEDPARAM
+  parameter int unsigned LaneBits = $clog2(Lanes);
+  // verilator lint_on UNUSEDPARAM
+
+  // a word with a change, on its way to its readers
+  typedef struct packed {
+    logic end_of_pass;
+    logic [IndexBits-1:0] word;
+    logic [Lanes-1:0] mask;  // lanes with a change
+  } changed_t;
+
+  // what one reader has to do for a word, or for one lane of it
+  typedef struct packed {
+    logic end_of_pass;
+    logic hit;  // it reaches something
+    logic free;  // the last one of its word
+    logic [7:0] walk;  // reader
+    logic [Lanes-1:0] mask;  // lanes to add
+    logic element;  // remainder is a channel, not a group
+    logic [IndexBits-1:0] remainder;
+    table_t row;
+    table_t column;
+  } located_t;
+
+  // lanes of one sum word: sum = (first ? sums[sum] : sum) + weights[line] * delta; last: sums[sum] = sum
+  typedef struct packed {
+    logic end_of_pass;
+    logic first;
+    logic last;
+    logic [IndexBits-1:0] sum;
+    logic [IndexBits-1:0] line;
+    logic [7:0] engine;  // whose sums they are, for counters
+  } operation_t;
+endpackage

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   located events to operations: for each output row, column and group that an event reaches, and each lane
+//             of it, one operation; and a mark for each output word
+// Latency:    6 cycles from an event to its first operation
+// Throughput: 1 operation per cycle; an event that reaches nothing takes one cycle, too
+// Timing:     every stage moves when the one after it is free; the multiplications have registers on both sides
+// Reset:      no event in flight
+// Model:      codesign.core.interpret
+// The deltas of the word stay at deltas_i until `free_o`. It does not add: core_lanes does.
+module core_walk
+  import core_pkg::*;
+  import core_types::*;
+(
+    input  logic                             clk_i,
+    input  logic                             rst_ni,
+    input  logic                             valid_i,
+    output logic                             ready_o,
+    input  located_t                         event_i,
+    input  logic       [Lanes*DeltaBits-1:0] deltas_i,        // of the word whose operations are made
+    output logic                             free_o,          // it is not needed any more
+    output logic                             op_valid_o,
+    input  logic                             op_ready_i,
+    output operation_t                       op_o,
+    output logic       [Lanes*DeltaBits-1:0] deltas_o,
+    output logic                             mark_valid_o,
+    input  logic                             mark_ready_i,
+    output logic       [      IndexBits-1:0] mark_word_o,     // chunk * 32 + bit
+    output logic       [                7:0] mark_engine_o,
+    input  logic                             load_i,
+    input  logic       [                7:0] load_address_i,
+    input  walk_t                            load_data_i
+);
+  typedef logic [IndexBits-1:0] index_t;
+
+  // Stages 1 and 2: the reader's record, and the first line of its weights.
+  walk_t walks[WalkDepth];
+  walk_t walk_q1, walk_q2;
+  located_t event_q1, event_q2;
+  index_t lines_q2;
+  logic valid_q1, valid_q2, move1, move2, load;
+
+  assign move2 = !valid_q2 || load;
+  assign move1 = !valid_q1 || move2;
+  assign ready_o = move1;
+  always_ff @(posedge clk_i) if (load_i) walks[load_address_i] <= load_data_i;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {valid_q1, valid_q2} <= '0;
+    else begin
+      if (move1) valid_q1 <= valid_i;
+      if (move2) valid_q2 <= valid_q1;
+    end
+    if (move1 && valid_i) {walk_q1, event_q1} <= {walks[event_i.walk], event_i};
+    if (move2 && valid_q1) begin
+      {walk_q2, event_q2} <= {walk_q1, event_q1};
+      lines_q2 <= event_q1.remainder * (event_q1.element ? index_t'(1) : index_t'(walk_q1.used));
+    end
+  end
+
+  // Stage 3: the place in the loops; one operation, or an event without one, leaves in each cycle.
+  // verilator lint_off UNUSEDSIGNAL
+  walk_t walk_q;
+  located_t event_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic busy_q, null_event, step, done, last_lane, last_group, last_column, last_row;
+  logic first_lane_q;
+  index_t row_word_q, row_line_q, column_word_q, word_q, line_q;  // line_q: of the kernel's element
+  index_t start_line_q, group_line_q;  // of the event's lanes, in the first group and in this one
+  logic [11:0] group_q;
+  logic [7:0] row_q, column_q;
+  logic [Lanes-1:0] lanes_q, rest;
+  logic [LaneBits-1:0] lane;
+
+  always_comb begin
+    lane = '0;
+    for (int l = int'(Lanes) - 1; l >= 0; l--) if (lanes_q[l]) lane = LaneBits'(l);
+    rest = lanes_q & (lanes_q - 1'b1);
+  end
+  assign null_event = event_q.end_of_pass || !event_q.hit;
+  assign last_lane = walk_q.channelwise || rest == '0;
+  assign last_group = group_q == walk_q.groups - 12'd1;
+  assign last_column = column_q == event_q.column.count - 8'd1;
+  assign last_row = row_q == event_q.row.count - 8'd1;
+  assign done = null_event || (last_lane && last_group && last_column && last_row);
+  assign load = !busy_q || (step && done);
+
+  index_t start_word, start_line, start_group_line, next_word, next_line;
+  assign start_word = event_q2.row.word + event_q2.column.word + (walk_q2.channelwise ? event_q2.remainder : '0);
+  assign start_line = event_q2.row.line + event_q2.column.line;
+  assign start_group_line = !walk_q2.channelwise ? lines_q2 : walk_q2.group_lines ? event_q2.remainder : '0;
+  always_comb begin
+    if (!last_group) begin
+      next_word = word_q + 1'b1;
+      next_line = line_q;
+    end else if (!last_column) begin
+      next_word = column_word_q + walk_q.word_column;
+      next_line = line_q - walk_q.line_column;
+    end else begin
+      next_word = row_word_q + walk_q.word_row;
+      next_line = row_line_q - walk_q.line_row;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) busy_q <= 1'b0;
+    else if (load) busy_q <= valid_q2;
+    if (load && valid_q2) begin
+      {walk_q, event_q} <= {walk_q2, event_q2};
+      {start_line_q, group_line_q} <= {2{start_group_line}};
+      {row_word_q, column_word_q, word_q} <= {3{start_word}};
+      {row_line_q, line_q} <= {2{start_line}};
+      {group_q, row_q, column_q} <= '0;
+      lanes_q <= event_q2.mask;
+      first_lane_q <= 1'b1;
+    end else if (step) begin
+      first_lane_q <= last_lane;
+      lanes_q <= last_lane ? event_q.mask : rest;
+      if (last_lane) begin
+        {word_q, line_q} <= {next_word, next_line};
+        group_line_q <= last_group ? start_line_q : group_line_q + walk_q.group_stride;
+        group_q <= last_group ? '0 : group_q + 1'b1;
+        if (last_group) begin
+          column_word_q <= next_word;
+          column_q <= last_column ? '0 : column_q + 1'b1;
+          if (last_column) begin
+            {row_word_q, row_line_q} <= {next_word, next_line};
+            row_q <= row_q + 1'b1;
+          end
+        end
+      end
+    end
+  end
+
+  // Stage 4: an operation without its addresses. Its deltas are taken from the word, which may then be free.
+  typedef struct packed {
+    logic end_of_pass;
+    logic first;
+    logic last;
+    logic channelwise;
+    index_t word;
+    index_t line;    // of weights
+    index_t offset;  // of the word among those of a maximum
+    index_t sum_base;
+    logic [7:0] taps;
+    index_t mark_base;
+    logic [7:0] engine;
+  } step_of_walk_t;
+  // verilator lint_off UNUSEDSIGNAL
+  step_of_walk_t step_q4, step_q5;
+  // verilator lint_on UNUSEDSIGNAL
+  logic valid_q4, null_q4, free_q4, valid_q5, move4, move5;
+  logic [LaneBits-1:0] lane_q4;
+  logic [Lanes*DeltaBits-1:0] deltas_q5;
+  index_t product_q5;
+
+  assign step = busy_q && move4;
+  assign move4 = !valid_q4 || move5;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q4 <= 1'b0;
+    else if (move4) valid_q4 <= busy_q;
+    if (step) begin
+      step_q4.end_of_pass <= event_q.end_of_pass;
+      step_q4.first <= first_lane_q;
+      step_q4.last <= last_lane;
+      step_q4.channelwise <= walk_q.channelwise;
+      step_q4.word <= word_q;
+      step_q4.line <= walk_q.weight_base + group_line_q + (walk_q.maximum ? '0 : line_q) +
+          (walk_q.channelwise || event_q.element ? '0 : index_t'(lane));
+      step_q4.offset <= walk_q.maximum ? line_q : '0;
+      step_q4.sum_base <= walk_q.sum_base;
+      step_q4.taps <= walk_q.taps;
+      step_q4.mark_base <= walk_q.mark_base;
+      step_q4.engine <= walk_q.engine;
+      lane_q4 <= lane;
+      null_q4 <= !event_q.end_of_pass && !event_q.hit;
+      free_q4 <= done && event_q.free && !event_q.end_of_pass;
+    end
+  end
+
+  // Stage 5: the deltas, and the word of sums. Nothing of an event without an operation comes this far.
+  assign free_o = valid_q4 && free_q4 && move5;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q5 <= 1'b0;
+    else if (move5) valid_q5 <= valid_q4 && !null_q4;
+    if (move5 && valid_q4) begin
+      step_q5 <= step_q4;
+      product_q5 <= step_q4.word * index_t'(step_q4.taps);
+      deltas_q5 <= step_q4.channelwise ? deltas_i : {Lanes{deltas_i[lane_q4*DeltaBits+:DeltaBits]}};
+    end
+  end
+
+  // Stage 6: the operation, once its mark is taken.
+  logic marks, move6;
+  assign marks = step_q5.first && !step_q5.end_of_pass;
+  assign move6 = !op_valid_o || op_ready_i;
+  assign move5 = !valid_q5 || (move6 && (!marks || mark_ready_i));
+  assign mark_valid_o = valid_q5 && marks && move6;
+  assign mark_word_o = index_t'({step_q5.mark_base, 5'd0}) + step_q5.word;
+  assign mark_engine_o = step_q5.engine;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) op_valid_o <= 1'b0;
+    else if (move6) op_valid_o <= valid_q5 && move5;
+    if (move6 && valid_q5) begin
+      op_o.end_of_pass <= step_q5.end_of_pass;
+      op_o.first <= step_q5.first;
+      op_o.last <= step_q5.last;
+      op_o.sum <= step_q5.sum_base + product_q5 + step_q5.offset;
+      op_o.line <= step_q5.line;
+      op_o.engine <= step_q5.engine;
+      deltas_o <= deltas_q5;
+    end
+  end
+
+`ifndef SYNTHESIS
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) op_valid_o && !op_ready_i |=> op_valid_o);
+  a_operation :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) op_valid_o && !op_ready_i |=> $stable({op_o, deltas_o}));
+  a_mark_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) mark_valid_o && !mark_ready_i |=> mark_valid_o);
+  a_mark :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) mark_valid_o && !mark_ready_i |=>
+      $stable({mark_word_o, mark_engine_o}));
+`endif
+endmodule

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function:   any network as a program: frames of codes in, packets of sums or codes out. For each frame the program's
+//             steps one after the other: each sends what changed of one engine to its readers
+// Latency:    the whole frame: a packet begins when the last step is done
+// Throughput: one frame after the other; in a step, sending and adding overlap
+// Timing:     ready and valid of both AXI4-Streams depend on registers
+// Reset:      no network; the next frame after a load starts a stream
+// Model:      codesign.core.interpret
+// A network is loaded by load_*, in the format of codesign.core.image, between two frames. probe_o: 0 an operation
+// begins, 1 one waits for a sum, 2 a frame is done, 3 a frame is inside, 4 one begins, 5 one ends early or late, 6 it
+// starts a stream, 15..8 the step, 23..16 the engine of the operation, 31..24 events that begin.
+module delta_core
+  import core_pkg::*;
+  import core_types::*;
+(
+    input  logic                           clk_i,
+    input  logic                           rst_ni,
+    input  logic                           restart_i,      // resets all but the network that is loaded
+    input  logic                           skip_i,         // 0: every element counts as changed
+    input  logic                           load_forget_i,  // no network; the next word is the first one of an image
+    input  logic                           load_valid_i,
+    output logic                           load_ready_o,
+    input  logic [                   31:0] load_data_i,
+    input  logic                           load_last_i,
+    output logic                           loaded_o,
+    output logic [                    3:0] load_error_o,
+    output logic [                   31:0] load_crc_o,     // of the words that came so far
+    output logic [                   31:0] design_id_o,
+    output logic [                   31:0] beats_o,        // of a frame
+    input  logic                           s_axis_tvalid,
+    output logic                           s_axis_tready,
+    input  logic [Quantisers*CodeBits-1:0] s_axis_tdata,
+    input  logic                           s_axis_tlast,
+    input  logic                           s_axis_tuser,   // the first beat of a frame: it starts a stream
+    output logic                           m_axis_tvalid,
+    input  logic                           m_axis_tready,
+    output logic [ Quantisers*SumBits-1:0] m_axis_tdata,
+    output logic                           m_axis_tlast,
+    output logic [                    1:0] error_o,        // early TLAST, late TLAST; sticky
+    output logic [                   31:0] probe_o
+);
+  localparam int unsigned MostWords = ParamWords > WalkWords ? ParamWords : WalkWords;
+  localparam int unsigned Top = MostWords * 32;
+  typedef logic [IndexBits-1:0] index_t;
+
+  logic core_rst_n;
+  always_ff @(posedge clk_i) core_rst_n <= rst_ni && !restart_i;
+
+  // Loading.
+  logic idle, loaded;
+  logic [7:0] steps;
+  logic [4:0] write;
+  logic [Lanes-1:0] write_weight, write_sum;
+  index_t address;
+  logic [Top-1:0] line;
+  logic [2*SumBits-1:0] pair;
+  core_load i_load (
+      .clk_i,
+      .rst_ni,
+      .idle_i(idle),
+      .forget_i(load_forget_i),
+      .load_valid_i,
+      .load_ready_o,
+      .load_data_i,
+      .load_last_i,
+      .loaded_o(loaded),
+      .error_o(load_error_o),
+      .crc_o(load_crc_o),
+      .design_id_o,
+      .beats_o,
+      .steps_o(steps),
+      .write_o(write),
+      .write_weight_o(write_weight),
+      .write_sum_o(write_sum),
+      .address_o(address),
+      .line_o(line),
+      .pair_o(pair)
+  );
+  assign loaded_o = loaded;
+
+  // The program.
+  step_t step;
+  logic waiting, first, begin_frame, malformed, fresh, beats_start, marks_start, dirty, done, packet_done, frame;
+  logic sweep_valid, sweep_ready;
+  index_t sweep_read, sweep_write;
+  logic [7:0] step_index;
+  core_sequence i_sequence (
+      .clk_i,
+      .rst_ni(core_rst_n),
+      .loaded_i(loaded),
+      .steps_i(steps),
+      .idle_o(idle),
+      .beat_valid_i(waiting),
+      .beat_first_i(first),
+      .step_o(step),
+      .index_o(step_index),
+      .fresh_o(fresh),
+      .beats_start_o(beats_start),
+      .marks_start_o(marks_start),
+      .dirty_i(dirty || !skip_i),
+      .done_i(done),
+      .packet_done_i(packet_done),
+      .sweep_valid_o(sweep_valid),
+      .sweep_ready_i(sweep_ready),
+      .sweep_read_o(sweep_read),
+      .sweep_write_o(sweep_write),
+      .frame_o(frame),
+      .load_i(write[0]),
+      .load_address_i(address),
+      .load_data_i(line[Top-1-:32])
+  );
+
+  // What changed, and what that changes.
+  logic mark_valid, mark_ready, sum_valid, sum_ready, changed_valid, changed_ready, issued, stalled;
+  index_t mark_word, sum_address;
+  logic [7:0] mark_engine, engine;
+  logic [Lanes*SumBits-1:0] sum_data;
+  changed_t changed;
+  logic [Lanes*DeltaBits-1:0] deltas;
+  core_sender i_sender (
+      .clk_i,
+      .rst_ni(core_rst_n),
+      .skip_i,
+      .step_i(step),
+      .fresh_i(fresh),
+      .beats_start_i(beats_start),
+      .marks_start_i(marks_start),
+      .dirty_o(dirty),
+      .packet_done_o(packet_done),
+      .s_axis_tvalid,
+      .s_axis_tready,
+      .s_axis_tdata,
+      .s_axis_tlast,
+      .s_axis_tuser,
+      .waiting_o(waiting),
+      .first_o(first),
+      .begin_o(begin_frame),
+      .malformed_o(malformed),
+      .m_axis_tvalid,
+      .m_axis_tready,
+      .m_axis_tdata,
+      .m_axis_tlast,
+      .error_o,
+      .mark_valid_i(mark_valid),
+      .mark_ready_o(mark_ready),
+      .mark_word_i(mark_word),
+      .mark_engine_i(mark_engine),
+      .sum_valid_o(sum_valid),
+      .sum_ready_i(sum_ready),
+      .sum_address_o(sum_address),
+      .sum_data_i(sum_data),
+      .valid_o(changed_valid),
+      .ready_i(changed_ready),
+      .changed_o(changed),
+      .deltas_o(deltas),
+      .load_param_i(write[4]),
+      .load_address_i(address),
+      .load_data_i(line[Top-ParamWords*32+:Quantisers*ParamBits])
+  );
+  core_adder i_adder (
+      .clk_i,
+      .rst_ni(core_rst_n),
+      .reader_base_i(step.reader_base[7:0]),
+      .readers_i(step.readers),
+      .valid_i(changed_valid),
+      .ready_o(changed_ready),
+      .changed_i(changed),
+      .deltas_i(deltas),
+      .mark_valid_o(mark_valid),
+      .mark_ready_i(mark_ready),
+      .mark_word_o(mark_word),
+      .mark_engine_o(mark_engine),
+      .sum_valid_i(sum_valid),
+      .sum_ready_o(sum_ready),
+      .sum_address_i(sum_address),
+      .sum_data_o(sum_data),
+      .sweep_valid_i(sweep_valid),
+      .sweep_ready_o(sweep_ready),
+      .sweep_read_i(sweep_read),
+      .sweep_write_i(sweep_write),
+      .done_o(done),
+      .issued_o(issued),
+      .stalled_o(stalled),
+      .engine_o(engine),
+      .load_place_i(write[1]),
+      .load_walk_i(write[2]),
+      .load_table_i(write[3]),
+      .load_weight_i(write_weight),
+      .load_sum_i(write_sum),
+      .load_address_i(address),
+      .load_place_data_i(line[Top-PlaceWords*32+:PlaceBits]),
+      .load_walk_data_i(line[Top-WalkWords*32+:WalkBits]),
+      .load_table_data_i(line[Top-TableWords*32+:TableBits]),
+      .load_pair_i(pair)
+  );
+
+  logic [7:0] events;
+  always_comb begin
+    events = '0;
+    for (int l = 0; l < int'(Lanes); l++) events += 8'(changed.mask[l]);
+    if (!changed_valid || !changed_ready || changed.end_of_pass) events = '0;
+  end
+  assign probe_o = {events, engine, step_index, 1'b0, fresh, malformed, begin_frame, !idle, frame, stalled, issued};
+endmodule

