@@ -47,7 +47,7 @@ def shortcut(
         inputs=("r0", "r1"),
         kind="add",
         channels=(channels,) * 2,
-        shifts=(0, 3),
+        shifts=shifts,
         fmt=Fixed(width=24, frac=engines[0].fmt.frac, signed=True),
         y=Axis(size=height),
         x=Axis(size=width),
