@@ -100,7 +100,7 @@ SEND_MUTANTS = [
         ("words past the frame", "last_chunk ? ~(", "1'b0 ? ~("),
         ("a word twice", "bits_q & (bits_q - 1'b1)", "bits_q & (bits_q - ChunkBits'(2))"),
         ("a word left out", "count_q > CountBits'(1)", "count_q > CountBits'(2)"),
-        ("a mark not counted", "i < ChunkBits; i++) count", "i < ChunkBits - 1; i++) count"),
+        ("marks not counted", "i < ChunkBits / 2; i++) count", "i < ChunkBits / 2 - 1; i++) count"),
         ("backwards", "int i = ChunkBits - 1; i >= 0; i--", "int i = 0; i < ChunkBits; i++"),
         ("ready ignored", "assign free = ready_i || !valid_o", "assign free = 1'b1"),
         ("empty chunk has a word", "!end_q3 && found_q3 == 0", "1'b0"),

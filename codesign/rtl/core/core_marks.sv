@@ -129,17 +129,17 @@ module core_marks
     else if (!step_i.keep && !packet) marks_after = '0;
   end
   assign drop = asked_q[2] && !end_q3 && found_q3 == 0;
-  function automatic logic [CountBits-1:0] count(input logic [ChunkBits-1:0] marked);
+  function automatic logic [CountBits-1:0] count(input logic [ChunkBits/2-1:0] marked);
     count = '0;
-    for (int i = 0; i < ChunkBits; i++) count += CountBits'(marked[i]);
+    for (int i = 0; i < ChunkBits / 2; i++) count += CountBits'(marked[i]);
   endfunction
 
   logic full_ready, next_valid, next_end;
-  logic [CountBits-1:0] next_count;
+  logic [CountBits-1:0] next_low, next_high;  // marks in either half
   logic [ChunkIndexBits-1:0] next_chunk;
   logic [ChunkBits-1:0] next_bits;
   delta_fifo #(
-      .Width(1 + CountBits + ChunkIndexBits + ChunkBits),
+      .Width(1 + 2 * CountBits + ChunkIndexBits + ChunkBits),
       .Depth(Room),
       .Registered(1'b0)
   ) u_chunks (
@@ -147,10 +147,12 @@ module core_marks
       .rst_ni,
       .valid_i(asked_q[2] && !drop),
       .ready_o(full_ready),
-      .data_i ({end_q3, count(found_q3), chunk_q3, found_q3}),
+      .data_i ({
+        end_q3, count(found_q3[ChunkBits/2-1:0]), count(found_q3[ChunkBits-1:ChunkBits/2]), chunk_q3, found_q3
+      }),
       .valid_o(next_valid),
       .ready_i(pop),
-      .data_o ({next_end, next_count, next_chunk, next_bits})
+      .data_o ({next_end, next_low, next_high, next_chunk, next_bits})
   );
 
   // The lowest mark of a chunk is the next word.
@@ -166,7 +168,7 @@ module core_marks
   assign free = ready_i || !valid_o;
   assign pop = next_valid && (!busy_q || (free && !several));
   always_ff @(posedge clk_i) begin
-    if (pop) {last_q, count_q, at_q, bits_q} <= {next_end, next_count, next_chunk, next_bits};
+    if (pop) {last_q, count_q, at_q, bits_q} <= {next_end, next_low + next_high, next_chunk, next_bits};
     else if (free) {count_q, bits_q} <= {count_q - 1'b1, bits_q & (bits_q - 1'b1)};
     if (free) {end_o, word_o} <= {last_q, at_q, first(bits_q)};
   end
