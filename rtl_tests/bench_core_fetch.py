@@ -18,7 +18,7 @@ from models import pack
 CASES = {"parts": Case(parameters={})}
 LATENCY = 19
 Q, SB, INDEX_BITS = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.index_bits
-STALLS = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.3, 0.6, 0.3))
+STALLS = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.3, 0.6, 0.3), (0.0, 0.4, 0.8))
 """Pauses of the words, of the sums, and after it."""
 
 

@@ -71,7 +71,7 @@ SEND_MUTANTS = [
         ("largest since the start", "(chosen_q.first || new_z", "(new_z"),
         ("every tap leaves", "choosing_q && chosen_q.last", "choosing_q"),
         ("room for one part", "need = single_q && !asked_q.end_of_pass ?", "need = 1'b0 ?"),
-        ("room not looked at", "(tap_q != 0 || enough_q)", "1'b1"),
+        ("room not looked at", "(tap_q != 0 || enough_q || offered_q)", "1'b1"),
         ("asks for the end", "sum_valid_o = go && !asked_q.end_of_pass", "sum_valid_o = go"),
         ("tap 0 again", "sum_address_o + 1'b1", "base_q"),
         ("part goes on from the last tap", "last_tap ? base_q : sum_address_o", "sum_address_o"),
@@ -82,6 +82,7 @@ SEND_MUTANTS = [
         ("sums a cycle early", "if (tagged_q2) held_q", "if (tagged_q) held_q"),
         ("a part too many", "of_q.part != most_part_q", "of_q.part != step_i.parts"),
         ("room not given back", " + ($clog2(Room + 1))'(pop_q)", ""),
+        ("offer taken back", "enough_q || offered_q)", "enough_q)"),
         ("request not waited for", "|| sum_ready_i)", "|| 1'b1)"),
     ),
     *mutants(
