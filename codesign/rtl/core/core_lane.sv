@@ -10,8 +10,8 @@
 module core_lane
   import core_pkg::*;
 #(
-    localparam int unsigned LineBits = $clog2(WeightDepth),
-    localparam int unsigned WordBits = $clog2(SumDepth)
+    localparam int unsigned LineBits = WeightDepth > 1 ? $clog2(WeightDepth) : 1,
+    localparam int unsigned WordBits = SumDepth > 1 ? $clog2(SumDepth) : 1
 ) (
     input  logic                        clk_i,
     input  logic        [          4:0] valid_i,          // an operation is in cycle s

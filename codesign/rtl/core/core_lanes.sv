@@ -37,10 +37,12 @@ module core_lanes
     input  logic       [          Lanes-1:0] load_weight_i,
     input  logic       [          Lanes-1:0] load_sum_i,
     input  logic       [      IndexBits-1:0] load_address_i,
+    // verilator lint_off UNUSEDSIGNAL
     input  logic       [      2*SumBits-1:0] load_data_i      // of even and odd lanes
+    // verilator lint_on UNUSEDSIGNAL
 );
-  localparam int unsigned LineBits = $clog2(WeightDepth);
-  localparam int unsigned WordBits = $clog2(SumDepth);
+  localparam int unsigned LineBits = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
+  localparam int unsigned WordBits = SumDepth > 1 ? $clog2(SumDepth) : 1;
   localparam int unsigned Stages = 5;  // from issue to write
 
   // The operation that waits to be issued. Its word is read at `read`, and written at op.sum.

@@ -32,7 +32,7 @@ module core_marks
 );
   localparam int unsigned BitBits = $clog2(ChunkBits);
   localparam int unsigned ChunkIndexBits = IndexBits - BitBits;
-  localparam int unsigned AddressBits = $clog2(ChunkDepth);
+  localparam int unsigned AddressBits = ChunkDepth > 1 ? $clog2(ChunkDepth) : 1;
   localparam int unsigned CountBits = $clog2(ChunkBits + 1);
   localparam int unsigned Room = 8;  // chunks that were asked for and are not taken
 

@@ -31,7 +31,12 @@ module core_place
     input  place_t                 load_place_data_i,
     input  table_t                 load_table_data_i
 );
-  localparam int unsigned TableAddressBits = $clog2(TableDepth);
+  localparam int unsigned PlaceAddressBits = PlaceDepth > 1 ? $clog2(PlaceDepth) : 1;
+  localparam int unsigned TableAddressBits = TableDepth > 1 ? $clog2(TableDepth) : 1;
+  if (PlaceDepth > 256) begin : g_bad
+    $error("core_place: at most 256 readers");
+  end
+
   typedef logic [IndexBits-1:0] index_t;
 
   // A word, and the reader whose turn it is. `known_q`: place_q is the record of reader_q.
@@ -43,7 +48,7 @@ module core_place
   logic [Lanes-1:0] lanes_q, rest;
   logic [LaneBits-1:0] lane;
 
-  always_ff @(posedge clk_i) if (load_place_i) places[load_address_i[7:0]] <= load_place_data_i;
+  always_ff @(posedge clk_i) if (load_place_i) places[load_address_i[PlaceAddressBits-1:0]] <= load_place_data_i;
 
   always_comb begin
     lane = '0;
@@ -76,7 +81,7 @@ module core_place
     end
     if (ready_o && valid_i) {word_q, lanes_q} <= {changed_i, changed_i.mask};
     else if (issue && move) lanes_q <= last_lane ? word_q.mask : rest;
-    if (fetch_q) place_q <= places[reader_base_i+reader_q];
+    if (fetch_q) place_q <= places[PlaceAddressBits'(reader_base_i+reader_q)];
   end
 
   // Stages 1 and 2: the index.

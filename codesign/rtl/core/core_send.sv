@@ -49,8 +49,8 @@ module core_send
   localparam int unsigned Memory = 3;  // stage with parameters and codes
   localparam int unsigned Read = Memory + 2;  // and sums on the lattice that is sent
   localparam int unsigned Stages = Read + 6;  // and what core_quantise takes
-  localparam int unsigned CodeAddressBits = $clog2(CodeDepth);
-  localparam int unsigned ParamAddressBits = $clog2(ParamDepth);
+  localparam int unsigned CodeAddressBits = CodeDepth > 1 ? $clog2(CodeDepth) : 1;
+  localparam int unsigned ParamAddressBits = ParamDepth > 1 ? $clog2(ParamDepth) : 1;
 
   typedef struct packed {
     logic end_of_pass;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   a step: the marked words of an engine, or the beats of the input -> the words of it that changed, with their
-//             deltas; or a packet of the output
+// Function:   a step: the marked words of an engine, or the beats of the input -> the words of it that changed, with
+//             their deltas; or a packet of the output
 // Latency:    that of core_marks or core_beats, core_fetch, core_send and core_gather, one after the other
 // Throughput: 1 part of a word per cycle
 // Timing:     combinational m_axis_tready, ready_i -> enables of core_send

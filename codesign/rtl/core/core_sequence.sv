@@ -37,7 +37,7 @@ module core_sequence
     // verilator lint_on UNUSEDSIGNAL
     input  logic [         31:0] load_data_i
 );
-  localparam int unsigned AddressBits = $clog2(StepDepth);
+  localparam int unsigned AddressBits = StepDepth > 1 ? $clog2(StepDepth) : 1;
   localparam int unsigned CountBits = $clog2(StepWords + 1);
   typedef enum logic [2:0] {
     Idle,

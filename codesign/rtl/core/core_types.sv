@@ -5,7 +5,7 @@ package core_types;
   import core_pkg::*;
 
   // verilator lint_off UNUSEDPARAM
-  parameter int unsigned LaneBits = $clog2(Lanes);
+  parameter int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1;
   // verilator lint_on UNUSEDPARAM
 
   // a word with a change, on its way to its readers

@@ -27,10 +27,16 @@ module core_walk
     output logic       [      IndexBits-1:0] mark_word_o,     // chunk * 32 + bit
     output logic       [                7:0] mark_engine_o,
     input  logic                             load_i,
+    // verilator lint_off UNUSEDSIGNAL
     input  logic       [                7:0] load_address_i,
+    // verilator lint_on UNUSEDSIGNAL
     input  walk_t                            load_data_i
 );
+  localparam int unsigned AddressBits = WalkDepth > 1 ? $clog2(WalkDepth) : 1;
   typedef logic [IndexBits-1:0] index_t;
+  if (WalkDepth > 256) begin : g_bad
+    $error("core_walk: at most 256 readers");
+  end
 
   // Stages 1 and 2: the reader's record, and the first line of its weights.
   walk_t walks[WalkDepth];
@@ -42,14 +48,14 @@ module core_walk
   assign move2 = !valid_q2 || load;
   assign move1 = !valid_q1 || move2;
   assign ready_o = move1;
-  always_ff @(posedge clk_i) if (load_i) walks[load_address_i] <= load_data_i;
+  always_ff @(posedge clk_i) if (load_i) walks[load_address_i[AddressBits-1:0]] <= load_data_i;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {valid_q1, valid_q2} <= '0;
     else begin
       if (move1) valid_q1 <= valid_i;
       if (move2) valid_q2 <= valid_q1;
     end
-    if (move1 && valid_i) {walk_q1, event_q1} <= {walks[event_i.walk], event_i};
+    if (move1 && valid_i) {walk_q1, event_q1} <= {walks[event_i.walk[AddressBits-1:0]], event_i};
     if (move2 && valid_q1) begin
       {walk_q2, event_q2} <= {walk_q1, event_q1};
       lines_q2 <= event_q1.remainder * (event_q1.element ? index_t'(1) : index_t'(walk_q1.used));
