@@ -13,7 +13,7 @@ import cocotb
 import numpy as np
 from bench import Bench, Case, Source, generator
 from core_bench import CONFIG
-from core_tokens import LANES, OPERATION, Sums, check_width, extreme, lanes_of, packed, word_of
+from core_tokens import LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, packed, word_of
 
 CASES = {"all": Case(parameters={})}
 TO_ISSUE, TO_READ, TO_DONE = 1, 2, 6
@@ -151,6 +151,7 @@ class Play:
     rng: random.Random
     engines: list[list[int]]
     lines: list[int]
+    ends: int = 0
 
     def chain(self, word: int, lines: int, deltas: Sequence[int] | None = None) -> None:
         """Queue a chain of operations on a word."""
@@ -162,10 +163,11 @@ class Play:
             self.ops.waiting.append(operation | word_of(given, CONFIG.delta_bits) << OPERATION.bits(CONFIG))
             self.model.add(word, line, given)
 
-    def end(self) -> None:
-        """Queue the end of a pass; all other fields are noise."""
-        noise = self.rng.getrandbits(OPERATION.bits(CONFIG) - 1) | 1 << OPERATION.bits(CONFIG) - 1
-        self.ops.waiting.append(noise | self.rng.getrandbits(LANES * CONFIG.delta_bits) << OPERATION.bits(CONFIG))
+    def end(self, word: int = 0) -> None:
+        """Queue the end of a pass; ``word`` and all other fields mean nothing."""
+        token = noise(OPERATION, self.rng, end_of_pass=1, sum=word)
+        self.ops.waiting.append(token | self.rng.getrandbits(LANES * CONFIG.delta_bits) << OPERATION.bits(CONFIG))
+        self.ends += 1
 
     def sweep(self, read: int, write: int) -> None:
         """Queue a copy of a word's sums."""
@@ -174,8 +176,7 @@ class Play:
 
     async def until_done(self, read: Iterable[int] = ()) -> None:
         """Go on to done_o; then read words at once."""
-        before = self.lanes.done
-        await self.bench.until(lambda: self.lanes.done > before, timeout=100)
+        await self.bench.until(lambda: self.lanes.done == self.ends, timeout=100)
         assert not self.ops.waiting
         self.reads.words = ()
         self.reads.queue.extend(read)
@@ -242,13 +243,18 @@ async def operations(dut: Any, pause: float, pace: float) -> None:
     play.reads.pace = pace
     for at in range(10):
         adding, play.reads.words = play.engines[at % 2], play.engines[1 - at % 2]
+        last = adding[0]
         for _ in range(at and 12):  # the first pass is empty
-            for word in pattern(play.rng, adding):
+            words = pattern(play.rng, adding)
+            if play.rng.random() < 0.3:  # as if a pass could begin before the last one is done
+                play.end(last)
+                words.insert(0, last)
+            for word in words:
                 play.chain(word, play.rng.choice((1, 1, 1, 2, 3, 7)))
-        play.end()
+            last = words[-1]
+        play.end(last)
         await play.until_done(adding)
     assert play.lanes.waited > 20, "operations have to wait for words"
-    assert play.lanes.done == 10
     assert pace == 0.0 or play.reads.taken > 300
 
 
@@ -309,6 +315,7 @@ async def reset_anywhere(dut: Any) -> None:
         play.end()
         await play.bench.cycles(play.rng.randrange(1, 30))
         await play.bench.reset()
+        play.ends = 0
         play.reads.queue.extend(play.engines[1])
         await play.bench.until(lambda: play.reads.idle, timeout=100)
         assert play.lanes.done == 0

@@ -130,7 +130,7 @@ async def cut_off_anywhere(dut: Any) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(name=[name for name in SECTIONS if name != "weights"])
+@cocotb.parametrize(name=list(SECTIONS))
 async def depth(dut: Any, name: str) -> None:
     """A memory is written to its last line, and a line more is refused."""
     loading = Loading(dut, 0.0)

@@ -40,8 +40,8 @@ def random_reader(rng: random.Random) -> Reader:
     """Return a reader of any shape: divisors small, large, powers of two and their neighbours; one column or many."""
     near = 1 << rng.randrange(CONFIG.index_bits)
     divisor = rng.choice((1, rng.randint(1, 9), rng.randint(1, INDEX), near, near + 1, max(1, near - 1), INDEX))
-    columns = rng.choice((1, 2, rng.randint(1, 40), rng.randint(1, 600)))
-    rows = rng.choice((1, 2, rng.randint(1, 40), rng.randint(1, 600)))
+    columns = rng.choice((1, 2, rng.randint(1, 40), rng.randint(1, CONFIG.table_rows)))
+    rows = rng.choice((1, 2, rng.randint(1, 40), rng.randint(1, CONFIG.table_rows - LANES)))
     divisor = min(divisor, INDEX)
     recip, rshift = reciprocal(divisor, CONFIG.index_bits)
     column_recip, column_shift = reciprocal(columns, CONFIG.index_bits)
@@ -54,7 +54,7 @@ def random_reader(rng: random.Random) -> Reader:
         columns=columns,
         column_recip=column_recip,
         column_shift=column_shift,
-        row_table=rng.randrange(CONFIG.table_rows - rows + 1),
+        row_table=rng.randrange(CONFIG.table_rows - LANES - rows + 1),  # word 0 has so many lanes
         column_table=rng.randrange(CONFIG.table_rows - columns + 1),
     )
     return Reader(place=place, size=min(INDEX + 1, divisor * columns * rows))
@@ -238,16 +238,17 @@ async def full_rate(dut: Any, readers: int) -> None:
 async def latency(dut: Any) -> None:
     """From a word to its first event."""
     play = await make(dut, (0.0, 0.0))
-    for base in BASES:
-        play.step(base, 1)
-        while not play.expected or play.expected[0].event is None:
-            play.clear()
-            play.source.waiting.clear()
-            play.word(1)
+    measured = 0
+    for number in [*play.readers] * 3:
+        play.step(number, 1)
+        play.word(1)
+        hit = play.expected[0].event is not None
         await play.finish()
-        assert play.sink.seen_at[0] - play.source.taken_at[0] == LATENCY
+        measured += hit
+        assert not hit or play.sink.seen_at[0] - play.source.taken_at[0] == LATENCY
         play.clear()
         await play.bench.cycles(5)
+    assert measured > 5
 
 
 @cocotb.test()

@@ -214,15 +214,17 @@ class Play:
         """Queue the end of a pass; all other fields are noise."""
         self.put(Event(token=noise(LOCATED, self.rng, end_of_pass=1), end=True))
 
+    def _ended(self, operations: int) -> bool:
+        """Return whether everything came, or too much."""
+        came = len(self.sink.tokens)
+        return came > operations or (came == operations and not self.source.waiting and not self.deltas.words)
+
     async def finish(self) -> None:
         """Go on until everything came, and nothing else."""
         want = [operation for event in self.events for operation in operations(event)]
         marks = [visit.mark for event in self.events for visit in event.visits]
         try:
-            await self.bench.until(
-                lambda: not self.source.waiting and len(self.sink.tokens) >= len(want) and not self.deltas.words,
-                timeout=200,
-            )
+            await self.bench.until(lambda: self._ended(len(want)), timeout=200)
             await self.bench.cycles(30)
         finally:
             check(self.sink, want, parse)

@@ -19,7 +19,17 @@ from codesign.fixed import Fixed
 from codesign.graph import Delta
 from codesign.graph.golden import send
 
-SMALL = CoreConfig(lanes=8, quantisers=4, sum_words=1024, code_rows=256, param_rows=64, chunks=16)
+SMALL = CoreConfig(
+    lanes=8,
+    quantisers=4,
+    sum_words=1024,
+    code_rows=256,
+    weight_lines=600,
+    table_rows=500,
+    param_rows=64,
+    step_words=700,
+    chunks=16,
+)
 CONFIGS = {
     "small": SMALL,
     "narrow": replace(SMALL, lanes=4, code_bits=8, weight_bits=8, sum_bits=24, index_bits=16, code_rows=299, chunks=17),

@@ -53,7 +53,7 @@ def test_module(module: str, name: str, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("config", ["narrow", "wide"])
-@pytest.mark.parametrize("module", ["divide", "quantise", "send", "fetch", "marks", "beats", "gather"])
+@pytest.mark.parametrize("module", [module for module in CORE_MODULES if module != "load"])
 def test_other_configurations(module: str, config: str, tmp_path: Path) -> None:
     for name in BENCHES[module]:
         run(module, name, SOURCES, tmp_path, config=config)
