@@ -24,9 +24,7 @@ def all_of(engine: Engine, name: str) -> Delta:
     return delta(name, engine.name, engine.shape, engine.fmt, engine.fmt)
 
 
-def shortcut(
-    outputs: int, *, deep: bool = False, strides: int = 1, layers: int = 1, shifts: tuple[int, int] = (0, 3)
-) -> Graph:
+def shortcut(outputs: int, *, deep: bool = False, strides: int = 1, layers: int = 1) -> Graph:
     """An addition of codes and of the accumulators of a layer, or of two layers."""
     shape = (6, 5, outputs if deep else 3)
     first = delta("d", "in", shape)
