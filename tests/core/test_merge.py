@@ -45,7 +45,7 @@ def shortcut(outputs: int, *, deep: bool = False, strides: int = 1, layers: int 
         inputs=("r0", "r1"),
         kind="add",
         channels=(channels,) * 2,
-        shifts=shifts,
+        shifts=(0, 3),
         fmt=Fixed(width=24, frac=engines[0].fmt.frac, signed=True),
         y=Axis(size=height),
         x=Axis(size=width),
