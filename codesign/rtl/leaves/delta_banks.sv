@@ -44,11 +44,11 @@ module delta_banks #(
   end
 
   // ---- Sweep: set every word to its bias.
+  localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1;
   logic sweep_q;
   logic [SpotBits-1:0] sweep_spot_q;
   logic [GroupBits-1:0] sweep_group_q;
   logic [Width-1:0] initial_state;
-  localparam int unsigned GroupBits = Groups > 1 ? $clog2(Groups) : 1;
   assign swept_o = sweep_q && sweep_spot_q == SpotBits'(Words - 1);
 
   always_ff @(posedge clk_i) begin
