@@ -95,6 +95,21 @@ class Lanes:
         return Operation(end=end, first=bool(fields["first"]) and not same, word=word, engine=fields["engine"])
 
 
+class Operations(Source):
+    """The operations; while there is none, the pins often hold the last one, as a register may."""
+
+    def drive(self) -> None:
+        super().drive()
+        if self.offering:
+            self.last = self.waiting[0]
+        elif self.rng.random() < 0.5:
+            self.fields[0].value = self.last & ((1 << len(self.fields[0])) - 1)
+
+    def clear(self) -> None:
+        super().clear()
+        self.last = 0
+
+
 class Reads:
     """Reads of core_fetch: random words out of ``words``; each answer comes 2 cycles after its request is taken."""
 
@@ -213,7 +228,7 @@ async def make(dut: Any, pause: float = 0.0) -> Play:
     """Return a bench that is loaded."""
     check_width(dut.op_i, OPERATION)
     rng, model = generator(), Sums()
-    ops = Source(dut.op_valid_i, dut.op_ready_o, [dut.op_i, dut.deltas_i], pause=pause, rng=rng)
+    ops = Operations(dut.op_valid_i, dut.op_ready_o, [dut.op_i, dut.deltas_i], pause=pause, rng=rng)
     swept = [dut.sweep_read_i, dut.sweep_write_i]
     sweeps = Source(dut.sweep_valid_i, dut.sweep_ready_o, swept, pause=pause, rng=rng)
     lanes, reads = Lanes(dut), Reads(dut, model, rng)

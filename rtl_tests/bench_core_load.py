@@ -45,9 +45,10 @@ class Writes:
             if strobe >> at & 1:
                 self.seen.append((now, name, address, line >> len(dut.line_o) - 32 * LINES[name]))
         for pin, name, bits in ((dut.write_weight_o, "weights", 16), (dut.write_sum_o, "sums", 32)):
+            kept = (1 << min(bits, CONFIG.sum_bits)) - 1
             for lane in range(LANES):
                 if pin.value.to_unsigned() >> lane & 1:
-                    value = pair >> CONFIG.sum_bits * (lane % 2) & (1 << bits) - 1
+                    value = pair >> CONFIG.sum_bits * (lane % 2) & kept
                     self.seen.append((now, f"{name} {lane}", address, value))
         return False
 

@@ -49,7 +49,7 @@ def random_program(rng: random.Random, most: int) -> Program:
         places=tuple(Place(**random_record(PLACE, rng)) for _ in readers),
         walks=tuple(Walk(**random_record(WALK, rng)) for _ in readers),
         tables=np.array([list(random_record(TABLE, rng).values()) for _ in range(size["tables"])]).reshape(-1, 3),
-        params=np.array(params).reshape(size["params"], CONFIG.quantisers, 3),
+        params=np.array(params).reshape(size["params"], CONFIG.quantisers, len(PARAM.fields)),
         weights=values(CONFIG.weight_bits, size["weights"], LANES),
         sums=values(CONFIG.sum_bits, size["sums"], LANES),
     )
@@ -94,7 +94,7 @@ def contents(image: Image) -> Iterator[tuple[int, str, int, int]]:
             if start + 2 + at >= image.until:
                 return
             if name == "sums":
-                yield start + 2 + at, f"sums {count}", address, word
+                yield start + 2 + at, f"sums {count}", address, word & (1 << CONFIG.sum_bits) - 1
             elif name == "weights":
                 for lane in range(2 * count, 2 * count + 2):
                     yield start + 2 + at, f"weights {lane}", address, word >> 16 * (lane % 2) & 0xFFFF

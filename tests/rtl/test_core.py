@@ -46,8 +46,8 @@ def test_sizes(fields: dict[str, int], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "fields"),
     [
-        ("load", {"weight_bits": 8}),
-        ("load", {"sum_bits": 24}),
+        ("load", {"weight_bits": 17}),
+        ("load", {"sum_bits": 33}),
         ("place", {"places": 257}),
         ("walk", {"walks": 257}),
     ],

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   Quantisers lanes of a word, z = (sum << align) + low -> their deltas, with the parameters of row param_base +
-//             group * parts + part and the codes of row code_base + word * parts + part, which are replaced by the new
-//             ones; old codes are 0 if fresh_i. In a pass of the output the lanes leave as a beat instead: z (packet 1)
-//             or codes (packet 2)
-// Latency:    11 cycles to valid_o, 6 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after start_i
+// Function:   Quantisers lanes of a word, z = (sum << align) + low -> their deltas, with the parameters of row
+//             param_base + group * parts + part and the codes of row code_base + word * parts + part, which are
+//             replaced by the new ones; old codes are 0 if fresh_i. In a pass of the output the lanes leave as a beat
+//             instead: z (packet 1) or codes (packet 2)
+// Latency:    11 cycles to valid_o, 6 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after
+//             start_i
 // Throughput: 1 part a cycle
 // Timing:     combinational ready_i, m_axis_tready -> ready_o, which enables every stage
 // Reset:      empty; the memories are not cleared
