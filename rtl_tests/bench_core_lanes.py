@@ -20,6 +20,8 @@ TO_ISSUE, TO_READ, TO_DONE = 1, 2, 6
 """Cycles from taking an operation to its issue; from there to the read of its sums, and to done_o for the end."""
 UNWRITTEN = 3
 """Cycles after its issue in which an operation's word cannot be read by another one."""
+PATIENCE = 2
+"""Most cycles for which a read of core_fetch waits."""
 LINES = 24
 
 
@@ -58,8 +60,9 @@ class Lanes:
         held, given = self.held, self._given()
         word = None if held is None else held.word if held.read is None else held.read
         recent = [past.word for past in list(self.issued)[:UNWRITTEN] if past is not None and not past.end]
-        waits = self._reads(held) and word in recent
         reads = self._reads(self.issued[TO_READ - 1])
+        leaves = dut.sum_valid_i.value == 1 and reads and self._reads(self.issued[0])  # its cycle to core_fetch
+        waits = self._reads(held) and (word in recent or leaves)
         done = self.issued[TO_DONE - 1] is not None and self.issued[TO_DONE - 1].end  # type: ignore[union-attr]
         issues = held is not None and not waits
         begins = held is not None and issues and not held.end and held.read is None
@@ -124,7 +127,7 @@ class Reads:
         self.due: deque[int | None] = deque([None, None])
         self.at: int | None = None
         self.queue.clear()
-        self.taken = 0
+        self.taken = self.waited = 0
 
     def drive(self) -> None:
         if self.at is None and self.queue:
@@ -142,6 +145,8 @@ class Reads:
             assert got == self.model.sums[word], f"word {word}: got {got}, expected {self.model.sums[word]}"
         taken = self.at is not None and self.dut.sum_ready_o.value == 1
         self.due.append(self.at if taken else None)
+        self.waited = 0 if taken or self.at is None else self.waited + 1
+        assert self.waited <= PATIENCE or self.dut.rst_ni.value == 0, "a read waits for too long"
         if taken:
             self.at = None
             self.taken += 1

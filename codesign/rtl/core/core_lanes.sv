@@ -3,13 +3,15 @@
 //             written. Operations on one word that follow each other share a read and a write. sweep: sums[write] =
 //             sums[read]
 // Latency:    an operation is written 6 cycles after it is taken; what sum_valid_i asks for comes after 2 cycles
-// Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles
+// Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; what
+//             sum_valid_i asks for waits for up to 2
 // Timing:     combinational op_valid_i, op_i.sum, sweep_valid_i -> issue; op_ready_o and sum_ready_o do not depend on
-//             them
+//             them; combinational sum_valid_i -> op_ready_o
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// Reads of core_fetch have the cycles in which no operation reads. They are of another engine than the one that is
-// added to; core_sequence sees to that, and the end of a pass comes out as done_o when all before it is written.
+// Reads of core_fetch have the cycles in which no operation reads, and one in three at least: a reader that had to wait
+// for them would send only once the operations have run dry. They are of another engine than the one that is added to;
+// core_sequence sees to that, and the end of a pass comes out as done_o when all before it is written.
 module core_lanes
   import core_pkg::*;
   import core_types::*;
@@ -112,16 +114,17 @@ module core_lanes
     else valid_q <= {valid_q[Stages-1:1], issue};
   end
 
-  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5.
+  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5. An operation that
+  // would be the third to read while core_fetch waits leaves its cycle to it.
+  logic read, write;
   always_comb begin
-    hazard = 1'b0;
+    hazard = sum_valid_i && read && valid_q[1] && flight[1].first && !flight[1].end_of_pass;
     for (int unsigned s = 1; s <= 3; s++) begin
       if (valid_q[s] && !flight[s].end_of_pass && flight[s].write == read_q[WordBits-1:0]) hazard = 1'b1;
     end
     if (!op_q.first || op_q.end_of_pass) hazard = 1'b0;
   end
 
-  logic read, write;
   assign read = valid_q[2] && flight[2].first && !flight[2].end_of_pass;
   assign sum_ready_o = !read;
   assign write = valid_q[Stages] && flight[Stages].last && !flight[Stages].end_of_pass;
