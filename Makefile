@@ -64,7 +64,7 @@ bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no docum
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
 
-prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (minutes); ONLY="fifo ...": these rows alone
+prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (10 minutes); ONLY="fifo join": these rows
 	PYTHONPATH=rtl_tests $(BIN)/python -m formal --jobs $(JOBS) $(if $(ONLY),--only $(ONLY))
 
 networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def _rows(subject: Mapping[str, Any]) -> list[tuple[str, ...]]:
         cases = [case for case in subject["cases"] if (case["method"], case["depth"]) == (method, depth)]
         how = f"induction, k = {depth}" if method == "induction" else f"bounded, {depth} cycles"
         seconds = f"{sum(case['seconds'] for case in cases):.0f} s"
-        sizes = _sizes([case["parameters"] for case in cases])
+        sizes = _sizes([_all_parameters(subject["harness"], case["parameters"]) for case in cases])
         if number == 0:
             proved = "<br>".join(f"{sentence}" for sentence in subject["properties"].values())
             head = (f"`{subject['module']}`", proved, subject["assumes"] or "nothing")
@@ -64,14 +65,24 @@ def _rows(subject: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _sizes(parameters: Sequence[Mapping[str, int]]) -> str:
-    """Return sizes as text: the values of each parameter if every combination is there, else the combinations."""
+    """Return sizes as text: the values of each parameter if every combination is there, else the first case and what
+    is different in each of the others.
+    """
     names = list(dict.fromkeys(name for one in parameters for name in one))
-    values = {name: sorted({one[name] for one in parameters if name in one}) for name in names}
-    combinations = {tuple(one.get(name) for name in names) for one in parameters}
+    values = {name: sorted({one[name] for one in parameters}) for name in names}
+    combinations = {tuple(one[name] for name in names) for one in parameters}
     if combinations == set(itertools.product(*values.values())):
-        return "; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names) or "one"
-    shown = (", ".join(f"{name} {value}" for name, value in one.items()) for one in parameters)
-    return "; ".join(shown)
+        return "; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names)
+    first, *others = parameters
+    differ = [", ".join(f"{name} {one[name]}" for name in names if one[name] != first[name]) for one in others]
+    return "; or ".join([", ".join(f"{name} {first[name]}" for name in names), *differ])
+
+
+def _all_parameters(harness: str, parameters: Mapping[str, int]) -> dict[str, int]:
+    """Return the parameters of a case, and those that it leaves as the harness has them."""
+    text = (Path(__file__).parent / f"{harness}.sv").read_text(encoding="utf-8")
+    found = re.findall(r"^    parameter [^=;]*?(\w+) = (?:1'b)?(-?\d+),?(?: *//.*)?$", text, re.MULTILINE)
+    return {**{name: int(value) for name, value in found}, **parameters}
 
 
 def proved(subject: Subject, times: Sequence[float], failed: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -88,5 +99,5 @@ def proved(subject: Subject, times: Sequence[float], failed: Sequence[Sequence[s
 
 def title(subject: Subject, case: Case) -> str:
     """Return a line that names a case."""
-    sizes = _sizes([case.parameters])
+    sizes = ", ".join(f"{name} {value}" for name, value in case.parameters.items()) or "as it is"
     return f"{subject.name}: {case.method}, {case.depth}, {sizes}"

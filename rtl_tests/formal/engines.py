@@ -161,4 +161,72 @@ ENGINES = (
         files={"rows.hex": "0\n", "columns.hex": "0\n"},
         free=True,
     ),
+    Subject(
+        name="banks",
+        leaf="banks",
+        properties={
+            "read": "a reading returns the bias and all additions since the sweep",
+            "first": "an addition is the first one to its word exactly if there was none since it was read",
+            "busy": "a bank that adds is busy",
+        },
+        assumes="slots have different banks; a reading is of a bank that is not busy, 4 cycles or more after the last "
+        "addition to its word and after a sweep; nothing is in flight at start_i; biases are anything",
+        cases=tuple(
+            Case(
+                parameters={"Banks": banks, "Slots": slots, "Words": words, "Groups": groups},
+                method="bounded",
+                depth=depth,
+                fast=banks == 2,
+            )
+            for banks, slots, words, groups, depth in ((2, 1, 2, 1, 12), (4, 2, 1, 1, 10))
+        ),
+        fault_depth=12,
+        faults=(
+            *benched("banks", "touched for ever", "first at every addition", "marks outlive a sweep"),
+            *benched("banks", "adds in the first bank only", Banks=4, Slots=2, Words=1),
+            Fault(leaf="banks", name="never busy", old="busy_o[b] = 1'b1;", new="busy_o[b] = 1'b0;"),
+        ),
+        files={"biases.hex": "0\n"},
+        free=True,
+    ),
+    Subject(
+        name="conv",
+        leaf="conv",
+        properties={
+            **{name: text for name, text in STREAM.items() if name != "none_lost"},
+            "progress": "a word is offered at the latest 16 cycles after no later event of its frame can reach it",
+            "taken": "a token is taken within 24 cycles in which nothing stalls",
+        },
+        assumes="the source keeps a token until it is taken; events are inside the layer and in the order of rows, and "
+        "the first one starts a stream; Steady 1: the reader never stalls, one reset; weights and bias are anything",
+        cases=(
+            Case(method="bounded", depth=20),
+            Case(parameters={"Rows": 1}, method="bounded", depth=18, fast=True),
+            Case(parameters={"Steady": 1}, method="bounded", depth=28),
+        ),
+        fault_depth=28,
+        faults=(
+            *benched("fifo", "ready ignored, no register"),
+            *benched("conv", "sweep does not wait", "product a cycle late", Steady=1),
+            *benched("rows", "takes a row that is not done", "sends all words for ever", Steady=1),
+            *benched("walk", "weights one row off", Steady=1),
+            Fault(
+                leaf="conv",
+                name="no credit",
+                old="credit_q != 0 &&",
+                new="credit_q > 4'(OutputDepth) &&",
+                parameters={"Steady": 1},
+            ),
+            Fault(
+                leaf="walk",
+                name="a new stream waits for ever",
+                old="else if (swept_i) clean_q <= 1'b1;",
+                new="",
+                parameters={"Steady": 1, "Patience": 60},
+            ),
+        ),
+        files={"weights.hex": "0\n", "biases.hex": "0\n"},
+        free=True,
+        thorough=False,
+    ),
 )

@@ -9,5 +9,5 @@ from formal.record import Subject
 from formal.streams import STREAMS
 
 SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES)
-SIMULATED = ("walk", "banks", "lists", "rows", "conv")
-"""Leaves that nothing is proved of: the convolution engine and its parts."""
+INSIDE = ("walk", "lists", "rows")
+"""Leaves without a subject of their own: they are proved as parts of the convolution engine."""
