@@ -7,6 +7,7 @@ all), and each of its readers walks what that reaches. Sums wrap around at ``sum
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,6 +60,31 @@ class Run:
     counts: Counts = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a step did in a frame, word by word.
+
+    Attributes:
+        words: words that it visited, in order, ``[N]``.
+        sent: which of them had a change: indices of ``words``, ``[K]``.
+        placed: for each of these, the places that all readers looked up, ``[K]``.
+        token: of each word of sums that is touched, in order, for which of ``sent``, ``[M]``.
+        sums: its address, ``[M]``.
+        operations: operations on it, ``[M]``.
+    """
+
+    words: IntArray
+    sent: IntArray
+    placed: IntArray
+    token: IntArray
+    sums: IntArray
+    operations: IntArray
+
+
+Observe = Callable[[int, int, Work], None]
+"""Called after each step that sends events: frame, step, its work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Words with a change: their numbers ``[N]``; which lanes count as changed, and by how much, ``[N, lanes]``."""
@@ -96,8 +122,10 @@ class Interpreter:
         """Let the next frame be the first of a stream."""
         self._first = True
 
-    def run(self, beats: IntArray) -> Run:
+    def run(self, beats: IntArray, observe: Observe | None = None) -> Run:
         """Execute the program once for each of consecutive frames, ``[T, beats, quantisers]`` codes.
+
+        observe: is called after each step.
 
         Raises:
             FrameError: another number of beats or lanes.
@@ -116,9 +144,13 @@ class Interpreter:
                     sent[0, t, number] = step.words
                     continue
                 tokens, visited = self._send(step, frame)
-                sent[:, t, number] = visited, len(tokens.words), np.count_nonzero(tokens.mask)
+                sent[:, t, number] = len(visited), len(tokens.words), np.count_nonzero(tokens.mask)
+                done = [_Done.nothing(len(tokens.words))]
                 for reader in range(step.reader_base, step.reader_base + step.readers):
-                    walked[:, t, reader] = self._read(reader, tokens)
+                    done.append(self._read(reader, tokens))
+                    walked[:, t, reader] = done[-1].counts()
+                if observe is not None:
+                    observe(t, number, _work(visited, tokens, done))
             self._first = False
         counts = Counts(
             visited=sent[0],
@@ -141,8 +173,8 @@ class Interpreter:
             total += step.sweep_words
         return total
 
-    def _send(self, step: Step, frame: IntArray) -> tuple[Tokens, int]:
-        """Return what changed in the words that a step visits, and how many it visits."""
+    def _send(self, step: Step, frame: IntArray) -> tuple[Tokens, IntArray]:
+        """Return what changed in the words that a step visits, and these words."""
         config = self.program.config
         words = np.arange(step.words) if step.source or self._first else self._marked(step)
         if not (step.source or step.keep):
@@ -150,7 +182,7 @@ class Interpreter:
             self.marks[first : first + step.words] = False
         lanes = step.parts * config.quantisers
         if not len(words):
-            return Tokens(words, np.zeros((0, config.lanes), np.bool_), np.zeros((0, config.lanes), np.int64)), 0
+            return Tokens(words, np.zeros((0, config.lanes), np.bool_), np.zeros((0, config.lanes), np.int64)), words
         z = frame[words] if step.source else self._fetch(step, words, lanes)
         group = words - divided(words, step.group_recip, step.group_shift) * step.groups
         params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
@@ -168,7 +200,7 @@ class Interpreter:
         mask = deltas != 0
         if not self.skip:
             mask[:, :lanes] = valid == 1
-        return Tokens(words, mask, deltas).taken(mask.any(axis=1)), len(words)
+        return Tokens(words, mask, deltas).taken(mask.any(axis=1)), words
 
     def _marked(self, step: Step) -> IntArray:
         first = step.mark_base * CHUNK_BITS
@@ -197,11 +229,12 @@ class Interpreter:
         z = self._fetch(step, words, step.parts * quantisers).reshape(align.shape)
         return ((z << align) + low).reshape(-1, quantisers)
 
-    def _read(self, reader: int, tokens: Tokens) -> tuple[int, int, int, int]:
-        """Let a reader take what was sent; return how much it placed, hit, marked and computed."""
-        place, walk = self.program.places[reader], self.program.walks[reader]
-        if not len(tokens.words):
-            return 0, 0, 0, 0
+    def _read(self, reader: int, tokens: Tokens) -> _Done:
+        """Let a reader take what was sent; return what it did."""
+        place, walk, count = self.program.places[reader], self.program.walks[reader], len(tokens.words)
+        if not count:
+            return _Done.nothing(0)
+        at = np.arange(count)
         if place.element:
             at, lane = np.nonzero(tokens.mask)
             index, deltas = tokens.words[at] * place.used + lane, tokens.deltas[at, lane][:, None]
@@ -212,10 +245,11 @@ class Interpreter:
         ops = _Operations.of(self.program, walk, remainder[hit], row[hit], column[hit])
         self.marks[(walk.mark_base * CHUNK_BITS + ops.word) & self._mask] = True
         mask = None if walk.channelwise or place.element else tokens.mask[hit]
-        done = 0
         for first in range(0, len(ops.event), AT_ONCE):
-            done += self._accumulate(ops.some(first), deltas[hit], mask)
-        return len(index), int(hit.sum()), len(ops.event), done
+            self._accumulate(ops.some(first), deltas[hit], mask)
+        token = at[hit][ops.event]
+        lanes = np.ones_like(token) if mask is None else np.count_nonzero(tokens.mask, axis=1)[token]
+        return _Done(np.bincount(at, minlength=count), int(hit.sum()), token, ops.sum, lanes)
 
     @property
     def _mask(self) -> int:
@@ -229,15 +263,14 @@ class Interpreter:
         row, column = tables[place.row_table + y], tables[place.column_table + position - y * place.columns]
         return index - position * place.divisor, row, column
 
-    def _accumulate(self, ops: _Operations, deltas: IntArray, mask: NDArray[np.bool_] | None) -> int:
-        """Multiply and add, one lane after the other where there is a mask; return how many cycles that takes."""
+    def _accumulate(self, ops: _Operations, deltas: IntArray, mask: NDArray[np.bool_] | None) -> None:
+        """Multiply and add, one lane after the other where there is a mask."""
         taken = deltas[ops.event]
         if mask is None:
             self._add(ops.sum, self._weights[ops.line] * taken)
-            return len(ops.sum)
+            return
         at, lane = np.nonzero(mask[ops.event])
         self._add(ops.sum[at], self._weights[(ops.line[at] + lane) & self._mask] * taken[at, lane][:, None])
-        return len(at)
 
     def _add(self, address: IntArray, values: IntArray) -> None:
         """Add values to words of sums, several to the same one, too; modulo ``2**sum_bits``."""
@@ -284,6 +317,41 @@ class _Operations:
         """Return `AT_ONCE` of them."""
         part = slice(first, first + AT_ONCE)
         return _Operations(self.event[part], self.word[part], self.sum[part], self.line[part])
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a reader did: places for each token ``[K]``, hits; token, address and operations of each touch ``[M]``."""
+
+    placed: IntArray
+    hits: int
+    token: IntArray
+    sums: IntArray
+    operations: IntArray
+
+    @classmethod
+    def nothing(cls, tokens: int) -> _Done:
+        """Return what is no work."""
+        none = np.zeros(0, np.int64)
+        return cls(np.zeros(tokens, np.int64), 0, none, none, none)
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """Return what was placed, hit, marked and computed."""
+        return int(self.placed.sum()), self.hits, len(self.token), int(self.operations.sum())
+
+
+def _work(visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:
+    """Return the work of all readers, word after word."""
+    token = np.concatenate([item.token for item in done])
+    order = np.argsort(token, kind="stable")
+    return Work(
+        words=visited,
+        sent=np.searchsorted(visited, tokens.words),
+        placed=np.sum([item.placed for item in done if len(item.placed) == len(tokens.words)], axis=0),
+        token=token[order],
+        sums=np.concatenate([item.sums for item in done])[order],
+        operations=np.concatenate([item.operations for item in done])[order],
+    )
 
 
 def divided(index: IntArray, recip: int, shift: int) -> IntArray:
