@@ -25,13 +25,14 @@ _ROW_BITS = {
 """Section whose lines a memory holds, by its depth."""
 
 
-def listing(compiled: Compiled, counts: Counts | None = None) -> str:
+def listing(compiled: Compiled, counts: Counts | None = None, cycles: np.ndarray | None = None) -> str:
     """Return what a program is: memories, engines, steps and their readers, a line each.
 
     Args:
         compiled: the program.
         counts: what an interpreter counted; the last columns are then means per frame, without the first one where
             there are more.
+        cycles: of each step in the same frames, ``[T, steps]``.
     """
     program, config = compiled.program, compiled.program.config
     head = (
@@ -39,7 +40,13 @@ def listing(compiled: Compiled, counts: Counts | None = None) -> str:
         f"codes of {config.code_bits} bits, weights of {config.weight_bits}, sums of {config.sum_bits}, "
         f"{program.beats} beats in, {program.output_beats} out"
     )
-    parts = [head, _memories(compiled), _engines(compiled), _steps(compiled, counts), _readers(compiled, counts)]
+    parts = [
+        head,
+        _memories(compiled),
+        _engines(compiled),
+        _steps(compiled, counts, cycles),
+        _readers(compiled, counts),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,16 +101,18 @@ def _sends(step: Step) -> bool:
     return not step.source and step.packet != CODES
 
 
-def _steps(compiled: Compiled, counts: Counts | None) -> str:
+def _steps(compiled: Compiled, counts: Counts | None, cycles: np.ndarray | None) -> str:
     rows = []
     for number, (name, step) in enumerate(zip(compiled.steps, compiled.program.steps, strict=True)):
         what = "input" if step.source else compiled.engines[step.engine] if _sends(step) else compiled.steps[-2]
         code = _range(step.code_base, step.words * step.parts) if step.packet != 1 else ""
         sends = ("", "", "") if step.packet != EVENTS else _how(step, _params(compiled, step))
-        touched = () if counts is None else _means(counts.visited, counts.tokens, counts.events, at=number)
+        counted = () if counts is None else (counts.visited, counts.tokens, counts.events)
+        touched = _means(*counted, *(() if cycles is None else (cycles,)), at=number)
         rows.append((name, what, f"{step.words}", f"{step.parts}", code, *sends, *touched))
     head = ("step", "sends", "words", "parts", "codes", "parameters", "shift, clip", "")
-    return _table((*head, *(("visited", "tokens", "events") if counts else ())), rows)
+    columns = (*(("visited", "tokens", "events") if counts else ()), *(() if cycles is None else ("cycles",)))
+    return _table((*head, *columns), rows)
 
 
 def _params(compiled: Compiled, step: Step) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.core.config import DEPTHS
+from codesign.core.config import CHUNK_BITS, DEPTHS, WORD_BITS, CoreConfig
 from codesign.core.program import Program
+from codesign.core.records import row_bits
 from codesign.errors import ConversionError
 
 MEMORIES = {
@@ -48,6 +49,23 @@ class Rows:
     def array(self) -> NDArray[Any]:
         """Return all rows."""
         return np.concatenate([self._empty, *self._blocks])
+
+
+def built_bits(config: CoreConfig) -> dict[str, int]:
+    """Return the bits of each memory that a core is built with, by the name of its depth; tables are there twice."""
+    words = row_bits(config)
+    bits = {
+        "sum_words": config.lanes * config.sum_bits,
+        "code_rows": config.quantisers * config.code_bits,
+        "weight_lines": config.lanes * config.weight_bits,
+        "table_rows": 2 * words["tables"],
+        "param_rows": words["params"],
+        "step_words": WORD_BITS,
+        "places": words["places"],
+        "walks": words["walks"],
+        "chunks": CHUNK_BITS,
+    }
+    return {depth: getattr(config, depth) * bits[depth] for depth in DEPTHS}
 
 
 def check_depths(program: Program, name: str) -> None:

@@ -28,12 +28,13 @@ def run_clip(simulator: RtlSimulator, frames: np.ndarray, *, stalls: Stalls | No
         outputs=np.concatenate([first.outputs, rest.outputs]),
         cycles=np.concatenate([first.cycles, rest.cycles]),
         latency=np.concatenate([first.latency, rest.latency]),
-        engines={name: _joined(engine, rest.engines[name]) for name, engine in first.engines.items()},
+        engines={name: joined(engine, rest.engines[name]) for name, engine in first.engines.items()},
         total_cycles=first.total_cycles + rest.total_cycles,
     )
 
 
-def _joined(first: EngineRun, rest: EngineRun) -> EngineRun:
+def joined(first: EngineRun, rest: EngineRun) -> EngineRun:
+    """Return what an engine did in some frames and in the ``rest``."""
     return EngineRun(
         events=np.concatenate([first.events, rest.events]),
         busy=np.concatenate([first.busy, rest.busy]),

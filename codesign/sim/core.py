@@ -41,8 +41,10 @@ class CoreRun(RtlRun):
     steps: dict[str, IntArray]
 
 
-def build_core(config: CoreConfig, folder: Path) -> Path:
+def build_core(config: CoreConfig, folder: Path, files: dict[str, str] | None = None) -> Path:
     """Compile the core of ``config`` with its harness; one library for all networks, cached in ``folder``.
+
+    ``files``: its RTL project, if it is to be that of a folder; None: `core_files`.
 
     Raises:
         SimulationError: Verilator or g++ failed, or a beat is no whole number of bytes.
@@ -62,7 +64,7 @@ def build_core(config: CoreConfig, folder: Path) -> Path:
     defines = " ".join(f"-D{name}={value}" for name, value in constants.items())
     flags = (*VERILATOR_FLAGS, "--top-module", MODULE, "-CFLAGS", f"{CXX_FLAGS} {defines}")
     recipe = Recipe(module=MODULE, flags=flags, harness=HARNESS, prefix="core_")
-    return compile_library(core_files(config), recipe, folder)
+    return compile_library(core_files(config) if files is None else files, recipe, folder)
 
 
 class CoreSimulator:
@@ -74,6 +76,7 @@ class CoreSimulator:
         graph: the network.
         folder: cache folder; there is one build for all networks.
         config: lanes, widths and depths of the core.
+        files: its RTL project, path -> text; None: `codesign.core.files.core_files`.
         skip: False runs the dense baseline, the same build with ``skip_i`` low: every element is an event.
         seed: seed of what the core leaves uninitialised, and of garbage on idle lanes.
 
@@ -84,12 +87,19 @@ class CoreSimulator:
     """
 
     def __init__(
-        self, graph: Graph, folder: Path, *, config: CoreConfig | None = None, skip: bool = True, seed: int = 1
+        self,
+        graph: Graph,
+        folder: Path,
+        *,
+        config: CoreConfig | None = None,
+        files: dict[str, str] | None = None,
+        skip: bool = True,
+        seed: int = 1,
     ) -> None:
         self.config = config or CoreConfig()
         self._seed, self._skip = seed, skip
         compiled = compile_graph(graph, self.config)
-        self.folder = build_core(self.config, Path(folder))
+        self.folder = build_core(self.config, Path(folder), files)
         self._model: CoreModel | None = self._power_up()
         self._enter(graph, compiled)
 
@@ -104,6 +114,10 @@ class CoreSimulator:
         if self._model is not None:
             self._model.close()
             self._model = None
+
+    def stop(self) -> None:
+        """Make a run in another thread fail soon; only `close` is useful after that."""
+        self._open_model().stopped = True
 
     def load(self, graph: Graph) -> None:
         """Load another network; the next frame starts a stream.

@@ -7,8 +7,8 @@ import re
 import time
 from dataclasses import dataclass, replace
 
-from codesign.core.config import DEPTHS, CoreConfig
-from codesign.core.records import row_bits
+from codesign.core.config import CoreConfig
+from codesign.core.memory import built_bits
 from codesign.core.uart import UART_TOP, core_uart_files
 from codesign.errors import ConfigError
 from codesign.synth.advice import clock_problem
@@ -127,16 +127,4 @@ class CoreBuilder(BoardBuilder):
 
 def memory_bits(config: CoreConfig) -> int:
     """Return the bits of a core's memories; block RAMs hold fewer, as their shapes are given."""
-    words = row_bits(config) | {"weights": config.lanes * config.weight_bits, "sums": config.lanes * config.sum_bits}
-    bits = {
-        "sum_words": words["sums"],
-        "code_rows": config.quantisers * config.code_bits,
-        "weight_lines": words["weights"],
-        "table_rows": 2 * words["tables"],
-        "param_rows": words["params"],
-        "step_words": 32,
-        "places": words["places"],
-        "walks": words["walks"],
-        "chunks": 32,
-    }
-    return sum(getattr(config, depth) * bits[depth] for depth in DEPTHS)
+    return sum(built_bits(config).values())

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,31 @@ class RtlFigures:
     dense_cycles: IntArray
 
 
-class _Thread:
+class Simulator(Protocol):
+    """What `run_clips` needs of a simulator: `RtlSimulator`, or that of a core."""
+
+    def run(self, codes: np.ndarray) -> RtlRun:
+        """Run consecutive frames of codes."""
+
+    def stop(self) -> None:
+        """Make a run in another thread fail soon."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+S = TypeVar("S", bound=Simulator)
+R = TypeVar("R", bound=RtlRun)
+
+
+class _Thread(Generic[S]):
     """A simulator with a thread of its own; simulators compute side by side, as their C++ code needs no interpreter."""
 
-    def __init__(self, simulator: RtlSimulator) -> None:
+    def __init__(self, simulator: S) -> None:
         self._simulator = simulator
         self._pool = ThreadPoolExecutor(1)
 
-    def __enter__(self) -> _Thread:
+    def __enter__(self) -> _Thread[S]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,9 +73,7 @@ class _Thread:
         self._pool.shutdown(cancel_futures=True)
         self._simulator.close()
 
-    def submit(
-        self, run: Callable[[RtlSimulator, NDArray[np.integer]], RtlRun], frames: NDArray[np.integer]
-    ) -> Future[RtlRun]:
+    def submit(self, run: Callable[[S, NDArray[np.integer]], R], frames: NDArray[np.integer]) -> Future[R]:
         """Return what ``run(simulator, frames)`` is going to return; one after the other."""
         return self._pool.submit(run, self._simulator, frames)
 
@@ -77,9 +92,6 @@ def run_rtl(
 ) -> tuple[IntArray, RtlFigures]:
     """Run clips of codes ``[N, T, *shape]`` with skipping on, and ``dense_frames`` of the first with skipping off.
 
-    There is one build, and up to three simulators of it side by side: the clips take turns in two, from four clips on,
-    so that each has several streams; the dense frames are in one of their own. The figures depend on no core count.
-
     Args:
         simulate: makes a simulator of the network; called with ``skip=False`` for the dense frames.
         clips: clips of codes, each a new stream.
@@ -89,23 +101,44 @@ def run_rtl(
     Returns:
         Output codes ``[N, T, ...]`` and the cycles.
     """
+    runs, dense = run_clips(simulate, clips, run_clip, dense_frames=dense_frames, track=track)
+    return np.stack([run.outputs for run in runs]), figures_of(runs, dense)
+
+
+def run_clips(
+    simulate: Callable[..., S],
+    clips: NDArray[np.integer],
+    run: Callable[[S, NDArray[np.integer]], R],
+    *,
+    dense_frames: int,
+    track: Track,
+) -> tuple[list[R], IntArray]:
+    """Return what ``run(simulator, clip)`` returns of each clip, and the cycles of the dense frames, ``[F]``.
+
+    There is one build, and up to three simulators of it side by side: the clips take turns in two, from four clips on,
+    so that each has several streams; the dense frames are in one of their own. The figures depend on no core count.
+    """
     with contextlib.ExitStack() as stack:
         count = min(SIMULATORS, max(1, len(clips) // 2))
         threads = [stack.enter_context(_Thread(simulate())) for _ in range(count)]
-        running = [threads[n % count].submit(run_clip, clip) for n, clip in enumerate(clips)]
+        running = [threads[n % count].submit(run, clip) for n, clip in enumerate(clips)]
         if dense_frames:
             baseline = stack.enter_context(_Thread(simulate(skip=False)))
             dense_run = baseline.submit(lambda own, frames: own.run(frames), clips[0][:dense_frames])
-        runs = [run.result() for run in track(running, len(clips), "clip")]
+        runs = [done.result() for done in track(running, len(clips), "clip")]
         dense = dense_run.result().cycles[1:] if dense_frames else np.zeros(0, np.int64)
-    figures = RtlFigures(
+    return runs, dense
+
+
+def figures_of(runs: Sequence[RtlRun], dense_cycles: IntArray) -> RtlFigures:
+    """Return the figures of the runs of all clips."""
+    return RtlFigures(
         cycles=np.stack([run.cycles for run in runs]),
         latency=np.stack([run.latency for run in runs]),
         busy={name: np.stack([run.engines[name].busy for run in runs]) for name in runs[0].engines},
         events={name: np.stack([run.engines[name].events for run in runs]) for name in runs[0].engines},
-        dense_cycles=dense,
+        dense_cycles=dense_cycles,
     )
-    return np.stack([run.outputs for run in runs]), figures
 
 
 def save_rtl(figures: RtlFigures, folder: Path) -> None:

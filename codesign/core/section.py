@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``[core]``: what a design asks of its core, and the core that its network needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from codesign.core.compiler import Compiled, compile_graph
+from codesign.core.config import DEPTHS, CoreConfig
+from codesign.errors import ConfigError
+from codesign.graph.ir import Graph
+from codesign.records import check, limited
+
+_LEAST = 2
+"""Lines of the smallest memory: an address has a bit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreSection:
+    """``[core]``: only with ``hardware.architecture = "core"``. A depth that is unset is what the network needs.
+
+    Attributes:
+        lanes: sums in a word, and multiplications in a cycle; a power of two.
+        quantisers: lanes that are quantised in a cycle, and codes in an input beat; a power of two that divides
+            ``lanes``, and at least an eighth of them.
+        code_bits: bits of a code, signed; a multiple of 8.
+        weight_bits: bits of a weight, signed.
+        sum_bits: bits of a sum, signed; a multiple of 8.
+        index_bits: bits of every index and address.
+        sum_words: words of ``lanes`` sums.
+        code_rows: rows of ``quantisers`` codes.
+        weight_lines: lines of ``lanes`` weights.
+        table_rows: entries of the tables of rows and columns that an event reaches.
+        param_rows: rows of ``quantisers`` steps and thresholds.
+        step_words: 32-bit words of the program's steps.
+        chunks: words of 32 marks.
+
+    Raises:
+        ConfigError: there is no such core.
+    """
+
+    lanes: int = limited(32, at_least=1, at_most=64)
+    quantisers: int = limited(8, at_least=1, at_most=64)
+    code_bits: int = limited(16, at_least=8, at_most=24)
+    weight_bits: int = limited(16, at_least=2, at_most=30)
+    sum_bits: int = limited(32, at_least=16, at_most=48)
+    index_bits: int = limited(20, at_least=8, at_most=31)
+    sum_words: int | None = limited(None, at_least=_LEAST)
+    code_rows: int | None = limited(None, at_least=_LEAST)
+    weight_lines: int | None = limited(None, at_least=_LEAST)
+    table_rows: int | None = limited(None, at_least=_LEAST)
+    param_rows: int | None = limited(None, at_least=_LEAST)
+    step_words: int | None = limited(None, at_least=_LEAST)
+    chunks: int | None = limited(None, at_least=_LEAST)
+
+    def __post_init__(self) -> None:
+        check(self, "core")
+        for name in ("code_bits", "sum_bits"):
+            if getattr(self, name) % 8:
+                raise ConfigError(
+                    "lanes of a beat are no whole bytes",
+                    where=f"core.{name}",
+                    expected="a multiple of 8",
+                    received=getattr(self, name),
+                )
+        self.largest()
+
+    def largest(self) -> CoreConfig:
+        """Return the core with as many lines as it has addresses in each memory whose depth is unset."""
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        return CoreConfig(**{name: 1 << self.index_bits if value is None else value for name, value in given.items()})
+
+
+def compile_fitted(graph: Graph, section: CoreSection) -> Compiled:
+    """Return the program of ``graph``, and in its ``config`` the core: with depths as given, else as the program needs.
+
+    Raises:
+        ConversionError: the network does not fit the core; names the layer or the memory, and what to change.
+    """
+    compiled = compile_graph(graph, section.largest())
+    needs = compiled.program.needs()
+    unset = [name for name in DEPTHS if getattr(section, name, 0) is None]
+    config = replace(compiled.program.config, **{name: max(_LEAST, needs[name]) for name in unset})
+    return replace(compiled, program=replace(compiled.program, config=config))
