@@ -12,6 +12,7 @@ from codesign.calibration.agreement import FloatAgreement
 from codesign.graph.golden import Golden
 from codesign.graph.ir import Graph
 from codesign.graph.sparsity import activity, ideal_cycles, least_cycles
+from codesign.report.core import OnCore, memory_uses, on_core
 from codesign.report.energy import energy
 from codesign.report.figures import estimated, layer_figures, throughput_figures
 from codesign.report.hls import hls_figures
@@ -61,8 +62,9 @@ def make_report(
     float_agreement: FloatAgreement | None = None,
     hls: HlsFigures | None = None,
     compiled: Compiled | None = None,
+    core: OnCore | None = None,
 ) -> Report:
-    """Return the report. The clock is the one given, else the routed Fmax, else unknown."""
+    """Return the report. The clock is the one given, else the routed Fmax, else unknown. core: None: a pipeline."""
     routed = [item.fmax_mhz for item in resources if item.kind == "route" and item.fmax_mhz is not None]
     clock = clock_mhz if clock_mhz is not None else max(routed, default=None)
     origins: dict[str, Origin] = {
@@ -91,6 +93,7 @@ def make_report(
     report = Report(
         design=design,
         schema=SCHEMA,
+        architecture="pipeline",
         made=made or Made(),
         network=units(graph),
         tool_versions=tool_versions,
@@ -100,13 +103,13 @@ def make_report(
         layers=layer_figures(graph, golden, rtl, estimates, hls),
         throughput=throughput_figures(graph, golden, rtl, clock, estimates),
         resources=resources,
-        memories=memory_figures(graph),
+        memories=memory_figures(graph) if core is None else memory_uses(core.compiled),
         origins=origins,
         clips=clips,
         energy=energy(graph, golden.layers),
         hls=hls_figures(hls, compiled),
     )
-    return with_builds(report, builds)
+    return with_builds(report, builds) if core is None else on_core(report, core, rtl)
 
 
 def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:
@@ -137,18 +140,19 @@ def make_detail(
     sparsity_quantized: float | None = None,
     sparsity_delta: float | None = None,
     epochs: Sequence[Epoch] = (),
+    core: OnCore | None = None,
 ) -> Detail:
     """Return what the pictures show of the first of ``clips`` (input codes ``[N, T, *shape]``)."""
     trace = Golden(graph).run(clips[0])
     seen = activity(graph, trace)
-    scan = rtl.busy.get(graph.nodes[1].name)
+    scan = rtl.busy.get(graph.nodes[1].name) if core is None else None
     return Detail(
         clip=clip,
         cycles=tuple(rtl.cycles[0, 1:].tolist()),
-        ideal=tuple(ideal_cycles(graph, seen).tolist()),
-        bound=least_cycles(graph, seen),
+        ideal=tuple(ideal_cycles(graph, seen).tolist()) if core is None else (),
+        bound=least_cycles(graph, seen) if core is None else None,
         encode_cycles=None if scan is None else float(steady(scan).mean()),
-        input_beats=graph.source.beats,
+        input_beats=graph.source.beats if core is None else core.compiled.program.beats,
         stills=_stills(graph, trace.codes, trace.deltas, stills),
         sparsity_quantized=sparsity_quantized,
         sparsity_delta=sparsity_delta,

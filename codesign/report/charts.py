@@ -38,10 +38,8 @@ def cycles(report: Report, detail: Detail) -> Draw | None:
     """Return cycles per frame over the clip: dense, skipping, and the work of each frame's busiest layer."""
     if not detail.cycles:
         return None
-    lines = [
-        Line(label="busiest layer", style="ideal", values=detail.ideal),
-        Line(label="skipping", style="delta", values=detail.cycles),
-    ]
+    ideal = [Line(label="busiest layer", style="ideal", values=detail.ideal)] if detail.ideal else []
+    lines = [*ideal, Line(label="skipping", style="delta", values=detail.cycles)]
     dense = report.throughput.dense_cycles_per_frame
     if dense is not None:
         lines.insert(0, Line(label=f"dense {count(dense)}", style="dense", values=[dense] * len(detail.cycles)))
@@ -63,7 +61,9 @@ def layers(report: Report, detail: Detail) -> Draw | None:
         bars.append(_bar(INPUT_SCAN, detail.encode_cycles, detail.input_beats, text))
     for layer in report.layers:
         if layer.cycles_per_frame is not None:
-            text = f"{count(layer.cycles_per_frame)} cycles, events {count(layer.ideal_cycles_per_frame)}"
+            text = f"{count(layer.cycles_per_frame)} cycles"
+            if layer.ideal_cycles_per_frame is not None:
+                text += f", events {count(layer.ideal_cycles_per_frame)}"
             bars.append(_bar(layer.name, layer.cycles_per_frame, layer.ideal_cycles_per_frame, text))
     title = "Busy clock cycles of each unit in a mean frame"
     return partial(bar_chart, bars=bars, title=title, x_label="busy clock cycles per frame") if bars else None

@@ -18,7 +18,8 @@ def sheet(reports: Sequence[Report]) -> Sheet:
     """Return the designs, one column each, in their order."""
     built = [{pair.target: pair for pair in pairs(report.boards)} for report in reports]
     targets = dict.fromkeys(target for found in built for target in found)
-    groups = [
+    groups = [Group(title="", rows=_architectures(reports))] if any(report.core for report in reports) else []
+    groups += [
         Group(title=title, rows=known((name, *map(get, reports)) for name, get in figures))
         for title, figures in NETWORK.items()
     ]
@@ -116,6 +117,16 @@ def _energy(reports: Sequence[Report]) -> tuple[str, ...]:
         for found in (report.energy for report in reports)
     )
     return f"energy per frame, {of[0]}, estimate (of dense)", *cells
+
+
+def _architectures(reports: Sequence[Report]) -> tuple[tuple[str, ...], ...]:
+    """Return the rows that tell cores from pipelines."""
+    cores = [report.core for report in reports]
+    return (
+        ("architecture", *(report.architecture or DASH for report in reports)),
+        ("lanes of the core", *(count(core.lanes if core else None) for core in cores)),
+        ("share of the cycles in which it adds", *(percent(core.busy if core else None) for core in cores)),
+    )
 
 
 def _compared(report: Report) -> str:

@@ -164,12 +164,11 @@ def _about(unit: Unit, changed: float | None) -> list[str]:
         stride = unit.stride[0] if len(set(unit.stride)) == 1 else _product(unit.stride)
         what += f" {_product(unit.kernel)}" + (f", stride {stride}" if max(unit.stride) > 1 else "")
     found = [what, f"to {shape} ({unit.bits} bits)"]
-    engine = f"PE {unit.pe}"
+    engine = "" if unit.pe is None else f"PE {unit.pe}"
     if unit.unroll and max(unit.unroll) > 1:
         engine += f", unroll {_product(unit.unroll)}"
-    if unit.weights:
-        engine += f"; {count(unit.weights)} weights of {unit.weight_bits} bits"
-    found.append(engine)
+    weights = f"{count(unit.weights)} weights of {unit.weight_bits} bits" if unit.weights else ""
+    found += ["; ".join(part for part in (engine, weights) if part)] if engine or weights else []
     if changed is not None:
         found.append(f"{percent(changed)} of its inputs change")
     return found

@@ -23,6 +23,7 @@ from codesign.errors import ConfigError
 from codesign.outputs import write_text
 from codesign.records import build, plain
 from codesign.report.boards import BuiltBoard, board
+from codesign.report.core_use import Architecture, CoreUse
 from codesign.report.energy import Energy
 from codesign.report.hls import Hls
 from codesign.report.network import Unit, of_today
@@ -38,8 +39,8 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 5
-"""Version of `Report`: higher where a key is new. 5 has `golden_hls`, 4 `hls`, 3 `float_agreement`; 1 has none."""
+SCHEMA = 6
+"""Version of `Report`: higher where a key is new. 6 has `core`, 5 `golden_hls`, 4 `hls`, 3 `float_agreement`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,8 @@ class Report:
     design: str
     tool_versions: dict[str, str | None]
     schema: Count = None
+    architecture: Architecture | None = None
+    core: CoreUse | None = None
     made: Made = field(default_factory=Made)
     network: tuple[Unit, ...] = ()
     accuracy: Accuracy = field(default_factory=Accuracy)
@@ -295,8 +298,10 @@ def operation_sparsity(report: Report) -> float | None:
 
 
 def with_builds(report: Report, builds: Sequence[BoardBuild]) -> Report:
-    """Return the report with these builds in place of those it has, each with its frames per second."""
-    speed = report.throughput
+    """Return the report with these builds in place of those it has, each with its frames per second; a core has none:
+    they are of pipelines.
+    """
+    speed, builds = report.throughput, () if report.core else builds
     boards = tuple(board(item, speed.cycles_per_frame if item.skip else speed.dense_cycles_spread) for item in builds)
     kinds: set[Origin] = {"routed" if item.kind == "route" else "synthesised" for item in builds}
     origins = {key: origin for key, origin in report.origins.items() if not key.startswith("boards.")}

@@ -87,6 +87,12 @@ def _efficiency(report: Report) -> Iterator[tuple[str, str]]:
     """Yield how close the cycles are to their bound, and the figure that takes each frame by itself."""
     speed = report.throughput
     busiest = unit(report, speed.bottleneck_layer)
+    if report.core is not None:
+        yield (
+            "core",
+            f"{report.core.lanes} lanes, which add in {percent(report.core.busy)} of the cycles; most: {busiest}",
+        )
+        return
     least, ideal = count(speed.bound_cycles_per_frame), count(speed.ideal_cycles_per_frame)
     yield "efficiency", f"{percent(speed.bound_efficiency)} (bound {least} cycles per frame; busiest unit {busiest})"
     helps = what_helps(report)

@@ -66,6 +66,8 @@ SCHEMA: dict[str, Any] = {
     "design": str,
     "tool_versions": dict,
     "schema": int,
+    "architecture": str,
+    "core": {"lanes": int, "cycles_per_frame": float, "bytes_per_frame": float, "busy": float},
     "made": {"seed": int, "commit": str, "date": str, "command": str, "version": str},
     "network": [
         {

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a report says of a design for a core: one engine, whose memories and cycles are those of a program."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.core.compiler import Compiled
+from codesign.core.cycles import core_cycles
+from codesign.core.memory import built_bits
+from codesign.fixed import IntArray
+from codesign.report.core_use import CoreUse
+from codesign.report.model import Layer, MemoryUse, Report, Throughput
+from codesign.report.network import Unit
+from codesign.verify.hardware import RtlFigures, steady
+
+CORE = "core"
+"""What the memories of a core belong to: they are shared by all layers."""
+KINDS = {
+    "sum_words": "state",
+    "code_rows": "references",
+    "weight_lines": "weights",
+    "table_rows": "tables",
+    "param_rows": "steps",
+    "step_words": "program",
+    "places": "program",
+    "walks": "program",
+    "chunks": "marks",
+}
+"""What a report calls the memories of a core, by their depths."""
+ESTIMATED_FRAMES = 512
+"""Most frames that the cycle model is asked about: it takes some hundredths of a second for each."""
+UNKNOWN = ("layers.ideal_cycles_per_frame", "throughput.bound_cycles_per_frame", "energy")
+"""Figures of a pipeline that a core does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCore:
+    """A network on a core.
+
+    Attributes:
+        compiled: its program, and the core in its ``config``.
+        estimated: cycles that the model gives for the frames of all clips, ``[N, T]``; None: it was not asked.
+    """
+
+    compiled: Compiled
+    estimated: IntArray | None = None
+
+    @classmethod
+    def of(cls, compiled: Compiled, clips: NDArray[np.integer]) -> OnCore:
+        """Return a network on a core, with the estimate for ``clips``, ``[N, T, *shape]``, if they are few frames."""
+        if clips.shape[0] * clips.shape[1] > ESTIMATED_FRAMES:
+            return cls(compiled=compiled)
+        return cls(compiled=compiled, estimated=np.stack([core_cycles(compiled, clip).frames for clip in clips]))
+
+
+def on_core(report: Report, core: OnCore, rtl: RtlFigures) -> Report:
+    """Return the report of a design whose RTL is a core; what only a pipeline has is unknown."""
+    return dataclasses.replace(
+        report,
+        architecture="core",
+        core=core_use(core.compiled, rtl),
+        network=tuple(_unit(unit, core.compiled) for unit in report.network),
+        layers=tuple(_layer(layer, core.compiled) for layer in report.layers),
+        throughput=_throughput(report.throughput, core, rtl),
+        memories=memory_uses(core.compiled),
+        energy=None,
+        origins={key: origin for key, origin in report.origins.items() if key not in UNKNOWN},
+    )
+
+
+def core_use(compiled: Compiled, rtl: RtlFigures) -> CoreUse:
+    """Return how much of its time the core adds: operations over cycles, of mean frames."""
+    cycles = float(steady(rtl.cycles).mean())
+    operations = sum(float(steady(rtl.busy[name]).mean()) for name in compiled.engines if name in rtl.busy)
+    return CoreUse(
+        lanes=compiled.program.config.lanes,
+        cycles_per_frame=cycles,
+        bytes_per_frame=None,
+        busy=operations / cycles,
+    )
+
+
+def memory_uses(compiled: Compiled) -> tuple[MemoryUse, ...]:
+    """Return the bits that the core is built with, by kind."""
+    bits: dict[str, int] = {}
+    for depth, count in built_bits(compiled.program.config).items():
+        bits[KINDS[depth]] = bits.get(KINDS[depth], 0) + count
+    return tuple(MemoryUse(layer=CORE, kind=kind, bits=count) for kind, count in bits.items())
+
+
+def _unit(unit: Unit, compiled: Compiled) -> Unit:
+    """Return a node without what its engine of a pipeline would have; an input beat is the core's."""
+    lanes = compiled.program.config.quantisers if unit.kind == "source" else None
+    return dataclasses.replace(unit, lanes=lanes, pe=None, unroll=None)
+
+
+def _layer(layer: Layer, compiled: Compiled) -> Layer:
+    """Return a layer with the bits that it takes in the memories of the core, filled lanes and all."""
+    config, number = compiled.program.config, compiled.engines.index(layer.name)
+    steps = list(zip(compiled.steps, compiled.program.steps, strict=True))
+    own = next(step for _, step in steps if step.sweep_words and step.engine == number)
+    inputs = dict.fromkeys(compiled.graph[layer.name].inputs)
+    first = [name for name in inputs if compiled.graph.readers(name)[0] == layer.name]
+    rows = sum(step.words * step.parts for name, step in steps if name in first)
+    lines = sum(reader.lines for reader in compiled.readers if reader.engine == layer.name)
+    return dataclasses.replace(
+        layer,
+        ideal_cycles_per_frame=None,
+        estimated_cycles_per_frame=None,
+        state_bits=own.words * own.taps * config.lanes * config.sum_bits + rows * config.quantisers * config.code_bits,
+        weight_bits=lines * config.lanes * config.weight_bits if layer.weight_bits else 0,
+    )
+
+
+def _throughput(found: Throughput, core: OnCore, rtl: RtlFigures) -> Throughput:
+    """Return the throughput without the figures that engines side by side have."""
+    engines = {name: float(steady(rtl.busy[name]).mean()) for name in core.compiled.engines if name in rtl.busy}
+    return dataclasses.replace(
+        found,
+        ideal_cycles_per_frame=None,
+        skip_efficiency=None,
+        bottleneck_layer=max(engines, key=lambda name: engines[name]),
+        estimated_cycles_per_frame=None if core.estimated is None else float(steady(core.estimated).mean()),
+        estimated_dense_cycles_per_frame=None,
+        bound_cycles_per_frame=None,
+        bound_efficiency=None,
+    )
