@@ -110,6 +110,12 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--json", type=Path, metavar="OUT", help="write the figures")
     load.set_defaults(command="load")
 
+    core = commands.add_parser(
+        "core", parents=[common], help="print a design as a program of the delta core, with cycles of each step"
+    )
+    core.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    core.set_defaults(command="core")
+
     report = commands.add_parser(
         "report", parents=[common], help="bring reports up to date with the builds for boards; compare several designs"
     )

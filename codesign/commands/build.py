@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from codesign.commands.build_hls import build_hls
+from codesign.commands.core import check_pipeline
 from codesign.endings import FAILED, OK
 from codesign.errors import CodesignError, ConfigError, ToolNotFoundError
 from codesign.flow import manifest as manifests
@@ -64,6 +65,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         CodesignError: a tool is missing or failed.
     """
     check_no_links(design)
+    check_pipeline(design, "codesign build --core --target BOARD, then codesign load")
     done = manifests.check_unedited(design / BuildFolder.GRAPH)
     graph = load_graph(design / BuildFolder.GRAPH)
     order = Order(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from codesign.commands.core import check_pipeline
 from codesign.commands.kept import kept
 from codesign.commands.report import builds_of
 from codesign.data.picture import Fit
@@ -58,6 +59,9 @@ def measure(
         StageError: the design is not finished, or its outputs were edited.
     """
     check_no_links(build)
+    check_pipeline(
+        build, "measure a design whose architecture is a pipeline; codesign stream --port sim-core runs a core"
+    )
     for stage in NEEDS:
         check_unedited(build / stage)
     graph = load_graph(build / BuildFolder.GRAPH)

@@ -59,8 +59,12 @@ class Again:
     def warnings(self) -> list[str]:
         """Return the lines to print about the builds that were left out."""
         return [
-            f"left out: {BuildFolder.BOARDS}/{item.folder}/{BUILD} holds another state of {self.report.design}; "
-            f"`codesign build` it for {item.target} again"
+            f"left out: {BuildFolder.BOARDS}/{item.folder}/{BUILD} "
+            + (
+                f"holds another state of {self.report.design}; `codesign build` it for {item.target} again"
+                if self.report.core is None
+                else f"is a pipeline, and {self.report.design} is for a core"
+            )
             for item in self.stale
         ]
 
@@ -88,8 +92,9 @@ def render_again(build: Path) -> Again:
             "figures were deleted", where=str(folder), received=", ".join(deleted), fix="run `codesign run`"
         )
     check_folder(folder, "")
-    builds, stale = builds_of(build)
-    report = dataclasses.replace(with_builds(read_report(folder / REPORT), builds), schema=SCHEMA)
+    known = read_report(folder / REPORT)
+    builds, stale = builds_of(build) if known.core is None else ((), tuple(read_builds(build)))
+    report = dataclasses.replace(with_builds(known, builds), schema=SCHEMA)
     detail = read_json(Detail, folder / DETAIL)
     pages = _drawn(report, detail, folder)
     write_json(report, folder / REPORT)

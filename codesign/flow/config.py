@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from codesign.core.section import CoreSection
 from codesign.data.config import DataConfig
 from codesign.errors import ConfigError
 from codesign.flow.validate import check_sections
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from codesign.layers import Engines
 
 Target = Literal["ecp5", "xc7"]
+Architecture = Literal["pipeline", "core"]
 HlsTool = Literal["vitis", "bambu", "none"]
 
 
@@ -61,6 +63,8 @@ class HardwareSection:
     """``[hardware]``.
 
     Attributes:
+        architecture: ``pipeline``: an engine for each layer; ``core``: one engine, of ``[core]``, that executes the
+            network as a program. The other keys are about the pipeline, and the HLS project, which always is one.
         pe: processing elements of every layer: the largest divisor of its outputs not above this is used. Not used with
             ``cycles`` or ``multipliers``; training counts with it in any case, as nothing is measured before it.
         cycles: cycles that no layer should exceed in nine of ten frames of the clips: PE and unroll of every layer are
@@ -73,6 +77,7 @@ class HardwareSection:
         layer: settings of single layers that differ.
     """
 
+    architecture: Architecture = "pipeline"
     pe: int = limited(16, at_least=1, at_most=4096)
     cycles: int | Literal["balanced"] | None = limited(None, at_least=1)
     multipliers: int | None = limited(None, at_least=1)
@@ -179,6 +184,7 @@ class Design:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     hardware: HardwareSection = field(default_factory=HardwareSection)
+    core: CoreSection = field(default_factory=CoreSection)
     clip: ClipSection = field(default_factory=ClipSection)
     hls: HlsSection = field(default_factory=HlsSection)
     synth: SynthSection = field(default_factory=SynthSection)

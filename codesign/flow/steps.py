@@ -20,6 +20,9 @@ def _cycles(design: Design) -> tuple[str, ...]:
     return ("hardware.pe", "hardware.layer") if design.training.sees_cycles else ()
 
 
+_PIPELINE = tuple(f"hardware.{key}" for key in ("pe", "cycles", "multipliers", "p", "strategy", "io_type", "layer"))
+"""What the graph and the HLS project depend on, whatever becomes RTL."""
+
 STAGES: tuple[Stage, ...] = (
     Stage(
         name=BuildFolder.MODEL,
@@ -33,7 +36,7 @@ STAGES: tuple[Stage, ...] = (
         name=BuildFolder.GRAPH,
         after=(BuildFolder.MODEL,),
         body=f"{_BODIES}.graph:run",
-        config=("design.name", "data", "hardware", "clip"),
+        config=("design.name", "data", *_PIPELINE, "clip"),
         packages=_HLS4ML,
     ),
     Stage(
@@ -107,8 +110,26 @@ PRETRAINED = replace(STAGES[0], body=f"{_BODIES}.pretrained:run")
 """The first stage of one that is."""
 
 
+ON_CORE: dict[str, tuple[str, tuple[str, ...]]] = {
+    BuildFolder.RTL: ("rtl_core:run", ("core",)),
+    BuildFolder.RTLSIM: ("rtlsim_core:run", ()),
+    BuildFolder.SYNTH: ("synth_core:run", ()),
+}
+"""Stages of a design for a core that are others: their bodies, and the sections that they read besides."""
+
+
 def stages_of(design: Design) -> tuple[Stage, ...]:
     """Return the stages of a design."""
-    if design.model.kind == "network":
-        return STAGES
-    return (PRETRAINED if design.model.trained else IMPORTED, *STAGES[1:])
+    first = STAGES[0] if design.model.kind == "network" else PRETRAINED if design.model.trained else IMPORTED
+    rest = STAGES[1:]
+    return (first, *(map(_on_core, rest) if design.hardware.architecture == "core" else rest))
+
+
+def _on_core(stage: Stage) -> Stage:
+    """Return the stage of a design for a core in place of that of a pipeline; its report reads the program, too."""
+    if stage.name == BuildFolder.REPORT:
+        return replace(stage, after=(*stage.after, BuildFolder.RTL))
+    if stage.name not in ON_CORE:
+        return stage
+    body, sections = ON_CORE[stage.name]
+    return replace(stage, body=f"{_BODIES}.{body}", config=(*stage.config, *sections))

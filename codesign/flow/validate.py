@@ -49,6 +49,8 @@ def check_sections(design: Design) -> None:
         for name, section in () if imported else design.hardware.layer.items():
             with wrong.collected():
                 _check_layer(name, section, pieces, last=class_count(design.data) is None)
+    with wrong.collected():
+        _check_core(design)
     training = design.training
     with wrong.collected():
         _check_trained(design)
@@ -72,6 +74,17 @@ def check_sections(design: Design) -> None:
                 received="'hold' with neither",
             )
     wrong.check()
+
+
+def _check_core(design: Design) -> None:
+    """Check that only a design for a core describes one."""
+    if design.hardware.architecture == "pipeline" and design.core != type(design.core)():
+        raise ConfigError(
+            "a pipeline does not use this section",
+            where="core",
+            expected='hardware.architecture = "core", which uses it',
+            fix="set hardware.architecture, or remove [core]",
+        )
 
 
 def check_deployed(design: Design, where: str = "model.activation_step", fix: str = "") -> None:

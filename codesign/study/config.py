@@ -274,6 +274,14 @@ def _check_simulation(variants: Sequence[Variant], targets: Sequence[Goal]) -> N
                 received=repr(training.method),
                 fix=fix,
             )
+        if variant.design.hardware.architecture == "core":
+            raise ConfigError(
+                "a study simulates pipelines",
+                where=where,
+                expected='hardware.architecture = "pipeline"',
+                received="'core'",
+                fix=fix,
+            )
         check_deployed(variant.design, where, fix)
     simulated = [variant.name for variant in variants if variant.simulate]
     for place, target in enumerate(targets):

@@ -6,11 +6,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codesign.graph.file import load_graph
+from codesign.graph.ir import Graph
 from codesign.paths import BuildFolder
 from codesign.provenance import installed
 from codesign.records import build
 from codesign.report.assemble import make_detail, make_report
+from codesign.report.core import OnCore
 from codesign.report.files import draw_pages, write_pages
 from codesign.report.made import made_now
 from codesign.report.model import DETAIL, REPORT, Clips, write_json
@@ -22,6 +27,7 @@ from codesign.training.run import LOG
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import read_comparison
 from codesign.verify.compiled import load_compiled
+from codesign.verify.core import load_core, read_program
 from codesign.verify.golden_run import load_golden
 from codesign.verify.hardware import load_rtl
 from codesign.verify.software import load_hls
@@ -39,6 +45,7 @@ def run(job: Job) -> str:
     golden, rtl = load_golden(graph, graph_folder), load_rtl(job.upstream[BuildFolder.RTLSIM])
     training = load_json(job.upstream[BuildFolder.MODEL] / RESULTS)
     compiled = load_compiled(job.upstream[BuildFolder.COMPILED])
+    core = _core(job, graph, clips)
     report = make_report(
         design=job.design.design.name,
         graph=graph,
@@ -59,6 +66,7 @@ def run(job: Job) -> str:
         clips=Clips.of("test split", clips),
         made=made_now(job.command, job.design.design.seed),
         float_agreement=float_agreement(training),
+        core=core,
     )
     detail = make_detail(
         graph,
@@ -69,6 +77,7 @@ def run(job: Job) -> str:
         sparsity_quantized=training["operation_sparsity"]["quantized"],
         sparsity_delta=training["operation_sparsity"]["delta"],
         epochs=epochs(job.upstream[BuildFolder.MODEL] / LOG),
+        core=core,
     )
     write_json(report, job.folder / REPORT)
     write_json(detail, job.folder / DETAIL)
@@ -79,6 +88,13 @@ def run(job: Job) -> str:
 def tool_versions() -> dict[str, str | None]:
     """Return the version of each package whose figures are in the report; None if not installed."""
     return {name: installed(name) for name in TOOLS}
+
+
+def _core(job: Job, graph: Graph, clips: NDArray[np.integer]) -> OnCore | None:
+    """Return the network on its core; None if the design is a pipeline."""
+    if load_core(job.upstream[BuildFolder.RTLSIM]) is None:
+        return None
+    return OnCore.of(read_program(graph, job.upstream[BuildFolder.RTL]), clips)
 
 
 def _resources(folder: Path) -> tuple[Resources, ...]:

@@ -25,7 +25,7 @@ def run(job: Job) -> str:
     """Compare outputs with the golden model; write cycles per frame and engine."""
     graph = load_graph(job.upstream[BuildFolder.GRAPH])
     clips = load_clips(job.upstream[BuildFolder.GRAPH])
-    simulate = partial(RtlSimulator, graph, job.cache / VERILATOR, files=_project(job))
+    simulate = partial(RtlSimulator, graph, job.cache / VERILATOR, files=project(job))
     outputs, figures = run_rtl(simulate, clips, dense_frames=job.design.clip.dense_frames, track=job.track)
     golden = load_golden(graph, job.upstream[BuildFolder.GRAPH])
     must_agree(compare("golden_rtl", golden.outputs, outputs), job.folder)
@@ -34,7 +34,7 @@ def run(job: Job) -> str:
     return f"{clips.shape[0] * clips.shape[1]:,} frames, {speedup:.1f} x faster than dense"
 
 
-def _project(job: Job) -> dict[str, str]:
+def project(job: Job) -> dict[str, str]:
     """Return the files of stage 3_rtl by name: what is simulated is what is synthesised."""
     folder = job.upstream[BuildFolder.RTL]
     paths = sorted(path for path in folder.rglob("*") if path.suffix in (".sv", ".mem", ".f"))

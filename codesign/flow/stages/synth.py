@@ -32,10 +32,10 @@ def _measure(graph: Graph, target: str, folder: Path, route: bool) -> tuple[list
     """Return the figures of one target and a note."""
     folder.mkdir()
     found = [synthesise_graph(graph, target=target, folder=folder)]
-    return _route(found, folder) if target == "ecp5" and route else (found, "")
+    return routed(found, folder) if target == "ecp5" and route else (found, "")
 
 
-def _route(found: list[Resources], folder: Path) -> tuple[list[Resources], str]:
+def routed(found: list[Resources], folder: Path) -> tuple[list[Resources], str]:
     """Place and route; without the tool, Fmax stays unknown and the note reports it."""
     try:
         routed = place_and_route(folder)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`codesign core`: a design as a program of the delta core, and what frames of its first clip cost, step by step."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from codesign.core.compiler import Compiled
+from codesign.core.cycles import FRAME, CoreCycles, core_cycles
+from codesign.core.listing import listing
+from codesign.core.section import CoreSection, compile_fitted
+from codesign.endings import OK
+from codesign.errors import ConfigError
+from codesign.fixed import IntArray
+from codesign.flow import manifest as manifests
+from codesign.graph.file import load_graph
+from codesign.paths import BuildFolder
+from codesign.trust import check_no_links
+from codesign.verify.clips import load_clips
+from codesign.verify.core import CONFIG, load_core, read_program
+
+FRAMES = 64
+"""Most frames of the first clip that are counted."""
+
+
+def describe(build: Path) -> str:
+    """Return the listing of a design, with means per frame of its first clip, the first frame left out.
+
+    Cycles are those of stage 4_rtlsim if the design is for a core and was simulated, else those of the model. A
+    pipeline is compiled for a core of 32 lanes that is as deep as it needs.
+
+    Raises:
+        StageError: its graph is not finished, or a stage was edited.
+        ConversionError: a pipeline does not fit such a core.
+    """
+    check_no_links(build)
+    manifests.check_unedited(build / BuildFolder.GRAPH)
+    graph, clip = load_graph(build / BuildFolder.GRAPH), load_clips(build / BuildFolder.GRAPH)[0, :FRAMES]
+    if is_core(build):
+        manifests.check_unedited(build / BuildFolder.RTL)
+        compiled = read_program(graph, build / BuildFolder.RTL)
+    else:
+        compiled = compile_fitted(graph, CoreSection())
+    model = core_cycles(compiled, clip)
+    measured = _measured(build, compiled, len(clip))
+    steps = model.steps if measured is None else measured
+    return f"{listing(compiled, model.counts, steps)}\n{_summary(steps, model, simulated=measured is not None)}"
+
+
+def is_core(build: Path) -> bool:
+    """Return whether what stage 3_rtl wrote is a core."""
+    return (build / BuildFolder.RTL / CONFIG).is_file()
+
+
+def check_pipeline(build: Path, fix: str) -> None:
+    """Check that a design is a pipeline.
+
+    Raises:
+        ConfigError: it is for a core.
+    """
+    if is_core(build):
+        raise ConfigError(
+            "the design is for a core",
+            where=str(build),
+            expected='hardware.architecture = "pipeline"',
+            received='"core"',
+            fix=fix,
+        )
+
+
+def _measured(build: Path, compiled: Compiled, frames: int) -> IntArray | None:
+    """Return the cycles of the steps of the first clip, ``[T, steps]``; None if they were not simulated."""
+    folder = build / BuildFolder.RTLSIM
+    if not is_core(build) or manifests.read(folder) is None:
+        return None
+    manifests.check_unedited(folder)
+    found = load_core(folder)
+    if found is None or tuple(found.steps) != compiled.steps:
+        return None
+    return np.stack([cycles[0, :frames] for cycles in found.steps.values()], axis=1)
+
+
+def _summary(steps: IntArray, model: CoreCycles, *, simulated: bool) -> str:
+    """Return the sum of the cycles, and how they were got."""
+    mean, estimate = float(steps[1:].sum(axis=1).mean()) + FRAME, float(model.frames[1:].mean())
+    how = f"simulated; the model gives {estimate:,.0f}" if simulated else "estimated by the model, not simulated"
+    return f"{mean:,.0f} cycles per frame, mean of frames 2 to {len(steps)} of the first clip: {how}"
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Print a design as a program."""
+    print(describe(arguments.folder))
+    return OK
