@@ -22,7 +22,7 @@ from codesign.graph.golden import send
 SMALL = CoreConfig(
     lanes=8,
     quantisers=4,
-    sum_words=1024,
+    sum_words=1536,
     code_rows=256,
     weight_lines=600,
     table_rows=500,

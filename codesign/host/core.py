@@ -18,6 +18,7 @@ from codesign.graph.ir import Conv, Graph
 from codesign.host import link
 from codesign.host.counters import Counters, EngineCounters
 from codesign.host.exchange import no_network
+from codesign.host.identity import neighbor
 from codesign.host.registers import Registers
 from codesign.rtl.beats import from_beats, to_beats
 
@@ -130,13 +131,17 @@ class Core:
         expected = self._compiled.program.design
         if found == expected:
             return
-        build = self._folder or self._graph.name
+        build, config = self._folder or self._graph.name, self._found.config
+        other = None
+        if self._folder is not None:
+            other = neighbor(found, self._folder, lambda graph: compile_graph(graph, config).program.design)
+        name = f"design {other.name}" if other else "a design that is not beside it"
         raise DesignMismatchError(
             "the core holds another design",
             where=self._port,
             expected=f"{self._graph.name}, id {expected:08x}",
-            received=f"id {found:08x}",
-            fix=f"codesign load {build} --port {self._port}",
+            received=f"{name}, id {found:08x}",
+            fix=f"codesign load {build} --port {self._port}" + (f", or stream {other}" if other else ""),
         )
 
     def frame(self, codes: IntArray, *, first_of_stream: bool) -> link.Frame:

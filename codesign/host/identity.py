@@ -7,7 +7,7 @@ A design is a number that the RTL's text decides, so that two builds of one desi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from codesign.errors import CodesignError, ConfigError, DesignMismatchError
@@ -53,7 +53,7 @@ def check_design(graph: Graph, found: int, *, port: str, folder: Path | None) ->
     expected = design_id(emit(graph))
     if found == expected:
         return
-    other = _neighbor(found, folder) if folder else None
+    other = neighbor(found, folder, lambda graph: design_id(emit(graph))) if folder else None
     name = f"design {other.name}" if other else "a design that is not beside it"
     raise DesignMismatchError(
         "the board holds another design",
@@ -111,15 +111,15 @@ def _record(path: Path) -> dict[str, object]:
     return record
 
 
-def _neighbor(found: int, folder: Path) -> Path | None:
-    """Return the build folder beside ``folder`` whose design has the id ``found``."""
+def neighbor(found: int, folder: Path, id_of: Callable[[Graph], int]) -> Path | None:
+    """Return the build folder beside ``folder`` whose design has the id ``found``; None: there is none."""
     builds = (graph.parent for graph in sorted(folder.resolve().parent.glob(f"*/{BuildFolder.GRAPH}")))
-    return next((build for build in builds if _id_of(build) == found), None)
+    return next((build for build in builds if _id_of(build, id_of) == found), None)
 
 
-def _id_of(build: Path) -> int | None:
-    """Return the design id of a build folder; None if it is not finished or of another version."""
+def _id_of(build: Path, id_of: Callable[[Graph], int]) -> int | None:
+    """Return the design id of a build folder; None if it is not finished, of another version, or has none."""
     try:
-        return design_id(emit(load_graph(build / BuildFolder.GRAPH)))
+        return id_of(load_graph(build / BuildFolder.GRAPH))
     except (CodesignError, *DAMAGED):
         return None

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from finished import finish
 from host.designs import moving_pictures, picture_graph
 from host.faults import Lost, Noise, Once, hang_up
 from random_graphs import random_conv_graph, random_walk
@@ -26,6 +27,7 @@ from codesign.errors import (
     NoNetworkError,
 )
 from codesign.graph import Graph
+from codesign.graph.file import save_graph
 from codesign.graph.golden import Golden
 from codesign.graph.sparsity import activity
 from codesign.host import Board, framing, link, load_network, loading
@@ -140,12 +142,18 @@ def test_one_core_computes_any_network(core: SimulatedCore, seed: int) -> None:
         sends(client, random_walk(rng, graph, 6, 0.3), first=True)
 
 
-def test_another_design_is_refused_by_name(core: SimulatedCore) -> None:
+def test_another_design_is_refused_by_name(core: SimulatedCore, tmp_path: Path) -> None:
     load(core)
     other = picture_graph(seed=6, name="other")
-    with pytest.raises(
-        DesignMismatchError, match=r"Expected: other, id \w{8}.*Received: id \w{8}.*codesign load other"
-    ):
+    for graph in (GRAPH, other):
+        folder = tmp_path / graph.name / "2_graph"
+        folder.mkdir(parents=True)
+        save_graph(graph, folder)
+        finish(folder)
+    says = r"Expected: other, id \w{8}.*Received: design small, id \w{8}.*codesign load \S*/other --port \S*, or stream"
+    with pytest.raises(DesignMismatchError, match=says):
+        board(core, tmp_path / "other")
+    with pytest.raises(DesignMismatchError, match="a design that is not beside it"):
         board(core, other)
     load(core, other)
     with board(core, other) as client:

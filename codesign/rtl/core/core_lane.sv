@@ -45,15 +45,33 @@ module core_lane
     if (valid_i[3]) product_q <= weight_q3 * delta_q3;
   end
 
-  logic [SumBits-1:0] sums[SumDepth];
-  logic [SumBits-1:0] sum_q, total_q;
+  // Of a depth that is no power of two, the words above the largest one in it lie in a memory of their own: a block RAM
+  // has fewer words the wider it is, so that a small memory takes fewer of them.
+  localparam int unsigned Low = 2 ** $clog2(SumDepth + 1) / 2;
+  localparam int unsigned LowBits = $clog2(Low);
+  logic [SumBits-1:0] sums[Low];
+  logic [SumBits-1:0] sum_q, high_q, total_q, write_data;
+  logic [WordBits-1:0] write_address;
+  logic write, write_high, read_high, read_high_q;
 
-  always_ff @(posedge clk_i) begin
-    if (write_i || load_sum_i) begin
-      sums[load_sum_i?load_address_i[WordBits-1:0] : write_address_i] <= load_sum_i ? load_data_i : total_q;
+  assign write = write_i || load_sum_i;
+  assign write_address = load_sum_i ? load_address_i[WordBits-1:0] : write_address_i;
+  assign write_data = load_sum_i ? load_data_i : total_q;
+  if (SumDepth > Low) begin : g_high
+    logic [SumBits-1:0] high[SumDepth-Low];
+    localparam int unsigned HighBits = SumDepth - Low > 1 ? $clog2(SumDepth - Low) : 1;
+    assign {write_high, read_high} = {write_address[WordBits-1], read_address_i[WordBits-1]};
+    always_ff @(posedge clk_i) begin
+      if (write && write_high) high[write_address[HighBits-1:0]] <= write_data;
+      if (read_i) high_q <= high[read_address_i[HighBits-1:0]];
     end
-    if (read_i) sum_q <= sums[read_address_i];
-    sum_o <= sum_q;
+  end else begin : g_low
+    assign {write_high, read_high, high_q} = '0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (write && !write_high) sums[write_address[LowBits-1:0]] <= write_data;
+    if (read_i) {sum_q, read_high_q} <= {sums[read_address_i[LowBits-1:0]], read_high};
+    sum_o <= read_high_q ? high_q : sum_q;
     if (valid_i[4]) total_q <= (first_i ? sum_o : total_q) + SumBits'(product_q);
   end
 endmodule

@@ -54,7 +54,7 @@ module core_outbox #(
     if (s_axis_tvalid && !full) memory[write_q[WordBits-1:0]] <= lanes[lane_q];
     if (s_axis_tvalid) begin
       words_o <= 16'(write_q) + 16'(!full);
-      cut_o   <= write_q != '0 && (cut_o || full);
+      cut_o   <= full;
     end
     if (!rst_ni) {lane_q, write_q} <= '0;
     else if (s_axis_tvalid) begin
