@@ -359,7 +359,10 @@ async def requests(dut: Any, pauses: tuple[float, float], gap: float) -> None:
     host = Host(dut, pauses, gap)
     await host.start()
     for _ in range(3):
+        last = host.board.last
         await host.network(4 * host.rng.randint(1, 3))
+        if last is not None:  # its number says nothing: it was of another network
+            await host.talk(encode(pack(host.frame(), last[0])))
         for _ in range(8):
             request = host.request()
             packet = encode(pack(request, host.next()))

@@ -58,7 +58,6 @@ CORE_HOST_MUTANTS = [
                 ("nothing is forgotten", "            load_forget_o <= 1'b1;\n", ""),
                 ("every part is the last", "m_axis_tlast && argument[0]", "m_axis_tlast"),
                 ("counts parts", "taken_q + 32'(words)", "taken_q + 32'd1"),
-                ("answers before it is looked at", "if (settle_q == '1) state_q", "state_q"),
                 ("begins within a reset", "if (request && !resetting_i) begin", "if (request) begin"),
                 ("sequence of a wrong CRC", "refusal == BadCrc || refusal == TooLong ? 8'd0 :", ""),
                 ("one cycle too few", "cycles_q <= 32'd1", "cycles_q <= 32'd0"),

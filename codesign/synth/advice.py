@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from codesign.graph.ir import Graph
 from codesign.synth.record import BoardBuild
@@ -18,8 +19,8 @@ _SMALLER = {
 }
 
 
-def capacity_problem(record: BoardBuild) -> str | None:
-    """Return why a mapped design does not fit its device; None if it may."""
+def capacity_problem(record: BoardBuild, smaller: Mapping[str, str] = _SMALLER) -> str | None:
+    """Return why a mapped design does not fit its device; None if it may. smaller: what to change, by kind of cell."""
     for kind, cells in _CELLS.items():
         need, capacity = getattr(record.used, kind), getattr(record.available, kind)
         if need is None or capacity is None or need <= capacity:
@@ -29,7 +30,7 @@ def capacity_problem(record: BoardBuild) -> str | None:
         return (
             f"does not fit {record.target}: needs {need:,} {cells} of {capacity:,} ({share}). "
             f"Most are in {largest.name} ({getattr(largest, kind):,}). "
-            f"Next step: {_SMALLER[kind].format(layer=largest.name)}, or a larger board."
+            f"Next step: {smaller[kind].format(layer=largest.name)}, or a larger board."
         )
     return None
 

@@ -117,7 +117,7 @@ class BoardBuilder:
         self.record = replace(
             self.record,
             seconds=Seconds(synthesise=round(seconds, 1)),
-            problem=capacity_problem(self.record),
+            problem=self._capacity_problem(),
         )
         self.finished("synthesise", seconds, in_words(self.record.used))
 
@@ -196,6 +196,9 @@ class BoardBuilder:
 
     def _vivado(self) -> None:
         raise NotImplementedError
+
+    def _capacity_problem(self) -> str | None:
+        return capacity_problem(self.record)
 
     def _clock_problem(self) -> str | None:
         raise NotImplementedError

@@ -11,7 +11,7 @@ from codesign.core.config import CoreConfig
 from codesign.core.memory import built_bits
 from codesign.core.uart import UART_TOP, core_uart_files
 from codesign.errors import ConfigError
-from codesign.synth.advice import clock_problem
+from codesign.synth.advice import capacity_problem, clock_problem
 from codesign.synth.build import BoardBuilder
 from codesign.synth.layers import LINK, PADS, REGISTERS, UART
 from codesign.synth.order import BoardOrder, slower_clock
@@ -26,6 +26,9 @@ PLL = "pll_cell.sv"
 UNITS = ("load", "sequence", "marks", "fetch", "beats", "send", "gather", "queues", "place", "walk", "lanes")
 """What the cells of a core are counted by, beside the registers, the link and the board top."""
 _PLL_OUTPUTS = ("CLKOP", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
+_SMALLER = dict.fromkeys(("lut", "ff", "dsp"), "fewer lanes or quantisers in [core] of its file") | {
+    "bram_bits": "smaller depths or widths in [core] of its file"
+}
 _CORE, _REGISTERS = "i_core", "i_registers"
 
 
@@ -115,6 +118,9 @@ class CoreBuilder(BoardBuilder):
     def _mapped(self) -> Resources:
         order = self.order
         return synthesise(order.files(), order.module, target=order.board.family, folder=self.folder, slang=True)
+
+    def _capacity_problem(self) -> str | None:
+        return capacity_problem(self.record, _SMALLER)
 
     def _clock_problem(self) -> str | None:
         fmax = self.record.fmax_mhz

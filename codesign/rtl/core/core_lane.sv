@@ -48,7 +48,7 @@ module core_lane
   // Of a depth that is no power of two, the words above the largest one in it lie in a memory of their own: a block RAM
   // has fewer words the wider it is, so that a small memory takes fewer of them.
   localparam int unsigned Low = 2 ** $clog2(SumDepth + 1) / 2;
-  localparam int unsigned LowBits = $clog2(Low);
+  localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
   logic [SumBits-1:0] sums[Low];
   logic [SumBits-1:0] sum_q, high_q, total_q, write_data;
   logic [WordBits-1:0] write_address;

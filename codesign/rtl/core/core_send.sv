@@ -117,20 +117,36 @@ module core_send
     end
   end
 
-  (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] codes[CodeDepth];
+  // Of a depth that is no power of two, the rows above the largest one in it lie in a memory of their own, see core_lane.
+  localparam int unsigned Low = 2 ** $clog2(CodeDepth + 1) / 2;
+  localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
+  logic write_codes, write_high, read_high, read_high_q2;
+  logic [Quantisers*CodeBits-1:0] high_q2, codes_q2, codes_q3, codes_q4, codes_q5, new_codes;
+  assign write_codes = enable && valid_q[Stages] && !end_o;
+  if (CodeDepth > Low) begin : g_high
+    localparam int unsigned HighBits = CodeDepth - Low > 1 ? $clog2(CodeDepth - Low) : 1;
+    (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] high[CodeDepth-Low];
+    assign {write_high, read_high} = {row_q[Stages][CodeAddressBits-1], code_row[CodeAddressBits-1]};
+    always_ff @(posedge clk_i) begin
+      if (write_codes && write_high) high[row_q[Stages][HighBits-1:0]] <= new_codes;
+      if (enable) high_q2 <= high[code_row[HighBits-1:0]];
+    end
+  end else begin : g_low
+    assign {write_high, read_high, high_q2} = '0;
+  end
+  (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] codes[Low];
   (* no_rw_check, ram_style = "block" *) logic [Quantisers*ParamBits-1:0] params[ParamDepth];
-  logic [Quantisers*CodeBits-1:0] codes_q2, codes_q3, codes_q4, codes_q5, new_codes;
   logic [Quantisers*ParamBits-1:0] params_q2, params_q3, params_q4, params_q5;
   always_ff @(posedge clk_i) begin
     if (enable) begin
-      codes_q2 <= codes[code_row];
+      {codes_q2, read_high_q2} <= {codes[code_row[LowBits-1:0]], read_high};
       params_q2 <= params[param_row];
-      {codes_q3, codes_q4, codes_q5} <= {codes_q2, codes_q3, codes_q4};
+      {codes_q3, codes_q4, codes_q5} <= {read_high_q2 ? high_q2 : codes_q2, codes_q3, codes_q4};
       {params_q3, params_q4, params_q5} <= {params_q2, params_q3, params_q4};
     end
   end
   always_ff @(posedge clk_i) begin
-    if (enable && valid_q[Stages] && !end_o) codes[row_q[Stages]] <= new_codes;
+    if (write_codes && !write_high) codes[row_q[Stages][LowBits-1:0]] <= new_codes;
   end
   always_ff @(posedge clk_i) begin
     if (param_we_i) params[ParamAddressBits'(param_waddr_i)] <= param_wdata_i;

@@ -123,7 +123,6 @@ module core_link #(
     Idle,  // waits for a request
     Run,  // a frame is in the core
     Take,  // words of an image go to the core
-    Settle,  // and are looked at
     Store,  // a register is written
     Head,  // then the words of the answer: its head,
     Cycles,  // cycles, status and packet of a frame,
@@ -142,7 +141,6 @@ module core_link #(
   logic [7:0] last_q, status_q;  // sequence number and status of the last frame, which says if it started a stream
   logic known_q, timing_q, done_q;  // there was a last frame; its cycles are counted; all of its packet has come
   logic open_q, begins, next;  // an image is under way; this is its first part; this is its next one
-  logic [1:0] settle_q;
   logic repeated, refused, word_valid, word_ready, word_last, sent;
   logic [31:0] word;
   logic [2:0] word_bytes;
@@ -234,14 +232,9 @@ module core_link #(
         end
         Take:
         if (load_valid_o && load_ready_i && m_axis_tlast) begin
-          state_q  <= Settle;
-          taken_q  <= taken_q + 32'(words);
-          open_q   <= !argument[0];
-          settle_q <= '0;
-        end
-        Settle: begin
-          settle_q <= settle_q + 1'b1;
-          if (settle_q == '1) state_q <= Head;
+          state_q <= Head;
+          taken_q <= taken_q + 32'(words);
+          open_q  <= !argument[0];
         end
         Store: if (written_i) state_q <= Head;
         Head:
