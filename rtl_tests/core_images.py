@@ -141,11 +141,15 @@ def damaged(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
     return whole, CRC, len(words)
 
 
-def unknown(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
-    """Return words with a section that there is not."""
-    start, _, _ = rng.choice(list(sections(words)))
-    words[start] = rng.choice((8, 9, 1 << rng.randint(3, 31), 0xFFFFFFFF))
-    return with_crc(words), SECTION, start
+def unknown(*numbers: int) -> Spoil:
+    """Return what makes one of the sections one that there is not."""
+
+    def spoil(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
+        start, _, _ = rng.choice(list(sections(words)))
+        words[start] = rng.choice(numbers)
+        return with_crc(words), SECTION, start
+
+    return spoil
 
 
 def long(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
@@ -169,7 +173,8 @@ WRONG: dict[str, Spoil] = {
     "no steps": steps(0),
     "256 steps": steps(256),
     "2^31 steps": steps(1 << 31),
-    "section": unknown,
+    "section 8": unknown(8),
+    "section": unknown(9, 16, 255, 1 << 8, 1 << 31, 0xFFFFFFFF),
     "data": damaged,
     "partial line": partial,
     "too long": long,
