@@ -25,6 +25,9 @@ class Operations:
     def __init__(self, dut: Any, pause: float) -> None:
         self.dut, self.pause, self.rng = dut, pause, generator()
         addresses = self.rng.sample(range(CONFIG.sum_words), WORDS)
+        below = 1 << CONFIG.sum_words.bit_length() - 1  # words from here on lie in a memory of their own
+        if below < CONFIG.sum_words:
+            addresses += [addresses[0] % (CONFIG.sum_words - below), addresses[0] % (CONFIG.sum_words - below) + below]
         self.weights = dict.fromkeys(self.rng.sample(range(CONFIG.weight_lines), LINES), 0)
         self.sums = dict.fromkeys(addresses, 0)
         self.now = self.left = self.done = self.answers = 0

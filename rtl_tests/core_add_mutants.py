@@ -30,9 +30,11 @@ ADD_MUTANTS = [
             "load_address_i[WordBits-1:0] : write_address_i",
             "load_address_i[WordBits-1:0] : read_address_i",
         ),
-        ("writes without being asked", "if (write_i || load_sum_i)", "if (1'b1)"),
+        ("writes without being asked", "write = write_i || load_sum_i;", "write = 1'b1;"),
+        ("words above written below, too", "if (write && !write_high) sums", "if (write) sums"),
+        ("answers from below only", "sum_o <= read_high_q ? high_q : sum_q;", "sum_o <= sum_q;"),
+        ("answers from above a cycle early", "sum_o <= read_high_q ? high_q", "sum_o <= read_high ? high_q"),
         ("loads weights with sums", "if (load_weight_i) weights", "if (load_weight_i || load_sum_i) weights"),
-        ("answer a cycle early", "sum_o <= sum_q;", "sum_o <= read_i ? sums[read_address_i] : sum_q;"),
     ),
     *mutants(
         "lanes",

@@ -117,7 +117,7 @@ module core_send
     end
   end
 
-  // Of a depth that is no power of two, the rows above the largest one in it lie in a memory of their own, see core_lane.
+  // Of a depth that is no power of two, the rows above the largest one in it lie in a memory of their own: core_lane.
   localparam int unsigned Low = 2 ** $clog2(CodeDepth + 1) / 2;
   localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
   logic write_codes, write_high, read_high, read_high_q2;
