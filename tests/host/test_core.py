@@ -43,14 +43,20 @@ PICTURES = moving_pictures(40)
 CONFIG = CoreConfig(
     lanes=8,
     quantisers=4,
-    sum_words=1024,
-    code_rows=1024,
+    code_bits=9,
+    weight_bits=9,
+    sum_bits=27,
+    sum_words=1536,
+    code_rows=1100,
     weight_lines=1024,
     table_rows=256,
     param_rows=64,
     step_words=256,
+    places=32,
+    walks=32,
     chunks=64,
 )
+"""Widths as those of a board: narrower than on the line and in an image."""
 
 
 @pytest.fixture(scope="module")
