@@ -55,7 +55,7 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
         )
         yield f"The designs did not see the same clips ({'; '.join(each)})."
     yield from _missing(reports)
-    if not any(report.boards for report in reports):
+    if not any(report.boards or report.core for report in reports):
         yield "None is built for a board: `codesign build build/DESIGN --target NAME`."
     for name, report in zip(names(reports), reports, strict=True):
         if not report.boards and report.throughput.frames_per_second is None:
@@ -66,10 +66,11 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def _missing(reports: Sequence[Report]) -> Iterator[str]:
-    """Name the designs without a build that another one has."""
+    """Name the designs without a build that another one has; a design for a core has none of its own."""
     built = {
         name: {(item.build.target, item.build.skip) for item in report.boards}
         for name, report in zip(names(reports), reports, strict=True)
+        if report.core is None
     }
     for target, skip in sorted(set().union(*built.values()), key=lambda kind: (kind[0], not kind[1])):
         without = [name for name, found in built.items() if (target, skip) not in found]

@@ -154,6 +154,8 @@ def chance(report: Report) -> str:
 
 def how_to_rate(report: Report) -> str:
     """Return what to run for the frames per second of a design that has no clock yet."""
+    if report.core is not None:
+        return "frames/s: [report] clock_mhz, that of a core from codesign build --core, or [synth] route = true"
     return (
         f"frames/s: codesign build build/{report.design.partition(':')[0]} --target ulx3s-85f, or [synth] route = true"
     )

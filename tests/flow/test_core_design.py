@@ -197,6 +197,8 @@ def test_reports_of_a_core_and_a_pipeline_side_by_side(build: Path) -> None:
     rows = {row[0]: row[1:] for group in found.groups for row in group.rows}
     assert rows["architecture"] == ("pipeline", "core")
     assert rows["lanes of the core"][1] == "4"
+    assert not [note for note in found.notes if note.startswith("Not built for") and note.endswith("tiny.")]
+    assert "tiny has no clock; frames/s: [report] clock_mhz" in " ".join(found.notes)
     assert rows["mean"][1] == f"{core.throughput.cycles_per_frame.mean:,.0f}"
     assert "architecture" not in {row[0] for group in side_by_side.sheet([pipeline] * 2).groups for row in group.rows}
 
