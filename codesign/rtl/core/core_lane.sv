@@ -6,7 +6,7 @@
 // Timing:     registers before and after the multiplier and after both memories
 // Reset:      none (data path only); the memories keep what they hold
 // Model:      codesign.core.interpret
-// It knows no hazards: core_lanes sees to it that no sum is read before it is written.
+// It knows no hazards: core_lanes sees to it that no sum is read before, or in the cycle in which, it is written.
 module core_lane
   import core_pkg::*;
 #(
@@ -30,7 +30,7 @@ module core_lane
     // verilator lint_on UNUSEDSIGNAL
     input  logic        [  SumBits-1:0] load_data_i
 );
-  logic signed [WeightBits-1:0] weights[WeightDepth];
+  (* no_rw_check *) logic signed [WeightBits-1:0] weights[WeightDepth];
   logic signed [WeightBits-1:0] weight_q, weight_q2, weight_q3;
   logic signed [DeltaBits-1:0] delta_q, delta_q2, delta_q3;
   // verilator lint_off UNUSEDSIGNAL
@@ -49,7 +49,7 @@ module core_lane
   // has fewer words the wider it is, so that a small memory takes fewer of them.
   localparam int unsigned Low = 2 ** $clog2(SumDepth + 1) / 2;
   localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
-  logic [SumBits-1:0] sums[Low];
+  (* no_rw_check *) logic [SumBits-1:0] sums[Low];
   logic [SumBits-1:0] sum_q, high_q, total_q, write_data;
   logic [WordBits-1:0] write_address;
   logic write, write_high, read_high, read_high_q;
@@ -58,7 +58,7 @@ module core_lane
   assign write_address = load_sum_i ? load_address_i[WordBits-1:0] : write_address_i;
   assign write_data = load_sum_i ? load_data_i : total_q;
   if (SumDepth > Low) begin : g_high
-    logic [SumBits-1:0] high[SumDepth-Low];
+    (* no_rw_check *) logic [SumBits-1:0] high[SumDepth-Low];
     localparam int unsigned HighBits = SumDepth - Low > 1 ? $clog2(SumDepth - Low) : 1;
     assign {write_high, read_high} = {write_address[WordBits-1], read_address_i[WordBits-1]};
     always_ff @(posedge clk_i) begin
