@@ -40,7 +40,7 @@ module core_place
   typedef logic [IndexBits-1:0] index_t;
 
   // A word, and the reader whose turn it is. `known_q`: place_q is the record of reader_q.
-  place_t places[PlaceDepth];
+  (* no_rw_check *) place_t places[PlaceDepth];
   place_t place_q;
   changed_t word_q;
   logic busy_q, known_q, fetch_q, issue, move, last_lane, last_reader, next_word;
@@ -189,7 +189,8 @@ module core_place
   );
 
   // Stages 3 to 5: addresses and contents of the tables.
-  table_t rows[TableDepth], columns[TableDepth];
+  (* no_rw_check *) table_t rows[TableDepth];
+  (* no_rw_check *) table_t columns[TableDepth];
   table_t row_q4, column_q4;
   logic [TableAddressBits-1:0] row_address_q3, column_address_q3;
   located_t located_q3, located_q4, located_q5;

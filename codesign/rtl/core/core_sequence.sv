@@ -49,7 +49,7 @@ module core_sequence
     Next
   } state_t;
 
-  logic [31:0] program_memory[StepDepth];
+  (* no_rw_check *) logic [31:0] program_memory[StepDepth];
   logic [31:0] word_q;
   logic [AddressBits-1:0] address_q;
   always_ff @(posedge clk_i) begin

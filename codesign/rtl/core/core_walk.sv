@@ -39,7 +39,7 @@ module core_walk
   end
 
   // Stages 1 and 2: the reader's record, and the first line of its weights.
-  walk_t walks[WalkDepth];
+  (* no_rw_check *) walk_t walks[WalkDepth];
   walk_t walk_q1, walk_q2;
   located_t event_q1, event_q2;
   index_t lines_q2;
