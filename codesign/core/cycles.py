@@ -44,6 +44,8 @@ PARTS = 16
 """Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``)."""
 BEHIND = 14
 """Cycles that the room of a part is free before its word is compared."""
+LEFT = 2
+"""Cycles that a read of sums waits for the adder at most."""
 WRITING = 4
 """Cycles from an operation to the first that may read the same sums."""
 
@@ -145,14 +147,20 @@ class _Adder:
         self._free.append(begin + own)
 
     def spare(self, time: int, need: int) -> int:
-        """Return when sums may be read from ``time`` on, ``need`` of them; times may not go back."""
+        """Return when sums may be read from ``time`` on, ``need`` of them; times may not go back.
+
+        Where every cycle has a read of its own, the adder leaves one in three, and goes on that much later.
+        """
         while self._looked < len(self.ends) and self.ends[self._looked] <= time:
             self._looked += 1
         at = self._looked
-        while at < len(self.ends) and self.begins[at] < time + need:
-            time = max(time, self._free[at])
-            at += 1
-        return time
+        if at == len(self.ends) or self.begins[at] > time or self._free[at] <= time + LEFT:
+            return time if at == len(self.ends) or self.begins[at] > time else max(time, self._free[at])
+        for later in range(at, len(self.ends)):
+            self.ends[later] += need
+            self._free[later] += need
+            self.begins[later] += need if later > at else 0
+        return time + LEFT
 
 
 class _Sender:
