@@ -15,7 +15,7 @@ from codesign.rtl import emit, top_spec
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in ("hold", "skip off", "residual, pooled") else pytest.mark.heavy)
+        pytest.param(name, marks=() if name in ("hold", "skip off") else pytest.mark.heavy)
         for name in ALL_CASES
     ],
 )

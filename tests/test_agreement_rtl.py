@@ -153,7 +153,9 @@ def check_beats(beats: Beats, simulator: RtlSimulator, stalls: Stalls | None, *,
 
 
 @pytest.mark.parametrize("stalls", STALLS[:2], ids=["full rate", "stalls"])
-@pytest.mark.parametrize("name", ["hold", "skip off", "conv, dense end", "residual, pooled"])
+@pytest.mark.parametrize(
+    "name", ["hold", "skip off", "conv, dense end", pytest.param("residual, pooled", marks=pytest.mark.heavy)]
+)
 def test_malformed_frames(rtl_cache: Path, name: str, stalls: Stalls | None) -> None:
     """Early TLAST: the rest of the frame is unchanged. Late TLAST: the extra beats are dropped. Both: a sticky bit."""
     case = ALL_CASES[name]
