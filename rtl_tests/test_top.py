@@ -14,10 +14,7 @@ from codesign.rtl import emit, top_spec
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("hold", "skip off") else pytest.mark.heavy)
-        for name in ALL_CASES
-    ],
+    [pytest.param(name, marks=() if name in ("hold", "skip off") else pytest.mark.heavy) for name in ALL_CASES],
 )
 def test_top(name: str, tmp_path: Path) -> None:
     case = ALL_CASES[name]
