@@ -19,7 +19,7 @@ from codesign.core.records import PARAM, PLACE, SECTIONS, STEP, TABLE, WALK, Rec
 
 MAGIC, VERSION, GEOMETRY, SECTION, SIZE, CRC, LENGTH = range(1, 8)
 """Why an image is wrong (`error_o`)."""
-HEADER = 6
+HEADER = 8
 """Words before the first section."""
 LINES = {"places": PLACE.words(CONFIG), "walks": WALK.words(CONFIG), "tables": TABLE.words(CONFIG)}
 LINES |= {name: -(-row_bits(CONFIG)[name] // 32) for name in ("params", "weights", "sums")} | {"steps": 1}

@@ -13,6 +13,8 @@ WORD_BITS = 32
 """Bits of a word of an image."""
 CHUNK_BITS = 32
 """Marks (of sum words) in a word of the memory of marks."""
+MEMORY_BITS = (0, 32, 64, 128)
+"""Widths of an external memory; 0: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class CoreConfig:
         places: readers, by what finds an event's place.
         walks: readers, by what an event does there.
         chunks: words of 32 marks.
+        memory_bits: bits of a beat of the external memory; 0: there is none. With one, `sum_words`, `code_rows` and
+            `weight_lines` are what lies inside, and what does not fit there lies outside.
+        memory_kib: its size in KiB.
+        cached_words: words of sums of the external memory that are kept inside for a while; a power of two.
+        cached_lines: lines of weights of it, as well.
     """
 
     lanes: int = limited(32, at_least=1, at_most=64)
@@ -53,9 +60,14 @@ class CoreConfig:
     places: int = limited(256, at_least=1)
     walks: int = limited(256, at_least=1)
     chunks: int = limited(1024, at_least=1)
+    memory_bits: int = limited(0, at_least=0, at_most=128)
+    memory_kib: int = limited(0, at_least=0, at_most=1 << 22)
+    cached_words: int = limited(0, at_least=0, at_most=1 << 16)
+    cached_lines: int = limited(0, at_least=0, at_most=1 << 16)
 
     def __post_init__(self) -> None:
         check(self, "core")
+        self._check_memory()
         for name in ("lanes", "quantisers"):
             if getattr(self, name).bit_count() != 1:
                 raise ConfigError("not a power of two", where=f"core.{name}", received=getattr(self, name))
@@ -82,6 +94,25 @@ class CoreConfig:
                     received=getattr(self, name),
                 )
 
+    def _check_memory(self) -> None:
+        """Check that the fields of the external memory belong together."""
+        if self.memory_bits not in MEMORY_BITS:
+            expected = f"one of {', '.join(map(str, MEMORY_BITS))}"
+            raise ConfigError(
+                "no width of a memory", where="core.memory_bits", expected=expected, received=self.memory_bits
+            )
+        for name in ("memory_kib", "cached_words", "cached_lines"):
+            value = getattr(self, name)
+            if bool(value) != bool(self.memory_bits):
+                raise ConfigError(
+                    "a memory is described in part",
+                    where=f"core.{name}",
+                    expected="more than 0" if self.memory_bits else "0, as memory_bits is 0",
+                    received=value,
+                )
+            if value and value.bit_count() != 1:
+                raise ConfigError("not a power of two", where=f"core.{name}", received=value)
+
     @property
     def delta_bits(self) -> int:
         """Bits of a delta, signed: the difference of two codes."""
@@ -98,10 +129,25 @@ class CoreConfig:
         return _slot(self.sum_bits, 32)
 
     @property
+    def memory_beats(self) -> int:
+        """Beats of the external memory."""
+        return self.memory_kib * 8192 // self.memory_bits if self.memory_bits else 0
+
+    @property
+    def record_beats(self) -> dict[str, int]:
+        """Beats of a word of sums, a row of codes and a line of weights in the external memory, by their depth."""
+        bits = {
+            "sum_words": self.lanes * self.sum_bits,
+            "code_rows": self.quantisers * self.code_bits,
+            "weight_lines": words_of(self.lanes * self.weight_slot) * WORD_BITS,
+        }
+        return {depth: -(-count // self.memory_bits) if self.memory_bits else 0 for depth, count in bits.items()}
+
+    @property
     def geometry_text(self) -> str:
         """Everything that the meaning of an image depends on, as text."""
         widths = (self.lanes, self.quantisers, self.code_bits, self.weight_bits, self.sum_bits, self.index_bits)
-        return ",".join(map(str, widths))
+        return ",".join(map(str, (*widths, self.memory_bits)))
 
     @property
     def geometry(self) -> int:

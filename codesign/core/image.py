@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program as an image, the words that a core loads, and back.
 
-Little-endian 32-bit words: magic, version, geometry, design, steps, beats; then sections ``number, words, ...``, each
+Little-endian 32-bit words: magic, version, geometry, design, steps, beats, and where the external memory has the first
+row of codes and the first line of weights (in its beats); then sections ``number, words, ...``, each
 the lines of one memory from address 0 on, every line padded to whole words, a weight in 16 bits (or 32) and a sum in 32
 (or 64) whatever the core's widths are; 0; and the CRC-32 (as of zlib) of all words before it. ``docs/core.md`` has the
 format.
@@ -20,13 +21,14 @@ import numpy as np
 
 from codesign.core.bits import Words, number_words, pack, unpack, words_number
 from codesign.core.config import WORD_BITS, CoreConfig, words_of
+from codesign.core.memory import most_of
 from codesign.core.program import Place, Program, Step, Walk, values_of
 from codesign.core.records import MAGIC, PARAM, PLACE, SECTIONS, STEP, TABLE, VERSION, WALK, Record, row_bits
 from codesign.errors import ImageError
 from codesign.fixed import IntArray
 from codesign.outputs import replacing
 
-HEADER = ("magic", "version", "geometry", "design", "steps", "beats")
+HEADER = ("magic", "version", "geometry", "design", "steps", "beats", "code_origin", "line_origin")
 SUFFIX = ".core"
 _DEPTHS = {
     "steps": "step_words",
@@ -42,7 +44,15 @@ _FIX = "compile the network again for this core"
 
 def image_of(program: Program) -> Words:
     """Return the image of a program, ``[N]``."""
-    header = (MAGIC, VERSION, program.config.geometry, program.design, len(program.steps), program.beats)
+    header = (
+        MAGIC,
+        VERSION,
+        program.config.geometry,
+        program.design,
+        len(program.steps),
+        program.beats,
+        *program.origins,
+    )
     words = [np.array(header, np.uint32)]
     for name, lines in _sections(program):
         words += [np.array([SECTIONS[name], lines.size], np.uint32), lines.ravel()]
@@ -90,6 +100,12 @@ def program_of(image: Words, config: CoreConfig, where: str = "image") -> Progra
     )
     for depth, count in program.needs().items():
         _fits(depth, count, config, where)
+    if config.memory_bits and (program.memory_beats > config.memory_beats or len(program.sums) > config.sum_words):
+        expected = f"at most {config.memory_beats} beats, and {config.sum_words} words of biases"
+        _refuse("too large for the core", where, expected, f"{program.memory_beats} and {len(program.sums)}")
+    origins = header["code_origin"], header["line_origin"]
+    if origins != program.origins:
+        _refuse("other addresses than its sections lead to", where, program.origins, origins)
     return program
 
 
@@ -217,8 +233,8 @@ def _read_sections(body: Words, config: CoreConfig, where: str) -> dict[str, Wor
 
 
 def _fits(depth: str, count: int, config: CoreConfig, where: str) -> None:
-    if count > getattr(config, depth):
-        _refuse("too large for the core", where, f"at most {depth} = {getattr(config, depth)}", count)
+    if count > most_of(config, depth):
+        _refuse("too large for the core", where, f"at most {depth} = {most_of(config, depth)}", count)
 
 
 def _refuse(what: str, where: str, expected: object, received: object) -> NoReturn:

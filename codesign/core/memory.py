@@ -52,7 +52,10 @@ class Rows:
 
 
 def built_bits(config: CoreConfig) -> dict[str, int]:
-    """Return the bits of each memory that a core is built with, by the name of its depth; tables are there twice."""
+    """Return the bits of each memory that a core is built with, by the name of its depth; tables are there twice.
+
+    Those of sums and weights hold what is kept of the external memory, too.
+    """
     words = row_bits(config)
     bits = {
         "sum_words": config.lanes * config.sum_bits,
@@ -65,7 +68,8 @@ def built_bits(config: CoreConfig) -> dict[str, int]:
         "walks": words["walks"],
         "chunks": CHUNK_BITS,
     }
-    return {depth: getattr(config, depth) * bits[depth] for depth in DEPTHS}
+    kept = {"sum_words": config.cached_words, "weight_lines": config.cached_lines}
+    return {depth: (getattr(config, depth) + kept.get(depth, 0)) * bits[depth] for depth in DEPTHS}
 
 
 def check_depths(program: Program, name: str) -> None:
@@ -75,12 +79,42 @@ def check_depths(program: Program, name: str) -> None:
         ConversionError: it does not; names every memory that is too small, and the fields of `CoreConfig`.
     """
     config, needs = program.config, program.needs()
-    over = {depth: needs[depth] for depth in DEPTHS if needs[depth] > getattr(config, depth)}
+    over = {depth: needs[depth] for depth in DEPTHS if needs[depth] > most_of(config, depth)}
     if over:
         raise ConversionError(
             "the network does not fit the memories of the core",
             where=name,
-            expected=", ".join(f"at most {getattr(config, depth)} {MEMORIES[depth]}" for depth in over),
+            expected=", ".join(f"at most {most_of(config, depth)} {MEMORIES[depth]}" for depth in over),
             received=", ".join(f"{count} {MEMORIES[depth]}" for depth, count in over.items()),
             fix="build the core with " + ", ".join(f"{depth} = {count}" for depth, count in over.items()),
+        )
+    if config.memory_bits:
+        _check_outside(program, name)
+
+
+def most_of(config: CoreConfig, depth: str) -> int:
+    """Return how many lines of a memory a program may have: those inside, or as many as addresses with one outside."""
+    outside = config.memory_bits and depth in config.record_beats
+    return 1 << config.index_bits if outside else int(getattr(config, depth))
+
+
+def _check_outside(program: Program, name: str) -> None:
+    """Check that the external memory is large enough, and that the biases lie inside."""
+    config, beats = program.config, program.memory_beats
+    if beats > config.memory_beats:
+        kib = -(-beats * config.memory_bits // 8192)
+        raise ConversionError(
+            "the network does not fit the external memory of the core",
+            where=name,
+            expected=f"at most memory_kib = {config.memory_kib}",
+            received=f"{kib} KiB",
+            fix="use a larger memory, or a smaller network",
+        )
+    if len(program.sums) > config.sum_words:
+        raise ConversionError(
+            "the biases do not fit inside the core",
+            where=name,
+            expected=f"at most sum_words = {config.sum_words}",
+            received=f"{len(program.sums)} words of biases",
+            fix=f"build the core with sum_words = {len(program.sums)}",
         )

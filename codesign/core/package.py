@@ -19,6 +19,8 @@ def core_package(config: CoreConfig) -> str:
         "core_pkg.sv",
         folder=Path(__file__).parent,
         config=config,
+        beats=config.record_beats,
+        memory_address_bits=max(1, (config.memory_beats - 1).bit_length()),
         chunk_bits=CHUNK_BITS,
         magic=MAGIC,
         version=VERSION,

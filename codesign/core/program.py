@@ -138,6 +138,18 @@ class Program:
             "chunks": max(chunks, default=0),
         }
 
+    @property
+    def origins(self) -> tuple[int, int]:
+        """Where the external memory has the first row of codes and the first line of weights; the sums begin at 0."""
+        needs, beats = self.needs(), self.config.record_beats
+        codes = needs["sum_words"] * beats["sum_words"]
+        return codes, codes + needs["code_rows"] * beats["code_rows"]
+
+    @property
+    def memory_beats(self) -> int:
+        """Beats of the external memory up to the last line of weights, those of what lies inside included."""
+        return self.origins[1] + len(self.weights) * self.config.record_beats["weight_lines"]
+
 
 def values_of(record: Step | Place | Walk) -> dict[str, int]:
     """Return the fields of a record by name."""

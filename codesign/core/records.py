@@ -15,7 +15,7 @@ from codesign.errors import ConversionError
 
 MAGIC = 0x524F4344
 """First word of an image: "DCOR" as bytes."""
-VERSION = 1
+VERSION = 2
 SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
 """Number of each section of an image; 0 ends it."""
 

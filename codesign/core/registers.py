@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from codesign.core.config import CoreConfig
 
-MAGIC, VERSION = 0x44434F52, 1
+MAGIC, VERSION = 0x44434F52, 2
 """The letters DCOR, and the version of the map."""
 CONTROL = 0x00C
 """Written: bit 0 resets the core, its counters and the link's memory of the last frame; the network stays."""
@@ -23,10 +23,11 @@ FIRST = (
     *("packet_beat_bytes", "clock_hz", "most_frame_words", "most_packet_words", "geometry"),
     *("lanes", "quantisers", "code_bits", "weight_bits", "sum_bits", "index_bits"),
     *("sum_words", "code_rows", "weight_lines", "table_rows", "param_rows", "step_words", "places", "walks", "chunks"),
+    *("memory_bits", "memory_kib", "cached_words", "cached_lines"),
     "skip",
 )
 """Names of the registers from address 0 on."""
-FRAMES = 0x080
+FRAMES = 0x0C0
 """Counters since the reset: frames, cycles, kinds of malformed frames."""
 OPERATIONS, WAITS, EVENTS = 0x1000, 0x1400, 0x1800
 """Counters since the reset: operations of each engine, cycles in which one of them waited, and events of each step."""

@@ -41,7 +41,7 @@ def sealed(words: list[int]) -> Words:
 
 def sections(image: Words) -> dict[int, tuple[int, int]]:
     """Number -> position of its header, and words, of each section."""
-    found, at = {}, 6
+    found, at = {}, 8
     while image[at]:
         found[int(image[at])] = at, int(image[at + 1])
         at += 2 + int(image[at + 1])
@@ -66,13 +66,15 @@ def test_what_is_written_comes_back(config: CoreConfig, seed: int, tmp_path: Pat
 
 def test_the_format(program: Program) -> None:
     image = image_of(program)
-    assert image[:6].tolist() == [
+    assert image[:8].tolist() == [
         0x524F4344,
-        1,
+        2,
         CoreConfig().geometry,
         program.design,
         len(program.steps),
         program.beats,
+        0,
+        0,
     ]
     found = sections(image)
     assert list(found) == [1, 2, 3, 4, 5, 6, 7]
@@ -121,16 +123,17 @@ def test_no_image_that_is_cut_off_or_longer_is_taken(program: Program) -> None:
 Change = Callable[[list[int], dict[int, tuple[int, int]]], object]
 FAULTS: dict[str, tuple[Change, str]] = {
     "magic": (lambda words, _: words.__setitem__(0, 1), "no image of a core"),
-    "version": (lambda words, _: words.__setitem__(1, 2), "another version. Expected: 1. Received: 2"),
-    "geometry": (lambda words, _: words.__setitem__(2, 7), r"other lanes or widths. Expected: abb1d33d \(32,8,16,16"),
+    "version": (lambda words, _: words.__setitem__(1, 3), "another version. Expected: 2. Received: 3"),
+    "geometry": (lambda words, _: words.__setitem__(2, 7), r"other lanes or widths. Expected: 2b03299c \(32,8,16,16"),
     "steps": (lambda words, _: words.__setitem__(4, words[4] + 1), "another number of steps"),
+    "origins": (lambda words, _: words.__setitem__(7, 1), "other addresses than its sections lead to"),
     "section": (lambda words, at: words.__setitem__(at[6][0], 8), r"an unknown section. Expected: one of \[6, 7\]"),
     "twice": (lambda words, at: words.__setitem__(at[6][0], 5), "an unknown section.*Received: 5"),
     "line": (lambda words, at: words.__setitem__(at[6][0] + 1, 17), "section weights has no whole number of lines"),
     "end": (lambda words, at: words.__setitem__(at[7][0] + 1, 1 << 20), "section sums has no whole number of lines"),
     "after": (lambda words, _: words.extend([5, 5]), "words after its end. Expected: 0. Received: 2"),
     "walks": (lambda words, at: words.__delitem__(slice(at[3][0], at[3][0] + 2 + at[3][1])), "not as many walks"),
-    "empty": (lambda words, _: words.__delitem__(slice(6, len(words) - 1)), "another number of steps"),
+    "empty": (lambda words, _: words.__delitem__(slice(8, len(words) - 1)), "another number of steps"),
 }
 
 

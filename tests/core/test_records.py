@@ -70,7 +70,7 @@ def test_the_package_has_every_field_with_its_width() -> None:
 
 def test_the_package_has_the_numbers() -> None:
     text = core_package(CONFIG)
-    assert f"Geometry = 32'h{zlib.crc32(b'32,8,16,16,32,20'):08X};" in text
+    assert f"Geometry = 32'h{zlib.crc32(b'32,8,16,16,32,20,0'):08X};" in text
     words = dict(re.findall(r"(\w+Words) = (\d+);", text))
     for section, bits in row_bits(CONFIG).items():
         assert int(words[f"{section[:-1].capitalize()}Words"]) == -(-bits // 32)

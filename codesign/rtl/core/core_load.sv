@@ -28,6 +28,8 @@ module core_load
     output logic [         31:0] design_id_o,
     output logic [         31:0] beats_o,         // of a frame
     output logic [          7:0] steps_o,
+    output logic [         31:0] code_origin_o,   // beats of the external memory: the first row of codes
+    output logic [         31:0] line_origin_o,   // the first line of weights
     output logic [          4:0] write_o,         // a line: steps, places, walks, tables, params
     output logic [    Lanes-1:0] write_weight_o,
     output logic [    Lanes-1:0] write_sum_o,
@@ -47,6 +49,8 @@ module core_load
     Design3,
     Steps4,
     Beats5,
+    Codes6,
+    Lines7,
     Section,
     Size,
     Data,
@@ -131,6 +135,14 @@ module core_load
         end
         Beats5: begin
           beats_o <= load_data_i;
+          state_q <= Codes6;
+        end
+        Codes6: begin
+          code_origin_o <= load_data_i;
+          state_q <= Lines7;
+        end
+        Lines7: begin
+          line_origin_o <= load_data_i;
           state_q <= Section;
         end
         Section: begin

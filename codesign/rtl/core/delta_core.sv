@@ -69,6 +69,8 @@ module delta_core
       .design_id_o,
       .beats_o,
       .steps_o(steps),
+      .code_origin_o(),
+      .line_origin_o(),
       .write_o(write),
       .write_weight_o(write_weight),
       .write_sum_o(write_sum),

@@ -39,7 +39,7 @@ module core_registers
     input  logic [15:0] packet_words_i,  // of the last packet
     input  logic        cut_i
 );
-  localparam logic [31:0] CoreMagic = 32'h44434F52, MapVersion = 32'd1;  // DCOR
+  localparam logic [31:0] CoreMagic = 32'h44434F52, MapVersion = 32'd2;  // DCOR
   localparam logic [12:2] Control = 11'h003;
   localparam logic [1:0] Fixed = 2'd0, Engines = 2'd2, Steps = 2'd3;  // what 2 KiB of the map hold
 
@@ -150,10 +150,14 @@ module core_registers
       6'h19: fixed = PlaceDepth;
       6'h1A: fixed = WalkDepth;
       6'h1B: fixed = ChunkDepth;
-      6'h1C: fixed = 32'(Skip);
-      6'h20: fixed = frames_q;
-      6'h21: fixed = cycles_q;
-      6'h22: fixed = 32'(error_i[0]) + 32'(error_i[1]);
+      6'h1C: fixed = HasMemory ? MemoryBits : '0;
+      6'h1D: fixed = MemoryKib;
+      6'h1E: fixed = CachedWords;
+      6'h1F: fixed = CachedLines;
+      6'h20: fixed = 32'(Skip);
+      6'h30: fixed = frames_q;
+      6'h31: fixed = cycles_q;
+      6'h32: fixed = 32'(error_i[0]) + 32'(error_i[1]);
       default: fixed = '0;
     endcase
   end
