@@ -103,11 +103,13 @@ async def load(bench: Bench, agent: Operations) -> None:
             memory[address] = extreme(rng, bits)
             pin.value, other.value = 1, 0
             dut.load_address_i.value = address
-            dut.load_data_i.value = memory[address] & ((1 << CONFIG.sum_bits) - 1)
+            data, noise = (dut.load_weight_data_i, dut.load_sum_data_i)[:: 1 if pin is dut.load_weight_i else -1]
+            data.value = memory[address] & ((1 << bits) - 1)
+            noise.value = rng.getrandbits(len(noise))
             await bench.cycle()
             pin.value = 0
             dut.load_address_i.value = rng.choice(list(memory))
-            dut.load_data_i.value = rng.getrandbits(CONFIG.sum_bits)
+            data.value = rng.getrandbits(bits)
             await bench.cycle()
 
 

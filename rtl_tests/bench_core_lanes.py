@@ -204,18 +204,18 @@ class Play:
 
 
 async def load(dut: Any, bench: Bench, writes: Iterable[tuple[Any, int, list[int]]]) -> None:
-    """Write lines and words (pin of the lanes, address, values) two lanes a cycle, and noise into no lane."""
+    """Write lines and words (pin of the lanes, address, values) as an image's words, and noise into no lane."""
     rng = generator()
     for pin, address, values in writes:
-        for lane in range(0, LANES, 2):
-            bits = CONFIG.sum_bits
-            pin.value = 3 << lane
+        each, slot = (1, CONFIG.sum_slot) if pin is dut.load_sum_i else (32 // CONFIG.weight_slot, CONFIG.weight_slot)
+        for lane in range(0, LANES, each):
+            pin.value = (1 << each) - 1 << lane & (1 << LANES) - 1
             dut.load_address_i.value = address
-            dut.load_data_i.value = word_of(values[lane : lane + 2], bits)
+            dut.load_word_i.value = word_of(values[lane : lane + each], slot) & (1 << len(dut.load_word_i)) - 1
             await bench.cycle()
             pin.value = 0
             dut.load_address_i.value = rng.randrange(CONFIG.sum_words)
-            dut.load_data_i.value = rng.getrandbits(2 * bits)
+            dut.load_word_i.value = rng.getrandbits(len(dut.load_word_i))
             await bench.cycle()
 
 

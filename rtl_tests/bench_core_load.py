@@ -39,16 +39,17 @@ class Writes:
         dut = self.dut
         if dut.rst_ni.value == 0:
             return False
-        line, address, pair = (pin.value.to_unsigned() for pin in (dut.line_o, dut.address_o, dut.pair_o))
+        line, address, word = (pin.value.to_unsigned() for pin in (dut.line_o, dut.address_o, dut.word_o))
         strobe = dut.write_o.value.to_unsigned()
         for at, name in enumerate(list(SECTIONS)[:5]):
             if strobe >> at & 1:
                 self.seen.append((now, name, address, line >> len(dut.line_o) - 32 * LINES[name]))
-        for pin, name, bits in ((dut.write_weight_o, "weights", 16), (dut.write_sum_o, "sums", 32)):
+        slots = (dut.write_weight_o, "weights", CONFIG.weight_slot), (dut.write_sum_o, "sums", CONFIG.sum_slot)
+        for pin, name, bits in slots:
             kept = (1 << min(bits, CONFIG.sum_bits)) - 1
             for lane in range(LANES):
                 if pin.value.to_unsigned() >> lane & 1:
-                    value = pair >> CONFIG.sum_bits * (lane % 2) & kept
+                    value = word >> bits * (lane % (32 // bits)) & kept
                     self.seen.append((now, f"{name} {lane}", address, value))
         return False
 

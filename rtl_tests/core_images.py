@@ -96,8 +96,10 @@ def contents(image: Image) -> Iterator[tuple[int, str, int, int]]:
             if name == "sums":
                 yield start + 2 + at, f"sums {count}", address, word & (1 << CONFIG.sum_bits) - 1
             elif name == "weights":
-                for lane in range(2 * count, 2 * count + 2):
-                    yield start + 2 + at, f"weights {lane}", address, word >> 16 * (lane % 2) & 0xFFFF
+                bits, each = CONFIG.weight_slot, 32 // CONFIG.weight_slot
+                for lane in range(each * count, min(LANES, each * (count + 1))):
+                    value = word >> bits * (lane % each) & (1 << bits) - 1
+                    yield start + 2 + at, f"weights {lane}", address, value
             elif count == LINES[name] - 1:
                 line = words[at - count : at + 1]
                 yield start + 2 + at, name, address, sum(each << 32 * i for i, each in enumerate(line))

@@ -121,7 +121,7 @@ class CoreConfig:
     @property
     def weight_slot(self) -> int:
         """Bits that a weight takes in an image."""
-        return _slot(self.weight_bits, 16)
+        return _slot(self.weight_bits, 8)
 
     @property
     def sum_slot(self) -> int:

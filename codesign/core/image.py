@@ -3,9 +3,9 @@
 
 Little-endian 32-bit words: magic, version, geometry, design, steps, beats, and where the external memory has the first
 row of codes and the first line of weights (in its beats); then sections ``number, words, ...``, each
-the lines of one memory from address 0 on, every line padded to whole words, a weight in 16 bits (or 32) and a sum in 32
-(or 64) whatever the core's widths are; 0; and the CRC-32 (as of zlib) of all words before it. ``docs/core.md`` has the
-format.
+the lines of one memory from address 0 on, every line padded to whole words, a weight in 8 bits (or 16, or 32) and a sum
+in 32 (or 64) whatever the core's widths are; 0; and the CRC-32 (as of zlib) of all words before it. ``docs/core.md``
+has the format.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ module core_adder
     input  place_t                         load_place_data_i,
     input  walk_t                          load_walk_data_i,
     input  table_t                         load_table_data_i,
-    input  logic       [    2*SumBits-1:0] load_pair_i
+    input  logic       [     LoadBits-1:0] load_word_i
 );
   logic changed_ready, changed_valid, place_ready, deltas_ready, take, free;
   // verilator lint_off UNUSEDSIGNAL
@@ -160,6 +160,6 @@ module core_adder
       .load_weight_i,
       .load_sum_i,
       .load_address_i,
-      .load_data_i(load_pair_i)
+      .load_word_i
   );
 endmodule

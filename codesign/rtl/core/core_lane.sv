@@ -13,22 +13,23 @@ module core_lane
     localparam int unsigned LineBits = WeightDepth > 1 ? $clog2(WeightDepth) : 1,
     localparam int unsigned WordBits = SumDepth > 1 ? $clog2(SumDepth) : 1
 ) (
-    input  logic                        clk_i,
-    input  logic        [          4:0] valid_i,          // an operation is in cycle s
-    input  logic        [ LineBits-1:0] line_i,           // cycle 0
-    input  logic signed [DeltaBits-1:0] delta_i,          // cycle 0
-    input  logic                        read_i,           // cycle 2, or a read of core_fetch
-    input  logic        [ WordBits-1:0] read_address_i,   // cycle 2
-    input  logic                        first_i,          // cycle 4
-    input  logic                        write_i,          // cycle 5
-    input  logic        [ WordBits-1:0] write_address_i,  // cycle 5
-    output logic        [  SumBits-1:0] sum_o,            // 2 cycles after read_i
-    input  logic                        load_weight_i,
-    input  logic                        load_sum_i,
+    input  logic                         clk_i,
+    input  logic        [           4:0] valid_i,          // an operation is in cycle s
+    input  logic        [  LineBits-1:0] line_i,           // cycle 0
+    input  logic signed [ DeltaBits-1:0] delta_i,          // cycle 0
+    input  logic                         read_i,           // cycle 2, or a read of core_fetch
+    input  logic        [  WordBits-1:0] read_address_i,   // cycle 2
+    input  logic                         first_i,          // cycle 4
+    input  logic                         write_i,          // cycle 5
+    input  logic        [  WordBits-1:0] write_address_i,  // cycle 5
+    output logic        [   SumBits-1:0] sum_o,            // 2 cycles after read_i
+    input  logic                         load_weight_i,
+    input  logic                         load_sum_i,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic        [IndexBits-1:0] load_address_i,
+    input  logic        [ IndexBits-1:0] load_address_i,
     // verilator lint_on UNUSEDSIGNAL
-    input  logic        [  SumBits-1:0] load_data_i
+    input  logic        [WeightBits-1:0] load_weight_data_i,
+    input  logic        [   SumBits-1:0] load_sum_data_i
 );
   (* no_rw_check *) logic signed [WeightBits-1:0] weights[WeightDepth];
   logic signed [WeightBits-1:0] weight_q, weight_q2, weight_q3;
@@ -38,7 +39,7 @@ module core_lane
   // verilator lint_on UNUSEDSIGNAL
 
   always_ff @(posedge clk_i) begin
-    if (load_weight_i) weights[load_address_i[LineBits-1:0]] <= load_data_i[WeightBits-1:0];
+    if (load_weight_i) weights[load_address_i[LineBits-1:0]] <= load_weight_data_i;
     if (valid_i[0]) {weight_q, delta_q} <= {weights[line_i], delta_i};
     if (valid_i[1]) {weight_q2, delta_q2} <= {weight_q, delta_q};
     if (valid_i[2]) {weight_q3, delta_q3} <= {weight_q2, delta_q2};
@@ -56,7 +57,7 @@ module core_lane
 
   assign write = write_i || load_sum_i;
   assign write_address = load_sum_i ? load_address_i[WordBits-1:0] : write_address_i;
-  assign write_data = load_sum_i ? load_data_i : total_q;
+  assign write_data = load_sum_i ? load_sum_data_i : total_q;
   if (SumDepth > Low) begin : g_high
     (* no_rw_check *) logic [SumBits-1:0] high[SumDepth-Low];
     localparam int unsigned HighBits = SumDepth - Low > 1 ? $clog2(SumDepth - Low) : 1;

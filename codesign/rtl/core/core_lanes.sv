@@ -40,12 +40,13 @@ module core_lanes
     input  logic       [          Lanes-1:0] load_sum_i,
     input  logic       [      IndexBits-1:0] load_address_i,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic       [      2*SumBits-1:0] load_data_i      // of even and odd lanes
+    input  logic       [       LoadBits-1:0] load_word_i      // a sum, or weights of some lanes, each in its slot
     // verilator lint_on UNUSEDSIGNAL
 );
   localparam int unsigned LineBits = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
   localparam int unsigned WordBits = SumDepth > 1 ? $clog2(SumDepth) : 1;
   localparam int unsigned Stages = 5;  // from issue to write
+  localparam int unsigned Slots = 32 / WeightSlot;  // weights of a word of an image
 
   // The operation that waits to be issued. Its word is read at `read`, and written at op.sum.
   logic held_q, sweep_q;
@@ -145,7 +146,8 @@ module core_lanes
         .load_weight_i(load_weight_i[l]),
         .load_sum_i(load_sum_i[l]),
         .load_address_i,
-        .load_data_i(load_data_i[(l%2)*SumBits+:SumBits])
+        .load_weight_data_i(load_word_i[(l%Slots)*WeightSlot+:WeightBits]),
+        .load_sum_data_i(load_word_i[SumBits-1:0])
     );
   end
 endmodule

@@ -35,11 +35,12 @@ module core_load
     output logic [    Lanes-1:0] write_sum_o,
     output logic [IndexBits-1:0] address_o,
     output logic [ LineBits-1:0] line_o,          // its words, the latest in the high bits
-    output logic [2*SumBits-1:0] pair_o           // a weight or sum for the even and one for the odd lanes
+    output logic [         31:0] word_o           // of weights or sums: lane l has slot l mod the slots of a word
 );
   localparam int unsigned CountBits = 8;
-  if (SumWords > 255 || MostWords > 255 || WeightBits > 16 || SumBits > 32) begin : g_bad
-    $error("core_load: lines of at most 255 words, weights of at most 16 and sums of at most 32 bits");
+  localparam int unsigned Slots = 32 / WeightSlot;  // weights of a word
+  if (SumWords > 255 || MostWords > 255 || SumBits > 32) begin : g_bad
+    $error("core_load: lines of at most 255 words, and sums of at most 32 bits");
   end
 
   typedef enum logic [3:0] {
@@ -109,6 +110,7 @@ module core_load
     if (take) begin
       crc_q  <= crc(state_q == Magic0 ? '1 : crc_q, load_data_i);
       line_o <= {load_data_i, line_o[LineBits-1:32]};
+      word_o <= load_data_i;
       unique case (state_q)
         Magic0: begin
           loaded_q <= 1'b0;
@@ -166,11 +168,9 @@ module core_load
             if (left_q == 32'd1 && !line_end) fail(BadLength);
             for (int unsigned s = 0; s < 5; s++) write_o[s] <= line_end && section_q == SectionSteps + s;
             for (int unsigned l = 0; l < Lanes; l++) begin
-              write_weight_o[l] <= section_q == SectionWeights && CountBits'(l / 2) == count_q;
+              write_weight_o[l] <= section_q == SectionWeights && CountBits'(l / Slots) == count_q;
               write_sum_o[l] <= section_q == SectionSums && CountBits'(l) == count_q;
             end
-            pair_o <= section_q == SectionSums ? {2{SumBits'(load_data_i)}} :
-                {SumBits'($signed(load_data_i[31:16])), SumBits'($signed(load_data_i[15:0]))};
           end
         end
         Check: begin

@@ -6,6 +6,7 @@ package core_types;
 
   // verilator lint_off UNUSEDPARAM
   parameter int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1;
+  parameter int unsigned LoadBits = SumBits > 32 ? SumBits : 32;  // of a word of weights or sums that is loaded
   // verilator lint_on UNUSEDPARAM
 
   // a word with a change, on its way to its readers

@@ -53,7 +53,7 @@ module delta_core
   logic [Lanes-1:0] write_weight, write_sum;
   index_t address;
   logic [Top-1:0] line;
-  logic [2*SumBits-1:0] pair;
+  logic [31:0] word;
   core_load i_load (
       .clk_i,
       .rst_ni,
@@ -76,7 +76,7 @@ module delta_core
       .write_sum_o(write_sum),
       .address_o(address),
       .line_o(line),
-      .pair_o(pair)
+      .word_o(word)
   );
   assign loaded_o = loaded;
 
@@ -193,7 +193,7 @@ module delta_core
       .load_place_data_i(line[Top-PlaceWords*32+:PlaceBits]),
       .load_walk_data_i(line[Top-WalkWords*32+:WalkBits]),
       .load_table_data_i(line[Top-TableWords*32+:TableBits]),
-      .load_pair_i(pair)
+      .load_word_i(LoadBits'(word))
   );
 
   logic [7:0] events;
