@@ -54,6 +54,9 @@ module delta_core
   index_t address;
   logic [Top-1:0] line;
   logic [31:0] word;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [31:0] code_origin, line_origin;
+  // verilator lint_on UNUSEDSIGNAL
   core_load i_load (
       .clk_i,
       .rst_ni,
@@ -69,8 +72,8 @@ module delta_core
       .design_id_o,
       .beats_o,
       .steps_o(steps),
-      .code_origin_o(),
-      .line_origin_o(),
+      .code_origin_o(code_origin),
+      .line_origin_o(line_origin),
       .write_o(write),
       .write_weight_o(write_weight),
       .write_sum_o(write_sum),
