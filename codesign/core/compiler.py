@@ -73,6 +73,7 @@ class _Sums:
     mark_base: int
     bias_base: int
     bias_period: int
+    word_beats: int
 
 
 def compile_graph(graph: Graph, config: CoreConfig | None = None) -> Compiled:
@@ -161,6 +162,7 @@ class _Compiler:
                 mark_base=chunk,
                 bias_base=base,
                 bias_period=period,
+                word_beats=self.config.word_beats(layout.used),
             )
             word += layout.words * taps
             chunk += -(-layout.words // CHUNK_BITS)
@@ -218,7 +220,7 @@ class _Compiler:
         return {**self._sums_of(node.input, sweep=node.name == readers[0]), "source": 0, "keep": keep}
 
     def _no_sums(self, words: int) -> dict[str, int]:
-        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words"), 0)
+        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words", "word_beats"), 0)
         return {**none, "words": words, "taps": 1, "bias_period": 1}
 
     def _sums_of(self, name: str, *, sweep: bool) -> dict[str, int]:
@@ -303,11 +305,12 @@ class _Compiler:
             mark_base=sums.mark_base,
             engine=sums.engine,
             weight_base=self.weights.place(reach.lines),
+            word_beats=sums.word_beats,
         )
 
 
 def _fields(sums: _Sums) -> dict[str, int]:
-    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period")
+    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period", "word_beats")
     return {name: getattr(sums, name) for name in names}
 
 

@@ -110,8 +110,8 @@ class CoreConfig:
                     expected="more than 0" if self.memory_bits else "0, as memory_bits is 0",
                     received=value,
                 )
-            if value and value.bit_count() != 1:
-                raise ConfigError("not a power of two", where=f"core.{name}", received=value)
+            if value == 1 or value.bit_count() > 1:
+                raise ConfigError("not a power of two from 2 on", where=f"core.{name}", received=value)
 
     @property
     def delta_bits(self) -> int:
@@ -142,6 +142,10 @@ class CoreConfig:
             "weight_lines": words_of(self.lanes * self.weight_slot) * WORD_BITS,
         }
         return {depth: -(-count // self.memory_bits) if self.memory_bits else 0 for depth, count in bits.items()}
+
+    def word_beats(self, used: int) -> int:
+        """Return the beats of a word of sums of which only the first ``used`` lanes count."""
+        return -(-used * self.sum_bits // self.memory_bits) if self.memory_bits else 0
 
     @property
     def geometry_text(self) -> str:

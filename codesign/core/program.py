@@ -43,6 +43,7 @@ class Step:
     bias_base: int
     bias_period: int
     sweep_words: int
+    word_beats: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Walk:
     mark_base: int
     engine: int
     weight_base: int
+    word_beats: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

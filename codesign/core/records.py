@@ -144,6 +144,7 @@ STEP = Record(
         Field(name="bias_base", width="index", meaning="address of the biases among the sums"),
         Field(name="bias_period", width="index", meaning="words of biases"),
         Field(name="sweep_words", width="index", meaning="sums set to biases when a stream starts; 0: none"),
+        Field(name="word_beats", width=8, meaning="of the external memory, for a word of sums; 0: there is none"),
     ),
 )
 PLACE = Record(
@@ -181,6 +182,7 @@ WALK = Record(
         Field(name="mark_base", width="index", meaning="chunk of the first word's mark"),
         Field(name="engine", width=8, meaning="dirty bit of the engine"),
         Field(name="weight_base", width="index", meaning="address of the first line of weights"),
+        Field(name="word_beats", width=8, meaning="of the external memory, for a word of sums; 0: there is none"),
     ),
 )
 TABLE = Record(

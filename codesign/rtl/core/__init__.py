@@ -11,10 +11,10 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 CORE_MODULES = (
     *("divide", "quantise", "send", "fetch", "marks", "beats", "gather"),
-    *("lane", "lanes", "walk", "place", "sequence", "load"),
+    *("lane", "lanes", "order", "tags", "cache", "receive", "transmit", "walk", "place", "sequence", "load"),
 )
 """Every module with a bench of its own, each after what it instantiates."""
-CORE_WIRING = ("core_sender", "core_adder", "delta_core")
+CORE_WIRING = ("core_sender", "core_outside", "core_adder", "delta_core")
 """What is tested as a whole, each after what it instantiates; the last one is the top."""
 
 

@@ -11,10 +11,15 @@ module core_adder
   import core_types::*;
 #(
     parameter int unsigned WordQueue = 16,   // words with a change that may wait
-    parameter int unsigned EventQueue = 16   // located events that may wait: hides those that reach nothing
+    parameter int unsigned EventQueue = 16,  // located events that may wait: hides those that reach nothing
+    parameter int unsigned OperationQueue = 16  // operations that may wait for what lies outside
 ) (
     input  logic                           clk_i,
     input  logic                           rst_ni,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic                           forget_i,          // no network
+    input  logic       [MemoryAddressBits-1:0] line_origin_i,
+    // verilator lint_on UNUSEDSIGNAL
     input  logic       [              7:0] reader_base_i,
     input  logic       [              7:0] readers_i,
     input  logic                           valid_i,
@@ -25,14 +30,36 @@ module core_adder
     input  logic                           mark_ready_i,
     output logic       [    IndexBits-1:0] mark_word_o,
     output logic       [              7:0] mark_engine_o,
-    input  logic                           sum_valid_i,
-    output logic                           sum_ready_o,
-    input  logic       [    IndexBits-1:0] sum_address_i,
+    input  logic       [              7:0] word_beats_i,      // of the step
+    input  logic                           ask_valid_i,       // for a word of sums
+    output logic                           ask_ready_o,
+    input  logic       [    IndexBits-1:0] ask_address_i,
+    input  logic       [              3:0] gap_i,
+    output logic                           sum_valid_o,
     output logic       [Lanes*SumBits-1:0] sum_data_o,
     input  logic                           sweep_valid_i,
     output logic                           sweep_ready_o,
     input  logic       [    IndexBits-1:0] sweep_read_i,
     input  logic       [    IndexBits-1:0] sweep_write_i,
+    output logic       [              1:0] read_valid_o,      // outside: words of sums, lines of weights
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic       [              1:0] read_ready_i,
+    // verilator lint_on UNUSEDSIGNAL
+    output logic       [1:0][MemoryAddressBits-1:0] read_address_o,
+    output logic       [         1:0][7:0] read_beats_o,
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic       [              1:0] data_valid_i,
+    input  logic       [   MemoryBits-1:0] data_i,
+    input  logic                           data_last_i,
+    // verilator lint_on UNUSEDSIGNAL
+    output logic                           write_valid_o,     // words of sums
+    // verilator lint_off UNUSEDSIGNAL
+    input  logic                           write_ready_i,
+    // verilator lint_on UNUSEDSIGNAL
+    output logic       [MemoryAddressBits-1:0] write_address_o,
+    output logic       [              7:0] write_beats_o,
+    output logic       [   MemoryBits-1:0] write_data_o,
+    output logic                           write_last_o,
     output logic                           done_o,
     output logic                           issued_o,
     output logic                           stalled_o,
@@ -138,25 +165,107 @@ module core_adder
       .load_address_i(load_address_i[7:0]),
       .load_data_i(load_walk_data_i)
   );
-  core_lanes i_lanes (
+  // Additions, words that are asked for and sweeps, in order; and those on what lies outside.
+  logic ordered_valid, ordered_ready, lanes_valid, lanes_ready;
+  operation_t ordered, lanes_op;
+  logic [Lanes*DeltaBits-1:0] ordered_deltas, lanes_deltas;
+  core_order i_order (
       .clk_i,
       .rst_ni,
       .op_valid_i(op_valid),
       .op_ready_o(op_ready),
       .op_i(op),
       .deltas_i(op_deltas),
+      .beats_i(word_beats_i),
+      .read_valid_i(ask_valid_i),
+      .read_ready_o(ask_ready_o),
+      .read_address_i(ask_address_i),
       .sweep_valid_i,
       .sweep_ready_o,
       .sweep_read_i,
       .sweep_write_i,
+      .valid_o(ordered_valid),
+      .ready_i(ordered_ready),
+      .op_o(ordered),
+      .deltas_o(ordered_deltas)
+  );
+
+  // verilator lint_off UNUSEDSIGNAL
+  logic save_valid, fill_ready, line_ready;
+  // verilator lint_on UNUSEDSIGNAL
+  logic save_ready, fill_valid, line_valid;
+  logic [Lanes*SumBits-1:0] fill_data;
+  logic [Lanes*WeightBits-1:0] line_data;
+  if (HasMemory) begin : g_outside
+    core_outside #(
+        .Queue(OperationQueue)
+    ) i_outside (
+        .clk_i,
+        .rst_ni,
+        .forget_i,
+        .line_origin_i,
+        .op_valid_i(ordered_valid),
+        .op_ready_o(ordered_ready),
+        .op_i(ordered),
+        .deltas_i(ordered_deltas),
+        .valid_o(lanes_valid),
+        .ready_i(lanes_ready),
+        .op_o(lanes_op),
+        .deltas_o(lanes_deltas),
+        .save_valid_i(save_valid),
+        .save_ready_o(save_ready),
+        .save_data_i(sum_data_o),
+        .fill_valid_o(fill_valid),
+        .fill_ready_i(fill_ready),
+        .fill_data_o(fill_data),
+        .line_valid_o(line_valid),
+        .line_ready_i(line_ready),
+        .line_data_o(line_data),
+        .read_valid_o,
+        .read_ready_i,
+        .read_address_o,
+        .read_beats_o,
+        .data_valid_i,
+        .data_i,
+        .data_last_i,
+        .write_valid_o,
+        .write_ready_i,
+        .write_address_o,
+        .write_beats_o,
+        .write_data_o,
+        .write_last_o
+    );
+  end else begin : g_inside
+    assign {lanes_valid, lanes_op, lanes_deltas, ordered_ready} = {
+      ordered_valid, ordered, ordered_deltas, lanes_ready
+    };
+    assign {save_ready, fill_valid, fill_data, line_valid, line_data} = '0;
+    assign {read_valid_o, read_address_o, read_beats_o} = '0;
+    assign {write_valid_o, write_address_o, write_beats_o, write_data_o, write_last_o} = '0;
+  end
+
+  core_lanes i_lanes (
+      .clk_i,
+      .rst_ni,
+      .op_valid_i(lanes_valid),
+      .op_ready_o(lanes_ready),
+      .op_i(lanes_op),
+      .deltas_i(lanes_deltas),
       .done_o,
       .issued_o,
       .stalled_o,
       .engine_o,
-      .sum_valid_i,
-      .sum_ready_o,
-      .sum_address_i,
+      .gap_i,
+      .read_valid_o(sum_valid_o),
+      .save_valid_o(save_valid),
+      .save_ready_i(save_ready),
       .sum_data_o,
+      .fill_valid_i(fill_valid),
+      .fill_ready_o(fill_ready),
+      .fill_data_i(fill_data),
+      .line_valid_i(line_valid),
+      .line_ready_o(line_ready),
+      .line_data_i(line_data),
       .load_weight_i,
       .load_sum_i,
       .load_address_i,

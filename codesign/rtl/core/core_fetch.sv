@@ -2,14 +2,14 @@
 // Function:   words of a pass -> their sums, Quantisers lanes a token: group = word % groups; the word of sums at
 //             sum_base + word * taps, part after part; with taps > 1 the largest of so many words from there on, lane
 //             by lane
-// Latency:    19 cycles, of which 2 for the sums
+// Latency:    18 cycles, and what the sums take
 // Throughput: 1 part a cycle with one tap, else a request a cycle
 // Timing:     ready_o is a register's, sum_address_o a register; combinational sum_ready_i -> pop of the queue of
 //             words; z_o is read from distributed RAM
 // Reset:      empty
 // Model:      rtl_tests.bench_core_fetch.fetched
-// sum_data_i comes 2 cycles after a request was taken, and is not asked to wait: a request is made once there is room
-// for what it brings. step_i stays until the pass has left.
+// Sums come in the order of the requests, with gap_o cycles or more between two of them, and are not asked to wait: a
+// request is made once there is room for what it brings. step_i stays until the pass has left.
 module core_fetch
   import core_pkg::*;
 (
@@ -25,6 +25,8 @@ module core_fetch
     output logic                          sum_valid_o,
     input  logic                          sum_ready_i,
     output logic [         IndexBits-1:0] sum_address_o,
+    output logic [                   3:0] gap_o,
+    input  logic                          sum_valid_i,
     input  logic [     Lanes*SumBits-1:0] sum_data_i,
     output logic                          valid_o,
     input  logic                          ready_i,
@@ -131,11 +133,10 @@ module core_fetch
   logic [3:0] most_part_q;
   logic [$clog2(Room+1)-1:0] room_q, least_q;
   logic enough_q, offered_q, pop_q;  // offered_q: the request of the last cycle was not taken
-  tag_t tag_q, tag_q2;
-  logic tagged_q, tagged_q2, pop;
+  logic pop, tags_ready;
   assign single = step_i.taps == 1;
   assign need = single_q && !asked_q.end_of_pass ? step_i.parts : 4'd1;
-  assign go = asking_q && gap_q == 0 && (tap_q != 0 || enough_q || offered_q);
+  assign go = asking_q && gap_q == 0 && tags_ready && (tap_q != 0 || enough_q || offered_q);
   assign sum_valid_o = go && !asked_q.end_of_pass;
   assign request = go && (asked_q.end_of_pass || sum_ready_i);
   assign last_tap = asked_q.end_of_pass || tap_q == most_tap_q;
@@ -149,12 +150,11 @@ module core_fetch
     // before enough_q knows of that: hence two.
     {single_q, most_tap_q, most_part_q} <= {single, step_i.taps - 1'b1, step_i.parts - 1'b1};
     least_q <= single && step_i.parts > 2 ? ($clog2(Room + 1))'(step_i.parts) : ($clog2(Room + 1))'(2);
-    tag_q  <= '{head: asked_q, part: part_q, first: tap_q == 0, last: last_tap};
-    tag_q2 <= tag_q;
+    gap_o   <= single ? step_i.parts - 1'b1 : '0;
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      {asking_q, tagged_q, tagged_q2, enough_q, offered_q, pop_q} <= '0;
+      {asking_q, enough_q, offered_q, pop_q} <= '0;
       {tap_q, part_q, gap_q} <= '0;
       room_q <= ($clog2(Room + 1))'(Room);
     end else begin
@@ -168,10 +168,27 @@ module core_fetch
       enough_q <= room_q >= least_q;
       offered_q <= sum_valid_o && !sum_ready_i;
       pop_q <= pop;
-      tagged_q <= request;
-      tagged_q2 <= tagged_q;
     end
   end
+
+  // What was asked for, in order; the end of the pass among it.
+  tag_t asked, tag;
+  logic tag_valid, come;
+  assign asked = '{head: asked_q, part: part_q, first: tap_q == 0, last: last_tap};
+  delta_fifo #(
+      .Width($bits(tag_t)),
+      .Depth(Room),
+      .Registered(1'b0)
+  ) u_tags (
+      .clk_i,
+      .rst_ni,
+      .valid_i(request),
+      .ready_o(tags_ready),
+      .data_i (asked),
+      .valid_o(tag_valid),
+      .ready_i(come),
+      .data_o (tag)
+  );
 
   // What came is held until its last part is taken; then the largest of the taps; then the queue.
   logic [MostParts-1:0][Quantisers*SumBits-1:0] held_q;
@@ -181,9 +198,10 @@ module core_fetch
   logic holding_q, choosing_q, whole_q, more;
   part_t z_q, z_q2;
   assign more = single_q && !of_q.head.end_of_pass && of_q.part != most_part_q;
+  assign come = sum_valid_i || (tag_valid && tag.head.end_of_pass && !(holding_q && more));
   always_ff @(posedge clk_i) begin
-    if (tagged_q2) held_q <= sum_data_i;
-    if (tagged_q2) of_q <= tag_q2;
+    if (come) held_q <= sum_data_i;
+    if (come) of_q <= tag;
     else if (more) of_q.part <= of_q.part + 1'b1;
     chosen_q <= of_q;
     z_q <= held_q[SelectBits'(of_q.part)];
@@ -200,7 +218,7 @@ module core_fetch
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {holding_q, choosing_q, whole_q} <= '0;
     else begin
-      holding_q  <= tagged_q2 || (holding_q && more);
+      holding_q  <= come || (holding_q && more);
       choosing_q <= holding_q;
       whole_q <= choosing_q && chosen_q.last;
     end
@@ -232,6 +250,6 @@ module core_fetch
   a_room :
   assert property (@(posedge clk_i) disable iff (!rst_ni) whole_q |-> fits);
   a_held :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) tagged_q2 |-> !(holding_q && more));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) come |-> tag_valid && !(holding_q && more));
 `endif
 endmodule

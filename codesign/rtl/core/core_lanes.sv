@@ -1,95 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   operations in order: sum = (first ? sums[sum] : sum) + weights[line] * delta in each lane, last: it is
-//             written. Operations on one word that follow each other share a read and a write. sweep: sums[write] =
-//             sums[read]
-// Latency:    an operation is written 6 cycles after it is taken; what sum_valid_i asks for comes after 2 cycles
-// Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; what
-//             sum_valid_i asks for waits for up to 2
-// Timing:     combinational op_valid_i, op_i.sum, sweep_valid_i -> issue; op_ready_o and sum_ready_o do not depend on
-//             them; combinational sum_valid_i -> op_ready_o
+// Function:   operations in order, on the sums of all lanes: see operation_t. Additions to one word that follow each other
+//             share a read and a write
+// Latency:    an operation is issued in the cycle after it is taken, its word is read 2 cycles later, and comes out 4
+//             cycles later or is written 5 cycles later
+// Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; words for
+//             core_fetch come at least gap_i cycles after each other; a fill waits for its data, a save for room
+// Timing:     combinational op_valid_i, op_i.sum -> issue; op_ready_o does not depend on them, but on save_ready_i,
+//             fill_valid_i, line_valid_i
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// Reads of core_fetch have the cycles in which no operation reads, and one in three at least: a reader that had to wait
-// for them would send only once the operations have run dry. They are of another engine than the one that is added to;
-// core_sequence sees to that, and the end of a pass comes out as done_o when all before it is written.
+// The end of a pass comes out as done_o when all before it is written. A line that is filled is written in the cycle after
+// its operation is issued, in which no other one is.
 module core_lanes
   import core_pkg::*;
   import core_types::*;
 (
-    input  logic                             clk_i,
-    input  logic                             rst_ni,
-    input  logic                             op_valid_i,
-    output logic                             op_ready_o,
-    input  operation_t                       op_i,
-    input  logic       [Lanes*DeltaBits-1:0] deltas_i,
-    input  logic                             sweep_valid_i,   // op_valid_i is low while there is a sweep
-    output logic                             sweep_ready_o,
-    input  logic       [      IndexBits-1:0] sweep_read_i,
-    input  logic       [      IndexBits-1:0] sweep_write_i,
-    output logic                             done_o,
-    output logic                             issued_o,        // an operation begins
-    output logic                             stalled_o,       // one waits for a word that is being written
-    output logic       [                7:0] engine_o,        // whose it is
-    input  logic                             sum_valid_i,
-    output logic                             sum_ready_o,
+    input  logic                              clk_i,
+    input  logic                              rst_ni,
+    input  logic                              op_valid_i,
+    output logic                              op_ready_o,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic       [      IndexBits-1:0] sum_address_i,
+    input  operation_t                        op_i,           // its beats are core_cache's
     // verilator lint_on UNUSEDSIGNAL
-    output logic       [  Lanes*SumBits-1:0] sum_data_o,
-    input  logic       [          Lanes-1:0] load_weight_i,
-    input  logic       [          Lanes-1:0] load_sum_i,
-    input  logic       [      IndexBits-1:0] load_address_i,
+    input  logic       [ Lanes*DeltaBits-1:0] deltas_i,
+    output logic                              done_o,
+    output logic                              issued_o,       // an addition begins
+    output logic                              stalled_o,      // an operation waits
+    output logic       [                 7:0] engine_o,       // whose it is
+    input  logic       [                 3:0] gap_i,
+    output logic                              read_valid_o,   // sum_data_o is for core_fetch
+    output logic                              save_valid_o,   // it is for the memory outside
+    input  logic                              save_ready_i,   // there is room for it, and stays
+    output logic       [   Lanes*SumBits-1:0] sum_data_o,
+    input  logic                              fill_valid_i,
+    output logic                              fill_ready_o,
+    input  logic       [   Lanes*SumBits-1:0] fill_data_i,
+    input  logic                              line_valid_i,
+    output logic                              line_ready_o,
+    input  logic       [Lanes*WeightBits-1:0] line_data_i,
+    input  logic       [           Lanes-1:0] load_weight_i,
+    input  logic       [           Lanes-1:0] load_sum_i,
     // verilator lint_off UNUSEDSIGNAL
-    input  logic       [       LoadBits-1:0] load_word_i      // a sum, or weights of some lanes, each in its slot
+    input  logic       [       IndexBits-1:0] load_address_i,
+    input  logic       [        LoadBits-1:0] load_word_i     // a sum, or weights of some lanes, each in its slot
     // verilator lint_on UNUSEDSIGNAL
 );
-  localparam int unsigned LineBits = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
-  localparam int unsigned WordBits = SumDepth > 1 ? $clog2(SumDepth) : 1;
+  localparam int unsigned LineBits = WeightDepth + CachedLines > 1 ? $clog2(WeightDepth + CachedLines) : 1;
+  localparam int unsigned WordBits = SumDepth + CachedWords > 1 ? $clog2(SumDepth + CachedWords) : 1;
   localparam int unsigned Stages = 5;  // from issue to write
   localparam int unsigned Slots = 32 / WeightSlot;  // weights of a word of an image
 
-  // The operation that waits to be issued. Its word is read at `read`, and written at op.sum.
-  logic held_q, sweep_q;
-  operation_t op_q;
+  // The operation that waits to be issued.
+  logic held_q;
   // verilator lint_off UNUSEDSIGNAL
-  logic [IndexBits-1:0] read_q;
+  operation_t op_q;
   // verilator lint_on UNUSEDSIGNAL
+  logic [WordBits-1:0] read_q;
   logic [Lanes*DeltaBits-1:0] deltas_q;
-  logic merge, hazard, issue;
+  logic merge, hazard, waits, issue;
 
-  assign merge = op_valid_i && held_q && !sweep_q && !op_q.end_of_pass && !op_i.end_of_pass && op_i.sum == op_q.sum;
-  assign issue = held_q && !hazard;
-  assign op_ready_o = !held_q || !hazard;
-  assign sweep_ready_o = op_ready_o;
-  assign issued_o = issue && !op_q.end_of_pass && !sweep_q;
-  assign stalled_o = held_q && hazard;
+  assign merge = op_valid_i && held_q && op_q.add && op_i.add && op_i.sum == op_q.sum;
+  assign issue = held_q && !waits;
+  assign op_ready_o = !held_q || !waits;
+  assign issued_o = issue && op_q.add;
+  assign stalled_o = held_q && waits;
   assign engine_o = op_q.engine;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) held_q <= 1'b0;
-    else if (op_ready_o) held_q <= op_valid_i || sweep_valid_i;
-    if (op_ready_o) begin
-      sweep_q <= sweep_valid_i;
-      if (sweep_valid_i) begin
-        op_q <= '{end_of_pass: 1'b0, first: 1'b1, last: 1'b1, sum: sweep_write_i, line: '0, engine: '0};
-        read_q <= sweep_read_i;
-        deltas_q <= '0;
-      end else if (op_valid_i) begin
-        op_q <= op_i;
-        op_q.first <= op_i.first && !merge;
-        read_q <= op_i.sum;
-        deltas_q <= deltas_i;
-      end
+    else if (op_ready_o) held_q <= op_valid_i;
+    if (op_ready_o && op_valid_i) begin
+      op_q <= op_i;
+      op_q.first <= op_i.first && !merge;
+      read_q <= op_i.copy ? op_i.line[WordBits-1:0] : op_i.sum[WordBits-1:0];
+      deltas_q <= op_i.add ? deltas_i : '0;
     end
   end
 
   // In flight: stage s holds what was issued s cycles ago.
   typedef struct packed {
     logic end_of_pass;
+    logic read;
+    logic save;
+    logic fill;
     logic first;
     logic last;
-    logic [WordBits-1:0] read;
-    logic [WordBits-1:0] write;
+    logic [WordBits-1:0] from;
+    logic [WordBits-1:0] to;
   } flight_t;
   logic [Stages:1] valid_q;
   flight_t flight[Stages+1];
@@ -97,10 +94,13 @@ module core_lanes
 
   assign flight[0] = '{
           end_of_pass: op_q.end_of_pass,
+          read: op_q.read,
+          save: op_q.save,
+          fill: op_q.fill,
           first: op_q.first,
           last: op_q.last && !merge,
-          read: read_q[WordBits-1:0],
-          write: op_q.sum[WordBits-1:0]
+          from: read_q,
+          to: op_q.sum[WordBits-1:0]
       };
   for (genvar s = 1; s <= int'(Stages); s++) begin : g_flight
     assign flight[s] = flight_q[s-1];
@@ -115,20 +115,39 @@ module core_lanes
     else valid_q <= {valid_q[Stages-1:1], issue};
   end
 
-  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5. An operation that
-  // would be the third to read while core_fetch waits leaves its cycle to it.
-  logic read, write;
+  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5.
   always_comb begin
-    hazard = sum_valid_i && read && valid_q[1] && flight[1].first && !flight[1].end_of_pass;
-    for (int unsigned s = 1; s <= 3; s++) begin
-      if (valid_q[s] && !flight[s].end_of_pass && flight[s].write == read_q[WordBits-1:0]) hazard = 1'b1;
-    end
-    if (!op_q.first || op_q.end_of_pass) hazard = 1'b0;
+    hazard = 1'b0;
+    for (int unsigned s = 1; s <= 3; s++) hazard |= valid_q[s] && flight[s].last && flight[s].to == read_q;
+    hazard &= op_q.first;
   end
 
-  assign read = valid_q[2] && flight[2].first && !flight[2].end_of_pass;
-  assign sum_ready_o = !read;
-  assign write = valid_q[Stages] && flight[Stages].last && !flight[Stages].end_of_pass;
+  // What comes from outside or goes there, one word at a time; and the words for core_fetch.
+  logic filling, saving, line_write_q;
+  logic [3:0] gap_q;
+  always_comb begin
+    {filling, saving} = '0;
+    for (int unsigned s = 1; s <= 4; s++) begin
+      filling |= valid_q[s] && flight[s].fill;
+      saving |= valid_q[s] && flight[s].save;
+    end
+  end
+  assign waits = hazard || (op_q.read && gap_q != 0) || (op_q.save && (saving || !save_ready_i)) ||
+      (op_q.fill && (filling || !fill_valid_i)) || (op_q.fill_line && !line_valid_i) || line_write_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) {gap_q, line_write_q} <= '0;
+    else begin
+      gap_q <= issue && op_q.read ? gap_i : gap_q != 0 ? gap_q - 1'b1 : '0;
+      line_write_q <= issue && op_q.fill_line;
+    end
+  end
+  logic [LineBits-1:0] line_address_q;
+  always_ff @(posedge clk_i) line_address_q <= op_q.line[LineBits-1:0];
+  assign line_ready_o = line_write_q;
+
+  assign read_valid_o = valid_q[4] && flight[4].read;
+  assign save_valid_o = valid_q[4] && flight[4].save;
+  assign fill_ready_o = valid_q[4] && flight[4].fill;
   always_ff @(posedge clk_i) done_o <= rst_ni && valid_q[Stages] && flight[Stages].end_of_pass;
 
   for (genvar l = 0; l < int'(Lanes); l++) begin : g_lane
@@ -137,17 +156,21 @@ module core_lanes
         .valid_i({valid_q[4:1], issue}),
         .line_i(op_q.line[LineBits-1:0]),
         .delta_i(deltas_q[l*DeltaBits+:DeltaBits]),
-        .read_i(read || sum_valid_i),
-        .read_address_i(read ? flight[2].read : sum_address_i[WordBits-1:0]),
+        .read_i(valid_q[2] && flight[2].first),
+        .read_address_i(flight[2].from),
         .first_i(flight[4].first),
-        .write_i(write),
-        .write_address_i(flight[Stages].write),
+        .fill_i(flight[4].fill),
+        .fill_data_i(fill_data_i[l*SumBits+:SumBits]),
+        .write_i(valid_q[Stages] && flight[Stages].last),
+        .write_address_i(flight[Stages].to),
         .sum_o(sum_data_o[l*SumBits+:SumBits]),
-        .load_weight_i(load_weight_i[l]),
+        .write_weight_i(load_weight_i[l] || line_write_q),
+        .weight_address_i(line_write_q ? line_address_q : load_address_i[LineBits-1:0]),
+        .weight_data_i(line_write_q ? line_data_i[l*WeightBits+:WeightBits] :
+            load_word_i[(l%Slots)*WeightSlot+:WeightBits]),
         .load_sum_i(load_sum_i[l]),
-        .load_address_i,
-        .load_weight_data_i(load_word_i[(l%Slots)*WeightSlot+:WeightBits]),
-        .load_sum_data_i(load_word_i[SumBits-1:0])
+        .load_address_i(load_address_i[WordBits-1:0]),
+        .load_data_i(load_word_i[SumBits-1:0])
     );
   end
 endmodule

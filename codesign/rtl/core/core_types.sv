@@ -29,13 +29,21 @@ package core_types;
     table_t column;
   } located_t;
 
-  // lanes of one sum word: sum = (first ? sums[sum] : sum) + weights[line] * delta; last: sums[sum] = sum
+  // what is done with a word of sums, in each lane. add: total = (first ? sums[sum] : total) + weights[line] * delta.
+  // read, save: total = sums[sum]. copy: total = sums[line]. fill: total = what comes from outside. last: sums[sum] = total
   typedef struct packed {
     logic end_of_pass;
-    logic first;
-    logic last;
+    logic add;
+    logic copy;
+    logic read;  // for core_fetch
+    logic save;  // to the memory outside
+    logic fill;
+    logic fill_line;  // weights[line] = what comes from outside
+    logic first;  // a word of sums is read
+    logic last;  // it is written
     logic [IndexBits-1:0] sum;
     logic [IndexBits-1:0] line;
+    logic [7:0] beats;  // of the word, where it lies outside
     logic [7:0] engine;  // whose sums they are, for counters
   } operation_t;
 endpackage

@@ -148,6 +148,7 @@ module core_walk
     index_t sum_base;
     logic [7:0] taps;
     index_t mark_base;
+    logic [7:0] beats;
     logic [7:0] engine;
   } step_of_walk_t;
   // verilator lint_off UNUSEDSIGNAL
@@ -175,6 +176,7 @@ module core_walk
       step_q4.sum_base <= walk_q.sum_base;
       step_q4.taps <= walk_q.taps;
       step_q4.mark_base <= walk_q.mark_base;
+      step_q4.beats <= walk_q.word_beats;
       step_q4.engine <= walk_q.engine;
       lane_q4 <= lane;
       null_q4 <= !event_q.end_of_pass && !event_q.hit;
@@ -206,11 +208,12 @@ module core_walk
     if (!rst_ni) op_valid_o <= 1'b0;
     else if (move6) op_valid_o <= valid_q5 && move5;
     if (move6 && valid_q5) begin
-      op_o.end_of_pass <= step_q5.end_of_pass;
-      op_o.first <= step_q5.first;
-      op_o.last <= step_q5.last;
+      op_o <= '0;
+      {op_o.end_of_pass, op_o.add} <= {step_q5.end_of_pass, !step_q5.end_of_pass};
+      {op_o.first, op_o.last} <= step_q5.end_of_pass ? '0 : {step_q5.first, step_q5.last};
       op_o.sum <= step_q5.sum_base + product_q5 + step_q5.offset;
       op_o.line <= step_q5.line;
+      op_o.beats <= step_q5.beats;
       op_o.engine <= step_q5.engine;
       deltas_o <= deltas_q5;
     end

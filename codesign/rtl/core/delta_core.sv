@@ -49,6 +49,9 @@ module delta_core
   // Loading.
   logic idle, loaded;
   logic [7:0] steps;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [31:0] code_origin, line_origin;
+  // verilator lint_on UNUSEDSIGNAL
   logic [4:0] write;
   logic [Lanes-1:0] write_weight, write_sum;
   index_t address;
@@ -115,9 +118,23 @@ module delta_core
       .load_data_i(line[Top-1-:32])
   );
 
+  // The memory outside: reads of words of sums, lines of weights, rows of codes; writes of words, rows, and of a load.
+  // verilator lint_off UNUSEDSIGNAL
+  logic [2:0] read_valid, read_ready, data_valid, write_valid, write_ready, write_last;
+  logic [2:0][MemoryAddressBits-1:0] read_address, write_address;
+  logic [2:0][7:0] read_beats, write_beats;
+  logic [MemoryBits-1:0] data;
+  logic [2:0][MemoryBits-1:0] write_data;
+  logic data_last;
+  // verilator lint_on UNUSEDSIGNAL
+  assign {read_valid[2], read_address[2], read_beats[2]} = '0;
+  assign {write_valid[2:1], write_address[2:1], write_beats[2:1], write_data[2:1], write_last[2:1]} = '0;
+  assign {read_ready, data_valid, data, data_last, write_ready} = '0;
+
   // What changed, and what that changes.
-  logic mark_valid, mark_ready, sum_valid, sum_ready, changed_valid, changed_ready, issued, stalled;
-  index_t mark_word, sum_address;
+  logic mark_valid, mark_ready, ask_valid, ask_ready, sum_valid, changed_valid, changed_ready, issued, stalled;
+  index_t mark_word, ask_address;
+  logic [3:0] gap;
   logic [7:0] mark_engine, engine;
   logic [Lanes*SumBits-1:0] sum_data;
   changed_t changed;
@@ -150,9 +167,11 @@ module delta_core
       .mark_ready_o(mark_ready),
       .mark_word_i(mark_word),
       .mark_engine_i(mark_engine),
-      .sum_valid_o(sum_valid),
-      .sum_ready_i(sum_ready),
-      .sum_address_o(sum_address),
+      .sum_valid_o(ask_valid),
+      .sum_ready_i(ask_ready),
+      .sum_address_o(ask_address),
+      .gap_o(gap),
+      .sum_valid_i(sum_valid),
       .sum_data_i(sum_data),
       .valid_o(changed_valid),
       .ready_i(changed_ready),
@@ -165,6 +184,21 @@ module delta_core
   core_adder i_adder (
       .clk_i,
       .rst_ni(core_rst_n),
+      .forget_i(!loaded),
+      .line_origin_i(MemoryAddressBits'(line_origin)),
+      .read_valid_o(read_valid[1:0]),
+      .read_ready_i(read_ready[1:0]),
+      .read_address_o(read_address[1:0]),
+      .read_beats_o(read_beats[1:0]),
+      .data_valid_i(data_valid[1:0]),
+      .data_i(data),
+      .data_last_i(data_last),
+      .write_valid_o(write_valid[0]),
+      .write_ready_i(write_ready[0]),
+      .write_address_o(write_address[0]),
+      .write_beats_o(write_beats[0]),
+      .write_data_o(write_data[0]),
+      .write_last_o(write_last[0]),
       .reader_base_i(step.reader_base[7:0]),
       .readers_i(step.readers),
       .valid_i(changed_valid),
@@ -175,9 +209,12 @@ module delta_core
       .mark_ready_i(mark_ready),
       .mark_word_o(mark_word),
       .mark_engine_o(mark_engine),
-      .sum_valid_i(sum_valid),
-      .sum_ready_o(sum_ready),
-      .sum_address_i(sum_address),
+      .word_beats_i(step.word_beats),
+      .ask_valid_i(ask_valid),
+      .ask_ready_o(ask_ready),
+      .ask_address_i(ask_address),
+      .gap_i(gap),
+      .sum_valid_o(sum_valid),
       .sum_data_o(sum_data),
       .sweep_valid_i(sweep_valid),
       .sweep_ready_o(sweep_ready),
