@@ -12,7 +12,7 @@ from codesign.core.config import CHUNK_BITS, CoreConfig
 from codesign.core.image import design_of
 from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
-from codesign.core.memory import Rows, check_depths
+from codesign.core.memory import Rows, check_depths, stacked
 from codesign.core.params import packet_rows, param_rows, shift_of
 from codesign.core.plan import plan_of
 from codesign.core.program import CODES, EVENTS, SUMS, Place, Program, Step, Walk, reciprocal, values_of
@@ -96,14 +96,15 @@ class _Compiler:
         self.walks: list[Walk] = []
         self.readers: list[Reader] = []
         self.steps: list[Step] = []
-        self.code_rows = 0
 
     def compiled(self) -> Compiled:
         """Return the whole."""
         config, graph, plan = self.config, self.plan.graph, self.plan
         self._check_source(graph.source)
-        self.engines = self._place_sums()
         deltas = [node for node in graph.nodes if isinstance(node, Delta)]
+        self.engines = self._place_sums()
+        self.code_bases = self._place_codes(deltas)
+        self.reaches = self._place_weights()
         for node in deltas:
             self.steps.append(self._step(node))
         self.steps.append(self._packet(graph.output))
@@ -147,12 +148,16 @@ class _Compiler:
             )
 
     def _place_sums(self) -> dict[str, _Sums]:
-        """Place the biases of all engines, then the sums of one after the other."""
+        """Place the biases of all engines, then the sums of one after the other, those of the smallest frames first.
+
+        What comes first lies inside, where there is a memory outside: of a small frame a larger part changes.
+        """
         biases = {node.name: self._bias(node) for node in self.plan.engines}
-        found, word, chunk = {}, self.sums.size, 0
+        kept = {node.name: self.plan.layouts[node.name].words * _taps(node) for node in self.plan.engines}
+        places = stacked(kept, self.sums.size)
+        found, chunk = {}, 0
         for number, node in enumerate(self.plan.engines):
-            layout = self.plan.layouts[node.name]
-            taps = node.window if isinstance(node, Pool) and node.kind == "max" else 1
+            layout, word, taps = self.plan.layouts[node.name], places[node.name], _taps(node)
             base, period = biases[node.name]
             found[node.name] = _Sums(
                 engine=number,
@@ -164,8 +169,26 @@ class _Compiler:
                 bias_period=period,
                 word_beats=self.config.word_beats(layout.used),
             )
-            word += layout.words * taps
             chunk += -(-layout.words // CHUNK_BITS)
+        return found
+
+    def _place_codes(self, deltas: list[Delta]) -> dict[str, int]:
+        """Place the rows of codes of all activations: those of the input first, as each frame visits all of them."""
+        layouts, quantisers = self.plan.layouts, self.config.quantisers
+        rows = {node.name: layouts[node.name].words * layouts[node.name].parts(quantisers) for node in deltas}
+        first = {name: count for name, count in rows.items() if name == deltas[0].name}
+        rest = {name: count for name, count in rows.items() if name not in first}
+        return stacked(first, 0) | stacked(rest, sum(first.values()))
+
+    def _place_weights(self) -> dict[tuple[str, int], Reach]:
+        """Place the weights of all readers, the fewest lines first; return what each input of an engine reaches."""
+        found = {
+            (engine.name, at): reach_of(self.plan, engine, at, self.config)
+            for engine in self.plan.engines
+            for at in range(len(engine.inputs))
+        }
+        for reach in sorted(found.values(), key=lambda reach: len(reach.lines)):
+            self.weights.place(reach.lines)
         return found
 
     def _bias(self, node: Engine) -> tuple[int, int]:
@@ -191,16 +214,14 @@ class _Compiler:
             for at, name in enumerate(engine.inputs):
                 if name == node.name:
                     self._reader(node, engine, at)
-        parts, code_base = layout.parts(config.quantisers), self.code_rows
-        self.code_rows += layout.words * parts
         return Step(
             packet=EVENTS,
             relu=int(node.activation == "relu"),
             groups=groups,
             group_recip=recip,
             group_shift=shift,
-            parts=parts,
-            code_base=code_base,
+            parts=layout.parts(config.quantisers),
+            code_base=self.code_bases[node.name],
             param_base=self.params.place(rows),
             lo=node.lo,
             hi=node.hi,
@@ -232,7 +253,7 @@ class _Compiler:
         layout = self.plan.layouts[node.name]
         groups, param_base = 1, 0
         if isinstance(node, Delta):
-            sent, code_base = self._no_sums(layout.words), self.steps[-1].code_base
+            sent, code_base = self._no_sums(layout.words), self.code_bases[node.name]
         else:
             sent, code_base = {**self._sums_of(node.name, sweep=True), "keep": 0}, 0
             groups, rows = packet_rows(self.plan, node, self.config)
@@ -258,7 +279,7 @@ class _Compiler:
 
     def _reader(self, node: Delta, engine: Engine, at: int) -> None:
         """Add what the events of ``node`` do in ``engine``."""
-        reach, config = reach_of(self.plan, engine, at, self.config), self.config
+        reach, config = self.reaches[engine.name, at], self.config
         where = f"{engine.name} (input {node.name})"
         _check_indices(reach.read.words * (reach.read.used if reach.element else 1), config, where)
         for table in (reach.rows_table, reach.columns_table):
@@ -307,6 +328,11 @@ class _Compiler:
             weight_base=self.weights.place(reach.lines),
             word_beats=sums.word_beats,
         )
+
+
+def _taps(node: Engine) -> int:
+    """Return the words of sums that are kept for each word of an engine."""
+    return node.window if isinstance(node, Pool) and node.kind == "max" else 1
 
 
 def _fields(sums: _Sums) -> dict[str, int]:

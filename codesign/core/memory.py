@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,15 @@ class Rows:
     def array(self) -> NDArray[Any]:
         """Return all rows."""
         return np.concatenate([self._empty, *self._blocks])
+
+
+def stacked(sizes: Mapping[str, int], start: int) -> dict[str, int]:
+    """Return addresses from ``start`` on for blocks of these sizes, the smallest first."""
+    places = {}
+    for name, size in sorted(sizes.items(), key=lambda item: item[1]):
+        places[name] = start
+        start += size
+    return places
 
 
 def built_bits(config: CoreConfig) -> dict[str, int]:

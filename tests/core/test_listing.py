@@ -49,6 +49,7 @@ def test_addresses_are_those_of_the_program(compiled: Compiled) -> None:
     taken = [
         tuple(map(int, re.findall(r" (\d+)\+(\d+) ", row(text, rf"{name} +[A-Z]"))[0])) for name in compiled.engines
     ]
+    taken.sort()
     assert [first for first, _ in taken[1:]] == [first + count for first, count in taken[:-1]]
     assert sum(taken[-1]) == program.needs()["sum_words"]
 
