@@ -57,9 +57,6 @@ module delta_core
   index_t address;
   logic [Top-1:0] line;
   logic [31:0] word;
-  // verilator lint_off UNUSEDSIGNAL
-  logic [31:0] code_origin, line_origin;
-  // verilator lint_on UNUSEDSIGNAL
   core_load i_load (
       .clk_i,
       .rst_ni,
