@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   operations on addresses of sums and weights -> operations on the slots of core_lanes. What lies outside has
-//             one slot, by the low bits of its address; what is not there is asked for and filled in, and what was there
-//             before and has changed is saved first. A word that core_fetch reads is saved with that
+// Function:   operations on addresses of sums and weights -> operations on the slots of core_lanes. What lies outside
+//             has one slot, by the low bits of its address; what is not there is asked for and filled in, and what was
+//             there before and has changed is saved first. A word that core_fetch reads is saved with that
 // Latency:    4 cycles
 // Throughput: 1 operation per cycle; each save and fill takes one more
 // Timing:     registers at all outputs but op_ready_o, which depends on ready_i, word_ready_i, line_ready_i, and the
 //             requests, which depend on ready_i
 // Reset:      empty; every slot is free once it was cleared, a slot a cycle
-// Model:      rtl_tests.bench_core_cache.Cache
-// Saves and fills take their turn among the operations, so that none of them overtakes another one: an operation that comes
-// later never sees what is older, and never waits for one that comes after it. A word is not asked for while it is on its
-// way out; saved_i: the one that has been for longest, save_word_o, is there.
+// Model:      codesign.core.interpret
+// Saves and fills take their turn among the operations, so that none of them overtakes another one: no operation sees
+// what is older than it, or waits for one that comes after it. A word is not asked for while it is on its way out;
+// saved_i: the one that has been for longest, save_word_o, is there.
 module core_cache
   import core_pkg::*;
   import core_types::*;
@@ -19,7 +19,7 @@ module core_cache
 ) (
     input  logic                             clk_i,
     input  logic                             rst_ni,
-    input  logic                             forget_i,      // nothing of the memory outside is of use; no operation comes
+    input  logic                             forget_i,      // what is known of outside is of no use; no operation comes
     input  logic                             op_valid_i,
     output logic                             op_ready_o,
     input  operation_t                       op_i,
@@ -234,9 +234,11 @@ module core_cache
   a_token :
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable({op_o, deltas_o}));
   a_word :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) word_valid_o && !word_ready_i |=> word_valid_o && $stable(word_o));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) word_valid_o && !word_ready_i |=>
+      word_valid_o && $stable(word_o));
   a_line :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) line_valid_o && !line_ready_i |=> line_valid_o && $stable(line_o));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) line_valid_o && !line_ready_i |=>
+      line_valid_o && $stable(line_o));
   a_room :
   assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> !busy_q[next_q]);
   a_saved :

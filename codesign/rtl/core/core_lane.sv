@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   one lane of core_lanes: total = (fill ? fill data : first ? sums[read] : total) + weights[line] * delta; last:
-//             sums[write] = total
+// Function:   one lane of core_lanes: total = (fill ? fill data : first ? sums[read] : total) + weights[line] * delta;
+//             last: sums[write] = total
 // Latency:    of an operation that is issued in cycle 0, the weight is read in cycle 0, the sum in 2, the product made
 //             in 3, added in 4, and written in 5
 // Throughput: 1 operation per cycle

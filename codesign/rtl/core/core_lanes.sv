@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   operations in order, on the sums of all lanes: see operation_t. Additions to one word that follow each other
-//             share a read and a write
+// Function:   operations in order, on the sums of all lanes: see operation_t. Additions to one word that follow each
+//             other share a read and a write
 // Latency:    an operation is issued in the cycle after it is taken, its word is read 2 cycles later, and comes out 4
 //             cycles later or is written 5 cycles later
 // Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; words for
@@ -9,8 +9,8 @@
 //             fill_valid_i, line_valid_i
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// The end of a pass comes out as done_o when all before it is written. A line that is filled is written in the cycle after
-// its operation is issued, in which no other one is.
+// The end of a pass comes out as done_o when all before it is written. A line that is filled is written in the cycle
+// after its operation is issued, in which no other one is.
 module core_lanes
   import core_pkg::*;
   import core_types::*;

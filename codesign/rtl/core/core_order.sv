@@ -4,9 +4,9 @@
 // Throughput: 1 operation per cycle
 // Timing:     combinational ready_i, read_valid_i -> op_ready_o; registers at all outputs but the three ready
 // Reset:      empty, between two chains
-// Model:      rtl_tests.bench_core_order.ordered
-// A word that is asked for goes before additions, but never between the first and the last one of a chain. Sweeps come in
-// passes of their own.
+// Model:      codesign.core.interpret
+// A word that is asked for goes before additions, but never between the first and the last one of a chain. Sweeps come
+// in passes of their own.
 module core_order
   import core_pkg::*;
   import core_types::*;

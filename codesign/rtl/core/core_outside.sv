@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   sums and weights that lie outside, between core_order and core_lanes: operations get slots, and records of
-//             beats come and go for them
+// Function:   sums and weights that lie outside, between core_order and core_lanes: operations get slots, and records
+//             of beats come and go for them
 // Latency:    that of core_cache, and a cycle
 // Throughput: 1 operation per cycle
 // Timing:     see its parts; a queue between core_cache and core_lanes, so that what is asked for comes in time

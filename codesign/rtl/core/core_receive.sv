@@ -4,9 +4,9 @@
 // Throughput: a beat a cycle, and a cycle for each record
 // Timing:     registers at all outputs but ready_o, which depends on registers
 // Reset:      nothing is asked for: whoever answers has to drop what was asked for before
-// Model:      rtl_tests.bench_core_receive.Outside
-// It asks only for what it has room for, so beats are not asked to wait. Of a record of fewer beats than Beats, the bits
-// past them keep what they held.
+// Model:      codesign.core.interpret
+// It asks only for what it has room for, so beats are not asked to wait. Of a record of fewer beats than Beats, the
+// bits past them keep what they held.
 module core_receive
   import core_pkg::*;
 #(

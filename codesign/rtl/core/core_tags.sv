@@ -4,7 +4,7 @@
 // Throughput: 1 token per cycle
 // Timing:     combinational write_i, write_index_i, write_entry_i -> entry_o (a comparison and a multiplexer)
 // Reset:      none: each entry has to be written once
-// Model:      rtl_tests.bench_core_tags.Tags
+// Model:      codesign.core.interpret
 // What is written is seen by the tokens in stages 1 and 2, and by the one that is taken in the same cycle.
 module core_tags #(
     parameter int unsigned Entries = 16,  // a power of two

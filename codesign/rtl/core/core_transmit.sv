@@ -4,7 +4,7 @@
 // Throughput: a beat a cycle, and 3 cycles for each word
 // Timing:     registers at all outputs but saved_o = the last beat is taken
 // Reset:      nothing to write: whoever writes has to finish a record that broke off
-// Model:      rtl_tests.bench_core_transmit.written
+// Model:      codesign.core.interpret
 module core_transmit
   import core_pkg::*;
 (

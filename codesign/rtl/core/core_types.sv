@@ -30,7 +30,8 @@ package core_types;
   } located_t;
 
   // what is done with a word of sums, in each lane. add: total = (first ? sums[sum] : total) + weights[line] * delta.
-  // read, save: total = sums[sum]. copy: total = sums[line]. fill: total = what comes from outside. last: sums[sum] = total
+  // read, save: total = sums[sum]. copy: total = sums[line]. fill: total = what comes from outside. last: sums[sum] =
+  // total
   typedef struct packed {
     logic end_of_pass;
     logic add;
