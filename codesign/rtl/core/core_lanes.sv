@@ -28,8 +28,8 @@ module core_lanes
     output logic                              stalled_o,      // an operation waits
     output logic       [                 7:0] engine_o,       // whose it is
     input  logic       [                 3:0] gap_i,
-    output logic                              read_valid_o,   // sum_data_o is for core_fetch
-    output logic                              save_valid_o,   // it is for the memory outside
+    output logic                              read_o,         // sum_data_o is for core_fetch
+    output logic                              save_o,         // it is for the memory outside
     input  logic                              save_ready_i,   // there is room for it, and stays
     output logic       [   Lanes*SumBits-1:0] sum_data_o,
     input  logic                              fill_valid_i,
@@ -145,8 +145,8 @@ module core_lanes
   always_ff @(posedge clk_i) line_address_q <= op_q.line[LineBits-1:0];
   assign line_ready_o = line_write_q;
 
-  assign read_valid_o = valid_q[4] && flight[4].read;
-  assign save_valid_o = valid_q[4] && flight[4].save;
+  assign read_o = valid_q[4] && flight[4].read;
+  assign save_o = valid_q[4] && flight[4].save;
   assign fill_ready_o = valid_q[4] && flight[4].fill;
   always_ff @(posedge clk_i) done_o <= rst_ni && valid_q[Stages] && flight[Stages].end_of_pass;
 

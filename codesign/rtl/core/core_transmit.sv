@@ -56,8 +56,10 @@ module core_transmit
 `ifndef SYNTHESIS
   a_word :
   assert property (@(posedge clk_i) disable iff (!rst_ni) save_valid_i |-> save_ready_o);
+  a_valid :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) write_valid_o && !write_ready_i |=> write_valid_o);
   a_beat :
   assert property (@(posedge clk_i) disable iff (!rst_ni) write_valid_o && !write_ready_i |=>
-      write_valid_o && $stable({write_address_o, write_beats_o, write_data_o, write_last_o}));
+      $stable({write_address_o, write_beats_o, write_data_o, write_last_o}));
 `endif
 endmodule
