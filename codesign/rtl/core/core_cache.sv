@@ -98,16 +98,17 @@ module core_cache
   // verilator lint_on UNUSEDSIGNAL
   line_t line_entry, line_now;
   logic word_write, line_write;
+  index_t address_q2, address_q3;  // of what may have to be saved or filled in
   core_tags #(
       .Entries(CachedWords),
       .Width  ($bits(word_t))
   ) u_words (
       .clk_i,
       .take_i(take),
-      .index_i(op_i.sum[SlotBits-1:0]),
+      .index_i(op_i.read ? op_i.from[SlotBits-1:0] : op_i.sum[SlotBits-1:0]),
       .move_i(move2),
       .write_i(word_write || clearing_q),
-      .write_index_i(clearing_q ? SlotBits'(clear_q) : op_q3.sum[SlotBits-1:0]),
+      .write_index_i(clearing_q ? SlotBits'(clear_q) : address_q3[SlotBits-1:0]),
       .write_entry_i(clearing_q ? '0 : word_now),
       .entry_o(word_entry)
   );
@@ -126,9 +127,11 @@ module core_cache
   );
 
   logic word_outside, line_outside, word_hit, line_hit;
-  assign word_outside = op_q2.first && op_q2.sum >= index_t'(SumDepth);
+  assign address_q2 = op_q2.read ? op_q2.from : op_q2.sum;
+  assign address_q3 = op_q3.read ? op_q3.from : op_q3.sum;
+  assign word_outside = (op_q2.first || op_q2.read) && address_q2 >= index_t'(SumDepth);
   assign line_outside = op_q2.add && op_q2.line >= index_t'(WeightDepth);
-  assign word_hit = word_entry.valid && word_entry.tag == op_q2.sum[IndexBits-1:SlotBits];
+  assign word_hit = word_entry.valid && word_entry.tag == address_q2[IndexBits-1:SlotBits];
   assign line_hit = line_entry.valid && line_entry.tag == op_q2.line[IndexBits-1:LineSlotBits];
 
   logic save_q, fill_q, line_q;  // before the operation
@@ -151,7 +154,7 @@ module core_cache
     end
     settled_q <= !move3;
   end
-  assign word_now = '{valid: 1'b1, dirty: !op_q3.read, beats: op_q3.beats, tag: op_q3.sum[IndexBits-1:SlotBits]};
+  assign word_now = '{valid: 1'b1, dirty: !op_q3.read, beats: op_q3.beats, tag: address_q3[IndexBits-1:SlotBits]};
   assign line_now = '{valid: 1'b1, tag: op_q3.line[IndexBits-1:LineSlotBits]};
   assign word_write = done && word_write_q;
   assign line_write = done && line_write_q;
@@ -165,7 +168,7 @@ module core_cache
   assign acting = !save_q && !fill_q && !line_q;
   assign word_valid_o = valid_q3 && free && filling && settled_q && !pending_q;
   assign line_valid_o = valid_q3 && free && lining;
-  assign word_o = op_q3.sum;
+  assign word_o = address_q3;
   assign word_beats_o = op_q3.beats;
   assign line_o = op_q3.line;
   always_comb begin
@@ -189,13 +192,14 @@ module core_cache
     else if (free) valid_o <= emit;
     if (free) begin
       op_o <= op_q3;
-      op_o.sum <= slot_of(op_q3.sum);
-      op_o.line <= op_q3.copy ? op_q3.line : line_slot_of(op_q3.line);
+      op_o.sum <= slot_of(acting ? op_q3.sum : address_q3);
+      op_o.from <= slot_of(acting ? op_q3.from : address_q3);
+      op_o.line <= line_slot_of(op_q3.line);
       op_o.save <= saving || (acting && both_q);
       if (!acting) begin
         {op_o.end_of_pass, op_o.add, op_o.copy, op_o.read} <= '0;
         {op_o.fill, op_o.fill_line} <= {filling, lining};
-        {op_o.first, op_o.last} <= {saving, filling};
+        {op_o.first, op_o.last} <= {1'b0, filling};
       end
       deltas_o <= deltas_q3;
     end
@@ -216,10 +220,9 @@ module core_cache
   assign push = emit && (saving || (acting && both_q));
   assign {save_word_o, save_beats_o} = saves_q[first_q];
   always_ff @(posedge clk_i) begin
-    if (push) saves_q[next_q] <= saving ? '{word: {word_q3.tag, op_q3.sum[SlotBits-1:0]}, beats: word_q3.beats} :
-        '{word: op_q3.sum, beats: op_q3.beats};
+    if (push) saves_q[next_q] <= '{word: {word_q3.tag, address_q3[SlotBits-1:0]}, beats: word_q3.beats};
     pending_q <= 1'b0;
-    for (int unsigned i = 0; i < Saves; i++) if (busy_q[i] && saves_q[i].word == op_q3.sum) pending_q <= 1'b1;
+    for (int unsigned i = 0; i < Saves; i++) if (busy_q[i] && saves_q[i].word == address_q3) pending_q <= 1'b1;
   end
   always_ff @(posedge clk_i) begin
     if (push) {next_q, busy_q[next_q]} <= {after(next_q), 1'b1};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   one lane of core_lanes: total = (fill ? fill data : first ? sums[read] : total) + weights[line] * delta;
-//             last: sums[write] = total
+// Function:   one lane of core_lanes: total = (first ? sums[read] : total) + weights[line] * delta; written: total, or
+//             what is filled in
 // Latency:    of an operation that is issued in cycle 0, the weight is read in cycle 0, the sum in 2, the product made
 //             in 3, added in 4, and written in 5
 // Throughput: 1 operation per cycle
@@ -23,9 +23,9 @@ module core_lane
     input  logic                         read_i,           // cycle 2
     input  logic        [  WordBits-1:0] read_address_i,   // cycle 2
     input  logic                         first_i,          // cycle 4
-    input  logic                         fill_i,           // cycle 4
-    input  logic        [   SumBits-1:0] fill_data_i,      // cycle 4
     input  logic                         write_i,          // cycle 5
+    input  logic                         fill_i,           // cycle 5: what is written is not the total
+    input  logic        [   SumBits-1:0] fill_data_i,      // cycle 5
     input  logic        [  WordBits-1:0] write_address_i,  // cycle 5
     output logic        [   SumBits-1:0] sum_o,            // 2 cycles after read_i
     input  logic                         write_weight_i,
@@ -55,13 +55,13 @@ module core_lane
   localparam int unsigned Low = 2 ** $clog2(Words + 1) / 2;
   localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
   (* no_rw_check *) logic [SumBits-1:0] sums[Low];
-  logic [SumBits-1:0] sum_q, high_q, total_q, write_data, start;
+  logic [SumBits-1:0] sum_q, high_q, total_q, write_data;
   logic [WordBits-1:0] write_address;
   logic write, write_high, read_high, read_high_q;
 
   assign write = write_i || load_sum_i;
   assign write_address = load_sum_i ? load_address_i : write_address_i;
-  assign write_data = load_sum_i ? load_data_i : total_q;
+  assign write_data = load_sum_i ? load_data_i : fill_i ? fill_data_i : total_q;
   if (Words > Low) begin : g_high
     (* no_rw_check *) logic [SumBits-1:0] high[Words-Low];
     localparam int unsigned HighBits = Words - Low > 1 ? $clog2(Words - Low) : 1;
@@ -73,11 +73,10 @@ module core_lane
   end else begin : g_low
     assign {write_high, read_high, high_q} = '0;
   end
-  assign start = fill_i ? fill_data_i : first_i ? sum_o : total_q;
   always_ff @(posedge clk_i) begin
     if (write && !write_high) sums[write_address[LowBits-1:0]] <= write_data;
     if (read_i) {sum_q, read_high_q} <= {sums[read_address_i[LowBits-1:0]], read_high};
     sum_o <= read_high_q ? high_q : sum_q;
-    if (valid_i[4]) total_q <= start + SumBits'(product_q);
+    if (valid_i[4]) total_q <= (first_i ? sum_o : total_q) + SumBits'(product_q);
   end
 endmodule

@@ -55,7 +55,6 @@ module core_lanes
   // verilator lint_off UNUSEDSIGNAL
   operation_t op_q;
   // verilator lint_on UNUSEDSIGNAL
-  logic [WordBits-1:0] read_q;
   logic [Lanes*DeltaBits-1:0] deltas_q;
   logic merge, hazard, waits, issue;
 
@@ -72,7 +71,6 @@ module core_lanes
     if (op_ready_o && op_valid_i) begin
       op_q <= op_i;
       op_q.first <= op_i.first && !merge;
-      read_q <= op_i.copy ? op_i.line[WordBits-1:0] : op_i.sum[WordBits-1:0];
       deltas_q <= op_i.add ? deltas_i : '0;
     end
   end
@@ -99,7 +97,7 @@ module core_lanes
           fill: op_q.fill,
           first: op_q.first,
           last: op_q.last && !merge,
-          from: read_q,
+          from: op_q.from[WordBits-1:0],
           to: op_q.sum[WordBits-1:0]
       };
   for (genvar s = 1; s <= int'(Stages); s++) begin : g_flight
@@ -118,8 +116,10 @@ module core_lanes
   // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5.
   always_comb begin
     hazard = 1'b0;
-    for (int unsigned s = 1; s <= 3; s++) hazard |= valid_q[s] && flight[s].last && flight[s].to == read_q;
-    hazard &= op_q.first;
+    for (int unsigned s = 1; s <= 3; s++) begin
+      hazard |= valid_q[s] && flight[s].last && flight[s].to == op_q.from[WordBits-1:0];
+    end
+    hazard &= op_q.first || op_q.read || op_q.save;
   end
 
   // What comes from outside or goes there, one word at a time; and the words for core_fetch.
@@ -127,10 +127,8 @@ module core_lanes
   logic [3:0] gap_q;
   always_comb begin
     {filling, saving} = '0;
-    for (int unsigned s = 1; s <= 4; s++) begin
-      filling |= valid_q[s] && flight[s].fill;
-      saving |= valid_q[s] && flight[s].save;
-    end
+    for (int unsigned s = 1; s <= 4; s++) saving |= valid_q[s] && flight[s].save;
+    for (int unsigned s = 1; s <= Stages; s++) filling |= valid_q[s] && flight[s].fill;
   end
   assign waits = hazard || (op_q.read && gap_q != 0) || (op_q.save && (saving || !save_ready_i)) ||
       (op_q.fill && (filling || !fill_valid_i)) || (op_q.fill_line && !line_valid_i) || line_write_q;
@@ -147,7 +145,7 @@ module core_lanes
 
   assign read_o = valid_q[4] && flight[4].read;
   assign save_o = valid_q[4] && flight[4].save;
-  assign fill_ready_o = valid_q[4] && flight[4].fill;
+  assign fill_ready_o = valid_q[Stages] && flight[Stages].fill;
   always_ff @(posedge clk_i) done_o <= rst_ni && valid_q[Stages] && flight[Stages].end_of_pass;
 
   for (genvar l = 0; l < int'(Lanes); l++) begin : g_lane
@@ -156,12 +154,12 @@ module core_lanes
         .valid_i({valid_q[4:1], issue}),
         .line_i(op_q.line[LineBits-1:0]),
         .delta_i(deltas_q[l*DeltaBits+:DeltaBits]),
-        .read_i(valid_q[2] && flight[2].first),
+        .read_i(valid_q[2] && (flight[2].first || flight[2].read || flight[2].save)),
         .read_address_i(flight[2].from),
         .first_i(flight[4].first),
-        .fill_i(flight[4].fill),
-        .fill_data_i(fill_data_i[l*SumBits+:SumBits]),
         .write_i(valid_q[Stages] && flight[Stages].last),
+        .fill_i(flight[Stages].fill),
+        .fill_data_i(fill_data_i[l*SumBits+:SumBits]),
         .write_address_i(flight[Stages].to),
         .sum_o(sum_data_o[l*SumBits+:SumBits]),
         .write_weight_i(load_weight_i[l] || line_write_q),

@@ -29,9 +29,9 @@ package core_types;
     table_t column;
   } located_t;
 
-  // what is done with a word of sums, in each lane. add: total = (first ? sums[sum] : total) + weights[line] * delta.
-  // read, save: total = sums[sum]. copy: total = sums[line]. fill: total = what comes from outside. last: sums[sum] =
-  // total
+  // what is done with a word of sums, in each lane. add: total = (first ? sums[from] : total) + weights[line] * delta.
+  // copy: total = sums[from], with first. last: sums[sum] = total. read, save: sums[from] goes to core_fetch, outside;
+  // an addition that is not the first of its chain may have a read with it. fill: sums[sum] = what comes from outside
   typedef struct packed {
     logic end_of_pass;
     logic add;
@@ -40,9 +40,10 @@ package core_types;
     logic save;  // to the memory outside
     logic fill;
     logic fill_line;  // weights[line] = what comes from outside
-    logic first;  // a word of sums is read
-    logic last;  // it is written
+    logic first;
+    logic last;
     logic [IndexBits-1:0] sum;
+    logic [IndexBits-1:0] from;
     logic [IndexBits-1:0] line;
     logic [7:0] beats;  // of the word, where it lies outside
     logic [7:0] engine;  // whose sums they are, for counters

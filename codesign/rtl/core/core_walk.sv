@@ -212,6 +212,7 @@ module core_walk
       {op_o.end_of_pass, op_o.add} <= {step_q5.end_of_pass, !step_q5.end_of_pass};
       {op_o.first, op_o.last} <= step_q5.end_of_pass ? '0 : {step_q5.first, step_q5.last};
       op_o.sum <= step_q5.sum_base + product_q5 + step_q5.offset;
+      op_o.from <= step_q5.sum_base + product_q5 + step_q5.offset;
       op_o.line <= step_q5.line;
       op_o.beats <= step_q5.beats;
       op_o.engine <= step_q5.engine;
