@@ -6,8 +6,8 @@
 // Reset:      empty, between two chains
 // Model:      codesign.core.interpret
 // An addition that is not the first of its chain reads nothing: a word that is asked for goes with it, or before the
-// first one of a chain of one. Nothing else comes between the additions of a chain. A word that shares its slot with the
-// one that is added to waits until the chain has ended, as it may take the slot. Sweeps come in passes of their own.
+// first one of a chain of one. Nothing else comes between the additions of a chain. A word that shares its slot with
+// the one that is added to waits until the chain has ended: it may take the slot. Sweeps come in passes of their own.
 module core_order
   import core_pkg::*;
   import core_types::*;
