@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core_send: rows of parameters and codes, what is sent and kept, and packets."""
+"""core_send: rows of parameters, what is sent, what codes become, and packets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +31,7 @@ from core_bench import (
 from models import pack
 
 CASES = {"parts": Case(parameters={})}
-LATENCY, BEAT_LATENCY = 11, 6
+LATENCY, BEAT_LATENCY, READ = 11, 6, 5
 Q, SB, CB, DB = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.code_bits, CONFIG.delta_bits
 
 
@@ -72,6 +75,36 @@ class Sender:
         return self.codes[row]
 
 
+class Rows:
+    """Plays core_codes: codes of rows that are often not there yet, and what they become."""
+
+    def __init__(self, dut: Any, rng: random.Random, *, pause: float) -> None:
+        self.dut, self.rng, self.pause = dut, rng, pause
+        self.codes: dict[int, int] = {}
+        self.row: Callable[[int, int], int] = operator.add  # of a word's part
+        self.clear()
+
+    def clear(self) -> None:
+        self.stages: deque[int | None] = deque([None] * LATENCY)
+
+    def drive(self) -> None:
+        self.dut.row_ready_i.value = int(self.rng.random() >= self.pause)
+        row = self.stages[READ - 1]
+        noise = self.rng.getrandbits(Q * CB)
+        self.dut.codes_i.value = noise if row is None else self.codes.get(row, noise)
+
+    def sample(self, _: int) -> bool:
+        dut = self.dut
+        if dut.row_o.value == 1:
+            assert self.stages[-1] is not None, "a row that came is kept"
+            self.codes[self.stages[-1]] = int(dut.codes_o.value)
+        if dut.enable_o.value == 1:
+            part = dut.valid_i.value == 1 and dut.ready_o.value == 1 and dut.end_i.value == 0
+            self.stages.pop()
+            self.stages.appendleft(self.row(int(dut.word_i.value), int(dut.part_i.value)) if part else None)
+        return False
+
+
 class Sending:
     """The bench: loads parameters, pushes passes, keeps the model beside it."""
 
@@ -83,7 +116,8 @@ class Sending:
         self.sink = Sink(dut.valid_o, dut.ready_i, out, pause=stalls[1], rng=self.rng)
         axis = [dut.m_axis_tlast, dut.m_axis_tdata]
         self.beats = Sink(dut.m_axis_tvalid, dut.m_axis_tready, axis, pause=stalls[1], rng=self.rng)
-        self.bench = Bench(dut, [self.source, self.sink, self.beats, self])
+        self.rows = Rows(dut, self.rng, pause=stalls[0] / 2)
+        self.bench = Bench(dut, [self.source, self.sink, self.beats, self.rows, self])
         self.done, self.done_at = 0, -1
 
     def clear(self) -> None:
@@ -118,6 +152,7 @@ class Sending:
         dut.param_we_i.value = 0
 
     async def begin(self, step: Mapping[str, int], fresh: bool) -> None:
+        self.rows.row = lambda word, part: self.model.rows(step, word, part)[1]
         self.dut.step_i.value, self.dut.fresh_i.value, self.dut.start_i.value = step_record(**step), int(fresh), 1
         await self.bench.cycle()
         self.dut.start_i.value = 0
@@ -155,6 +190,8 @@ class Sending:
         expected.append("end")
         self.sink.clear()
         await drain(self.bench, self.source, self.sink, expected, lambda t: "end" if t[0] else t, quiet=16)
+        kept = {row: pack(codes, CB) for row, codes in self.model.codes.items()}
+        assert {row: self.rows.codes[row] for row in kept} == kept
 
     async def packet(self, step: Mapping[str, int], fresh: bool) -> None:
         self.beats.clear()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 CORE_MODULES = (
-    *("divide", "quantise", "send", "fetch", "marks", "beats", "gather"),
+    *("divide", "quantise", "send", "codes", "fetch", "marks", "beats", "gather"),
     *("lane", "lanes", "order", "tags", "cache", "receive", "transmit", "walk", "place", "sequence", "load"),
 )
 """Every module with a bench of its own, each after what it instantiates."""

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   Quantisers lanes of a word, z = (sum << align) + low -> their deltas, with the parameters of row
-//             param_base + group * parts + part and the codes of row code_base + word * parts + part, which are
-//             replaced by the new ones; old codes are 0 if fresh_i. In a pass of the output the lanes leave as a beat
-//             instead: z (packet 1) or codes (packet 2)
+//             param_base + group * parts + part and the codes of the part's row; old codes are 0 if fresh_i. In a pass
+//             of the output the lanes leave as a beat instead: z (packet 1) or codes (packet 2)
 // Latency:    11 cycles to valid_o, 6 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after
 //             start_i
 // Throughput: 1 part a cycle
 // Timing:     combinational ready_i, m_axis_tready -> ready_o, which enables every stage
-// Reset:      empty; the memories are not cleared
+// Reset:      empty; the memory is not cleared
 // Model:      codesign.graph.golden.send, rtl_tests.bench_core_send.Sender
-// start_i comes with the step, before the first word; step_i and fresh_i stay until the pass has left. No row is taken
-// twice in a pass, so that reads and writes of codes need no order. The end of a packet is packet_done_o, not a token.
+// start_i comes with the step, before the first word; step_i and fresh_i stay until the pass has left. Codes are
+// core_codes': codes_i are those of the part that is in stage SendRead, codes_o with row_o what the row of the part in
+// stage SendStages becomes; all stages move with enable_o. The end of a packet is packet_done_o, not a token.
 // param_we_i: only between passes.
 module core_send
   import core_pkg::*;
+  import core_types::*;
 (
     input  logic                            clk_i,
     input  logic                            rst_ni,
@@ -34,6 +35,11 @@ module core_send
     input  logic                            last_part_i,
     input  logic [           IndexBits-1:0] group_i,
     input  logic [  Quantisers*SumBits-1:0] z_i,
+    output logic                            enable_o,
+    input  logic                            row_ready_i,    // of the part that is offered
+    input  logic [ Quantisers*CodeBits-1:0] codes_i,
+    output logic                            row_o,
+    output logic [ Quantisers*CodeBits-1:0] codes_o,
     output logic                            valid_o,
     input  logic                            ready_i,
     output logic                            end_o,
@@ -47,10 +53,9 @@ module core_send
     output logic                            m_axis_tlast,
     output logic                            packet_done_o
 );
-  localparam int unsigned Memory = 3;  // stage with parameters and codes
-  localparam int unsigned Read = Memory + 2;  // and sums on the lattice that is sent
-  localparam int unsigned Stages = Read + 6;  // and what core_quantise takes
-  localparam int unsigned CodeAddressBits = CodeDepth > 1 ? $clog2(CodeDepth) : 1;
+  localparam int unsigned Memory = 3;  // stage with parameters
+  localparam int unsigned Read = SendRead;  // and sums on the lattice that is sent
+  localparam int unsigned Stages = SendStages;  // and what core_quantise takes
   localparam int unsigned ParamAddressBits = ParamDepth > 1 ? $clog2(ParamDepth) : 1;
 
   typedef struct packed {
@@ -59,18 +64,13 @@ module core_send
     logic [IndexBits-1:0] word;
   } head_t;
 
-  function automatic logic [IndexBits-1:0] times(input logic [IndexBits-1:0] index, input logic [3:0] parts);
-    times = '0;
-    for (int i = 0; i < 4; i++) times += parts[i] ? index << i : '0;
-  endfunction
-
   logic enable, packet, bounded;
   head_t [Stages:1] head_q;
   logic [Stages:1] valid_q;
   logic [Memory:1][Quantisers*SumBits-1:0] z_q;
-  logic [Stages:2][CodeAddressBits-1:0] row_q;  // of codes
   assign enable = (ready_i || !valid_o) && (m_axis_tready || !m_axis_tvalid);
-  assign ready_o = enable && bounded;
+  assign enable_o = enable;
+  assign ready_o = enable && bounded && row_ready_i;
   assign packet = step_i.packet != 0;
 
   // The clip range on the lattice of the sums: shifted by a bit a cycle, until it is as wide as can be.
@@ -92,61 +92,33 @@ module core_send
     else if (!bounded) left_q <= left_q - 1'b1;
   end
 
-  // Stage 1: rows from the start of a node's. 2: memories. 3: their output registers.
-  logic [IndexBits-1:0] code_row_q, param_row_q, code_part_q, param_part_q;
-  logic [CodeAddressBits-1:0] code_row;
+  // Stage 1: rows from the start of a node's. 2: the memory. 3: its output register.
+  logic [IndexBits-1:0] param_row_q, param_part_q;
   logic [ParamAddressBits-1:0] param_row;
-  assign code_row = CodeAddressBits'(code_row_q + code_part_q);
   assign param_row = ParamAddressBits'(param_row_q + param_part_q);
   always_ff @(posedge clk_i) begin
     if (enable) begin
       head_q <= {head_q[Stages-1:1], end_i, last_part_i, word_i};
       z_q <= {z_q[Memory-1:1], z_i};
-      row_q <= {row_q[Stages-1:2], code_row};
-      code_row_q <= times(word_i, step_i.parts);
-      param_row_q <= times(group_i, step_i.parts);
-      code_part_q <= step_i.code_base + IndexBits'(part_i);
+      param_row_q <= rows_of(group_i, step_i.parts);
       param_part_q <= step_i.param_base + IndexBits'(part_i);
     end
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) valid_q <= '0;
     else if (enable) begin
-      valid_q <= {valid_q[Stages-1:1], valid_i && bounded};
+      valid_q <= {valid_q[Stages-1:1], valid_i && bounded && row_ready_i};
       if (packet) valid_q[Read+1] <= 1'b0;
     end
   end
 
-  // Of a depth that is no power of two, the rows above the largest one in it lie in a memory of their own: core_lane.
-  localparam int unsigned Low = 2 ** $clog2(CodeDepth + 1) / 2;
-  localparam int unsigned LowBits = Low > 1 ? $clog2(Low) : 1;
-  logic write_codes, write_high, read_high, read_high_q2;
-  logic [Quantisers*CodeBits-1:0] high_q2, codes_q2, codes_q3, codes_q4, codes_q5, new_codes;
-  assign write_codes = enable && valid_q[Stages] && !end_o;
-  if (CodeDepth > Low) begin : g_high
-    localparam int unsigned HighBits = CodeDepth - Low > 1 ? $clog2(CodeDepth - Low) : 1;
-    (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] high[CodeDepth-Low];
-    assign {write_high, read_high} = {row_q[Stages][CodeAddressBits-1], code_row[CodeAddressBits-1]};
-    always_ff @(posedge clk_i) begin
-      if (write_codes && write_high) high[row_q[Stages][HighBits-1:0]] <= new_codes;
-      if (enable) high_q2 <= high[code_row[HighBits-1:0]];
-    end
-  end else begin : g_low
-    assign {write_high, read_high, high_q2} = '0;
-  end
-  (* no_rw_check, ram_style = "block" *) logic [Quantisers*CodeBits-1:0] codes[Low];
   (* no_rw_check, ram_style = "block" *) logic [Quantisers*ParamBits-1:0] params[ParamDepth];
   logic [Quantisers*ParamBits-1:0] params_q2, params_q3, params_q4, params_q5;
   always_ff @(posedge clk_i) begin
     if (enable) begin
-      {codes_q2, read_high_q2} <= {codes[code_row[LowBits-1:0]], read_high};
       params_q2 <= params[param_row];
-      {codes_q3, codes_q4, codes_q5} <= {read_high_q2 ? high_q2 : codes_q2, codes_q3, codes_q4};
       {params_q3, params_q4, params_q5} <= {params_q2, params_q3, params_q4};
     end
-  end
-  always_ff @(posedge clk_i) begin
-    if (write_codes && !write_high) codes[row_q[Stages][LowBits-1:0]] <= new_codes;
   end
   always_ff @(posedge clk_i) begin
     if (param_we_i) params[ParamAddressBits'(param_waddr_i)] <= param_wdata_i;
@@ -161,7 +133,7 @@ module core_send
     logic [CodeBits-1:0] code;
     assign param = params_q3[i*ParamBits+:ParamBits];
     assign param_q4 = params_q4[i*ParamBits+:ParamBits];
-    assign code = codes_q5[i*CodeBits+:CodeBits];
+    assign code = codes_i[i*CodeBits+:CodeBits];
     always_ff @(posedge clk_i) begin
       if (enable) begin
         z_q4 <= z_q[Memory][i*SumBits+:SumBits] << param.align;
@@ -181,7 +153,7 @@ module core_send
         .z_i      (z_q5),
         .code_i   (fresh_i ? '0 : code),
         .param_i  (params_q5[i*ParamBits+:ParamBits]),
-        .code_o   (new_codes[i*CodeBits+:CodeBits]),
+        .code_o   (codes_o[i*CodeBits+:CodeBits]),
         .delta_o  (deltas_o[i*DeltaBits+:DeltaBits]),
         .changed_o(mask_o[i])
     );
@@ -193,6 +165,7 @@ module core_send
   end
   assign valid_o = valid_q[Stages];
   assign {end_o, last_part_o, word_o} = head_q[Stages];
+  assign row_o = valid_o && !end_o;
 
   // Beats of a packet leave here.
   always_ff @(posedge clk_i) begin

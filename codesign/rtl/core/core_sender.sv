@@ -134,7 +134,8 @@ module core_sender
   assign z = step_i.source ? beats_z : fetch_z;
   assign z_valid = step_i.source ? beats_valid : fetch_valid;
 
-  logic part_valid, part_ready, part_end, part_last;
+  logic moves, row, part_valid, part_ready, part_end, part_last;
+  logic [Quantisers*CodeBits-1:0] old_codes, new_codes;
   logic [IndexBits-1:0] part_word;
   logic [Quantisers-1:0] part_mask;
   logic [Quantisers*DeltaBits-1:0] part_deltas;
@@ -156,6 +157,11 @@ module core_sender
       .last_part_i(z.last_part),
       .group_i(z.group),
       .z_i(z.z),
+      .enable_o(moves),
+      .row_ready_i(1'b1),
+      .codes_i(old_codes),
+      .row_o(row),
+      .codes_o(new_codes),
       .valid_o(part_valid),
       .ready_i(part_ready),
       .end_o(part_end),
@@ -168,6 +174,16 @@ module core_sender
       .m_axis_tdata,
       .m_axis_tlast,
       .packet_done_o
+  );
+  core_codes i_codes (
+      .clk_i,
+      .step_i,
+      .enable_i(moves),
+      .word_i(z.word),
+      .part_i(z.part),
+      .codes_o(old_codes),
+      .row_i(row),
+      .codes_i(new_codes)
   );
   core_gather i_gather (
       .clk_i,

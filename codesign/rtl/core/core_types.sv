@@ -7,7 +7,15 @@ package core_types;
   // verilator lint_off UNUSEDPARAM
   parameter int unsigned LaneBits = Lanes > 1 ? $clog2(Lanes) : 1;
   parameter int unsigned LoadBits = SumBits > 32 ? SumBits : 32;  // of a word of weights or sums that is loaded
+  parameter int unsigned SendRead = 5;  // stage of core_send with a row's codes
+  parameter int unsigned SendStages = 11;  // with what they become
   // verilator lint_on UNUSEDPARAM
+
+  // the rows before those of a word
+  function automatic logic [IndexBits-1:0] rows_of(input logic [IndexBits-1:0] word, input logic [3:0] parts);
+    rows_of = '0;
+    for (int i = 0; i < 4; i++) rows_of += parts[i] ? word << i : '0;
+  endfunction
 
   // a word with a change, on its way to its readers
   typedef struct packed {
