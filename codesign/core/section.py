@@ -34,6 +34,11 @@ class CoreSection:
         param_rows: rows of ``quantisers`` steps and thresholds.
         step_words: 32-bit words of the program's steps.
         chunks: words of 32 marks.
+        memory_bits: bits of a beat of the external memory; 0: there is none. With one, `sum_words`, `code_rows` and
+            `weight_lines` are what lies inside.
+        memory_kib: its size in KiB.
+        cached_words: words of sums of the external memory that are kept inside for a while; a power of two.
+        cached_lines: lines of weights of it, as well.
 
     Raises:
         ConfigError: there is no such core.
@@ -52,6 +57,10 @@ class CoreSection:
     param_rows: int | None = limited(None, at_least=_LEAST)
     step_words: int | None = limited(None, at_least=_LEAST)
     chunks: int | None = limited(None, at_least=_LEAST)
+    memory_bits: int = limited(0, at_least=0, at_most=128)
+    memory_kib: int = limited(0, at_least=0, at_most=1 << 22)
+    cached_words: int = limited(0, at_least=0, at_most=1 << 16)
+    cached_lines: int = limited(0, at_least=0, at_most=1 << 16)
 
     def __post_init__(self) -> None:
         check(self, "core")
