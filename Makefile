@@ -12,7 +12,7 @@ JOBS   ?= 2
 export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove networks experiments \
+.PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove soak networks experiments \
   experiments-ucf101 experiments-surveillance clean need
 
 help:  ## say what the targets do
@@ -66,6 +66,9 @@ bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no docum
 
 prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (10 minutes); ONLY="fifo join": these rows
 	PYTHONPATH=rtl_tests $(BIN)/python -m formal --jobs $(JOBS) $(if $(ONLY),--only $(ONLY))
+
+soak: $(STAMP)  ## a million frames, stalls, resets and malformed frames through pipelines and a core (tens of minutes); FRAMES=number
+	PYTHONPATH=tests $(BIN)/python -m soak --frames $(or $(FRAMES),1000000)
 
 networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)
 	$(BIN)/python -m benchmarks.networks --models "$(MODELS)" --clips "$(CLIPS)" --json docs/networks.json --markdown docs/networks.md

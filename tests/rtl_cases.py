@@ -121,6 +121,22 @@ def expected_events(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.n
     return found
 
 
+def core_events(graph: Graph, trace: Trace, *, lanes: int, skip: bool = True) -> dict[str, np.ndarray]:
+    """Return for each engine how many events a core with beats of ``lanes`` codes sends to it in each frame, ``[T]``.
+
+    Those that reach nothing count, too.
+    """
+    events = {
+        name: (deltas != 0 if skip else np.ones_like(deltas)).sum(axis=1) for name, deltas in trace.deltas.items()
+    }
+    first = graph.deltas[0].name
+    if not skip:  # all lanes of a beat count, also those after the last element
+        events[first] = np.full(len(trace.outputs), -(-graph.source.size // lanes) * lanes)
+    return {first: events[first]} | {
+        node.name: np.sum([events[name] for name in node.inputs], axis=0) for node in graph.engines
+    }
+
+
 def events_of_beats(graph: Graph, sent: np.ndarray) -> dict[str, int]:
     """Return how many events each engine handles in a frame of which the elements ``sent`` came, with skipping off.
 

@@ -20,7 +20,7 @@ from random_graphs import (
     random_walk,
     threshold_walk,
 )
-from rtl_cases import Beats
+from rtl_cases import Beats, core_events
 
 from codesign.core import CoreConfig, compile_graph, image_of, unpack_output
 from codesign.errors import SimulationError
@@ -57,23 +57,10 @@ def core(rtl_cache: Path) -> Iterator[CoreSimulator]:
         yield simulator
 
 
-def sent(graph: Graph, trace: Trace, *, skip: bool) -> dict[str, np.ndarray]:
-    """Return for each engine how many events are sent to it in each frame, ``[T]``, also those that reach nothing."""
-    events = {
-        name: (deltas != 0 if skip else np.ones_like(deltas)).sum(axis=1) for name, deltas in trace.deltas.items()
-    }
-    first = graph.deltas[0].name
-    if not skip:  # all lanes of a beat count, also those after the last element
-        events[first] = np.full(len(trace.outputs), -(-graph.source.size // CONFIG.quantisers) * CONFIG.quantisers)
-    return {first: events[first]} | {
-        node.name: np.sum([events[name] for name in node.inputs], axis=0) for node in graph.engines
-    }
-
-
 def check_run(graph: Graph, run: CoreRun, trace: Trace, *, skip: bool = True) -> int:
     """Compare outputs and event counts; return how many values were compared."""
     np.testing.assert_array_equal(run.outputs, trace.outputs)
-    for engine, expected in sent(graph, trace, skip=skip).items():
+    for engine, expected in core_events(graph, trace, lanes=CONFIG.quantisers, skip=skip).items():
         np.testing.assert_array_equal(run.engines[engine].events, expected, err_msg=f"events of {engine}")
     return run.outputs.size
 
