@@ -18,15 +18,20 @@ SOURCES = [FOLDER / f"core_{module}.sv" for module in ("types", *CORE_MODULES)]
 LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state")]
 LIGHT: dict[str, tuple[str, ...]] = {}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""
-OTHERS = [(module, config) for module in CORE_MODULES for config in ("narrow", "wide")]
-OTHERS.remove(("load", "wide"))  # sums of more than 32 bits cannot be loaded
+BUILT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(CORE_MODULES, ("small", "narrow", "wide")),
+    **dict.fromkeys(("burst", "memory"), ("outside", "beats of 128")),
+    "load": ("small", "narrow"),  # sums of more than 32 bits cannot be loaded
+}
+"""Configurations of ``core_bench.CONFIGS`` that each module is tested in; all but the first are heavy."""
+OTHERS = [(module, config) for module in CORE_MODULES for config in BUILT[module][1:]]
 
 
 def run(
-    module: str, name: str, sources: list[Path], build_dir: Path, *, config: str = "small", **options: object
+    module: str, name: str, sources: list[Path], build_dir: Path, *, config: str | None = None, **options: object
 ) -> None:
-    """Build case ``name`` of ``module`` in a configuration of ``core_bench.CONFIGS`` and run its bench."""
-    case = BENCHES[module][name]
+    """Build case ``name`` of ``module`` in a configuration, by default the first of `BUILT`, and run its bench."""
+    case, config = BENCHES[module][name], config or BUILT[module][0]
     simulate(
         f"core_{module}",
         ["core_pkg.sv", *LEAVES, *sources],

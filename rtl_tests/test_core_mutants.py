@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from core_add_mutants import ADD_MUTANTS
+from core_memory_mutants import MEMORY_MUTANTS
 from core_send_mutants import SEND_MUTANTS
 from mutants import Mutant
 from test_core_modules import BENCHES, SOURCES, run
 
-MUTANTS = [*SEND_MUTANTS, *ADD_MUTANTS]
+MUTANTS = [*SEND_MUTANTS, *ADD_MUTANTS, *MEMORY_MUTANTS]
 
 
 @pytest.mark.heavy
