@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of the SDRAM controller, its style, and that tools take it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bench_sdram import CASES
+from runner import HERE, simulate
+
+from codesign.rtl import leaves
+from codesign.rtl.host.sdram import FOLDER, SDRAM_MODULES
+
+SOURCES = [FOLDER / f"sdram_{module}.sv" for module in SDRAM_MODULES]
+AROUND = [leaves.FOLDER / "delta_fifo.sv", HERE / "sdram_cells.sv"]
+
+
+def run(name: str, sources: list[Path], build_dir: Path, rounds: int = 1, **options: object) -> None:
+    """Build case ``name`` and run its bench."""
+    simulate(
+        "sdram_top",
+        [*AROUND, *sources, HERE / "sdram_chip.sv", HERE / "sdram_top.sv"],
+        CASES[name].parameters,
+        "bench_sdram",
+        build_dir,
+        env={"BENCH_CASE": name, "BENCH_ROUNDS": str(rounds)},
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def test_bench(tmp_path: Path) -> None:
+    run("100 MHz", SOURCES, tmp_path)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", CASES)
+def test_bench_for_long(name: str, tmp_path: Path) -> None:
+    run(name, SOURCES, tmp_path, rounds=8)
