@@ -23,7 +23,7 @@ from codesign.errors import SimulationError, ToolNotFoundError, TrustWarning
 from codesign.rtl import TopSpec
 
 HARNESS = Path(__file__).with_name("harness.cpp")
-GUARD = Path(__file__).with_name("guard.h")
+HEADERS = tuple(Path(__file__).with_name(name) for name in ("guard.h", "memory.h"))
 LIBRARY = "harness.so"
 BUILD_TIMEOUT_S = 900.0
 
@@ -116,7 +116,7 @@ class Recipe:
 
     def added(self) -> dict[str, str]:
         """Return the files that go beside the sources."""
-        texts = {"harness.cpp": self.harness.read_text(), GUARD.name: GUARD.read_text()}
+        texts = {"harness.cpp": self.harness.read_text(), **{path.name: path.read_text() for path in HEADERS}}
         return texts | {"exports.map": _EXPORTS.format(self.prefix)}
 
 

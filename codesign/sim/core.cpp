@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Verilated delta core through its ports: the load of an image, AXI4-Stream source and sink, protocol checks, and
-// the cycles of each step and frame. Knows the core only by IN_BYTES and OUT_BYTES (of a beat); the network is a job's.
+// Drives a Verilated delta core through its ports: the load of an image, AXI4-Stream source and sink, an external memory,
+// protocol checks, and the cycles of each step and frame. Knows the core only by IN_BYTES and OUT_BYTES (of a beat),
+// MEMORY_BYTES (of a beat of its external memory, or 0) and MEMORY_KIB; the network is a job's.
 // One clock cycle is: drive inputs, settle, sample, rising edge.
 // Model: codesign/sim/core_native.py mirrors Job, Code and the exported functions.
 
@@ -10,12 +11,17 @@
 
 #include "Vtop.h"
 #include "guard.h"
+#if MEMORY_BYTES
+#include "memory.h"
+#endif
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "port bytes are copied in little-endian order");
 
 namespace {
 
-enum Code { kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kSteps, kErrorBit, kDesign };
+enum Code {
+    kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kSteps, kErrorBit, kDesign, kMemory
+};
 
 constexpr uint64_t kTail = 32;  // cycles watched for stray output after the last packet
 
@@ -54,6 +60,7 @@ struct Job {
     uint64_t frames;
     uint64_t *first_in, *last_in, *out_at;  // [frames] cycles: first and last accepted beat, accepted TLAST
     uint32_t *sent, *added;                 // [frames][steps][2] cycles, events; [frames][engines][2] operations, waits
+    uint64_t* traffic;                      // [frames][3] read and written bytes, busy cycles of the memory, all since reset
     uint32_t source_stall, sink_stall;      // probability of a stall in 1 / 2^32
     uint64_t source_seed, sink_seed;
     uint64_t patience, max_cycles;
@@ -82,8 +89,20 @@ public:
         top_->load_valid_i = 0;
         top_->m_axis_tready = 0;
         for (int i = 0; i < 4; i++) tick();
+#if MEMORY_BYTES
+        memory_.reset();
+#endif
         top_->rst_ni = 1;
         offered_ = stalled_ = false;
+    }
+
+    // Timing of the memory from now on.
+    void memory(const void* timing) {
+#if MEMORY_BYTES
+        memory_.time(*static_cast<const memory::Timing*>(timing));
+#else
+        (void)timing;
+#endif
     }
 
     // Offer `count` words; return how many were taken before `patience` cycles without one.
@@ -95,9 +114,9 @@ public:
             top_->load_valid_i = 1;
             top_->load_data_i = words[done];
             top_->load_last_i = done == count - 1;
-            top_->eval();
+            settle();
             if (top_->load_ready_o) done++, waited = 0;
-            tick();
+            edge();
         }
         top_->load_valid_i = 0;
         top_->load_data_i = noise_.next();
@@ -121,23 +140,38 @@ public:
             if (job.idle >= job.patience) return kHung;
             if (job.cycles >= job.max_cycles) return kTooLong;
             drive(job);
-            top_->eval();
+            settle();
             if (int code = sample(job)) return code;
-            top_->clk_i = 1;
-            top_->eval();
-            top_->clk_i = 0;
+            if (int code = edge()) return code;
             job.cycles++;
         }
         return kAgain;
     }
 
 private:
-    void tick() {
-        top_->clk_i = 0;
+    void settle() {
+#if MEMORY_BYTES
+        memory_.drive(*top_);
+#endif
         top_->eval();
+    }
+
+    int edge() {
+#if MEMORY_BYTES
+        memory_.sample(*top_);
+#endif
         top_->clk_i = 1;
         top_->eval();
         top_->clk_i = 0;
+#if MEMORY_BYTES
+        if (memory_.wrong()) return guard::message = memory_.wrong(), kMemory;
+#endif
+        return 0;
+    }
+
+    void tick() {
+        settle();
+        edge();
     }
 
     void idle_source() {  // garbage while tvalid is low: nothing may look at it
@@ -202,7 +236,15 @@ private:
             added[0] += probe & 1;
             added[1] += (probe >> 1) & 1;
         }
-        job.core_frames += (probe >> 2) & 1;
+        if (!((probe >> 2) & 1)) return;
+#if MEMORY_BYTES
+        if (job.core_frames < job.frames) {
+            const memory::Traffic& traffic = memory_.traffic();
+            uint64_t* found = job.traffic + job.core_frames * 3;
+            found[0] = traffic.read_bytes, found[1] = traffic.written_bytes, found[2] = traffic.busy;
+        }
+#endif
+        job.core_frames++;
     }
 
     int check_stable() {
@@ -241,6 +283,9 @@ private:
 
     VerilatedContext context_;
     std::unique_ptr<Vtop> top_;
+#if MEMORY_BYTES
+    memory::Axi<MEMORY_BYTES> memory_{uint64_t(MEMORY_KIB) * 1024, 1};
+#endif
     Random noise_, source_{1}, sink_{1};
     bool offered_ = false, stalled_ = false, held_last_ = false;
     uint8_t held_[OUT_BYTES];
@@ -261,6 +306,7 @@ void* core_open(const char* folder, uint32_t seed) {
 void core_close(void* simulator) { delete of(simulator); }
 uint32_t core_status(void* simulator) { return of(simulator)->status(); }
 void core_skip(void* simulator, int skip) { of(simulator)->skip(skip); }
+void core_memory(void* simulator, const void* timing) { of(simulator)->memory(timing); }
 void core_begin(void* simulator, const Job* job) { of(simulator)->begin(*job); }
 
 int core_advance(void* simulator, Job* job, uint64_t budget) {

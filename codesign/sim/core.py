@@ -19,9 +19,12 @@ from codesign.graph.ir import Graph
 from codesign.rtl.beats import from_beats, to_beats
 from codesign.sim.build import CXX_FLAGS, VERILATOR_FLAGS, Recipe, compile_library
 from codesign.sim.core_native import LOAD_ERRORS, CoreJob, CoreModel
+from codesign.sim.memory import DDR, MemoryTiming, MemoryTraffic
 from codesign.sim.simulator import BeatRun, EngineRun, RtlRun, Stalls
 
 Bytes = NDArray[np.uint8]
+MEMORY_PATIENCE = 100
+"""How many times as long it may wait with an external memory."""
 HARNESS = Path(__file__).with_name("core.cpp")
 PATIENCE_PER_WORD = 64
 """Cycles without a beat or an operation, for each word of the network's state, after which the core hangs."""
@@ -36,9 +39,11 @@ class CoreRun(RtlRun):
 
     Attributes:
         steps: cycles of each step of the program, in order, ``[T]`` each; the last is that of the packet.
+        memory: what went through the external memory; None without one.
     """
 
     steps: dict[str, IntArray]
+    memory: MemoryTraffic | None = None
 
 
 def build_core(config: CoreConfig, folder: Path, files: dict[str, str] | None = None) -> Path:
@@ -58,6 +63,8 @@ def build_core(config: CoreConfig, folder: Path, files: dict[str, str] | None = 
             received=f"{config.code_bits} and {config.sum_bits}",
         )
     constants = {
+        "MEMORY_BYTES": config.memory_bits // 8,
+        "MEMORY_KIB": config.memory_kib,
         "IN_BYTES": config.quantisers * config.code_bits // 8,
         "OUT_BYTES": config.quantisers * config.sum_bits // 8,
     }
@@ -78,6 +85,7 @@ class CoreSimulator:
         config: lanes, widths and depths of the core.
         files: its RTL project, path -> text; None: `codesign.core.files.core_files`.
         skip: False runs the dense baseline, the same build with ``skip_i`` low: every element is an event.
+        memory: when the external memory answers, if the core has one; None: `codesign.sim.memory.DDR`.
         seed: seed of what the core leaves uninitialised, and of garbage on idle lanes.
 
     Raises:
@@ -94,10 +102,12 @@ class CoreSimulator:
         config: CoreConfig | None = None,
         files: dict[str, str] | None = None,
         skip: bool = True,
+        memory: MemoryTiming | None = None,
         seed: int = 1,
     ) -> None:
         self.config = config or CoreConfig()
-        self._seed, self._skip = seed, skip
+        self._seed, self._skip, self._memory = seed, skip, memory or DDR
+        self._traffic = np.zeros(3, np.int64)
         compiled = compile_graph(graph, self.config)
         self.folder = build_core(self.config, Path(folder), files)
         self._model: CoreModel | None = self._power_up()
@@ -181,6 +191,7 @@ class CoreSimulator:
         first_in, last_in, out_at = np.zeros((3, count), np.uint64)
         sent = np.zeros((count, len(self.compiled.steps), 2), np.uint32)
         added = np.zeros((count, len(self.compiled.engines), 2), np.uint32)
+        traffic = np.zeros((count, 3), np.uint64)
         data, _, _ = self._execute(
             self._pack(frames),
             last,
@@ -194,6 +205,7 @@ class CoreSimulator:
             out_at=out_at.ctypes.data,
             sent=sent.ctypes.data,
             added=added.ctypes.data,
+            traffic=traffic.ctypes.data,
         )
         self._first_of_stream &= count == 0
         done = out_at.astype(np.int64)
@@ -205,6 +217,7 @@ class CoreSimulator:
             engines=self._engines(sent.astype(np.int64), added.astype(np.int64)),
             steps={name: sent[:, at, 0].astype(np.int64) for at, name in enumerate(self.compiled.steps)},
             total_cycles=int(done[-1] - first_in[0]) if count else 0,
+            memory=self._moved(traffic.astype(np.int64)) if self.config.memory_bits else None,
         )
 
     def run_beats(
@@ -255,6 +268,8 @@ class CoreSimulator:
     def _power_up(self) -> CoreModel:
         model = CoreModel(self.folder, self._seed)
         model.skip(self._skip)
+        model.memory(self._memory.record())
+        self._traffic[:] = 0
         return model
 
     def _open_model(self) -> CoreModel:
@@ -296,13 +311,19 @@ class CoreSimulator:
             sink_stall=int(stalls.sink_probability * 2**32),
             source_seed=int(source_seed),
             sink_seed=int(sink_seed),
-            patience=1000 + PATIENCE_PER_WORD * sum(step.words * step.taps + 32 for step in self.program.steps),
+            patience=self._patience(),
             **job,
         )
         self._broken = True
         model.run(record)
         self._broken = False
         return out_data, out_last, record
+
+    def _patience(self) -> int:
+        """Return cycles without a beat or an operation after which the core hangs."""
+        words = sum(step.words * step.taps + 32 for step in self.program.steps)
+        slower = MEMORY_PATIENCE if self.config.memory_bits else 1
+        return 1000 + PATIENCE_PER_WORD * words * slower
 
     def _engines(self, sent: IntArray, added: IntArray) -> dict[str, EngineRun]:
         """Return what was done for each engine of ``sent [T, steps, 2]`` and ``added [T, engines, 2]``."""
@@ -318,6 +339,13 @@ class CoreSimulator:
             node.name: runs.get(node.name, EngineRun(events=none, busy=none, stalled=none))
             for node in (self.graph.deltas[0], *self.graph.engines)
         }
+
+    def _moved(self, traffic: IntArray) -> MemoryTraffic:
+        """Return the traffic of each frame from that of all since power-up, ``[T, 3]``."""
+        moved = np.diff(traffic, axis=0, prepend=self._traffic[None])
+        if len(traffic):
+            self._traffic = traffic[-1]
+        return MemoryTraffic(read_bytes=moved[:, 0], written_bytes=moved[:, 1], busy_cycles=moved[:, 2])
 
     def _pack(self, frames: IntArray) -> Bytes:
         """Return frames ``[T, size]`` as beats ``[T * beats, bytes]``; lanes after the last element are 0."""

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from codesign import trust
 from codesign.errors import SimulationError
 from codesign.sim.build import LIBRARY
+from codesign.sim.memory import Timing
 
 # Cycles per C call: Ctrl-C and `CoreModel.stopped` are seen between calls.
 _BUDGET = 100_000
-_PATIENCE = 1000
-"""Cycles that a word of an image may wait: a core takes one in each."""
-_DONE, _AGAIN, _STOPPED = 0, 1, 10
+_PATIENCE = 1_000_000
+"""Cycles that a word of an image may wait: for the external memory, if there is one."""
+_DONE, _AGAIN, _STOPPED, _MEMORY = 0, 1, 10, 11
 _WRONG = {
     2: ("the core hangs", "an accepted beat or an operation"),
     3: ("the run took too many cycles", "fewer cycles than max_cycles"),
@@ -31,6 +32,7 @@ _WRONG = {
     8: ("the frames that the core ended are not those that came in", "one end for each frame"),
     9: ("error_o rose on well-formed frames", "error_o unchanged"),
     _STOPPED: ("the core stopped the simulation", "no failed assertion"),
+    _MEMORY: ("the core broke a rule of AXI4", "bursts that the memory takes"),
 }
 LOAD_ERRORS = {
     1: "it is no image of a network (first word)",
@@ -54,7 +56,7 @@ class CoreJob(ctypes.Structure):
             (ctypes.c_uint64, "beats"),
             (ctypes.c_void_p, "out_data out_last"),
             (ctypes.c_uint64, "capacity frame_beats packet_beats steps engines frames"),
-            (ctypes.c_void_p, "first_in last_in out_at sent added"),
+            (ctypes.c_void_p, "first_in last_in out_at sent added traffic"),
             (ctypes.c_uint32, "source_stall sink_stall"),
             (ctypes.c_uint64, "source_seed sink_seed patience max_cycles in_done out_done out_frames out_beat cycles"),
             (ctypes.c_uint64, "idle tail core_frames"),
@@ -88,6 +90,7 @@ class CoreModel:
             ("core_skip", None, [pointer, integer]),
             ("core_status", u32, [pointer]),
             ("core_load", integer, [pointer, pointer, u64, u64, pointer]),
+            ("core_memory", None, [pointer, pointer]),
             ("core_begin", None, [pointer, pointer]),
             ("core_advance", integer, [pointer, pointer, u64]),
         ):
@@ -109,6 +112,10 @@ class CoreModel:
     def skip(self, skip: bool) -> None:
         """Set ``skip_i`` from now on."""
         self._library.core_skip(self._handle, int(skip))
+
+    def memory(self, timing: Timing) -> None:
+        """Let the external memory answer like this from now on."""
+        self._library.core_memory(self._handle, ctypes.byref(timing))
 
     def load(self, image: NDArray[np.uint32]) -> int:
         """Offer the words of an image; return ``load_error_o``, 0 if the core has the network now.
@@ -158,7 +165,7 @@ class CoreModel:
 
     def _fail(self, code: int, job: CoreJob) -> NoReturn:
         what, expected = _WRONG[code]
-        if code == _STOPPED:
+        if code in (_STOPPED, _MEMORY):
             what = f"{what}: {self._library.core_message().decode()}"
         raise SimulationError(
             what,

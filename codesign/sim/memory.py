@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the external memory of a simulated core answers, and what went through it."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+from codesign.fixed import IntArray
+from codesign.records import check, limited
+
+_UNIT = 16
+"""The model counts beats in sixteenths of a cycle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryTiming:
+    """An AXI4 memory in cycles of the core. Its content does not depend on it: a slow memory costs time, never bits.
+
+    Attributes:
+        open_cycles: from a request to its first beat, of a row that is open.
+        closed_cycles: the same of a row that has to be opened first.
+        row_bytes: bytes of a row.
+        banks: rows that may be open, each in a bank of its own: row number modulo banks.
+        beat_cycles: cycles of a beat.
+        turn_cycles: between a read and a write.
+        refresh_every: cycles between two refreshes, which close all rows; 0: none.
+        refresh_cycles: of a refresh.
+        overlap: whether an access is prepared while the one before it is served.
+        stall_probability: that a channel waits for a cycle, for nothing.
+        seed: of the stalls.
+    """
+
+    open_cycles: int = limited(30, at_least=0, at_most=10_000)
+    closed_cycles: int = limited(30, at_least=0, at_most=10_000)
+    row_bytes: int = limited(2048, at_least=1)
+    banks: int = limited(8, at_least=1, at_most=1024)
+    beat_cycles: float = limited(1.0, at_least=1 / _UNIT, at_most=1000)
+    turn_cycles: int = limited(0, at_least=0, at_most=10_000)
+    refresh_every: int = limited(0, at_least=0)
+    refresh_cycles: int = limited(0, at_least=0, at_most=10_000)
+    overlap: bool = True
+    stall_probability: float = limited(0.0, at_least=0, at_most=0.99)
+    seed: int = limited(1, at_least=0)
+
+    def __post_init__(self) -> None:
+        check(self, "memory")
+
+    def record(self) -> Timing:
+        """Return it as the harness takes it."""
+        return Timing(
+            self.open_cycles,
+            self.closed_cycles,
+            self.row_bytes,
+            self.banks,
+            round(self.beat_cycles * _UNIT),
+            self.turn_cycles,
+            self.refresh_every,
+            self.refresh_cycles,
+            int(self.overlap),
+            int(self.stall_probability * 2**32),
+            self.seed,
+        )
+
+
+DDR = MemoryTiming()
+"""An SoC's memory through its interconnect: 30 cycles to the first beat, then a beat in each."""
+SDRAM = MemoryTiming(
+    open_cycles=8,
+    closed_cycles=14,
+    row_bytes=1024,
+    banks=4,
+    beat_cycles=2.0,
+    turn_cycles=3,
+    refresh_every=780,
+    refresh_cycles=10,
+    overlap=False,
+)
+"""A 16-bit SDRAM at the core's clock with beats of 32 bits, one access after the other."""
+
+
+class Timing(ctypes.Structure):
+    """The `Timing` structure of memory.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("open", "closed", "row_bytes", "banks", "beat_sixteenths", "turn")),
+        *((name, ctypes.c_uint32) for name in ("refresh_every", "refresh", "overlap", "stall")),
+        ("seed", ctypes.c_uint64),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryTraffic:
+    """What went through the external memory in each frame, from the end of the frame before it to its own end.
+
+    Attributes:
+        read_bytes: ``[T]``.
+        written_bytes: ``[T]``.
+        busy_cycles: cycles in which it served somebody, ``[T]``.
+    """
+
+    read_bytes: IntArray
+    written_bytes: IntArray
+    busy_cycles: IntArray
