@@ -158,7 +158,7 @@ private:
 
     int edge() {
 #if MEMORY_BYTES
-        memory_.sample(*top_);
+        if (top_->rst_ni) memory_.sample(*top_);
 #endif
         top_->clk_i = 1;
         top_->eval();

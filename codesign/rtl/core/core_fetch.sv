@@ -124,6 +124,7 @@ module core_fetch
     logic first;  // of the taps
     logic last;
   } tag_t;
+  logic codes_q;  // a packet of codes needs no sums
   logic single, single_q, asking_q, go, request, last_tap, last_part, done;
   head_t asked_q;
   logic [IndexBits-1:0] base_q;
@@ -137,8 +138,8 @@ module core_fetch
   assign single = step_i.taps == 1;
   assign need = single_q && !asked_q.end_of_pass ? step_i.parts : 4'd1;
   assign go = asking_q && gap_q == 0 && tags_ready && (tap_q != 0 || enough_q || offered_q);
-  assign sum_valid_o = go && !asked_q.end_of_pass;
-  assign request = go && (asked_q.end_of_pass || sum_ready_i);
+  assign sum_valid_o = go && !asked_q.end_of_pass && !codes_q;
+  assign request = go && (asked_q.end_of_pass || codes_q || sum_ready_i);
   assign last_tap = asked_q.end_of_pass || tap_q == most_tap_q;
   assign last_part = asked_q.end_of_pass || single_q || part_q == most_part_q;
   assign done = request && last_tap && last_part;
@@ -149,6 +150,7 @@ module core_fetch
     // Of the step, which is there long before its words. A request that takes one place may follow another one at once,
     // before enough_q knows of that: hence two.
     {single_q, most_tap_q, most_part_q} <= {single, step_i.taps - 1'b1, step_i.parts - 1'b1};
+    codes_q <= step_i.packet[1];
     least_q <= single && step_i.parts > 2 ? ($clog2(Room + 1))'(step_i.parts) : ($clog2(Room + 1))'(2);
     gap_o   <= single ? step_i.parts - 1'b1 : '0;
   end
@@ -198,7 +200,7 @@ module core_fetch
   logic holding_q, choosing_q, whole_q, more;
   part_t z_q, z_q2;
   assign more = single_q && !of_q.head.end_of_pass && of_q.part != most_part_q;
-  assign come = sum_valid_i || (tag_valid && tag.head.end_of_pass && !(holding_q && more));
+  assign come = sum_valid_i || (tag_valid && (tag.head.end_of_pass || codes_q) && !(holding_q && more));
   always_ff @(posedge clk_i) begin
     if (come) held_q <= sum_data_i;
     if (come) of_q <= tag;

@@ -36,6 +36,34 @@ module delta_core
     input  logic                           m_axis_tready,
     output logic [ Quantisers*SumBits-1:0] m_axis_tdata,
     output logic                           m_axis_tlast,
+    // the memory outside, with HasMemory
+    // verilator lint_off UNUSEDSIGNAL
+    output logic [                   31:0] m_axi_araddr,
+    output logic [7:0]                    m_axi_arlen,
+    output logic [2:0]                    m_axi_arsize,
+    output logic [1:0]                    m_axi_arburst,
+    output logic                          m_axi_arvalid,
+    input  logic                          m_axi_arready,
+    input  logic [MemoryBits-1:0]         m_axi_rdata,
+    input  logic [1:0]                    m_axi_rresp,
+    input  logic                          m_axi_rlast,
+    input  logic                          m_axi_rvalid,
+    output logic                          m_axi_rready,
+    output logic [                   31:0] m_axi_awaddr,
+    output logic [7:0]                    m_axi_awlen,
+    output logic [2:0]                    m_axi_awsize,
+    output logic [1:0]                    m_axi_awburst,
+    output logic                          m_axi_awvalid,
+    input  logic                          m_axi_awready,
+    output logic [MemoryBits-1:0]         m_axi_wdata,
+    output logic [MemoryBits/8-1:0]       m_axi_wstrb,
+    output logic                          m_axi_wlast,
+    output logic                          m_axi_wvalid,
+    input  logic                          m_axi_wready,
+    input  logic [1:0]                    m_axi_bresp,
+    input  logic                          m_axi_bvalid,
+    output logic                          m_axi_bready,
+    // verilator lint_on UNUSEDSIGNAL
     output logic [                    1:0] error_o,        // early TLAST, late TLAST; sticky
     output logic [                   31:0] probe_o
 );
@@ -115,18 +143,79 @@ module delta_core
       .load_data_i(line[Top-1-:32])
   );
 
-  // The memory outside: reads of words of sums, lines of weights, rows of codes; writes of words, rows, and of a load.
+  // The memory outside. Reads of words of sums, lines of weights, rows of codes, and by core_load; writes of words, rows,
+  // and by core_load.
+  localparam int unsigned Readers = 4, Writers = 3;
   // verilator lint_off UNUSEDSIGNAL
-  logic [2:0] read_valid, read_ready, data_valid, write_valid, write_ready, write_last;
-  logic [2:0][MemoryAddressBits-1:0] read_address, write_address;
-  logic [2:0][7:0] read_beats, write_beats;
+  logic [Readers-1:0] read_valid, read_ready, data_valid;
+  logic [Readers-1:0][MemoryAddressBits-1:0] read_address;
+  logic [Readers-1:0][7:0] read_beats;
+  logic [Writers-1:0] write_valid, write_ready, write_last;
+  logic [Writers-1:0][MemoryAddressBits-1:0] write_address;
+  logic [Writers-1:0][7:0] write_beats;
+  logic [Writers-1:0][MemoryBits-1:0] write_data;
   logic [MemoryBits-1:0] data;
-  logic [2:0][MemoryBits-1:0] write_data;
-  logic data_last;
+  logic data_last, memory_idle, memory_silent, memory_error;
   // verilator lint_on UNUSEDSIGNAL
-  assign {read_valid[2], read_address[2], read_beats[2]} = '0;
+  assign {read_valid[3:2], read_address[3:2], read_beats[3:2]} = '0;
   assign {write_valid[2:1], write_address[2:1], write_beats[2:1], write_data[2:1], write_last[2:1]} = '0;
-  assign {read_ready, data_valid, data, data_last, write_ready} = '0;
+  if (HasMemory) begin : g_memory
+    core_memory #(
+        .Readers(Readers),
+        .Writers(Writers)
+    ) i_memory (
+        .clk_i,
+        .rst_ni,
+        .restart_i,
+        .read_valid_i(read_valid),
+        .read_ready_o(read_ready),
+        .read_address_i(read_address),
+        .read_beats_i(read_beats),
+        .data_valid_o(data_valid),
+        .data_o(data),
+        .data_last_o(data_last),
+        .write_valid_i(write_valid),
+        .write_ready_o(write_ready),
+        .write_address_i(write_address),
+        .write_beats_i(write_beats),
+        .write_data_i(write_data),
+        .write_last_i(write_last),
+        .idle_o(memory_idle),
+        .silent_o(memory_silent),
+        .error_o(memory_error),
+        .m_axi_araddr,
+        .m_axi_arlen,
+        .m_axi_arsize,
+        .m_axi_arburst,
+        .m_axi_arvalid,
+        .m_axi_arready,
+        .m_axi_rdata,
+        .m_axi_rresp,
+        .m_axi_rlast,
+        .m_axi_rvalid,
+        .m_axi_rready,
+        .m_axi_awaddr,
+        .m_axi_awlen,
+        .m_axi_awsize,
+        .m_axi_awburst,
+        .m_axi_awvalid,
+        .m_axi_awready,
+        .m_axi_wdata,
+        .m_axi_wstrb,
+        .m_axi_wlast,
+        .m_axi_wvalid,
+        .m_axi_wready,
+        .m_axi_bresp,
+        .m_axi_bvalid,
+        .m_axi_bready
+    );
+  end else begin : g_no_memory
+    assign {read_ready, data_valid, data, data_last, write_ready} = '0;
+    assign {memory_idle, memory_silent, memory_error} = '0;
+    assign {m_axi_araddr, m_axi_arlen, m_axi_arsize, m_axi_arburst, m_axi_arvalid, m_axi_rready} = '0;
+    assign {m_axi_awaddr, m_axi_awlen, m_axi_awsize, m_axi_awburst, m_axi_awvalid} = '0;
+    assign {m_axi_wdata, m_axi_wstrb, m_axi_wlast, m_axi_wvalid, m_axi_bready} = '0;
+  end
 
   // What changed, and what that changes.
   logic mark_valid, mark_ready, ask_valid, ask_ready, sum_valid, changed_valid, changed_ready, issued, stalled;
