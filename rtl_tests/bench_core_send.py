@@ -76,10 +76,10 @@ class Sender:
 
 
 class Rows:
-    """Plays core_codes: codes of rows that are often not there yet, and what they become."""
+    """Plays core_codes: the codes of rows, and what they become."""
 
-    def __init__(self, dut: Any, rng: random.Random, *, pause: float) -> None:
-        self.dut, self.rng, self.pause = dut, rng, pause
+    def __init__(self, dut: Any, rng: random.Random) -> None:
+        self.dut, self.rng = dut, rng
         self.codes: dict[int, int] = {}
         self.row: Callable[[int, int], int] = operator.add  # of a word's part
         self.clear()
@@ -88,7 +88,6 @@ class Rows:
         self.stages: deque[int | None] = deque([None] * LATENCY)
 
     def drive(self) -> None:
-        self.dut.row_ready_i.value = int(self.rng.random() >= self.pause)
         row = self.stages[READ - 1]
         noise = self.rng.getrandbits(Q * CB)
         self.dut.codes_i.value = noise if row is None else self.codes.get(row, noise)
@@ -116,7 +115,7 @@ class Sending:
         self.sink = Sink(dut.valid_o, dut.ready_i, out, pause=stalls[1], rng=self.rng)
         axis = [dut.m_axis_tlast, dut.m_axis_tdata]
         self.beats = Sink(dut.m_axis_tvalid, dut.m_axis_tready, axis, pause=stalls[1], rng=self.rng)
-        self.rows = Rows(dut, self.rng, pause=stalls[0] / 2)
+        self.rows = Rows(dut, self.rng)
         self.bench = Bench(dut, [self.source, self.sink, self.beats, self.rows, self])
         self.done, self.done_at = 0, -1
 

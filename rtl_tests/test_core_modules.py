@@ -13,18 +13,22 @@ from runner import simulate
 from codesign.rtl import leaves
 from codesign.rtl.core import CORE_MODULES, CORE_WIRING, FOLDER
 
-BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_MODULES}
+INSIDE = dict.fromkeys(("record", "ahead", "back"), "codes")
+"""Modules that the bench of another one tests."""
+BENCHED = tuple(module for module in CORE_MODULES if module not in INSIDE)
+BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in BENCHED}
 SOURCES = [FOLDER / f"core_{module}.sv" for module in ("types", *CORE_MODULES)]
-LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state")]
+LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state", "fork")]
 LIGHT: dict[str, tuple[str, ...]] = {}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""
 BUILT: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(CORE_MODULES, ("small", "narrow", "wide")),
+    **dict.fromkeys(BENCHED, ("small", "narrow", "wide")),
+    "codes": ("outside", "beats of 128", "small", "narrow", "wide"),
     **dict.fromkeys(("burst", "memory"), ("outside", "beats of 128")),
     "load": ("small", "narrow"),  # sums of more than 32 bits cannot be loaded
 }
 """Configurations of ``core_bench.CONFIGS`` that each module is tested in; all but the first are heavy."""
-OTHERS = [(module, config) for module in CORE_MODULES for config in BUILT[module][1:]]
+OTHERS = [(module, config) for module in BENCHED for config in BUILT[module][1:]]
 
 
 def run(

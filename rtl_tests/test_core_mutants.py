@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from core_add_mutants import ADD_MUTANTS
+from core_codes_mutants import CODES_MUTANTS
 from core_memory_mutants import MEMORY_MUTANTS
 from core_send_mutants import SEND_MUTANTS
 from mutants import Mutant
-from test_core_modules import BENCHES, SOURCES, run
+from test_core_modules import BENCHES, INSIDE, SOURCES, run
 
-MUTANTS = [*SEND_MUTANTS, *ADD_MUTANTS, *MEMORY_MUTANTS]
+MUTANTS = [*SEND_MUTANTS, *CODES_MUTANTS, *ADD_MUTANTS, *MEMORY_MUTANTS]
 
 
 @pytest.mark.heavy
@@ -24,7 +25,7 @@ def test_the_bench_finds(mutant: Mutant, tmp_path: Path) -> None:
         text = source.read_text(encoding="utf-8")
         copy.write_text(text.replace(mutant.old, mutant.new) if source.stem == f"core_{mutant.leaf}" else text)
     with pytest.raises(pytest.fail.Exception) as failure:
-        run(mutant.leaf, mutant.case, sources, tmp_path, build_args=["-Wno-fatal"])
+        run(INSIDE.get(mutant.leaf, mutant.leaf), mutant.case, sources, tmp_path, build_args=["-Wno-fatal"])
     assert not re.match(r"(verilator|make) failed with exit status", str(failure.value)), "the mutant does not build"
 
 
@@ -32,4 +33,4 @@ def test_every_fault_is_where_the_table_says() -> None:
     for mutant in MUTANTS:
         text = next(source for source in SOURCES if source.stem == f"core_{mutant.leaf}").read_text(encoding="utf-8")
         assert text.count(mutant.old) == 1, f"{mutant.leaf}: {mutant.old!r} occurs {text.count(mutant.old)} times"
-        assert mutant.case in BENCHES[mutant.leaf]
+        assert mutant.case in BENCHES[INSIDE.get(mutant.leaf, mutant.leaf)]

@@ -15,5 +15,5 @@ MODULE = "delta_core"
 
 def core_files(config: CoreConfig) -> dict[str, str]:
     """Return the RTL project of the core of ``config``: path -> text, with ``filelist.f``. It has no network."""
-    files = {"core_pkg.sv": core_package(config), **leaf_files("fifo", "state"), **core_module_files()}
+    files = {"core_pkg.sv": core_package(config), **leaf_files("fifo", "state", "fork"), **core_module_files()}
     return files | {"filelist.f": filelist(files)}

@@ -14,7 +14,7 @@ from codesign.rtl import leaves
 from codesign.rtl.core import core_module_files
 from codesign.tools import run
 
-LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state")]
+LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state", "fork")]
 SMALL = {"lanes": 4, "quantisers": 2}
 ODD = {"sum_words": 100, "code_rows": 11, "weight_lines": 9, "table_rows": 7, "param_rows": 5, "step_words": 33}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 CORE_MODULES = (
-    *("divide", "quantise", "send", "codes", "fetch", "marks", "beats", "gather"),
+    *("divide", "quantise", "send", "record", "ahead", "back", "codes", "fetch", "marks", "beats", "gather"),
     *("lane", "lanes", "order", "tags", "cache", "receive", "transmit", "walk", "place", "sequence", "load"),
     *("burst", "memory"),
 )

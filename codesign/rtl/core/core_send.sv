@@ -36,7 +36,6 @@ module core_send
     input  logic [           IndexBits-1:0] group_i,
     input  logic [  Quantisers*SumBits-1:0] z_i,
     output logic                            enable_o,
-    input  logic                            row_ready_i,    // of the part that is offered
     input  logic [ Quantisers*CodeBits-1:0] codes_i,
     output logic                            row_o,
     output logic [ Quantisers*CodeBits-1:0] codes_o,
@@ -70,7 +69,7 @@ module core_send
   logic [Memory:1][Quantisers*SumBits-1:0] z_q;
   assign enable = (ready_i || !valid_o) && (m_axis_tready || !m_axis_tvalid);
   assign enable_o = enable;
-  assign ready_o = enable && bounded && row_ready_i;
+  assign ready_o = enable && bounded;
   assign packet = step_i.packet != 0;
 
   // The clip range on the lattice of the sums: shifted by a bit a cycle, until it is as wide as can be.
@@ -107,7 +106,7 @@ module core_send
   always_ff @(posedge clk_i) begin
     if (!rst_ni) valid_q <= '0;
     else if (enable) begin
-      valid_q <= {valid_q[Stages-1:1], valid_i && bounded && row_ready_i};
+      valid_q <= {valid_q[Stages-1:1], valid_i && bounded};
       if (packet) valid_q[Read+1] <= 1'b0;
     end
   end

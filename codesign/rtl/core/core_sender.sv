@@ -6,7 +6,8 @@
 // Timing:     combinational m_axis_tready, ready_i -> enables of core_send
 // Reset:      no step
 // Model:      codesign.core.interpret
-// It only wires. What a change does to other engines is core_adder's.
+// It only wires. Words of a pass also go to core_codes, which asks ahead for the codes that lie outside. What a change
+// does to other engines is core_adder's.
 module core_sender
   import core_pkg::*;
   import core_types::*;
@@ -48,6 +49,19 @@ module core_sender
     input  logic                            ready_i,
     output changed_t                        changed_o,
     output logic [     Lanes*DeltaBits-1:0] deltas_o,
+    input  logic [   MemoryAddressBits-1:0] code_origin_i,   // beats of the external memory: the first row of codes
+    output logic                            row_read_valid_o,
+    input  logic                            row_read_ready_i,
+    output logic [   MemoryAddressBits-1:0] row_read_address_o,
+    output logic [                     7:0] row_read_beats_o,
+    input  logic                            row_data_valid_i,
+    input  logic [          MemoryBits-1:0] row_data_i,
+    output logic                            row_write_valid_o,
+    input  logic                            row_write_ready_i,
+    output logic [   MemoryAddressBits-1:0] row_write_address_o,
+    output logic [                     7:0] row_write_beats_o,
+    output logic [          MemoryBits-1:0] row_write_data_o,
+    output logic                            row_write_last_o,
     input  logic                            load_param_i,
     input  logic [           IndexBits-1:0] load_address_i,
     input  logic [Quantisers*ParamBits-1:0] load_data_i
@@ -61,7 +75,10 @@ module core_sender
     logic [Quantisers*SumBits-1:0] z;
   } z_t;
 
-  logic word_valid, word_ready, word_end;
+  logic word_valid, word_ready, word_end, aim_valid, fetch_word_valid, fetch_word_ready;
+  // verilator lint_off UNUSEDSIGNAL
+  logic aim_ready;
+  // verilator lint_on UNUSEDSIGNAL
   logic [IndexBits-1:0] word;
   core_marks i_marks (
       .clk_i,
@@ -80,14 +97,27 @@ module core_sender
       .word_o(word)
   );
 
+  if (HasMemory) begin : g_fork
+    delta_fork u_fork (
+        .clk_i,
+        .rst_ni,
+        .valid_i(word_valid),
+        .ready_o(word_ready),
+        .valid_o({aim_valid, fetch_word_valid}),
+        .ready_i({aim_ready, fetch_word_ready})
+    );
+  end else begin : g_alone
+    assign {aim_valid, fetch_word_valid, word_ready} = {1'b0, word_valid, fetch_word_ready};
+  end
+
   logic fetch_valid, beats_valid, z_valid, z_ready;
   z_t fetch_z, beats_z, z;
   core_fetch i_fetch (
       .clk_i,
       .rst_ni,
       .step_i,
-      .valid_i(word_valid),
-      .ready_o(word_ready),
+      .valid_i(fetch_word_valid),
+      .ready_o(fetch_word_ready),
       .end_i(word_end),
       .word_i(word),
       .sum_valid_o,
@@ -134,11 +164,50 @@ module core_sender
   assign z = step_i.source ? beats_z : fetch_z;
   assign z_valid = step_i.source ? beats_valid : fetch_valid;
 
-  logic moves, row, part_valid, part_ready, part_end, part_last;
-  logic [Quantisers*CodeBits-1:0] old_codes, new_codes;
+  logic row_valid, row_ready, moves, row, part_valid, part_ready, part_end, part_last;
   logic [IndexBits-1:0] part_word;
   logic [Quantisers-1:0] part_mask;
+  logic [Quantisers*CodeBits-1:0] old_codes, new_codes;
   logic [Quantisers*DeltaBits-1:0] part_deltas;
+  core_codes i_codes (
+      .clk_i,
+      .rst_ni,
+      .start_i(beats_start_i || marks_start_i),
+      .step_i,
+      .fresh_i,
+      .origin_i(code_origin_i),
+      .aim_valid_i(aim_valid),
+      .aim_ready_o(aim_ready),
+      .aim_end_i(word_end),
+      .aim_word_i(word),
+      .valid_i(z_valid),
+      .ready_o(z_ready),
+      .end_i(z.end_of_pass),
+      .word_i(z.word),
+      .part_i(z.part),
+      .last_part_i(z.last_part),
+      .valid_o(row_valid),
+      .ready_i(row_ready),
+      .enable_i(moves),
+      .codes_o(old_codes),
+      .row_i(row),
+      .row_word_i(part_word),
+      .row_last_part_i(part_last),
+      .row_changed_i(part_mask != 0),
+      .codes_i(new_codes),
+      .read_valid_o(row_read_valid_o),
+      .read_ready_i(row_read_ready_i),
+      .read_address_o(row_read_address_o),
+      .read_beats_o(row_read_beats_o),
+      .data_valid_i(row_data_valid_i),
+      .data_i(row_data_i),
+      .write_valid_o(row_write_valid_o),
+      .write_ready_i(row_write_ready_i),
+      .write_address_o(row_write_address_o),
+      .write_beats_o(row_write_beats_o),
+      .write_data_o(row_write_data_o),
+      .write_last_o(row_write_last_o)
+  );
   core_send i_send (
       .clk_i,
       .rst_ni,
@@ -149,8 +218,8 @@ module core_sender
       .param_we_i(load_param_i),
       .param_waddr_i(load_address_i),
       .param_wdata_i(load_data_i),
-      .valid_i(z_valid),
-      .ready_o(z_ready),
+      .valid_i(row_valid),
+      .ready_o(row_ready),
       .end_i(z.end_of_pass),
       .word_i(z.word),
       .part_i(z.part),
@@ -158,7 +227,6 @@ module core_sender
       .group_i(z.group),
       .z_i(z.z),
       .enable_o(moves),
-      .row_ready_i(1'b1),
       .codes_i(old_codes),
       .row_o(row),
       .codes_o(new_codes),
@@ -174,16 +242,6 @@ module core_sender
       .m_axis_tdata,
       .m_axis_tlast,
       .packet_done_o
-  );
-  core_codes i_codes (
-      .clk_i,
-      .step_i,
-      .enable_i(moves),
-      .word_i(z.word),
-      .part_i(z.part),
-      .codes_o(old_codes),
-      .row_i(row),
-      .codes_i(new_codes)
   );
   core_gather i_gather (
       .clk_i,

@@ -14,7 +14,7 @@ package core_types;
   // the rows before those of a word
   function automatic logic [IndexBits-1:0] rows_of(input logic [IndexBits-1:0] word, input logic [3:0] parts);
     rows_of = '0;
-    for (int i = 0; i < 4; i++) rows_of += parts[i] ? word << i : '0;
+    for (int i = 0; i < $clog2(MostParts + 1); i++) rows_of += parts[i] ? word << i : '0;
   endfunction
 
   // a word with a change, on its way to its readers

@@ -157,8 +157,8 @@ module delta_core
   logic [MemoryBits-1:0] data;
   logic data_last, memory_idle, memory_silent, memory_error;
   // verilator lint_on UNUSEDSIGNAL
-  assign {read_valid[3:2], read_address[3:2], read_beats[3:2]} = '0;
-  assign {write_valid[2:1], write_address[2:1], write_beats[2:1], write_data[2:1], write_last[2:1]} = '0;
+  assign {read_valid[3], read_address[3], read_beats[3]} = '0;
+  assign {write_valid[2], write_address[2], write_beats[2], write_data[2], write_last[2]} = '0;
   if (HasMemory) begin : g_memory
     core_memory #(
         .Readers(Readers),
@@ -263,6 +263,19 @@ module delta_core
       .ready_i(changed_ready),
       .changed_o(changed),
       .deltas_o(deltas),
+      .code_origin_i(MemoryAddressBits'(code_origin)),
+      .row_read_valid_o(read_valid[2]),
+      .row_read_ready_i(read_ready[2]),
+      .row_read_address_o(read_address[2]),
+      .row_read_beats_o(read_beats[2]),
+      .row_data_valid_i(data_valid[2]),
+      .row_data_i(data),
+      .row_write_valid_o(write_valid[1]),
+      .row_write_ready_i(write_ready[1]),
+      .row_write_address_o(write_address[1]),
+      .row_write_beats_o(write_beats[1]),
+      .row_write_data_o(write_data[1]),
+      .row_write_last_o(write_last[1]),
       .load_param_i(write[4]),
       .load_address_i(address),
       .load_data_i(line[Top-ParamWords*32+:Quantisers*ParamBits])
