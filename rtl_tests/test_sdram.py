@@ -24,7 +24,7 @@ def run(name: str, sources: list[Path], build_dir: Path, rounds: int = 1, **opti
         CASES[name].parameters,
         "bench_sdram",
         build_dir,
-        env={"BENCH_CASE": name, "BENCH_ROUNDS": str(rounds)},
+        env={"BENCH_CASE": name, "BENCH_ROUNDS": str(rounds), "COCOTB_MAX_FAILURES": "1"},
         **options,  # type: ignore[arg-type]
     )
 

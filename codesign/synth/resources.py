@@ -80,6 +80,7 @@ ECP5: dict[str, Cost] = {
     r"MULT(9X9|18X18)D": Cost(dsp=1),
     r"(DP|PDPW)16KD": Cost(bram_bits=ECP5_BLOCK_RAM_BITS),
     r"PFUMX|L6MUX21|EHXPLLL|\$scopeinfo": Cost(),
+    r"TRELLIS_IO|ODDRX1F|DELAYG": Cost(),  # of pads
 }
 GW2A: dict[str, Cost] = {
     r"LUT[1-4]|ALU": Cost(lut=1),  # an ALU is a bit of a carry chain, in place of a LUT

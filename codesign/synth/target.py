@@ -20,6 +20,7 @@ from codesign.records import Problems, build, check, limited, read_toml, under_n
 from codesign.suggest import did_you_mean
 from codesign.synth.record import Area
 from codesign.synth.resources import DeviceMemory
+from codesign.synth.sdram import Sdram
 
 Family = Literal["ecp5", "gw2a", "ice40", "xc7", "xcup"]
 ToolchainName = Literal["ecp5", "gowin", "ice40", "vivado"]
@@ -43,15 +44,17 @@ class Pin:
     """A pin of the package.
 
     site: as the tool names it. standard: IO standard; empty where the device has one for all.
-    pull: resistor in the pad. inverted: low is "on" or "pressed".
+    pull: resistor in the pad. inverted: low is "on" or "pressed". drive_ma: strength of an output; 0: the tool's own.
     """
 
     site: str
     standard: str = ""
     pull: Literal["none", "up", "down"] = "none"
     inverted: bool = False
+    drive_ma: int = limited(0, at_least=0, at_most=16)
 
     def __post_init__(self) -> None:
+        check(self, self.site)
         _check_words(self, "site", "standard")
 
 
@@ -140,6 +143,7 @@ class Target:
         button: resets the design while pressed.
         leds: LEDs, of which the first eight are used.
         core: the delta core that is built for it; None: none is.
+        sdram: its SDRAM; None: it has none at pins of the FPGA.
     """
 
     name: str
@@ -155,6 +159,7 @@ class Target:
     button: Pin | None = None
     leds: tuple[Pin, ...] = ()
     core: CoreConfig | None = None
+    sdram: Sdram | None = None
 
     def __post_init__(self) -> None:
         wrong = Problems()
@@ -217,12 +222,19 @@ class Target:
     def _check_pins(self) -> None:
         uart = (self.uart.rx, self.uart.tx) if self.uart else ()
         pins = [pin for pin in (self.clock.pin, *uart, self.button, *self.leds[:8]) if pin is not None]
-        taken = [pin.site for pin in pins]
+        taken = [pin.site for pin in pins] + list(self.sdram.sites().values() if self.sdram else ())
         twice = sorted({site for site in taken if taken.count(site) > 1})
         if twice:
             raise ConfigError("a pin is used twice", where="site", expected="a pin for each", received=", ".join(twice))
         if self.toolchain in ("ecp5", "gowin") and not all(pin.standard for pin in pins):
             raise ConfigError("missing", where="standard", expected='the IO standard of every pin, such as "LVCMOS33"')
+        if self.toolchain != "ecp5" and (self.sdram or any(pin.drive_ma for pin in pins)):
+            raise ConfigError(
+                "only the pads of an ECP5 have this",
+                where="sdram" if self.sdram else "drive_ma",
+                expected='toolchain = "ecp5"',
+                received=self.toolchain,
+            )
 
     @property
     def top(self) -> Literal["uart", "soc"]:

@@ -14,12 +14,13 @@ from small_design import small_graph
 from codesign.errors import ConfigError, OldNameWarning, SynthesisError
 from codesign.host import framing, link
 from codesign.paths import boards
+from codesign.rtl.host.sdram import FOLDER
 from codesign.rtl.spec import top_spec
 from codesign.synth.order import Order
 from codesign.synth.serial import packet_bytes
 from codesign.synth.target import load_target, read_target, target_names
 from codesign.synth.toolchains.registry import TOOLCHAINS
-from codesign.synth.toolchains.toolchain import ports
+from codesign.synth.toolchains.toolchain import ports, sdram_ports
 from codesign.synth.yosys import script
 from codesign.tools import run
 
@@ -70,6 +71,23 @@ def test_a_board_says_where_its_facts_come_from(name: str) -> None:
             assert re.search(rf"{re.escape(port)}\W.*\W?{pin.site}\b|\b{pin.site}\W.*{re.escape(port)}", text), port
 
 
+def test_the_pins_of_an_sdram() -> None:
+    """Names are those of `sdram_pads_ecp5`, sites those of the published constraints."""
+    board = load_target("ulx3s-85f")
+    pins = sdram_ports(board)
+    pads = (FOLDER / "sdram_pads_ecp5.sv").read_text().partition(");\n")[0]
+    widths = {name: int(high or 0) + 1 for high, name in re.findall(r"(?:\[ *(\d+):0\] )?(sdram_\w+)(?=[,\n])", pads)}
+    assert sorted(pins) == sorted(
+        name if width == 1 else f"{name}[{bit}]" for name, width in widths.items() for bit in range(width)
+    )
+    assert len({pin.site for pin in (pins | ports(board)).values()}) == len(pins) + len(ports(board))
+    text = TOOLCHAINS["ecp5"].constraints(board, pins)
+    assert 'LOCATE COMP "sdram_clk" SITE "F19";\nIOBUF PORT "sdram_clk" IO_TYPE=LVCMOS33 PULLMODE=NONE DRIVE=4;' in text
+    assert 'LOCATE COMP "sdram_a[10]" SITE "N19";' in text
+    assert 'LOCATE COMP "sdram_d[15]" SITE "J17";' in text
+    assert not sdram_ports(load_target("icebreaker"))
+
+
 def test_boards_are_package_data() -> None:
     project = (boards().parents[1] / "pyproject.toml").read_text()
     assert '"flows/boards" = "codesign/board_files"' in project
@@ -93,6 +111,14 @@ def test_an_unknown_board_names_the_nearest() -> None:
         ("lut = 83640", "lut = 0", r"capacity\.lut: out of range"),
         ('site = "R1"', "", r"button\.site: missing"),
         ("oscillator_mhz = 25.0", "", r"clock: a board has a clock pin, an oscillator and a serial port"),
+        (
+            'ba = ["P19", "N20"]',
+            'ba = ["P19"]',
+            r"sdram\.ba: not the pins of such an SDRAM.*Expected: 2 sites.*Received: 1",
+        ),
+        ('csn = "P20"', 'csn = "P 20"', r"sdram\.csn: not a word"),
+        ('csn = "P20"', 'csn = "B2"', r"site: a pin is used twice.*Received: B2"),
+        ("drive_ma = 4", "drive_ma = 40", r"sdram\.drive_ma: out of range"),
         ("[capacity]", "[capacitys]", r"unknown (key|section) 'capacitys'.*did you mean 'capacity'"),
     ],
 )
@@ -148,6 +174,20 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "my_board.toml"
     shutil.copy(boards() / "ulx3s-85f.toml", path)
     assert load_target(str(path)).name == "my_board"
+
+
+def test_only_an_ecp5_has_pads_of_an_sdram(tmp_path: Path) -> None:
+    sdram = (boards() / "ulx3s-85f.toml").read_text().partition("[sdram]")[2].partition("[core]")[0]
+    own = tmp_path / "mine.toml"
+    text = (boards() / "icebreaker.toml").read_text()
+    own.write_text(f"{text}\n[sdram]{sdram}")
+    with pytest.raises(ConfigError, match=r"sdram: only the pads of an ECP5.*Received: ice40"):
+        read_target(own)
+    own.write_text(
+        text.replace("[clock]", '[clock]\npin = {site = "35", drive_ma = 8}', 1).replace('pin = {site = "35"}', "")
+    )
+    with pytest.raises(ConfigError, match=r"drive_ma: only the pads of an ECP5"):
+        read_target(own)
 
 
 def test_keys_under_their_old_names_still_work(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ def _constraints(board: Target, pins: Mapping[str, Pin]) -> str:
     lines = [f'FREQUENCY PORT "clk_pad" {board.clock.oscillator_mhz:g} MHZ;']
     for port, pin in pins.items():
         lines.append(f'LOCATE COMP "{port}" SITE "{pin.site}";')
-        lines.append(f'IOBUF PORT "{port}" IO_TYPE={pin.standard} PULLMODE={pin.pull.upper()};')
+        drive = f" DRIVE={pin.drive_ma}" if pin.drive_ma else ""
+        lines.append(f'IOBUF PORT "{port}" IO_TYPE={pin.standard} PULLMODE={pin.pull.upper()}{drive};')
     return "\n".join(lines) + "\n"
 
 

@@ -52,6 +52,16 @@ def ports(board: Target) -> dict[str, Pin]:
     return pins | {f"led_pad[{index}]": pin for index, pin in enumerate(board.leds[:8])}
 
 
+def sdram_ports(board: Target) -> dict[str, Pin]:
+    """Return the pins of the board's SDRAM by the name of the port, for a top that uses it; none if it has no SDRAM."""
+    sdram = board.sdram
+    if sdram is None:
+        return {}
+    return {
+        port: Pin(site=site, standard=sdram.standard, drive_ma=sdram.drive_ma) for port, site in sdram.sites().items()
+    }
+
+
 def clock_of(board: Target, limits: Limits, core_mhz: float) -> Pll | None:
     """Return the PLL's setting for a core clock; None where the oscillator is the core's clock.
 
