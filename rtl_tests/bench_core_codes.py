@@ -150,7 +150,7 @@ class Sending:
         self.waiting: deque[Part] = deque()
         self.stages: deque[Part | None] = deque([None] * STAGES)
         self.new, self.changed, self.offering = 0, False, False
-        self.taken_at: list[int] = []
+        self.frozen = 0
 
     @property
     def done(self) -> bool:
@@ -164,7 +164,8 @@ class Sending:
         )
         dut.valid_i.value, dut.end_i.value, dut.word_i.value = int(self.offering), int(part.end), part.word
         dut.part_i.value, dut.last_part_i.value = part.part, int(part.last)
-        enable = rng.random() >= self.stalls[1]
+        self.frozen = max(0, self.frozen - 1) or (rng.random() < self.stalls[1] / 30) * rng.randrange(60)
+        enable = not self.frozen and rng.random() >= self.stalls[1]
         dut.enable_i.value, dut.ready_i.value = int(enable), int(enable and rng.random() >= self.stalls[1] / 4)
         row = self.stages[-1]
         kept = row is not None and not row.end and self.model.kept
@@ -174,7 +175,7 @@ class Sending:
         dut.row_changed_i.value = int(self.changed)
         dut.codes_i.value = self.new if kept else rng.getrandbits(ROW_BITS)
 
-    def sample(self, now: int) -> bool:
+    def sample(self, _: int) -> bool:
         dut = self.dut
         read = self.stages[READ - 1]
         if read is not None and not read.end and self.model.needed and read.row in self.model.rows:
@@ -186,7 +187,6 @@ class Sending:
             self._move(self.waiting.popleft() if taken else None)
         if taken:
             self.offering = False
-            self.taken_at.append(now)
         return taken
 
     def _move(self, part: Part | None) -> None:
@@ -253,7 +253,7 @@ class Passes:
             else len([w for w in words[:cut] if record(step, self.origin, w) is not None])
         )
         assert needed * model.needed <= len(memory.reads) <= len(model.reads)
-        await self.bench.until(lambda: self.sending.done and not self.aims.waiting, timeout=200)
+        await self.bench.until(lambda: self.sending.done and not self.aims.waiting, timeout=2000)
 
     async def random(self, count: int) -> None:
         """Make a step's first pass, then others over some of its words, or packets; all again and again."""

@@ -47,6 +47,7 @@ CODES_MUTANTS = [
         ("row of a word inside", "take_i && outside_o && read_i", "take_i && read_i"),
         ("never frozen", "if (enable_i) {address_q,", "{address_q,"),
         ("places stay", ".rst_ni (rst_ni && !clear_i)", ".rst_ni (rst_ni)"),
+        ("room given back too early", "CountBits'(popped_q && enable_i)", "CountBits'(pop)"),
         ("row there too early", "there_o <= arrived_q ||", "there_o <= data_valid_i ||"),
     ),
     *mutants(

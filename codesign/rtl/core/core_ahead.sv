@@ -88,7 +88,7 @@ module core_ahead
 
   // A word whose rows are to be read waits for room.
   logic [CountBits-1:0] room_q, due_q, rows_q;  // rows: not asked for, under way, there
-  logic arrived_q, fits, pop;
+  logic arrived_q, fits, pop, popped_q;  // popped_q: one is taken, and read as soon as core_send moves
   assign fits = tag_ready && !ending_i && !clear_i && room_q >= CountBits'(step_i.parts);
   assign read_valid_o = valid_q[4] && far && read_i && (offered_q || fits);
   assign asked = read_valid_o && read_ready_i;
@@ -96,11 +96,12 @@ module core_ahead
   assign idle_o = due_q == 0 && !read_valid_o;
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
-      {due_q, rows_q, offered_q, there_o} <= '0;
+      {due_q, rows_q, offered_q, there_o, popped_q} <= '0;
       room_q <= CountBits'(Rows);
     end else begin
       offered_q <= read_valid_o && !read_ready_i;
-      room_q <= room_q - (asked ? CountBits'(step_i.parts) : '0) + CountBits'(pop);
+      if (enable_i) popped_q <= pop;
+      room_q <= room_q - (asked ? CountBits'(step_i.parts) : '0) + CountBits'(popped_q && enable_i);
       due_q <= due_q + (asked ? CountBits'(step_i.parts) : '0) - CountBits'(arrived_q);
       rows_q <= rows_q + CountBits'(arrived_q) - CountBits'(pop);
       there_o <= arrived_q || rows_q > CountBits'(1) || (rows_q == 1 && !pop);
@@ -161,7 +162,8 @@ module core_ahead
   assert property (@(posedge clk_i) disable iff (!rst_ni) read_valid_o && !read_ready_i |=>
       $stable({read_address_o, read_beats_o}));
   a_room :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) due_q + rows_q + room_q == CountBits'(Rows));
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+      due_q + rows_q + room_q + CountBits'(popped_q) == CountBits'(Rows));
   a_due :
   assert property (@(posedge clk_i) disable iff (!rst_ni) data_valid_i |-> due_q > CountBits'(arrived_q));
   a_there :
