@@ -15,6 +15,7 @@ from bench import Bench, Case, Sink, Source, generator, this_case
 
 CASES = {
     "100 MHz": Case(parameters={"ClockMhz": 100, "CasLatency": 2, "ClockPs": 10_000, "StartNs": 2000}),
+    "25 MHz": Case(parameters={"ClockMhz": 25, "CasLatency": 2, "ClockPs": 40_000, "StartNs": 2000, "PadCycles": 1}),
     "80 MHz": Case(parameters={"ClockMhz": 80, "CasLatency": 2, "ClockPs": 12_500, "StartNs": 2000}),
     "133 MHz": Case(parameters={"ClockMhz": 133, "CasLatency": 3, "ClockPs": 7519, "StartNs": 2000}),
     "100 MHz, latency 3": Case(parameters={"ClockMhz": 100, "CasLatency": 3, "ClockPs": 10_000, "StartNs": 200_000}),
@@ -25,6 +26,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "1"))
 """How often the random tests go round."""
 FIRST_BEAT = {
     "100 MHz": {"open": 13, "closed": 15, "other": 19},
+    "25 MHz": {"open": 12, "closed": 14, "other": 16},
     "80 MHz": {"open": 13, "closed": 15, "other": 17},
     "133 MHz": {"open": 14, "closed": 16, "other": 20},
     "100 MHz, latency 3": {"open": 14, "closed": 16, "other": 20},

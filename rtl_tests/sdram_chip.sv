@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   a 16-bit SDR SDRAM of 4 banks, 8192 rows and 512 columns, for simulation: keeps what is written, and ends
 //             the simulation at the first command that a data sheet forbids
-// Latency:    that of the mode register, 2 or 3 cycles; its words come half a cycle late, as if pads and tAC took that
+// Latency:    that of the mode register, 2 or 3 cycles; if Late, half a cycle more, as tAC and pads take time
 // Reset:      none; what it holds is lost when the mode is set, as the controller was reset and nothing refreshed it
 // Model:      rtl_tests.bench_sdram.Memory
 // Times are counted in clocks of ClockPs. It knows what sdram_commands uses: bursts of 2 words that are never cut off,
@@ -22,7 +22,8 @@ module sdram_chip #(
     parameter longint unsigned MrdPs = 2 * ClockPs,
     parameter longint unsigned RefreshPs = 7_812_500,
     parameter longint unsigned MostOwed = 1,
-    parameter longint unsigned FirstRefreshes = 8
+    parameter longint unsigned FirstRefreshes = 8,
+    parameter bit Late = 1'b1
 ) (
     input logic        clk,
     input logic        cke,
@@ -55,9 +56,9 @@ module sdram_chip #(
   bit [5:0] valid = '0;
   bit second = 0;
   bit [23:0] second_at;
-  bit [15:0] out;
-  bit drive = 0;
-  assign dq = drive ? out : 'z;
+  bit [15:0] out, next_word;
+  bit drive = 0, next_valid = 0;
+  assign dq = (Late ? drive : next_valid) ? (Late ? out : next_word) : 'z;
 
   function automatic void wrong(input string what);
     $fatal(1, "sdram_chip: %s, bank %0d, after %0d ns", what, ba, (now - began) / 1000);
@@ -189,8 +190,6 @@ module sdram_chip #(
   end
 
   // The word that leaves after this edge.
-  bit [15:0] next_word;
-  bit next_valid = 0;
   function automatic void drive_next();
     next_word = words[0];
     next_valid = valid[0];

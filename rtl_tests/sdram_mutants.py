@@ -60,7 +60,7 @@ SDRAM_MUTANTS = [
                 ("opens the next row again", "open_again ? row_q : row_i", "row_i"),
                 ("opens it in the next bank", "open_again ? bank_q : bank_i", "bank_i"),
                 ("any row is the right one", "rows_q[bank_i] == row_i", "1'b1"),
-                ("knows the row before this one", "valid_i && !ready_o;", "valid_i;"),
+                ("knows the row before this one", "known_q <= rst_ni && valid_i;", "known_q <= rst_ni;"),
                 ("two refreshes too few at the start", "else if (&count_q)", "else if (count_q == 3'd5)"),
                 (
                     "starts at once",

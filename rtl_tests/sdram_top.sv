@@ -4,6 +4,7 @@ module sdram_top #(
     parameter int unsigned ClockMhz = 100,
     parameter int unsigned CasLatency = 2,
     parameter int unsigned StartNs = 200_000,
+    parameter int unsigned PadCycles = 2,
     parameter int unsigned ClockPs = 10_000
 ) (
     input  logic        clk_i,
@@ -39,7 +40,8 @@ module sdram_top #(
   sdram_controller #(
       .ClockMhz(ClockMhz),
       .CasLatency(CasLatency),
-      .StartNs(StartNs)
+      .StartNs(StartNs),
+      .PadCycles(PadCycles)
   ) i_controller (
       .clk_i,
       .rst_ni,
@@ -98,7 +100,8 @@ module sdram_top #(
 
   sdram_chip #(
       .ClockPs(longint'(ClockPs)),
-      .StartPs(1000 * longint'(StartNs))
+      .StartPs(1000 * longint'(StartNs)),
+      .Late(PadCycles == 2)
   ) i_chip (
       .clk (sdram_clk),
       .cke (sdram_cke),

@@ -193,7 +193,7 @@ module sdram_commands #(
   end
 
   always_ff @(posedge clk_i) begin
-    known_q <= rst_ni && valid_i && !ready_o;
+    known_q <= rst_ni && valid_i;
     match_q <= (phase_q && act_next_q) || (open_q[bank_i] && rows_q[bank_i] == row_i);
     if (phase_q && act_q) rows_q[command_bank_q] <= command_a_q;
     if (!rst_ni) open_q <= '0;

@@ -11,7 +11,8 @@
 // Model:      rtl_tests.bench_sdram.Memory
 // A read that is accepted after the response to a write sees it: both go through one queue. The address and the data of
 // a write may come in any order. See sdram_requests for the one thing that a master may not do.
-// The chip is clocked half a cycle after clk_i. PadCycles: registers between this and the chip, both ways together.
+// PadCycles: from a command here to its being at the chip, and from the chip's data to this, less those of the phase of
+// the chip's clock: 2 with sdram_pads_ecp5, 1 with it below 35 MHz (docs/sdram.md).
 module sdram_controller #(
     parameter int unsigned ClockMhz = 100,  // rounded up
     parameter int unsigned CasLatency = 2,  // 3 above 100 MHz
