@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from bench_sdram import CASES
+from core_bench import package
 from runner import HERE, simulate
 
-from codesign.rtl import leaves
+from codesign.rtl import core, leaves
 from codesign.rtl.host.sdram import FOLDER, SDRAM_MODULES
 
 SOURCES = [FOLDER / f"sdram_{module}.sv" for module in SDRAM_MODULES]
@@ -31,6 +32,23 @@ def run(name: str, sources: list[Path], build_dir: Path, rounds: int = 1, **opti
 
 def test_bench(tmp_path: Path) -> None:
     run("100 MHz", SOURCES, tmp_path)
+
+
+@pytest.mark.heavy
+def test_a_core_asks(tmp_path: Path) -> None:
+    """The other side of the port, as the core has it."""
+    inside = [core.FOLDER / f"core_{module}.sv" for module in ("types", "burst", "memory")]
+    sources = [*SOURCES, HERE / "sdram_chip.sv", HERE / "sdram_top.sv", HERE / "core_sdram_top.sv"]
+    simulate(
+        "core_sdram_top",
+        ["core_pkg.sv", *AROUND, *inside, *sources],
+        {},
+        "bench_core_sdram",
+        tmp_path,
+        {"core_pkg.sv": package("sdram")},
+        env={"BENCH_CASE": "100 MHz", "CORE_CONFIG": "sdram"},
+        build_args=["-Wno-PINCONNECTEMPTY"],
+    )
 
 
 @pytest.mark.heavy
