@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +11,25 @@ from typing import Any
 import cocotb
 import numpy as np
 from bench import Bench, Case, Source, generator
+from bench_core_probe import patterns
 from core_bench import CONFIG
-from core_images import HEADER, LENGTH, LINES, MAGIC, SIZE, WRONG, Image, contents, right, with_crc, wrong
+from core_images import (
+    HEADER,
+    LENGTH,
+    LINE_BEATS,
+    LINES,
+    MAGIC,
+    MEMORY,
+    NO_MEMORY,
+    SIZE,
+    WRONG,
+    Image,
+    contents,
+    outside,
+    right,
+    with_crc,
+    wrong,
+)
 from core_tokens import LANES
 
 from codesign.core.image import _DEPTHS as DEPTHS
@@ -54,6 +72,50 @@ class Writes:
         return False
 
 
+class Outside:
+    """Plays core_memory: takes beats, answers reads, and is idle some time after the last of them."""
+
+    def __init__(self, dut: Any, pause: float, rng: random.Random) -> None:
+        self.dut, self.pause, self.rng = dut, pause, rng
+        self.clear()
+
+    def clear(self) -> None:
+        self.writes: list[tuple[int, int]] = []
+        self.words: dict[int, int] = {}
+        self.asked: list[int] = []
+        self.busy = self.restarts = 0
+        self.silent = self.broken = self.error = False
+
+    def drive(self) -> None:
+        dut, rng = self.dut, self.rng
+        go = rng.random() >= self.pause and not self.silent
+        dut.write_ready_i.value, dut.read_ready_i.value = int(go), int(go and not self.asked)
+        answers = bool(self.asked) and go and rng.random() >= self.pause
+        dut.data_valid_i.value = int(answers)
+        data = self.words.get(self.asked.pop(), 0) ^ self.broken if answers else rng.getrandbits(len(dut.data_i))
+        dut.data_i.value = data
+        dut.memory_idle_i.value = int(self.busy == 0)
+        dut.memory_silent_i.value, dut.memory_error_i.value = int(self.silent), int(self.error)
+
+    def sample(self, _: int) -> bool:
+        dut = self.dut
+        if dut.rst_ni.value == 0:
+            return False
+        if dut.memory_restart_o.value == 1:
+            self.writes.clear()
+            self.asked.clear()
+            self.restarts += 1
+        self.busy = max(0, self.busy - 1)
+        if dut.write_valid_o.value == 1 and dut.write_ready_i.value == 1:
+            address, data = dut.write_address_o.value.to_unsigned(), dut.write_data_o.value.to_unsigned()
+            self.writes.append((address, data))
+            self.words[address] = data
+            self.busy = self.rng.randrange(1, 10)
+        if dut.read_valid_o.value == 1 and dut.read_ready_i.value == 1:
+            self.asked.append(dut.read_address_o.value.to_unsigned())
+        return False
+
+
 def crc_of(words: Sequence[int]) -> int:
     """Return the CRC-32 of words."""
     return zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words))
@@ -67,7 +129,8 @@ class Loading:
         pins = [dut.load_data_i, dut.load_last_i]
         self.source = Source(dut.load_valid_i, dut.load_ready_o, pins, pause=pause, rng=self.rng)
         self.writes = Writes(dut)
-        self.bench = Bench(dut, [self.source, self.writes])
+        self.outside = Outside(dut, pause, self.rng)
+        self.bench = Bench(dut, [self.source, self.writes, self.outside])
         dut.idle_i.value, dut.forget_i.value = 1, 0
 
     def offer(self, image: Image) -> None:
@@ -79,14 +142,16 @@ class Loading:
 
     async def load(self, image: Image) -> None:
         """Load an image. There is no network while it comes; after it there is, or an error."""
-        dut = self.dut
+        dut, restarts = self.dut, self.outside.restarts
         self.offer(image)
         while self.source.waiting:
             await self.bench.cycle()
             assert dut.loaded_o.value == 0 or not self.source.taken_at
-        if self.source.pause == 0.0:
+        if self.source.pause == 0.0 and not MEMORY:
             assert np.diff(self.source.taken_at).tolist() == [1] * (len(image.words) - 1), "a word a cycle"
         await self.bench.cycle()
+        if image.error == 0:
+            assert dut.memory_idle_i.value == 1 or not MEMORY, "loaded before all is written"
         await self.bench.cycle()
         assert int(dut.crc_o.value) == crc_of(image.words), f"{image.name}: CRC"
         got = (int(dut.error_o.value), int(dut.loaded_o.value))
@@ -96,6 +161,19 @@ class Loading:
             assert header == tuple(image.words[3:6])
         want = [(self.source.taken_at[at] + 1, *write) for at, *write in contents(image)]
         assert self.writes.seen == want, f"{image.name}: written"
+        if MEMORY and self.outside.restarts > restarts:
+            await self.check_outside(image)
+
+    async def check_outside(self, image: Image) -> None:
+        """Compare what was written outside, once the last beat is taken: the test of the memory, and lines."""
+        while self.dut.write_valid_o.value == 1:
+            await self.bench.cycle()
+        tried = list(patterns())
+        assert self.outside.writes[: len(tried)] == tried
+        lines = list(outside(image))
+        assert len(self.outside.writes) == len(tried) + len(lines), f"{image.name}: beats outside"
+        for (address, data), (where, what, counts) in zip(self.outside.writes[len(tried) :], lines, strict=True):
+            assert (address, data & counts) == (where, what), f"{image.name}: beat outside"
 
 
 @cocotb.test()
@@ -138,9 +216,12 @@ async def depth(dut: Any, name: str) -> None:
     loading = Loading(dut, 0.0)
     await loading.bench.start()
     rng, lines = loading.rng, getattr(CONFIG, DEPTHS[name])
+    most = lines + 9 if MEMORY and name == "weights" else lines
     for extra, error in ((0, 0), (1, SIZE)):
-        size = LINES[name] * (lines + extra)
+        size = LINES[name] * (most + extra)
         header = right(rng, 0).words[:HEADER]
+        if most != lines:
+            header[7] = MEMORY - most * LINE_BEATS
         words = [*header, SECTIONS[name], size, *[rng.getrandbits(32) for _ in range(size)], 0]
         until = len(words) - 1 - LINES[name] if error else len(words) + 1
         await loading.load(Image(name=name, words=with_crc(words), error=error, until=until))
@@ -172,7 +253,44 @@ async def between_frames(dut: Any) -> None:
     await loading.bench.until(lambda: not loading.source.waiting)
     await loading.bench.cycles(2)
     assert (dut.loaded_o.value, dut.error_o.value) == (1, 0)
-    assert np.diff(loading.source.taken_at).tolist() == [1] * (len(image.words) - 1)
+    assert MEMORY or np.diff(loading.source.taken_at).tolist() == [1] * (len(image.words) - 1)
+
+
+@cocotb.test(skip=not MEMORY)
+@cocotb.parametrize(fault=("silent", "error", "broken"))
+async def no_memory(dut: Any, fault: str) -> None:
+    """A memory that does not answer, or not with what was written: no network; the next load tries again."""
+    loading = Loading(dut, 0.2)
+    await loading.bench.start()
+    for _ in range(5):
+        setattr(loading.outside, fault, True)
+        image = right(loading.rng)
+        loading.offer(image)
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=2000)
+        await loading.bench.cycles(2)
+        assert (dut.error_o.value, dut.loaded_o.value) == (NO_MEMORY, 0)
+        assert not loading.writes.seen, "nothing of it is written"
+        setattr(loading.outside, fault, False)
+        await loading.load(right(loading.rng))
+
+
+@cocotb.test(skip=not MEMORY)
+@cocotb.parametrize(fault=("silent", "error"))
+async def memory_lost(dut: Any, fault: str) -> None:
+    """A memory that ceases to answer while a network is loaded: there is none."""
+    loading = Loading(dut, 0.0)
+    await loading.bench.start()
+    for at in range(30):
+        image = right(loading.rng, 12)
+        loading.offer(image)
+        stop = loading.rng.randint(HEADER + 1, len(image.words) - 1) if at % 3 else len(image.words) - 1
+        await loading.bench.until(lambda stop=stop: len(loading.source.taken_at) >= stop, timeout=2000)  # type: ignore[misc]
+        setattr(loading.outside, fault, True)
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=2000)
+        await loading.bench.cycles(2)
+        assert (dut.error_o.value, dut.loaded_o.value) == (NO_MEMORY, 0)
+        setattr(loading.outside, fault, False)
+        await loading.load(right(loading.rng))
 
 
 @cocotb.test()

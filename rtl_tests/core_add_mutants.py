@@ -312,8 +312,8 @@ ADD_MUTANTS = [
             "error_o  <= '0;\n          state_q",
         ),
         ("loaded while the next one is offered", "loaded_q && !load_valid_i", "loaded_q"),
-        ("loads in a frame", "load_ready_o = state_q != Magic0 || idle_i", "load_ready_o = 1'b1"),
-        ("waits in an image", "load_ready_o = state_q != Magic0 || idle_i", "load_ready_o = idle_i"),
+        ("loads in a frame", "Magic0: load_ready_o = idle_i", "Magic0: load_ready_o = 1'b1"),
+        ("waits in an image", "default: load_ready_o = !beat_valid_q || lost", "default: load_ready_o = idle_i"),
         ("memory of the section after it", "section_q == SectionSteps + s", "section_q == SectionSteps + s + 1"),
         ("every word is a line", "write_o[s] <= line_end &&", "write_o[s] <="),
         (

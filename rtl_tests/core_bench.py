@@ -33,10 +33,17 @@ SMALL = CoreConfig(
 CONFIGS = {
     "small": SMALL,
     "narrow": replace(SMALL, lanes=4, code_bits=8, weight_bits=8, sum_bits=24, index_bits=16, code_rows=299, chunks=17),
-    "outside": replace(SMALL, memory_bits=32, memory_kib=16, cached_words=8, cached_lines=8),
+    "outside": replace(SMALL, weight_lines=4, memory_bits=32, memory_kib=16, cached_words=8, cached_lines=8),
     "sdram": replace(SMALL, memory_bits=32, memory_kib=256, cached_words=8, cached_lines=8),
     "beats of 128": replace(
-        SMALL, weight_bits=8, sum_words=200, memory_bits=128, memory_kib=64, cached_words=4, cached_lines=16
+        SMALL,
+        weight_bits=8,
+        sum_words=200,
+        weight_lines=7,
+        memory_bits=128,
+        memory_kib=64,
+        cached_words=4,
+        cached_lines=16,
     ),
     "wide": replace(SMALL, lanes=64, quantisers=8, code_bits=20, sum_bits=48, index_bits=24),
 }

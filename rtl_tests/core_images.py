@@ -17,13 +17,17 @@ from codesign.core.image import image_of
 from codesign.core.program import Place, Program, Step, Walk
 from codesign.core.records import PARAM, PLACE, SECTIONS, STEP, TABLE, WALK, Record, row_bits
 
-MAGIC, VERSION, GEOMETRY, SECTION, SIZE, CRC, LENGTH = range(1, 8)
+MAGIC, VERSION, GEOMETRY, SECTION, SIZE, CRC, LENGTH, NO_MEMORY = range(1, 9)
 """Why an image is wrong (`error_o`)."""
 HEADER = 8
 """Words before the first section."""
 LINES = {"places": PLACE.words(CONFIG), "walks": WALK.words(CONFIG), "tables": TABLE.words(CONFIG)}
 LINES |= {name: -(-row_bits(CONFIG)[name] // 32) for name in ("params", "weights", "sums")} | {"steps": 1}
 """32-bit words of a line of each memory."""
+MEMORY = CONFIG.memory_beats
+"""Beats of the memory outside; 0: there is none."""
+BEAT_WORDS = CONFIG.memory_bits // 32
+LINE_BEATS = CONFIG.record_beats["weight_lines"]
 
 
 def random_record(record: Record, rng: random.Random) -> dict[str, int]:
@@ -73,6 +77,11 @@ class Image:
 def right(rng: random.Random, most: int = 5) -> Image:
     """Return an image that is right."""
     words = [int(word) for word in image_of(random_program(rng, most))]
+    if MEMORY:
+        lines = sum(size for _, name, size in sections(words) if name == "weights") // LINES["weights"]
+        room = MEMORY - lines * LINE_BEATS
+        words[7] = rng.choice((0, room, rng.randint(0, room)))
+        words = with_crc(words[:-1])
     return Image(name="right", words=words, until=len(words))
 
 
@@ -95,6 +104,8 @@ def contents(image: Image) -> Iterator[tuple[int, str, int, int]]:
                 return
             if name == "sums":
                 yield start + 2 + at, f"sums {count}", address, word & (1 << CONFIG.sum_bits) - 1
+            elif name == "weights" and MEMORY and address >= CONFIG.weight_lines:
+                continue
             elif name == "weights":
                 bits, each = CONFIG.weight_slot, 32 // CONFIG.weight_slot
                 for lane in range(each * count, min(LANES, each * (count + 1))):
@@ -103,6 +114,20 @@ def contents(image: Image) -> Iterator[tuple[int, str, int, int]]:
             elif count == LINES[name] - 1:
                 line = words[at - count : at + 1]
                 yield start + 2 + at, name, address, sum(each << 32 * i for i, each in enumerate(line))
+
+
+def outside(image: Image) -> Iterator[tuple[int, int, int]]:
+    """Yield address, data and which bits of them count, of each beat that is written to the memory outside."""
+    each = LINES["weights"]
+    for start, name, size in sections(image.words):
+        words = image.words[start + 2 : min(start + 2 + size, image.until)]
+        for at in range(0, len(words) if name == "weights" and MEMORY else 0, each):
+            for beat in range(LINE_BEATS if at // each >= CONFIG.weight_lines else 0):
+                first, last = beat * BEAT_WORDS, min(each, (beat + 1) * BEAT_WORDS)
+                data = words[at + first : at + last]
+                if len(data) == last - first:
+                    address = image.words[7] + at // each * LINE_BEATS + beat
+                    yield address, sum(word << 32 * i for i, word in enumerate(data)), (1 << 32 * len(data)) - 1
 
 
 Spoil = Callable[[random.Random, list[int]], tuple[list[int], int, int]]
@@ -159,6 +184,31 @@ def long(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
     return [*with_crc(words), *[rng.getrandbits(32) for _ in range(rng.randint(1, 5))]], LENGTH, len(words)
 
 
+def far(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
+    """Return words whose lines of weights begin past the memory outside."""
+    words[7] = rng.choice((MEMORY + 1, 1 << 31, 0xFFFFFFFF, MEMORY + rng.randint(1, 1000)))
+    return with_crc(words), SIZE, 7
+
+
+def reaching(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
+    """Return words with one more section of weights, of which only some fit the memory outside."""
+    lines = CONFIG.weight_lines + rng.randint(1, 5)
+    words[7] = MEMORY - lines * LINE_BEATS + rng.randint(1, lines * LINE_BEATS)
+    words = [
+        *words[:HEADER],
+        *[
+            word
+            for start, name, size in sections(words)
+            if name != "weights"
+            for word in words[start : start + 2 + size]
+        ],
+    ]
+    start, size = len(words), lines * LINES["weights"]
+    words += [SECTIONS["weights"], size, *[rng.getrandbits(32) for _ in range(size)], 0]
+    line, beat = divmod(MEMORY - words[7], LINE_BEATS)
+    return with_crc(words), SIZE, start + 2 + line * LINES["weights"] + beat * BEAT_WORDS
+
+
 def partial(rng: random.Random, words: list[int]) -> tuple[list[int], int, int]:
     """Return words with a section that ends within a line."""
     number = rng.choice([number for name, number in SECTIONS.items() if LINES[name] > 1])
@@ -181,7 +231,7 @@ WRONG: dict[str, Spoil] = {
     "partial line": partial,
     "too long": long,
     "cut off": cut,
-}
+} | ({"far": far, "reaching": reaching} if MEMORY else {})
 
 
 def wrong(name: str, rng: random.Random) -> Image:

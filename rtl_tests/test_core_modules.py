@@ -24,8 +24,8 @@ LIGHT: dict[str, tuple[str, ...]] = {}
 BUILT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(BENCHED, ("small", "narrow", "wide")),
     "codes": ("outside", "beats of 128", "small", "narrow", "wide"),
-    **dict.fromkeys(("burst", "memory"), ("outside", "beats of 128")),
-    "load": ("small", "narrow"),  # sums of more than 32 bits cannot be loaded
+    **dict.fromkeys(("probe", "burst", "memory"), ("outside", "beats of 128")),
+    "load": ("outside", "beats of 128", "small", "narrow"),  # sums of more than 32 bits cannot be loaded
 }
 """Configurations of ``core_bench.CONFIGS`` that each module is tested in; all but the first are heavy."""
 OTHERS = [(module, config) for module in BENCHED for config in BUILT[module][1:]]

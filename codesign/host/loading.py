@@ -31,6 +31,7 @@ REASONS = {
     5: "too large",
     6: "damaged: its CRC-32 is wrong",
     7: "cut off or too long",
+    8: "the memory beside it does not answer, or does not keep what is written",
 }
 """What the loader of a core finds wrong with an image, by its number (``core_load.sv``)."""
 Progress = Callable[[int, int], None]

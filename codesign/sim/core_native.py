@@ -42,6 +42,7 @@ LOAD_ERRORS = {
     5: "it is larger than the memories of this core",
     6: "it is damaged (CRC-32)",
     7: "it is truncated, or longer than it says",
+    8: "the external memory does not answer, or does not keep what is written",
 }
 """What ``load_error_o`` means."""
 

@@ -19,7 +19,9 @@ module core_receive
     input  logic [MemoryAddressBits-1:0] origin_i,        // of index 0
     input  logic                         valid_i,
     output logic                         ready_o,
+    // verilator lint_off UNUSEDSIGNAL
     input  logic [        IndexBits-1:0] index_i,
+    // verilator lint_on UNUSEDSIGNAL
     input  logic [                  7:0] beats_i,
     output logic                         read_valid_o,
     input  logic                         read_ready_i,

@@ -14,6 +14,7 @@ module core_sender
 (
     input  logic                            clk_i,
     input  logic                            rst_ni,
+    input  logic                            codes_rst_ni,
     input  logic                            skip_i,
     input  step_t                           step_i,
     input  logic                            fresh_i,
@@ -171,7 +172,7 @@ module core_sender
   logic [Quantisers*DeltaBits-1:0] part_deltas;
   core_codes i_codes (
       .clk_i,
-      .rst_ni,
+      .rst_ni(codes_rst_ni),
       .start_i(beats_start_i || marks_start_i),
       .step_i,
       .fresh_i,

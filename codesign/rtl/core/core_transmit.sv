@@ -13,7 +13,9 @@ module core_transmit
     input  logic                         save_valid_i,     // only while save_ready_o
     output logic                         save_ready_o,
     input  logic [    Lanes*SumBits-1:0] save_data_i,
+    // verilator lint_off UNUSEDSIGNAL
     input  logic [        IndexBits-1:0] save_word_i,      // both stay until saved_o
+    // verilator lint_on UNUSEDSIGNAL
     input  logic [                  7:0] save_beats_i,
     output logic                         saved_o,
     output logic                         write_valid_o,

@@ -71,8 +71,30 @@ module delta_core
   localparam int unsigned Top = MostWords * 32;
   typedef logic [IndexBits-1:0] index_t;
 
-  logic core_rst_n;
-  always_ff @(posedge clk_i) core_rst_n <= rst_ni && !restart_i;
+  // Reset from power-up on. outside: what reads and writes the memory outside.
+  // verilator lint_off PROCASSINIT
+  logic core_rst_n = 1'b0, outside_rst_n = 1'b0;
+  // verilator lint_on PROCASSINIT
+  logic load_restart;
+  always_ff @(posedge clk_i) begin
+    core_rst_n <= rst_ni && !restart_i;
+    outside_rst_n <= rst_ni && !restart_i && !load_restart;
+  end
+
+  // The memory outside. Reads of words of sums, lines of weights, rows of codes, and by core_load; writes of words, rows,
+  // and by core_load.
+  localparam int unsigned Readers = 4, Writers = 3;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [Readers-1:0] read_valid, read_ready, data_valid;
+  logic [Readers-1:0][MemoryAddressBits-1:0] read_address;
+  logic [Readers-1:0][7:0] read_beats;
+  logic [Writers-1:0] write_valid, write_ready, write_last;
+  logic [Writers-1:0][MemoryAddressBits-1:0] write_address;
+  logic [Writers-1:0][7:0] write_beats;
+  logic [Writers-1:0][MemoryBits-1:0] write_data;
+  logic [MemoryBits-1:0] data;
+  logic data_last, memory_idle, memory_silent, memory_error;
+  // verilator lint_on UNUSEDSIGNAL
 
   // Loading.
   logic idle, loaded;
@@ -107,7 +129,20 @@ module delta_core
       .write_sum_o(write_sum),
       .address_o(address),
       .line_o(line),
-      .word_o(word)
+      .word_o(word),
+      .memory_restart_o(load_restart),
+      .memory_idle_i(memory_idle),
+      .memory_silent_i(memory_silent),
+      .memory_error_i(memory_error),
+      .write_valid_o(write_valid[2]),
+      .write_ready_i(write_ready[2]),
+      .write_address_o(write_address[2]),
+      .write_data_o(write_data[2]),
+      .read_valid_o(read_valid[3]),
+      .read_ready_i(read_ready[3]),
+      .read_address_o(read_address[3]),
+      .data_valid_i(data_valid[3]),
+      .data_i(data)
   );
   assign loaded_o = loaded;
 
@@ -143,22 +178,9 @@ module delta_core
       .load_data_i(line[Top-1-:32])
   );
 
-  // The memory outside. Reads of words of sums, lines of weights, rows of codes, and by core_load; writes of words, rows,
-  // and by core_load.
-  localparam int unsigned Readers = 4, Writers = 3;
-  // verilator lint_off UNUSEDSIGNAL
-  logic [Readers-1:0] read_valid, read_ready, data_valid;
-  logic [Readers-1:0][MemoryAddressBits-1:0] read_address;
-  logic [Readers-1:0][7:0] read_beats;
-  logic [Writers-1:0] write_valid, write_ready, write_last;
-  logic [Writers-1:0][MemoryAddressBits-1:0] write_address;
-  logic [Writers-1:0][7:0] write_beats;
-  logic [Writers-1:0][MemoryBits-1:0] write_data;
-  logic [MemoryBits-1:0] data;
-  logic data_last, memory_idle, memory_silent, memory_error;
-  // verilator lint_on UNUSEDSIGNAL
-  assign {read_valid[3], read_address[3], read_beats[3]} = '0;
-  assign {write_valid[2], write_address[2], write_beats[2], write_data[2], write_last[2]} = '0;
+  // The memory outside.
+  assign read_beats[3] = 8'd1;
+  assign {write_beats[2], write_last[2]} = {8'd1, 1'b1};
   if (HasMemory) begin : g_memory
     core_memory #(
         .Readers(Readers),
@@ -166,7 +188,7 @@ module delta_core
     ) i_memory (
         .clk_i,
         .rst_ni,
-        .restart_i,
+        .restart_i(restart_i || load_restart),
         .read_valid_i(read_valid),
         .read_ready_o(read_ready),
         .read_address_i(read_address),
@@ -228,6 +250,7 @@ module delta_core
   core_sender i_sender (
       .clk_i,
       .rst_ni(core_rst_n),
+      .codes_rst_ni(outside_rst_n),
       .skip_i,
       .step_i(step),
       .fresh_i(fresh),
@@ -282,7 +305,7 @@ module delta_core
   );
   core_adder i_adder (
       .clk_i,
-      .rst_ni(core_rst_n),
+      .rst_ni(outside_rst_n),
       .forget_i(!loaded),
       .line_origin_i(MemoryAddressBits'(line_origin)),
       .read_valid_o(read_valid[1:0]),
