@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden model == core with hardly anything inside: sums, codes and weights in an external memory that answers when it
+likes, and caches of a few words and lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_graphs import random_walk
+from test_core_rtl import KINDS, agree, graph_of
+
+from codesign.core import CoreConfig, compile_graph
+from codesign.errors import ConversionError
+from codesign.graph.golden import Golden
+from codesign.sim.core import CoreSimulator
+from codesign.sim.memory import DDR, SDRAM, MemoryTiming
+
+pytestmark = pytest.mark.timeout(600)
+
+CONFIGS = {
+    "32 bits": CoreConfig(
+        lanes=8,
+        quantisers=4,
+        sum_words=8,
+        code_rows=2,
+        weight_lines=2,
+        memory_bits=32,
+        memory_kib=256,
+        cached_words=4,
+        cached_lines=4,
+    ),
+    "128 bits": CoreConfig(
+        lanes=8,
+        quantisers=2,
+        sum_words=16,
+        code_rows=5,
+        weight_lines=9,
+        memory_bits=128,
+        memory_kib=1024,
+        cached_words=16,
+        cached_lines=8,
+    ),
+}
+TIMINGS = {
+    "DDR": DDR,
+    "SDRAM": SDRAM,
+    "at once": MemoryTiming(open_cycles=0, closed_cycles=0),
+    "stalls": MemoryTiming(open_cycles=3, closed_cycles=20, row_bytes=256, stall_probability=0.5, seed=5),
+    "rare": MemoryTiming(open_cycles=1, closed_cycles=90, stall_probability=0.95, seed=6),
+}
+
+GRAPH = graph_of("convolutions", 0)
+
+
+def seeds_of(kind: str, config: CoreConfig) -> Iterator[int]:
+    """Yield the seeds of networks whose biases fit inside."""
+    for seed in count():
+        try:
+            compile_graph(graph_of(kind, seed), config)
+        except ConversionError:
+            continue
+        yield seed
+
+
+def check(cache: Path, config: str, timing: str, seeds: int, frames: int) -> None:
+    """Compare some networks of each kind, loaded into one core one after the other, with stalls, resets and streams."""
+    values = 0
+    with CoreSimulator(GRAPH, cache, config=CONFIGS[config], memory=TIMINGS[timing]) as core:
+        for kind in KINDS:
+            for seed in islice(seeds_of(kind, CONFIGS[config]), seeds):
+                values += agree(core, graph_of(kind, seed), seed, frames)
+    assert values >= 40 * seeds * len(KINDS)
+
+
+def test_core_equals_golden(rtl_cache: Path) -> None:
+    check(rtl_cache, "32 bits", "stalls", seeds=2, frames=2)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("timing", TIMINGS)
+@pytest.mark.parametrize("config", CONFIGS)
+def test_many_networks_and_memories(rtl_cache: Path, config: str, timing: str) -> None:
+    check(rtl_cache, config, timing, seeds=20, frames=6)
+
+
+def test_hardly_anything_is_inside(rtl_cache: Path) -> None:
+    """Every step of a frame reads sums, codes and weights from outside and writes there; an unchanged frame less."""
+    config = CONFIGS["32 bits"]
+    needs = compile_graph(GRAPH, config).program.needs()
+    assert all(needs[depth] > 3 * getattr(config, depth) for depth in ("sum_words", "code_rows", "weight_lines"))
+    walk = random_walk(np.random.default_rng(1), GRAPH, 3, 0.3)
+    with CoreSimulator(GRAPH, rtl_cache, config=config) as core:
+        run = core.run(np.concatenate([walk, walk[-1:]]))
+    np.testing.assert_array_equal(run.outputs[:3], Golden(GRAPH).run(walk).outputs)
+    assert run.memory is not None
+    assert run.memory.read_bytes[:3].min() > 1000
+    assert run.memory.written_bytes[:3].min() > 200
+    assert run.memory.read_bytes[3] < run.memory.read_bytes[2] / 2
+    assert run.memory.written_bytes[3] < 200
+
+
+def test_a_reset_in_the_middle_of_a_frame_forgets_everything(rtl_cache: Path) -> None:
+    """Records that are on their way are lost; what they were for is not needed any more."""
+    rng = np.random.default_rng(2)
+    walk = random_walk(rng, GRAPH, 6, 0.4)
+    with CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"], memory=TIMINGS["stalls"]) as core:
+        beats = core.program.beats
+        for count in range(1, beats + 1, 3):
+            core.run(walk[:2])
+            data = rng.integers(-100, 100, (count, core.config.quantisers))
+            core.run_beats(data, np.zeros(count, bool), np.zeros(count, bool))
+            core.reset(hard=True)
+            np.testing.assert_array_equal(core.run(walk[2:4]).outputs, Golden(GRAPH).run(walk[2:4]).outputs)
