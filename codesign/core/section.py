@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.config import DEPTHS, CoreConfig
@@ -39,6 +40,7 @@ class CoreSection:
         memory_kib: its size in KiB.
         cached_words: words of sums of the external memory that are kept inside for a while; a power of two.
         cached_lines: lines of weights of it, as well.
+        memory: when the external memory answers in simulation: that of an SoC, or a 16-bit SDRAM at the core's clock.
 
     Raises:
         ConfigError: there is no such core.
@@ -61,6 +63,7 @@ class CoreSection:
     memory_kib: int = limited(0, at_least=0, at_most=1 << 22)
     cached_words: int = limited(0, at_least=0, at_most=1 << 16)
     cached_lines: int = limited(0, at_least=0, at_most=1 << 16)
+    memory: Literal["ddr", "sdram"] = "ddr"
 
     def __post_init__(self) -> None:
         check(self, "core")
@@ -76,7 +79,7 @@ class CoreSection:
 
     def largest(self) -> CoreConfig:
         """Return the core with as many lines as it has addresses in each memory whose depth is unset."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "memory"}
         return CoreConfig(**{name: 1 << self.index_bits if value is None else value for name, value in given.items()})
 
 

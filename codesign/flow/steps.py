@@ -112,7 +112,7 @@ PRETRAINED = replace(STAGES[0], body=f"{_BODIES}.pretrained:run")
 
 ON_CORE: dict[str, tuple[str, tuple[str, ...]]] = {
     BuildFolder.RTL: ("rtl_core:run", ("core",)),
-    BuildFolder.RTLSIM: ("rtlsim_core:run", ()),
+    BuildFolder.RTLSIM: ("rtlsim_core:run", ("core.memory",)),
     BuildFolder.SYNTH: ("synth_core:run", ()),
 }
 """Stages of a design for a core that are others: their bodies, and the sections that they read besides."""

@@ -44,17 +44,20 @@ class OnCore:
 
     Attributes:
         compiled: its program, and the core in its ``config``.
-        estimated: cycles that the model gives for the frames of all clips, ``[N, T]``; None: it was not asked.
+        estimated: cycles that the model gives for the frames of all clips, ``[N, T]``; None: it was not asked, or knows
+            nothing of the core's memory.
+        moved: bytes to and from the external memory, as simulated, ``[N, T]``; None: there is none.
     """
 
     compiled: Compiled
     estimated: IntArray | None = None
+    moved: IntArray | None = None
 
     @classmethod
-    def of(cls, compiled: Compiled, clips: NDArray[np.integer]) -> OnCore:
+    def of(cls, compiled: Compiled, clips: NDArray[np.integer], moved: IntArray | None = None) -> OnCore:
         """Return a network on a core, with the estimate for ``clips``, ``[N, T, *shape]``, if they are few frames."""
-        if clips.shape[0] * clips.shape[1] > ESTIMATED_FRAMES:
-            return cls(compiled=compiled)
+        if moved is not None or clips.shape[0] * clips.shape[1] > ESTIMATED_FRAMES:
+            return cls(compiled=compiled, moved=moved)
         return cls(compiled=compiled, estimated=np.stack([core_cycles(compiled, clip).frames for clip in clips]))
 
 
@@ -63,7 +66,7 @@ def on_core(report: Report, core: OnCore, rtl: RtlFigures) -> Report:
     return dataclasses.replace(
         report,
         architecture="core",
-        core=core_use(core.compiled, rtl),
+        core=core_use(core, rtl),
         network=tuple(_unit(unit, core.compiled) for unit in report.network),
         layers=tuple(_layer(layer, core.compiled) for layer in report.layers),
         throughput=_throughput(report.throughput, core, rtl),
@@ -73,14 +76,15 @@ def on_core(report: Report, core: OnCore, rtl: RtlFigures) -> Report:
     )
 
 
-def core_use(compiled: Compiled, rtl: RtlFigures) -> CoreUse:
-    """Return how much of its time the core adds: operations over cycles, of mean frames."""
+def core_use(core: OnCore, rtl: RtlFigures) -> CoreUse:
+    """Return how much of its time the core adds, operations over cycles, and what it moves, of mean frames."""
+    compiled = core.compiled
     cycles = float(steady(rtl.cycles).mean())
     operations = sum(float(steady(rtl.busy[name]).mean()) for name in compiled.engines if name in rtl.busy)
     return CoreUse(
         lanes=compiled.program.config.lanes,
         cycles_per_frame=cycles,
-        bytes_per_frame=None,
+        bytes_per_frame=None if core.moved is None else float(steady(core.moved).mean()),
         busy=operations / cycles,
     )
 

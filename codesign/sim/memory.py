@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+import numpy as np
 
 from codesign.fixed import IntArray
 from codesign.records import check, limited
@@ -77,6 +79,8 @@ SDRAM = MemoryTiming(
     overlap=False,
 )
 """A 16-bit SDRAM at the core's clock with beats of 32 bits, one access after the other."""
+TIMINGS = {"ddr": DDR, "sdram": SDRAM}
+"""By the names that a design has for them."""
 
 
 class Timing(ctypes.Structure):
@@ -102,3 +106,14 @@ class MemoryTraffic:
     read_bytes: IntArray
     written_bytes: IntArray
     busy_cycles: IntArray
+
+    @property
+    def bytes(self) -> IntArray:
+        """Both ways together, ``[T]``."""
+        both: IntArray = self.read_bytes + self.written_bytes
+        return both
+
+    def joined(self, later: MemoryTraffic) -> MemoryTraffic:
+        """Return what went through it in these frames and in later ones."""
+        names = (item.name for item in fields(self))
+        return MemoryTraffic(**{name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in names})

@@ -3,12 +3,23 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
+from typing import Literal
 
 from codesign.rtl.template import render
 from codesign.synth.target import Target
 from codesign.synth.toolchains.toolchain import Toolchain, clock_of
 
+Memory = Literal["absent", "sdram"] | None
+_READ = ("araddr", "arlen", "arsize", "arburst", "arvalid", "arready", "rdata", "rresp", "rlast", "rvalid", "rready")
+_WRITE = ("awaddr", "awlen", "awsize", "awburst", "awvalid", "awready", "wdata", "wstrb", "wlast", "wvalid", "wready")
+AXI4 = (*_READ, *_WRITE, "bresp", "bvalid", "bready")
+"""Signals of the AXI4 master of a core, without ``m_axi_``."""
+_INPUTS = {"arready", "rdata", "rresp", "rlast", "rvalid", "awready", "wready", "bresp", "bvalid"}
+_CONSTANT = {"arsize", "arburst", "awsize", "awburst", "wstrb", "rresp", "bresp"}
+"""Those that a controller has not: always the same."""
+_WIDTHS = {"araddr": 32, "awaddr": 32, "arlen": 8, "awlen": 8, "rdata": 32, "wdata": 32}
 RESET_BITS = 10
 """Bits of the counter that holds the reset after power-up, after the button, and until the PLL has locked."""
 
@@ -19,11 +30,19 @@ def board_top_module(design: str, board: Target) -> str:
 
 
 def board_top_text(
-    design: str, board: Target, toolchain: Toolchain, *, core_mhz: float, baud: int, skip: bool = True
+    design: str,
+    board: Target,
+    toolchain: Toolchain,
+    *,
+    core_mhz: float,
+    baud: int,
+    skip: bool = True,
+    memory: Memory = None,
 ) -> str:
     """Return the SystemVerilog of the outermost module, around ``<design>_uart``.
 
-    The design's clock is what the PLL really makes, so the serial port keeps its rate, ``baud``.
+    The design's clock is what the PLL really makes, so the serial port keeps its rate, ``baud``. ``memory``: what its
+    AXI4 master sees: nothing, or the board's SDRAM; None: it has no such port.
 
     Raises:
         ConfigError: the PLL cannot make ``core_mhz``.
@@ -41,6 +60,11 @@ def board_top_text(
         pressed="1'b0" if board.button is None else ("!" if board.button.inverted else "") + "button_pad",
         reset_bits=RESET_BITS,
         skip=int(skip),
+        memory=memory,
+        controller=[name for name in AXI4 if name not in _CONSTANT],
+        inputs=[name for name in AXI4 if name in _INPUTS],
+        widths=_WIDTHS,
+        mhz=ceil(core_mhz if pll is None else pll.output_mhz),
         hertz=round((core_mhz if pll is None else pll.output_mhz) * 1e6),
         baud=baud,
         leds=leds,

@@ -11,7 +11,9 @@ from codesign.core.config import CoreConfig
 from codesign.core.memory import built_bits
 from codesign.core.uart import UART_TOP, core_uart_files
 from codesign.errors import ConfigError
+from codesign.rtl.host.sdram import sdram_files
 from codesign.synth.advice import capacity_problem, clock_problem
+from codesign.synth.board_top import Memory
 from codesign.synth.build import BoardBuilder
 from codesign.synth.layers import LINK, PADS, REGISTERS, UART
 from codesign.synth.order import BoardOrder, slower_clock
@@ -23,7 +25,10 @@ from codesign.synth.yosys import synthesise
 NAME = UART_TOP.removesuffix("_uart")
 PLL = "pll_cell.sv"
 """File that declares the device's PLL to slang, which knows no vendor's cells."""
-UNITS = ("load", "sequence", "marks", "fetch", "beats", "send", "gather", "queues", "place", "walk", "lanes")
+UNITS = (
+    *("load", "sequence", "marks", "fetch", "beats", "codes", "send", "gather", "queues", "place", "walk"),
+    *("order", "outside", "lanes", "memory"),
+)
 """What the cells of a core are counted by, beside the registers, the link and the board top."""
 _PLL_OUTPUTS = ("CLKOP", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
 _SMALLER = dict.fromkeys(("lut", "ff", "dsp"), "fewer lanes or quantisers in [core] of its file") | {
@@ -49,6 +54,23 @@ class CoreOrder(BoardOrder):
                 where="--target",
                 received=self.board.name,
             )
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        """Check that the board has the memory that its core wants."""
+        config, most = self.config, 32 * 1024
+        if config.memory_bits and (self.board.sdram is None or config.memory_bits != 32 or config.memory_kib != most):
+            raise ConfigError(
+                "the board has no such memory for its core",
+                where=f"{self.board.name}: core.memory_bits, core.memory_kib",
+                expected="no memory" if self.board.sdram is None else f"32 and {most}, as its SDRAM has",
+                received=f"{config.memory_bits} and {config.memory_kib}",
+            )
+
+    @property
+    def memory(self) -> Memory:
+        """What the core's AXI4 master sees."""
+        return "sdram" if self.config.memory_bits else "absent"
 
     @property
     def name(self) -> str:
@@ -65,7 +87,8 @@ class CoreOrder(BoardOrder):
         assert self.toolchain is not None
         pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz)
         cell = {} if pll is None else {PLL: black_box(self.toolchain.pll(pll))}
-        return core_uart_files(self.config) | cell | self.board_files()
+        sdram = sdram_files() if self.memory == "sdram" else {}
+        return core_uart_files(self.config) | sdram | cell | self.board_files()
 
 
 def black_box(instance: str) -> str:

@@ -10,11 +10,11 @@ from codesign.errors import ConfigError
 from codesign.graph.ir import Graph
 from codesign.rtl.soc import emit_soc
 from codesign.rtl.uart import emit_uart
-from codesign.synth.board_top import board_top_module, board_top_text
+from codesign.synth.board_top import Memory, board_top_module, board_top_text
 from codesign.synth.serial import check_baud
 from codesign.synth.target import Target, check_clock
 from codesign.synth.toolchains.registry import TOOLCHAINS
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, Toolchain, clock_of, ports
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, Toolchain, clock_of, ports, sdram_ports
 
 _LAST_SEED = 2**31 - 1
 
@@ -83,6 +83,11 @@ class BoardOrder:
         raise NotImplementedError
 
     @property
+    def memory(self) -> Memory:
+        """What the AXI4 master of the top sees; None where it has none."""
+        return None
+
+    @property
     def module(self) -> str:
         """Name of the outermost module."""
         return board_top_module(self.name, self.board) if self.board.top == "uart" else f"{self.name}_soc"
@@ -96,9 +101,16 @@ class BoardOrder:
         assert self.toolchain is not None
         assert self.serial_baud is not None
         top = board_top_text(
-            self.name, self.board, self.toolchain, core_mhz=self.clock_mhz, baud=self.serial_baud, skip=self.skip
+            self.name,
+            self.board,
+            self.toolchain,
+            core_mhz=self.clock_mhz,
+            baud=self.serial_baud,
+            skip=self.skip,
+            memory=self.memory,
         )
-        constraints = self.toolchain.constraints(self.board, ports(self.board))
+        pins = ports(self.board) | (sdram_ports(self.board) if self.memory == "sdram" else {})
+        constraints = self.toolchain.constraints(self.board, pins)
         return {f"{self.module}.sv": top, f"{CONSTRAINTS}.{self.toolchain.suffix}": constraints}
 
 

@@ -21,6 +21,7 @@ from codesign.graph.ir import Graph
 from codesign.records import build, plain
 from codesign.sim.clip import joined
 from codesign.sim.core import CoreRun, CoreSimulator
+from codesign.sim.memory import MemoryTiming
 from codesign.sim.simulator import VERILATOR
 from codesign.stored import integers, load_arrays, load_json, loaded
 from codesign.verify.clips import Track, silently
@@ -28,6 +29,7 @@ from codesign.verify.hardware import RtlFigures, figures_of, run_clips
 
 CONFIG, STEPS = "core.json", "steps.npz"
 """What the core is built with, beside its files; cycles of its steps, beside those of its frames."""
+_MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,11 @@ class CoreFigures:
 
     Attributes:
         steps: cycles of each step of the program, ``[N, T]`` by name, in order, first frames still in.
+        moved: bytes that went to and from the external memory, ``[N, T]``; None without one.
     """
 
     steps: dict[str, IntArray]
+    moved: IntArray | None = None
 
 
 def write_program(compiled: Compiled, folder: Path) -> None:
@@ -78,6 +82,7 @@ def run_core(
     folder: Path,
     files: dict[str, str],
     cache: Path,
+    memory: MemoryTiming | None = None,
     dense_frames: int = 0,
     track: Track = silently,
 ) -> tuple[IntArray, RtlFigures, CoreFigures]:
@@ -89,6 +94,7 @@ def run_core(
         folder: holds what `write_program` wrote; its image is loaded.
         files: the core's RTL, path -> text.
         cache: folder that the simulator is built in.
+        memory: when the external memory answers; None: as `codesign.sim.memory.DDR`.
         dense_frames: frames of the first clip that are also simulated with skipping off.
         track: progress display.
 
@@ -99,13 +105,15 @@ def run_core(
     image = np.fromfile(folder / f"{graph.name}{SUFFIX}", "<u4")
 
     def simulate(*, skip: bool = True) -> CoreSimulator:
-        core = CoreSimulator(graph, cache / VERILATOR, config=config, files=files, skip=skip)
+        core = CoreSimulator(graph, cache / VERILATOR, config=config, files=files, skip=skip, memory=memory)
         core.load_image(image)
         return core
 
     runs, dense = run_clips(simulate, clips, _run_clip, dense_frames=dense_frames, track=track)
     steps = {name: np.stack([run.steps[name] for run in runs]) for name in runs[0].steps}
-    return np.stack([run.outputs for run in runs]), figures_of(runs, dense), CoreFigures(steps=steps)
+    traffic = [run.memory.bytes for run in runs if run.memory is not None]
+    figures = CoreFigures(steps=steps, moved=np.stack(traffic) if traffic else None)
+    return np.stack([run.outputs for run in runs]), figures_of(runs, dense), figures
 
 
 def _run_clip(core: CoreSimulator, frames: NDArray[np.integer]) -> CoreRun:
@@ -119,12 +127,15 @@ def _run_clip(core: CoreSimulator, frames: NDArray[np.integer]) -> CoreRun:
         engines={name: joined(engine, rest.engines[name]) for name, engine in first.engines.items()},
         steps={name: np.concatenate([cycles, rest.steps[name]]) for name, cycles in first.steps.items()},
         total_cycles=first.total_cycles + rest.total_cycles,
+        memory=None if first.memory is None or rest.memory is None else first.memory.joined(rest.memory),
     )
 
 
 def save_core(figures: CoreFigures, folder: Path) -> None:
     """Write `STEPS`."""
     arrays: dict[str, Any] = {f"{number}/{name}": cycles for number, (name, cycles) in enumerate(figures.steps.items())}
+    if figures.moved is not None:
+        arrays[_MOVED] = figures.moved
     np.savez_compressed(folder / STEPS, **arrays)
 
 
@@ -140,9 +151,10 @@ def load_core(folder: Path) -> CoreFigures | None:
     data = load_arrays(path)
 
     def figures() -> CoreFigures:
-        names = sorted(data, key=lambda name: int(name.partition("/")[0]))
+        names = sorted((name for name in data if name != _MOVED), key=lambda name: int(name.partition("/")[0]))
         if not names or len({values.shape for values in data.values()}) != 1:
             raise ValueError("cycles of other frames")
-        return CoreFigures(steps={name.partition("/")[2]: integers(data, name, 2) for name in names})
+        steps = {name.partition("/")[2]: integers(data, name, 2) for name in names}
+        return CoreFigures(steps=steps, moved=integers(data, _MOVED, 2) if _MOVED in data else None)
 
     return loaded(path, figures)

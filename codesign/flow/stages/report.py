@@ -92,9 +92,10 @@ def tool_versions() -> dict[str, str | None]:
 
 def _core(job: Job, graph: Graph, clips: NDArray[np.integer]) -> OnCore | None:
     """Return the network on its core; None if the design is a pipeline."""
-    if load_core(job.upstream[BuildFolder.RTLSIM]) is None:
+    figures = load_core(job.upstream[BuildFolder.RTLSIM])
+    if figures is None:
         return None
-    return OnCore.of(read_program(graph, job.upstream[BuildFolder.RTL]), clips)
+    return OnCore.of(read_program(graph, job.upstream[BuildFolder.RTL]), clips, figures.moved)
 
 
 def _resources(folder: Path) -> tuple[Resources, ...]:

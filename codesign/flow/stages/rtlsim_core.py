@@ -10,6 +10,7 @@ import numpy as np
 from codesign.flow.stages.rtlsim import project
 from codesign.graph.file import load_graph
 from codesign.paths import BuildFolder
+from codesign.sim.memory import TIMINGS
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import compare, must_agree
 from codesign.verify.core import run_core, save_core
@@ -30,6 +31,7 @@ def run(job: Job) -> str:
         folder=job.upstream[BuildFolder.RTL],
         files=project(job),
         cache=job.cache,
+        memory=TIMINGS[job.design.core.memory],
         dense_frames=job.design.clip.dense_frames,
         track=job.track,
     )
@@ -38,4 +40,6 @@ def run(job: Job) -> str:
     save_rtl(figures, job.folder)
     save_core(core, job.folder)
     speedup = figures.dense_cycles.mean() / np.mean(figures.cycles[:, 1:])
-    return f"{clips.shape[0] * clips.shape[1]:,} frames, {speedup:.1f} x faster than dense"
+    frames = f"{clips.shape[0] * clips.shape[1]:,} frames, {speedup:.1f} x faster than dense"
+    moved = "" if core.moved is None else f", {np.mean(core.moved[:, 1:]):,.0f} bytes a frame to and from the memory"
+    return frames + moved
