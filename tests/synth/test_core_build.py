@@ -43,17 +43,37 @@ def test_a_board_without_open_tools_or_a_serial_port() -> None:
         order(replace(load_target("kv260"), core=CoreConfig()))
 
 
+@pytest.mark.parametrize(
+    ("fields", "sdram", "expected"),
+    [
+        ({"memory_bits": 64}, True, "32 and 32768, as its SDRAM has"),
+        ({"memory_kib": 65536}, True, "32 and 32768, as its SDRAM has"),
+        ({}, False, "no memory"),
+    ],
+)
+def test_a_memory_that_the_board_has_not(fields: dict[str, int], sdram: bool, expected: str) -> None:
+    board = replace(BOARD, core=replace(core_of(BOARD), **fields), sdram=BOARD.sdram if sdram else None)
+    with pytest.raises(ConfigError, match=f"no such memory for its core. Expected: {expected}"):
+        order(board)
+
+
 def test_the_core_of_a_file_of_ones_own(tmp_path: Path) -> None:
     text = (FOLDER.parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
-    (tmp_path / "mine.toml").write_text(text.replace("sum_words = 4608", "sum_words = 2048"))
+    (tmp_path / "mine.toml").write_text(text.replace("\nsum_words = 1024", "\nsum_words = 2048"))
     assert core_of(load_target(str(tmp_path / "mine.toml"))).sum_words == 2048
     (tmp_path / "mine.toml").write_text(text.replace("lanes = 16", "lanes = 12"))
     with pytest.raises(ConfigError, match=r"mine.toml.*power of two"):
         load_target(str(tmp_path / "mine.toml"))
 
 
-def test_the_board_top_elaborates(tmp_path: Path) -> None:
-    files = order().files()
+WITHOUT = replace(BOARD, core=replace(core_of(BOARD), memory_bits=0, memory_kib=0, cached_words=0, cached_lines=0))
+"""The board with a core that uses no SDRAM."""
+
+
+@pytest.mark.parametrize("board", [BOARD, WITHOUT], ids=["sdram", "inside"])
+def test_the_board_top_elaborates(board: Target, tmp_path: Path) -> None:
+    files = order(board).files()
+    assert ("sdram_controller.sv" in files) == ("LOCATE COMP \"sdram_clk\"" in files["pins.lpf"]) == (board is BOARD)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     sources = [name for name in files if name.endswith(".sv")]
