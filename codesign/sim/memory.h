@@ -20,7 +20,8 @@ struct Timing {  // in cycles of the core, or in sixteenths of them
     uint32_t open, closed;      // to the first beat of a row that is open, or is not
     uint32_t row_bytes, banks;  // bytes of a row; rows that may be open
     uint32_t beat_sixteenths;   // of a beat
-    uint32_t turn;              // between a read and a write
+    uint32_t turn;              // between a read and the write after it
+    uint32_t conflict, least;   // before another row of the same bank; from one access to the next, if a row is opened
     uint32_t refresh_every, refresh;  // 0: none
     uint32_t overlap;           // 1: an access is prepared while the one before it is served
     uint32_t stall;             // probability of a stall of each channel in 1 / 2^32
@@ -157,21 +158,24 @@ private:
             while (refresh_at_ <= now_) refresh_at_ += timing_.refresh_every;
         }
         const uint64_t row = timing_.row_bytes ? address / timing_.row_bytes : 0;
-        uint64_t& open = rows_[row % rows_.size()];
-        const uint64_t latency = (open == row ? timing_.open : timing_.closed) * kUnit;
-        open = row;
-        const uint64_t ready = free_ + (write != write_before_ ? timing_.turn * kUnit : 0), came = now_ * kUnit;
+        const uint64_t bank = row % rows_.size(), before = rows_[bank];
+        const uint64_t latency = (before == row ? timing_.open : timing_.closed) * kUnit, came = now_ * kUnit;
+        uint64_t ready = free_ + (write && !write_before_ ? timing_.turn * kUnit : 0);
+        if (before != row) ready = std::max(ready + (bank == bank_before_ ? timing_.conflict * kUnit : 0), least_);
+        rows_[bank] = row;
         write_before_ = write;
+        bank_before_ = bank;
         const uint64_t start = timing_.overlap ? std::max(came + latency, ready) : std::max(came, ready) + latency;
         const uint64_t began = timing_.overlap ? start : start - latency;
         free_ = start + size / bytes * timing_.beat_sixteenths;
+        least_ = start + timing_.least * kUnit;
         traffic_.busy += (free_ - began) / kUnit;
         return start;
     }
 
-    uint64_t size_, now_ = 0, free_ = 0, refresh_at_ = 0, random_ = 1;
+    uint64_t size_, now_ = 0, free_ = 0, least_ = 0, refresh_at_ = 0, bank_before_ = 0, random_ = 1;
     std::unique_ptr<uint8_t, void (*)(void*)> store_;
-    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 1, 0, 1};
+    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 0, 0, 1, 0, 1};
     Traffic traffic_{};
     std::vector<uint64_t> rows_ = std::vector<uint64_t>(1, ~uint64_t(0));
     std::deque<Read> reads_;

@@ -25,7 +25,9 @@ class MemoryTiming:
         row_bytes: bytes of a row.
         banks: rows that may be open, each in a bank of its own: row number modulo banks.
         beat_cycles: cycles of a beat.
-        turn_cycles: between a read and a write.
+        turn_cycles: between a read and the write after it.
+        conflict_cycles: before an access to another row of the bank that was accessed last.
+        least_cycles: from the first beat of an access to that of the next one, if that has to open its row.
         refresh_every: cycles between two refreshes, which close all rows; 0: none.
         refresh_cycles: of a refresh.
         overlap: whether an access is prepared while the one before it is served.
@@ -39,6 +41,8 @@ class MemoryTiming:
     banks: int = limited(8, at_least=1, at_most=1024)
     beat_cycles: float = limited(1.0, at_least=1 / _UNIT, at_most=1000)
     turn_cycles: int = limited(0, at_least=0, at_most=10_000)
+    conflict_cycles: int = limited(0, at_least=0, at_most=10_000)
+    least_cycles: int = limited(0, at_least=0, at_most=10_000)
     refresh_every: int = limited(0, at_least=0)
     refresh_cycles: int = limited(0, at_least=0, at_most=10_000)
     overlap: bool = True
@@ -57,6 +61,8 @@ class MemoryTiming:
             self.banks,
             round(self.beat_cycles * _UNIT),
             self.turn_cycles,
+            self.conflict_cycles,
+            self.least_cycles,
             self.refresh_every,
             self.refresh_cycles,
             int(self.overlap),
@@ -68,17 +74,18 @@ class MemoryTiming:
 DDR = MemoryTiming()
 """An SoC's memory through its interconnect: 30 cycles to the first beat, then a beat in each."""
 SDRAM = MemoryTiming(
-    open_cycles=8,
-    closed_cycles=14,
+    open_cycles=13,
+    closed_cycles=16,
     row_bytes=1024,
     banks=4,
     beat_cycles=2.0,
-    turn_cycles=3,
-    refresh_every=780,
-    refresh_cycles=10,
-    overlap=False,
+    turn_cycles=4,
+    conflict_cycles=8,
+    least_cycles=10,
+    refresh_every=770,
+    refresh_cycles=22,
 )
-"""A 16-bit SDRAM at the core's clock with beats of 32 bits, one access after the other."""
+"""A 16-bit SDRAM at the core's clock, behind `codesign.rtl.host.sdram` at 100 MHz: docs/sdram.md has the figures."""
 TIMINGS = {"ddr": DDR, "sdram": SDRAM}
 """By the names that a design has for them."""
 
@@ -88,7 +95,7 @@ class Timing(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_uint32) for name in ("open", "closed", "row_bytes", "banks", "beat_sixteenths", "turn")),
-        *((name, ctypes.c_uint32) for name in ("refresh_every", "refresh", "overlap", "stall")),
+        *((name, ctypes.c_uint32) for name in ("conflict", "least", "refresh_every", "refresh", "overlap", "stall")),
         ("seed", ctypes.c_uint64),
     )
 

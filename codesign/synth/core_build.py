@@ -112,7 +112,8 @@ class CoreOwners:
         """Return the owner of the cell of this hierarchical name."""
         scope = [part.split("[")[0] for part in cell.split(".")]
         if _CORE in scope:
-            below = [part.removeprefix("i_").split("_")[0] for part in scope[scope.index(_CORE) + 1 :]]
+            inside = (part for part in scope[scope.index(_CORE) + 1 :] if part.startswith("i_"))
+            below = [part.removeprefix("i_").split("_")[0] for part in inside]
             return next((unit for unit in below if unit in UNITS), "queues")
         if _REGISTERS in scope:
             return REGISTERS
