@@ -73,7 +73,7 @@ WITHOUT = replace(BOARD, core=replace(core_of(BOARD), memory_bits=0, memory_kib=
 @pytest.mark.parametrize("board", [BOARD, WITHOUT], ids=["sdram", "inside"])
 def test_the_board_top_elaborates(board: Target, tmp_path: Path) -> None:
     files = order(board).files()
-    assert ("sdram_controller.sv" in files) == ("LOCATE COMP \"sdram_clk\"" in files["pins.lpf"]) == (board is BOARD)
+    assert ("sdram_controller.sv" in files) == ('LOCATE COMP "sdram_clk"' in files["pins.lpf"]) == (board is BOARD)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     sources = [name for name in files if name.endswith(".sv")]
