@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from core.test_core_rtl import KINDS, agree, graph_of
 from random_graphs import random_walk
-from test_core_rtl import KINDS, agree, graph_of
 
 from codesign.core import CoreConfig, compile_graph
 from codesign.errors import ConversionError
