@@ -8,8 +8,8 @@
 // Model:      codesign.core.image
 // loaded_o is high from the last word of a right image until the next one is offered, so that no frame begins while its
 // first word is taken. A wrong image is taken to its last word, error_o says why it is wrong, and there is no network.
-// A memory outside is tried by core_probe when the header is there: first memory_restart_o resets core_memory and all of
-// its clients. No image is right before all of it is written.
+// A memory outside is tried by core_probe when the header is there: first memory_restart_o resets core_memory and all
+// of its clients. No image is right before all of it is written.
 // It does not read back what it wrote.
 module core_load
   import core_pkg::*;
