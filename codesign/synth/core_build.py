@@ -30,7 +30,7 @@ UNITS = (
     *("order", "outside", "lanes", "memory"),
 )
 """What the cells of a core are counted by, beside the registers, the link and the board top."""
-_PLL_OUTPUTS = ("CLKOP", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
+_PLL_OUTPUTS = ("CLKOP", "CLKOS", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
 _SMALLER = dict.fromkeys(("lut", "ff", "dsp"), "fewer lanes or quantisers in [core] of its file") | {
     "bram_bits": "smaller depths or widths in [core] of its file"
 }

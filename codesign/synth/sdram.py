@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDRAM of a board: the sites of its pins."""
+"""The SDRAM of a board: the sites of its pins, and the latency and the phase that a clock of the core asks for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from codesign.records import check, limited
 SINGLE = ("clk", "cke", "csn", "rasn", "casn", "wen")
 BUSES = {"ba": 2, "a": 13, "dqm": 2, "d": 16}
 """Pins of a chip that `codesign.rtl.host.sdram` knows: 4 banks, 8192 rows and 512 columns of 16 bits."""
+FASTEST_MHZ = {2: 100.0, 3: 133.0}
+"""Fastest clock of each CAS latency."""
+_ACCESS_NS = {2: 6.0, 3: 5.4}
+_HOLD_NS = 2.5
+_WAY_NS = (3.0, 8.0)
+"""Of the clock to the chip and its data back, with the delay of the input pads: an estimate, see docs/sdram.md."""
+_CHIP_HOLD_NS = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +62,42 @@ class Sdram:
         single = {f"sdram_{name}": getattr(self, name) for name in SINGLE}
         buses = {f"sdram_{name}[{bit}]": site for name in BUSES for bit, site in enumerate(getattr(self, name))}
         return single | buses
+
+
+def cas_latency(clock_mhz: float) -> int:
+    """Return the CAS latency to build `sdram_controller` with.
+
+    Raises:
+        ConfigError: the chip is not as fast.
+    """
+    found = next((latency for latency, fastest in FASTEST_MHZ.items() if clock_mhz <= fastest), None)
+    if found is None:
+        raise ConfigError(
+            "the SDRAM is slower than this clock",
+            where="--clock",
+            expected=f"up to {max(FASTEST_MHZ.values()):g} MHz",
+            received=f"{clock_mhz:g} MHz",
+        )
+    return found
+
+
+def chip_phase(clock_mhz: float) -> float:
+    """Return by how much of a period the chip's clock should rise after the controller's.
+
+    It leaves what is read the same margin on both sides (see docs/sdram.md), and commands 2.5 ns after the chip's edge.
+    0.5 is the clock inverted, as `sdram_pads_ecp5` does by itself; the rest is the phase of its ``chip_clk_i``.
+
+    Raises:
+        ConfigError: no phase suits all parts at this clock.
+    """
+    latency, period = cas_latency(clock_mhz), 1000 / clock_mhz
+    earliest = _WAY_NS[1] + _ACCESS_NS[latency]
+    margin = (period + _HOLD_NS + _WAY_NS[0] - earliest) / 2
+    if margin < 0:
+        raise ConfigError(
+            "what an SDRAM sends at this clock cannot be taken safely",
+            where="--clock",
+            expected=f"a period of {earliest - _HOLD_NS - _WAY_NS[0]:.3g} ns or more",
+            received=f"{clock_mhz:g} MHz",
+        )
+    return min(1 - (_HOLD_NS + _WAY_NS[0] - margin) / period, 1 - _CHIP_HOLD_NS / period)

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDRAM controller on a ULX3S: its flip-flops are in the pads, and it meets the clock."""
+"""The SDRAM controller on a ULX3S: flip-flops in the pads, its clock is met, and the chip's has its phase."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from codesign.errors import ConfigError, SynthesisError
 from codesign.rtl.host.sdram import sdram_files
 from codesign.rtl.leaves import leaf_files
+from codesign.synth.core_build import PLL, black_box
 from codesign.synth.nextpnr import REPORT, ROUTED, read_report, route
+from codesign.synth.pll import find_pll
+from codesign.synth.sdram import cas_latency, chip_phase
 from codesign.synth.target import load_target
-from codesign.synth.toolchains.ecp5 import ROUTER, TOOLCHAIN
+from codesign.synth.toolchains.ecp5 import ROUTER, TOOLCHAIN, shifted_pll
 from codesign.synth.toolchains.toolchain import CONSTRAINTS, ports, sdram_ports
 from codesign.synth.yosys import NETLIST, synthesise
+from codesign.tools import run
 
 PROBE = Path(__file__).parent / "small" / "sdram_probe.sv"
 
@@ -23,7 +29,10 @@ PROBE = Path(__file__).parent / "small" / "sdram_probe.sv"
 @pytest.mark.heavy
 def test_flip_flops_are_in_the_pads(tmp_path: Path) -> None:
     board = load_target("ulx3s-85f")
-    files = leaf_files("fifo") | sdram_files() | {PROBE.name: PROBE.read_text()}
+    mhz = board.clock.core_mhz
+    clock = shifted_pll(find_pll(TOOLCHAIN.limits, 25.0, mhz), chip_phase(mhz) - 0.5)
+    probe = PROBE.read_text().replace("  // The PLL comes here.\n", clock)
+    files = leaf_files("fifo") | sdram_files() | {PLL: black_box(clock), PROBE.name: probe}
     mapped = synthesise(files, PROBE.stem, target="ecp5", folder=tmp_path, slang=True)
     assert mapped.lut is not None
     assert mapped.lut < 800
@@ -42,3 +51,44 @@ def test_flip_flops_are_in_the_pads(tmp_path: Path) -> None:
     assert found == {"FF.INREGMODE": 16, "OUTREG.OUTREGMODE": 36, "TSREG.OUTREGMODE": 16}
     assert [pad["MODE"] for pad in pads].count("IDDRX1_ODDRX1") == 1, "the clock"
     assert len(pads) == 37
+
+
+@pytest.mark.parametrize(
+    ("clock_mhz", "latency", "phase"), [(25, 2, 0.94), (50, 2, 0.87), (80, 2, 0.72), (100, 2, 0.53)]
+)
+def test_the_phase_of_the_chip(clock_mhz: float, latency: int, phase: float) -> None:
+    assert cas_latency(clock_mhz) == latency
+    assert chip_phase(clock_mhz) == pytest.approx(phase, abs=0.01)
+
+
+def test_a_clock_that_is_too_fast() -> None:
+    assert cas_latency(120) == 3
+    with pytest.raises(
+        ConfigError, match=r"--clock: what an SDRAM sends.*a period of 7.9 ns or more.*Received: 133 MHz"
+    ):
+        chip_phase(133)
+    with pytest.raises(ConfigError, match=r"--clock: the SDRAM is slower.*up to 133 MHz.*Received: 134 MHz"):
+        chip_phase(134)
+
+
+def test_a_shifted_clock() -> None:
+    """80 MHz has a VCO of 7 or 8 periods: a phase of 0.21 is rounded to an eighth of one."""
+    pll = find_pll(TOOLCHAIN.limits, 25.0, 80.0)
+    text = shifted_pll(pll, 0.21)
+    found = {key: int(value) for key, value in re.findall(r"\.CLK(O\w+)\((\d+)\)", text)}
+    steps = 8 * (found["OS_CPHASE"] - found["OP_CPHASE"]) + found["OS_FPHASE"]
+    assert found["OS_DIV"] == found["OP_DIV"] == pll.divider
+    assert steps == round(0.21 * pll.divider * 8)
+    assert set(TOOLCHAIN.pll(pll).splitlines()) < set(text.splitlines())
+    assert "output wire CLKOS" in black_box(text)
+
+
+def test_ecppll_shifts_it_the_same(tmp_path: Path) -> None:
+    argv = ["yowasp-ecppll", "-i", "25", "-o", "100", "--clkout1", "100", "--phase1", "75", "-f", "pll.v"]
+    run(argv, tmp_path, tmp_path / "log", 120.0, error=SynthesisError)
+    theirs = (tmp_path / "pll.v").read_text()
+    ours = shifted_pll(find_pll(TOOLCHAIN.limits, 25.0, 100.0), 75 / 360)
+    kinds = r"\.(CLKO[PS]_(?:DIV|CPHASE|FPHASE|ENABLE))\((\S+?)\)"
+    made = dict(re.findall(kinds, ours))
+    assert made.items() <= dict(re.findall(kinds, theirs)).items()
+    assert len(made) == 7

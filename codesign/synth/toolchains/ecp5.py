@@ -29,19 +29,41 @@ def _constraints(board: Target, pins: Mapping[str, Pin]) -> str:
 
 def _pll(pll: Pll) -> str:
     """Return an EHXPLLL that feeds its first output back."""
+    return _instance(pll, "", "")
+
+
+def shifted_pll(pll: Pll, phase: float) -> str:
+    """Return the same with a second output, ``chip_clk``: ``clk``, later by ``phase`` of its period, 0 to below 1.
+
+    The phase is rounded to an eighth of the VCO's period.
+    """
+    eighths = round(phase * pll.divider * 8)
+    parameters = f"""
+      .CLKOS_ENABLE("ENABLED"),
+      .CLKOS_DIV({pll.divider}),
+      .CLKOS_CPHASE({_coarse(pll) + eighths // 8}),
+      .CLKOS_FPHASE({eighths % 8}),"""
+    return _instance(pll, parameters, "\n      .CLKOS(chip_clk),")
+
+
+def _coarse(pll: Pll) -> int:
+    return max(0, pll.divider // 2 - 1)
+
+
+def _instance(pll: Pll, parameters: str, outputs: str) -> str:
     return f"""\
   (* ICP_CURRENT="12", LPF_RESISTOR="8", MFG_ENABLE_FILTEROPAMP="1", MFG_GMCREF_SEL="2" *)
   EHXPLLL #(
       .CLKI_DIV({pll.reference}),
       .CLKFB_DIV({pll.feedback}),
       .CLKOP_DIV({pll.divider}),
-      .CLKOP_CPHASE({max(0, pll.divider // 2 - 1)}),
-      .CLKOP_ENABLE("ENABLED"),
+      .CLKOP_CPHASE({_coarse(pll)}),
+      .CLKOP_ENABLE("ENABLED"),{parameters}
       .FEEDBK_PATH("CLKOP")
   ) i_pll (
       .CLKI(clk_pad),
       .CLKFB(clk),
-      .CLKOP(clk),
+      .CLKOP(clk),{outputs}
       .LOCK(locked),
       .RST(1'b0),
       .STDBY(1'b0),

@@ -15,6 +15,9 @@ module sdram_probe (
     output wire [ 1:0] sdram_dqm,
     inout  wire [15:0] sdram_d
 );
+  wire clk, chip_clk, locked;
+  // The PLL comes here.
+
   logic [103:0] in_q;
   logic [37:0] out_q, out;
   logic ras, cas, we, masked, drive;
@@ -23,14 +26,14 @@ module sdram_probe (
   logic [15:0] to_chip, from_chip;
 
   assign tx_pad = out_q[0];
-  always_ff @(posedge clk_pad) begin
+  always_ff @(posedge clk) begin
     in_q  <= {in_q[102:0], rx_pad};
     out_q <= in_q[103] ? out : out_q >> 1;
   end
 
   sdram_controller i_controller (
-      .clk_i        (clk_pad),
-      .rst_ni       (in_q[0]),
+      .clk_i        (clk),
+      .rst_ni       (in_q[0] && locked),
       .s_axi_araddr (in_q[25:1]),
       .s_axi_arlen  (in_q[33:26]),
       .s_axi_arvalid(in_q[34]),
@@ -61,8 +64,8 @@ module sdram_probe (
   );
 
   sdram_pads_ecp5 i_pads (
-      .clk_i     (clk_pad),
-      .chip_clk_i(clk_pad),
+      .clk_i     (clk),
+      .chip_clk_i(chip_clk),
       .ras_i     (ras),
       .cas_i     (cas),
       .we_i      (we),
