@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core_lane: weight times delta on sums that are read, kept or written in the cycles that the module names."""
+"""core_lane: weight times delta on sums that are read, filled in, kept or written in the cycles that it names."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ CASES = {"all": Case(parameters={})}
 READ, ADD, WRITE, ANSWER = 2, 4, 5, 2
 """Cycles after issue in which a sum is read, added to and written; from a read to its answer."""
 WORDS, LINES = 16, 32
+SUM_WORDS, WEIGHT_LINES = CONFIG.sum_words + CONFIG.cached_words, CONFIG.weight_lines + CONFIG.cached_lines
 
 
 class Operations:
     """Issues chains of operations, each on a word that no operation is about to write; reads in the free cycles.
+
+    Some chains start from data that come from outside; weights are written now and then.
 
     Each pin gets its value in its cycle, and noise in all others.
     """
 
     def __init__(self, dut: Any, pause: float) -> None:
         self.dut, self.pause, self.rng = dut, pause, generator()
-        addresses = self.rng.sample(range(CONFIG.sum_words), WORDS)
-        below = 1 << CONFIG.sum_words.bit_length() - 1  # words from here on lie in a memory of their own
-        if below < CONFIG.sum_words:
-            addresses += [addresses[0] % (CONFIG.sum_words - below), addresses[0] % (CONFIG.sum_words - below) + below]
-        self.weights = dict.fromkeys(self.rng.sample(range(CONFIG.weight_lines), LINES), 0)
+        addresses = self.rng.sample(range(SUM_WORDS), WORDS)
+        below = 1 << SUM_WORDS.bit_length() - 1  # words from here on lie in a memory of their own
+        if below < SUM_WORDS:
+            addresses += [addresses[0] % (SUM_WORDS - below), addresses[0] % (SUM_WORDS - below) + below]
+        self.weights = dict.fromkeys(self.rng.sample(range(WEIGHT_LINES), LINES), 0)
         self.sums = dict.fromkeys(addresses, 0)
         self.now = self.left = self.done = self.answers = 0
         self.word = addresses[0]
@@ -47,14 +50,19 @@ class Operations:
         if first:
             self.word = self.rng.choice([word for word, at in self.free_at.items() if at <= self.now])
             self.left = self.rng.choice((1, 1, 2, 5))
+        filled = first and self.rng.random() < 0.3
+        if filled:
+            self._at(ADD, fill_i=1, fill_data_i=self.rng.getrandbits(CONFIG.sum_bits))
+        elif first:
             self._at(READ, read_i=1, read_address_i=self.word)
+            self._at(ADD, first_i=1, fill_i=0)
+        else:
+            self._at(ADD, first_i=0, fill_i=0)
         self.left -= 1
         line, delta = self.rng.choice(list(self.weights)), extreme(self.rng, CONFIG.delta_bits)
-        self.total = signed(
-            (self.sums[self.word] if first else self.total) + self.weights[line] * delta, CONFIG.sum_bits
-        )
+        start = self.plan[self.now + ADD]["fill_data_i"] if filled else self.sums[self.word] if first else self.total
+        self.total = signed(start + self.weights[line] * delta, CONFIG.sum_bits)
         self._at(0, line_i=line, delta_i=delta)
-        self._at(ADD, first_i=int(first))
         for stage in range(ADD + 1):
             self._at(stage)
             self.plan[self.now + stage]["valid_i"] |= 1 << stage
@@ -74,9 +82,17 @@ class Operations:
             word = rng.choice(settled)
             pins |= {"read_i": 1, "read_address_i": word}
             self.due[self.now + ANSWER] = self.sums[word]
+        if self.running and rng.random() < 0.1:  # seen from the next cycle on
+            line = rng.choice([line for line in self.weights if line != pins.get("line_i")])
+            self.weights[line] = extreme(rng, CONFIG.weight_bits)
+            pins |= {"write_weight_i": 1, "weight_address_i": line, "weight_data_i": self.weights[line]}
+        names = ["line_i", "delta_i", "read_address_i", "first_i", "fill_i", "fill_data_i", "write_address_i"]
+        if self.running:
+            dut.write_weight_i.value = pins.pop("write_weight_i", 0)
+            names += ["weight_address_i", "weight_data_i"]
         for name in ("valid_i", "read_i", "write_i"):
             getattr(dut, name).value = pins.pop(name, 0)
-        for name in ("line_i", "delta_i", "read_address_i", "first_i", "write_address_i"):
+        for name in names:
             pin = getattr(dut, name)
             pin.value = pins.pop(name, rng.getrandbits(len(pin))) & ((1 << len(pin)) - 1)
         assert not pins
@@ -95,21 +111,18 @@ class Operations:
 async def load(bench: Bench, agent: Operations) -> None:
     """Write all weights and sums; while none is written, the address is noise."""
     dut, rng = bench.dut, agent.rng
-    for pin, other, memory, bits in (
-        (dut.load_weight_i, dut.load_sum_i, agent.weights, CONFIG.weight_bits),
-        (dut.load_sum_i, dut.load_weight_i, agent.sums, CONFIG.sum_bits),
+    weights = (dut.write_weight_i, dut.weight_address_i, dut.weight_data_i)
+    sums = (dut.load_sum_i, dut.load_address_i, dut.load_data_i)
+    weights[0].value = sums[0].value = 0
+    for memory, bits, (write, address, data) in (
+        (agent.weights, CONFIG.weight_bits, weights),
+        (agent.sums, CONFIG.sum_bits, sums),
     ):
-        for address in memory:
-            memory[address] = extreme(rng, bits)
-            pin.value, other.value = 1, 0
-            dut.load_address_i.value = address
-            data, noise = (dut.load_weight_data_i, dut.load_sum_data_i)[:: 1 if pin is dut.load_weight_i else -1]
-            data.value = memory[address] & ((1 << bits) - 1)
-            noise.value = rng.getrandbits(len(noise))
+        for place in memory:
+            memory[place] = extreme(rng, bits)
+            write.value, address.value, data.value = 1, place, memory[place] & ((1 << bits) - 1)
             await bench.cycle()
-            pin.value = 0
-            dut.load_address_i.value = rng.choice(list(memory))
-            data.value = rng.getrandbits(bits)
+            write.value, address.value, data.value = 0, rng.choice(list(memory)), rng.getrandbits(bits)
             await bench.cycle()
 
 

@@ -1,44 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core_lanes: chains of operations on words in any order, with reads and sweeps between them, cycle by cycle."""
+"""core_lanes: chains of additions on words in any order, with all other operations between them, cycle by cycle."""
 
 from __future__ import annotations
 
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cocotb
 import numpy as np
-from bench import Bench, Case, Source, generator
+from bench import STALLS, Bench, Case, Source, generator
 from core_bench import CONFIG
 from core_tokens import LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, packed, word_of
 
 CASES = {"all": Case(parameters={})}
-TO_ISSUE, TO_READ, TO_DONE = 1, 2, 6
-"""Cycles from taking an operation to its issue; from there to the read of its sums, and to done_o for the end."""
+TO_ISSUE, TO_OUTSIDE, TO_DONE = 1, 4, 6
+"""Cycles from taking an operation to its issue; from there to what it reads or is filled with, and to done_o."""
 UNWRITTEN = 3
 """Cycles after its issue in which an operation's word cannot be read by another one."""
-PATIENCE = 2
-"""Most cycles for which a read of core_fetch waits."""
 LINES = 24
+WORDS_INSIDE, LINES_INSIDE = CONFIG.sum_words + CONFIG.cached_words, CONFIG.weight_lines + CONFIG.cached_lines
+
+Words = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation as `core_lanes` takes it."""
+    """An operation as `core_lanes` takes it; ``word`` is read if ``first``, ``to`` is written if ``last``."""
 
-    end: bool = False
-    first: bool = False
-    last: bool = False
-    word: int = 0
-    engine: int = 0
-    read: int | None = None  # of a sweep
+    fields: dict[str, int]
+    first: bool
+    last: bool
+
+    def __getattr__(self, name: str) -> int:
+        return self.fields[name]
+
+    @property
+    def word(self) -> int:
+        """The word that it reads."""
+        return self.fields["line" if self.fields["copy"] else "sum"]
 
 
 class Lanes:
-    """Says in which cycles an operation is taken, issued, waits, reads and is done; looks at every cycle."""
+    """Says in which cycles an operation is taken, issued, waits, and what it does then; looks at every cycle."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
@@ -46,56 +52,67 @@ class Lanes:
 
     def clear(self) -> None:
         self.held: Operation | None = None
-        self.merged = False
         self.issued: deque[Operation | None] = deque([None] * TO_DONE)  # the latest first
-        self.waited = self.done = self.unready = self.begun = 0
-
-    def _reads(self, operation: Operation | None) -> bool:
-        return operation is not None and not operation.end and operation.first
-
-    def sample(self, _: int) -> bool:
-        dut = self.dut
-        if dut.rst_ni.value == 0:
-            return False
-        held, given = self.held, self._given()
-        word = None if held is None else held.word if held.read is None else held.read
-        recent = [past.word for past in list(self.issued)[:UNWRITTEN] if past is not None and not past.end]
-        reads = self._reads(self.issued[TO_READ - 1])
-        leaves = dut.sum_valid_i.value == 1 and reads and self._reads(self.issued[0])  # its cycle to core_fetch
-        waits = self._reads(held) and (word in recent or leaves)
-        done = self.issued[TO_DONE - 1] is not None and self.issued[TO_DONE - 1].end  # type: ignore[union-attr]
-        issues = held is not None and not waits
-        begins = held is not None and issues and not held.end and held.read is None
-        want = (not waits, not waits, begins, waits, not reads, done)
-        pins = (dut.op_ready_o, dut.sweep_ready_o, dut.issued_o, dut.stalled_o, dut.sum_ready_o, dut.done_o)
-        got = tuple(bool(pin.value) for pin in pins)
-        assert got == want, f"ready, sweep ready, issued, stalled, sum ready, done: {got}, expected {want}"
-        assert held is None or not (begins or (waits and held.read is None)) or dut.engine_o.value == held.engine
-        self.issued.pop()
-        self.issued.appendleft(held if issues else None)
-        if not waits:
-            self.held = given
-        self.waited += waits
-        self.done += done
-        self.unready += reads
-        self.begun += want[2]
-        return bool(issues or done)
+        self.gap = self.waited = self.done = self.begun = 0
+        self.lining = False
 
     def drive(self) -> None:
         pass
 
-    def _given(self) -> Operation | None:
-        """Return what is offered; of a word right after itself it is one chain: no read."""
+    def _waits(self, held: Operation) -> bool:
+        """Return whether the operation that is held has to wait."""
+        dut = self.dut
+        unwritten = [past.sum for past in list(self.issued)[:UNWRITTEN] if past is not None and past.last]
+        under_way = [past for past in list(self.issued)[:TO_OUTSIDE] if past is not None]
+        saves, fills = any(past.save for past in under_way), any(past.fill for past in under_way)
+        return bool(
+            self.lining
+            or (held.first and held.word in unwritten)
+            or (held.read and self.gap > 0)
+            or (held.save and (saves or dut.save_ready_i.value == 0))
+            or (held.fill and (fills or dut.fill_valid_i.value == 0))
+            or (held.fill_line and dut.line_valid_i.value == 0)
+        )
+
+    def sample(self, _: int) -> bool:
         dut, held = self.dut, self.held
-        if dut.sweep_valid_i.value == 1:
-            read, write = (pin.value.to_unsigned() for pin in (dut.sweep_read_i, dut.sweep_write_i))
-            return Operation(first=True, last=True, word=write, read=read)
-        if dut.op_valid_i.value == 0:
+        if dut.rst_ni.value == 0:
+            return False
+        given = self._given()
+        waits = held is not None and self._waits(held)
+        issues = held is not None and not waits
+        outside, last = self.issued[TO_OUTSIDE - 1], self.issued[TO_DONE - 1]
+        want = {
+            "op_ready_o": not waits,
+            "issued_o": issues and bool(held.add),
+            "stalled_o": waits,
+            "read_o": outside is not None and bool(outside.read),
+            "save_o": outside is not None and bool(outside.save),
+            "fill_ready_o": outside is not None and bool(outside.fill),
+            "line_ready_o": self.lining,
+            "done_o": last is not None and bool(last.end_of_pass),
+        }
+        got = {name: bool(getattr(dut, name).value) for name in want}
+        assert got == want, f"got {got}, expected {want}"
+        assert held is None or dut.engine_o.value == held.engine
+        self.gap = int(dut.gap_i.value) if issues and held.read else max(0, self.gap - 1)
+        self.lining = issues and bool(held.fill_line)
+        merge = held is not None and given is not None and held.add and given.add and held.sum == given.sum
+        self.issued.pop()
+        self.issued.appendleft(replace(held, last=held.last and not merge) if issues else None)
+        if not waits:
+            self.held = replace(given, first=given.first and not merge) if given else None
+        self.waited += waits
+        self.done += want["done_o"]
+        self.begun += want["issued_o"]
+        return bool(issues or want["done_o"])
+
+    def _given(self) -> Operation | None:
+        """Return what is offered."""
+        if self.dut.op_valid_i.value == 0:
             return None
-        fields = OPERATION.unpack(CONFIG, dut.op_i.value.to_unsigned())
-        end, word = bool(fields["end_of_pass"]), fields["sum"]
-        same = held is not None and held.read is None and not held.end and not end and held.word == word
-        return Operation(end=end, first=bool(fields["first"]) and not same, word=word, engine=fields["engine"])
+        fields = OPERATION.unpack(CONFIG, self.dut.op_i.value.to_unsigned())
+        return Operation(fields, bool(fields["first"]), bool(fields["last"]))
 
 
 class Operations(Source):
@@ -113,49 +130,33 @@ class Operations(Source):
         self.last = 0
 
 
-class Reads:
-    """Reads of core_fetch: random words out of ``words``; each answer comes 2 cycles after its request is taken."""
+class Read:
+    """What is read: for core_fetch or the memory outside, against what it has to be; and the room for it."""
 
-    def __init__(self, dut: Any, model: Sums, rng: random.Random) -> None:
-        self.dut, self.model, self.rng = dut, model, rng
-        self.words: Sequence[int] = ()
-        self.pace = 0.0
-        self.queue: deque[int] = deque()
+    def __init__(self, dut: Any, valid: Any, room: Any = None, *, pause: float = 0.0, rng: random.Random) -> None:
+        self.dut, self.valid, self.room, self.pause, self.rng = dut, valid, room, pause, rng
         self.clear()
 
     def clear(self) -> None:
-        self.due: deque[int | None] = deque([None, None])
-        self.at: int | None = None
-        self.queue.clear()
-        self.taken = self.waited = 0
+        self.expected: deque[Words] = deque()
+        self.seen_at: list[int] = []
+        self.ready = False
 
     def drive(self) -> None:
-        if self.at is None and self.queue:
-            self.at = self.queue.popleft()
-        elif self.at is None and self.words and self.rng.random() < self.pace:
-            self.at = self.rng.choice(self.words)
-        self.dut.sum_valid_i.value = int(self.at is not None)
-        address = self.rng.randrange(CONFIG.sum_words) if self.at is None else self.at
-        self.dut.sum_address_i.value = address
+        self.ready = self.ready or self.rng.random() >= self.pause
+        if self.room is not None:
+            self.room.value = int(self.ready)
 
-    def sample(self, _: int) -> bool:
-        word = self.due.popleft()
-        if word is not None:
-            got = lanes_of(self.dut.sum_data_o.value.to_unsigned(), CONFIG.sum_bits)
-            assert got == self.model.sums[word], f"word {word}: got {got}, expected {self.model.sums[word]}"
-        taken = self.at is not None and self.dut.sum_ready_o.value == 1
-        self.due.append(self.at if taken else None)
-        self.waited = 0 if taken or self.at is None else self.waited + 1
-        assert self.waited <= PATIENCE or self.dut.rst_ni.value == 0, "a read waits for too long"
-        if taken:
-            self.at = None
-            self.taken += 1
-        return taken
-
-    @property
-    def idle(self) -> bool:
-        """Whether every request was answered."""
-        return not self.queue and self.at is None and not any(word is not None for word in self.due)
+    def sample(self, now: int) -> bool:
+        if self.dut.rst_ni.value == 0 or self.valid.value == 0:
+            return False
+        got = lanes_of(self.dut.sum_data_o.value.to_unsigned(), CONFIG.sum_bits)
+        assert self.expected, "nothing was to be read"
+        want = list(self.expected.popleft())
+        assert got == want, f"word {len(self.seen_at)}: got {got}, expected {want}"
+        self.seen_at.append(now)
+        self.ready = False
+        return True
 
 
 @dataclass(slots=True)
@@ -165,45 +166,76 @@ class Play:
     bench: Bench
     lanes: Lanes
     ops: Source
-    sweeps: Source
-    reads: Reads
+    fills: Source
+    fill_lines: Source
+    reads: Read
+    saves: Read
     model: Sums
     rng: random.Random
     engines: list[list[int]]
     lines: list[int]
     ends: int = 0
 
-    def chain(self, word: int, lines: int, deltas: Sequence[int] | None = None) -> None:
-        """Queue a chain of operations on a word."""
+    def put(self, deltas: Words | None = None, **fields: int) -> None:
+        """Queue an operation; what means nothing to it is noise."""
+        named = {"sum", "line", "beats", "engine"}
+        flags = {field.name: 0 for field in OPERATION.fields if field.name not in named}
+        token = noise(OPERATION, self.rng, **flags | fields)
+        given = self.rng.getrandbits(LANES * CONFIG.delta_bits)
+        if deltas is not None:
+            given = word_of(deltas, CONFIG.delta_bits)
+        self.ops.waiting.append(token | given << OPERATION.bits(CONFIG))
+
+    def chain(self, word: int, lines: int, filled: float = 0.0) -> None:
+        """Queue a chain of additions to a word; lines may be filled in between."""
         for at in range(lines):
+            if self.rng.random() < filled:
+                self.fill_line(self.rng.choice(self.lines))
             line = self.rng.choice(self.lines)
-            given = deltas or [extreme(self.rng, CONFIG.delta_bits) for _ in range(LANES)]
-            fields = {"first": at == 0, "last": at == lines - 1, "sum": word, "line": line}
-            operation = packed(OPERATION, **fields, engine=self.rng.getrandbits(8))
-            self.ops.waiting.append(operation | word_of(given, CONFIG.delta_bits) << OPERATION.bits(CONFIG))
-            self.model.add(word, line, given)
+            deltas = [extreme(self.rng, CONFIG.delta_bits) for _ in range(LANES)]
+            self.put(deltas, add=1, first=int(at == 0), last=int(at == lines - 1), sum=word, line=line)
+            self.model.add(word, line, deltas)
 
     def end(self, word: int = 0) -> None:
-        """Queue the end of a pass; ``word`` and all other fields mean nothing."""
-        token = noise(OPERATION, self.rng, end_of_pass=1, sum=word)
-        self.ops.waiting.append(token | self.rng.getrandbits(LANES * CONFIG.delta_bits) << OPERATION.bits(CONFIG))
+        """Queue the end of a pass; ``word`` means nothing."""
+        self.put(end_of_pass=1, sum=word)
         self.ends += 1
 
-    def sweep(self, read: int, write: int) -> None:
+    def copy(self, read: int, write: int) -> None:
         """Queue a copy of a word's sums."""
-        self.sweeps.waiting.append(read | write << CONFIG.index_bits)
+        self.put(copy=1, first=1, last=1, sum=write, line=read)
         self.model.sums[write] = self.model.sums[read]
 
+    def read(self, word: int, *, read: bool = True, save: bool = False) -> None:
+        """Queue a word for core_fetch, or for the memory outside, or both."""
+        self.put(read=int(read), save=int(save), first=1, sum=word)
+        for wanted, agent in ((read, self.reads), (save, self.saves)):
+            if wanted:
+                agent.expected.append(self.model.sums[word])
+
+    def fill(self, word: int) -> None:
+        """Queue a word that comes from outside."""
+        self.put(fill=1, last=1, sum=word)
+        self.model.sums[word] = [extreme(self.rng, CONFIG.sum_bits) for _ in range(LANES)]
+        self.fills.waiting.append(word_of(self.model.sums[word], CONFIG.sum_bits))
+
+    def fill_line(self, line: int) -> None:
+        """Queue a line that comes from outside."""
+        self.put(fill_line=1, line=line)
+        self.model.weights[line] = [extreme(self.rng, CONFIG.weight_bits) for _ in range(LANES)]
+        self.fill_lines.waiting.append(word_of(self.model.weights[line], CONFIG.weight_bits))
+
     async def until_done(self, read: Iterable[int] = ()) -> None:
-        """Go on to done_o; then read words at once."""
+        """Read words at the end of the pass; go on until it is done, and all that came is right."""
+        for word in read:
+            self.read(word)
+        self.end(self.engines[0][0])
         await self.bench.until(lambda: self.lanes.done == self.ends, timeout=100)
-        assert not self.ops.waiting
-        self.reads.words = ()
-        self.reads.queue.extend(read)
-        await self.bench.until(lambda: self.reads.idle, timeout=100)
+        left = (self.ops.waiting, self.fills.waiting, self.fill_lines.waiting)
+        assert not any(left) and not self.reads.expected and not self.saves.expected
 
 
-async def load(dut: Any, bench: Bench, writes: Iterable[tuple[Any, int, list[int]]]) -> None:
+async def load(dut: Any, bench: Bench, writes: Iterable[tuple[Any, int, Words]]) -> None:
     """Write lines and words (pin of the lanes, address, values) as an image's words, and noise into no lane."""
     rng = generator()
     for pin, address, values in writes:
@@ -219,79 +251,95 @@ async def load(dut: Any, bench: Bench, writes: Iterable[tuple[Any, int, list[int
             await bench.cycle()
 
 
-def memory(rng: random.Random, dut: Any, play: Play) -> Iterator[tuple[Any, int, list[int]]]:
+def memory(play: Play, lines: Iterable[int], words: Iterable[int]) -> Iterator[tuple[Any, int, Words]]:
     """Return writes of random weights and sums, and note them in the model."""
-    for line in play.lines:
+    dut, rng = play.bench.dut, play.rng
+    for line in lines:
         play.model.weights[line] = [extreme(rng, CONFIG.weight_bits) for _ in range(LANES)]
-        yield dut.load_weight_i, line, list(play.model.weights[line])
-    for word in (word for engine in play.engines for word in engine):
+        yield dut.load_weight_i, line, play.model.weights[line]
+    for word in words:
         play.model.sums[word] = [extreme(rng, CONFIG.sum_bits) for _ in range(LANES)]
-        yield dut.load_sum_i, word, list(play.model.sums[word])
+        yield dut.load_sum_i, word, play.model.sums[word]
 
 
-async def make(dut: Any, pause: float = 0.0) -> Play:
-    """Return a bench that is loaded."""
+async def make(dut: Any, pause: float = 0.0, slow: float = 0.0) -> Play:
+    """Return a bench that is loaded; pauses of the operations, and of what is outside."""
     check_width(dut.op_i, OPERATION)
     rng, model = generator(), Sums()
     ops = Operations(dut.op_valid_i, dut.op_ready_o, [dut.op_i, dut.deltas_i], pause=pause, rng=rng)
-    swept = [dut.sweep_read_i, dut.sweep_write_i]
-    sweeps = Source(dut.sweep_valid_i, dut.sweep_ready_o, swept, pause=pause, rng=rng)
-    lanes, reads = Lanes(dut), Reads(dut, model, rng)
-    words = [*rng.sample(range(1, CONFIG.sum_words - 1), 38), 0, CONFIG.sum_words - 1]
-    lines = [0, CONFIG.weight_lines - 1, *rng.sample(range(1, CONFIG.weight_lines - 1), LINES)]
-    bench = Bench(dut, [ops, sweeps, lanes, reads])
-    play = Play(bench, lanes, ops, sweeps, reads, model, rng, [words[0::2], words[1::2]], lines)
-    for pin in (dut.load_weight_i, dut.load_sum_i):
+    fills = Source(dut.fill_valid_i, dut.fill_ready_o, [dut.fill_data_i], pause=slow, rng=rng)
+    fill_lines = Source(dut.line_valid_i, dut.line_ready_o, [dut.line_data_i], pause=slow, rng=rng)
+    reads = Read(dut, dut.read_o, rng=rng)
+    saves = Read(dut, dut.save_o, dut.save_ready_i, pause=slow, rng=rng)
+    lanes = Lanes(dut)
+    words = [*rng.sample(range(1, WORDS_INSIDE - 1), 38), 0, WORDS_INSIDE - 1]
+    lines = [0, LINES_INSIDE - 1, *rng.sample(range(1, LINES_INSIDE - 1), LINES)]
+    bench = Bench(dut, [ops, fills, fill_lines, saves, reads, lanes])
+    engines = [words[0::2], words[1::2]]
+    play = Play(bench, lanes, ops, fills, fill_lines, reads, saves, model, rng, engines, lines)
+    for pin in (dut.load_weight_i, dut.load_sum_i, dut.gap_i):
         pin.value = 0
     await bench.start()
-    await load(dut, bench, memory(rng, dut, play))
+    await load(dut, bench, memory(play, lines, words))
     return play
 
 
-def pattern(rng: random.Random, words: Sequence[int]) -> list[int]:
+def pattern(rng: random.Random, words: Words) -> list[int]:
     """Return words one after the other: in a row, in turn with a distance of 1 to 6, at random, all the same."""
     few = rng.sample(list(words), rng.randint(1, min(6, len(words))))
     turns = rng.randint(1, 4)
     return rng.choice(([word for word in few for _ in range(turns)], few * turns, rng.choices(few, k=8), few[:1] * 5))
 
 
+def mixed(play: Play, words: Words) -> None:
+    """Queue operations of all kinds on words."""
+    rng = play.rng
+    for word in words:
+        kind = rng.random()
+        if kind < 0.5:
+            play.chain(word, rng.choice((1, 1, 1, 2, 3, 7)), filled=rng.choice((0.0, 0.0, 0.3)))
+        elif kind < 0.65:
+            play.read(word, save=rng.random() < 0.3)
+        elif kind < 0.75:
+            play.copy(rng.choice(words), word)
+        elif kind < 0.8:
+            play.fill_line(rng.choice(play.lines))
+        elif kind < 0.85:
+            play.end(word)
+        elif kind < 0.9:
+            play.fill(word)
+        else:  # as one word goes and another one comes
+            play.read(word, read=False, save=True)
+            play.fill(word)
+            play.chain(word, 1)
+
+
 @cocotb.test()
-@cocotb.parametrize(pause=(0.0, 0.3, 0.8), pace=(0.0, 0.5, 1.0))
-async def operations(dut: Any, pause: float, pace: float) -> None:
-    """Passes over one engine while words of the other are read; then the words are read as soon as the pass is done."""
-    play = await make(dut, pause)
-    play.reads.pace = pace
-    for at in range(10):
-        adding, play.reads.words = play.engines[at % 2], play.engines[1 - at % 2]
-        last = adding[0]
+@cocotb.parametrize(stalls=STALLS)
+async def operations(dut: Any, stalls: tuple[float, float]) -> None:
+    """Operations of all kinds on words of one engine; then its words are read."""
+    play = await make(dut, *stalls)
+    for at in range(14):
+        dut.gap_i.value = play.rng.choice((0, 0, 1, 3, 7, play.rng.randrange(16)))
+        words = play.engines[at % 2]
         for _ in range(at and 12):  # the first pass is empty
-            words = pattern(play.rng, adding)
-            if play.rng.random() < 0.3:  # as if a pass could begin before the last one is done
-                play.end(last)
-                words.insert(0, last)
-            for word in words:
-                play.chain(word, play.rng.choice((1, 1, 1, 2, 3, 7)))
-            last = words[-1]
-        play.end(last)
-        await play.until_done(adding)
+            mixed(play, pattern(play.rng, words))
+        await play.until_done(words)
     assert play.lanes.waited > 20, "operations have to wait for words"
-    assert pace == 0.0 or play.reads.taken > 300
 
 
 @cocotb.test()
 async def full_rate(dut: Any) -> None:
-    """Operations on other words, or on the word before, are taken one a cycle, and a chain reads its word once."""
+    """Operations on other words, or on the word before, are taken one a cycle."""
     play = await make(dut)
-    taken = len(play.ops.taken_at)
-    unready = play.lanes.unready
-    words = play.engines[0][:10]
+    taken, words = len(play.ops.taken_at), play.engines[0][:10]
     for word in words * 3:
         play.chain(word, 3)
         play.chain(word, 1)
-    play.end()
+        play.read(play.engines[1][0])
+        play.copy(play.engines[1][1], play.engines[1][2])
     await play.until_done(play.engines[0])
-    assert np.diff(play.ops.taken_at[taken:]).tolist() == [1] * (4 * 30)
-    assert play.lanes.unready - unready == 30
+    assert np.diff(play.ops.taken_at[taken:]).tolist() == [1] * (6 * 30 + len(play.engines[0]))
     assert play.lanes.waited == 0
 
 
@@ -302,9 +350,30 @@ async def distance_of_a_word(dut: Any, distance: int) -> None:
     play = await make(dut)
     for word in play.engines[0][:distance] * 5:
         play.chain(word, 1)
+    waits = 0 if distance == 1 else 4 * max(0, UNWRITTEN + 1 - distance)
     play.end()
-    await play.until_done(play.engines[0])
-    assert play.lanes.waited == (0 if distance == 1 else 4 * max(0, UNWRITTEN + 1 - distance))
+    await play.until_done()
+    assert play.lanes.waited == waits
+
+
+@cocotb.test()
+@cocotb.parametrize(gap=(0, 1, 7, 15))
+async def gaps(dut: Any, gap: int) -> None:
+    """Words for core_fetch come apart; other operations go on in between."""
+    play = await make(dut)
+    dut.gap_i.value = gap
+    for word in play.engines[0]:
+        play.read(word)
+    await play.until_done()
+    await play.bench.cycles(gap)
+    assert np.diff(play.reads.seen_at).tolist() == [gap + 1] * (len(play.engines[0]) - 1)
+    for word in play.engines[0]:
+        play.read(word)
+        for other in play.engines[1][:gap]:
+            play.chain(other, 1)
+    waited = play.lanes.waited
+    await play.until_done()
+    assert play.lanes.waited == waited or gap < 4, "there was enough to do"
 
 
 @cocotb.test()
@@ -316,11 +385,9 @@ async def sweeps(dut: Any, pause: float) -> None:
         biases, swept = play.engines[at % 2][:3], play.engines[1 - at % 2]
         chained = play.rng.random() < 0.5
         for index, word in enumerate(swept):
-            play.sweep(swept[index - 1] if chained and index else biases[index % 3], word)
-        await play.bench.until(lambda: not play.sweeps.waiting, timeout=100)
+            play.copy(swept[index - 1] if chained and index else biases[index % 3], word)
         for word in pattern(play.rng, swept[-6:]):
             play.chain(word, 2)
-        play.end()
         await play.until_done(swept + biases)
     assert play.lanes.waited > 0
 
@@ -328,20 +395,20 @@ async def sweeps(dut: Any, pause: float) -> None:
 @cocotb.test()
 async def reset_anywhere(dut: Any) -> None:
     """What is in flight is dropped; both memories keep what they hold."""
-    play = await make(dut, 0.2)
+    play = await make(dut, 0.2, 0.2)
+    lines, play.lines = play.lines, play.lines[:3]  # those that are filled in
     for _ in range(10):
         for word in pattern(play.rng, play.engines[0]):
-            play.chain(word, 3)
+            mixed(play, [word])
+            play.chain(word, 3, filled=0.2)
         play.end()
         await play.bench.cycles(play.rng.randrange(1, 30))
         await play.bench.reset()
         play.ends = 0
-        play.reads.queue.extend(play.engines[1])
-        await play.bench.until(lambda: play.reads.idle, timeout=100)
+        await load(dut, play.bench, memory(play, play.lines, play.engines[0]))
         assert play.lanes.done == 0
-        again = [(word, [extreme(play.rng, CONFIG.sum_bits) for _ in range(LANES)]) for word in play.engines[0]]
-        play.model.sums |= dict(again)
-        await load(dut, play.bench, [(dut.load_sum_i, word, values) for word, values in again])
-    play.chain(play.engines[0][0], 4)
-    play.end()
+        await play.until_done(play.engines[1])
+    play.lines = lines
+    for word in play.engines[0]:
+        play.chain(word, 4)
     await play.until_done(play.engines[0] + play.engines[1])

@@ -30,9 +30,19 @@ SMALL = CoreConfig(
     step_words=700,
     chunks=16,
 )
+NARROW = replace(SMALL, lanes=4, code_bits=8, weight_bits=8, sum_bits=24, index_bits=16, code_rows=299, chunks=17)
+WIDE = replace(SMALL, lanes=64, quantisers=8, code_bits=20, sum_bits=48, index_bits=24)
+
+
+def outside(config: CoreConfig, bits: int, words: int, lines: int) -> CoreConfig:
+    """Return a core with a memory outside, of ``bits`` a beat, and little room inside: slots of words and lines."""
+    few = replace(config, sum_words=45, weight_lines=39)
+    return replace(few, memory_bits=bits, memory_kib=1024, cached_words=words, cached_lines=lines)
+
+
 CONFIGS = {
     "small": SMALL,
-    "narrow": replace(SMALL, lanes=4, code_bits=8, weight_bits=8, sum_bits=24, index_bits=16, code_rows=299, chunks=17),
+    "narrow": NARROW,
     "outside": replace(SMALL, weight_lines=4, memory_bits=32, memory_kib=16, cached_words=8, cached_lines=8),
     "sdram": replace(SMALL, memory_bits=32, memory_kib=256, cached_words=8, cached_lines=8),
     "beats of 128": replace(
@@ -45,7 +55,10 @@ CONFIGS = {
         cached_words=4,
         cached_lines=16,
     ),
-    "wide": replace(SMALL, lanes=64, quantisers=8, code_bits=20, sum_bits=48, index_bits=24),
+    "wide": WIDE,
+    "few slots": outside(SMALL, 32, 4, 8),
+    "narrow, few slots": outside(NARROW, 128, 8, 2),
+    "wide, few slots": outside(WIDE, 64, 2, 4),
 }
 CONFIG = CONFIGS[os.environ.get("CORE_CONFIG", "small")]
 """What the modules of this simulation are built with."""

@@ -26,7 +26,11 @@ CHANGED = _record("changed", end_of_pass=1, word="index", mask=LANES)
 LOCATED = _record(
     "located", end_of_pass=1, hit=1, free=1, walk=8, mask=LANES, element=1, remainder="index", row=_ROW, column=_ROW
 )
-OPERATION = _record("operation", end_of_pass=1, first=1, last=1, sum="index", line="index", engine=8)
+OPERATION = _record(
+    "operation",
+    **dict.fromkeys(("end_of_pass", "add", "copy", "read", "save", "fill", "fill_line", "first", "last"), 1),
+    **{"sum": "index", "line": "index", "beats": 8, "engine": 8},
+)
 
 
 def packed(record: Record, **values: int) -> int:

@@ -24,6 +24,8 @@ LIGHT: dict[str, tuple[str, ...]] = {}
 BUILT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(BENCHED, ("small", "narrow", "wide")),
     "codes": ("outside", "beats of 128", "small", "narrow", "wide"),
+    **dict.fromkeys(("lane", "lanes", "order"), ("small", "narrow", "wide", "few slots")),
+    **dict.fromkeys(("cache", "receive", "transmit"), ("few slots", "narrow, few slots", "wide, few slots")),
     **dict.fromkeys(("probe", "burst", "memory"), ("outside", "beats of 128")),
     "load": ("outside", "beats of 128", "small", "narrow"),  # sums of more than 32 bits cannot be loaded
 }
