@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core_fetch: groups, addresses, parts and the largest of the taps, with sums that come two cycles after a request."""
+"""core_fetch: groups, addresses, parts and the largest of the taps, with sums that come some time after a request."""
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,8 @@ from models import pack
 
 CASES = {"parts": Case(parameters={})}
 LATENCY = 19
+LEAST = 2
+"""Cycles from a request to the sums, at least; LATENCY has them in it."""
 Q, SB, INDEX_BITS = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.index_bits
 STALLS = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.3, 0.6, 0.3), (0.0, 0.4, 0.8))
 """Pauses of the words, of the sums, and after it."""
@@ -41,44 +44,57 @@ def fetched(step: Mapping[str, int], word: int) -> list[tuple[int, ...]]:
 
 
 class Sums:
-    """The memory of sums: takes a request when it likes, answers two cycles later, and only then."""
+    """The memory of sums: takes a request when it likes, answers in order, ``gap_o`` cycles or more after each other.
 
-    def __init__(self, dut: Any, pause: float) -> None:
-        self.dut, self.pause, self.rng = dut, pause, generator()
+    An answer comes ``wait`` cycles after its request, and up to ``late`` cycles later than that.
+    """
+
+    def __init__(self, dut: Any, pause: float, late: int) -> None:
+        self.dut, self.pause, self.late, self.rng = dut, pause, late, generator()
+        self.wait = LEAST
         self.clear()
 
     def clear(self) -> None:
-        self.inside: list[int | None] = [None, None]
+        self.under_way: deque[tuple[int, int]] = deque()  # from when on it may come, and the address
+        self.next_at = self.now = self.most = 0
         self.waiting: int | None = None
         self.taken_at: list[int] = []
 
     def drive(self) -> None:
+        dut = self.dut
         self.ready = self.rng.random() >= self.pause
-        self.dut.sum_ready_i.value = int(self.ready)
-        address = self.inside[1]
+        dut.sum_ready_i.value = int(self.ready)
+        comes = bool(self.under_way) and max(self.under_way[0][0], self.next_at) <= self.now
+        dut.sum_valid_i.value = int(comes)
         bits = CONFIG.lanes * SB
-        self.dut.sum_data_i.value = self.rng.getrandbits(bits) if address is None else pack(sums(address), SB)
+        dut.sum_data_i.value = pack(sums(self.under_way.popleft()[1]), SB) if comes else self.rng.getrandbits(bits)
+        self.comes = comes
 
     def sample(self, now: int) -> bool:
-        asked = self.dut.sum_valid_o.value == 1
-        address = int(self.dut.sum_address_o.value) if asked else None
+        dut = self.dut
+        if self.comes:
+            self.next_at = self.now + int(dut.gap_o.value) + 1
+        asked = dut.sum_valid_o.value == 1
+        address = int(dut.sum_address_o.value) if asked else None
         assert self.waiting in (None, address), "a request changed while it waited"
         taken = asked and self.ready
         self.waiting = None if taken else address
-        self.inside = [address if taken else None, self.inside[0]]
-        if taken:
+        if address is not None and taken:
             self.taken_at.append(now)
-        return taken
+            self.under_way.append((self.now + self.wait + self.rng.randrange(self.late + 1), address))
+            self.most = max(self.most, len(self.under_way))
+        self.now += 1
+        return taken or self.comes
 
 
 class Fetching:
     """The bench of one core_fetch."""
 
-    def __init__(self, dut: Any, stalls: tuple[float, float, float]) -> None:
+    def __init__(self, dut: Any, stalls: tuple[float, float, float], late: int = 0) -> None:
         rng = self.rng = generator()
         self.dut = dut
         self.source = Source(dut.valid_i, dut.ready_o, [dut.end_i, dut.word_i], pause=stalls[0], rng=rng)
-        self.sums = Sums(dut, stalls[1])
+        self.sums = Sums(dut, stalls[1], late)
         pins = [dut.end_o, dut.word_o, dut.part_o, dut.last_part_o, dut.group_o, dut.z_o]
         self.sink = Sink(dut.valid_o, dut.ready_i, pins, pause=stalls[2], rng=rng)
         self.bench = Bench(dut, [self.source, self.sums, self.sink])
@@ -106,9 +122,9 @@ class Fetching:
 
 
 @cocotb.test()
-@cocotb.parametrize(stalls=STALLS)
-async def passes(dut: Any, stalls: tuple[float, float, float]) -> None:
-    fetching = Fetching(dut, stalls)
+@cocotb.parametrize(stalls=STALLS, late=(0, 9))
+async def passes(dut: Any, stalls: tuple[float, float, float], late: int) -> None:
+    fetching = Fetching(dut, stalls, late)
     await fetching.bench.start()
     for taps in (1, 1, 1, 2, 4, 9):
         for parts in sorted({1, MOST_PARTS, fetching.rng.randint(1, MOST_PARTS)}):
@@ -133,8 +149,20 @@ async def rate(dut: Any, taps: int, parts: int) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(taps=(1, 3), parts=(1, 2))
+async def far_away(dut: Any, taps: int, parts: int) -> None:
+    """Sums that come late do not cost time where there is room for what was asked for in the meantime."""
+    fetching, parts = Fetching(dut, (0.0, 0.0, 0.0)), min(parts, MOST_PARTS)
+    fetching.sums.wait = 8 // parts if taps == 1 else 4
+    await fetching.bench.start()
+    await fetching.run(fetching.step(taps, parts), list(range(60)))
+    assert np.diff(fetching.sums.taken_at).tolist() == [parts if taps == 1 else 1] * (len(fetching.sums.taken_at) - 1)
+    assert fetching.sums.most >= 2, "several requests are under way"
+
+
+@cocotb.test()
 async def reset_in_a_pass(dut: Any) -> None:
-    fetching = Fetching(dut, (0.1, 0.3, 0.3))
+    fetching = Fetching(dut, (0.1, 0.3, 0.3), 9)
     await fetching.bench.start()
     for _ in range(12):
         dut.step_i.value = step_record(

@@ -14,7 +14,7 @@ import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Sink, Source, check, generator
 from core_bench import CONFIG
-from core_tokens import INDEX, LANES, LOCATED, OPERATION, check_width, extreme, lanes_of, noise, packed, word_of
+from core_tokens import FLAGS, INDEX, LANES, LOCATED, OPERATION, check_width, extreme, lanes_of, noise, packed, word_of
 
 from codesign.core.config import CHUNK_BITS
 from codesign.core.interpret import _Operations
@@ -51,6 +51,7 @@ class Visit:
 
     mark: tuple[int, int]
     sum: int
+    beats: int
     operations: tuple[tuple[int, tuple[int, ...]], ...]
 
 
@@ -66,7 +67,7 @@ def visits(walk: Values, event: Values, lanes: Sequence[int], deltas: Sequence[i
         else:
             operations = [(line + (0 if element else lane) & INDEX, (deltas[lane],) * LANES) for lane in lanes]
         mark = (walk["mark_base"] * CHUNK_BITS + word) & INDEX
-        yield Visit(mark=(mark, walk["engine"]), sum=address, operations=tuple(operations))
+        yield Visit(mark=(mark, walk["engine"]), sum=address, beats=walk["word_beats"], operations=tuple(operations))
 
 
 class Deltas:
@@ -117,10 +118,13 @@ class Marked(Sink):
 def parse(token: tuple[int, int]) -> tuple[object, ...]:
     """Return an operation; of the end of a pass only that."""
     fields = OPERATION.unpack(CONFIG, token[0])
+    flags = {name for name in FLAGS if fields[name]}
     if fields["end_of_pass"]:
+        assert flags == {"end_of_pass"}
         return ("end",)
     deltas = tuple(lanes_of(token[1], CONFIG.delta_bits))
-    return (bool(fields["first"]), bool(fields["last"]), fields["sum"], fields["line"], fields["engine"], deltas)
+    numbers = (fields["sum"], fields["line"], fields["beats"], fields["engine"])
+    return (flags - {"first", "last"} == {"add"}, bool(fields["first"]), bool(fields["last"]), *numbers, deltas)
 
 
 def operations(event: Event) -> list[tuple[object, ...]]:
@@ -128,7 +132,7 @@ def operations(event: Event) -> list[tuple[object, ...]]:
     if event.end:
         return [("end",)]
     return [
-        (at == 0, at == len(visit.operations) - 1, visit.sum, line, visit.mark[1], deltas)
+        (True, at == 0, at == len(visit.operations) - 1, visit.sum, line, visit.beats, visit.mark[1], deltas)
         for visit in event.visits
         for at, (line, deltas) in enumerate(visit.operations)
     ]

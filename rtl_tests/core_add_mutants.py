@@ -161,6 +161,8 @@ ADD_MUTANTS = [
         ("mark before its chunk", "index_t'({step_q5.mark_base, 5'd0})", "step_q5.mark_base"),
         ("ready ignored", "move6 = !op_valid_o || op_ready_i", "move6 = 1'b1"),
         ("the first event stays", "assign move1 = !valid_q1 || move2;", "assign move1 = !valid_q1;"),
+        ("beats of the operation after it", "op_o.beats <= step_q5.beats", "op_o.beats <= step_q4.beats"),
+        ("the end of a pass adds", "op_o.add} <= {step_q5.end_of_pass, !step_q5.end_of_pass}", "op_o.add} <= {step_q5.end_of_pass, 1'b1}"),
         ("engine of the operation after it", "op_o.engine <= step_q5.engine", "op_o.engine <= step_q4.engine"),
     ),
     *mutants(

@@ -26,9 +26,10 @@ CHANGED = _record("changed", end_of_pass=1, word="index", mask=LANES)
 LOCATED = _record(
     "located", end_of_pass=1, hit=1, free=1, walk=8, mask=LANES, element=1, remainder="index", row=_ROW, column=_ROW
 )
+FLAGS = ("end_of_pass", "add", "copy", "read", "save", "fill", "fill_line", "first", "last")
 OPERATION = _record(
     "operation",
-    **dict.fromkeys(("end_of_pass", "add", "copy", "read", "save", "fill", "fill_line", "first", "last"), 1),
+    **dict.fromkeys(FLAGS, 1),
     **{"sum": "index", "line": "index", "beats": 8, "engine": 8},
 )
 
