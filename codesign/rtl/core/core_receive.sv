@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   what lies outside, by its index: a record is asked for, and comes back whole, in order
-// Latency:    a request leaves 2 cycles after it is taken; what came is there 3 cycles after its last beat
+// Latency:    a request leaves 2 cycles after it is taken; what came is there 2 cycles after its last beat
 // Throughput: a beat a cycle, and a cycle for each record
 // Timing:     registers at all outputs but ready_o, which depends on registers
 // Reset:      nothing is asked for: whoever answers has to drop what was asked for before

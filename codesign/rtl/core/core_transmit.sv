@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   a word of sums -> a record of beats at its place outside
-// Latency:    the first beat leaves 3 cycles after save_valid_i
-// Throughput: a beat a cycle, and 3 cycles for each word
+// Latency:    the first beat leaves 2 cycles after save_valid_i
+// Throughput: a beat a cycle, and 2 cycles for each word
 // Timing:     registers at all outputs but saved_o = the last beat is taken
 // Reset:      nothing to write: whoever writes has to finish a record that broke off
 // Model:      codesign.core.interpret
