@@ -20,7 +20,7 @@ SUM_WORDS, WEIGHT_LINES = CONFIG.sum_words + CONFIG.cached_words, CONFIG.weight_
 class Operations:
     """Issues chains of operations, each on a word that no operation is about to write; reads in the free cycles.
 
-    Some chains start from data that come from outside; weights are written now and then.
+    Words are filled with what comes from outside, and weights written, now and then.
 
     Each pin gets its value in its cycle, and noise in all others.
     """
@@ -50,32 +50,41 @@ class Operations:
         if first:
             self.word = self.rng.choice([word for word, at in self.free_at.items() if at <= self.now])
             self.left = self.rng.choice((1, 1, 2, 5))
-        filled = first and self.rng.random() < 0.3
-        if filled:
-            self._at(ADD, fill_i=1, fill_data_i=self.rng.getrandbits(CONFIG.sum_bits))
-        elif first:
             self._at(READ, read_i=1, read_address_i=self.word)
-            self._at(ADD, first_i=1, fill_i=0)
-        else:
-            self._at(ADD, first_i=0, fill_i=0)
         self.left -= 1
         line, delta = self.rng.choice(list(self.weights)), extreme(self.rng, CONFIG.delta_bits)
-        start = self.plan[self.now + ADD]["fill_data_i"] if filled else self.sums[self.word] if first else self.total
+        start = self.sums[self.word] if first else self.total
         self.total = signed(start + self.weights[line] * delta, CONFIG.sum_bits)
         self._at(0, line_i=line, delta_i=delta)
+        self._at(ADD, first_i=int(first))
         for stage in range(ADD + 1):
             self._at(stage)
             self.plan[self.now + stage]["valid_i"] |= 1 << stage
-        self.free_at[self.word] = self.now + WRITE  # read two cycles later: a margin that core_lanes does not need
+        self.free_at[self.word] = self.now + WRITE
         if self.left == 0:
-            self._at(WRITE, write_i=1, write_address_i=self.word)
-            self.writes[self.now + WRITE] = self.word
-            self.sums[self.word] = self.total
+            self._write(self.word, self.total, fill_i=0)
+
+    def _write(self, word: int, sums: int, **pins: int) -> None:
+        """Write a sum in its cycle."""
+        self._at(WRITE, write_i=1, write_address_i=word, **pins)
+        self.writes[self.now + WRITE] = word
+        self.free_at[word] = self.now + WRITE  # read two cycles later: a margin that core_lanes does not need
+        self.sums[word] = sums
+
+    def _fill(self) -> None:
+        """Write what comes from outside: also between the operations of a chain, whose total it leaves alone."""
+        words = [word for word, at in self.free_at.items() if at <= self.now and (word != self.word or self.left == 0)]
+        if words:
+            sums = signed(self.rng.getrandbits(CONFIG.sum_bits), CONFIG.sum_bits)
+            self._write(self.rng.choice(words), sums, fill_i=1, fill_data_i=sums)
 
     def drive(self) -> None:
         dut, rng = self.dut, self.rng
         if self.running and rng.random() >= self.pause:
-            self._issue()
+            if rng.random() < 0.2:
+                self._fill()
+            else:
+                self._issue()
         pins = self.plan.pop(self.now, {})
         settled = [word for word, at in self.free_at.items() if at < self.now]
         if "read_i" not in pins and settled and rng.random() < 0.5:

@@ -13,11 +13,11 @@ import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Source, generator
 from core_bench import CONFIG
-from core_tokens import LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, packed, word_of
+from core_tokens import FLAGS, LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, packed, word_of
 
 CASES = {"all": Case(parameters={})}
-TO_ISSUE, TO_OUTSIDE, TO_DONE = 1, 4, 6
-"""Cycles from taking an operation to its issue; from there to what it reads or is filled with, and to done_o."""
+TO_READ, TO_FILL, TO_DONE = 4, 5, 6
+"""Cycles from the issue of an operation to what it reads, what it is filled with, and done_o."""
 UNWRITTEN = 3
 """Cycles after its issue in which an operation's word cannot be read by another one."""
 LINES = 24
@@ -28,19 +28,19 @@ Words = Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation as `core_lanes` takes it; ``word`` is read if ``first``, ``to`` is written if ``last``."""
+    """An operation as `core_lanes` takes it; merged with the one before it, it is not the first of its chain."""
 
     fields: dict[str, int]
     first: bool
     last: bool
 
     def __getattr__(self, name: str) -> int:
-        return self.fields[name]
+        return self.fields["from" if name == "source" else name]
 
     @property
-    def word(self) -> int:
-        """The word that it reads."""
-        return self.fields["line" if self.fields["copy"] else "sum"]
+    def reads(self) -> bool:
+        """Whether it reads the word ``from``."""
+        return bool(self.first or self.read or self.save)
 
 
 class Lanes:
@@ -63,11 +63,11 @@ class Lanes:
         """Return whether the operation that is held has to wait."""
         dut = self.dut
         unwritten = [past.sum for past in list(self.issued)[:UNWRITTEN] if past is not None and past.last]
-        under_way = [past for past in list(self.issued)[:TO_OUTSIDE] if past is not None]
-        saves, fills = any(past.save for past in under_way), any(past.fill for past in under_way)
+        saves = any(past.save for past in list(self.issued)[:TO_READ] if past is not None)
+        fills = any(past.fill for past in list(self.issued)[:TO_FILL] if past is not None)
         return bool(
             self.lining
-            or (held.first and held.word in unwritten)
+            or (held.reads and held.source in unwritten)
             or (held.read and self.gap > 0)
             or (held.save and (saves or dut.save_ready_i.value == 0))
             or (held.fill and (fills or dut.fill_valid_i.value == 0))
@@ -81,14 +81,14 @@ class Lanes:
         given = self._given()
         waits = held is not None and self._waits(held)
         issues = held is not None and not waits
-        outside, last = self.issued[TO_OUTSIDE - 1], self.issued[TO_DONE - 1]
+        read, fill, last = (self.issued[stage - 1] for stage in (TO_READ, TO_FILL, TO_DONE))
         want = {
             "op_ready_o": not waits,
             "issued_o": issues and bool(held.add),
             "stalled_o": waits,
-            "read_o": outside is not None and bool(outside.read),
-            "save_o": outside is not None and bool(outside.save),
-            "fill_ready_o": outside is not None and bool(outside.fill),
+            "read_o": read is not None and bool(read.read),
+            "save_o": read is not None and bool(read.save),
+            "fill_ready_o": fill is not None and bool(fill.fill),
             "line_ready_o": self.lining,
             "done_o": last is not None and bool(last.end_of_pass),
         }
@@ -178,22 +178,34 @@ class Play:
 
     def put(self, deltas: Words | None = None, **fields: int) -> None:
         """Queue an operation; what means nothing to it is noise."""
-        named = {"sum", "line", "beats", "engine"}
-        flags = {field.name: 0 for field in OPERATION.fields if field.name not in named}
-        token = noise(OPERATION, self.rng, **flags | fields)
+        token = noise(OPERATION, self.rng, **dict.fromkeys(FLAGS, 0) | fields)
         given = self.rng.getrandbits(LANES * CONFIG.delta_bits)
         if deltas is not None:
             given = word_of(deltas, CONFIG.delta_bits)
         self.ops.waiting.append(token | given << OPERATION.bits(CONFIG))
 
-    def chain(self, word: int, lines: int, filled: float = 0.0) -> None:
-        """Queue a chain of additions to a word; lines may be filled in between."""
+    def chain(self, word: int, lines: int, *, filled: float = 0.0, reads: Words = ()) -> None:
+        """Queue a chain of additions to a word; between them lines may be filled, and words saved and filled.
+
+        ``reads``: words, one of which may be read with an addition that is not the first one.
+        """
         for at in range(lines):
             if self.rng.random() < filled:
                 self.fill_line(self.rng.choice(self.lines))
+            others = [other for other in reads if other != word]
+            if at and others and self.rng.random() < filled:
+                self.read(others[0], read=False, save=True)
+                self.fill(others[0])
             line = self.rng.choice(self.lines)
             deltas = [extreme(self.rng, CONFIG.delta_bits) for _ in range(LANES)]
-            self.put(deltas, add=1, first=int(at == 0), last=int(at == lines - 1), sum=word, line=line)
+            fields = {"add": 1, "first": int(at == 0), "last": int(at == lines - 1), "sum": word, "line": line}
+            if at and others and self.rng.random() < 0.5:
+                source = self.rng.choice(others)
+                save = self.rng.random() < 0.3
+                self.wanted(source, read=True, save=save)
+                self.put(deltas, read=1, save=int(save), **fields | {"from": source})
+            else:
+                self.put(deltas, **fields | ({} if at else {"from": word}))
             self.model.add(word, line, deltas)
 
     def end(self, word: int = 0) -> None:
@@ -203,12 +215,16 @@ class Play:
 
     def copy(self, read: int, write: int) -> None:
         """Queue a copy of a word's sums."""
-        self.put(copy=1, first=1, last=1, sum=write, line=read)
+        self.put(copy=1, first=1, last=1, sum=write, **{"from": read})
         self.model.sums[write] = self.model.sums[read]
 
     def read(self, word: int, *, read: bool = True, save: bool = False) -> None:
         """Queue a word for core_fetch, or for the memory outside, or both."""
-        self.put(read=int(read), save=int(save), first=1, sum=word)
+        self.put(read=int(read), save=int(save), **{"from": word})
+        self.wanted(word, read=read, save=save)
+
+    def wanted(self, word: int, *, read: bool, save: bool) -> None:
+        """Note what a word has to be where it goes."""
         for wanted, agent in ((read, self.reads), (save, self.saves)):
             if wanted:
                 agent.expected.append(self.model.sums[word])
@@ -297,7 +313,8 @@ def mixed(play: Play, words: Words) -> None:
     for word in words:
         kind = rng.random()
         if kind < 0.5:
-            play.chain(word, rng.choice((1, 1, 1, 2, 3, 7)), filled=rng.choice((0.0, 0.0, 0.3)))
+            lines, filled = rng.choice((1, 1, 1, 2, 3, 7)), rng.choice((0.0, 0.0, 0.3))
+            play.chain(word, lines, filled=filled, reads=rng.choice(((), words, play.engines[0][-4:])))
         elif kind < 0.65:
             play.read(word, save=rng.random() < 0.3)
         elif kind < 0.75:
@@ -334,7 +351,7 @@ async def full_rate(dut: Any) -> None:
     play = await make(dut)
     taken, words = len(play.ops.taken_at), play.engines[0][:10]
     for word in words * 3:
-        play.chain(word, 3)
+        play.chain(word, 3, reads=words)
         play.chain(word, 1)
         play.read(play.engines[1][0])
         play.copy(play.engines[1][1], play.engines[1][2])

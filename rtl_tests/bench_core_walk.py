@@ -123,6 +123,7 @@ def parse(token: tuple[int, int]) -> tuple[object, ...]:
         assert flags == {"end_of_pass"}
         return ("end",)
     deltas = tuple(lanes_of(token[1], CONFIG.delta_bits))
+    assert not fields["first"] or fields["from"] == fields["sum"]
     numbers = (fields["sum"], fields["line"], fields["beats"], fields["engine"])
     return (flags - {"first", "last"} == {"add"}, bool(fields["first"]), bool(fields["last"]), *numbers, deltas)
 

@@ -30,7 +30,7 @@ FLAGS = ("end_of_pass", "add", "copy", "read", "save", "fill", "fill_line", "fir
 OPERATION = _record(
     "operation",
     **dict.fromkeys(FLAGS, 1),
-    **{"sum": "index", "line": "index", "beats": 8, "engine": 8},
+    **{"sum": "index", "from": "index", "line": "index", "beats": 8, "engine": 8},
 )
 
 
