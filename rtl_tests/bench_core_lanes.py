@@ -13,7 +13,7 @@ import cocotb
 import numpy as np
 from bench import STALLS, Bench, Case, Source, generator
 from core_bench import CONFIG
-from core_tokens import FLAGS, LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, packed, word_of
+from core_tokens import FLAGS, LANES, OPERATION, Sums, check_width, extreme, lanes_of, noise, word_of
 
 CASES = {"all": Case(parameters={})}
 TO_READ, TO_FILL, TO_DONE = 4, 5, 6
@@ -248,7 +248,9 @@ class Play:
         self.end(self.engines[0][0])
         await self.bench.until(lambda: self.lanes.done == self.ends, timeout=100)
         left = (self.ops.waiting, self.fills.waiting, self.fill_lines.waiting)
-        assert not any(left) and not self.reads.expected and not self.saves.expected
+        assert not any(left)
+        assert not self.reads.expected
+        assert not self.saves.expected
 
 
 async def load(dut: Any, bench: Bench, writes: Iterable[tuple[Any, int, Words]]) -> None:

@@ -109,7 +109,8 @@ class Receiving:
 
         await self.bench.until(done, timeout=300)
         await self.bench.cycles(20)
-        assert len(self.sink.tokens) == len(self.records) and not self.memory.beats
+        assert len(self.sink.tokens) == len(self.records)
+        assert not self.memory.beats
         for got, (index, beats) in zip(self.sink.tokens, self.records, strict=True):
             mask = (1 << min(WIDTH, beats * BITS)) - 1
             places = (self.origin + index * BEATS + at for at in range(beats))
@@ -147,7 +148,8 @@ async def as_many_as_there_is_room_for(dut: Any) -> None:
     await receiving.start()
     receiving.some(3 * RECORDS)
     await receiving.bench.cycles(20 + 2 * RECORDS * (BEATS + 1))
-    assert len(receiving.memory.asked_at) == RECORDS and len(receiving.source.taken_at) == RECORDS
+    assert len(receiving.memory.asked_at) == RECORDS
+    assert len(receiving.source.taken_at) == RECORDS
     receiving.sink.pause = 0.0
     await receiving.finish()
 

@@ -25,9 +25,7 @@ def written(save: Save) -> list[tuple[int, ...]]:
     word, beats, data = save
     address = word * BEATS % CONFIG.memory_beats
     most = (1 << CONFIG.memory_bits) - 1
-    return [
-        (address, beats, data >> beat * CONFIG.memory_bits & most, int(beat == beats - 1)) for beat in range(beats)
-    ]
+    return [(address, beats, data >> beat * CONFIG.memory_bits & most, int(beat == beats - 1)) for beat in range(beats)]
 
 
 class Saves:
