@@ -265,7 +265,6 @@ ADD_MUTANTS = [
             "word_entry.valid && word_entry.tag == address_q2[IndexBits-1:SlotBits]",
             "word_entry.valid",
         ),
-        ("an empty slot is a hit", "word_entry.valid && word_entry.tag == address_q2", "word_entry.tag == address_q2"),
         (
             "any line is a hit",
             "line_entry.valid && line_entry.tag == op_q2.line[IndexBits-1:LineSlotBits]",
@@ -287,7 +286,6 @@ ADD_MUTANTS = [
         ("never dirty", "dirty: !op_q3.read,", "dirty: 1'b0,"),
         ("beats of a word", "beats: op_q3.beats, tag: address_q3", "beats: '1, tag: address_q3"),
         ("lines are not noted", "line_write = done && line_write_q", "line_write = 1'b0"),
-        ("words are noted too early", "word_write = done && word_write_q", "word_write = emit && word_write_q"),
         ("asked for too early", "filling && settled_q && !pending_q", "filling && !pending_q"),
         ("asked for while it is on its way out", "filling && settled_q && !pending_q", "filling && settled_q"),
         ("asks although it has to wait", "word_valid_o = valid_q3 && free &&", "word_valid_o = valid_q3 &&"),
