@@ -416,6 +416,48 @@ async def table_of_saves_is_full(dut: Any, read: bool) -> None:
 
 
 @cocotb.test()
+async def the_last_place_is_taken_once(dut: Any) -> None:
+    """Two words that are read one after the other, and place for one of them in the table."""
+    play = Play(dut)
+    await play.bench.start()
+    saves = int(str(this_case(CASES).parameters["Saves"]))
+    play.words = [INSIDE + 1, *(INSIDE + SLOTS * at for at in range(saves))]
+    play.begin()
+    play.lanes.hold = True
+    for word in play.words:
+        play.chain(word, play.line_words[:1])
+    play.read(play.words[0])
+    play.read(play.words[-1])
+    await play.bench.cycles(200)
+    assert len(play.lanes.saving) == saves
+    play.lanes.hold = False
+    await play.finish()
+
+
+@cocotb.test()
+async def hits_need_no_room_to_save(dut: Any) -> None:
+    """The table of saves is full: what is in its slot goes on, and so does what takes a clean one."""
+    play = Play(dut)
+    await play.bench.start()
+    saves = int(str(this_case(CASES).parameters["Saves"]))
+    play.words = [INSIDE - 1, INSIDE + 1, *(INSIDE + SLOTS * at for at in range(saves + 1))]
+    play.begin()
+    play.read(INSIDE + 1)
+    play.lanes.hold = True
+    for word in play.words[2:]:
+        play.chain(word, play.line_words[:1])
+    for _ in range(4):
+        play.read(INSIDE + 1)
+        play.chain(INSIDE - 1, play.line_words[:1])
+        play.chain(play.words[-1], play.line_words[:1])
+    await play.bench.cycles(200)
+    assert len(play.lanes.saving) == saves
+    assert len(play.lanes.seen) == len(play.wanted)
+    play.lanes.hold = False
+    await play.finish()
+
+
+@cocotb.test()
 async def a_word_comes_back(dut: Any) -> None:
     """A word that was just pushed out waits until it is there."""
     play = Play(dut)

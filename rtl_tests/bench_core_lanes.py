@@ -80,11 +80,11 @@ class Lanes:
             return False
         given = self._given()
         waits = held is not None and self._waits(held)
-        issues = held is not None and not waits
+        issued = None if waits else held
         read, fill, last = (self.issued[stage - 1] for stage in (TO_READ, TO_FILL, TO_DONE))
         want = {
             "op_ready_o": not waits,
-            "issued_o": issues and bool(held.add),
+            "issued_o": issued is not None and bool(issued.add),
             "stalled_o": waits,
             "read_o": read is not None and bool(read.read),
             "save_o": read is not None and bool(read.save),
@@ -95,17 +95,17 @@ class Lanes:
         got = {name: bool(getattr(dut, name).value) for name in want}
         assert got == want, f"got {got}, expected {want}"
         assert held is None or dut.engine_o.value == held.engine
-        self.gap = int(dut.gap_i.value) if issues and held.read else max(0, self.gap - 1)
-        self.lining = issues and bool(held.fill_line)
+        self.gap = int(dut.gap_i.value) if issued is not None and issued.read else max(0, self.gap - 1)
+        self.lining = issued is not None and bool(issued.fill_line)
         merge = held is not None and given is not None and held.add and given.add and held.sum == given.sum
         self.issued.pop()
-        self.issued.appendleft(replace(held, last=held.last and not merge) if issues else None)
+        self.issued.appendleft(replace(issued, last=issued.last and not merge) if issued is not None else None)
         if not waits:
             self.held = replace(given, first=given.first and not merge) if given else None
         self.waited += waits
         self.done += want["done_o"]
         self.begun += want["issued_o"]
-        return bool(issues or want["done_o"])
+        return issued is not None or want["done_o"]
 
     def _given(self) -> Operation | None:
         """Return what is offered."""
@@ -176,7 +176,7 @@ class Play:
     lines: list[int]
     ends: int = 0
 
-    def put(self, deltas: Words | None = None, **fields: int) -> None:
+    def put(self, fields: dict[str, int], deltas: Words | None = None) -> None:
         """Queue an operation; what means nothing to it is noise."""
         token = noise(OPERATION, self.rng, **dict.fromkeys(FLAGS, 0) | fields)
         given = self.rng.getrandbits(LANES * CONFIG.delta_bits)
@@ -203,24 +203,24 @@ class Play:
                 source = self.rng.choice(others)
                 save = self.rng.random() < 0.3
                 self.wanted(source, read=True, save=save)
-                self.put(deltas, read=1, save=int(save), **fields | {"from": source})
+                self.put(fields | {"read": 1, "save": int(save), "from": source}, deltas)
             else:
-                self.put(deltas, **fields | ({} if at else {"from": word}))
+                self.put(fields | ({} if at else {"from": word}), deltas)
             self.model.add(word, line, deltas)
 
     def end(self, word: int = 0) -> None:
         """Queue the end of a pass; ``word`` means nothing."""
-        self.put(end_of_pass=1, sum=word)
+        self.put({"end_of_pass": 1, "sum": word})
         self.ends += 1
 
     def copy(self, read: int, write: int) -> None:
         """Queue a copy of a word's sums."""
-        self.put(copy=1, first=1, last=1, sum=write, **{"from": read})
+        self.put({"copy": 1, "first": 1, "last": 1, "sum": write, "from": read})
         self.model.sums[write] = self.model.sums[read]
 
     def read(self, word: int, *, read: bool = True, save: bool = False) -> None:
         """Queue a word for core_fetch, or for the memory outside, or both."""
-        self.put(read=int(read), save=int(save), **{"from": word})
+        self.put({"read": int(read), "save": int(save), "from": word})
         self.wanted(word, read=read, save=save)
 
     def wanted(self, word: int, *, read: bool, save: bool) -> None:
@@ -231,13 +231,13 @@ class Play:
 
     def fill(self, word: int) -> None:
         """Queue a word that comes from outside."""
-        self.put(fill=1, last=1, sum=word)
+        self.put({"fill": 1, "last": 1, "sum": word})
         self.model.sums[word] = [extreme(self.rng, CONFIG.sum_bits) for _ in range(LANES)]
         self.fills.waiting.append(word_of(self.model.sums[word], CONFIG.sum_bits))
 
     def fill_line(self, line: int) -> None:
         """Queue a line that comes from outside."""
-        self.put(fill_line=1, line=line)
+        self.put({"fill_line": 1, "line": line})
         self.model.weights[line] = [extreme(self.rng, CONFIG.weight_bits) for _ in range(LANES)]
         self.fill_lines.waiting.append(word_of(self.model.weights[line], CONFIG.weight_bits))
 

@@ -19,7 +19,7 @@ CASES = {
     "a beat": Case(parameters={"Records": 4, "Beats": 1, "Width": 32}),
 }
 PARAMETERS = CASES[os.environ.get("BENCH_CASE", "a beat")].parameters
-RECORDS, BEATS, WIDTH = (int(PARAMETERS[name]) for name in ("Records", "Beats", "Width"))  # type: ignore[call-overload]
+RECORDS, BEATS, WIDTH = (int(PARAMETERS[name]) for name in ("Records", "Beats", "Width"))
 BITS = CONFIG.memory_bits or 32
 TO_REQUEST, TO_RECORD = 2, 2
 """Cycles from taking an index to its request, and from the last beat to the record."""

@@ -52,7 +52,8 @@ class Tags:
         dut.write_index_i.value, dut.write_entry_i.value = self._index(), rng.getrandbits(len(dut.write_entry_i))
         missing = [slot for slot in range(1 << len(dut.index_i)) if slot not in self.entries]
         if missing:
-            dut.take_i.value = take = 0
+            take = False
+            dut.take_i.value = 0
             self.write(missing[0])
         elif write:
             self.write(index if rng.random() < 0.3 else self._index())

@@ -27,11 +27,8 @@ LOCATED = _record(
     "located", end_of_pass=1, hit=1, free=1, walk=8, mask=LANES, element=1, remainder="index", row=_ROW, column=_ROW
 )
 FLAGS = ("end_of_pass", "add", "copy", "read", "save", "fill", "fill_line", "first", "last")
-OPERATION = _record(
-    "operation",
-    **dict.fromkeys(FLAGS, 1),
-    **{"sum": "index", "from": "index", "line": "index", "beats": 8, "engine": 8},
-)
+_NUMBERS: dict[str, int | str] = {"sum": "index", "from": "index", "line": "index", "beats": 8, "engine": 8}
+OPERATION = _record("operation", **dict.fromkeys(FLAGS, 1) | _NUMBERS)
 
 
 def packed(record: Record, **values: int) -> int:
