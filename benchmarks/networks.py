@@ -70,7 +70,7 @@ class Row:
 
     Attributes:
         network: name.
-        architecture: of the RTL: a pipeline of engines.
+        architecture: of the RTL: a pipeline of engines, or a core (`benchmarks.cores`).
         weight_bits: bits of a weight as the RTL stores it, of the layer with the widest.
         activation_bits: bits of a code, of the activation with the widest.
         clips: what it was measured on.
@@ -88,6 +88,8 @@ class Row:
         frames_per_second: clock over cycles.
         values: output values that were compared.
         mismatches: values that differ between Keras, golden model, HLS C++ and RTL, as far as they ran.
+        bytes_per_frame: of a core, to and from its external memory, mean.
+        load_seconds: of a core, for its image on the board's serial line, computed from its size.
     """
 
     network: str
@@ -109,6 +111,8 @@ class Row:
     frames_per_second: float | None = None
     values: int | None = None
     mismatches: int | None = None
+    bytes_per_frame: float | None = None
+    load_seconds: float | None = None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -128,13 +132,20 @@ def main(argv: list[str] | None = None) -> int:
             if not path.is_dir():
                 raise ConfigError("no such folder", where=str(path), expected="the folder of the files of the table")
         rows, failed = measure(networks, options.models, options.clips, options.folder)
-        write_text(options.json, json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+        documents = [dataclasses.asdict(row) for row in rows] + rows_of_cores(options.json)
+        write_text(options.json, json.dumps(documents, indent=1) + "\n")
         fits = {network.name: board_in_words(options.folder / network.name) for network in networks}
         fill(options.markdown, {"networks": words(rows, networks, fits), "failed": _failures(failed)})
     except CodesignError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return int(bool(failed))
+
+
+def rows_of_cores(path: Path) -> list[dict[str, object]]:
+    """Return the rows of a file that are of cores: other measurements than these."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return [row for row in rows if row["architecture"] == "core"]
 
 
 def measure(
@@ -257,15 +268,15 @@ def words(rows: Sequence[Row], networks: Sequence[Network], fits: Mapping[str, s
             (
                 f"{row.network}: {network.what}",
                 row.clips or "",
-                f"{_number(row.weight_bits)} / {_number(row.activation_bits)}",
+                f"{number(row.weight_bits)} / {number(row.activation_bits)}",
                 _share(row.decisions_kept),
                 _share(row.operation_sparsity),
-                _number(row.cycles_per_frame),
-                _number(row.dense_cycles_per_frame),
-                _number(None if row.memory_bits is None else row.memory_bits / 1000),
+                number(row.cycles_per_frame),
+                number(row.dense_cycles_per_frame),
+                number(None if row.memory_bits is None else row.memory_bits / 1000),
                 fits.get(row.network, "-"),
-                "-" if row.lut is None else f"{_number(row.lut)} / {_number(row.dsp)}, {row.target}",
-                "-" if row.clock_mhz is None else f"{_number(row.frames_per_second)} at {row.clock_mhz:g} MHz",
+                "-" if row.lut is None else f"{number(row.lut)} / {number(row.dsp)}, {row.target}",
+                "-" if row.clock_mhz is None else f"{number(row.frames_per_second)} at {row.clock_mhz:g} MHz",
                 "-" if row.mismatches is None else f"{row.mismatches:,} of {row.values:,}",
             )
             for row, network in zip(rows, networks, strict=True)
@@ -277,7 +288,8 @@ def _failures(failed: dict[str, str]) -> str:
     return "\n".join(f"* {name}: {said}" for name, said in failed.items()) or "All of them go through."
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a whole number as the tables have it."""
     return "-" if value is None else f"{value:,.0f}"
 
 

@@ -23,7 +23,7 @@ from codesign.synth.record import Area, BoardBuild, write_build
 KEYS = (
     "network, architecture, weight_bits, activation_bits, clips, decisions_kept, accuracy, float_accuracy, "
     "operation_sparsity, cycles_per_frame, dense_cycles_per_frame, memory_bits, lut, dsp, target, clock_mhz, "
-    "frames_per_second, values, mismatches"
+    "frames_per_second, values, mismatches, bytes_per_frame, load_seconds"
 )
 DOCUMENT = "<!-- begin networks -->\n<!-- end networks -->\n<!-- begin failed -->\n<!-- end failed -->\n"
 NETWORK = Network(name="small", what="a dense layer", model="small.keras", clips="waves")
