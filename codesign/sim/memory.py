@@ -20,7 +20,7 @@ class MemoryTiming:
     """An AXI4 memory in cycles of the core. Its content does not depend on it: a slow memory costs time, never bits.
 
     Attributes:
-        open_cycles: from a request to its first beat, of a row that is open.
+        open_cycles: from a request to its first beat, of a row that is open; from 65,536 on a core counts it as silent.
         closed_cycles: the same of a row that has to be opened first.
         row_bytes: bytes of a row.
         banks: rows that may be open, each in a bank of its own: row number modulo banks.
@@ -35,8 +35,8 @@ class MemoryTiming:
         seed: of the stalls.
     """
 
-    open_cycles: int = limited(30, at_least=0, at_most=10_000)
-    closed_cycles: int = limited(30, at_least=0, at_most=10_000)
+    open_cycles: int = limited(30, at_least=0, at_most=1_000_000)
+    closed_cycles: int = limited(30, at_least=0, at_most=1_000_000)
     row_bytes: int = limited(2048, at_least=1)
     banks: int = limited(8, at_least=1, at_most=1024)
     beat_cycles: float = limited(1.0, at_least=1 / _UNIT, at_most=1000)

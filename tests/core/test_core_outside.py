@@ -14,8 +14,8 @@ import pytest
 from core.test_core_rtl import KINDS, agree, graph_of
 from random_graphs import random_walk
 
-from codesign.core import CoreConfig, compile_graph
-from codesign.errors import ConversionError
+from codesign.core import CoreConfig, compile_graph, image_of
+from codesign.errors import ConversionError, SimulationError
 from codesign.graph.golden import Golden
 from codesign.sim.core import CoreSimulator
 from codesign.sim.memory import DDR, SDRAM, MemoryTiming
@@ -116,3 +116,24 @@ def test_a_reset_in_the_middle_of_a_frame_forgets_everything(rtl_cache: Path) ->
             core.run_beats(data, np.zeros(count, bool), np.zeros(count, bool))
             core.reset(hard=True)
             np.testing.assert_array_equal(core.run(walk[2:4]).outputs, Golden(GRAPH).run(walk[2:4]).outputs)
+
+
+def test_a_memory_that_does_not_answer_is_refused(rtl_cache: Path) -> None:
+    silent = MemoryTiming(open_cycles=100_000, closed_cycles=100_000)
+    with pytest.raises(SimulationError, match="the external memory does not answer"):
+        CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"], memory=silent)
+
+
+def test_a_broken_load_leaves_no_network(rtl_cache: Path) -> None:
+    """Also one that fails among the lines that lie outside; what is loaded after it is right."""
+    image = image_of(compile_graph(GRAPH, CONFIGS["32 bits"]).program)
+    walk = random_walk(np.random.default_rng(3), GRAPH, 3, 0.4)
+    with CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"], memory=TIMINGS["stalls"]) as core:
+        for end in (len(image) // 2, len(image) - 40, len(image) - 1):
+            core.run(walk)
+            for wrong in (image[:end], np.concatenate([image[:end], image[end:] ^ np.uint32(1 << 9)])):
+                with pytest.raises(SimulationError, match="refuses the image"):
+                    core.load_image(wrong)
+                assert not core.loaded
+            core.load(GRAPH)
+            np.testing.assert_array_equal(core.run(walk).outputs, Golden(GRAPH).run(walk).outputs)
