@@ -266,7 +266,7 @@ async def reset(dut: Any) -> None:
     await master.bench.start()
     for _ in range(2 * ROUNDS):
         master.ask(burst(rng, write=rng.random() < 0.5) for _ in range(20))
-        await master.bench.cycles(rng.randrange(200, 2500))
+        await master.bench.cycles(rng.randrange(200, 1500))
         await master.bench.reset()
         master.forget()
         master.ask(burst(rng, write=rng.random() < 0.5, longest=64) for _ in range(30))

@@ -14,6 +14,8 @@ from codesign.rtl import core, leaves
 from codesign.rtl.host.sdram import FOLDER, SDRAM_MODULES
 
 SOURCES = [FOLDER / f"sdram_{module}.sv" for module in SDRAM_MODULES]
+LIGHT = ("bursts/pauses=0", "bursts/pauses=3", "a_write_is_seen", "reset", "latency", "efficiency")
+"""Tests of the bench in the default run."""
 AROUND = [leaves.FOLDER / "delta_fifo.sv", HERE / "sdram_cells.sv"]
 
 
@@ -31,7 +33,7 @@ def run(name: str, sources: list[Path], build_dir: Path, rounds: int = 1, **opti
 
 
 def test_bench(tmp_path: Path) -> None:
-    run("100 MHz", SOURCES, tmp_path)
+    run("100 MHz", SOURCES, tmp_path, testcase=LIGHT)
 
 
 @pytest.mark.heavy
