@@ -81,7 +81,7 @@ SDRAM = MemoryTiming(
     beat_cycles=2.0,
     turn_cycles=4,
     conflict_cycles=8,
-    least_cycles=10,
+    least_cycles=8,
     refresh_every=770,
     refresh_cycles=22,
 )
