@@ -103,8 +103,9 @@ class Outside:
             return False
         if dut.memory_restart_o.value == 1:
             self.writes.clear()
-            self.asked.clear()
             self.restarts += 1
+        if dut.memory_restart_o.value == 1 or dut.restart_i.value == 1:
+            self.asked.clear()
         self.busy = max(0, self.busy - 1)
         if dut.write_valid_o.value == 1 and dut.write_ready_i.value == 1:
             address, data = dut.write_address_o.value.to_unsigned(), dut.write_data_o.value.to_unsigned()
@@ -131,7 +132,7 @@ class Loading:
         self.writes = Writes(dut)
         self.outside = Outside(dut, pause, self.rng)
         self.bench = Bench(dut, [self.source, self.writes, self.outside])
-        dut.idle_i.value, dut.forget_i.value = 1, 0
+        dut.idle_i.value, dut.forget_i.value, dut.restart_i.value = 1, 0, 0
 
     def offer(self, image: Image) -> None:
         """Queue the words of an image; the last one is marked."""
@@ -272,6 +273,27 @@ async def no_memory(dut: Any, fault: str) -> None:
         assert not loading.writes.seen, "nothing of it is written"
         setattr(loading.outside, fault, False)
         await loading.load(right(loading.rng))
+
+
+@cocotb.test(skip=not MEMORY)
+async def restarted_anywhere(dut: Any) -> None:
+    """A restart of core_memory loses what it was asked for, and a load that asks it for something does not hang."""
+    loading = Loading(dut, 0.3)
+    await loading.bench.start()
+    for at in range(20):
+        image = right(loading.rng)
+        loading.offer(image)
+        wait = HEADER if at % 2 else loading.rng.randint(1, len(image.words))
+        await loading.bench.until(lambda wait=wait: len(loading.source.taken_at) >= wait, timeout=2000)  # type: ignore[misc]
+        for _ in range(3):
+            await loading.bench.cycles(loading.rng.randrange(1, 60))
+            dut.restart_i.value = 1
+            await loading.bench.cycle()
+            dut.restart_i.value = 0
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=2000)
+        await loading.bench.cycles(2)
+        assert (dut.error_o.value, dut.loaded_o.value) == (0, 1)
+        await loading.check_outside(image)
 
 
 @cocotb.test(skip=not MEMORY)

@@ -285,6 +285,7 @@ async def others_go_first(dut: Any) -> None:
     play.records.write(0, first)
     await play.bench.cycles(20)
     play.records.read(0, first)
+    await play.bench.cycles(10)
     play.records.read(1, second)
     play.records.write(1, third)
     await play.bench.until(lambda: not play.records.readers[1].due and not play.records.readers[1].plan, timeout=100)
@@ -325,9 +326,9 @@ async def full_rate(dut: Any) -> None:
 async def restarts(dut: Any, stalls: float, latency: int) -> None:
     """Clients are reset anywhere: nothing of what they asked for comes later, other records are not touched."""
     play = await make(dut, 0.2, stalls, latency)
-    for _ in range(15):
-        play.traffic(60, play.rng.choice((2, 40)))
-        await play.bench.cycles(play.rng.randrange(1, 60))
+    for at in range(60):
+        play.traffic(60 if at % 4 == 0 else 2, play.rng.choice((2, 40)))
+        await play.bench.cycles(play.rng.randrange(1, 60 if at % 4 == 0 else 8))
         dut.restart_i.value = 1
         await play.bench.cycle()
         dut.restart_i.value = 0

@@ -31,6 +31,7 @@ MEMORY_MUTANTS = [
         ("any origin", "33'(load_data_i) > MemoryBeats", "1'b0"),
         ("the last origin", "33'(load_data_i) > MemoryBeats", "33'(load_data_i) >= MemoryBeats"),
         ("lines inside only", "HasMemory ? 32'd1 << IndexBits : WeightDepth", "WeightDepth"),
+        ("a restart hangs the load", "|| (restart_i && state_q == Probe)", ""),
         ("beat of the image before", "if (!rst_ni || probe_start) beat_valid_q", "if (!rst_ni) beat_valid_q"),
     ),
     *mutants(

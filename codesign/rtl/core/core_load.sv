@@ -41,6 +41,7 @@ module core_load
     output logic [                 31:0] word_o,         // of weights or sums, in slots from its low bits on
     // core_memory, if there is one; all records have one beat.
     // verilator lint_off UNUSEDSIGNAL
+    input  logic                         restart_i,      // of core_memory, by somebody else: it is tried anew
     output logic                         memory_restart_o,
     input  logic                         memory_idle_i,
     input  logic                         memory_silent_i,
@@ -246,7 +247,7 @@ module core_load
     logic probe_write;
     logic [MemoryAddressBits-1:0] probe_address, target_q;
     logic [MemoryBits-1:0] probe_data, data_q;
-    assign probe_start = take && state_q == Lines7;
+    assign probe_start = (take && state_q == Lines7) || (restart_i && state_q == Probe);
     core_probe i_probe (
         .clk_i,
         .rst_ni,

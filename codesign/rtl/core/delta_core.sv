@@ -130,6 +130,7 @@ module delta_core
       .address_o(address),
       .line_o(line),
       .word_o(word),
+      .restart_i,
       .memory_restart_o(load_restart),
       .memory_idle_i(memory_idle),
       .memory_silent_i(memory_silent),
