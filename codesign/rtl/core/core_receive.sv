@@ -48,7 +48,7 @@ module core_receive
   logic [CountBits-1:0] room_q;
   logic take, leave;
   assign move = read_ready_i || !read_valid_o;
-  assign ready_o = (!product_valid_q || move) && room_q != 0;
+  assign ready_o = !product_valid_q && room_q != 0;
   assign take = valid_i && ready_o;
   assign leave = valid_o && ready_i;
   always_ff @(posedge clk_i) begin
