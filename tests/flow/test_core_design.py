@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,32 @@ def test_report_of_a_core(build: Path) -> None:
     page = (build / "6_report" / "report.html").read_text()
     assert "One engine of 4 lanes" in page
     assert "The units work at the same time" not in page
+
+
+def test_a_design_with_a_memory_outside(build: Path, tmp_path: Path) -> None:
+    """What does not fit inside lies outside; stage 4 says what moved, and so does the report."""
+    root = tmp_path / "tiny"
+    shutil.copytree(build, root, ignore=shutil.ignore_patterns("3_rtl", "4_rtlsim", "6_report"))
+    biases = len(read_program(network(), build / "3_rtl").program.sums)
+    few = {"sum_words": biases, "code_rows": 2, "weight_lines": 2, "cached_words": 4, "cached_lines": 4}
+    core = replace(CORE, memory_bits=32, memory_kib=64, memory="sdram", **few)
+    design = replace(design_for(), core=core)
+    run(root, rtl_core, "3_rtl", "2_graph", design=design)
+    said = run(root, rtlsim_core, "4_rtlsim", "2_graph", "3_rtl", design=design)
+    upstream = ("1_model", "2_graph", "3_rtl", "4_csim", "4_rtlsim", "5_hls", "5_synth")
+    run(root, report, "6_report", *upstream, design=design)
+    assert read_comparison(root / "4_rtlsim", "golden_rtl").mismatches == 0
+    figures = load_core(root / "4_rtlsim")
+    assert figures is not None
+    assert figures.moved is not None
+    moved = figures.moved[:, 1:].mean()
+    assert moved > 100
+    assert f"{moved:,.0f} bytes a frame to and from the memory" in said
+    found = read_report(root / "6_report" / "report.json")
+    assert found.core is not None
+    assert found.core.bytes_per_frame == moved
+    assert found.throughput.estimated_cycles_per_frame is None, "the model knows no memory"
+    assert load_rtl(root / "4_rtlsim").cycles.mean() > load_rtl(build / "4_rtlsim").cycles.mean()
 
 
 def test_core_command_prints_cycles_of_each_step(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
