@@ -153,10 +153,10 @@ module core_adder
       .event_i(located),
       .deltas_i(deltas),
       .free_o(free),
-      .op_valid_o(op_valid),
-      .op_ready_i(op_ready),
-      .op_o(op),
-      .deltas_o(op_deltas),
+      .op_valid_o(walk_valid),
+      .op_ready_i(walk_free),
+      .op_o(walk_op),
+      .deltas_o(walk_deltas),
       .mark_valid_o,
       .mark_ready_i,
       .mark_word_o,
@@ -165,6 +165,24 @@ module core_adder
       .load_address_i(load_address_i[7:0]),
       .load_data_i(load_walk_data_i)
   );
+  // What core_walk waits for ends here: its stages move by a register.
+  logic walk_valid, walk_free;
+  operation_t walk_op;
+  logic [Lanes*DeltaBits-1:0] walk_deltas;
+  delta_fifo #(
+      .Width($bits(operation_t) + Lanes * DeltaBits),
+      .Depth(1)
+  ) i_operations (
+      .clk_i,
+      .rst_ni,
+      .valid_i(walk_valid),
+      .ready_o(walk_free),
+      .data_i ({walk_op, walk_deltas}),
+      .valid_o(op_valid),
+      .ready_i(op_ready),
+      .data_o ({op, op_deltas})
+  );
+
   // Additions, words that are asked for and sweeps, in order; and those on what lies outside.
   logic ordered_valid, ordered_ready, lanes_valid, lanes_ready;
   operation_t ordered, lanes_op;

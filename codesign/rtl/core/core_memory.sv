@@ -167,8 +167,8 @@ module core_memory
   end
 
   // Writes: the port is a client's from the first to the last beat of a record.
-  logic busy_q, grant, given, write_free, beat_free, beat, last, page_end;
-  logic [WriterBits-1:0] writer_q, writer;
+  logic busy_q, grant, given, waits, waits_q, write_free, beat_free, beat, last, page_end;
+  logic [WriterBits-1:0] writer_q, turn, writer;  // writer: whose turn it was a cycle before
   logic [7:0] left_q;
   logic [OffsetBits-1:0] offset_q;
 
@@ -181,12 +181,16 @@ module core_memory
     write_ready_o = '0;
     write_ready_o[writer_q] = busy_q && beat_free && !restarting_q;
     // The next one in turn; the one that has the port only if it has given it back.
-    {grant, writer} = {!busy_q && given, writer_q};
+    {waits, turn} = {!busy_q && given, writer_q};
     for (int unsigned i = Writers - 1; i > 0; i--) begin
       automatic logic [WriterBits-1:0] other = WriterBits'((32'(writer_q) + i) % Writers);
-      if (write_valid_i[other]) {grant, writer} = {1'b1, other};
+      if (write_valid_i[other]) {waits, turn} = {1'b1, other};
     end
-    if ((busy_q && !(beat && last)) || restarting_q || !write_free || open_q[newest_q+1'b1]) grant = 1'b0;
+    grant = waits_q && !(busy_q && !(beat && last)) && !restarting_q && write_free && !open_q[newest_q+1'b1];
+  end
+  always_ff @(posedge clk_i) begin
+    writer  <= turn;
+    waits_q <= rst_ni && waits && !grant && !restarting_q;
   end
 
   core_burst i_write (

@@ -71,8 +71,8 @@ module core_walk
   logic first_lane_q;
   index_t row_word_q, row_line_q, column_word_q, word_q, line_q;  // line_q: of the kernel's element
   index_t start_line_q, group_line_q;  // of the event's lanes, in the first group and in this one
-  logic [11:0] group_q;
-  logic [7:0] row_q, column_q;
+  logic [11:0] group_q, most_group_q;
+  logic [7:0] row_q, column_q, most_row_q, most_column_q;
   logic [Lanes-1:0] lanes_q, rest;
   logic [LaneBits-1:0] lane;
 
@@ -83,9 +83,9 @@ module core_walk
   end
   assign null_event = event_q.end_of_pass || !event_q.hit;
   assign last_lane = walk_q.channelwise || rest == '0;
-  assign last_group = group_q == walk_q.groups - 12'd1;
-  assign last_column = column_q == event_q.column.count - 8'd1;
-  assign last_row = row_q == event_q.row.count - 8'd1;
+  assign last_group = group_q == most_group_q;
+  assign last_column = column_q == most_column_q;
+  assign last_row = row_q == most_row_q;
   assign done = null_event || (last_lane && last_group && last_column && last_row);
   assign load = !busy_q || (step && done);
 
@@ -115,6 +115,8 @@ module core_walk
       {row_word_q, column_word_q, word_q} <= {3{start_word}};
       {row_line_q, line_q} <= {2{start_line}};
       {group_q, row_q, column_q} <= '0;
+      most_group_q <= walk_q2.groups - 12'd1;
+      {most_row_q, most_column_q} <= {event_q2.row.count - 8'd1, event_q2.column.count - 8'd1};
       lanes_q <= event_q2.mask;
       first_lane_q <= 1'b1;
     end else if (step) begin
