@@ -145,6 +145,9 @@ module core_adder
       .ready_i(walk_ready),
       .data_o(located)
   );
+  logic walk_valid, walk_free;
+  operation_t walk_op;
+  logic [Lanes*DeltaBits-1:0] walk_deltas;
   core_walk i_walk (
       .clk_i,
       .rst_ni,
@@ -166,9 +169,6 @@ module core_adder
       .load_data_i(load_walk_data_i)
   );
   // What core_walk waits for ends here: its stages move by a register.
-  logic walk_valid, walk_free;
-  operation_t walk_op;
-  logic [Lanes*DeltaBits-1:0] walk_deltas;
   delta_fifo #(
       .Width($bits(operation_t) + Lanes * DeltaBits),
       .Depth(1)
