@@ -33,8 +33,6 @@ CODES_MUTANTS = [
         "ahead",
         "banks",
         ("asks without room", "room_q >= CountBits'(step_i.parts)", "1'b1"),
-        ("offer taken back", "(offered_q || fits)", "fits"),
-        ("asks at the end", "!ending_i && !clear_i", "!clear_i"),
         ("asks after the end", "!ending_i && !clear_i", "!ending_i"),
         ("place without room", "fits = tag_ready &&", "fits ="),
         ("source never ends", "move && left_q == 1", "1'b0"),
