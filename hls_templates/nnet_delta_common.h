@@ -30,10 +30,11 @@ template <int W> struct delta_bits<ap_uint<W>> { static const unsigned value = W
 // Bits of an unsigned number that is at most `most`.
 constexpr unsigned delta_width(unsigned most) { return most < 2 ? 1 : 1 + delta_width(most / 2); }
 
-// Bits of a token that has to have so many at least: PandA-Bambu loses bit 32 and some more of tokens a little wider than that.
+// Bits of a token, or of a number that is divided, that has to have so many at least. PandA-Bambu loses bit 32 and some more of
+// tokens a little wider than that. It divides by a constant with halves of the number: of one of 7 bits, by half of the constant.
 constexpr unsigned delta_wide(unsigned bits) {
 #ifdef __BAMBU__
-    return bits > 32 && bits < 42 ? 42 : bits;
+    return bits > 32 && bits < 42 ? 42 : bits + bits % 2;
 #else
     return bits;
 #endif

@@ -30,7 +30,7 @@ template <class CONFIG_T> struct delta_walk_types {
     typedef delta_chunks<typename CONFIG_T::state_t, shape::values> chunks;
     typedef delta_chunks<typename CONFIG_T::weight_t, shape::line, typename CONFIG_T::state_t> weights_t;
     static const unsigned weights = CONFIG_T::weighted ? shape::weights / shape::line * weights_t::count : 1;
-    typedef ap_uint<delta_width(shape::bank_words)> place_t; // of a word in its bank; bank_words: of none. A tag, too
+    typedef ap_uint<delta_wide(delta_width(shape::bank_words))> place_t; // of a word in its bank; bank_words: of none. A tag, too
 };
 
 // One bank: its words, what is on its way to them, and what it hands over.

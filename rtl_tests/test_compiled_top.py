@@ -78,6 +78,10 @@ def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
             [first, conv(4, (3, 3), "c0", bias=6, padding="same"), second, keras.layers.Flatten(), dense(4, "fc1")],
             (6, 6, 1),
         ),
+        "odd": (
+            [first, conv(6, (3, 3), "c0", bias=6, padding="same"), second, keras.layers.Flatten(), dense(4, "fc1")],
+            (5, 7, 3),
+        ),
     }
 
 
@@ -85,12 +89,7 @@ def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
 @pytest.mark.skipif(not HERE, reason="PandA-Bambu is not on PATH")
 @pytest.mark.parametrize(
     ("name", "lanes", "pe"),
-    [
-        ("dense", 2, 2),
-        ("dense", 8, 2),
-        ("conv", 8, 4),
-        pytest.param("conv", 8, 2, marks=pytest.mark.xfail(strict=True, reason="2024.10 makes too many packets")),
-    ],
+    [("dense", 2, 2), ("dense", 8, 2), ("conv", 8, 4), ("conv", 8, 2), ("odd", 3, 3)],
 )
 def test_compiled_now(name: str, lanes: int, pe: int, tmp_path: Path) -> None:
     layers, shape = networks()[name]

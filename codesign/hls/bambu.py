@@ -33,6 +33,7 @@ QUEUE_BITS = 2
 """Its queues have 2 ** 2 places, and hold one token less."""
 UNROLL, DATAFLOW = "#pragma HLS UNROLL", "#pragma HLS DATAFLOW"
 LOOP = re.compile(r"\s*(for|while)\b")
+PROCESS = re.compile(r"static void (\w+)\(hls::stream<")
 
 
 def compile_core(source: Source, folder: Path, clock_mhz: float, timeout_s: float) -> dict[str, str]:
@@ -61,9 +62,15 @@ def _queues(verilog: str, tokens: int) -> str:
 
 
 def plain(text: str, *, dataflow: bool) -> str:
-    """Return C++ with the pragmas as Bambu takes them: to unroll, before a loop; of the top, ports and ``dataflow``."""
+    """Return C++ as Bambu takes it.
+
+    Of its pragmas stay those to unroll, before a loop, and of the top, ports and ``dataflow``. There, each process gets
+    a section of its own: equal functions are merged, and a process that is called twice is an error.
+    """
     lines: list[str] = []
     for line in text.split("\n"):
+        if dataflow:
+            line = PROCESS.sub(r'__attribute__((section("\1"))) static void \1(hls::stream<', line)
         word = line.strip()
         if word == UNROLL:
             at = next(at for at in range(len(lines) - 1, -1, -1) if LOOP.match(lines[at]))

@@ -23,7 +23,7 @@ from codesign.graph import Delta, Dense, Graph
 from codesign.graph import Source as Input
 from codesign.graph.file import load_graph
 from codesign.graph.golden import Golden
-from codesign.hls import compilers
+from codesign.hls import bambu, compilers
 from codesign.hls.core import Source
 from codesign.hls.memory import check_memory, kept_bits
 from codesign.report.model import REPORT
@@ -48,6 +48,16 @@ def folder(made: Path, tmp_path: Path) -> Path:
 def build(folder: Path) -> Path:
     """The build folder in it."""
     return folder / tiny_hls.NAME
+
+
+def test_processes_of_equal_code_stay_apart() -> None:
+    """PandA-Bambu merges equal functions, and stops at a process that is called twice."""
+    process = "static void {0}(hls::stream<a> &in1) {{\n    f(in1);\n}}"
+    text = "\n".join(process.format(name) for name in ("a_send", "b_send"))
+    lines = bambu.plain(text, dataflow=True).split("\n")
+    assert lines[0] == '__attribute__((section("a_send"))) static void a_send(hls::stream<a> &in1) {'
+    assert lines[3].startswith('__attribute__((section("b_send"))) static void b_send(')
+    assert bambu.plain(text, dataflow=False) == text, "kernels in headers are no processes"
 
 
 def test_the_recording_is_of_the_compiler_that_is_supported() -> None:

@@ -13,7 +13,7 @@ from stream_driver import compiled, outputs
 
 from codesign.fixed import Fixed
 from codesign.graph.golden import Golden
-from codesign.hls4ml_plugin.writer.streaming import FAR, KERNELS, narrow, stream_source
+from codesign.hls4ml_plugin.writer.streaming import FAR, KERNELS, narrow, spared, stream_source
 from codesign.hls4ml_plugin.writer.tokens import Token
 
 pytestmark = pytest.mark.timeout(300)
@@ -57,4 +57,16 @@ def test_no_token_has_bits_that_are_lost() -> None:
     assert words.bits == 36
     kept, left = narrow(words, 64), narrow(words, 64, leaves=True)
     assert (kept.lanes, kept.bits) == (2, FAR)
-    assert (left.lanes, left.count, replace(left, addressed=False).bits) == (1, 10, 17)
+    assert (left.lanes, left.count, replace(left, addressed=False, spare=0).bits) == (1, 10, 17)
+
+
+@pytest.mark.parametrize("width", [8, 9, 20, 27, 28, 29, 59, 60])
+def test_an_address_comes_from_an_even_number_of_bits(width: int) -> None:
+    """PandA-Bambu divides an address by half of the divisor where it is of an odd number of bits; a beat has none."""
+    token = Token(count=5, value=Fixed(width=width, frac=0, signed=True))
+    assert spared(token).bits % 2 == 0
+    assert spared(spared(token)) == spared(token)
+    assert spared(token).bits - token.bits <= 1 or spared(token).bits == FAR
+    assert narrow(token, 64).bits == spared(token).bits
+    beat = replace(token, addressed=False)
+    assert spared(beat) == beat or 32 < beat.bits < FAR

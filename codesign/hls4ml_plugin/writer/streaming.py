@@ -28,7 +28,8 @@ INCLUDES = ("activation", "conv", "dense", "frame", "join")
 KERNELS = tuple(f"nnet_delta_{name}.h" for name in PARTS if name != "ports")
 CONFIGS: dict[str, Any] = {"DeltaActivation": ActivationConfig, "DeltaDense": DenseConfig, "DeltaFrame": FrameConfig}
 WORD, FAR = 32, 42
-"""Bits of tokens that PandA-Bambu 2024.10 handles rightly: up to the first, or from the second on (docs/hls.md)."""
+"""Bits of tokens that PandA-Bambu 2024.10 handles rightly: up to the first, or from the second on, and even numbers of
+them (docs/hls.md)."""
 MOST_INT = 2**31 - 1
 ENGINES = ("DeltaDense", "DeltaConv", "DeltaPool", "DeltaUpsample", "DeltaJoin")
 QUEUE = 32
@@ -159,8 +160,13 @@ def narrowed(model: Any, most_bits: int | None) -> list[Any]:
 
 
 def spared(token: Token) -> Token:
-    """Return ``token`` with spare bits where a compiler loses those from 32 on: not at all, or well beyond."""
-    return replace(token, spare=FAR - token.bits) if WORD < token.bits < FAR else token
+    """Return ``token`` with spare bits where a compiler needs them.
+
+    It loses bits from 32 on where there are few of them, and divides an address by half of the divisor where the token
+    that it comes from has an odd number of bits. A beat has no address.
+    """
+    bits = FAR if WORD < token.bits < FAR else token.bits + (token.bits % 2 if token.addressed else 0)
+    return replace(token, spare=token.spare + bits - token.bits)
 
 
 def together(bits: int) -> int:
