@@ -298,14 +298,16 @@ async def latency(dut: Any) -> None:
         await first_beat(master, PAGE * turn)
         found["open"].append(await first_beat(master, PAGE * turn + 8))
         found["other"].append(await first_beat(master, PAGE * (turn + 1)))
-    for _ in range(6):
+    for _ in range(8):
         await master.bench.cycles(interval() + master.rng.randrange(50, 100))
         found["closed"].append(await first_beat(master, PAGE))
-    usual = {name: sorted(cycles)[: -len(cycles) // 4] for name, cycles in found.items()}
     dut._log.info(f"cycles to the first beat: {found}")
-    assert found["open"].count(FIRST_BEAT[NAME]["open"]) > 2
     for name, cycles in FIRST_BEAT[NAME].items():
-        assert sorted(set(usual[name]))[-2:] == [cycles, cycles + 1], f"{name}: {sorted(found[name])}"
+        usual = [some for some in found[name] if some in (cycles, cycles + 1)]
+        assert set(usual) == {cycles, cycles + 1}, f"{name}: {sorted(found[name])}"
+        assert 2 * len(usual) > len(found[name]), f"{name}: {sorted(found[name])}"
+    assert min(found["open"]) == FIRST_BEAT[NAME]["open"]
+    assert min(found["closed"]) == FIRST_BEAT[NAME]["closed"]
 
 
 def interval() -> int:
@@ -337,7 +339,7 @@ async def responses(dut: Any) -> None:
             await master.finish(quiet=master.rng.randrange(20, 40))
             found.append(master.b.seen_at[-1] - master.aw.taken_at[-1])
         dut._log.info(f"cycles to the response to {beats} beats: {sorted(found)}")
-        assert min(found) == RESPONSE + 2 * beats
+        assert min(found) in (RESPONSE + 2 * beats, RESPONSE + 2 * beats + 1)
 
 
 @cocotb.test()
