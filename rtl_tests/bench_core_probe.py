@@ -72,7 +72,7 @@ class Memory:
         self.restarts += int(dut.restart_o.value)
         if dut.done_o.value == 1:
             self.dones.append(int(dut.good_o.value))
-        return True
+        return False
 
 
 async def make(dut: Any, pause: float = 0.0) -> tuple[Bench, Memory]:
