@@ -17,7 +17,7 @@ CASES = {
 class Tags:
     """The memory and its two stages; tokens are taken, wait and go on at random, and so are entries written.
 
-    A token in stage 2 sees what was last written to its slot, up to this cycle.
+    A token in stage 2 sees what was last written to its slot, up to the cycle before.
     """
 
     def __init__(self, dut: Any, take: float, move: float, write: float) -> None:
@@ -26,7 +26,7 @@ class Tags:
         self.entries: dict[int, int] = {}
         self.stages: list[int | None] = [None, None]
         self.taken = self.seen = 0
-        self.last = 0
+        self.written: int | None = None  # in this cycle
 
     def _index(self) -> int:
         """Return a slot; often one that is on its way."""
@@ -37,7 +37,7 @@ class Tags:
 
     def write(self, index: int) -> None:
         """Write an entry in this cycle."""
-        dut = self.dut
+        dut, self.written = self.dut, index
         self.entries[index] = self.rng.getrandbits(len(dut.write_entry_i))
         dut.write_i.value, dut.write_index_i.value, dut.write_entry_i.value = 1, index, self.entries[index]
 
@@ -48,7 +48,7 @@ class Tags:
         take &= move or self.stages[0] is None
         index = self._index()
         dut.take_i.value, dut.move_i.value, dut.index_i.value = int(take), int(move), index
-        dut.write_i.value = 0
+        dut.write_i.value, self.written = 0, None
         dut.write_index_i.value, dut.write_entry_i.value = self._index(), rng.getrandbits(len(dut.write_entry_i))
         missing = [slot for slot in range(1 << len(dut.index_i)) if slot not in self.entries]
         if missing:
@@ -62,7 +62,7 @@ class Tags:
 
     def sample(self, _: int) -> bool:
         at = self.stages[1]
-        if at is not None:
+        if at is not None and at != self.written:
             got, want = int(self.dut.entry_o.value), self.entries[at]
             assert got == want, f"slot {at}: got {got}, expected {want}"
             self.seen += 1

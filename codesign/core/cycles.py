@@ -30,9 +30,9 @@ FIRST_WORD = 28
 """Cycles from the beginning of a step to the read of the sums of its first word."""
 FIRST_BEAT = 26
 """Cycles from the beginning of the source's step to when its first beat is quantised."""
-SENDING = 20
+SENDING = 25
 """Cycles from the read of a word's sums to when its last part is compared, less its parts."""
-PLACING = 34
+PLACING = 36
 """Cycles from there to the word's first operation."""
 ENDING = 10
 """Cycles from the last operation of a step to its end."""
@@ -44,7 +44,7 @@ PARTS = 16
 """Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``)."""
 BEHIND = 14
 """Cycles that the room of a part is free before its word is compared."""
-LEFT = 2
+LEFT = 0
 """Cycles that a read of sums waits for the adder at most."""
 WRITING = 4
 """Cycles from an operation to the first that may read the same sums."""

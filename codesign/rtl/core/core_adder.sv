@@ -187,6 +187,21 @@ module core_adder
   logic ordered_valid, ordered_ready, lanes_valid, lanes_ready;
   operation_t ordered, lanes_op;
   logic [Lanes*DeltaBits-1:0] ordered_deltas, lanes_deltas;
+  logic asked_valid, asked_ready;
+  logic [IndexBits-1:0] asked_address;
+  delta_fifo #(
+      .Width(IndexBits),
+      .Depth(1)
+  ) i_asked (
+      .clk_i,
+      .rst_ni,
+      .valid_i(ask_valid_i),
+      .ready_o(ask_ready_o),
+      .data_i (ask_address_i),
+      .valid_o(asked_valid),
+      .ready_i(asked_ready),
+      .data_o (asked_address)
+  );
   core_order i_order (
       .clk_i,
       .rst_ni,
@@ -195,9 +210,9 @@ module core_adder
       .op_i(op),
       .deltas_i(op_deltas),
       .beats_i(word_beats_i),
-      .read_valid_i(ask_valid_i),
-      .read_ready_o(ask_ready_o),
-      .read_address_i(ask_address_i),
+      .read_valid_i(asked_valid),
+      .read_ready_o(asked_ready),
+      .read_address_i(asked_address),
       .sweep_valid_i,
       .sweep_ready_o,
       .sweep_read_i,

@@ -3,7 +3,7 @@
 //             has one slot, by the low bits of its address; what is not there is asked for and filled in, and what was
 //             there before and has changed is saved first. A word that core_fetch reads is saved with that
 // Latency:    4 cycles
-// Throughput: 1 operation per cycle; each save and fill takes one more
+// Throughput: 1 operation per cycle; each save takes one more, each fill two, and so does what changes a slot's state
 // Timing:     registers at all outputs but op_ready_o, which depends on ready_i, word_ready_i, line_ready_i, and the
 //             requests, which depend on ready_i
 // Reset:      empty; every slot is free once it was cleared, a slot a cycle
@@ -63,9 +63,9 @@ module core_cache
   logic valid_q1, valid_q2, valid_q3, move1, move2, move3, take, done;
   operation_t op_q1, op_q2, op_q3;
   logic [Lanes*DeltaBits-1:0] deltas_q1, deltas_q2, deltas_q3;
-  logic clearing_q;
+  logic clearing_q, word_write_q, line_write_q;
   logic [ClearBits-1:0] clear_q;
-  assign move3 = !valid_q3 || done;
+  assign move3 = !valid_q3 || (done && !word_write_q && !line_write_q);  // what is written is read a cycle later
   assign move2 = !valid_q2 || move3;
   assign move1 = !valid_q1 || move2;
   assign op_ready_o = move1 && !clearing_q;
@@ -81,6 +81,7 @@ module core_cache
       if (move1) valid_q1 <= take;
       if (move2) valid_q2 <= valid_q1;
       if (move3) valid_q3 <= valid_q2;
+      else if (done) valid_q3 <= 1'b0;
     end
   end
 
@@ -136,7 +137,7 @@ module core_cache
 
   logic save_q, fill_q, line_q;  // before the operation
   logic both_q;  // with it: the word that is read is saved
-  logic word_write_q, line_write_q, settled_q;
+  logic settled_q;
   logic saving, filling, lining, acting, emit, free;
   always_ff @(posedge clk_i) begin
     if (move3) begin

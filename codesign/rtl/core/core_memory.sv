@@ -245,9 +245,11 @@ module core_memory
   // What the memory does not do.
   logic moves_q, wrong_q;
   logic [TimerBits-1:0] timer_q;
-  assign idle_o = !wait_read && open_q == '0;
+  logic idle;
+  assign idle = !wait_read && open_q == '0;
+  always_ff @(posedge clk_i) idle_o <= idle && !grant && !take;
   always_ff @(posedge clk_i) begin
-    restarting_q <= rst_ni && (restart_i || (restarting_q && !idle_o));
+    restarting_q <= rst_ni && (restart_i || (restarting_q && !idle));
     moves_q <= (m_axi_arvalid && m_axi_arready) || (m_axi_awvalid && m_axi_awready) || m_axi_rvalid || m_axi_bvalid ||
         beat || !(wait_read || (open_q != '0 && !(busy_q && beat_free)));
     wrong_q <= (m_axi_rvalid && (m_axi_rresp[1] || (data_end && !m_axi_rlast))) || (m_axi_bvalid && m_axi_bresp[1]);

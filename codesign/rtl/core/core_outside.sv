@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   sums and weights that lie outside, between core_order and core_lanes: operations get slots, and records
 //             of beats come and go for them
-// Latency:    that of core_cache, and a cycle
+// Latency:    that of core_cache, and 2 cycles
 // Throughput: 1 operation per cycle
-// Timing:     see its parts; a queue between core_cache and core_lanes, so that what is asked for comes in time
+// Timing:     see its parts; queues around core_cache, the one behind it so that what is asked for comes in time
 // Reset:      nothing under way
 // Model:      codesign.core.interpret
 // It only wires.
@@ -53,14 +53,30 @@ module core_outside
   logic [Lanes*DeltaBits-1:0] slots_deltas;
   logic [IndexBits-1:0] word, line, save_word;
   logic [7:0] word_beats, save_beats;
+  logic cache_valid, cache_ready;
+  operation_t cache_op;
+  logic [Lanes*DeltaBits-1:0] cache_deltas;
+  delta_fifo #(  // what core_cache waits for ends here
+      .Width($bits(operation_t) + Lanes * DeltaBits),
+      .Depth(1)
+  ) i_before (
+      .clk_i,
+      .rst_ni,
+      .valid_i(op_valid_i),
+      .ready_o(op_ready_o),
+      .data_i ({op_i, deltas_i}),
+      .valid_o(cache_valid),
+      .ready_i(cache_ready),
+      .data_o ({cache_op, cache_deltas})
+  );
   core_cache i_cache (
       .clk_i,
       .rst_ni,
       .forget_i,
-      .op_valid_i,
-      .op_ready_o,
-      .op_i,
-      .deltas_i,
+      .op_valid_i(cache_valid),
+      .op_ready_o(cache_ready),
+      .op_i(cache_op),
+      .deltas_i(cache_deltas),
       .valid_o(slots_valid),
       .ready_i(slots_ready),
       .op_o(slots),

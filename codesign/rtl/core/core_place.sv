@@ -2,7 +2,7 @@
 // Function:   for each word with a change, and each of its readers: index = position * divisor + remainder, position =
 //             row * columns + column, and the table entries of the row and the column. The index is the word's, or that
 //             of each changed element, one after the other
-// Latency:    from a word to its first located event: 7 cycles and two of core_divide
+// Latency:    from a word to its first located event: 8 cycles and two of core_divide
 // Throughput: 1 event per cycle; a word for another reader than the one before takes 1 cycle more
 // Timing:     every stage moves when the one after it is free; the tables have registers at both sides
 // Reset:      no word in flight
@@ -150,6 +150,14 @@ module core_place
   index_t position, remainder, remainder_spot, row, column;
   // verilator lint_off UNUSEDSIGNAL
   carried_t carried_at, carried_spot;
+  typedef struct packed {
+    index_t row;
+    index_t column;
+    index_t remainder;
+    carried_t carried;
+  } divided_t;
+  divided_t divided;
+  logic divided_valid, divided_ready;
   // verilator lint_on UNUSEDSIGNAL
   core_divide #(
       .Width($bits(carried_t))
@@ -181,11 +189,24 @@ module core_place
       .shift_i(carried_at.column_shift),
       .divisor_i(carried_at.columns),
       .payload_i({remainder, carried_at}),
+      .valid_o(divided_valid),
+      .ready_i(divided_ready),
+      .quotient_o(divided.row),
+      .remainder_o(divided.column),
+      .payload_o({divided.remainder, divided.carried})
+  );
+  delta_fifo #(  // what the tables wait for ends here
+      .Width($bits(divided_t)),
+      .Depth(1)
+  ) i_spots (
+      .clk_i,
+      .rst_ni,
+      .valid_i(divided_valid),
+      .ready_o(divided_ready),
+      .data_i (divided),
       .valid_o(spot_valid),
       .ready_i(spot_ready),
-      .quotient_o(row),
-      .remainder_o(column),
-      .payload_o({remainder_spot, carried_spot})
+      .data_o ({row, column, remainder_spot, carried_spot})
   );
 
   // Stages 3 to 5: addresses and contents of the tables.

@@ -2,10 +2,11 @@
 // Function:   what is known of the slot of a token, in its stage 2, whatever was written until then
 // Latency:    2 moves from take_i to entry_o, which is that of the token in stage 2
 // Throughput: 1 token per cycle
-// Timing:     combinational write_i, write_index_i, write_entry_i -> entry_o (a comparison and a multiplexer)
+// Timing:     entry_o is a register
 // Reset:      none: each entry has to be written once
 // Model:      codesign.core.interpret
-// What is written is seen by the tokens in stages 1 and 2, and by the one that is taken in the same cycle.
+// What is written is seen by the tokens in stages 1 and 2, from the next cycle on, and by the one that is taken in the same
+// cycle.
 module core_tags #(
     parameter int unsigned Entries = 16,  // a power of two
     parameter int unsigned Width = 8,
@@ -29,7 +30,7 @@ module core_tags #(
   assign write_1 = write_i && write_index_i == index_q1;
   assign write_2 = write_i && write_index_i == index_q2;
   assign first   = write_1 ? write_entry_i : written_q ? later_q : read_q;
-  assign entry_o = write_2 ? write_entry_i : second_q;
+  assign entry_o = second_q;
 
   always_ff @(posedge clk_i) begin
     if (write_i) entries[write_index_i] <= write_entry_i;
