@@ -16,7 +16,7 @@ from codesign.core.memory import Rows, check_depths, stacked
 from codesign.core.params import packet_rows, param_rows, shift_of
 from codesign.core.plan import plan_of
 from codesign.core.program import CODES, EVENTS, SUMS, Place, Program, Step, Walk, reciprocal, values_of
-from codesign.core.reach import Reach, check_sums, reach_of
+from codesign.core.reach import Reach, check_sums, reaches_of
 from codesign.core.records import PARAM, PLACE, STEP, TABLE, WALK
 from codesign.errors import ConversionError
 from codesign.fixed import IntArray
@@ -180,14 +180,14 @@ class _Compiler:
         rest = {name: count for name, count in rows.items() if name not in first}
         return stacked(first, 0) | stacked(rest, sum(first.values()))
 
-    def _place_weights(self) -> dict[tuple[str, int], Reach]:
+    def _place_weights(self) -> dict[tuple[str, int], tuple[Reach, ...]]:
         """Place the weights of all readers, the fewest lines first; return what each input of an engine reaches."""
         found = {
-            (engine.name, at): reach_of(self.plan, engine, at, self.config)
+            (engine.name, at): reaches_of(self.plan, engine, at, self.config)
             for engine in self.plan.engines
             for at in range(len(engine.inputs))
         }
-        for reach in sorted(found.values(), key=lambda reach: len(reach.lines)):
+        for reach in sorted((reach for each in found.values() for reach in each), key=lambda reach: len(reach.lines)):
             self.weights.place(reach.lines)
         return found
 
@@ -212,8 +212,8 @@ class _Compiler:
         first = len(self.walks)
         for engine in self.plan.engines:
             for at, name in enumerate(engine.inputs):
-                if name == node.name:
-                    self._reader(node, engine, at)
+                for reach in self.reaches[engine.name, at] if name == node.name else ():
+                    self._reader(node, engine, reach)
         return Step(
             packet=EVENTS,
             relu=int(node.activation == "relu"),
@@ -277,9 +277,9 @@ class _Compiler:
             **sent,
         )
 
-    def _reader(self, node: Delta, engine: Engine, at: int) -> None:
+    def _reader(self, node: Delta, engine: Engine, reach: Reach) -> None:
         """Add what the events of ``node`` do in ``engine``."""
-        reach, config = self.reaches[engine.name, at], self.config
+        config = self.config
         where = f"{engine.name} (input {node.name})"
         _check_indices(reach.read.words * (reach.read.used if reach.element else 1), config, where)
         for table in (reach.rows_table, reach.columns_table):

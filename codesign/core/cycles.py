@@ -19,7 +19,7 @@ from codesign.core.compiler import Compiled
 from codesign.core.config import CHUNK_BITS
 from codesign.core.frames import pack_input
 from codesign.core.interpret import Counts, Interpreter, Work
-from codesign.core.program import EVENTS, Step
+from codesign.core.program import CODES, EVENTS, Step
 from codesign.fixed import IntArray
 
 FRAME = 1
@@ -36,8 +36,8 @@ PLACING = 36
 """Cycles from there to the word's first operation."""
 ENDING = 10
 """Cycles from the last operation of a step to its end."""
-PACKET = 47
-"""Cycles of the step that sends the packet, besides its beats."""
+PACKET, PACKET_OF_CODES = 52, 46
+"""Cycles of the step that sends the packet, besides its beats: of sums, of codes."""
 WORDS = 16
 """Words that wait between sender and adder (``WordQueue`` of ``core_adder``)."""
 PARTS = 16
@@ -80,7 +80,8 @@ def core_cycles(compiled: Compiled, frames: np.ndarray, *, skip: bool = True) ->
     counts = Interpreter(program, skip=skip).run(pack_input(compiled, frames), observe).counts
     for number, step in enumerate(program.steps):
         if step.packet != EVENTS:
-            cycles[:, number] = PACKET + step.words * step.parts * step.taps
+            more = PACKET_OF_CODES if step.packet == CODES else PACKET
+            cycles[:, number] = more + step.words * step.parts * step.taps
         cycles[:1, number] += RECORD + step.sweep_words
     return CoreCycles(steps=cycles, frames=cycles.sum(axis=1) + FRAME, counts=counts)
 

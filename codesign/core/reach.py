@@ -20,6 +20,10 @@ from codesign.graph.engines import Conv, Dense, Engine, Join, Pool
 Lines = NDArray[np.int32]
 
 
+PARTS = 4
+"""Readers that a weight may be spread over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """A reader before anything has an address.
@@ -74,14 +78,27 @@ class _Weights:
     group_lines: bool = False
 
 
-def reach_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> Reach:
-    """Return what events of input ``at`` of ``node`` do.
+def reaches_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> tuple[Reach, ...]:
+    """Return what events of input ``at`` of ``node`` do, a part of a weight at a time where it is too wide for a line.
 
     Raises:
         ConversionError: weights do not fit the core.
     """
+    return tuple(_reach(plan, node, at, taps, config) for taps in _parts(weights_of(plan, node, at), config))
+
+
+def _parts(taps: IntArray, config: CoreConfig) -> list[IntArray]:
+    """Return weights whose sum these are: one that all share, as in an addition, in up to `PARTS` equal ones."""
+    most = 1 << config.weight_bits - 2
+    if taps.shape != (1, 1) or not most < taps[0, 0] <= PARTS * most:
+        return [taps]
+    return [np.array([[most]], np.int64)] * int(taps[0, 0] // most)
+
+
+def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig) -> Reach:
+    """Return what events do with these weights."""
     read, made = plan.layouts[node.inputs[at]], plan.layouts[node.name]
-    taps, node = weights_of(plan, node, at), way(plan.through, node, at)
+    node = way(plan.through, node, at)
     y, x = (Axis(size=1), Axis(size=1)) if isinstance(node, Dense) else (node.y, node.x)
     channels = read.words * read.used if isinstance(node, Dense) else node.channels_in(at)
     seen = read.words if isinstance(node, Dense) else read.groups_seen(channels)

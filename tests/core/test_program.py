@@ -14,6 +14,7 @@ from codesign.core import CoreConfig, compile_graph
 from codesign.core.interpret import divided
 from codesign.core.layout import Layout, lanes_used
 from codesign.core.program import reciprocal
+from codesign.errors import ConversionError
 from codesign.fixed import Fixed
 from codesign.graph import Axis, Conv, Delta, Dense, Engine, Graph, Join, Pool, Source, accumulator_format
 
@@ -242,3 +243,33 @@ def test_a_reader_of_another_shape_beside_one_of_the_same() -> None:
     on = OnCore(graph, CoreConfig(lanes=4, quantisers=2))
     assert on.compiled.layouts[before.name].used == 1  # 7 channels in words of 4 lanes would be padded
     assert on.check(random_walk(np.random.default_rng(1), graph, 20, 0.3)) > 400
+
+
+@pytest.mark.parametrize(("shift", "parts"), [(14, 1), (15, 2), (16, 4)])
+def test_a_weight_of_an_addition_that_is_too_wide_is_added_in_parts(shift: int, parts: int) -> None:
+    on = OnCore(shifted(shift), CoreConfig(lanes=4, quantisers=2, sum_bits=40))
+    assert [reader.delta for reader in on.compiled.readers].count("f") == parts
+    assert on.check(random_walk(np.random.default_rng(1), on.graph, 20, 0.3)) > 400
+
+
+def test_a_weight_that_takes_more_than_four_parts() -> None:
+    with pytest.raises(ConversionError, match="the weights do not fit the core"):
+        compile_graph(shifted(17), CoreConfig(sum_bits=40))
+
+
+def shifted(shift: int) -> Graph:
+    """Return a network whose addition shifts one input."""
+    before = conv(delta("d", "in", (4, 4, 2)), 3)
+    sent = [delta(name, before.name, before.shape, before.fmt, replace(U4, frac=before.fmt.frac - 3)) for name in "ef"]
+    both = Join(
+        name="sum",
+        inputs=("e", "f"),
+        kind="add",
+        channels=(3, 3),
+        shifts=(0, shift),
+        fmt=Fixed(width=24, frac=0, signed=True),
+        y=Axis(size=4),
+        x=Axis(size=4),
+    )
+    source = Source(name="in", shape=(4, 4, 2), fmt=U4)
+    return Graph(name="t", nodes=(source, delta("d", "in", (4, 4, 2)), before, *sent, both))

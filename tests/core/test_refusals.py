@@ -70,8 +70,8 @@ def test_sums_that_only_a_finer_lattice_makes_too_wide() -> None:
 
 
 def test_shifts_of_an_addition() -> None:
-    assert compile_graph(with_nodes(GRAPH, n1={"shifts": (0, 14)}))
-    refused(with_nodes(GRAPH, n1={"shifts": (0, 15)}), r"^n1: the weights do not fit.*Received: 32768 to 32768")
+    assert compile_graph(with_nodes(GRAPH, n1={"shifts": (0, 16)}))
+    refused(with_nodes(GRAPH, n1={"shifts": (0, 17)}), r"^n1: the weights do not fit.*Received: 131072 to 131072")
     refused(with_nodes(GRAPH, n1={"shifts": (0, 99)}), r"^n1: the sums do not fit")
 
 
