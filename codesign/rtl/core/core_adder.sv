@@ -16,10 +16,6 @@ module core_adder
 ) (
     input  logic                           clk_i,
     input  logic                           rst_ni,
-    // verilator lint_off UNUSEDSIGNAL
-    input  logic                           forget_i,          // no network
-    input  logic       [MemoryAddressBits-1:0] line_origin_i,
-    // verilator lint_on UNUSEDSIGNAL
     input  logic       [              7:0] reader_base_i,
     input  logic       [              7:0] readers_i,
     input  logic                           valid_i,
@@ -41,25 +37,23 @@ module core_adder
     output logic                           sweep_ready_o,
     input  logic       [    IndexBits-1:0] sweep_read_i,
     input  logic       [    IndexBits-1:0] sweep_write_i,
-    output logic       [              1:0] read_valid_o,      // outside: words of sums, lines of weights
     // verilator lint_off UNUSEDSIGNAL
+    input  logic                           forget_i,          // no network
+    input  logic       [MemoryAddressBits-1:0] line_origin_i,
+    output logic       [              1:0] read_valid_o,      // outside: words of sums, lines of weights
     input  logic       [              1:0] read_ready_i,
-    // verilator lint_on UNUSEDSIGNAL
     output logic       [1:0][MemoryAddressBits-1:0] read_address_o,
     output logic       [         1:0][7:0] read_beats_o,
-    // verilator lint_off UNUSEDSIGNAL
     input  logic       [              1:0] data_valid_i,
     input  logic       [   MemoryBits-1:0] data_i,
     input  logic                           data_last_i,
-    // verilator lint_on UNUSEDSIGNAL
     output logic                           write_valid_o,     // words of sums
-    // verilator lint_off UNUSEDSIGNAL
     input  logic                           write_ready_i,
-    // verilator lint_on UNUSEDSIGNAL
     output logic       [MemoryAddressBits-1:0] write_address_o,
     output logic       [              7:0] write_beats_o,
     output logic       [   MemoryBits-1:0] write_data_o,
     output logic                           write_last_o,
+    // verilator lint_on UNUSEDSIGNAL
     output logic                           done_o,
     output logic                           issued_o,
     output logic                           stalled_o,
@@ -184,10 +178,9 @@ module core_adder
   );
 
   // Additions, words that are asked for and sweeps, in order; and those on what lies outside.
-  logic ordered_valid, ordered_ready, lanes_valid, lanes_ready;
+  logic ordered_valid, ordered_ready, lanes_valid, lanes_ready, asked_valid, asked_ready;
   operation_t ordered, lanes_op;
   logic [Lanes*DeltaBits-1:0] ordered_deltas, lanes_deltas;
-  logic asked_valid, asked_ready;
   logic [IndexBits-1:0] asked_address;
   delta_fifo #(
       .Width(IndexBits),
@@ -269,9 +262,8 @@ module core_adder
         .write_last_o
     );
   end else begin : g_inside
-    assign {lanes_valid, lanes_op, lanes_deltas, ordered_ready} = {
-      ordered_valid, ordered, ordered_deltas, lanes_ready
-    };
+    assign {lanes_valid, ordered_ready, lanes_op} = {ordered_valid, lanes_ready, ordered};
+    assign lanes_deltas = ordered_deltas;
     assign {save_ready, fill_valid, fill_data, line_valid, line_data} = '0;
     assign {read_valid_o, read_address_o, read_beats_o} = '0;
     assign {write_valid_o, write_address_o, write_beats_o, write_data_o, write_last_o} = '0;

@@ -5,7 +5,7 @@
 // Timing:     entry_o is a register
 // Reset:      none: each entry has to be written once
 // Model:      codesign.core.interpret
-// What is written is seen by the tokens in stages 1 and 2, from the next cycle on, and by the one that is taken in the same
+// What is written is seen by the tokens in stages 1 and 2, from the next cycle on, and by the one that is taken in that
 // cycle.
 module core_tags #(
     parameter int unsigned Entries = 16,  // a power of two
