@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from codesign.rtl.template import render
+from codesign.synth.sdram import cas_latency, chip_phase
 from codesign.synth.target import Target
+from codesign.synth.toolchains.ecp5 import shifted_pll
 from codesign.synth.toolchains.toolchain import Toolchain, clock_of
 
 Memory = Literal["absent", "sdram"] | None
@@ -45,10 +47,13 @@ def board_top_text(
     AXI4 master sees: nothing, or the board's SDRAM; None: it has no such port.
 
     Raises:
-        ConfigError: the PLL cannot make ``core_mhz``.
+        ConfigError: the PLL cannot make ``core_mhz``, or the SDRAM is not as fast.
     """
     pll = clock_of(board, toolchain.limits, core_mhz)
+    made = core_mhz if pll is None else pll.output_mhz
     clock = "  assign clk = clk_pad;\n  assign locked = 1'b1;" if pll is None else toolchain.pll(pll).rstrip("\n")
+    if memory == "sdram" and pll is not None:
+        clock = shifted_pll(pll, (chip_phase(made) - 0.5) % 1).rstrip("\n")
     leds = board.leds[:8]
     return render(
         "board_top.sv",
@@ -64,8 +69,10 @@ def board_top_text(
         controller=[name for name in AXI4 if name not in _CONSTANT],
         inputs=[name for name in AXI4 if name in _INPUTS],
         widths=_WIDTHS,
-        mhz=ceil(core_mhz if pll is None else pll.output_mhz),
-        hertz=round((core_mhz if pll is None else pll.output_mhz) * 1e6),
+        shifted=pll is not None,
+        mhz=ceil(made),
+        latency=cas_latency(made) if memory == "sdram" else None,
+        hertz=round(made * 1e6),
         baud=baud,
         leds=leds,
         inverted="".join(str(int(led.inverted)) for led in reversed(leds)),

@@ -18,7 +18,9 @@ from codesign.synth.build import BoardBuilder
 from codesign.synth.layers import LINK, PADS, REGISTERS, UART
 from codesign.synth.order import BoardOrder, slower_clock
 from codesign.synth.resources import Resources
+from codesign.synth.sdram import chip_phase
 from codesign.synth.target import core_of
+from codesign.synth.toolchains.ecp5 import shifted_pll
 from codesign.synth.toolchains.toolchain import clock_of
 from codesign.synth.yosys import synthesise
 
@@ -42,7 +44,8 @@ class CoreOrder(BoardOrder):
     """A core on a board, with the lanes, widths and depths of the board's file.
 
     Raises:
-        ConfigError: the board has no core, or no serial port on pins of its device.
+        ConfigError: the board has no core, no serial port on pins of its device, or not the memory of its core, or that
+            is slower than the clock.
     """
 
     def __post_init__(self) -> None:
@@ -55,6 +58,8 @@ class CoreOrder(BoardOrder):
                 received=self.board.name,
             )
         self._check_memory()
+        if self.memory == "sdram":
+            chip_phase(self.core_mhz)
 
     def _check_memory(self) -> None:
         """Check that the board has the memory that its core wants."""
@@ -86,7 +91,8 @@ class CoreOrder(BoardOrder):
         """Return every source: the core, the board top, the constraints."""
         assert self.toolchain is not None
         pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz)
-        cell = {} if pll is None else {PLL: black_box(self.toolchain.pll(pll))}
+        instance = None if pll is None else shifted_pll(pll, 0) if self.memory == "sdram" else self.toolchain.pll(pll)
+        cell = {} if instance is None else {PLL: black_box(instance)}
         sdram = sdram_files() if self.memory == "sdram" else {}
         return core_uart_files(self.config) | sdram | cell | self.board_files()
 
