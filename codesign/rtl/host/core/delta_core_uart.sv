@@ -13,7 +13,7 @@ module delta_core_uart
     parameter bit Skip = 1'b1,  // 0: every element is an event (the dense baseline)
     parameter int unsigned ClockHz = 25_000_000,
     parameter int unsigned Baud = 1_000_000,
-    parameter int unsigned FrameWords = 2048,  // most 32-bit words of a frame on the line
+    parameter int unsigned FrameWords = HasMemory ? 8192 : 2048,  // most 32-bit words of a frame on the line
     parameter int unsigned PacketWords = 512   // most sums of a packet
 ) (
     input  logic                    clk_i,
