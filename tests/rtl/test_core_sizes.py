@@ -46,7 +46,6 @@ def test_sizes(fields: dict[str, int], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "fields"),
     [
-        ("load", {"weight_bits": 17}),
         ("load", {"sum_bits": 33}),
         ("place", {"places": 257}),
         ("walk", {"walks": 257}),
