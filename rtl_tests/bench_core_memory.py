@@ -317,7 +317,7 @@ async def full_rate(dut: Any) -> None:
     assert data[0] == began + 6, "data"
     taken = sorted(at for writer in play.records.writers for at in writer.taken_at)
     assert np.diff(taken).tolist() == [1] * 47, "a beat is taken every cycle"
-    assert taken[0] == began + 1
+    assert taken[0] == began + 2
     play.records.check()
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   records of several clients, 1 to 255 beats from an address on, read from and written to one AXI4 memory.
 //             A read sees every write of the same start address whose last beat was taken before it
-// Latency:    m_axi_arvalid 4 cycles after read_valid_i, m_axi_wvalid 2 after write_valid_i; data_o 1 after its
+// Latency:    m_axi_arvalid 4 cycles after read_valid_i, m_axi_wvalid 3 after write_valid_i; data_o 1 after its
 //             beat
 // Throughput: 1 beat per cycle each way; a record every 2 cycles each way, of one client that reads every 3
 // Timing:     combinational m_axi_wready -> write_ready_o; all other outputs depend on registers
