@@ -3,10 +3,10 @@
 
 In a step two units work at the same time. The *sender* takes word after word: its sums are read, quantised and
 compared, a part per cycle. The *adder* takes the words with a change: an operation per cycle. What couples them is
-modelled: the queue of words between them, which holds a word until its last operation; the port of the sums, where
-operations go first; operations that wait for a sum that is being written; and how long a word is under way. A step
-begins when the one before is written, so the cycles of a frame are those of its steps. The constants are depths and
-latencies of the RTL's queues and stages; docs/core.md says how close this comes.
+modelled: the queue of words between them, which holds a word until its last operation; the reads of sums, which take a
+cycle where no addition carries them; operations that wait for a sum that is being written; and how long a word is under
+way. A step begins when the one before is written, so the cycles of a frame are those of its steps. The constants are
+depths and latencies of the RTL's queues and stages; docs/core.md says how close this comes.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ PARTS = 16
 """Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``)."""
 BEHIND = 14
 """Cycles that the room of a part is free before its word is compared."""
-LEFT = 0
-"""Cycles that a read of sums waits for the adder at most."""
 WRITING = 4
 """Cycles from an operation to the first that may read the same sums."""
 
@@ -147,21 +145,20 @@ class _Adder:
         own = self._cycles[token] if self._port[token] < 0 else self._port[token]
         self._free.append(begin + own)
 
-    def spare(self, time: int, need: int) -> int:
-        """Return when sums may be read from ``time`` on, ``need`` of them; times may not go back.
+    def read(self, time: int, need: int) -> None:
+        """Let ``need`` words of sums be read from ``time`` on; times may not go back.
 
-        Where every cycle has a read of its own, the adder leaves one in three, and goes on that much later.
+        They ride on additions that read nothing; where each has a read of its own, the adder goes on that much later.
         """
         while self._looked < len(self.ends) and self.ends[self._looked] <= time:
             self._looked += 1
         at = self._looked
-        if at == len(self.ends) or self.begins[at] > time or self._free[at] <= time + LEFT:
-            return time if at == len(self.ends) or self.begins[at] > time else max(time, self._free[at])
+        if at == len(self.ends) or self.begins[at] > time or self._free[at] <= time:
+            return
         for later in range(at, len(self.ends)):
             self.ends[later] += need
             self._free[later] += need
             self.begins[later] += need if later > at else 0
-        return time + LEFT
 
 
 class _Sender:
@@ -181,7 +178,8 @@ class _Sender:
         if self._source:
             time = max(before + 1, FIRST_BEAT)
         else:
-            self._read = self._adder.spare(self._ready(number, word), self._need)
+            self._read = self._ready(number, word)
+            self._adder.read(self._read, self._need)
             time = max(before + self._parts, self._read + SENDING + self._parts - 1)
         if token is not None:
             if token >= WORDS:
