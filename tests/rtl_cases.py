@@ -70,6 +70,15 @@ class CompiledCase:
 LANES = "lanes.json"
 
 
+KINDS: dict[str, Callable[[np.random.Generator], Graph]] = {
+    "dense": random_graph,
+    "convolutions": random_conv_graph,
+    "branches": random_branching_graph,
+    "spread": random_spread_graph,
+}
+"""Random networks by kind, of a generator of random numbers."""
+
+
 # Seeds chosen so that every delta layer is busy: 10 to 50 % of its elements change in a walk.
 CASES = {
     "hold": Case(seed=1833, kind={"layers": 2, "size": 24, "hold": 0.75, "end": "delta"}),

@@ -12,14 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from random_branches import random_branching_graph
-from random_graphs import random_conv_graph, random_graph, random_spread_graph, random_walk
-from rtl_cases import Beats, core_events, expected_events
+from random_graphs import random_graph, random_walk
+from rtl_cases import KINDS, Beats, core_events, expected_events
 
 from codesign.core import CoreConfig, unpack_output
 from codesign.fixed import IntArray
@@ -28,12 +27,6 @@ from codesign.graph.golden import Golden
 from codesign.sim import RtlSimulator, Stalls
 from codesign.sim.core import CoreSimulator
 
-KINDS: dict[str, Callable[[np.random.Generator], Graph]] = {
-    "dense": random_graph,
-    "convolutions": random_conv_graph,
-    "branches": random_branching_graph,
-    "spread": random_spread_graph,
-}
 CONFIG = CoreConfig(lanes=8, quantisers=4)
 LONGEST = 400
 """Frames between two resets."""

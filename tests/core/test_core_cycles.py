@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core.test_core_rtl import CONFIG, KINDS, graph_of
+from core.test_core_rtl import CONFIG, graph_of
 from core.tiny_networks import keyword_spotting
 from random_graphs import random_walk
+from rtl_cases import KINDS
 from small_design import small_graph
 
 from codesign.core import compile_graph, pack_input

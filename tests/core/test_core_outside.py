@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core.test_core_rtl import KINDS, agree, graph_of
+from core.test_core_rtl import agree, graph_of
 from random_graphs import random_walk
+from rtl_cases import KINDS
 
 from codesign.core import CoreConfig, compile_graph, image_of
 from codesign.errors import ConversionError, SimulationError

@@ -5,22 +5,18 @@ stalls, resets, malformed frames, loads that fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from random_branches import random_branching_graph
 from random_graphs import (
     extreme_frames,
-    random_conv_graph,
-    random_graph,
-    random_spread_graph,
     random_walk,
     threshold_walk,
 )
-from rtl_cases import Beats, core_events
+from rtl_cases import KINDS, Beats, core_events
 
 from codesign.core import CoreConfig, compile_graph, image_of, unpack_output
 from codesign.errors import SimulationError
@@ -32,12 +28,6 @@ from codesign.sim.core import CoreRun, CoreSimulator
 pytestmark = pytest.mark.timeout(600)
 
 CONFIG = CoreConfig(lanes=8, quantisers=4)
-KINDS: dict[str, Callable[[np.random.Generator], Graph]] = {
-    "dense": random_graph,
-    "convolutions": random_conv_graph,
-    "branches": random_branching_graph,
-    "spread": random_spread_graph,
-}
 STALLS = (
     None,
     Stalls(seed=1, source_probability=0.4, sink_probability=0.4),
