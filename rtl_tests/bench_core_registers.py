@@ -14,7 +14,10 @@ from codesign.core import registers as core_map
 
 CASES = {"8 lanes": Case(parameters={"ClockHz": 8_000_000, "FrameWords": 64, "PacketWords": 32})}
 CLEARING = 512
-FIELDS = ("probe_i", "error_i", "loaded_i", "load_error_i", "design_id_i", "beats_i", "packet_words_i", "cut_i")
+FIELDS = (
+    *("probe_i", "error_i", "loaded_i", "load_error_i", "load_crc_i"),
+    *("design_id_i", "beats_i", "packet_words_i", "cut_i"),
+)
 
 
 class Counted:
@@ -31,7 +34,7 @@ class Counted:
 
     def forget(self) -> None:
         self.operations, self.waits, self.events = Counter[int](), Counter[int](), Counter[int]()
-        self.frames = self.done = 0
+        self.frames = self.done = self.forgotten = 0
 
     clear = forget
 
@@ -50,6 +53,7 @@ class Counted:
 
     def sample(self, _: int) -> bool:
         self.done += int(self.dut.frame_o.value)
+        self.forgotten += int(self.dut.forget_o.value)
         return False
 
     async def start(self) -> None:
@@ -123,7 +127,11 @@ async def counters(dut: Any) -> None:
         await core.check()
         await core.check()  # reading counts nothing
     assert await core.write(0x040, 1) == 1
-    assert await core.write(core_map.CONTROL, 0xFFFFFFFE) == 1
+    assert await core.write(core_map.CONTROL, 0xFFFFFFFC) == 1
+    assert await core.write(0x040, core_map.FORGET) == 1
+    assert core.forgotten == 0
+    assert await core.write(core_map.CONTROL, core_map.FORGET) == 1
+    assert core.forgotten == 1
     await core.check()
     assert await core.write(core_map.CONTROL, core_map.RESET) == CLEARING + 1
     core.forget()
@@ -151,7 +159,7 @@ async def the_map(dut: Any) -> None:
     core = Counted(dut)
     await core.start()
     core.values |= {"loaded_i": 1, "load_error_i": 6, "design_id_i": 0xABCD1234, "beats_i": 77, "error_i": 2}
-    core.values |= {"packet_words_i": 24, "cut_i": 1}
+    core.values |= {"packet_words_i": 24, "cut_i": 1, "load_crc_i": 0x89ABCDEF}
     await core.bench.cycles(2)
     found = core_map.named([await core.read(4 * at) for at in range(len(core_map.FIRST))])
     known = {"magic": core_map.MAGIC, "version": core_map.VERSION, "design_id": 0xABCD1234, "control": 0}
@@ -161,6 +169,7 @@ async def the_map(dut: Any) -> None:
     assert found == known | {name: getattr(CONFIG, name) for name in found if name not in known}
     assert core_map.config_of(found) == CONFIG
     assert await core.read(core_map.FRAMES + 8) == 1
+    assert await core.read(core_map.IMAGE_CRC) == 0x89ABCDEF
     core.values["error_i"] = 3
     await core.bench.cycles(2)
     assert await core.read(core_map.FRAMES + 8) == 2

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emitted tops of a board under cocotb, from the serial line to the golden model."""
+"""The tops of a board under cocotb: from the serial line, or the bus of a processor, to the golden model."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from bench_core_soc import CLOCK_HZ
+from core_bench import CONFIGS
 from rtl_cases import ALL_CASES
 from runner import simulate
 
+from codesign.core.soc import SOC_TOP, core_soc_files
 from codesign.rtl.uart import emit_uart
 
 CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_000, 1_000_000)}
@@ -16,6 +19,8 @@ CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_0
 
 SHORT = ("damage", "reset_within_a_frame")
 """cocotb tests in the default run; the others take most of the time."""
+CORE = "few slots"
+"""Of `core_bench.CONFIGS`: a core with a memory outside."""
 
 
 @pytest.mark.parametrize(
@@ -38,4 +43,19 @@ def test_uart(name: str, clock: str, tests: tuple[str, ...] | None, tmp_path: Pa
         files,
         testcase=tests,
         env={"BENCH_CASE": name, "BENCH_CLOCK_HZ": str(clock_hz), "BENCH_BAUD": str(baud)},
+    )
+
+
+@pytest.mark.parametrize("tests", [("itself", "networks/stalls=1"), pytest.param(None, marks=pytest.mark.heavy)])
+def test_core_soc(tests: tuple[str, ...] | None, tmp_path: Path) -> None:
+    files = core_soc_files(CONFIGS[CORE])
+    simulate(
+        SOC_TOP,
+        files["filelist.f"].split(),
+        {"ClockHz": CLOCK_HZ},
+        "bench_core_soc",
+        tmp_path,
+        files,
+        testcase=tests,
+        env={"CORE_CONFIG": CORE},
     )

@@ -11,7 +11,7 @@ from core_bench import package
 from runner import simulate
 
 from codesign.rtl import host, leaves
-from codesign.rtl.host.core import CORE_HOST_MODULES, FOLDER, UART_TOP
+from codesign.rtl.host.core import CORE_HOST_MODULES, FOLDER, SOC_TOP, UART_TOP
 
 BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_HOST_MODULES}
 SOURCES = [FOLDER / f"core_{module}.sv" for module in CORE_HOST_MODULES]
@@ -53,4 +53,5 @@ def test_module(module: str, name: str, tmp_path: Path) -> None:
 
 
 def test_every_module_has_a_bench() -> None:
-    assert sorted([*SOURCES, FOLDER / f"{UART_TOP}.sv"]) == sorted(FOLDER.glob("*.sv"))
+    tops = [FOLDER / f"{top}.sv" for top in (UART_TOP, SOC_TOP)]
+    assert sorted([*SOURCES, *tops]) == sorted(FOLDER.glob("*.sv"))

@@ -13,8 +13,9 @@ from codesign.core.config import CoreConfig
 MAGIC, VERSION = 0x44434F52, 2
 """The letters DCOR, and the version of the map."""
 CONTROL = 0x00C
-"""Written: bit 0 resets the core, its counters and the link's memory of the last frame; the network stays."""
-RESET = 1
+"""Written: bit 0 resets the core, its counters and the link's memory of the last frame; the network stays. Bit 1: the
+network and what has come of an image are forgotten, as by a LOAD at 0 on the line."""
+RESET, FORGET = 1, 2
 STATUS = 0x010
 """Bits 7..0 as in a RESULT; 8: there is a network; 15..12: why the last image was refused."""
 LOADED = 1 << 8
@@ -29,6 +30,8 @@ FIRST = (
 """Names of the registers from address 0 on."""
 FRAMES = 0x0C0
 """Counters since the reset: frames, cycles, kinds of malformed frames."""
+IMAGE_CRC = 0x0CC
+"""CRC-32 of the words of an image so far."""
 OPERATIONS, WAITS, EVENTS = 0x1000, 0x1400, 0x1800
 """Counters since the reset: operations of each engine, cycles in which one of them waited, and events of each step."""
 _CONFIG = FIRST[FIRST.index("lanes") : FIRST.index("skip")]

@@ -16,5 +16,5 @@ _SERIAL = ("uart_rx", "uart_tx", "crc32", "hdlc_rx", "hdlc_tx")
 
 def core_uart_files(config: CoreConfig) -> dict[str, str]:
     """Return the RTL project whose top is ``delta_core_uart``: path -> text, with ``filelist.f``. It has no network."""
-    files = core_files(config) | host_files(*_SERIAL) | core_host_files()
+    files = core_files(config) | host_files(*_SERIAL) | core_host_files(UART_TOP)
     return files | {"filelist.f": filelist(files)}

@@ -137,7 +137,7 @@ def _register(node: RegNode, name: str) -> Register:
     )
 
 
-def regblock(root: RootNode) -> dict[str, str]:
+def regblock(root: RootNode, address_bits: int = ADDRESS_BITS) -> dict[str, str]:
     """Return the RTL of a compiled description, path -> text: a package and a module with an AXI4-Lite port.
 
     PeakRDL-regblock writes unpacked structures, which Yosys' own reader does not know: here they are packed, which
@@ -149,7 +149,7 @@ def regblock(root: RootNode) -> dict[str, str]:
             folder,
             cpuif_cls=AXI4Lite_Cpuif_flattened,
             default_reset_activelow=True,
-            address_width=ADDRESS_BITS,
+            address_width=address_bits,
             retime_read_response=True,  # a register after the multiplexer of what is read
         )
         paths = sorted(Path(folder).glob("*.sv"), key=lambda path: not path.stem.endswith("_pkg"))
@@ -162,8 +162,8 @@ def _readable(text: str) -> str:
     return f"// SPDX-License-Identifier: Apache-2.0\n{off}{text}\n{on}"
 
 
-_WARNINGS = ("MULTIDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL")
-"""Verilator's warnings about the generated text: members of one structure in several blocks, what is not needed."""
+_WARNINGS = ("MULTIDRIVEN", "UNSIGNED", "UNUSEDPARAM", "UNUSEDSIGNAL")
+"""Verilator's warnings about the generated text: a structure in several blocks, comparing with 0, what nobody needs."""
 
 
 def hold_member(name: str) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written modules between a delta core and its host, ``core_<module>.sv``, and their top ``delta_core_uart``.
+"""The hand-written modules between a delta core and its host, ``core_<module>.sv``, and the tops that they are in.
 
-They use modules of `codesign.rtl.host`. Only the registers and the top know the package of a core.
+They use modules of `codesign.rtl.host`. Only the registers and the tops know the package of a core.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ CORE_HOST_MODULES = ("inbox", "outbox", "link", "registers")
 """Every module, each after what it instantiates."""
 UART_TOP = "delta_core_uart"
 """The core with a serial port."""
+SOC_TOP = "delta_core_soc"
+"""The core in a system on chip."""
+_PARTS = {UART_TOP: CORE_HOST_MODULES, SOC_TOP: ("registers",)}
 
 
-def core_host_files() -> dict[str, str]:
-    """Return file name -> text of all modules and the top, in compile order."""
-    names = (*(f"core_{module}" for module in CORE_HOST_MODULES), UART_TOP)
+def core_host_files(top: str) -> dict[str, str]:
+    """Return file name -> text of ``top`` and the modules that it has, in compile order."""
+    names = (*(f"core_{module}" for module in _PARTS[top]), top)
     return {f"{name}.sv": (FOLDER / f"{name}.sv").read_text(encoding="utf-8") for name in names}

@@ -28,12 +28,14 @@ module core_registers
     output logic [31:0] read_data_o,
     output logic        written_o,
     output logic        restart_o,     // of the core; nothing is begun meanwhile
+    output logic        forget_o,      // what has come of an image
     output logic        frame_o,       // a frame is done, and status_o is that after it
     output logic [ 7:0] status_o,
     input  logic [31:0] probe_i,       // of delta_core
     input  logic [ 1:0] error_i,
     input  logic        loaded_i,
     input  logic [ 3:0] load_error_i,
+    input  logic [31:0] load_crc_i,
     input  logic [31:0] design_id_i,
     input  logic [31:0] beats_i,       // of a frame
     input  logic [15:0] packet_words_i,  // of the last packet
@@ -62,6 +64,7 @@ module core_registers
     written_o <= (write_i && !reset) || (restart_o && clear_q == '1 && again_q);
     cycles_q  <= cycles_q + 1'b1;
     frame_o   <= frame && !restart_o;
+    forget_o  <= write_i && address_i == Control && data_i[1];
     if (frame) {frames_q, fresh_q} <= {frames_q + 1'b1, probe_q[6]};
     if (restart_o) {frames_q, cycles_q, fresh_q} <= '0;
   end
@@ -158,6 +161,7 @@ module core_registers
       6'h30: fixed = frames_q;
       6'h31: fixed = cycles_q;
       6'h32: fixed = 32'(error_i[0]) + 32'(error_i[1]);
+      6'h33: fixed = load_crc_i;
       default: fixed = '0;
     endcase
   end
