@@ -228,3 +228,28 @@ async def reset(dut: Any) -> None:
         await box.pulse(dut.start_i)
         await box.bench.until(lambda: len(box.sink.tokens) == box.beats)
         assert box.sent(frame) == box.expected(frame)
+
+
+@cocotb.test()
+async def taken_while_it_leaves(dut: Any) -> None:
+    """What is left of a request that is taken does not leave; the next one does, from its start."""
+    box = Inbox(dut, (0.0, 0.4))
+    await box.bench.start()
+    box.network(1, box.words // box.codes)
+    for at in range(24):
+        box.feed(body(pack(box.frame(), 3), box.rng))
+        await box.fed()
+        await box.pulse(dut.start_i)
+        await box.bench.cycles(at % (box.beats + 4))
+        await box.pulse(dut.take_i)
+        box.sink.clear()
+        frame = box.frame()
+        box.feed(body(pack(frame, 5), box.rng))
+        await box.fed()
+        assert not box.sink.tokens
+        await box.pulse(dut.start_i)
+        await box.bench.until(lambda: len(box.sink.tokens) == box.beats)
+        await box.bench.cycles(4)
+        assert box.sent(frame) == box.expected(frame)
+        await box.pulse(dut.take_i)
+        box.sink.clear()

@@ -128,6 +128,7 @@ class Core:
         self.source = Source(dut.s_axis_tvalid, dut.s_axis_tready, axis, pause=pause, rng=rng)
         self.results: list[Result] = []
         self.beats, self.started, self.ended, self.status = 1, 0, 0, 0
+        self.held = self.gone = False  # no frame is ever done; no beat is taken
         self.clear()
 
     def clear(self) -> None:
@@ -138,15 +139,16 @@ class Core:
     def drive(self) -> None:
         dut = self.dut
         dut.beats_i.value = self.beats
-        done = self.finishing and self.rng.random() >= self.pause
+        done = self.finishing and not self.held and self.rng.random() >= self.pause
         dut.frame_i.value = int(done)
         dut.status_i.value = self.status if done else self.rng.getrandbits(8)
         self.finishing &= not done
+        self.sink.pause = 1.0 if self.gone else self.pause
         self.sink.drive()
         self.source.drive()
 
     def sample(self, now: int) -> bool:
-        took, offered = self.sink.sample(now), self.source.offering and len(self.source.waiting) == 1
+        took, offered = not self.gone and self.sink.sample(now), self.source.offering and len(self.source.waiting) == 1
         if offered and not self.ended:
             self.ended = now
         gave = self.source.sample(now)
@@ -510,3 +512,32 @@ async def reset(dut: Any) -> None:
         await host.network()
         for _ in range(2):
             await host.talk(encode(pack(host.request(), host.next())))
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=(0.0, 0.6))
+async def the_network_goes_within_a_frame(dut: Any, pause: float) -> None:
+    """At any cycle of it: the frame is refused, nothing of it is left, and the next network is served."""
+    host = Host(dut, (0.0, pause))
+    await host.start()
+    for at in range(30):
+        await host.network()
+        await host.talk(encode(pack(host.frame(), host.next())))
+        ran = len(host.core.results)
+        host.core.held = True
+        packet = encode(pack(host.frame(), host.next()))
+        host.line.waiting.extend(packet)
+        await host.bench.until(lambda: not host.line.waiting)
+        await host.bench.cycles(at)
+        host.core.clear()
+        host.core.gone = True
+        host.loader.loaded, host.board.loaded = 0, False
+        await host.bench.until(lambda: host.packets() == 1, timeout=500)
+        assert parse(host.heard.popleft()) == Refused(reason=Reason.NO_NETWORK)
+        host.board.answers(packet)
+        host.board.last = None
+        host.core.held = host.core.gone = False
+        host.core.clear()
+        del host.core.results[ran:]
+        await host.talk(encode(pack(host.frame(), host.next())))
+        await host.talk(encode(pack(Read(address=0x10), host.next())))

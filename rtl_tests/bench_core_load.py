@@ -315,6 +315,34 @@ async def memory_lost(dut: Any, fault: str) -> None:
         await loading.load(right(loading.rng))
 
 
+@cocotb.test(skip=not MEMORY)
+@cocotb.parametrize(fault=("silent", "error"))
+async def memory_lost_within_a_frame(dut: Any, fault: str) -> None:
+    """The core is reset, and has no network some cycles later; the next load finds the memory, or not."""
+    loading = Loading(dut, 0.0)
+    await loading.bench.start()
+    for at in range(12):
+        await loading.load(right(loading.rng))
+        dut.idle_i.value = at % 2
+        await loading.bench.cycles(loading.rng.randrange(4))
+        assert (dut.loaded_o.value, dut.lost_o.value) == (1, 0)
+        setattr(loading.outside, fault, True)
+        seen = []
+        for _ in range(8):
+            await loading.bench.cycle()
+            seen.append((int(dut.lost_o.value), int(dut.loaded_o.value), int(dut.error_o.value)))
+        lost = [one[0] for one in seen].index(1)
+        assert [one[1:] for one in seen] == [(1, 0)] * (lost + 3) + [(0, NO_MEMORY)] * (5 - lost)
+        setattr(loading.outside, fault, at % 3 == 0)
+        dut.idle_i.value = 1
+        image = right(loading.rng)
+        loading.offer(image)
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=2000)
+        await loading.bench.cycles(4)
+        assert (dut.loaded_o.value, dut.error_o.value) == ((0, NO_MEMORY) if at % 3 == 0 else (1, 0))
+        setattr(loading.outside, fault, False)
+
+
 @cocotb.test()
 async def reset_anywhere(dut: Any) -> None:
     """There is no network after a reset; the rest of an image is refused, and the next one loads."""

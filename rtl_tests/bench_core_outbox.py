@@ -29,6 +29,7 @@ class Outbox:
         self.core = Source(dut.s_axis_tvalid, dut.s_axis_tready, axis, pause=stalls[0], rng=self.rng)
         self.sink = Sink(dut.valid_o, dut.ready_i, [dut.data_o, dut.last_o], pause=stalls[1], rng=self.rng)
         self.bench = Bench(dut, [self.outside, self.core, self.sink])
+        dut.cut_off_i.value = 0
 
     async def packet(self) -> bytes:
         """Let the core send a packet, at times more than is kept, and return what is kept of it."""
@@ -104,5 +105,29 @@ async def reset_within_an_answer(dut: Any) -> None:
         kept = await box.packet()
         box.whole(last=True)
         expected = [(byte, int(at == len(kept) - 1)) for at, byte in enumerate(kept)]
+        await drain(box.bench, box.outside, box.sink, expected)
+        box.sink.clear()
+
+
+@cocotb.test()
+async def packets_cut_off(dut: Any) -> None:
+    """The packet after one that was cut off anywhere is kept from its start, and an answer on its way is not harmed."""
+    box = Outbox(dut, (0.0, 0.3))
+    await box.bench.start()
+    for _ in range(24):
+        word = box.word(last=True)
+        for _ in range(box.rng.randrange(box.words // box.lanes + 1)):
+            box.core.waiting.append(box.rng.getrandbits(32 * box.lanes))
+        await box.bench.until(lambda: not box.core.waiting)
+        if box.rng.random() < 0.5:  # within a beat
+            box.core.waiting.append(0)
+            await box.bench.cycles(box.rng.randrange(1, box.lanes + 1))
+        box.core.clear()
+        dut.cut_off_i.value = 1
+        await box.bench.cycle()
+        dut.cut_off_i.value = 0
+        kept = await box.packet()
+        box.whole(last=True)
+        expected = [(byte, int(at == len(part) - 1)) for part in (word, kept) for at, byte in enumerate(part)]
         await drain(box.bench, box.outside, box.sink, expected)
         box.sink.clear()

@@ -584,8 +584,8 @@ ADD_MUTANTS = [
         ),
         ("half of a word", "word_o <= load_data_i", "word_o <= {2{load_data_i[15:0]}}"),
         ("forgets nothing", "if (!rst_ni || forget_i)", "if (!rst_ni)"),
-        ("CRC of the image before", "crc_q    <= '1;", ""),
+        ("CRC of the image before", "crc_q   <= '1;", ""),
         ("beats of the header", "beats_o <= load_data_i", "beats_o <= 32'(load_data_i[7:0])"),
-        ("loaded after a reset", "state_q  <= Magic0;\n      loaded_q <= 1'b0;", "state_q  <= Magic0;"),
+        ("loaded after a reset", "{loaded_q, lost_q, error_o} <= '0", "{lost_q, error_o} <= '0"),
     ),
 ]

@@ -17,7 +17,7 @@ CONTROL = 0x00C
 network and what has come of an image are forgotten, as by a LOAD at 0 on the line."""
 RESET, FORGET = 1, 2
 STATUS = 0x010
-"""Bits 7..0 as in a RESULT; 8: there is a network; 15..12: why the last image was refused."""
+"""Bits 7..0 as in a RESULT; 8: there is a network; 15..12: `refusal`."""
 LOADED = 1 << 8
 FIRST = (
     *("magic", "version", "design_id", "control", "status", "frame_beats", "beat_bytes", "packet_words"),
@@ -34,6 +34,16 @@ IMAGE_CRC = 0x0CC
 """CRC-32 of the words of an image so far."""
 OPERATIONS, WAITS, EVENTS = 0x1000, 0x1400, 0x1800
 """Counters since the reset: operations of each engine, cycles in which one of them waited, and events of each step."""
+_REFUSALS = {
+    1: "it is no image of a network",
+    2: "it is of another version of the format",
+    3: "it was compiled for a core of other lanes or widths",
+    4: "it has an unknown section",
+    5: "it is larger than the memories of this core",
+    6: "it is damaged: its CRC-32 is wrong",
+    7: "it is truncated, or longer than it says",
+    8: "the external memory does not answer, or does not keep what is written",
+}
 _CONFIG = FIRST[FIRST.index("lanes") : FIRST.index("skip")]
 
 
@@ -49,3 +59,14 @@ def config_of(registers: Mapping[str, int]) -> CoreConfig:
 def named(words: Sequence[int]) -> dict[str, int]:
     """Return the registers from address 0 on by name."""
     return dict(zip(FIRST, words, strict=True))
+
+
+def refusal(error: int) -> str:
+    """Return why a core has no network after a load, by the number that it has for it (``core_load.sv``)."""
+    return _REFUSALS.get(error, f"error {error}")
+
+
+def why_none(status: int) -> str:
+    """Return why a core without a network has none, by its status register."""
+    error = status >> 12 & 15
+    return refusal(error) if error else "none was loaded"

@@ -38,6 +38,7 @@ class Found:
         frame_words: most 32-bit words of a frame on the line.
         packet_words: most values of an output, padded ones included.
         design: id of the network that it holds; None: it has none.
+        status: its status register.
         skip: False: a dense baseline.
     """
 
@@ -46,6 +47,7 @@ class Found:
     frame_words: int
     packet_words: int
     design: int | None
+    status: int
     skip: bool
 
 
@@ -74,6 +76,7 @@ def look(registers: Registers, port: str) -> Found:
         frame_words=words["most_frame_words"],
         packet_words=words["most_packet_words"],
         design=words["design_id"] if words["status"] & core_map.LOADED else None,
+        status=words["status"],
         skip=bool(words["skip"]),
     )
 
@@ -119,7 +122,7 @@ class Core:
         self._found = look(registers, port)
         self.clock_hz = self._found.clock_hz
         if self._found.design is None:
-            raise no_network(port)
+            raise no_network(port, self._found.status)
         self._compiled: Compiled = compile_graph(graph, self._found.config)
         self._compact = is_compact(graph)
         program = self._compiled.program

@@ -7,9 +7,10 @@ import time
 from collections import Counter
 from typing import TypeVar
 
+from codesign.core import registers as core_map
 from codesign.errors import LinkError, NoNetworkError
 from codesign.host.framing import OVERHEAD, SEQUENCES, Damaged, Decoder, Packet, Reason, encode
-from codesign.host.link import Data, Done, Kind, Loaded, Request, Result, pack, parse
+from codesign.host.link import Data, Done, Kind, Loaded, Read, Request, Result, pack, parse
 from codesign.host.port import Port
 
 R = TypeVar("R", Result, Data, Done, Loaded)
@@ -22,6 +23,7 @@ QUIET_S = 0.03
 """A line this silent has nothing on its way, seen through the USB adapter's timer."""
 ATTEMPTS = 5
 """Each waits twice as long as the one before, so that a busy computer is not taken for a dead board."""
+_WHY = Read(address=core_map.STATUS, count=1)
 
 
 class Exchange:
@@ -94,7 +96,7 @@ class Exchange:
                 if isinstance(found, Packet) and (found.kind, found.sequence) == (kind, sequence):
                     return found
                 if kind == Kind.RESULT and isinstance(found, Packet) and _without_network(found, sequence):
-                    raise no_network(self._port.name)
+                    raise no_network(self._port.name, self.request(_WHY, Data, answer_bytes=4).words[0])
                 trouble |= isinstance(found, Damaged) or found.kind == Kind.REFUSED
                 self._seen = _describe(found)
             if time.monotonic() > deadline:
@@ -126,12 +128,13 @@ class Exchange:
                 )
 
 
-def no_network(port: str) -> NoNetworkError:
-    """Return the error of a core without a network."""
+def no_network(port: str, status: int) -> NoNetworkError:
+    """Return the error of a core without a network, by its status register."""
     return NoNetworkError(
         "the core on the board has no network",
         where=port,
         expected="one that was loaded since its power came",
+        received=core_map.why_none(status),
         fix=f"codesign load build/DESIGN --port {port}; then start a new stream",
     )
 

@@ -23,17 +23,6 @@ from codesign.host.registers import Registers
 
 PART_WORDS = 1023
 """Most words of an image in a packet."""
-REASONS = {
-    1: "it does not begin as one",
-    2: "another version",
-    3: "made for other lanes or widths",
-    4: "an unknown section",
-    5: "too large",
-    6: "damaged: its CRC-32 is wrong",
-    7: "cut off or too long",
-    8: "the memory beside it does not answer, or does not keep what is written",
-}
-"""What the loader of a core finds wrong with an image, by its number (``core_load.sv``)."""
 Progress = Callable[[int, int], None]
 """Called with the words that the core has taken, and with all."""
 
@@ -165,7 +154,7 @@ def _refused(answer: link.Loaded, expected: link.Loaded, port: str) -> BoardErro
         return BoardError(
             "the core refuses the image, and has no network now",
             where=port,
-            received=REASONS.get(answer.error, f"error {answer.error}"),
+            received=core_map.refusal(answer.error),
             fix="load it again; if that does not help, build the core with this version of the project",
         )
     return NoNetworkError(

@@ -20,7 +20,8 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "port bytes are copied 
 namespace {
 
 enum Code {
-    kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kSteps, kErrorBit, kDesign, kMemory
+    kDone, kAgain, kHung, kTooLong, kValidDropped, kPayloadChanged, kLast, kSpurious, kSteps, kErrorBit, kDesign, kMemory,
+    kLost
 };
 
 constexpr uint64_t kTail = 32;  // cycles watched for stray output after the last packet
@@ -131,6 +132,7 @@ public:
         source_.state = job.source_seed | 1;
         sink_.state = job.sink_seed | 1;
         error_before_ = top_->error_o;
+        loaded_ = top_->loaded_o;
         offered_ = false;  // a beat of the last job that was not taken, as there was no network
     }
 
@@ -138,6 +140,7 @@ public:
         for (; budget > 0; budget--) {
             if (job.frames == 0 ? job.idle >= job.patience : job.tail > kTail) return finish(job);
             if (job.idle >= job.patience) return kHung;
+            if (loaded_ && !top_->loaded_o) return kLost;
             if (job.cycles >= job.max_cycles) return kTooLong;
             drive(job);
             settle();
@@ -287,7 +290,7 @@ private:
     memory::Axi<MEMORY_BYTES> memory_{uint64_t(MEMORY_KIB) * 1024, 1};
 #endif
     Random noise_, source_{1}, sink_{1};
-    bool offered_ = false, stalled_ = false, held_last_ = false;
+    bool offered_ = false, stalled_ = false, held_last_ = false, loaded_ = false;
     uint8_t held_[OUT_BYTES];
     unsigned error_before_ = 0;
 };

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from codesign.core import Compiled, CoreConfig, compile_graph, image_of, pack_input, unpack_output
 from codesign.core.files import MODULE, core_files
+from codesign.core.registers import refusal
 from codesign.errors import FrameError, SimulationError
 from codesign.fixed import IntArray
 from codesign.graph.golden import check_frames
 from codesign.graph.ir import Graph
 from codesign.rtl.beats import from_beats, to_beats
 from codesign.sim.build import CXX_FLAGS, VERILATOR_FLAGS, Recipe, compile_library
-from codesign.sim.core_native import LOAD_ERRORS, CoreJob, CoreModel
+from codesign.sim.core_native import CoreJob, CoreModel
 from codesign.sim.memory import DDR, MemoryTiming, MemoryTraffic
 from codesign.sim.simulator import BeatRun, EngineRun, RtlRun, Stalls
 
@@ -147,9 +148,14 @@ class CoreSimulator:
             raise SimulationError(
                 "the core refuses the image",
                 where=self.graph.name,
-                received=LOAD_ERRORS.get(error, f"error {error}"),
+                received=refusal(error),
                 fix="compile the network for this core, and load it again",
             )
+
+    def answer_as(self, memory: MemoryTiming) -> None:
+        """Let the external memory answer like this from now on."""
+        self._memory = memory
+        self._open_model().memory(memory.record())
 
     @property
     def loaded(self) -> bool:

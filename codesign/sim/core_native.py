@@ -21,7 +21,7 @@ from codesign.sim.memory import Timing
 _BUDGET = 100_000
 _PATIENCE = 1_000_000
 """Cycles that a word of an image may wait: for the external memory, if there is one."""
-_DONE, _AGAIN, _STOPPED, _MEMORY = 0, 1, 10, 11
+_DONE, _AGAIN, _STOPPED, _MEMORY, _LOST = 0, 1, 10, 11, 12
 _WRONG = {
     2: ("the core hangs", "an accepted beat or an operation"),
     3: ("the run took too many cycles", "fewer cycles than max_cycles"),
@@ -33,18 +33,8 @@ _WRONG = {
     9: ("error_o rose on well-formed frames", "error_o unchanged"),
     _STOPPED: ("the core stopped the simulation", "no failed assertion"),
     _MEMORY: ("the core broke a rule of AXI4", "bursts that the memory takes"),
+    _LOST: ("the core lost its network: the external memory does not answer, or with an error", "a memory that does"),
 }
-LOAD_ERRORS = {
-    1: "it is no image of a network (first word)",
-    2: "it is of another version of the format",
-    3: "it was compiled for a core of other lanes or widths",
-    4: "it has an unknown section",
-    5: "it is larger than the memories of this core",
-    6: "it is damaged (CRC-32)",
-    7: "it is truncated, or longer than it says",
-    8: "the external memory does not answer, or does not keep what is written",
-}
-"""What ``load_error_o`` means."""
 
 
 class CoreJob(ctypes.Structure):

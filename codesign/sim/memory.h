@@ -24,7 +24,7 @@ struct Timing {  // in cycles of the core, or in sixteenths of them
     uint32_t conflict, least;   // before another row of the same bank; from one access to the next, if a row is opened
     uint32_t refresh_every, refresh;  // 0: none
     uint32_t overlap;           // 1: an access is prepared while the one before it is served
-    uint32_t stall;             // probability of a stall of each channel in 1 / 2^32
+    uint32_t stall, fault;      // probability of a stall of each channel, and of an error in a response, in 1 / 2^32
     uint64_t seed;
 };
 
@@ -68,7 +68,7 @@ public:
         top.m_axi_wready = !writes_.empty() && !stalls();
         if (!read_offered_ && !reads_.empty() && reads_.front().due(now_) && !stalls()) read_offered_ = true;
         top.m_axi_rvalid = read_offered_;
-        top.m_axi_rresp = 0;
+        top.m_axi_rresp = response();
         uint8_t garbage[bytes];
         for (uint8_t& byte : garbage) byte = uint8_t(next());
         const uint8_t* data = read_offered_ ? reads_.front().data.data() + reads_.front().sent : garbage;
@@ -80,7 +80,7 @@ public:
             std::memcpy(store_.get() + write.address, write.data.data(), write.data.size());
         }
         top.m_axi_bvalid = response_offered_;
-        top.m_axi_bresp = 0;
+        top.m_axi_bresp = response();
     }
 
     // When it has settled, before the rising edge.
@@ -135,6 +135,7 @@ private:
     };
 
     bool stalls() { return timing_.stall != 0 && next() < timing_.stall; }
+    uint8_t response() { return timing_.fault != 0 && next() < timing_.fault ? 2 : 0; }  // SLVERR
     uint32_t next() {  // xorshift64*
         random_ ^= random_ >> 12;
         random_ ^= random_ << 25;
@@ -175,7 +176,7 @@ private:
 
     uint64_t size_, now_ = 0, free_ = 0, least_ = 0, refresh_at_ = 0, bank_before_ = 0, random_ = 1;
     std::unique_ptr<uint8_t, void (*)(void*)> store_;
-    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 0, 0, 1, 0, 1};
+    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 0, 0, 1, 0, 0, 1};
     Traffic traffic_{};
     std::vector<uint64_t> rows_ = std::vector<uint64_t>(1, ~uint64_t(0));
     std::deque<Read> reads_;

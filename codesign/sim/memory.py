@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When the external memory of a simulated core answers, and what went through it."""
+"""When and how the external memory of a simulated core answers, and what went through it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class MemoryTiming:
         refresh_cycles: of a refresh.
         overlap: whether an access is prepared while the one before it is served.
         stall_probability: that a channel waits for a cycle, for nothing.
-        seed: of the stalls.
+        error_probability: that a response is SLVERR, in each cycle in which it is offered.
+        seed: of stalls and errors.
     """
 
     open_cycles: int = limited(30, at_least=0, at_most=1_000_000)
@@ -47,6 +48,7 @@ class MemoryTiming:
     refresh_cycles: int = limited(0, at_least=0, at_most=10_000)
     overlap: bool = True
     stall_probability: float = limited(0.0, at_least=0, at_most=0.99)
+    error_probability: float = limited(0.0, at_least=0, at_most=0.99)
     seed: int = limited(1, at_least=0)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,7 @@ class MemoryTiming:
             self.refresh_cycles,
             int(self.overlap),
             int(self.stall_probability * 2**32),
+            int(self.error_probability * 2**32),
             self.seed,
         )
 
@@ -95,7 +98,8 @@ class Timing(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_uint32) for name in ("open", "closed", "row_bytes", "banks", "beat_sixteenths", "turn")),
-        *((name, ctypes.c_uint32) for name in ("conflict", "least", "refresh_every", "refresh", "overlap", "stall")),
+        *((name, ctypes.c_uint32) for name in ("conflict", "least", "refresh_every", "refresh", "overlap")),
+        *((name, ctypes.c_uint32) for name in ("stall", "fault")),
         ("seed", ctypes.c_uint64),
     )
 

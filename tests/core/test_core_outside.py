@@ -125,6 +125,28 @@ def test_a_memory_that_does_not_answer_is_refused(rtl_cache: Path) -> None:
         CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"], memory=silent)
 
 
+@pytest.mark.parametrize(
+    "failing",
+    [MemoryTiming(open_cycles=100_000, closed_cycles=100_000), MemoryTiming(error_probability=0.05, seed=7)],
+    ids=["silent", "errors"],
+)
+def test_a_memory_that_fails_within_a_frame_leaves_no_network(rtl_cache: Path, failing: MemoryTiming) -> None:
+    """Nothing hangs and no packet comes; what is loaded after it is right."""
+    walk = random_walk(np.random.default_rng(4), GRAPH, 4, 0.4)
+    with CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"]) as core:
+        for _ in range(3):
+            core.run(walk[:2])
+            core.answer_as(failing)
+            with pytest.raises(SimulationError, match="lost its network: the external memory does not answer"):
+                core.run(walk[2:])
+            assert not core.loaded
+            with pytest.raises(SimulationError, match="the external memory does not answer"):
+                core.load(GRAPH)
+            core.answer_as(DDR)
+            core.load(GRAPH)
+            np.testing.assert_array_equal(core.run(walk).outputs, Golden(GRAPH).run(walk).outputs)
+
+
 def test_a_broken_load_leaves_no_network(rtl_cache: Path) -> None:
     """Also one that fails among the lines that lie outside; what is loaded after it is right."""
     image = image_of(compile_graph(GRAPH, CONFIGS["32 bits"]).program)

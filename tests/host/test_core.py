@@ -262,7 +262,7 @@ def test_the_core_itself_refuses_a_wrong_image(core: SimulatedCore, fault: str) 
 def test_a_client_names_what_the_core_refuses(core: SimulatedCore, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = image_of
     monkeypatch.setattr(loading, "image_of", lambda program: honest(program) ^ (np.arange(1) == 0))
-    with pytest.raises(BoardError, match=r"refuses the image, and has no network now.*it does not begin as one"):
+    with pytest.raises(BoardError, match=r"refuses the image, and has no network now.*it is no image of a network"):
         load(core)
     has_no_network(core)
 

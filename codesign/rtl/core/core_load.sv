@@ -10,6 +10,7 @@
 // first word is taken. A wrong image is taken to its last word, error_o says why it is wrong, and there is no network.
 // A memory outside is tried by core_probe when the header is there: first memory_restart_o resets core_memory and all
 // of its clients. No image is right before all of it is written.
+// If the memory fails later, lost_o resets the core, and 3 cycles after it there is no network.
 // It does not read back what it wrote.
 module core_load
   import core_pkg::*;
@@ -43,6 +44,7 @@ module core_load
     // verilator lint_off UNUSEDSIGNAL
     input  logic                         restart_i,      // of core_memory, by somebody else: it is tried anew
     output logic                         memory_restart_o,
+    output logic                         lost_o,
     input  logic                         memory_idle_i,
     input  logic                         memory_silent_i,
     input  logic                         memory_error_i,
@@ -94,6 +96,7 @@ module core_load
 
   state_t state_q;
   logic take, line_end, loaded_q;
+  logic [2:0] lost_q;
   logic [31:0] crc_q, section_q, left_q;
   logic [IndexBits:0] address_q;  // one past the last line, too
   logic [CountBits-1:0] count_q, words;
@@ -121,6 +124,7 @@ module core_load
 
   assign loaded_o = loaded_q && !load_valid_i;
   assign lost = HasMemory && (memory_silent_i || memory_error_i);
+  assign lost_o = lost_q[0];
   always_comb begin
     unique case (state_q)
       Magic0: load_ready_o = idle_i;
@@ -145,6 +149,8 @@ module core_load
   always_ff @(posedge clk_i) begin
     {write_o, write_weight_o, write_sum_o} <= '0;
     if (beat_ready) beat_valid_q <= 1'b0;
+    lost_q <= {lost_q[1:0], loaded_q && lost};
+    if (lost_q[2]) {loaded_q, error_o} <= {1'b0, NoMemory};
     if (state_q == Probe && probe_done) begin
       state_q <= probe_good ? Section : Failed;
       if (!probe_good) error_o <= NoMemory;
@@ -235,10 +241,9 @@ module core_load
     end
     if (!rst_ni || probe_start) beat_valid_q <= 1'b0;
     if (!rst_ni || forget_i) begin
-      state_q  <= Magic0;
-      loaded_q <= 1'b0;
-      error_o  <= '0;
-      crc_q    <= '1;
+      state_q <= Magic0;
+      {loaded_q, lost_q, error_o} <= '0;
+      crc_q   <= '1;
     end
   end
 

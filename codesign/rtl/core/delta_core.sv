@@ -4,7 +4,8 @@
 // Latency:    the whole frame: a packet begins when the last step is done
 // Throughput: one frame after the other; in a step, sending and adding overlap
 // Timing:     ready and valid of both AXI4-Streams depend on registers
-// Reset:      no network; the next frame after a load starts a stream
+// Reset:      no network; the next frame after a load starts a stream. So it is if the memory outside fails: a frame
+//             that is inside has no packet then, or not all of it
 // Model:      codesign.core.interpret
 // A network is loaded by load_*, in the format of codesign.core.image, between two frames. probe_o: 0 an operation
 // begins, 1 one waits for a sum, 2 a frame is done, 3 a frame is inside, 4 one begins, 5 one ends early or late, 6 it
@@ -75,10 +76,10 @@ module delta_core
   // verilator lint_off PROCASSINIT
   logic core_rst_n = 1'b0, outside_rst_n = 1'b0;
   // verilator lint_on PROCASSINIT
-  logic load_restart;
+  logic load_restart, lost;
   always_ff @(posedge clk_i) begin
-    core_rst_n <= rst_ni && !restart_i;
-    outside_rst_n <= rst_ni && !restart_i && !load_restart;
+    core_rst_n <= rst_ni && !restart_i && !lost;
+    outside_rst_n <= rst_ni && !restart_i && !lost && !load_restart;
   end
 
   // The memory outside. Reads of words of sums, lines of weights, rows of codes, and by core_load; writes of words, rows,
@@ -132,6 +133,7 @@ module delta_core
       .word_o(word),
       .restart_i,
       .memory_restart_o(load_restart),
+      .lost_o(lost),
       .memory_idle_i(memory_idle),
       .memory_silent_i(memory_silent),
       .memory_error_i(memory_error),
@@ -189,7 +191,7 @@ module delta_core
     ) i_memory (
         .clk_i,
         .rst_ni,
-        .restart_i(restart_i || load_restart),
+        .restart_i(restart_i || load_restart || lost),
         .read_valid_i(read_valid),
         .read_ready_o(read_ready),
         .read_address_i(read_address),

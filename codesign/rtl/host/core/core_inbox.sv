@@ -26,7 +26,7 @@ module core_inbox #(
     input  logic                network_i,     // there is one
     input  logic [        31:0] beats_i,       // of its frames
     output logic                request_o,     // held until taken
-    input  logic                take_i,
+    input  logic                take_i,        // what is left of it does not leave
     output logic [         2:0] refusal_o,
     output logic [         7:0] kind_o,
     output logic [         7:0] sequence_o,
@@ -187,7 +187,7 @@ module core_inbox #(
     end
   end
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) {sending_q, valid_q, m_axis_tvalid} <= '0;
+    if (!rst_ni || take_i) {sending_q, valid_q, m_axis_tvalid} <= '0;
     else begin
       if (start_i) sending_q <= 1'b1;
       else if (move1 && last) sending_q <= 1'b0;
@@ -205,7 +205,8 @@ module core_inbox #(
 
 `ifndef SYNTHESIS
   a_valid :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) m_axis_tvalid && !m_axis_tready |=> m_axis_tvalid);
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+      m_axis_tvalid && !m_axis_tready && !take_i |=> m_axis_tvalid);
   a_data :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
       m_axis_tvalid && !m_axis_tready |=> $stable({m_axis_tdata, m_axis_tlast, m_axis_tuser}));

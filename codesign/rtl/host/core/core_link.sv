@@ -10,7 +10,8 @@
 // Reset:      idle, no frame remembered, no image begun
 // Model:      codesign.host.link, rtl_tests.bench_core_link.Board
 // Nothing here waits for the host, and there is no timeout: after a damaged packet the next flag starts afresh. It
-// waits for the core without limit. cycles of a RESULT: from the frame's first beat taken to the packet's last beat.
+// waits for the core without limit, unless that loses its network: the frame is refused then, as one without a network.
+// cycles of a RESULT: from the frame's first beat taken to the packet's last beat.
 module core_link #(
     parameter int unsigned Codes = 2,       // of a beat to the core, 16 bits each; from it, 32 bits each
     parameter int unsigned FrameWords = 4,  // of 32 bits: most of a frame, and of a part of an image but for one
@@ -61,13 +62,14 @@ module core_link #(
 );
   localparam logic [7:0] Frame = 8'h01, Read = 8'h02, Write = 8'h03, Load = 8'h04;
   localparam logic [7:0] Result = 8'h81, Data = 8'h82, Done = 8'h83, Loaded = 8'h84, Refused = 8'hFF;
-  localparam logic [2:0] BadCrc = 3'd1, TooLong = 3'd4;
+  localparam logic [2:0] BadCrc = 3'd1, TooLong = 3'd4, NoNetwork = 3'd5;
   localparam logic [12:2] Control = 11'h003;
 
   // The request.
   logic byte_valid, packet_end, crc_ok, packet_drop, request, take, start, out_valid, out_ready;
   logic [7:0] byte_data, kind, sequence_number;
-  logic [2:0] refusal;
+  logic [2:0] refusal, judged;
+  logic lose, lost_q;  // the network goes within the frame; it has gone
   // verilator lint_off UNUSEDSIGNAL
   logic [47:0] argument;  // READ {count, address}, WRITE {data, address}, LOAD {offset, flags}
   // verilator lint_on UNUSEDSIGNAL
@@ -100,7 +102,7 @@ module core_link #(
       .beats_i,
       .request_o    (request),
       .take_i       (take),
-      .refusal_o    (refusal),
+      .refusal_o    (judged),
       .kind_o       (kind),
       .sequence_o   (sequence_number),
       .argument_o   (argument),
@@ -112,7 +114,7 @@ module core_link #(
       .m_axis_tlast,
       .m_axis_tuser
   );
-  assign m_axis_tvalid = out_valid && kind == Frame;
+  assign m_axis_tvalid = out_valid && kind == Frame && !lost_q;
   assign load_valid_o = out_valid && kind == Load;
   assign load_data_o = m_axis_tdata[31:0];
   assign load_last_o = m_axis_tlast && argument[0];
@@ -147,6 +149,8 @@ module core_link #(
   logic [7:0] answer;
   logic [15:0] answer_bytes;
 
+  assign lose = state_q == Run && !loaded_i && !frame_i;
+  assign refusal = lost_q ? NoNetwork : judged;
   assign refused = refusal != 0;
   assign repeated = known_q && last_q == sequence_number;
   assign begins = kind == Load && argument[39:8] == '0;
@@ -196,7 +200,7 @@ module core_link #(
     if (!rst_ni) begin
       state_q  <= Idle;
       timing_q <= 1'b0;
-      {done_q, known_q, open_q} <= '0;
+      {done_q, known_q, open_q, lost_q} <= '0;
       last_q   <= '0;
       left_q   <= '0;
       taken_q  <= '0;
@@ -229,7 +233,7 @@ module core_link #(
           status_q <= status_i;
           known_q  <= 1'b1;
           last_q   <= sequence_number;
-        end
+        end else if (lose) {state_q, lost_q, timing_q} <= {Head, 2'b10};
         Take:
         if (load_valid_o && load_ready_i && m_axis_tlast) begin
           state_q <= Head;
@@ -254,7 +258,7 @@ module core_link #(
           read_o <= !word_last;
         end
         Packet: if (sent) state_q <= Finish;
-        default: if (take) state_q <= Idle;
+        default: if (take) {state_q, lost_q} <= {Idle, 1'b0};
       endcase
     end
   end
@@ -269,6 +273,7 @@ module core_link #(
       .s_axis_tvalid,
       .s_axis_tready,
       .s_axis_tlast,
+      .cut_off_i   (lose),
       .words_o     (packet_words_o),
       .cut_o,
       .word_valid_i(word_valid),

@@ -5,7 +5,7 @@
 // Latency:    2 cycles from an accepted word to its first byte, 4 from the packet
 // Throughput: 1 byte per cycle, a pause of 3 cycles before each word of the packet; 1 beat in Lanes cycles
 // Timing:     all outputs are registers but word_ready_o and s_axis_tready, which depend on registers only
-// Reset:      nothing under way; the packet is kept, but its next beat is taken for the first
+// Reset:      nothing under way; the packet is kept, but its next beat is taken for the first, as with cut_off_i
 // Model:      rtl_tests.bench_core_outbox.Outbox
 // Costs Words words of block RAM. It does not frame: board_hdlc_tx does.
 module core_outbox #(
@@ -17,6 +17,7 @@ module core_outbox #(
     input  logic [32*Lanes-1:0] s_axis_tdata,
     input  logic                s_axis_tvalid,
     output logic                s_axis_tready,
+    input  logic                cut_off_i,      // no more of this packet comes
     input  logic                s_axis_tlast,
     output logic [        15:0] words_o,
     output logic                cut_o,
@@ -56,7 +57,7 @@ module core_outbox #(
       words_o <= 16'(write_q) + 16'(!full);
       cut_o   <= full;
     end
-    if (!rst_ni) {lane_q, write_q} <= '0;
+    if (!rst_ni || cut_off_i) {lane_q, write_q} <= '0;
     else if (s_axis_tvalid) begin
       lane_q <= last_lane ? '0 : lane_q + 1'b1;
       if (!full) write_q <= write_q + 1'b1;
