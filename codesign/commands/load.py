@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from codesign.commands.kept import kept
 from codesign.core.memory import MEMORIES
@@ -55,9 +56,11 @@ def _port(arguments: argparse.Namespace, terminal: Terminal) -> Iterator[tuple[s
     from codesign.sim import board as simulation
 
     config = simulation.CORE if arguments.target is None else core_of(load_target(arguments.target))
-    folder = arguments.design if arguments.design.is_dir() else Path()
     terminal.text("building the simulation of the whole board ...")
-    with simulation.SimulatedCore(config, folder / BuildFolder.CACHE / "board") as board:
+    with contextlib.ExitStack() as stack:
+        design = arguments.design  # an image has no folder of its own
+        folder = design / BuildFolder.CACHE if design.is_dir() else stack.enter_context(TemporaryDirectory())
+        board = stack.enter_context(simulation.SimulatedCore(config, Path(folder) / "board"))
         yield board.port, board.baud, board.slowdown
 
 

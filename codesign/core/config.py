@@ -40,7 +40,7 @@ class CoreConfig:
         chunks: words of 32 marks.
         memory_bits: bits of a beat of the external memory; 0: there is none. With one, `sum_words`, `code_rows` and
             `weight_lines` are what lies inside, and what does not fit there lies outside.
-        memory_kib: its size in KiB.
+        memory_kib: its size in KiB; a power of two.
         cached_words: words of sums of the external memory that are kept inside for a while; a power of two.
         cached_lines: lines of weights of it, as well.
     """

@@ -11,6 +11,8 @@ from codesign.fixed import IntArray
 
 _PASS = 256
 """Cycles around the words of a step: its record, and what is under way at its ends."""
+_RECORD, _BEAT = 64, 4
+"""Cycles of a record of an external memory that is slow, and of each of its beats."""
 
 
 def operations(compiled: Compiled) -> dict[str, int]:
@@ -26,13 +28,19 @@ def operations(compiled: Compiled) -> dict[str, int]:
 
 
 def most_cycles(compiled: Compiled) -> int:
-    """Return cycles that no frame exceeds: everything changes, and each operation waits for the one before."""
+    """Return cycles that no frame exceeds: everything changes, and each operation waits for the one before.
+
+    With a memory outside: each word of sums, row of codes and line of weights goes both ways for each reader, and every
+    one takes as long as `_RECORD` and `_BEAT` say. A memory may be slower.
+    """
     visited = sum(step.words * (step.parts * step.taps + step.taps) for step in compiled.program.steps)
     swept = sum(step.sweep_words for step in compiled.program.steps)
     events = sum(step.words * step.parts * compiled.program.config.quantisers for step in compiled.program.steps)
     readers = 1 + max(step.readers for step in compiled.program.steps)
     waiting = 8 * sum(operations(compiled).values())
-    return waiting + 4 * visited + swept + 4 * events * readers + _PASS * (2 * len(compiled.program.steps) + 1)
+    outside = sum(_RECORD + _BEAT * beats for beats in compiled.program.config.record_beats.values() if beats)
+    moved = 2 * readers * visited * outside
+    return waiting + moved + 4 * visited + swept + 4 * events * readers + _PASS * (2 * len(compiled.program.steps) + 1)
 
 
 def _lanes(compiled: Compiled, step: Step) -> IntArray:

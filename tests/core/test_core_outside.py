@@ -16,6 +16,7 @@ from random_graphs import random_walk
 from rtl_cases import KINDS
 
 from codesign.core import CoreConfig, compile_graph, image_of
+from codesign.core.work import most_cycles
 from codesign.errors import ConversionError, SimulationError
 from codesign.graph.golden import Golden
 from codesign.sim.core import CoreSimulator
@@ -99,6 +100,7 @@ def test_hardly_anything_is_inside(rtl_cache: Path) -> None:
         run = core.run(np.concatenate([walk, walk[-1:]]))
     np.testing.assert_array_equal(run.outputs[:3], Golden(GRAPH).run(walk).outputs)
     assert run.memory is not None
+    assert run.cycles.max() < most_cycles(core.compiled)
     assert run.memory.read_bytes[:3].min() > 1000
     assert run.memory.written_bytes[:3].min() > 200
     assert run.memory.read_bytes[3] < run.memory.read_bytes[2] / 2
