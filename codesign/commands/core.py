@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from codesign.core.compiler import Compiled
 from codesign.core.cycles import FRAME, CoreCycles, core_cycles
 from codesign.core.listing import listing
 from codesign.core.section import CoreSection, compile_fitted
+from codesign.core.timing import TIMINGS, MemoryTiming
 from codesign.endings import OK
 from codesign.errors import ConfigError
 from codesign.fixed import IntArray
@@ -20,17 +22,20 @@ from codesign.graph.file import load_graph
 from codesign.paths import BuildFolder
 from codesign.trust import check_no_links
 from codesign.verify.clips import load_clips
-from codesign.verify.core import CONFIG, load_core, read_program
+from codesign.verify.core import CONFIG, CoreFigures, load_core, read_program
 
 FRAMES = 64
 """Most frames of the first clip that are counted."""
+MEMORY, DEFAULT = "core.memory", "ddr"
+"""Key of a design that names its external memory, and what is assumed where it is not known."""
 
 
 def describe(build: Path) -> str:
     """Return the listing of a design, with means per frame of its first clip, the first frame left out.
 
-    Cycles are those of stage 4_rtlsim if the design is for a core and was simulated, else those of the model. A
-    pipeline is compiled for a core of 32 lanes that is as deep as it needs.
+    Cycles are those of stage 4_rtlsim if the design is for a core and was simulated, else those of the model; bytes to
+    and from an external memory are the model's. A pipeline is compiled for a core of 32 lanes that is as deep as it
+    needs.
 
     Raises:
         StageError: its graph is not finished, or a stage was edited.
@@ -44,10 +49,11 @@ def describe(build: Path) -> str:
         compiled = read_program(graph, build / BuildFolder.RTL)
     else:
         compiled = compile_fitted(graph, CoreSection())
-    model = core_cycles(compiled, clip)
-    measured = _measured(build, compiled, len(clip))
+    model, found = core_cycles(compiled, clip, memory=_memory(build)), _simulated(build, compiled)
+    measured = None if found is None else np.stack([cycles[0, : len(clip)] for cycles in found.steps.values()], axis=1)
     steps = model.steps if measured is None else measured
-    return f"{listing(compiled, model.counts, steps)}\n{_summary(steps, model, simulated=measured is not None)}"
+    lines = [_cycles(steps, model, simulated=measured is not None), *_bytes(found, model, len(clip))]
+    return "\n".join([listing(compiled, model.counts, steps, model.bytes), *lines])
 
 
 def is_core(build: Path) -> bool:
@@ -71,23 +77,39 @@ def check_pipeline(build: Path, fix: str) -> None:
         )
 
 
-def _measured(build: Path, compiled: Compiled, frames: int) -> IntArray | None:
-    """Return the cycles of the steps of the first clip, ``[T, steps]``; None if they were not simulated."""
+def _memory(build: Path) -> MemoryTiming:
+    """Return when the external memory answers, as the design has it."""
+    done = manifests.read(build / BuildFolder.RTLSIM) or manifests.read(build / BuildFolder.RTL)
+    return TIMINGS[done.inputs.config.get(MEMORY, DEFAULT) if done else DEFAULT]
+
+
+def _simulated(build: Path, compiled: Compiled) -> CoreFigures | None:
+    """Return what stage 4_rtlsim measured; None if that was no core, or has not run."""
     folder = build / BuildFolder.RTLSIM
     if not is_core(build) or manifests.read(folder) is None:
         return None
     manifests.check_unedited(folder)
     found = load_core(folder)
-    if found is None or tuple(found.steps) != compiled.steps:
-        return None
-    return np.stack([cycles[0, :frames] for cycles in found.steps.values()], axis=1)
+    return found if found is not None and tuple(found.steps) == compiled.steps else None
 
 
-def _summary(steps: IntArray, model: CoreCycles, *, simulated: bool) -> str:
+def _cycles(steps: IntArray, model: CoreCycles, *, simulated: bool) -> str:
     """Return the sum of the cycles, and how they were got."""
     mean, estimate = float(steps[1:].sum(axis=1).mean()) + FRAME, float(model.frames[1:].mean())
     how = f"simulated; the model gives {estimate:,.0f}" if simulated else "estimated by the model, not simulated"
     return f"{mean:,.0f} cycles per frame, mean of frames 2 to {len(steps)} of the first clip: {how}"
+
+
+def _bytes(found: CoreFigures | None, model: CoreCycles, frames: int) -> Iterator[str]:
+    """Yield the sum of the bytes, if there is an external memory, and how they were got."""
+    if model.bytes is None:
+        return
+    estimate = float(model.bytes[1:].sum(axis=1).mean())
+    if found is None or found.moved is None:
+        yield f"{estimate:,.0f} bytes per frame to and from the external memory: estimated by the model"
+    else:
+        mean = float(found.moved[0, 1:frames].mean())
+        yield f"{mean:,.0f} bytes per frame to and from the external memory: simulated; the model gives {estimate:,.0f}"
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,8 @@ compared, a part per cycle. The *adder* takes the words with a change: an operat
 modelled: the queue of words between them, which holds a word until its last operation; the reads of sums, which take a
 cycle where no addition carries them; operations that wait for a sum that is being written; and how long a word is under
 way. A step begins when the one before is written, so the cycles of a frame are those of its steps. The constants are
-depths and latencies of the RTL's queues and stages; docs/core.md says how close this comes.
+depths and latencies of the RTL's queues and stages; docs/core.md says how close this comes. With an external memory
+nothing is that simple: `codesign.core.passes`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from codesign.core.compiler import Compiled
 from codesign.core.config import CHUNK_BITS
 from codesign.core.frames import pack_input
 from codesign.core.interpret import Counts, Interpreter, Work
+from codesign.core.passes import Passes
 from codesign.core.program import CODES, EVENTS, Step
+from codesign.core.timing import DDR, MemoryTiming
 from codesign.fixed import IntArray
 
 FRAME = 1
@@ -56,19 +59,35 @@ class CoreCycles:
         steps: cycles of each step, ``[T, steps]``.
         frames: cycles of each frame, ``[T]``.
         counts: what the interpreter counted.
+        read_bytes: from the external memory, in the cycles of each step, ``[T, steps]``; None without one.
+        written_bytes: to it, the same.
     """
 
     steps: IntArray
     frames: IntArray
     counts: Counts = field(repr=False)
+    read_bytes: IntArray | None = None
+    written_bytes: IntArray | None = None
+
+    @property
+    def bytes(self) -> IntArray | None:
+        """Both ways together, ``[T, steps]``; None without an external memory."""
+        if self.read_bytes is None or self.written_bytes is None:
+            return None
+        both: IntArray = self.read_bytes + self.written_bytes
+        return both
 
 
-def core_cycles(compiled: Compiled, frames: np.ndarray, *, skip: bool = True) -> CoreCycles:
+def core_cycles(compiled: Compiled, frames: np.ndarray, *, skip: bool = True, memory: MemoryTiming = DDR) -> CoreCycles:
     """Return the cycles of frames of codes, ``[T, *shape]``, from the first one of a stream on.
+
+    memory: when the external memory answers, if the core has one; its stalls are not modelled.
 
     Raises:
         FrameError: they are no frames of the network.
     """
+    if compiled.program.config.memory_bits:
+        return _outside(compiled, frames, memory, skip=skip)
     program = compiled.program
     cycles = np.zeros((len(frames), len(program.steps)), np.int64)
 
@@ -82,6 +101,30 @@ def core_cycles(compiled: Compiled, frames: np.ndarray, *, skip: bool = True) ->
             cycles[:, number] = more + step.words * step.parts * step.taps
         cycles[:1, number] += RECORD + step.sweep_words
     return CoreCycles(steps=cycles, frames=cycles.sum(axis=1) + FRAME, counts=counts)
+
+
+def _outside(compiled: Compiled, frames: np.ndarray, memory: MemoryTiming, *, skip: bool) -> CoreCycles:
+    """Return the same of a core with an external memory."""
+    program, passes = compiled.program, Passes(compiled.program, memory)
+    found = np.zeros((3, len(frames), len(program.steps)), np.int64)
+    last = len(program.steps) - 1
+
+    def observe(frame: int, number: int, work: Work) -> None:
+        if number == 0:
+            passes.now += FRAME
+            if frame == 0:
+                found[0, 0] = passes.sweep()
+        found[0, frame, number] += passes.step(program.steps[number], work, fresh=frame == 0)
+        found[1:, frame, number] = passes.moved()
+        if number + 1 == last:
+            found[0, frame, last] += passes.packet()
+            found[1:, frame, last] = passes.moved()
+
+    counts = Interpreter(program, skip=skip).run(pack_input(compiled, frames), observe).counts
+    cycles, read, written = found
+    return CoreCycles(
+        steps=cycles, frames=cycles.sum(axis=1) + FRAME, counts=counts, read_bytes=read, written_bytes=written
+    )
 
 
 def step_cycles(step: Step, work: Work) -> int:

@@ -71,6 +71,7 @@ class Work:
         token: of each word of sums that is touched, in order, for which of ``sent``, ``[M]``.
         sums: its address, ``[M]``.
         operations: operations on it, ``[M]``.
+        lines: line of weights of each operation, in order, ``[sum(operations)]``.
     """
 
     words: IntArray
@@ -79,6 +80,7 @@ class Work:
     token: IntArray
     sums: IntArray
     operations: IntArray
+    lines: IntArray
 
 
 Observe = Callable[[int, int, Work], None]
@@ -249,7 +251,15 @@ class Interpreter:
             self._accumulate(ops.some(first), deltas[hit], mask)
         token = at[hit][ops.event]
         lanes = np.ones_like(token) if mask is None else np.count_nonzero(tokens.mask, axis=1)[token]
-        return _Done(np.bincount(at, minlength=count), int(hit.sum()), token, ops.sum, lanes)
+        return _Done(np.bincount(at, minlength=count), int(hit.sum()), token, ops.sum, lanes, self._lines(ops, mask))
+
+    def _lines(self, ops: _Operations, mask: NDArray[np.bool_] | None) -> IntArray:
+        """Return the line of weights of each operation, a lane after the other where there is a mask."""
+        if mask is None:
+            return ops.line
+        at, lane = np.nonzero(mask[ops.event])
+        lines: IntArray = (ops.line[at] + lane) & self._mask
+        return lines
 
     @property
     def _mask(self) -> int:
@@ -321,19 +331,22 @@ class _Operations:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a reader did: places for each token ``[K]``, hits; token, address and operations of each touch ``[M]``."""
+    """What a reader did: places for each token ``[K]``, hits; token, address and operations of each touch ``[M]``; the
+    line of each operation.
+    """
 
     placed: IntArray
     hits: int
     token: IntArray
     sums: IntArray
     operations: IntArray
+    lines: IntArray
 
     @classmethod
     def nothing(cls, tokens: int) -> _Done:
         """Return what is no work."""
         none = np.zeros(0, np.int64)
-        return cls(np.zeros(tokens, np.int64), 0, none, none, none)
+        return cls(np.zeros(tokens, np.int64), 0, none, none, none, none)
 
     def counts(self) -> tuple[int, int, int, int]:
         """Return what was placed, hit, marked and computed."""
@@ -344,13 +357,16 @@ def _work(visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:
     """Return the work of all readers, word after word."""
     token = np.concatenate([item.token for item in done])
     order = np.argsort(token, kind="stable")
+    operations = np.concatenate([item.operations for item in done])
+    each = np.argsort(np.repeat(token, operations), kind="stable")
     return Work(
         words=visited,
         sent=np.searchsorted(visited, tokens.words),
         placed=np.sum([item.placed for item in done if len(item.placed) == len(tokens.words)], axis=0),
         token=token[order],
         sums=np.concatenate([item.sums for item in done])[order],
-        operations=np.concatenate([item.operations for item in done])[order],
+        operations=operations[order],
+        lines=np.concatenate([item.lines for item in done])[each],
     )
 
 

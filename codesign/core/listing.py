@@ -25,7 +25,12 @@ _ROW_BITS = {
 """Section whose lines a memory holds, by its depth."""
 
 
-def listing(compiled: Compiled, counts: Counts | None = None, cycles: np.ndarray | None = None) -> str:
+def listing(
+    compiled: Compiled,
+    counts: Counts | None = None,
+    cycles: np.ndarray | None = None,
+    moved: np.ndarray | None = None,
+) -> str:
     """Return what a program is: memories, engines, steps and their readers, a line each.
 
     Args:
@@ -33,6 +38,7 @@ def listing(compiled: Compiled, counts: Counts | None = None, cycles: np.ndarray
         counts: what an interpreter counted; the last columns are then means per frame, without the first one where
             there are more.
         cycles: of each step in the same frames, ``[T, steps]``.
+        moved: bytes to and from the external memory, the same; None without one.
     """
     program, config = compiled.program, compiled.program.config
     head = (
@@ -44,7 +50,7 @@ def listing(compiled: Compiled, counts: Counts | None = None, cycles: np.ndarray
         head,
         _memories(compiled),
         _engines(compiled),
-        _steps(compiled, counts, cycles),
+        _steps(compiled, counts, cycles, moved),
         _readers(compiled, counts),
     ]
     return "\n\n".join(parts) + "\n"
@@ -101,17 +107,17 @@ def _sends(step: Step) -> bool:
     return not step.source and step.packet != CODES
 
 
-def _steps(compiled: Compiled, counts: Counts | None, cycles: np.ndarray | None) -> str:
-    rows = []
+def _steps(compiled: Compiled, counts: Counts | None, cycles: np.ndarray | None, moved: np.ndarray | None) -> str:
+    rows, costs = [], {name: cost for name, cost in (("cycles", cycles), ("bytes", moved)) if cost is not None}
     for number, (name, step) in enumerate(zip(compiled.steps, compiled.program.steps, strict=True)):
         what = "input" if step.source else compiled.engines[step.engine] if _sends(step) else compiled.steps[-2]
         code = _range(step.code_base, step.words * step.parts) if step.packet != 1 else ""
         sends = ("", "", "") if step.packet != EVENTS else _how(step, _params(compiled, step))
         counted = () if counts is None else (counts.visited, counts.tokens, counts.events)
-        touched = _means(*counted, *(() if cycles is None else (cycles,)), at=number)
+        touched = _means(*counted, *costs.values(), at=number)
         rows.append((name, what, f"{step.words}", f"{step.parts}", code, *sends, *touched))
     head = ("step", "sends", "words", "parts", "codes", "parameters", "shift, clip", "")
-    columns = (*(("visited", "tokens", "events") if counts else ()), *(() if cycles is None else ("cycles",)))
+    columns = (*(("visited", "tokens", "events") if counts else ()), *costs)
     return _table((*head, *columns), rows)
 
 

@@ -128,7 +128,7 @@ def stages_of(design: Design) -> tuple[Stage, ...]:
 def _on_core(stage: Stage) -> Stage:
     """Return the stage of a design for a core in place of that of a pipeline; its report reads the program, too."""
     if stage.name == BuildFolder.REPORT:
-        return replace(stage, after=(*stage.after, BuildFolder.RTL))
+        return replace(stage, after=(*stage.after, BuildFolder.RTL), config=(*stage.config, "core.memory"))
     if stage.name not in ON_CORE:
         return stage
     body, sections = ON_CORE[stage.name]

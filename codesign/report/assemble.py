@@ -33,9 +33,10 @@ from codesign.report.model import (
 )
 from codesign.report.network import units
 from codesign.rtl.top import top_of
-from codesign.synth.memory import memories
+from codesign.synth.memory import boards_that_fit, memories
 from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
+from codesign.synth.target import Target, boards_for
 from codesign.verify.compare import Comparison
 from codesign.verify.compiled import Compiled
 from codesign.verify.golden_run import GoldenRun
@@ -80,6 +81,7 @@ def make_report(
         "throughput.bound_cycles_per_frame": "counted",
         "throughput.estimated_cycles_per_frame": "estimated",
         "memories": "counted",
+        "fits": "counted",
         "energy": "estimated",
     }
     if clock is not None:
@@ -108,8 +110,14 @@ def make_report(
         clips=clips,
         energy=energy(graph, golden.layers),
         hls=hls_figures(hls, compiled),
+        fits=tuple(board.name for board in _boards(graph, core)),
     )
     return with_builds(report, builds) if core is None else on_core(report, core, rtl)
+
+
+def _boards(graph: Graph, core: OnCore | None) -> tuple[Target, ...]:
+    """Return the boards whose memory the design fits."""
+    return boards_that_fit(memories(top_of(graph))) if core is None else boards_for(core.compiled.program.config)
 
 
 def memory_figures(graph: Graph) -> tuple[MemoryUse, ...]:

@@ -125,9 +125,15 @@ def _architectures(reports: Sequence[Report]) -> tuple[tuple[str, ...], ...]:
     cores = [report.core for report in reports]
     return (
         ("architecture", *(report.architecture or DASH for report in reports)),
+        ("boards whose memory it fits", *(_fits(report) for report in reports)),
+        ("bytes per frame, external memory", *(count(core.bytes_per_frame if core else None) for core in cores)),
         ("lanes of the core", *(count(core.lanes if core else None) for core in cores)),
         ("share of the cycles in which it adds", *(percent(core.busy if core else None) for core in cores)),
     )
+
+
+def _fits(report: Report) -> str:
+    return DASH if report.fits is None else ", ".join(report.fits) or "none"
 
 
 def _compared(report: Report) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from codesign.core.compiler import Compiled
 from codesign.core.cycles import core_cycles
 from codesign.core.memory import built_bits
+from codesign.core.timing import DDR, MemoryTiming
 from codesign.fixed import IntArray
 from codesign.report.core_use import CoreUse
 from codesign.report.model import Layer, MemoryUse, Report, Throughput
@@ -34,6 +35,8 @@ KINDS = {
 """What a report calls the memories of a core, by their depths."""
 ESTIMATED_FRAMES = 512
 """Most frames that the cycle model is asked about: it takes some hundredths of a second for each."""
+ESTIMATED_CYCLES = 20_000_000
+"""Most cycles of all of them: with an external memory it takes one to two minutes for so many."""
 UNKNOWN = ("layers.ideal_cycles_per_frame", "throughput.bound_cycles_per_frame", "energy")
 """Figures of a pipeline that a core does not have."""
 
@@ -44,21 +47,39 @@ class OnCore:
 
     Attributes:
         compiled: its program, and the core in its ``config``.
-        estimated: cycles that the model gives for the frames of all clips, ``[N, T]``; None: it was not asked, or knows
-            nothing of the core's memory.
+        estimated: cycles that the model gives for the frames of all clips, ``[N, T]``; None: it was not asked.
         moved: bytes to and from the external memory, as simulated, ``[N, T]``; None: there is none.
+        estimated_moved: those that the model gives; None: there is none, or it was not asked.
     """
 
     compiled: Compiled
     estimated: IntArray | None = None
     moved: IntArray | None = None
+    estimated_moved: IntArray | None = None
 
     @classmethod
-    def of(cls, compiled: Compiled, clips: NDArray[np.integer], moved: IntArray | None = None) -> OnCore:
-        """Return a network on a core, with the estimate for ``clips``, ``[N, T, *shape]``, if they are few frames."""
-        if moved is not None or clips.shape[0] * clips.shape[1] > ESTIMATED_FRAMES:
+    def of(
+        cls,
+        compiled: Compiled,
+        clips: NDArray[np.integer],
+        cycles: IntArray,
+        moved: IntArray | None = None,
+        memory: MemoryTiming = DDR,
+    ) -> OnCore:
+        """Return a network on a core, with the estimate for ``clips``, ``[N, T, *shape]``, if it takes not too long.
+
+        cycles: as simulated, ``[N, T]``. memory: when the external memory answered, if there is one.
+        """
+        if cycles.size > ESTIMATED_FRAMES or cycles.sum() > ESTIMATED_CYCLES:
             return cls(compiled=compiled, moved=moved)
-        return cls(compiled=compiled, estimated=np.stack([core_cycles(compiled, clip).frames for clip in clips]))
+        found = [core_cycles(compiled, clip, memory=memory) for clip in clips]
+        traffic = [item.bytes.sum(axis=1) for item in found if item.bytes is not None]
+        return cls(
+            compiled=compiled,
+            estimated=np.stack([item.frames for item in found]),
+            moved=moved,
+            estimated_moved=np.stack(traffic) if traffic else None,
+        )
 
 
 def on_core(report: Report, core: OnCore, rtl: RtlFigures) -> Report:
@@ -85,6 +106,7 @@ def core_use(core: OnCore, rtl: RtlFigures) -> CoreUse:
         lanes=compiled.program.config.lanes,
         cycles_per_frame=cycles,
         bytes_per_frame=None if core.moved is None else float(steady(core.moved).mean()),
+        estimated_bytes_per_frame=None if core.estimated_moved is None else float(steady(core.estimated_moved).mean()),
         busy=operations / cycles,
     )
 

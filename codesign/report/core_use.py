@@ -17,6 +17,8 @@ class CoreUse:
         lanes: sums in a word, and multiplications in a cycle.
         cycles_per_frame: measured, mean.
         bytes_per_frame: bytes that a frame moves between the core and a memory outside, mean; None: all is inside.
+        estimated_bytes_per_frame: those that the model of the core gives (`codesign.core.cycles`), mean; None: all is
+            inside, or it was not asked.
         busy: share of the cycles in which the lanes multiply and add, 0 to 1.
     """
 
@@ -24,3 +26,4 @@ class CoreUse:
     cycles_per_frame: float | None
     bytes_per_frame: float | None
     busy: float | None
+    estimated_bytes_per_frame: float | None = None

@@ -18,6 +18,7 @@ from codesign.report.sheet import Sheet
 from codesign.report.words import (
     ORIGIN_WORDS,
     chance,
+    core_model,
     count,
     decimal,
     how_to_rate,
@@ -80,6 +81,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
     )
     environment.filters |= {"count": count, "percent": percent, "decimal": decimal}
+    environment.filters["core_model"] = lambda report: core_model(report, report.core)
     return environment
 
 

@@ -39,8 +39,8 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 6
-"""Version of `Report`: higher where a key is new. 6 has `core`, 5 `golden_hls`, 4 `hls`, 3 `float_agreement`."""
+SCHEMA = 7
+"""Version of `Report`, higher where a key is new: 7 has `fits`, 6 `core`, 5 `golden_hls`, 4 `hls`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +215,7 @@ class Report:
     energy: Energy | None = None
     boards: tuple[BuiltBoard, ...] = ()
     hls: Hls | None = None
+    fits: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from codesign.report.model import Report, operation_sparsity
 from codesign.report.sheet import terminal
 from codesign.report.words import (
     chance,
+    core_model,
     count,
     decimal,
     energy_unit,
@@ -92,6 +93,7 @@ def _efficiency(report: Report) -> Iterator[tuple[str, str]]:
             "core",
             f"{report.core.lanes} lanes, which add in {percent(report.core.busy)} of the cycles; most: {busiest}",
         )
+        yield "cycle model", core_model(report, report.core)
         return
     least, ideal = count(speed.bound_cycles_per_frame), count(speed.ideal_cycles_per_frame)
     yield "efficiency", f"{percent(speed.bound_efficiency)} (bound {least} cycles per frame; busiest unit {busiest})"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from codesign.graph.balance import cure, wider_input
+from codesign.report.core_use import CoreUse
 from codesign.report.model import Number, Origin, Report, input_scan
 
 DASH = "\N{EN DASH}"
@@ -38,6 +39,7 @@ FIGURES = {
     "throughput.latency_cycles": "latency",
     "throughput.estimated_cycles_per_frame": "predicted cycles of layers and frames",
     "memories": "memory bits",
+    "fits": "boards whose memory it fits",
     "throughput.clock_mhz": "clock and frames per second",
     "resources.synth": "resources after synthesis",
     "resources.route": "resources and Fmax after place and route",
@@ -159,6 +161,20 @@ def how_to_rate(report: Report) -> str:
     return (
         f"frames/s: codesign build build/{report.design.partition(':')[0]} --target ulx3s-85f, or [synth] route = true"
     )
+
+
+def core_model(report: Report, core: CoreUse) -> str:
+    """Return what the model of a core gives beside what was simulated: cycles, and bytes of an external memory."""
+    speed = report.throughput
+    parts = [_beside("cycles", speed.estimated_cycles_per_frame, core.cycles_per_frame)]
+    if core.bytes_per_frame is not None:
+        parts.append(_beside("bytes to and from the memory", core.estimated_bytes_per_frame, core.bytes_per_frame))
+    return f"{'; '.join(parts)} per frame"
+
+
+def _beside(what: str, model: float | None, simulated: float | None) -> str:
+    off = f", {model / simulated - 1:+.1%}" if model is not None and simulated else ""
+    return f"{count(model)} {what} ({count(simulated)} simulated{off})"
 
 
 def made_with(report: Report) -> str:

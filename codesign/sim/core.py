@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from codesign.core import Compiled, CoreConfig, compile_graph, image_of, pack_input, unpack_output
 from codesign.core.files import MODULE, core_files
 from codesign.core.registers import refusal
+from codesign.core.timing import DDR, MemoryTiming
 from codesign.errors import FrameError, SimulationError
 from codesign.fixed import IntArray
 from codesign.graph.golden import check_frames
@@ -20,7 +21,7 @@ from codesign.graph.ir import Graph
 from codesign.rtl.beats import from_beats, to_beats
 from codesign.sim.build import CXX_FLAGS, VERILATOR_FLAGS, Recipe, compile_library
 from codesign.sim.core_native import CoreJob, CoreModel
-from codesign.sim.memory import DDR, MemoryTiming, MemoryTraffic
+from codesign.sim.memory import MemoryTraffic, Timing
 from codesign.sim.simulator import BeatRun, EngineRun, RtlRun, Stalls
 
 Bytes = NDArray[np.uint8]
@@ -155,7 +156,7 @@ class CoreSimulator:
     def answer_as(self, memory: MemoryTiming) -> None:
         """Let the external memory answer like this from now on."""
         self._memory = memory
-        self._open_model().memory(memory.record())
+        self._open_model().memory(Timing.of(memory))
 
     @property
     def loaded(self) -> bool:
@@ -274,7 +275,7 @@ class CoreSimulator:
     def _power_up(self) -> CoreModel:
         model = CoreModel(self.folder, self._seed)
         model.skip(self._skip)
-        model.memory(self._memory.record())
+        model.memory(Timing.of(self._memory))
         self._traffic[:] = 0
         return model
 

@@ -19,7 +19,7 @@ from codesign.synth.layers import LINK, PADS, REGISTERS, UART
 from codesign.synth.order import BoardOrder, slower_clock
 from codesign.synth.resources import Resources
 from codesign.synth.sdram import chip_phase
-from codesign.synth.target import core_of
+from codesign.synth.target import SDRAM_KIB, core_of
 from codesign.synth.toolchains.ecp5 import shifted_pll
 from codesign.synth.toolchains.toolchain import clock_of
 from codesign.synth.yosys import synthesise
@@ -63,7 +63,7 @@ class CoreOrder(BoardOrder):
 
     def _check_memory(self) -> None:
         """Check that the board has the memory that its core wants."""
-        config, most = self.config, 32 * 1024
+        config, most = self.config, SDRAM_KIB
         if config.memory_bits and (self.board.sdram is None or config.memory_bits != 32 or config.memory_kib != most):
             raise ConfigError(
                 "the board has no such memory for its core",

@@ -85,7 +85,9 @@ def work_on(sums: list[int]) -> Work:
     """Work of one word whose operations touch these sums."""
     none = np.zeros(1, np.int64)
     each = np.zeros(len(sums), np.int64)
-    return Work(words=none, sent=none, placed=none + 1, token=each, sums=np.array(sums), operations=each + 1)
+    return Work(
+        words=none, sent=none, placed=none + 1, token=each, sums=np.array(sums), operations=each + 1, lines=each
+    )
 
 
 def test_work_is_what_is_counted() -> None:

@@ -17,9 +17,11 @@ from random_graphs import random_conv_graph, random_walk
 from report.synthetic import made_build, synthetic_report
 
 from codesign.cli import main
+from codesign.commands.core import describe
 from codesign.core import CoreConfig, compile_graph
 from codesign.core.cycles import core_cycles
 from codesign.core.section import CoreSection, compile_fitted
+from codesign.core.timing import SDRAM
 from codesign.errors import ConfigError, ConversionError, StageError
 from codesign.fixed import PIXEL
 from codesign.flow.config import ClipSection, Design, DesignSection, HardwareSection, SynthSection, load
@@ -30,6 +32,7 @@ from codesign.graph.file import load_graph, save_graph
 from codesign.graph.ir import Graph
 from codesign.report import compare as side_by_side
 from codesign.report.model import read_report, with_builds
+from codesign.report.words import DASH
 from codesign.training import RESULTS
 from codesign.verify.clips import load_clips, save_clips
 from codesign.verify.compare import compare, must_agree, read_comparison
@@ -124,7 +127,7 @@ def test_cycles_of_frames_are_those_of_their_steps(build: Path) -> None:
 
 def test_report_of_a_core(build: Path) -> None:
     found = read_report(build / "6_report" / "report.json")
-    assert (found.architecture, found.schema) == ("core", 6)
+    assert (found.architecture, found.schema) == ("core", 7)
     assert found.core is not None
     figures = load_rtl(build / "4_rtlsim")
     assert found.core.lanes == 4
@@ -171,7 +174,20 @@ def test_a_design_with_a_memory_outside(build: Path, tmp_path: Path) -> None:
     found = read_report(root / "6_report" / "report.json")
     assert found.core is not None
     assert found.core.bytes_per_frame == moved
-    assert found.throughput.estimated_cycles_per_frame is None, "the model knows no memory"
+    cycles = load_rtl(root / "4_rtlsim").cycles[:, 1:].mean()
+    assert found.throughput.estimated_cycles_per_frame == pytest.approx(cycles, rel=0.05)
+    assert found.core.estimated_bytes_per_frame == pytest.approx(moved, rel=0.01)
+    assert f"bytes to and from the memory ({moved:,.0f} simulated" in (root / "6_report" / "report.html").read_text()
+    for stage in ("3_rtl", "4_rtlsim", "6_report"):
+        finish(root / stage)
+    listed = describe(root)
+    assert f"{figures.moved[0, 1:].mean():,.0f} bytes per frame to and from the external memory: simulated" in listed
+    compiled = read_program(load_graph(root / "2_graph"), root / "3_rtl")
+    model = core_cycles(compiled, load_clips(root / "2_graph")[0], memory=SDRAM)
+    assert model.bytes is not None
+    for number, name in enumerate(compiled.steps):
+        line = next(line for line in listed.splitlines() if line.startswith(f"{name} ") and line.split()[1] != "Conv")
+        assert line.split()[-1] == f"{model.bytes[1:, number].mean():.1f}"
     assert load_rtl(root / "4_rtlsim").cycles.mean() > load_rtl(build / "4_rtlsim").cycles.mean()
 
 
@@ -225,6 +241,9 @@ def test_reports_of_a_core_and_a_pipeline_side_by_side(build: Path) -> None:
     rows = {row[0]: row[1:] for group in found.groups for row in group.rows}
     assert rows["architecture"] == ("pipeline", "core")
     assert rows["lanes of the core"][1] == "4"
+    assert core.fits is not None
+    assert rows["boards whose memory it fits"] == (DASH, ", ".join(core.fits))
+    assert rows["bytes per frame, external memory"] == (DASH, DASH)
     assert not [note for note in found.notes if note.startswith("Not built for") and note.endswith("tiny.")]
     assert "tiny has no clock; frames/s: [report] clock_mhz" in " ".join(found.notes)
     assert rows["mean"][1] == f"{core.throughput.cycles_per_frame.mean:,.0f}"

@@ -67,7 +67,14 @@ SCHEMA: dict[str, Any] = {
     "tool_versions": dict,
     "schema": int,
     "architecture": str,
-    "core": {"lanes": int, "cycles_per_frame": float, "bytes_per_frame": float, "busy": float},
+    "core": {
+        "lanes": int,
+        "cycles_per_frame": float,
+        "bytes_per_frame": float,
+        "busy": float,
+        "estimated_bytes_per_frame": float,
+    },
+    "fits": [str],
     "made": {"seed": int, "commit": str, "date": str, "command": str, "version": str},
     "network": [
         {

@@ -32,7 +32,7 @@ def test_an_sdram(tmp_path: Path) -> None:
     source = Path(__file__).with_name("memory_rates.cpp")
     options = ["-O1", "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{PACKAGE / 'sim'}"]
     subprocess.run(["g++", *options, str(source), "-o", str(program)], check=True, timeout=120)
-    record = SDRAM.record()
+    record = Timing.of(SDRAM)
     arguments = [str(getattr(record, name)) for name, *_ in Timing._fields_]
     rows = measured()
     assert len(rows) >= 10

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.core.timing import TIMINGS
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.paths import BuildFolder
@@ -95,7 +96,9 @@ def _core(job: Job, graph: Graph, clips: NDArray[np.integer]) -> OnCore | None:
     figures = load_core(job.upstream[BuildFolder.RTLSIM])
     if figures is None:
         return None
-    return OnCore.of(read_program(graph, job.upstream[BuildFolder.RTL]), clips, figures.moved)
+    compiled = read_program(graph, job.upstream[BuildFolder.RTL])
+    cycles = load_rtl(job.upstream[BuildFolder.RTLSIM]).cycles
+    return OnCore.of(compiled, clips, cycles, figures.moved, TIMINGS[job.design.core.memory])
 
 
 def _resources(folder: Path) -> tuple[Resources, ...]:
