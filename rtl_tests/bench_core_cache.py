@@ -13,7 +13,7 @@ import cocotb
 import numpy as np
 from bench import Bench, Case, Sink, Source, generator, this_case
 from core_bench import CONFIG
-from core_tokens import FLAGS, LANES, OPERATION, check_width, packed
+from core_tokens import FLAGS, OPERATION, check_width, packed
 
 CASES = {"8 saves": Case(parameters={"Saves": 8}), "3 saves": Case(parameters={"Saves": 3})}
 LATENCY = 4
@@ -72,7 +72,7 @@ class Sums:
         self.lines: dict[int, int] = {}
         self.total = 0
 
-    def run(self, op: Operation, deltas: int) -> tuple[int, ...]:
+    def run(self, op: Operation) -> tuple[int, ...]:
         """Execute an operation; return what it reads and what it makes."""
         seen = []
         if op["read"] or op["save"]:
@@ -81,7 +81,7 @@ class Sums:
             self.total = self.words[op["from"]]
         if op["add"]:
             start = self.words[op["from"]] if op["first"] else self.total
-            self.total = (5 * start + self.lines[op["line"]] + deltas) % (1 << 61)
+            self.total = (5 * start + self.lines[op["line"]] + op["engine"]) % (1 << 61)
             seen.append(self.total)
         if op["last"]:
             self.words[op["sum"]] = self.total
@@ -100,7 +100,7 @@ class Lanes:
 
     def clear(self) -> None:
         self.sums = Sums()
-        self.waiting: deque[tuple[Operation, int]] = deque()
+        self.waiting: deque[Operation] = deque()
         self.fills: deque[int] = deque()
         self.fill_lines: deque[int] = deque()
         self.saving: deque[tuple[int, int, int]] = deque()  # word, beats and value: executed and not yet there
@@ -126,10 +126,10 @@ class Lanes:
                 self.saving.popleft()
                 self.saved += 1
         if self.waiting and self.rng.random() >= self.slow:
-            return self._execute(*self.waiting[0]) or self.give
+            return self._execute(self.waiting[0]) or self.give
         return self.give
 
-    def _execute(self, op: Operation, deltas: int) -> bool:
+    def _execute(self, op: Operation) -> bool:
         """Execute the next operation, unless it has to wait."""
         if op["fill"]:
             if not self.fills:
@@ -140,7 +140,7 @@ class Lanes:
                 return False
             self.sums.lines[op["line"]] = self.fill_lines.popleft()
         else:
-            seen = self.sums.run(op, deltas)
+            seen = self.sums.run(op)
             if op["save"]:
                 self.saving.append((*self.expected_saves.popleft(), seen[0]))
             if any(op[flag] for flag in ("add", "copy", "read", "end_of_pass")):
@@ -155,7 +155,7 @@ class Output(Sink):
     def __init__(self, lanes: Lanes, *pins: Any, pause: float, rng: random.Random) -> None:
         super().__init__(*pins, pause=pause, rng=rng)
         self.lanes = lanes
-        self.expected: deque[tuple[Operation, int]] = deque()
+        self.expected: deque[Operation] = deque()
 
     def clear(self) -> None:
         super().clear()
@@ -164,14 +164,12 @@ class Output(Sink):
     def sample(self, now: int) -> bool:
         accepted = super().sample(now)
         if accepted:
-            token, deltas = self.tokens[-1]
-            op = OPERATION.unpack(CONFIG, token)
+            op = OPERATION.unpack(CONFIG, self.tokens[-1])
             assert self.expected, f"nothing has to come: {op}"
-            want, want_deltas = self.expected.popleft()
+            want = self.expected.popleft()
             got = {name: op[name] for name in want}
             assert got == want, f"operation {len(self.tokens)}: got {got}, expected {want}"
-            assert not want["add"] or deltas == want_deltas, "deltas of another operation"
-            self.lanes.waiting.append((op, deltas))
+            self.lanes.waiting.append(op)
         return accepted
 
 
@@ -212,9 +210,9 @@ class Play:
         rng = self.rng = generator()
         self.dut = dut
         dut.forget_i.value = 0
-        self.ops = Source(dut.op_valid_i, dut.op_ready_o, [dut.op_i, dut.deltas_i], pause=pause, rng=rng)
+        self.ops = Source(dut.op_valid_i, dut.op_ready_o, [dut.op_i], pause=pause, rng=rng)
         self.lanes = Lanes(dut, slow=slow, rng=rng)
-        self.output = Output(self.lanes, dut.valid_o, dut.ready_i, [dut.op_o, dut.deltas_o], pause=stall, rng=rng)
+        self.output = Output(self.lanes, dut.valid_o, dut.ready_i, [dut.op_o], pause=stall, rng=rng)
         words = (dut.word_valid_o, dut.word_ready_i, [dut.word_o, dut.word_beats_o])
         self.word_requests = Requests(self, *words, pause=slow, rng=rng)
         lines = (dut.line_valid_o, dut.line_ready_i, [dut.line_o])
@@ -249,9 +247,8 @@ class Play:
         """Queue an operation; what means nothing to it is noise."""
         op = {name: self.rng.getrandbits(CONFIG.index_bits) for name in ("sum", "from", "line")}
         op |= {"engine": self.rng.getrandbits(8), "beats": self.rng.getrandbits(8)} | dict.fromkeys(FLAGS, 0) | fields
-        deltas = self.rng.getrandbits(LANES * CONFIG.delta_bits)
-        self.ops.waiting.append(packed(OPERATION, **op) | deltas << OPERATION.bits(CONFIG))
-        self.wanted.append(self.model.run(op, deltas))
+        self.ops.waiting.append(packed(OPERATION, **op))
+        self.wanted.append(self.model.run(op))
         save = 0
         for kind, what, beats in self.cache.expand(op):
             if kind in ("save", "with"):
@@ -260,14 +257,14 @@ class Play:
             save |= kind == "with"
             nothing = dict.fromkeys(FLAGS, 0)
             if kind == "save":
-                self.output.expected.append((nothing | {"save": 1, "from": slot(what)}, 0))
+                self.output.expected.append(nothing | {"save": 1, "from": slot(what)})
             elif kind == "fill":
                 before = [at for at, word in enumerate(self.all_saves) if word == what]
                 self.word_requests.expected.append(((what, beats), before[-1] + 1 if before else 0))
-                self.output.expected.append((nothing | {"fill": 1, "last": 1, "sum": slot(what)}, 0))
+                self.output.expected.append(nothing | {"fill": 1, "last": 1, "sum": slot(what)})
             elif kind == "line":
                 self.line_requests.expected.append(((what, 0), 0))
-                self.output.expected.append((nothing | {"fill_line": 1, "line": line_slot(what)}, 0))
+                self.output.expected.append(nothing | {"fill_line": 1, "line": line_slot(what)})
         want = {flag: op[flag] for flag in FLAGS} | {"save": int(save)}
         if op["add"]:
             want |= {"line": line_slot(op["line"]), "engine": op["engine"]}
@@ -275,7 +272,7 @@ class Play:
             want["sum"] = slot(op["sum"])
         if op["first"] or op["read"]:
             want["from"] = slot(op["from"])
-        self.output.expected.append((want, deltas))
+        self.output.expected.append(want)
 
     def chain(self, word: int, lines: Sequence[int], reads: Sequence[int] = ()) -> None:
         """Queue additions to a word; a word of ``reads`` that does not share its slot may be read with one."""

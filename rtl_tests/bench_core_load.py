@@ -149,18 +149,18 @@ class Loading:
             await self.bench.cycle()
             assert dut.loaded_o.value == 0 or not self.source.taken_at
         if self.source.pause == 0.0 and not MEMORY:
-            assert np.diff(self.source.taken_at).tolist() == [1] * (len(image.words) - 1), "a word a cycle"
+            assert np.diff(self.source.taken_at).tolist() == [2] * (len(image.words) - 1), "a word in two cycles"
         await self.bench.cycle()
         if image.error == 0:
             assert dut.memory_idle_i.value == 1 or not MEMORY, "loaded before all is written"
-        await self.bench.cycle()
+        await self.bench.cycles(2)
         assert int(dut.crc_o.value) == crc_of(image.words), f"{image.name}: CRC"
         got = (int(dut.error_o.value), int(dut.loaded_o.value))
         assert got == (image.error, int(image.error == 0)), f"{image.name}: error, loaded {got}, expected {image.error}"
         if image.error == 0:
             header = (int(dut.design_id_o.value), int(dut.steps_o.value), int(dut.beats_o.value))
             assert header == tuple(image.words[3:6])
-        want = [(self.source.taken_at[at] + 1, *write) for at, *write in contents(image)]
+        want = [(self.source.taken_at[at] + 2, *write) for at, *write in contents(image)]
         assert self.writes.seen == want, f"{image.name}: written"
         if MEMORY and self.outside.restarts > restarts:
             await self.check_outside(image)
@@ -254,7 +254,7 @@ async def between_frames(dut: Any) -> None:
     await loading.bench.until(lambda: not loading.source.waiting)
     await loading.bench.cycles(2)
     assert (dut.loaded_o.value, dut.error_o.value) == (1, 0)
-    assert MEMORY or np.diff(loading.source.taken_at).tolist() == [1] * (len(image.words) - 1)
+    assert MEMORY or np.diff(loading.source.taken_at).tolist() == [2] * (len(image.words) - 1)
 
 
 @cocotb.test(skip=not MEMORY)
@@ -376,6 +376,7 @@ async def forgotten_anywhere(dut: Any) -> None:
             await loading.bench.cycle()
         loading.source.waiting.clear()
         loading.source.offering = False
+        await loading.bench.cycles(2)
         assert int(dut.crc_o.value) == crc_of(image.words[:stop])
         dut.forget_i.value = 1
         await loading.bench.cycle()

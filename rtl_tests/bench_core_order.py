@@ -10,11 +10,10 @@ import cocotb
 import numpy as np
 from bench import Bench, Case, Sink, Source, generator
 from core_bench import CONFIG
-from core_tokens import FLAGS, LANES, OPERATION, check_width, noise
+from core_tokens import FLAGS, OPERATION, check_width, noise
 
 CASES = {"all": Case(parameters={})}
 LATENCY = 1
-DELTAS = LANES * CONFIG.delta_bits
 STALLS = ((0.0, 0.6, 0.0), (0.5, 0.7, 0.0), (0.0, 0.5, 0.0), (0.0, 0.7, 0.5), (0.3, 0.6, 0.3), (0.0, 0.9, 0.8))
 """Pauses of the additions, of the words that are asked for, and of what takes them all."""
 
@@ -33,17 +32,17 @@ class Order:
         check_width(dut.op_i, OPERATION)
         rng = self.rng = generator()
         self.dut = dut
-        self.ops = Source(dut.op_valid_i, dut.op_ready_o, [dut.op_i, dut.deltas_i], pause=stalls[0], rng=rng)
+        self.ops = Source(dut.op_valid_i, dut.op_ready_o, [dut.op_i], pause=stalls[0], rng=rng)
         self.reads = Source(dut.read_valid_i, dut.read_ready_o, [dut.read_address_i], pause=stalls[1], rng=rng)
         swept = [dut.sweep_read_i, dut.sweep_write_i]
         self.sweeps = Source(dut.sweep_valid_i, dut.sweep_ready_o, swept, pause=stalls[0], rng=rng)
-        self.sink = Sink(dut.valid_o, dut.ready_i, [dut.op_o, dut.deltas_o], pause=stalls[2], rng=rng)
+        self.sink = Sink(dut.valid_o, dut.ready_i, [dut.op_o], pause=stalls[2], rng=rng)
         self.bench = Bench(dut, [self.ops, self.reads, self.sweeps, self.sink])
         self.begin()
 
     def begin(self) -> None:
         """Forget what has to come; another number of beats."""
-        self.want_ops: deque[tuple[Operation, int]] = deque()
+        self.want_ops: deque[Operation] = deque()
         self.want_reads: deque[int] = deque()
         self.want_sweeps: deque[tuple[int, int]] = deque()
         self.beats = self.rng.getrandbits(8)
@@ -52,9 +51,9 @@ class Order:
 
     def put(self, **fields: int) -> None:
         """Queue an operation of core_walk."""
-        token, deltas = noise(OPERATION, self.rng, **dict.fromkeys(FLAGS, 0) | fields), self.rng.getrandbits(DELTAS)
-        self.ops.waiting.append(token | deltas << OPERATION.bits(CONFIG))
-        self.want_ops.append((OPERATION.unpack(CONFIG, token), deltas))
+        token = noise(OPERATION, self.rng, **dict.fromkeys(FLAGS, 0) | fields)
+        self.ops.waiting.append(token)
+        self.want_ops.append(OPERATION.unpack(CONFIG, token))
 
     def chain(self, word: int, count: int) -> None:
         """Queue additions to a word."""
@@ -75,7 +74,7 @@ class Order:
     def check(self) -> None:
         """Compare what came with what was given: all in its order, and chains whole."""
         chain = False
-        for token, deltas in self.sink.tokens:
+        for token in self.sink.tokens:
             op = OPERATION.unpack(CONFIG, token)
             flags = {flag for flag in FLAGS if op[flag]}
             if flags == {"copy", "first", "last"}:
@@ -91,10 +90,10 @@ class Order:
                 assert not op["first"], "a read goes with what reads"
                 assert not shares(op["from"], op["sum"]), "a read may take the slot of a chain"
                 self.ridden += 1
-            want, want_deltas = self.want_ops.popleft()
+            want = self.want_ops.popleft()
             if "read" in flags:
                 want = want | {"read": 1, "from": op["from"], "beats": self.beats}
-            assert (op, deltas) == (want, want_deltas)
+            assert op == want
             chain = bool(op["add"]) and not op["last"]
         self.sink.clear()
 

@@ -122,10 +122,11 @@ class Play:
         await self.bench.cycle()
         pin.value = 0
 
-    def step(self, base: int, readers: int) -> None:
-        """Take the next words for these readers."""
+    async def step(self, base: int, readers: int) -> None:
+        """Take the next words for these readers: they come a cycle later at the earliest."""
         self.base, self.count = base, readers
         self.dut.reader_base_i.value, self.dut.readers_i.value = base, readers
+        await self.bench.cycle()
 
     def word(self, lanes: int | None = None) -> None:
         """Queue a word, or one with so many changed lanes."""
@@ -182,8 +183,8 @@ class Play:
 async def make(dut: Any, stalls: tuple[float, float]) -> Play:
     play = Play(dut, stalls)
     dut.load_place_i.value = dut.load_table_i.value = 0
-    play.step(0, 1)
     await play.bench.start()
+    await play.step(0, 1)
     await play.load()
     return play
 
@@ -194,7 +195,7 @@ async def words(dut: Any, stalls: tuple[float, float]) -> None:
     """Passes with 0 to 6 readers, each of any kind."""
     play = await make(dut, stalls)
     for readers in (1, 0, 2, 3, 1, 6, 0, 1, 4):
-        play.step(play.rng.choice(BASES), readers)
+        await play.step(play.rng.choice(BASES), readers)
         for _ in range(play.rng.choice((0, 10, 30))):
             play.word()
         play.end()
@@ -207,7 +208,7 @@ async def every_reader(dut: Any) -> None:
     """Each reader by itself, with all lanes and with one."""
     play = await make(dut, (0.0, 0.0))
     for number in play.readers:
-        play.step(number, 1)
+        await play.step(number, 1)
         for lanes in (LANES, 1, None, None):
             play.word(lanes)
         play.end()
@@ -220,7 +221,7 @@ async def every_reader(dut: Any) -> None:
 async def full_rate(dut: Any, readers: int) -> None:
     """An event a cycle; a reader other than the one before costs a cycle more."""
     play = await make(dut, (0.0, 0.0))
-    play.step(BASES[1], readers)
+    await play.step(BASES[1], readers)
     for _ in range(20):
         play.word()
     play.end()
@@ -240,7 +241,7 @@ async def latency(dut: Any) -> None:
     play = await make(dut, (0.0, 0.0))
     measured = 0
     for number in [*play.readers] * 3:
-        play.step(number, 1)
+        await play.step(number, 1)
         play.word(1)
         hit = play.expected[0].event is not None
         await play.finish()
@@ -255,14 +256,14 @@ async def latency(dut: Any) -> None:
 async def reset_anywhere(dut: Any) -> None:
     play = await make(dut, (0.2, 0.2))
     for _ in range(10):
-        play.step(play.rng.choice(BASES), play.rng.randint(0, 3))
+        await play.step(play.rng.choice(BASES), play.rng.randint(0, 3))
         for _ in range(6):
             play.word()
         play.end()
         await play.bench.cycles(play.rng.randrange(1, 60))
         await play.bench.reset()
         play.clear()
-    play.step(BASES[0], 2)
+    await play.step(BASES[0], 2)
     play.word()
     play.end()
     await play.finish()

@@ -71,16 +71,13 @@ module core_adder
 );
   logic changed_ready, changed_valid, place_ready, deltas_ready, take, free;
   // verilator lint_off UNUSEDSIGNAL
-  logic deltas_valid;  // there are some wherever they are looked at
+  logic deltas_valid, kept_valid;  // there are some wherever they are looked at
   // verilator lint_on UNUSEDSIGNAL
   changed_t changed;
   logic [Lanes*DeltaBits-1:0] deltas;
   assign ready_o = changed_ready && deltas_ready;
   assign take = valid_i && ready_o;
-  delta_fifo #(
-      .Width($bits(changed_t)),
-      .Depth(WordQueue)
-  ) i_changed (
+  delta_fifo #(.Width($bits(changed_t)), .Depth(WordQueue)) i_changed (
       .clk_i,
       .rst_ni,
       .valid_i(take),
@@ -108,7 +105,6 @@ module core_adder
   logic placed_valid, placed_ready, located_valid, walk_ready, op_valid, op_ready;
   located_t placed, located;
   operation_t op;
-  logic [Lanes*DeltaBits-1:0] op_deltas;
   core_place i_place (
       .clk_i,
       .rst_ni,
@@ -139,9 +135,9 @@ module core_adder
       .ready_i(walk_ready),
       .data_o(located)
   );
-  logic walk_valid, walk_free;
-  operation_t walk_op;
-  logic [Lanes*DeltaBits-1:0] walk_deltas;
+  logic walk_valid, walk_free, kept_free, lanes_valid, lanes_ready;
+  operation_t walk_op, lanes_op;
+  logic [Lanes*DeltaBits-1:0] walk_deltas, lanes_deltas;
   core_walk i_walk (
       .clk_i,
       .rst_ni,
@@ -151,7 +147,7 @@ module core_adder
       .deltas_i(deltas),
       .free_o(free),
       .op_valid_o(walk_valid),
-      .op_ready_i(walk_free),
+      .op_ready_i(walk_free && kept_free),
       .op_o(walk_op),
       .deltas_o(walk_deltas),
       .mark_valid_o,
@@ -163,29 +159,37 @@ module core_adder
       .load_data_i(load_walk_data_i)
   );
   // What core_walk waits for ends here: its stages move by a register.
-  delta_fifo #(
-      .Width($bits(operation_t) + Lanes * DeltaBits),
-      .Depth(1)
-  ) i_operations (
+  delta_fifo #(.Width($bits(operation_t)), .Depth(1)) i_operations (
       .clk_i,
       .rst_ni,
-      .valid_i(walk_valid),
+      .valid_i(walk_valid && kept_free),
       .ready_o(walk_free),
-      .data_i ({walk_op, walk_deltas}),
+      .data_i (walk_op),
       .valid_o(op_valid),
       .ready_i(op_ready),
-      .data_o ({op, op_deltas})
+      .data_o (op)
+  );
+  // The deltas of additions wait apart for core_lanes: others come between these on the way there, and none is lost.
+  delta_fifo #(
+      .Width(Lanes * DeltaBits),
+      .Depth(OperationQueue + 16),
+      .Registered(1'b0)
+  ) i_kept (
+      .clk_i,
+      .rst_ni,
+      .valid_i(walk_valid && walk_free && walk_op.add),
+      .ready_o(kept_free),
+      .data_i (walk_deltas),
+      .valid_o(kept_valid),
+      .ready_i(lanes_valid && lanes_ready && lanes_op.add),
+      .data_o (lanes_deltas)
   );
 
   // Additions, words that are asked for and sweeps, in order; and those on what lies outside.
-  logic ordered_valid, ordered_ready, lanes_valid, lanes_ready, asked_valid, asked_ready;
-  operation_t ordered, lanes_op;
-  logic [Lanes*DeltaBits-1:0] ordered_deltas, lanes_deltas;
+  logic ordered_valid, ordered_ready, asked_valid, asked_ready;
+  operation_t ordered;
   logic [IndexBits-1:0] asked_address;
-  delta_fifo #(
-      .Width(IndexBits),
-      .Depth(1)
-  ) i_asked (
+  delta_fifo #(.Width(IndexBits), .Depth(1)) i_asked (
       .clk_i,
       .rst_ni,
       .valid_i(ask_valid_i),
@@ -201,7 +205,6 @@ module core_adder
       .op_valid_i(op_valid),
       .op_ready_o(op_ready),
       .op_i(op),
-      .deltas_i(op_deltas),
       .beats_i(word_beats_i),
       .read_valid_i(asked_valid),
       .read_ready_o(asked_ready),
@@ -212,8 +215,7 @@ module core_adder
       .sweep_write_i,
       .valid_o(ordered_valid),
       .ready_i(ordered_ready),
-      .op_o(ordered),
-      .deltas_o(ordered_deltas)
+      .op_o(ordered)
   );
 
   // verilator lint_off UNUSEDSIGNAL
@@ -233,11 +235,9 @@ module core_adder
         .op_valid_i(ordered_valid),
         .op_ready_o(ordered_ready),
         .op_i(ordered),
-        .deltas_i(ordered_deltas),
         .valid_o(lanes_valid),
         .ready_i(lanes_ready),
         .op_o(lanes_op),
-        .deltas_o(lanes_deltas),
         .save_valid_i(save_valid),
         .save_ready_o(save_ready),
         .save_data_i(sum_data_o),
@@ -263,7 +263,6 @@ module core_adder
     );
   end else begin : g_inside
     assign {lanes_valid, ordered_ready, lanes_op} = {ordered_valid, lanes_ready, ordered};
-    assign lanes_deltas = ordered_deltas;
     assign {save_ready, fill_valid, fill_data, line_valid, line_data} = '0;
     assign {read_valid_o, read_address_o, read_beats_o} = '0;
     assign {write_valid_o, write_address_o, write_beats_o, write_data_o, write_last_o} = '0;

@@ -3,13 +3,12 @@
 //             of a step of the source, 0 .. words - 1 -> for each, outside_o, in order; and its rows: codes_o is that
 //             of a part, 3 enabled cycles after it was taken
 // Latency:    5 cycles from a word to outside_o, 4 to a request
-// Throughput: 1 word a cycle; 1 beat a cycle from the memory
-// Timing:     registers at codes_o, outside_o, read_address_o; combinational read_ready_i -> word_ready_o, ending_i ->
-//             read_valid_o
+// Throughput: 1 word a cycle, of those outside one in 2; 1 beat a cycle from the memory
+// Timing:     registers at codes_o, outside_o, read_address_o; combinational read_ready_i -> word_ready_o
 // Reset:      empty
 // Model:      rtl_tests.bench_core_codes.Codes
 // The memory is not asked to wait: a record is asked for once there is room for it, Words words. A source may end
-// before its words do: from ending_i on nothing more is asked for, and what still comes is dropped.
+// before its words do: from the cycle after ending_i on nothing more is asked for, and what still comes is dropped.
 module core_ahead
   import core_pkg::*;
   import core_types::*;
@@ -88,18 +87,21 @@ module core_ahead
 
   // A word whose rows are to be read waits for room.
   logic [CountBits-1:0] room_q, due_q, rows_q;  // rows: not asked for, under way, there
-  logic arrived_q, fits, pop, popped_q;  // popped_q: one is taken, and read as soon as core_send moves
-  assign fits = tag_ready && !ending_i && !clear_i && room_q >= CountBits'(step_i.parts);
+  logic arrived_q, ending_q, enough_q, fits;
+  logic pop, popped_q;  // popped_q: one is taken, and read as soon as core_send moves
+  assign fits = tag_ready && !ending_q && !clear_i && enough_q;
   assign read_valid_o = valid_q[4] && far && read_i && (offered_q || fits);
   assign asked = read_valid_o && read_ready_i;
   assign pushed = valid_q[4] && (far && read_i ? asked : tag_ready);
   assign idle_o = due_q == 0 && !read_valid_o;
   always_ff @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin
-      {due_q, rows_q, offered_q, there_o, popped_q} <= '0;
+      {due_q, rows_q, offered_q, ending_q, enough_q, there_o, popped_q} <= '0;
       room_q <= CountBits'(Rows);
     end else begin
       offered_q <= read_valid_o && !read_ready_i;
+      ending_q  <= ending_i;
+      enough_q  <= !asked && room_q >= CountBits'(step_i.parts);
       if (enable_i) popped_q <= pop;
       room_q <= room_q - (asked ? CountBits'(step_i.parts) : '0) + CountBits'(popped_q && enable_i);
       due_q <= due_q + (asked ? CountBits'(step_i.parts) : '0) - CountBits'(arrived_q);

@@ -3,8 +3,7 @@
 //             beat, group = beat % step_i.groups; then the end of the pass
 // Latency:    1 cycle
 // Throughput: 1 beat a cycle, and a cycle for the end
-// Timing:     combinational ready_i -> s_axis_tready; registers at all outputs but waiting_o, fresh_o, begin_o,
-//             malformed_o
+// Timing:     s_axis_tready depends on registers; registers at all outputs but waiting_o, fresh_o, begin_o, malformed_o
 // Reset:      between frames, next frame is the first of a stream, error bits clear
 // Model:      rtl_tests.models.Encode (malformed frames), rtl_tests.bench_core_beats.beats_of
 // As delta_encode: early TLAST: the rest of the frame is unchanged, in a frame with fresh_i it is 0, a beat a cycle.
@@ -46,10 +45,9 @@ module core_beats
   logic drop_q;  // waiting for the TLAST of a long frame
   logic first_frame_q;  // after reset, whatever tuser says
   logic [IndexBits-1:0] word_q, group_q, left_q, group_left_q;  // beats to the end of the frame, of the groups
-  logic [Quantisers*CodeBits-1:0] codes_q;
+  logic [Quantisers*CodeBits-1:0] codes, codes_q;
   logic enable, beat, scan, last, early, late, end_of_frame;
 
-  assign enable = ready_i || !valid_o;
   assign s_axis_tready = drop_q || (enable && active_q && !fill_q);
   assign beat = s_axis_tvalid && active_q && !fill_q && !drop_q;
   assign scan = beat || (active_q && fill_q);
@@ -68,14 +66,20 @@ module core_beats
     assign z_o[i*SumBits+:SumBits] = SumBits'($signed(codes_q[i*CodeBits+:CodeBits]));
   end
 
-  always_ff @(posedge clk_i) begin
-    if (enable) begin
-      end_o   <= !scan;
-      word_o  <= word_q;
-      group_o <= group_q;
-      codes_q <= fill_q ? '0 : s_axis_tdata;
-    end
-  end
+  assign codes = fill_q ? '0 : s_axis_tdata;
+  delta_fifo #(
+      .Width(1 + 2 * IndexBits + Quantisers * CodeBits),
+      .Depth(1)
+  ) u_tokens (
+      .clk_i,
+      .rst_ni,
+      .valid_i(scan || ending_q),
+      .ready_o(enable),
+      .data_i ({!scan, word_q, group_q, codes}),
+      .valid_o,
+      .ready_i,
+      .data_o ({end_o, word_o, group_o, codes_q})
+  );
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -90,12 +94,11 @@ module core_beats
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      {active_q, ending_q, fill_q, drop_q, valid_o, error_early_o, error_late_o} <= '0;
+      {active_q, ending_q, fill_q, drop_q, error_early_o, error_late_o} <= '0;
       first_frame_q <= 1'b1;
     end else begin
       if (start_i) active_q <= 1'b1;
       if (enable) begin
-        valid_o <= scan || ending_q;
         ending_q <= scan && end_of_frame;
         if (scan) begin
           active_q <= !end_of_frame;

@@ -23,11 +23,9 @@ module core_cache
     input  logic                             op_valid_i,
     output logic                             op_ready_o,
     input  operation_t                       op_i,
-    input  logic       [Lanes*DeltaBits-1:0] deltas_i,
     output logic                             valid_o,
     input  logic                             ready_i,
     output operation_t                       op_o,
-    output logic       [Lanes*DeltaBits-1:0] deltas_o,
     output logic                             word_valid_o,  // it is asked for
     input  logic                             word_ready_i,
     output logic       [      IndexBits-1:0] word_o,
@@ -59,30 +57,21 @@ module core_cache
     logic [IndexBits-LineSlotBits-1:0] tag;
   } line_t;
 
-  // Stages 1 and 2: what is known of the slots. Stage 3: what has to be done.
-  logic valid_q1, valid_q2, valid_q3, move1, move2, move3, take, done;
+  // Stages 1 and 2: what is known of the slots. Stage 3: what has to be done. They move together.
+  logic valid_q1, valid_q2, valid_q3, move, take, done;
   operation_t op_q1, op_q2, op_q3;
-  logic [Lanes*DeltaBits-1:0] deltas_q1, deltas_q2, deltas_q3;
-  logic clearing_q, word_write_q, line_write_q;
+  logic clearing_q, word_write_q, line_write_q, settles_q;  // settles: nothing is written
   logic [ClearBits-1:0] clear_q;
-  assign move3 = !valid_q3 || (done && !word_write_q && !line_write_q);  // what is written is read a cycle later
-  assign move2 = !valid_q2 || move3;
-  assign move1 = !valid_q1 || move2;
-  assign op_ready_o = move1 && !clearing_q;
+  assign move = !valid_q3 || (done && settles_q);  // what is written is read a cycle later
+  assign op_ready_o = move && !clearing_q;
   assign take = op_valid_i && op_ready_o;
   always_ff @(posedge clk_i) begin
-    if (take) {op_q1, deltas_q1} <= {op_i, deltas_i};
-    if (move2) {op_q2, deltas_q2} <= {op_q1, deltas_q1};
-    if (move3) {op_q3, deltas_q3} <= {op_q2, deltas_q2};
+    if (move) {op_q1, op_q2, op_q3} <= {op_i, op_q1, op_q2};
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {valid_q1, valid_q2, valid_q3} <= '0;
-    else begin
-      if (move1) valid_q1 <= take;
-      if (move2) valid_q2 <= valid_q1;
-      if (move3) valid_q3 <= valid_q2;
-      else if (done) valid_q3 <= 1'b0;
-    end
+    else if (move) {valid_q1, valid_q2, valid_q3} <= {take, valid_q1, valid_q2};
+    else if (done) valid_q3 <= 1'b0;
   end
 
   always_ff @(posedge clk_i) begin
@@ -107,7 +96,7 @@ module core_cache
       .clk_i,
       .take_i(take),
       .index_i(op_i.read ? op_i.from[SlotBits-1:0] : op_i.sum[SlotBits-1:0]),
-      .move_i(move2),
+      .move_i(move),
       .write_i(word_write || clearing_q),
       .write_index_i(clearing_q ? SlotBits'(clear_q) : address_q3[SlotBits-1:0]),
       .write_entry_i(clearing_q ? '0 : word_now),
@@ -120,7 +109,7 @@ module core_cache
       .clk_i,
       .take_i(take),
       .index_i(op_i.line[LineSlotBits-1:0]),
-      .move_i(move2),
+      .move_i(move),
       .write_i(line_write || clearing_q),
       .write_index_i(clearing_q ? LineSlotBits'(clear_q) : op_q3.line[LineSlotBits-1:0]),
       .write_entry_i(clearing_q ? '0 : line_now),
@@ -135,52 +124,50 @@ module core_cache
   assign word_hit = word_entry.valid && word_entry.tag == address_q2[IndexBits-1:SlotBits];
   assign line_hit = line_entry.valid && line_entry.tag == op_q2.line[IndexBits-1:LineSlotBits];
 
-  logic save_q, fill_q, line_q;  // before the operation
-  logic both_q;  // with it: the word that is read is saved
-  logic settled_q;
-  logic saving, filling, lining, acting, emit, free;
+  logic word_missing, word_saved, line_missing, word_written;
+  assign word_missing = word_outside && !word_hit;
+  assign word_saved = word_missing && word_entry.valid && word_entry.dirty;
+  assign line_missing = line_outside && !line_hit;
+  assign word_written = word_outside && (!word_hit || (op_q2.read ? word_entry.dirty : !word_entry.dirty));
+
+  // One after the other: save, fill, fill the line, and what all that was for.
+  logic saving_q, filling_q, lining_q, acting_q, fill_q, line_q;  // fill, line: will have their turn
+  logic both_q;  // with the operation: the word that is read is saved
+  logic settled_q, emit, free, full_q, pending_q;
   always_ff @(posedge clk_i) begin
-    if (move3) begin
+    if (move) begin
       word_q3 <= word_entry;
-      save_q <= word_outside && !word_hit && word_entry.valid && word_entry.dirty;
-      fill_q <= word_outside && !word_hit && !op_q2.copy;
-      line_q <= line_outside && !line_hit;
+      {fill_q, line_q} <= {word_missing && !op_q2.copy, line_missing};
+      saving_q <= word_saved;
+      filling_q <= !word_saved && word_missing && !op_q2.copy;
+      lining_q <= !word_saved && !(word_missing && !op_q2.copy) && line_missing;
+      acting_q <= !word_saved && !(word_missing && !op_q2.copy) && !line_missing;
       both_q <= word_outside && word_hit && op_q2.read && word_entry.dirty;
-      word_write_q <= word_outside && (!word_hit || (op_q2.read ? word_entry.dirty : !word_entry.dirty));
-      line_write_q <= line_outside && !line_hit;
+      word_write_q <= word_written;
+      line_write_q <= line_missing;
+      settles_q <= !word_written && !line_missing;
     end else if (emit) begin
-      if (saving) save_q <= 1'b0;
-      if (filling) fill_q <= 1'b0;
-      if (lining) line_q <= 1'b0;
+      saving_q  <= 1'b0;
+      filling_q <= saving_q && fill_q;
+      lining_q  <= line_q && (filling_q || (saving_q && !fill_q));
+      acting_q  <= acting_q || lining_q || (!line_q && (filling_q || !fill_q));
     end
-    settled_q <= !move3;
+    settled_q <= !move;
   end
   assign word_now = '{valid: 1'b1, dirty: !op_q3.read, beats: op_q3.beats, tag: address_q3[IndexBits-1:SlotBits]};
   assign line_now = '{valid: 1'b1, tag: op_q3.line[IndexBits-1:LineSlotBits]};
   assign word_write = done && word_write_q;
   assign line_write = done && line_write_q;
 
-  // One after the other: save, fill, fill the line, and what all that was for.
-  logic full_q, pending_q;
   assign free = ready_i || !valid_o;
-  assign saving = save_q;
-  assign filling = !save_q && fill_q;
-  assign lining = !save_q && !fill_q && line_q;
-  assign acting = !save_q && !fill_q && !line_q;
-  assign word_valid_o = valid_q3 && free && filling && settled_q && !pending_q;
-  assign line_valid_o = valid_q3 && free && lining;
+  assign word_valid_o = valid_q3 && free && filling_q && settled_q && !pending_q;
+  assign line_valid_o = valid_q3 && free && lining_q;
   assign word_o = address_q3;
   assign word_beats_o = op_q3.beats;
   assign line_o = op_q3.line;
-  always_comb begin
-    unique case (1'b1)
-      saving:  emit = valid_q3 && free && !full_q;
-      filling: emit = word_valid_o && word_ready_i;
-      lining:  emit = line_valid_o && line_ready_i;
-      default: emit = valid_q3 && free && !(both_q && full_q);
-    endcase
-  end
-  assign done = emit && acting;
+  assign done = valid_q3 && free && acting_q && !(both_q && full_q);
+  assign emit = (valid_q3 && free && saving_q && !full_q) || (word_valid_o && word_ready_i) ||
+      (line_valid_o && line_ready_i) || done;
 
   function automatic index_t slot_of(input index_t word);
     slot_of = word >= index_t'(SumDepth) ? index_t'(SumDepth) + index_t'(word[SlotBits-1:0]) : word;
@@ -193,16 +180,15 @@ module core_cache
     else if (free) valid_o <= emit;
     if (free) begin
       op_o <= op_q3;
-      op_o.sum <= slot_of(acting ? op_q3.sum : address_q3);
-      op_o.from <= slot_of(acting ? op_q3.from : address_q3);
+      op_o.sum <= slot_of(acting_q ? op_q3.sum : address_q3);
+      op_o.from <= slot_of(acting_q ? op_q3.from : address_q3);
       op_o.line <= line_slot_of(op_q3.line);
-      op_o.save <= saving || (acting && both_q);
-      if (!acting) begin
+      op_o.save <= saving_q || (acting_q && both_q);
+      if (!acting_q) begin
         {op_o.end_of_pass, op_o.add, op_o.copy, op_o.read} <= '0;
-        {op_o.fill, op_o.fill_line} <= {filling, lining};
-        {op_o.first, op_o.last} <= {1'b0, filling};
+        {op_o.fill, op_o.fill_line} <= {filling_q, lining_q};
+        {op_o.first, op_o.last} <= {1'b0, filling_q};
       end
-      deltas_o <= deltas_q3;
     end
   end
 
@@ -218,7 +204,7 @@ module core_cache
   function automatic logic [SlotIndexBits-1:0] after(input logic [SlotIndexBits-1:0] place);
     after = place == SlotIndexBits'(Saves - 1) ? '0 : place + 1'b1;
   endfunction
-  assign push = emit && (saving || (acting && both_q));
+  assign push = emit && (saving_q || (acting_q && both_q));
   assign {save_word_o, save_beats_o} = saves_q[first_q];
   always_ff @(posedge clk_i) begin
     if (push) saves_q[next_q] <= '{word: {word_q3.tag, address_q3[SlotBits-1:0]}, beats: word_q3.beats};
@@ -236,7 +222,7 @@ module core_cache
   a_valid :
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
   a_token :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable({op_o, deltas_o}));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(op_o));
   a_word :
   assert property (@(posedge clk_i) disable iff (!rst_ni) word_valid_o && !word_ready_i |=>
       word_valid_o && $stable(word_o));

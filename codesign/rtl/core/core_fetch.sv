@@ -5,7 +5,7 @@
 // Latency:    18 cycles, and what the sums take
 // Throughput: 1 part a cycle with one tap, else a request a cycle
 // Timing:     ready_o is a register's, sum_address_o a register; combinational sum_ready_i -> pop of the queue of
-//             words; z_o is read from distributed RAM
+//             words; all outputs of parts are registers
 // Reset:      empty
 // Model:      rtl_tests.bench_core_fetch.fetched
 // Sums come in the order of the requests, with gap_o cycles or more between two of them, and are not asked to wait: a
@@ -197,14 +197,18 @@ module core_fetch
   tag_t of_q, chosen_q;
   head_t largest_q;
   logic [3:0] largest_part_q;
-  logic holding_q, choosing_q, whole_q, more;
+  logic holding_q, choosing_q, whole_q, more_q;  // more: of_q is not the last part of what is held
   part_t z_q, z_q2;
-  assign more = single_q && !of_q.head.end_of_pass && of_q.part != most_part_q;
-  assign come = sum_valid_i || (tag_valid && (tag.head.end_of_pass || codes_q) && !(holding_q && more));
+  assign come = sum_valid_i || (tag_valid && (tag.head.end_of_pass || codes_q) && !(holding_q && more_q));
   always_ff @(posedge clk_i) begin
     if (come) held_q <= sum_data_i;
-    if (come) of_q <= tag;
-    else if (more) of_q.part <= of_q.part + 1'b1;
+    if (come) begin
+      of_q   <= tag;
+      more_q <= single_q && !tag.head.end_of_pass && tag.part != most_part_q;
+    end else if (more_q) begin
+      of_q.part <= of_q.part + 1'b1;
+      more_q <= of_q.part + 1'b1 != most_part_q;
+    end
     chosen_q <= of_q;
     z_q <= held_q[SelectBits'(of_q.part)];
     {largest_q, largest_part_q} <= {chosen_q.head, chosen_q.part};
@@ -220,7 +224,7 @@ module core_fetch
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {holding_q, choosing_q, whole_q} <= '0;
     else begin
-      holding_q  <= come || (holding_q && more);
+      holding_q  <= come || (holding_q && more_q);
       choosing_q <= holding_q;
       whole_q <= choosing_q && chosen_q.last;
     end
@@ -231,8 +235,7 @@ module core_fetch
   assign pop = valid_o && ready_i;
   delta_fifo #(
       .Width($bits(head_t) + 5 + Quantisers * SumBits),
-      .Depth(Room),
-      .Registered(1'b0)
+      .Depth(Room)
   ) u_parts (
       .clk_i,
       .rst_ni,
@@ -252,6 +255,6 @@ module core_fetch
   a_room :
   assert property (@(posedge clk_i) disable iff (!rst_ni) whole_q |-> fits);
   a_held :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) come |-> tag_valid && !(holding_q && more));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) come |-> tag_valid && !(holding_q && more_q));
 `endif
 endmodule

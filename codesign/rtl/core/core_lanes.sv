@@ -56,7 +56,7 @@ module core_lanes
   operation_t op_q;
   // verilator lint_on UNUSEDSIGNAL
   logic [Lanes*DeltaBits-1:0] deltas_q;
-  logic merge, hazard, waits, issue;
+  logic merge, waits, issue;
 
   assign merge = op_valid_i && held_q && op_q.add && op_i.add && op_i.sum == op_q.sum;
   assign issue = held_q && !waits;
@@ -71,7 +71,7 @@ module core_lanes
     if (op_ready_o && op_valid_i) begin
       op_q <= op_i;
       op_q.first <= op_i.first && !merge;
-      deltas_q <= op_i.add ? deltas_i : '0;
+      deltas_q <= deltas_i & {Lanes * DeltaBits{op_i.add}};
     end
   end
 
@@ -113,29 +113,36 @@ module core_lanes
     else valid_q <= {valid_q[Stages-1:1], issue};
   end
 
-  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5.
+  // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5. hazard_q[s]: what is
+  // in stage s writes the word that op_q reads. Known when op_q is taken: whatever it waits for, stages go on.
+  logic reads;
+  logic [3:1] written, hazard_q;  // without a reset: looked at while held_q
+  assign reads = op_i.first || op_i.read || op_i.save;
   always_comb begin
-    hazard = 1'b0;
-    for (int unsigned s = 1; s <= 3; s++) begin
-      hazard |= valid_q[s] && flight[s].last && flight[s].to == op_q.from[WordBits-1:0];
+    written[1] = held_q && flight[0].last && flight[0].to == op_i.from[WordBits-1:0];
+    for (int unsigned s = 1; s <= 2; s++) begin
+      written[s+1] = valid_q[s] && flight[s].last && flight[s].to == op_i.from[WordBits-1:0];
     end
-    hazard &= op_q.first || op_q.read || op_q.save;
+  end
+  always_ff @(posedge clk_i) begin
+    hazard_q <= op_ready_o ? written & {3{op_valid_i && reads}} : {hazard_q[2:1], 1'b0};
   end
 
-  // What comes from outside or goes there, one word at a time; and the words for core_fetch.
-  logic filling, saving, line_write_q;
+  // What comes from outside or goes there, one word at a time; and the words for core_fetch. Each is busy in the cycle
+  // after it was issued.
+  logic saving_q, filling_q, gap_busy_q, line_write_q;
   logic [3:0] gap_q;
-  always_comb begin
-    {filling, saving} = '0;
-    for (int unsigned s = 1; s <= 4; s++) saving |= valid_q[s] && flight[s].save;
-    for (int unsigned s = 1; s <= Stages; s++) filling |= valid_q[s] && flight[s].fill;
-  end
-  assign waits = hazard || (op_q.read && gap_q != 0) || (op_q.save && (saving || !save_ready_i)) ||
-      (op_q.fill && (filling || !fill_valid_i)) || (op_q.fill_line && !line_valid_i) || line_write_q;
+  assign waits = hazard_q != '0 || (op_q.read && gap_busy_q) || (op_q.save && (saving_q || !save_ready_i)) ||
+      (op_q.fill && (filling_q || !fill_valid_i)) || (op_q.fill_line && !line_valid_i) || line_write_q;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) {gap_q, line_write_q} <= '0;
+    if (!rst_ni) {gap_q, gap_busy_q, saving_q, filling_q, line_write_q} <= '0;
     else begin
       gap_q <= issue && op_q.read ? gap_i : gap_q != 0 ? gap_q - 1'b1 : '0;
+      gap_busy_q <= issue && op_q.read ? gap_i != 0 : gap_q > 4'd1;
+      saving_q <= issue && op_q.save;
+      for (int unsigned s = 1; s <= 3; s++) if (valid_q[s] && flight[s].save) saving_q <= 1'b1;
+      filling_q <= issue && op_q.fill;
+      for (int unsigned s = 1; s <= 4; s++) if (valid_q[s] && flight[s].fill) filling_q <= 1'b1;
       line_write_q <= issue && op_q.fill_line;
     end
   end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   the image of a program, 32 bits at a time, into the memories of a core: header, sections, CRC-32
-// Latency:    a line is written 1 cycle after its last word is taken
-// Throughput: 1 word per cycle; where lines of weights lie outside, a beat takes as long as the memory
+// Latency:    a line is written 2 cycles after its last word is taken
+// Throughput: 1 word in 2 cycles; where lines of weights lie outside, a beat takes as long as the memory
 // Timing:     combinational idle_i, memory_*_i -> load_ready_o, load_valid_i -> loaded_o; all other outputs are
 //             registers, or one of two
 // Reset:      no network
@@ -84,29 +84,23 @@ module core_load
     Failed
   } state_t;
   typedef enum logic [3:0] {
-    BadMagic = 4'd1,
-    BadVersion = 4'd2,
-    BadGeometry = 4'd3,
-    BadSection = 4'd4,
-    TooLarge = 4'd5,
-    BadCrc = 4'd6,
-    BadLength = 4'd7,
-    NoMemory = 4'd8
+    BadMagic = 4'd1, BadVersion = 4'd2, BadGeometry = 4'd3, BadSection = 4'd4,
+    TooLarge = 4'd5, BadCrc = 4'd6, BadLength = 4'd7, NoMemory = 4'd8
   } error_t;
 
   state_t state_q;
-  logic take, line_end, loaded_q;
+  logic take, taken_q, summed_q, last_q, loaded_q;
   logic [2:0] lost_q;
-  logic [31:0] crc_q, section_q, left_q;
+  logic [31:0] word_q, mixed_q, crc_q, section_q, left_q, depth;
   logic [IndexBits:0] address_q;  // one past the last line, too
   logic [CountBits-1:0] count_q, words;
-  logic [31:0] depth;
-  logic kept, past, lost, beat_end, beat_ready, beat_valid_q, probe_start, probe_done, probe_good;
+  logic line_end_q, left_one_q, over_q, kept_q, beat_end_q;
+  logic lost, beat_ready, beat_valid_q, probe_start, probe_done, probe_good;
   logic [32:0] beat_q;  // of a line of weights, outside
 
-  function automatic logic [31:0] crc(input logic [31:0] start, input logic [31:0] data);
-    crc = start;
-    for (int i = 0; i < 32; i++) crc = (crc >> 1) ^ (crc[0] ^ data[i] ? 32'hEDB88320 : '0);
+  function automatic logic [31:0] crc(input logic [31:0] mixed);  // with a word
+    crc = mixed;
+    for (int i = 0; i < 32; i++) crc = (crc >> 1) ^ (crc[0] ? 32'hEDB88320 : '0);
   endfunction
 
   always_comb begin
@@ -122,7 +116,7 @@ module core_load
     endcase
   end
 
-  assign loaded_o = loaded_q && !load_valid_i;
+  assign loaded_o = loaded_q && !load_valid_i && !taken_q;
   assign lost = HasMemory && (memory_silent_i || memory_error_i);
   assign lost_o = lost_q[0];
   always_comb begin
@@ -132,18 +126,24 @@ module core_load
       Check: load_ready_o = !HasMemory || (memory_idle_i && !beat_valid_q) || lost;
       default: load_ready_o = !beat_valid_q || lost;
     endcase
+    if (taken_q) load_ready_o = 1'b0;
   end
-  assign take = load_valid_i && load_ready_o;
-  assign line_end = count_q == words - 1'b1;
-  assign crc_o = ~crc_q;
-  assign kept = !HasMemory || 32'(address_q) < WeightDepth;
-  assign past = HasMemory && section_q == SectionWeights && beat_q >= MemoryBeats;
-  assign beat_end = line_end || (32'(count_q) + 1) % BeatWords == 0;
+  assign {take, crc_o} = {load_valid_i && load_ready_o, ~crc_q};
+  always_ff @(posedge clk_i) begin
+    taken_q <= rst_ni && !forget_i && take;
+    {summed_q, mixed_q} <= {taken_q && !forget_i, (state_q == Magic0 ? 32'hFFFFFFFF : crc_q) ^ word_q};
+    if (take) {word_q, last_q} <= {load_data_i, load_last_i};
+    line_end_q <= count_q == words - 1'b1;
+    left_one_q <= left_q == 32'd1;
+    over_q <= 32'(address_q) >= depth || (HasMemory && section_q == SectionWeights && beat_q >= MemoryBeats);
+    kept_q <= !HasMemory || 32'(address_q) < WeightDepth;
+    beat_end_q <= count_q == words - 1'b1 || (32'(count_q) + 1) % BeatWords == 0;
+  end
 
   // What is not the end of an image in its right place fails; a wrong image is swallowed to its last word.
   task automatic fail(input error_t error);
     error_o <= error;
-    state_q <= load_last_i ? Magic0 : Failed;
+    state_q <= last_q ? Magic0 : Failed;
   endtask
 
   always_ff @(posedge clk_i) begin
@@ -151,93 +151,93 @@ module core_load
     if (beat_ready) beat_valid_q <= 1'b0;
     lost_q <= {lost_q[1:0], loaded_q && lost};
     if (lost_q[2]) {loaded_q, error_o} <= {1'b0, NoMemory};
+    if (summed_q) crc_q <= crc(mixed_q);
     if (state_q == Probe && probe_done) begin
       state_q <= probe_good ? Section : Failed;
       if (!probe_good) error_o <= NoMemory;
     end
-    if (take) begin
-      crc_q  <= crc(state_q == Magic0 ? '1 : crc_q, load_data_i);
-      line_o <= {load_data_i, line_o[LineBits-1:32]};
-      word_o <= load_data_i;
+    if (taken_q) begin
+      line_o <= {word_q, line_o[LineBits-1:32]};
+      word_o <= word_q;
       unique case (state_q)
         Magic0: begin
           loaded_q <= 1'b0;
           error_o  <= '0;
           state_q  <= Version1;
-          if (load_data_i != Magic) fail(BadMagic);
+          if (word_q != Magic) fail(BadMagic);
         end
         Version1: begin
           state_q <= Geometry2;
-          if (load_data_i != Version) fail(BadVersion);
+          if (word_q != Version) fail(BadVersion);
         end
         Geometry2: begin
           state_q <= Design3;
-          if (load_data_i != Geometry) fail(BadGeometry);
+          if (word_q != Geometry) fail(BadGeometry);
         end
         Design3: begin
-          design_id_o <= load_data_i;
+          design_id_o <= word_q;
           state_q <= Steps4;
         end
         Steps4: begin
-          steps_o <= load_data_i[7:0];
+          steps_o <= word_q[7:0];
           state_q <= Beats5;
-          if (load_data_i > 32'd255 || load_data_i == '0) fail(TooLarge);
+          if (word_q > 32'd255 || word_q == '0) fail(TooLarge);
         end
         Beats5: begin
-          beats_o <= load_data_i;
+          beats_o <= word_q;
           state_q <= Codes6;
         end
         Codes6: begin
-          code_origin_o <= load_data_i;
+          code_origin_o <= word_q;
           state_q <= Lines7;
         end
         Lines7: begin
-          line_origin_o <= load_data_i;
+          line_origin_o <= word_q;
           state_q <= HasMemory ? Probe : Section;
-          if (HasMemory && 33'(load_data_i) > MemoryBeats) fail(TooLarge);
+          if (HasMemory && 33'(word_q) > MemoryBeats) fail(TooLarge);
         end
         Section: begin
-          section_q <= load_data_i;
-          state_q   <= load_data_i == '0 ? Check : Size;
-          if (load_data_i > SectionSums) fail(BadSection);
+          section_q <= word_q;
+          state_q   <= word_q == '0 ? Check : Size;
+          if (word_q > SectionSums) fail(BadSection);
         end
         Size: begin
-          left_q <= load_data_i;
+          left_q <= word_q;
           {address_q, count_q} <= '0;
           beat_q <= 33'(line_origin_o);
-          state_q <= load_data_i == '0 ? Section : Data;
+          state_q <= word_q == '0 ? Section : Data;
         end
         Data: begin
           left_q  <= left_q - 1'b1;
-          count_q <= line_end ? '0 : count_q + 1'b1;
-          if (line_end) address_q <= address_q + 1'b1;
+          count_q <= line_end_q ? '0 : count_q + 1'b1;
+          if (line_end_q) address_q <= address_q + 1'b1;
           address_o <= address_q[IndexBits-1:0];
-          if (32'(address_q) >= depth || past) fail(TooLarge);
+          if (over_q) fail(TooLarge);
           else begin
-            if (left_q == 32'd1) state_q <= Section;
-            if (section_q == SectionWeights && beat_end) begin
-              beat_valid_q <= !kept;
+            if (left_one_q) state_q <= Section;
+            if (section_q == SectionWeights && beat_end_q) begin
+              beat_valid_q <= !kept_q;
               beat_q <= beat_q + 1'b1;
             end
-            if (left_q == 32'd1 && !line_end) fail(BadLength);
-            for (int unsigned s = 0; s < 5; s++) write_o[s] <= line_end && section_q == SectionSteps + s;
+            if (left_one_q && !line_end_q) fail(BadLength);
+            for (int unsigned s = 0; s < 5; s++) write_o[s] <= line_end_q && section_q == SectionSteps + s;
             for (int unsigned l = 0; l < Lanes; l++) begin
-              write_weight_o[l] <= section_q == SectionWeights && kept && CountBits'(l / Slots) == count_q;
+              write_weight_o[l] <= section_q == SectionWeights && kept_q && CountBits'(l / Slots) == count_q;
               write_sum_o[l] <= section_q == SectionSums && CountBits'(l) == count_q;
             end
           end
         end
         Check: begin
           state_q  <= Magic0;
-          loaded_q <= load_last_i && load_data_i == ~crc_q && !lost;
-          if (!load_last_i) fail(BadLength);
-          else if (load_data_i != ~crc_q) fail(BadCrc);
+          loaded_q <= last_q && word_q == ~crc_q && !lost;
+          if (!last_q) fail(BadLength);
+          else if (word_q != ~crc_q) fail(BadCrc);
           else if (lost) fail(NoMemory);
         end
-        default: if (load_last_i) state_q <= Magic0;
+        default: if (last_q) state_q <= Magic0;
       endcase
       if (lost && (state_q == Section || state_q == Size || state_q == Data)) fail(NoMemory);
-      if (load_last_i && state_q != Check && state_q != Failed) fail(BadLength);
+      if (last_q && state_q != Check && state_q != Failed) fail(BadLength);
     end
     if (!rst_ni || probe_start) beat_valid_q <= 1'b0;
     if (!rst_ni || forget_i) begin
@@ -252,7 +252,7 @@ module core_load
     logic probe_write;
     logic [MemoryAddressBits-1:0] probe_address, target_q;
     logic [MemoryBits-1:0] probe_data, data_q;
-    assign probe_start = (take && state_q == Lines7) || (restart_i && state_q == Probe);
+    assign probe_start = (taken_q && state_q == Lines7) || (restart_i && state_q == Probe);
     core_probe i_probe (
         .clk_i,
         .rst_ni,
@@ -277,9 +277,9 @@ module core_load
     assign write_data_o = probe_write ? probe_data : data_q;
     assign read_address_o = probe_address;
     always_ff @(posedge clk_i) begin
-      if (take) target_q <= beat_q[MemoryAddressBits-1:0];
+      if (taken_q) target_q <= beat_q[MemoryAddressBits-1:0];
       for (int unsigned w = 0; w < BeatWords; w++)
-      if (take && 32'(count_q) % BeatWords == w) data_q[w*32+:32] <= load_data_i;
+      if (taken_q && 32'(count_q) % BeatWords == w) data_q[w*32+:32] <= word_q;
     end
   end else begin : g_none
     assign {probe_start, probe_done, probe_good, beat_ready, memory_restart_o} = '0;

@@ -169,6 +169,7 @@ module core_memory
   // Writes: the port is a client's from the first to the last beat of a record.
   logic busy_q, grant, given, waits, waits_q, write_free, beat_free, beat, last, page_end;
   logic [WriterBits-1:0] writer_q, turn, writer;  // writer: whose turn it was a cycle before
+  logic [Writers-1:0] mine_q;  // busy_q, and whose the port is
   logic [7:0] left_q;
   logic [OffsetBits-1:0] offset_q;
 
@@ -178,8 +179,7 @@ module core_memory
   assign last = left_q == 8'd1;
   assign page_end = &offset_q;
   always_comb begin
-    write_ready_o = '0;
-    write_ready_o[writer_q] = busy_q && beat_free && !restarting_q;
+    for (int unsigned w = 0; w < Writers; w++) write_ready_o[w] = mine_q[w] && beat_free && !restarting_q;
     // The next one in turn; the one that has the port only if it has given it back.
     {waits, turn} = {!busy_q && given, writer_q};
     for (int unsigned i = Writers - 1; i > 0; i--) begin
@@ -209,14 +209,16 @@ module core_memory
   always_ff @(posedge clk_i) begin
     if (grant) begin
       writer_q <= writer;
+      mine_q   <= Writers'(1) << writer;
       left_q   <= write_beats_i[writer];
       offset_q  <= OffsetBits'(write_address_i[writer]);
     end else if (beat) begin
       left_q  <= left_q - 1'b1;
       offset_q <= offset_q + 1'b1;
+      if (last) mine_q <= '0;
     end
     if (beat) {m_axi_wdata, m_axi_wlast} <= {write_data_i[writer_q], last || page_end};
-    if (!rst_ni) {busy_q, m_axi_wvalid, writer_q} <= '0;
+    if (!rst_ni) {busy_q, m_axi_wvalid, writer_q, mine_q} <= '0;
     else begin
       busy_q <= grant || (busy_q && !(beat && last));
       if (beat_free) m_axi_wvalid <= beat;

@@ -17,7 +17,6 @@ module core_order
     input  logic                             op_valid_i,
     output logic                             op_ready_o,
     input  operation_t                       op_i,
-    input  logic       [Lanes*DeltaBits-1:0] deltas_i,
     input  logic       [                7:0] beats_i,        // of a word that is read or swept
     input  logic                             read_valid_i,
     output logic                             read_ready_o,
@@ -28,8 +27,7 @@ module core_order
     input  logic       [      IndexBits-1:0] sweep_write_i,
     output logic                             valid_o,
     input  logic                             ready_i,
-    output operation_t                       op_o,
-    output logic       [Lanes*DeltaBits-1:0] deltas_o
+    output operation_t                       op_o
 );
   localparam int unsigned SlotBits = CachedWords > 1 ? $clog2(CachedWords) : 1;
   logic free, chain_q, opens, shares, act, read, sweep;  // chain_q: the last addition is not the last one of its chain
@@ -51,7 +49,6 @@ module core_order
       op_o.read <= read;
       op_o.from <= sweep ? sweep_read_i : read ? read_address_i : op_i.from;
       op_o.beats <= read || sweep ? beats_i : op_i.beats;
-      deltas_o <= deltas_i;
     end
   end
   always_ff @(posedge clk_i) begin
@@ -66,6 +63,6 @@ module core_order
   a_valid :
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o);
   a_token :
-  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable({op_o, deltas_o}));
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(op_o));
 `endif
 endmodule

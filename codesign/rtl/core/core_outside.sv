@@ -20,11 +20,9 @@ module core_outside
     input  logic                                   op_valid_i,
     output logic                                   op_ready_o,
     input  operation_t                             op_i,
-    input  logic           [  Lanes*DeltaBits-1:0] deltas_i,
     output logic                                   valid_o,
     input  logic                                   ready_i,
     output operation_t                             op_o,
-    output logic           [  Lanes*DeltaBits-1:0] deltas_o,
     input  logic                                   save_valid_i,
     output logic                                   save_ready_o,
     input  logic           [    Lanes*SumBits-1:0] save_data_i,
@@ -50,24 +48,22 @@ module core_outside
 );
   logic slots_valid, slots_ready, word_valid, word_ready, line_valid, line_ready, saved;
   operation_t slots;
-  logic [Lanes*DeltaBits-1:0] slots_deltas;
   logic [IndexBits-1:0] word, line, save_word;
   logic [7:0] word_beats, save_beats;
   logic cache_valid, cache_ready;
   operation_t cache_op;
-  logic [Lanes*DeltaBits-1:0] cache_deltas;
   delta_fifo #(  // what core_cache waits for ends here
-      .Width($bits(operation_t) + Lanes * DeltaBits),
+      .Width($bits(operation_t)),
       .Depth(1)
   ) i_before (
       .clk_i,
       .rst_ni,
       .valid_i(op_valid_i),
       .ready_o(op_ready_o),
-      .data_i ({op_i, deltas_i}),
+      .data_i (op_i),
       .valid_o(cache_valid),
       .ready_i(cache_ready),
-      .data_o ({cache_op, cache_deltas})
+      .data_o (cache_op)
   );
   core_cache i_cache (
       .clk_i,
@@ -76,11 +72,9 @@ module core_outside
       .op_valid_i(cache_valid),
       .op_ready_o(cache_ready),
       .op_i(cache_op),
-      .deltas_i(cache_deltas),
       .valid_o(slots_valid),
       .ready_i(slots_ready),
       .op_o(slots),
-      .deltas_o(slots_deltas),
       .word_valid_o(word_valid),
       .word_ready_i(word_ready),
       .word_o(word),
@@ -93,17 +87,17 @@ module core_outside
       .saved_i(saved)
   );
   delta_fifo #(
-      .Width($bits(operation_t) + Lanes * DeltaBits),
+      .Width($bits(operation_t)),
       .Depth(Queue)
   ) i_queue (
       .clk_i,
       .rst_ni,
       .valid_i(slots_valid),
       .ready_o(slots_ready),
-      .data_i ({slots, slots_deltas}),
+      .data_i (slots),
       .valid_o,
       .ready_i,
-      .data_o ({op_o, deltas_o})
+      .data_o (op_o)
   );
 
   core_receive #(

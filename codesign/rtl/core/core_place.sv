@@ -15,7 +15,7 @@ module core_place
 (
     input  logic                   clk_i,
     input  logic                   rst_ni,
-    input  logic            [ 7:0] reader_base_i,   // stable while a word is inside
+    input  logic            [ 7:0] reader_base_i,   // stable while a word is inside, and a cycle before
     input  logic            [ 7:0] readers_i,
     input  logic                   valid_i,
     output logic                   ready_o,
@@ -39,29 +39,45 @@ module core_place
 
   typedef logic [IndexBits-1:0] index_t;
 
-  // A word, and the reader whose turn it is. `known_q`: place_q is the record of reader_q.
+  // A word, and the reader whose turn it is. known_q: place_q is the record of reader_q. It comes late in its
+  // cycle, so element_q has a memory of its own. none_q: no readers; skip_q:
+  // the end of a pass, or a word for none. last_*_q: they have only one turn more.
   (* no_rw_check *) place_t places[PlaceDepth];
+  (* ram_style = "distributed" *) logic elements[PlaceDepth];
+  // verilator lint_off UNUSEDSIGNAL
   place_t place_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic [PlaceAddressBits-1:0] record;
   changed_t word_q;
-  logic busy_q, known_q, fetch_q, issue, move, last_lane, last_reader, next_word;
-  logic [7:0] reader_q;
+  logic busy_q, known_q, fetch_q, none_q, skip_q, issue, move, last_lane, next_word;
+  logic element_q, last_lane_q, one_lane_q, last_reader_q;
+  logic [7:0] reader_q, most_reader_q;
+  logic [LaneBits:0] lanes_in, left_q, most_left_q;  // lanes after this one
   logic [Lanes-1:0] lanes_q, rest;
   logic [LaneBits-1:0] lane;
 
-  always_ff @(posedge clk_i) if (load_place_i) places[load_address_i[PlaceAddressBits-1:0]] <= load_place_data_i;
+  always_ff @(posedge clk_i) begin
+    if (load_place_i) places[load_address_i[PlaceAddressBits-1:0]] <= load_place_data_i;
+    if (load_place_i) elements[load_address_i[PlaceAddressBits-1:0]] <= load_place_data_i.element;
+    if (fetch_q) {place_q, element_q} <= {places[record], elements[record]};
+  end
 
   always_comb begin
     lane = '0;
     for (int l = int'(Lanes) - 1; l >= 0; l--) if (lanes_q[l]) lane = LaneBits'(l);
     rest = lanes_q & (lanes_q - 1'b1);
+    lanes_in = '1;
+    for (int l = 0; l < int'(Lanes); l++) lanes_in += (LaneBits + 1)'(changed_i.mask[l]);
   end
-  assign last_lane = !place_q.element || rest == '0;
-  assign last_reader = word_q.end_of_pass || readers_i == '0 || reader_q == readers_i - 8'd1;
-  assign issue = busy_q && (known_q || word_q.end_of_pass || readers_i == '0);
-  assign next_word = issue && move && last_reader && (last_lane || word_q.end_of_pass || readers_i == '0);
+  assign record = PlaceAddressBits'(reader_base_i + reader_q);
+  assign last_lane = !element_q || last_lane_q;
+  assign issue = busy_q && (known_q || skip_q);
+  assign next_word = busy_q && move && (skip_q || (known_q && last_reader_q && last_lane));
   assign ready_o = !busy_q || next_word;
 
   always_ff @(posedge clk_i) begin
+    most_reader_q <= readers_i - 8'd1;
+    none_q <= readers_i == '0;
     if (!rst_ni) {busy_q, known_q, fetch_q} <= '0;
     else begin
       fetch_q <= 1'b0;
@@ -69,19 +85,28 @@ module core_place
       if (ready_o) begin
         busy_q <= valid_i;
         reader_q <= '0;
+        last_reader_q <= most_reader_q == '0;
         if (valid_i && !(known_q && reader_q == '0 && busy_q && !word_q.end_of_pass)) begin
           known_q <= 1'b0;
           fetch_q <= !changed_i.end_of_pass;
         end
       end else if (issue && move && last_lane) begin
         reader_q <= reader_q + 1'b1;
+        last_reader_q <= reader_q + 1'b1 == most_reader_q;
         known_q <= 1'b0;
         fetch_q <= 1'b1;
       end
     end
-    if (ready_o && valid_i) {word_q, lanes_q} <= {changed_i, changed_i.mask};
-    else if (issue && move) lanes_q <= last_lane ? word_q.mask : rest;
-    if (fetch_q) place_q <= places[PlaceAddressBits'(reader_base_i+reader_q)];
+    if (ready_o) begin
+      {word_q, lanes_q} <= {changed_i, changed_i.mask};
+      {left_q, most_left_q} <= {2{lanes_in}};
+      {last_lane_q, one_lane_q} <= {2{lanes_in == '0}};
+      skip_q <= changed_i.end_of_pass || none_q;
+    end else if (issue && move) begin
+      lanes_q <= last_lane ? word_q.mask : rest;
+      left_q <= last_lane ? most_left_q : left_q - 1'b1;
+      last_lane_q <= last_lane ? one_lane_q : left_q == (LaneBits + 1)'(1);
+    end
   end
 
   // Stages 1 and 2: the index.
@@ -103,62 +128,72 @@ module core_place
     logic [IndexBits:0] recip;
     logic [5:0] rshift;
   } divide_t;
-  carried_t carried_q1, carried_q2;
-  divide_t divide_q1, divide_q2;
-  index_t word_q1, product_q2, index_q2;
-  logic [6:0] used_q1;
-  logic [LaneBits-1:0] lane_q1, lane_q2;
-  logic valid_q1, valid_q2, move1, move2, divide_ready;
+  typedef struct packed {
+    carried_t carried;
+    divide_t divide;
+    index_t word;
+    logic [6:0] used;
+    logic [LaneBits-1:0] lane;
+  } issued_t;
+  issued_t issued, issued_q1;
+  carried_t carried_q2;
+  divide_t divide_q2;
+  index_t product_q2, index_q2;
+  logic [LaneBits-1:0] lane_q2;
+  logic valid_q1, valid_q2, move2, divide_ready;
 
-  assign move2 = !valid_q2 || divide_ready;
-  assign move1 = !valid_q1 || move2;
-  assign move = move1;
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) {valid_q1, valid_q2} <= '0;
-    else begin
-      if (move1) valid_q1 <= issue;
-      if (move2) valid_q2 <= valid_q1;
-    end
-    if (move1 && issue) begin
-      carried_q1 <= '{
+  assign issued.carried = '{
           end_of_pass: word_q.end_of_pass,
-          none: readers_i == '0,
-          free: last_reader && (last_lane || readers_i == '0),
+          none: none_q,
+          free: skip_q || (last_reader_q && last_lane),
           walk: reader_base_i + reader_q,
-          mask: place_q.element && readers_i != '0 ? Lanes'(1) << lane : word_q.mask,
-          element: place_q.element,
+          mask: element_q && !none_q ? Lanes'(1) << lane : word_q.mask,
+          element: element_q,
           columns: place_q.columns,
           column_recip: place_q.column_recip,
           column_shift: place_q.column_shift,
           row_table: place_q.row_table,
           column_table: place_q.column_table
       };
-      divide_q1 <= '{divisor: place_q.divisor, recip: place_q.recip, rshift: place_q.rshift};
-      {word_q1, used_q1} <= {word_q.word, place_q.used};
-      lane_q1 <= lane;
-    end
-    if (move2 && valid_q1) begin
-      {carried_q2, divide_q2} <= {carried_q1, divide_q1};
-      product_q2 <= carried_q1.element ? word_q1 * index_t'(used_q1) : word_q1;
-      lane_q2 <= carried_q1.element ? lane_q1 : '0;
+  assign issued.divide = '{divisor: place_q.divisor, recip: place_q.recip, rshift: place_q.rshift};
+  assign {issued.word, issued.used, issued.lane} = {word_q.word, place_q.used, lane};
+  delta_fifo #(  // what the dividers wait for ends here
+      .Width($bits(issued_t)),
+      .Depth(1)
+  ) i_issued (
+      .clk_i,
+      .rst_ni,
+      .valid_i(issue),
+      .ready_o(move),
+      .data_i (issued),
+      .valid_o(valid_q1),
+      .ready_i(move2),
+      .data_o (issued_q1)
+  );
+  assign move2 = !valid_q2 || divide_ready;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q2 <= 1'b0;
+    else if (move2) valid_q2 <= valid_q1;
+    if (move2) begin
+      {carried_q2, divide_q2} <= {issued_q1.carried, issued_q1.divide};
+      product_q2 <= issued_q1.carried.element ? issued_q1.word * index_t'(issued_q1.used) : issued_q1.word;
+      lane_q2 <= issued_q1.carried.element ? issued_q1.lane : '0;
     end
   end
   assign index_q2 = product_q2 + index_t'(lane_q2);
 
   // Position and remainder; row and column.
-  logic at_valid, at_ready, spot_valid, spot_ready;
-  index_t position, remainder, remainder_spot, row, column;
   // verilator lint_off UNUSEDSIGNAL
-  carried_t carried_at, carried_spot;
   typedef struct packed {
-    index_t row;
-    index_t column;
+    index_t position;
     index_t remainder;
     carried_t carried;
-  } divided_t;
-  divided_t divided;
-  logic divided_valid, divided_ready;
+  } at_t;
+  at_t divided, at;
+  carried_t carried_spot;
   // verilator lint_on UNUSEDSIGNAL
+  logic divided_valid, divided_ready, at_valid, at_ready, spot_valid, next;
+  index_t remainder_spot, row, column;
   core_divide #(
       .Width($bits(carried_t))
   ) i_position (
@@ -171,11 +206,24 @@ module core_place
       .shift_i(divide_q2.rshift),
       .divisor_i(divide_q2.divisor),
       .payload_i(carried_q2),
+      .valid_o(divided_valid),
+      .ready_i(divided_ready),
+      .quotient_o(divided.position),
+      .remainder_o(divided.remainder),
+      .payload_o(divided.carried)
+  );
+  delta_fifo #(
+      .Width($bits(at_t)),
+      .Depth(1)
+  ) i_spots (
+      .clk_i,
+      .rst_ni,
+      .valid_i(divided_valid),
+      .ready_o(divided_ready),
+      .data_i (divided),
       .valid_o(at_valid),
       .ready_i(at_ready),
-      .quotient_o(position),
-      .remainder_o(remainder),
-      .payload_o(carried_at)
+      .data_o (at)
   );
   core_divide #(
       .Width(IndexBits + $bits(carried_t))
@@ -184,58 +232,38 @@ module core_place
       .rst_ni,
       .valid_i(at_valid),
       .ready_o(at_ready),
-      .index_i(position),
-      .recip_i(carried_at.column_recip),
-      .shift_i(carried_at.column_shift),
-      .divisor_i(carried_at.columns),
-      .payload_i({remainder, carried_at}),
-      .valid_o(divided_valid),
-      .ready_i(divided_ready),
-      .quotient_o(divided.row),
-      .remainder_o(divided.column),
-      .payload_o({divided.remainder, divided.carried})
-  );
-  delta_fifo #(  // what the tables wait for ends here
-      .Width($bits(divided_t)),
-      .Depth(1)
-  ) i_spots (
-      .clk_i,
-      .rst_ni,
-      .valid_i(divided_valid),
-      .ready_o(divided_ready),
-      .data_i (divided),
+      .index_i(at.position),
+      .recip_i(at.carried.column_recip),
+      .shift_i(at.carried.column_shift),
+      .divisor_i(at.carried.columns),
+      .payload_i({at.remainder, at.carried}),
       .valid_o(spot_valid),
-      .ready_i(spot_ready),
-      .data_o ({row, column, remainder_spot, carried_spot})
+      .ready_i(next),
+      .quotient_o(row),
+      .remainder_o(column),
+      .payload_o({remainder_spot, carried_spot})
   );
 
-  // Stages 3 to 5: addresses and contents of the tables.
+  // Stages 3 to 5: addresses and contents of the tables. They move together.
   (* no_rw_check *) table_t rows[TableDepth];
   (* no_rw_check *) table_t columns[TableDepth];
   table_t row_q4, column_q4;
   logic [TableAddressBits-1:0] row_address_q3, column_address_q3;
   located_t located_q3, located_q4, located_q5;
-  logic none_q3, none_q4, valid_q3, valid_q4, valid_q5, move3, move4, move5, kept;
+  logic none_q3, none_q4, valid_q3, valid_q4, valid_q5, kept;
 
   always_ff @(posedge clk_i) begin
     if (load_table_i) rows[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
     if (load_table_i) columns[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
   end
   assign kept = located_q5.end_of_pass || located_q5.free || located_q5.hit;
-  assign move5 = !valid_q5 || ready_i || !kept;
-  assign move4 = !valid_q4 || move5;
-  assign move3 = !valid_q3 || move4;
-  assign spot_ready = move3;
+  assign next = !valid_q5 || ready_i || !kept;
   assign valid_o = valid_q5 && kept;
   assign event_o = located_q5;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {valid_q3, valid_q4, valid_q5} <= '0;
-    else begin
-      if (move3) valid_q3 <= spot_valid;
-      if (move4) valid_q4 <= valid_q3;
-      if (move5) valid_q5 <= valid_q4;
-    end
-    if (move3 && spot_valid) begin
+    else if (next) {valid_q3, valid_q4, valid_q5} <= {spot_valid, valid_q3, valid_q4};
+    if (next) begin
       row_address_q3 <= TableAddressBits'(carried_spot.row_table + row);
       column_address_q3 <= TableAddressBits'(carried_spot.column_table + column);
       none_q3 <= carried_spot.none;
@@ -250,12 +278,8 @@ module core_place
           row: '0,
           column: '0
       };
-    end
-    if (move4 && valid_q3) begin
       {located_q4, none_q4} <= {located_q3, none_q3};
       {row_q4, column_q4} <= {rows[row_address_q3], columns[column_address_q3]};
-    end
-    if (move5 && valid_q4) begin
       located_q5 <= located_q4;
       located_q5.row <= row_q4;
       located_q5.column <= column_q4;

@@ -42,13 +42,13 @@ module core_receive
   end
 
   // Requests: the product, then the sum.
-  logic product_valid_q, move;
+  logic product_valid_q, some_q, move;  // some: there is room
   address_t product_q;
   logic [7:0] beats_q;
   logic [CountBits-1:0] room_q;
   logic take, leave;
   assign move = read_ready_i || !read_valid_o;
-  assign ready_o = !product_valid_q && room_q != 0;
+  assign ready_o = !product_valid_q && some_q;
   assign take = valid_i && ready_o;
   assign leave = valid_o && ready_i;
   always_ff @(posedge clk_i) begin
@@ -64,11 +64,12 @@ module core_receive
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       {product_valid_q, read_valid_o} <= '0;
-      room_q <= CountBits'(Records);
+      {room_q, some_q} <= {CountBits'(Records), 1'b1};
     end else begin
       if (take || move) product_valid_q <= take;
       if (move) read_valid_o <= product_valid_q;
       room_q <= room_q - CountBits'(take) + CountBits'(leave);
+      some_q <= leave || (take ? room_q > CountBits'(1) : some_q);
     end
   end
 

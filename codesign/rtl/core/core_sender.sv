@@ -76,11 +76,11 @@ module core_sender
     logic [Quantisers*SumBits-1:0] z;
   } z_t;
 
-  logic word_valid, word_ready, word_end, aim_valid, fetch_word_valid, fetch_word_ready;
+  logic word_valid, word_ready, word_end, aim_valid, aim_end, fetch_word_valid, fetch_word_ready;
   // verilator lint_off UNUSEDSIGNAL
   logic aim_ready;
   // verilator lint_on UNUSEDSIGNAL
-  logic [IndexBits-1:0] word;
+  logic [IndexBits-1:0] word, aim_word;
   core_marks i_marks (
       .clk_i,
       .rst_ni,
@@ -99,16 +99,31 @@ module core_sender
   );
 
   if (HasMemory) begin : g_fork
+    logic forked_valid, forked_ready;
     delta_fork u_fork (
         .clk_i,
         .rst_ni,
         .valid_i(word_valid),
         .ready_o(word_ready),
-        .valid_o({aim_valid, fetch_word_valid}),
-        .ready_i({aim_ready, fetch_word_ready})
+        .valid_o({forked_valid, fetch_word_valid}),
+        .ready_i({forked_ready, fetch_word_ready})
+    );
+    delta_fifo #(  // what core_codes waits for ends here
+        .Width(IndexBits + 1),
+        .Depth(1)
+    ) i_aims (
+        .clk_i,
+        .rst_ni,
+        .valid_i(forked_valid),
+        .ready_o(forked_ready),
+        .data_i ({word_end, word}),
+        .valid_o(aim_valid),
+        .ready_i(aim_ready),
+        .data_o ({aim_end, aim_word})
     );
   end else begin : g_alone
     assign {aim_valid, fetch_word_valid, word_ready} = {1'b0, word_valid, fetch_word_ready};
+    assign {aim_end, aim_word} = {word_end, word};
   end
 
   logic fetch_valid, beats_valid, z_valid, z_ready;
@@ -179,8 +194,8 @@ module core_sender
       .origin_i(code_origin_i),
       .aim_valid_i(aim_valid),
       .aim_ready_o(aim_ready),
-      .aim_end_i(word_end),
-      .aim_word_i(word),
+      .aim_end_i(aim_end),
+      .aim_word_i(aim_word),
       .valid_i(z_valid),
       .ready_o(z_ready),
       .end_i(z.end_of_pass),

@@ -66,7 +66,7 @@ module core_link #(
   localparam logic [12:2] Control = 11'h003;
 
   // The request.
-  logic byte_valid, packet_end, crc_ok, packet_drop, request, take, start, out_valid, out_ready;
+  logic byte_valid, packet_end, crc_ok, packet_drop, request, take, start, out_valid, out_ready, frame_q, load_q;
   logic [7:0] byte_data, kind, sequence_number;
   logic [2:0] refusal, judged;
   logic lose, lost_q;  // the network goes within the frame; it has gone
@@ -114,11 +114,12 @@ module core_link #(
       .m_axis_tlast,
       .m_axis_tuser
   );
-  assign m_axis_tvalid = out_valid && kind == Frame && !lost_q;
-  assign load_valid_o = out_valid && kind == Load;
+  assign m_axis_tvalid = out_valid && frame_q && !lost_q;
+  assign load_valid_o = out_valid && load_q;
   assign load_data_o = m_axis_tdata[31:0];
   assign load_last_o = m_axis_tlast && argument[0];
-  assign out_ready = kind == Frame ? m_axis_tready : load_ready_i;
+  assign out_ready = frame_q ? m_axis_tready : load_ready_i;
+  always_ff @(posedge clk_i) {frame_q, load_q} <= {kind == Frame, kind == Load};  // known before anything is out
 
   // What is done with it, and the answer.
   typedef enum logic [3:0] {

@@ -4,7 +4,7 @@
 //             word sent with last_i. words_o: of the packet that is kept; cut_o: it had more, which are gone
 // Latency:    2 cycles from an accepted word to its first byte, 4 from the packet
 // Throughput: 1 byte per cycle, a pause of 3 cycles before each word of the packet; 1 beat in Lanes cycles
-// Timing:     all outputs are registers but word_ready_o and s_axis_tready, which depend on registers only
+// Timing:     all outputs are registers but word_ready_o, which depends on registers only
 // Reset:      nothing under way; the packet is kept, but its next beat is taken for the first, as with cut_off_i
 // Model:      rtl_tests.bench_core_outbox.Outbox
 // Costs Words words of block RAM. It does not frame: board_hdlc_tx does.
@@ -49,7 +49,6 @@ module core_outbox #(
     assign lanes[i] = s_axis_tdata[32*i+:32];
   end
   assign last_lane = lane_q == LaneBits'(Lanes - 1);
-  assign s_axis_tready = last_lane;
   assign full = write_q[WordBits];
   always_ff @(posedge clk_i) begin
     if (s_axis_tvalid && !full) memory[write_q[WordBits-1:0]] <= lanes[lane_q];
@@ -57,8 +56,11 @@ module core_outbox #(
       words_o <= 16'(write_q) + 16'(!full);
       cut_o   <= full;
     end
-    if (!rst_ni || cut_off_i) {lane_q, write_q} <= '0;
-    else if (s_axis_tvalid) begin
+    if (!rst_ni || cut_off_i) begin
+      {lane_q, write_q} <= '0;
+      s_axis_tready <= Lanes == 1;
+    end else if (s_axis_tvalid) begin
+      s_axis_tready <= Lanes == 1 || lane_q == LaneBits'(Lanes - 2);
       lane_q <= last_lane ? '0 : lane_q + 1'b1;
       if (!full) write_q <= write_q + 1'b1;
       if (last_lane && s_axis_tlast) write_q <= '0;
