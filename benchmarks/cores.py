@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.moving import NETWORKS as MOVING
 from benchmarks.networks import TABLE, Network, Row, Table, number, rows_of_cores
 from codesign.core.compiler import compile_graph
 from codesign.core.config import WORD_BITS, CoreConfig
@@ -33,6 +34,7 @@ from codesign.synth.target import core_of, load_target
 from codesign.verify.clips import load_clips
 
 MARK = "cores"
+LARGE = tuple(moving.network for moving in MOVING)
 BOARD = "ulx3s-85f"
 HEAD = ("network", "core", "cycles", "dense", "bytes per frame", "frames / s", "load", "mismatches")
 BITS_PER_BYTE = 10
@@ -60,6 +62,10 @@ class Core:
     baud: int | None = None
 
 
+LARGE_FRAMES = 3
+"""Frames that a large network is simulated on: the first one takes a hundred million cycles."""
+
+
 def cores(clock_mhz: float) -> tuple[Core, ...]:
     """Return the core of the ULX3S at a clock, and one of 32 lanes beside the DDR memory of an SoC at 200 MHz."""
     board = load_target(BOARD)
@@ -81,12 +87,50 @@ def cores(clock_mhz: float) -> tuple[Core, ...]:
     )
 
 
+def large_cores(clock_mhz: float) -> tuple[Core, ...]:
+    """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM,
+    and one of 32 lanes beside the DDR memory of a KV260 at 200 MHz, whose sums would take all 64 UltraRAMs.
+
+    They keep as many lines of weights as a layer of 512 to 512 channels has.
+    """
+    common = {"sum_bits": 24, "weight_bits": 8, "quantisers": 8, "table_rows": 2048, "param_rows": 640}
+    common |= {"step_words": 512, "places": 32, "walks": 32}
+    small = CoreConfig(
+        **common,
+        lanes=16,
+        sum_words=64,
+        code_rows=512,
+        weight_lines=64,
+        chunks=9984,
+        memory_bits=32,
+        memory_kib=1 << 15,
+        cached_words=512,
+        cached_lines=16384,
+    )
+    wide = CoreConfig(
+        **common,
+        lanes=32,
+        sum_words=4096,
+        code_rows=4096,
+        weight_lines=4096,
+        chunks=4992,
+        memory_bits=128,
+        memory_kib=1 << 16,
+        cached_words=4096,
+        cached_lines=8192,
+    )
+    return (
+        Core(name="16 lanes, SDRAM", config=small, timing=SDRAM, clock_mhz=clock_mhz),
+        Core(name="32 lanes, DDR, large", config=wide, timing=DDR, clock_mhz=200.0),
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run every network whose graph is there on every core; exit status 1 if a value differs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cores", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("build/networks"), help="build folders of the designs")
     parser.add_argument("--table", type=Path, default=TABLE, help="the networks (default: benchmarks/networks.toml)")
-    parser.add_argument("--only", nargs="*", help="names of networks (default: all)")
+    parser.add_argument("--only", nargs="*", help="names of networks (default: all but the large ones)")
     parser.add_argument("--frames", type=int, default=5, help="of the first clip; the first is not in the means")
     parser.add_argument("--clock", type=float, default=80.0, help="MHz of the ULX3S' core (default: 80)")
     parser.add_argument("--json", type=Path, required=True, help="put the rows among those that are here")
@@ -97,6 +141,8 @@ def main(argv: list[str] | None = None) -> int:
         check_marks(options.markdown, (MARK,))
         chosen = [network for network in networks if not options.only or network.name in options.only]
         rows = measure(chosen, options.folder, cores(options.clock), options.frames)
+        if large := [network for network in LARGE if network.name in (options.only or ())]:
+            rows += measure(large, options.folder, large_cores(options.clock), min(LARGE_FRAMES, options.frames))
         documents = [*_others(options.json, {row.network for row in rows}), *map(dataclasses.asdict, rows)]
         write_text(options.json, json.dumps(documents, indent=1) + "\n")
         fill(

@@ -166,14 +166,14 @@ def measure(
 def _run(network: Network, models: Path, clips: Path, output: Path, run: Import) -> str | None:
     model = models / network.model
     if network.model.startswith(APPLICATIONS):
-        model = _application(network.model.removeprefix(APPLICATIONS), output.parent)
+        model = application(network.model.removeprefix(APPLICATIONS), output.parent)
     for path in (model, clips / network.clips):
         if not path.exists():
             return f"{path} is missing."
     return run([str(model), "--clips", str(clips / network.clips), "--output", str(output), *network.options])
 
 
-def _application(name: str, folder: Path) -> Path:
+def application(name: str, folder: Path) -> Path:
     """Return the file of a model of keras.applications with random weights, always the same; make it if need be."""
     path = folder / f"{name}.keras"
     if not path.exists():

@@ -47,7 +47,9 @@ class Compiled:
 
     Attributes:
         program: what the core executes.
-        graph: the graph as it is executed, which may have a copy of the input that the user's has not.
+        graph: the graph as it is executed, which may have a copy of the input that the user's has not, and no
+            activation at its end that changes nothing.
+        shape: of a frame of the output.
         layouts: how the frame of each node lies in words; the words of the source are the beats.
         steps: name of what each step sends.
         readers: of each walk.
@@ -56,6 +58,7 @@ class Compiled:
 
     program: Program
     graph: Graph = field(repr=False)
+    shape: tuple[int, ...]
     layouts: Mapping[str, Layout] = field(repr=False)
     steps: tuple[str, ...]
     readers: tuple[Reader, ...]
@@ -89,7 +92,7 @@ class _Compiler:
     """Places one node after the other."""
 
     def __init__(self, graph: Graph, config: CoreConfig) -> None:
-        self.config, self.plan = config, plan_of(graph, config)
+        self.config, self.plan, self.shape = config, plan_of(graph, config), graph.output.shape
         self.tables, self.params = Rows(3), Rows(config.quantisers, len(PARAM.fields))
         self.weights, self.sums = Rows(config.lanes, dtype=np.int32), Rows(config.lanes)
         self.places: list[Place] = []
@@ -126,6 +129,7 @@ class _Compiler:
         return Compiled(
             program=replace(program, design=design_of(program)),
             graph=graph,
+            shape=self.shape,
             layouts=plan.layouts,
             steps=tuple(names),
             readers=tuple(self.readers),

@@ -25,5 +25,5 @@ def unpack_output(compiled: Compiled, packets: np.ndarray) -> IntArray:
     """Return packets of the output, ``[T, beats, quantisers]``, as frames ``[T, *shape]``."""
     step, node = compiled.program.output, compiled.graph.output
     words = packets.reshape(len(packets), step.words, step.parts * compiled.program.config.quantisers)
-    frames: IntArray = compiled.layouts[node.name].gather(words).reshape(len(packets), *node.shape)
+    frames: IntArray = compiled.layouts[node.name].gather(words).reshape(len(packets), *compiled.shape)
     return frames

@@ -149,7 +149,7 @@ class Interpreter:
                 sent[:, t, number] = len(visited), len(tokens.words), np.count_nonzero(tokens.mask)
                 done = [_Done.nothing(len(tokens.words))]
                 for reader in range(step.reader_base, step.reader_base + step.readers):
-                    done.append(self._read(reader, tokens))
+                    done.append(self._read(reader, tokens, observed=observe is not None))
                     walked[:, t, reader] = done[-1].counts()
                 if observe is not None:
                     observe(t, number, _work(visited, tokens, done))
@@ -231,8 +231,8 @@ class Interpreter:
         z = self._fetch(step, words, step.parts * quantisers).reshape(align.shape)
         return ((z << align) + low).reshape(-1, quantisers)
 
-    def _read(self, reader: int, tokens: Tokens) -> _Done:
-        """Let a reader take what was sent; return what it did."""
+    def _read(self, reader: int, tokens: Tokens, *, observed: bool) -> _Done:
+        """Let a reader take what was sent; return what it did, with the lines of its operations only if observed."""
         place, walk, count = self.program.places[reader], self.program.walks[reader], len(tokens.words)
         if not count:
             return _Done.nothing(0)
@@ -251,7 +251,8 @@ class Interpreter:
             self._accumulate(ops.some(first), deltas[hit], mask)
         token = at[hit][ops.event]
         lanes = np.ones_like(token) if mask is None else np.count_nonzero(tokens.mask, axis=1)[token]
-        return _Done(np.bincount(at, minlength=count), int(hit.sum()), token, ops.sum, lanes, self._lines(ops, mask))
+        lines = self._lines(ops, mask) if observed else ops.line[:0]
+        return _Done(np.bincount(at, minlength=count), int(hit.sum()), token, ops.sum, lanes, lines)
 
     def _lines(self, ops: _Operations, mask: NDArray[np.bool_] | None) -> IntArray:
         """Return the line of weights of each operation, a lane after the other where there is a mask."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from codesign.graph.engines import Conv, Dense, Engine, Join, Linear
-from codesign.graph.ir import Delta, Graph
+from codesign.graph.ir import Delta, Graph, Source
 
 Through: TypeAlias = Mapping[tuple[str, int], Linear]
 """The layer through which an input of an addition comes, by the addition's name and the number of the input."""
@@ -36,6 +36,17 @@ def merged(graph: Graph) -> tuple[Graph, Through]:
             inputs = tuple(layer.input if name == delta.name else name for name in join.inputs)
             graph = _without(graph, {delta.name, layer.name}, replace(join, inputs=inputs))
     return graph, through
+
+
+def trimmed(graph: Graph) -> Graph:
+    """Return the graph without an activation at its end that sends the sums of an engine as they are: they are sent."""
+    last = graph.output
+    if not isinstance(last, Delta) or len(graph.deltas) == 1:
+        return graph
+    engine = graph[last.input]
+    if isinstance(engine, Source | Delta) or len(graph.readers(engine.name)) != 1 or not _sends_all(last, engine):
+        return graph
+    return replace(graph, nodes=graph.nodes[:-1])
 
 
 def _sends_all(delta: Delta, layer: Engine) -> bool:

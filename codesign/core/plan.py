@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from codesign.core.config import CoreConfig
 from codesign.core.layout import Layout, lanes_used
-from codesign.core.merge import Through, merged
+from codesign.core.merge import Through, merged, trimmed
 from codesign.errors import ConversionError, UnsupportedLayerError
 from codesign.graph.axis import Repeat
 from codesign.graph.engines import Dense, Engine, Join, Upsample
@@ -49,7 +49,7 @@ def plan_of(graph: Graph, config: CoreConfig) -> Plan:
     Raises:
         ConversionError: a node reads what it cannot.
     """
-    graph = _alone(_needed(graph), config)
+    graph = _alone(trimmed(_needed(graph)), config)
     for node in graph.nodes[1:]:
         _check_inputs(graph, node)
     graph, through = merged(graph)

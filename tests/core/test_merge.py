@@ -54,6 +54,22 @@ def shortcut(outputs: int, *, deep: bool = False, strides: int = 1, layers: int 
     return Graph(name="t", nodes=(*nodes, join, last, replace(conv(last, 5), name="end")))
 
 
+def test_an_end_that_changes_nothing_is_none() -> None:
+    """A reshape at the end of a network is an activation that sends every bit: its sums are sent instead."""
+    graph = shortcut(6)
+    end = graph.output
+    assert isinstance(end, Engine)
+    flat = replace(graph, nodes=(*graph.nodes, replace(all_of(end, "flat"), shape=(end.size,))))
+    compiled = compile_graph(flat, CONFIG)
+    assert compiled.shape == (end.size,)
+    assert compiled.steps == compile_graph(graph, CONFIG).steps
+    check(flat)
+    coarse = replace(all_of(end, "coarse"), fmt=Fixed(width=6, frac=end.fmt.frac - 2, signed=True), lo=-32, hi=31)
+    rounded = replace(graph, nodes=(*graph.nodes, coarse))
+    assert len(compile_graph(rounded, CONFIG).steps) == len(compiled.steps) + 1
+    check(rounded)
+
+
 def check(graph: Graph) -> None:
     on, rng = OnCore(graph, CONFIG), np.random.default_rng(4)
     for frames, density in ((1, 1.0), (8, 0.2), (4, 1.0)):
