@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core_transmit: words of sums as records of beats at their places outside."""
+"""core_transmit: words of sums as records of beats at their places outside, whole or each sum in fewer bits."""
 
 from __future__ import annotations
 
@@ -21,8 +21,14 @@ Save = tuple[int, int, int]
 
 
 def written(save: Save) -> list[tuple[int, ...]]:
-    """Return the beats of a word, its beats and its data: address, beats of the record, data, last."""
-    word, beats, data = save
+    """Return the beats of a word, its form (beats, and whether it is narrow) and data: address, beats, data, last."""
+    word, form, data = save
+    beats = form & 127
+    if form >> 7:
+        low, each = (1 << CONFIG.narrow_bits) - 1, CONFIG.sum_bits
+        lanes = [(data >> lane * each & low) << lane * CONFIG.narrow_bits for lane in range(CONFIG.lanes)]
+        used = CONFIG.lanes * CONFIG.narrow_bits
+        data = sum(lanes) | data >> used << used
     address = word * BEATS % CONFIG.memory_beats
     most = (1 << CONFIG.memory_bits) - 1
     return [(address, beats, data >> beat * CONFIG.memory_bits & most, int(beat == beats - 1)) for beat in range(beats)]
@@ -78,7 +84,7 @@ class Transmitting:
     def put(self, beats: int) -> list[tuple[int, ...]]:
         """Queue a word, and return its beats."""
         word = self.rng.choice((self.rng.randrange(CONFIG.memory_beats // BEATS), self.rng.getrandbits(8)))
-        save = (word, beats, self.rng.getrandbits(BITS))
+        save = (word, beats | self.rng.getrandbits(1) << 7, self.rng.getrandbits(BITS))
         self.saves.waiting.append(save)
         return written(save)
 

@@ -67,7 +67,12 @@ def visits(walk: Values, event: Values, lanes: Sequence[int], deltas: Sequence[i
         else:
             operations = [(line + (0 if element else lane) & INDEX, (deltas[lane],) * LANES) for lane in lanes]
         mark = (walk["mark_base"] * CHUNK_BITS + word) & INDEX
-        yield Visit(mark=(mark, walk["engine"]), sum=address, beats=walk["word_beats"], operations=tuple(operations))
+        yield Visit(
+            mark=(mark, walk["engine"]),
+            sum=address,
+            beats=walk["narrow"] << 7 | walk["word_beats"],
+            operations=tuple(operations),
+        )
 
 
 class Deltas:

@@ -215,9 +215,16 @@ ADD_MUTANTS = [
             "else if (write_valid_o && write_ready_i) data_q",
             "else if (write_valid_o) data_q",
         ),
-        ("whole words", "write_beats_o   <= save_beats_i", "write_beats_o   <= 8'(SumBeats)"),
+        ("whole words", "write_beats_o   <= 8'(save_beats_i[6:0])", "write_beats_o   <= 8'(SumBeats)"),
         ("a beat too few", "write_last_o <= left_q == 8'd2", "write_last_o <= left_q == 8'd3"),
-        ("the last of a single one", "write_last_o  <= save_beats_i == 8'd1", "write_last_o  <= 1'b0"),
+        ("the last of a single one", "write_last_o  <= save_beats_i[6:0] == 7'd1", "write_last_o  <= 1'b0"),
+        ("never narrow", "save_beats_i[7] ? narrowed : save_data_i", "save_data_i"),
+        ("always narrow", "save_beats_i[7] ? narrowed : save_data_i", "narrowed"),
+        (
+            "sums of another lane",
+            "narrowed[l*NarrowBits+:NarrowBits] = save_data_i[l*SumBits",
+            "narrowed[l*NarrowBits+:NarrowBits] = save_data_i[l*NarrowBits",
+        ),
         ("does not stop", "write_valid_o <= !write_last_o", "write_valid_o <= 1'b1"),
         (
             "saved before it is taken",

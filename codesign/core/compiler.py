@@ -76,6 +76,7 @@ class _Sums:
     mark_base: int
     bias_base: int
     bias_period: int
+    narrow: int
     word_beats: int
 
 
@@ -156,6 +157,7 @@ class _Compiler:
 
         What comes first lies inside, where there is a memory outside: of a small frame a larger part changes.
         """
+        bits = {node.name: check_sums(self.plan, node, self.config) for node in self.plan.engines}
         biases = {node.name: self._bias(node) for node in self.plan.engines}
         kept = {node.name: self.plan.layouts[node.name].words * _taps(node) for node in self.plan.engines}
         places = stacked(kept, self.sums.size)
@@ -163,6 +165,7 @@ class _Compiler:
         for number, node in enumerate(self.plan.engines):
             layout, word, taps = self.plan.layouts[node.name], places[node.name], _taps(node)
             base, period = biases[node.name]
+            narrow = bits[node.name] <= self.config.narrow_bits
             found[node.name] = _Sums(
                 engine=number,
                 words=layout.words,
@@ -171,7 +174,8 @@ class _Compiler:
                 mark_base=chunk,
                 bias_base=base,
                 bias_period=period,
-                word_beats=self.config.word_beats(layout.used),
+                narrow=int(narrow),
+                word_beats=self.config.word_beats(layout.used, narrow=narrow),
             )
             chunk += -(-layout.words // CHUNK_BITS)
         return found
@@ -197,7 +201,6 @@ class _Compiler:
 
     def _bias(self, node: Engine) -> tuple[int, int]:
         """Return address and period of an engine's words of biases."""
-        check_sums(self.plan, node, self.config)
         layout = self.plan.layouts[node.name]
         bias = lattices_of(self.plan, node).bias
         if bias is None:
@@ -245,7 +248,8 @@ class _Compiler:
         return {**self._sums_of(node.input, sweep=node.name == readers[0]), "source": 0, "keep": keep}
 
     def _no_sums(self, words: int) -> dict[str, int]:
-        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words", "word_beats"), 0)
+        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words"), 0)
+        none |= {"narrow": 0, "word_beats": 0}
         return {**none, "words": words, "taps": 1, "bias_period": 1}
 
     def _sums_of(self, name: str, *, sweep: bool) -> dict[str, int]:
@@ -330,6 +334,7 @@ class _Compiler:
             mark_base=sums.mark_base,
             engine=sums.engine,
             weight_base=self.weights.place(reach.lines),
+            narrow=sums.narrow,
             word_beats=sums.word_beats,
         )
 
@@ -340,7 +345,7 @@ def _taps(node: Engine) -> int:
 
 
 def _fields(sums: _Sums) -> dict[str, int]:
-    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period", "word_beats")
+    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period", "narrow", "word_beats")
     return {name: getattr(sums, name) for name in names}
 
 

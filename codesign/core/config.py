@@ -143,9 +143,15 @@ class CoreConfig:
         }
         return {depth: -(-count // self.memory_bits) if self.memory_bits else 0 for depth, count in bits.items()}
 
-    def word_beats(self, used: int) -> int:
+    @property
+    def narrow_bits(self) -> int:
+        """Bits of a sum in the external memory where an engine needs no more."""
+        return self.sum_bits * 3 // 4
+
+    def word_beats(self, used: int, *, narrow: bool) -> int:
         """Return the beats of a word of sums of which only the first ``used`` lanes count."""
-        return -(-used * self.sum_bits // self.memory_bits) if self.memory_bits else 0
+        bits = used * (self.narrow_bits if narrow else self.sum_bits)
+        return -(-bits // self.memory_bits) if self.memory_bits else 0
 
     @property
     def geometry_text(self) -> str:

@@ -43,6 +43,7 @@ class Step:
     bias_base: int
     bias_period: int
     sweep_words: int
+    narrow: int
     word_beats: int
 
 
@@ -81,6 +82,7 @@ class Walk:
     mark_base: int
     engine: int
     weight_base: int
+    narrow: int
     word_beats: int
 
 

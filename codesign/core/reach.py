@@ -195,8 +195,10 @@ def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
         )
 
 
-def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
-    """Check that no sum of an engine, partial sums of either form included, leaves its bits.
+def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> int:
+    """Return the bits that no sum of an engine leaves while events are added to it, signed.
+
+    Partial sums of either form, and what is sent, are checked, too.
 
     Raises:
         AccumulatorRangeError: ``|b| + sum|w| * max|r|`` does.
@@ -214,7 +216,8 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
         else:
             total = total + np.array(most, object)  # of one channel, where all are the same
     sent = max(-node.fmt.lo - 1, node.fmt.hi) << plan.widen[node.name]  # on the lattice that is sent
-    bound = max(bound, *total, sent)
+    kept = max(bound, *total)
+    bound = max(kept, sent)
     if bound >= 1 << config.sum_bits - 1:
         raise AccumulatorRangeError(
             "the sums do not fit the core",
@@ -223,6 +226,7 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> None:
             received=f"{bound.bit_length() + 1} bits (|b| + sum|w| * max|r| = {bound})",
             fix=f"use fewer bits in this layer, or a core with sum_bits = {bound.bit_length() + 1}",
         )
+    return int(kept).bit_length() + 1
 
 
 def _lane_for_lane(taps: IntArray, node: Engine, at: int, made: Layout, lanes: int) -> _Weights:

@@ -15,7 +15,7 @@ from codesign.errors import ConversionError
 
 MAGIC = 0x524F4344
 """First word of an image: "DCOR" as bytes."""
-VERSION = 2
+VERSION = 3
 SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
 """Number of each section of an image; 0 ends it."""
 
@@ -144,7 +144,8 @@ STEP = Record(
         Field(name="bias_base", width="index", meaning="address of the biases among the sums"),
         Field(name="bias_period", width="index", meaning="words of biases"),
         Field(name="sweep_words", width="index", meaning="sums set to biases when a stream starts; 0: none"),
-        Field(name="word_beats", width=8, meaning="of the external memory, for a word of sums; 0: there is none"),
+        Field(name="narrow", width=1, meaning="sums take NarrowBits in the external memory"),
+        Field(name="word_beats", width=7, meaning="of the external memory, for a word of sums; 0: there is none"),
     ),
 )
 PLACE = Record(
@@ -182,7 +183,8 @@ WALK = Record(
         Field(name="mark_base", width="index", meaning="chunk of the first word's mark"),
         Field(name="engine", width=8, meaning="dirty bit of the engine"),
         Field(name="weight_base", width="index", meaning="address of the first line of weights"),
-        Field(name="word_beats", width=8, meaning="of the external memory, for a word of sums; 0: there is none"),
+        Field(name="narrow", width=1, meaning="sums take NarrowBits in the external memory"),
+        Field(name="word_beats", width=7, meaning="of the external memory, for a word of sums; 0: there is none"),
     ),
 )
 TABLE = Record(

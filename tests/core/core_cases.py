@@ -53,6 +53,7 @@ class OnCore:
         made, run, trace = self.run(frames)
         assert np.array_equal(made, trace.outputs)
         compared = made.size
+        self._check_narrow()
         for name, step in zip(self.compiled.steps, self.compiled.program.steps, strict=True):
             if step.packet == EVENTS and name in trace.codes:
                 rows = self.core.codes[step.code_base : step.code_base + step.words * step.parts]
@@ -63,3 +64,12 @@ class OnCore:
                 assert np.array_equal(run.counts.events[:, at], np.count_nonzero(trace.deltas[name], axis=1)), name
                 compared += codes.size
         return compared
+
+    def _check_narrow(self) -> None:
+        """Check that sums which are kept in fewer bits need no more."""
+        most = 1 << self.config.narrow_bits - 1
+        for step in self.compiled.program.steps:
+            if step.narrow:
+                sums = self.core.sums[step.sum_base : step.sum_base + step.words * step.taps]
+                assert -most <= sums.min()
+                assert sums.max() < most

@@ -6,7 +6,7 @@
 // Timing:     see its parts; queues around core_cache, the one behind it so that what is asked for comes in time
 // Reset:      nothing under way
 // Model:      codesign.core.interpret
-// It only wires.
+// Beats of a word: bit 7 says that its sums take NarrowBits each outside.
 module core_outside
   import core_pkg::*;
   import core_types::*;
@@ -100,8 +100,11 @@ module core_outside
       .data_o (op_o)
   );
 
+  localparam int unsigned Records = SumBeats > 16 ? 4 : 8;
+  logic [Lanes*SumBits-1:0] sums, widened;
+  logic narrow;
   core_receive #(
-      .Records(SumBeats > 16 ? 4 : 8),
+      .Records(Records),
       .Beats  (SumBeats),
       .Width  (Lanes * SumBits)
   ) i_words (
@@ -111,7 +114,7 @@ module core_outside
       .valid_i(word_valid),
       .ready_o(word_ready),
       .index_i(word),
-      .beats_i(word_beats),
+      .beats_i({1'b0, word_beats[6:0]}),
       .read_valid_o(read_valid_o[0]),
       .read_ready_i(read_ready_i[0]),
       .read_address_o(read_address_o[0]),
@@ -121,8 +124,27 @@ module core_outside
       .data_last_i,
       .valid_o(fill_valid_o),
       .ready_i(fill_ready_i),
-      .data_o(fill_data_o)
+      .data_o(sums)
   );
+  // verilator lint_off PINCONNECTEMPTY
+  delta_fifo #(  // as many as are asked for: it has room
+      .Width(1),
+      .Depth(Records)
+  ) i_narrow (
+      .clk_i,
+      .rst_ni,
+      .valid_i(word_valid && word_ready),
+      .ready_o(),
+      .data_i (word_beats[7]),
+      .valid_o(),
+      .ready_i(fill_valid_o && fill_ready_i),
+      .data_o (narrow)
+  );
+  // verilator lint_on PINCONNECTEMPTY
+  for (genvar l = 0; l < int'(Lanes); l++) begin : g_sum
+    assign widened[l*SumBits+:SumBits] = SumBits'($signed(sums[l*NarrowBits+:NarrowBits]));
+  end
+  assign fill_data_o = narrow ? widened : sums;
 
   // A line is kept as in an image: each weight in a slot of its own.
   // verilator lint_off UNUSEDSIGNAL

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   a word of sums -> a record of beats at its place outside
+// Function:   a word of sums -> a record of beats at its place outside; bit 7 of save_beats_i: of NarrowBits each
 // Latency:    the first beat leaves 2 cycles after save_valid_i
 // Throughput: a beat a cycle, and 2 cycles for each word
 // Timing:     registers at all outputs but saved_o = the last beat is taken
@@ -26,31 +26,41 @@ module core_transmit
     output logic                         write_last_o
 );
   typedef logic [MemoryAddressBits-1:0] address_t;
+  if (SumBeats > 127) begin : g_bad
+    $error("core_transmit: a word has at most 127 beats");
+  end
   logic [SumBeats*MemoryBits-1:0] data_q;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [Lanes*SumBits-1:0] narrowed;
+  // verilator lint_on UNUSEDSIGNAL
   logic [7:0] left_q;
   logic begin_q;
   assign save_ready_o = left_q == 0;
   assign saved_o = write_valid_o && write_ready_i && write_last_o;
   assign write_data_o = data_q[MemoryBits-1:0];
 
+  always_comb begin
+    narrowed = save_data_i;
+    for (int unsigned l = 0; l < Lanes; l++) narrowed[l*NarrowBits+:NarrowBits] = save_data_i[l*SumBits+:NarrowBits];
+  end
   always_ff @(posedge clk_i) begin
-    if (save_valid_i) data_q <= (SumBeats * MemoryBits)'(save_data_i);
+    if (save_valid_i) data_q <= (SumBeats * MemoryBits)'(save_beats_i[7] ? narrowed : save_data_i);
     else if (write_valid_o && write_ready_i) data_q <= data_q >> MemoryBits;
     if (begin_q) begin
       write_address_o <= address_t'(save_word_i) * address_t'(SumBeats);
-      write_beats_o   <= save_beats_i;
+      write_beats_o   <= 8'(save_beats_i[6:0]);
     end
   end
   always_ff @(posedge clk_i) begin
     begin_q <= save_valid_i;
-    if (save_valid_i) left_q <= save_beats_i;
+    if (save_valid_i) left_q <= 8'(save_beats_i[6:0]);
     else if (write_valid_o && write_ready_i) begin
       left_q <= left_q - 1'b1;
       write_last_o <= left_q == 8'd2;
       write_valid_o <= !write_last_o;
     end else if (begin_q) begin
       write_valid_o <= 1'b1;
-      write_last_o  <= save_beats_i == 8'd1;
+      write_last_o  <= save_beats_i[6:0] == 7'd1;
     end
     if (!rst_ni) {begin_q, left_q, write_valid_o, write_last_o} <= '0;
   end

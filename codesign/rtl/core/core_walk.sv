@@ -199,7 +199,7 @@ module core_walk
           sum_base: walk_q.sum_base,
           taps: walk_q.taps,
           mark_base: walk_q.mark_base,
-          beats: walk_q.word_beats,
+          beats: {walk_q.narrow, walk_q.word_beats},
           engine: walk_q.engine
       };
   delta_fifo #(

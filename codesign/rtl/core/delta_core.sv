@@ -334,7 +334,7 @@ module delta_core
       .mark_ready_i(mark_ready),
       .mark_word_o(mark_word),
       .mark_engine_o(mark_engine),
-      .word_beats_i(step.word_beats),
+      .word_beats_i({step.narrow, step.word_beats}),
       .ask_valid_i(ask_valid),
       .ask_ready_o(ask_ready),
       .ask_address_i(ask_address),
