@@ -11,10 +11,11 @@ from formal.document import PAGE, RECORD, described, parts
 from formal.prover import check_labels, cover, find, prove, sources
 from formal.record import Case, Subject
 from formal.solver import commands
-from formal.table import INSIDE, SUBJECTS
+from formal.table import CORE_SIMULATED, INSIDE, SUBJECTS
 
 from codesign.errors import CodesignError
 from codesign.report.document import fill
+from codesign.rtl.core import CORE_MODULES
 from codesign.rtl.leaves import LEAVES
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
@@ -55,13 +56,15 @@ def test_every_fault_is_where_the_table_says(subject: Subject) -> None:
     assert subject.faults
     for fault in subject.faults:
         assert fault.old != fault.new
-        sources(subject, fault)
+        sources(subject, {**subject.cases[0].parameters, **fault.parameters}, fault)
     assert any(case.fast for case in subject.cases), "the default suite proves every subject at one size"
 
 
 def test_every_leaf_is_proved() -> None:
     proved = [subject.leaf for subject in SUBJECTS if subject.prefix == "delta_"]
     assert sorted({*proved, *INSIDE}) == sorted(LEAVES)
+    proved = [subject.leaf for subject in SUBJECTS if subject.prefix == "core_"]
+    assert sorted([*proved, *CORE_SIMULATED]) == sorted(CORE_MODULES)
 
 
 def test_a_property_without_a_sentence_is_refused() -> None:

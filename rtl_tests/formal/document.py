@@ -91,7 +91,7 @@ def proved(subject: Subject, times: Sequence[float], failed: Sequence[Sequence[s
     for case, seconds in zip(record["cases"], times, strict=True):
         case["seconds"] = round(seconds, 1)
     record["faults"] = [
-        {"name": fault.name, "module": f"{subject.prefix}{fault.leaf}", "failed": list(names)}
+        {"name": fault.name, "module": f"{fault.prefix or subject.prefix}{fault.leaf}", "failed": list(names)}
         for fault, names in zip(subject.faults, failed, strict=True)
     ]
     return record

@@ -112,15 +112,15 @@ def labels(folder: Path, kind: str) -> set[str]:
     return {name.rpartition(".")[2] for name in re.findall(rf"^; yosys-smt2-{kind} \d+ (\S+)", text, re.MULTILINE)}
 
 
-def sources(subject: Subject, fault: Fault | None = None) -> dict[str, str]:
+def sources(subject: Subject, parameters: Mapping[str, int], fault: Fault | None = None) -> dict[str, str]:
     """Return every file of a proof by its name; ``fault`` is put into its leaf.
 
     Raises:
         CodesignError: the text of the fault does not occur once.
     """
-    files = dict(subject.modules())
+    files = dict(subject.modules(parameters))
     if fault is not None:
-        name = f"{subject.prefix}{fault.leaf}.sv"
+        name = f"{fault.prefix or subject.prefix}{fault.leaf}.sv"
         if files[name].count(fault.old) != 1:
             raise CodesignError(f"{name}: {fault.old!r} occurs {files[name].count(fault.old)} times", fix="mend it")
         files[name] = files[name].replace(fault.old, fault.new)
@@ -133,7 +133,7 @@ def sources(subject: Subject, fault: Fault | None = None) -> dict[str, str]:
 def script(subject: Subject, parameters: Mapping[str, int], mode: str, depth: int, files: Mapping[str, str]) -> str:
     """Return what SymbiYosys reads."""
     top = f"prove_{subject.name}"
-    settings = " ".join(f"-G {name}={value}" for name, value in parameters.items())
+    settings = " ".join(f"-G {name}={value}" for name, value in parameters.items() if not name.islower())
     free = f"hierarchy -top {top}\nproc\ndelete t:$meminit t:$meminit_v2\n" if subject.free else ""
     steps = depth if mode == "prove" else depth + 1  # Yosys checks a cycle in the step after it
     going = "--keep-going " if mode == "bmc" and subject.thorough else ""
@@ -153,7 +153,7 @@ def _sby(
     folder: Path,
     fault: Fault | None = None,
 ) -> Verdict:
-    files = sources(subject, fault)
+    files = sources(subject, parameters, fault)
     folder.mkdir(parents=True)
     for name, text in (*files.items(), *subject.files.items()):
         (folder / name).write_text(text, encoding="utf-8")

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from conv_mutants import CONV_MUTANTS
-from mutants import MUTANTS
+from mutants import MUTANTS, Mutant
 
 from codesign.rtl.leaves import leaf_files
 
@@ -20,11 +20,12 @@ class Fault:
     """A text substitution in a leaf for which at least one property must fail.
 
     Attributes:
-        leaf: of the file ``delta_<leaf>.sv``.
+        leaf: of the file ``<prefix><leaf>.sv``.
         name: what is wrong with it.
         old: occurs once in the file.
         new: what is there instead.
         parameters: of the harness, where they are not those of the subject's first case.
+        prefix: "": that of the subject.
     """
 
     leaf: str
@@ -32,13 +33,21 @@ class Fault:
     old: str
     new: str
     parameters: Mapping[str, int] = field(default_factory=dict)
+    prefix: str = ""
 
 
-def benched(leaf: str, *names: str, **parameters: int) -> tuple[Fault, ...]:
-    """Return faults that the leaf's bench finds, too, by their names in `mutants` and `conv_mutants`."""
-    rows = {mutant.name: mutant for mutant in (*MUTANTS, *CONV_MUTANTS) if mutant.leaf == leaf}
+def benched(
+    leaf: str,
+    *names: str,
+    among: Iterable[Mutant] = (*MUTANTS, *CONV_MUTANTS),
+    prefix: str = "",
+    **parameters: int,
+) -> tuple[Fault, ...]:
+    """Return faults that the leaf's bench finds, too, by their names in a table of mutants."""
+    rows = {mutant.name: mutant for mutant in among if mutant.leaf == leaf}
     return tuple(
-        Fault(leaf=leaf, name=name, old=rows[name].old, new=rows[name].new, parameters=parameters) for name in names
+        Fault(leaf=leaf, name=name, old=rows[name].old, new=rows[name].new, parameters=parameters, prefix=prefix)
+        for name in names
     )
 
 
@@ -47,7 +56,7 @@ class Case:
     """One size that a subject is proved for.
 
     Attributes:
-        parameters: of the harness.
+        parameters: of the harness; in lower case: fields of the `CoreConfig` that ``core_pkg`` is generated from.
         method: "induction": for any number of cycles; "bounded": for ``depth`` cycles from reset on.
         depth: k of the induction, or cycles.
         fast: run by the default test suite.
@@ -76,7 +85,7 @@ class Subject:
         free: memories read from files hold anything: proved for every content.
         thorough: the search for a fault goes on after the first property that fails.
         prefix: of the module's name, and of the files that faults are in.
-        modules: file name -> text of every module that it may need, each after what it imports.
+        modules: given the parameters, file name -> text of every module that it may need, each after what it imports.
     """
 
     name: str
@@ -90,7 +99,7 @@ class Subject:
     free: bool = False
     thorough: bool = True
     prefix: str = "delta_"
-    modules: Callable[[], Mapping[str, str]] = leaf_files
+    modules: Callable[[Mapping[str, int]], Mapping[str, str]] = lambda _: leaf_files()
 
 
 STREAM = {

@@ -3,11 +3,34 @@
 
 from __future__ import annotations
 
+from formal.cores import CORES
 from formal.engines import ENGINES
 from formal.memories import MEMORIES
 from formal.record import Subject
 from formal.streams import STREAMS
 
-SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES)
+SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
+CORE_SIMULATED = (
+    "divide",
+    "quantise",
+    "send",
+    "ahead",
+    "back",
+    "codes",
+    "fetch",
+    "marks",
+    "beats",
+    "lane",
+    "lanes",
+    "cache",
+    "receive",
+    "walk",
+    "place",
+    "sequence",
+    "probe",
+    "load",
+    "memory",
+)
+"""Modules of the delta core that are simulated only."""

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proofs of the delta core's modules: what streams, asks for records, divides and quantises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from core_add_mutants import ADD_MUTANTS
+from core_codes_mutants import CODES_MUTANTS
+from core_memory_mutants import MEMORY_MUTANTS
+from core_send_mutants import SEND_MUTANTS
+
+from codesign.core import CoreConfig, core_package
+from codesign.rtl.core import core_module_files
+from codesign.rtl.leaves import leaf_files
+from formal.record import STREAM, Case, Subject, benched
+
+MUTANTS = (*SEND_MUTANTS, *CODES_MUTANTS, *ADD_MUTANTS, *MEMORY_MUTANTS)
+SMALL = CoreConfig(
+    lanes=4,
+    quantisers=2,
+    code_bits=2,
+    weight_bits=2,
+    sum_bits=32,
+    index_bits=4,
+    sum_words=8,
+    code_rows=8,
+    weight_lines=8,
+    table_rows=8,
+    param_rows=8,
+    step_words=8,
+    places=8,
+    walks=8,
+    chunks=8,
+    memory_bits=32,
+    memory_kib=16,
+    cached_words=4,
+    cached_lines=4,
+)
+"""What a case does not say of its core."""
+
+
+def modules(*names: str) -> Callable[[Mapping[str, int]], dict[str, str]]:
+    """Return what returns the files of modules of the core, for the parameters of a case."""
+
+    def files(parameters: Mapping[str, int]) -> dict[str, str]:
+        config = replace(SMALL, **{name: value for name, value in parameters.items() if name.islower()})
+        texts = core_module_files()
+        chosen = {name: texts[name] for name in ("core_types.sv", *(f"core_{name}.sv" for name in names))}
+        return {"core_pkg.sv": core_package(config), **leaf_files("fifo"), **chosen}
+
+    return files
+
+
+CORES = (
+    Subject(
+        name="core_burst",
+        leaf="burst",
+        properties={
+            "beats": "a burst is of the next beats of the oldest record: none is lost, doubled or out of order",
+            "page": "no burst lies across 4 KiB",
+            "whole": "a burst ends with its record or at 4 KiB",
+            "stable": "a burst that waits stays, unchanged",
+            "progress": "a burst is offered at the latest 2 cycles after its record was taken, and then without a gap",
+            "room": "a record is taken whenever the last burst of the one before it is offered",
+        },
+        assumes="a record has 1 to 255 beats and lies inside the memory",
+        cases=tuple(
+            Case(parameters={"memory_bits": bits, "memory_kib": kib}, depth=2, fast=(bits, kib) == (32, 16))
+            for bits, kib in ((32, 16), (32, 2), (64, 32768), (128, 64), (128, 1 << 22))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "burst",
+            *("never across 4 KiB", "up to 4 KiB is across", "the page before", "all beats again", "a beat more"),
+            *("address in beats", "ready ignored", "valid stuck", "second burst lost"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("burst"),
+    ),
+    Subject(
+        name="core_gather",
+        leaf="gather",
+        properties={
+            **STREAM,
+            "progress": "a word is offered in the cycle after its last part was taken",
+            "room": "a part is taken unless a word waits",
+        },
+        assumes="a word has at most Lanes / Quantisers parts, and no end comes within it",
+        cases=tuple(
+            Case(parameters={"lanes": lanes, "quantisers": quantisers}, depth=2, fast=(lanes, quantisers) == (4, 2))
+            for lanes, quantisers in ((4, 2), (2, 2), (4, 1), (8, 1), (16, 4))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "gather",
+            *("unchanged word sent", "every part sent", "looks at the last part", "change of the word before"),
+            *("deltas of part 0 in all", "mask of part 0 in all", "lanes of the word before", "end dropped"),
+            *("a part after the end", "ready ignored", "lanes at the end"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("gather"),
+    ),
+    Subject(
+        name="core_transmit",
+        leaf="transmit",
+        properties={
+            "only_saved": "as many beats leave as a word has, and no more",
+            "beat": "a beat has the data of its place in the word, its address and number of beats; the last says so",
+            "stable": "a beat that waits stays, unchanged",
+            "saved": "a word counts as saved in the cycle in which its last beat is taken, and only then",
+            "progress": "a beat is offered 2 cycles after the word was taken, and then without a gap",
+            "room": "a word is taken whenever the one before it has left",
+        },
+        assumes="words come only while there is room; their number and their beats stay until they are saved",
+        cases=tuple(
+            Case(
+                parameters={"lanes": lanes, "quantisers": 1, "sum_bits": bits, "memory_bits": beat},
+                depth=2,
+                fast=lanes == 4,
+            )
+            for lanes, bits, beat in ((4, 24, 32), (1, 8, 32), (2, 40, 64), (8, 32, 32), (8, 48, 128))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "transmit",
+            *("room for a word too much", "word of a beat", "the same beat again", "beats go on by themselves"),
+            *("whole words", "a beat too few", "the last of a single one", "does not stop"),
+            *("saved before it is taken", "saved with each beat", "goes on after a reset", "begins after a reset"),
+            "no room after a reset",
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("transmit"),
+    ),
+    Subject(
+        name="core_tags",
+        leaf="tags",
+        properties={"entry": "a token in stage 2 sees what was written last to its slot, up to the cycle before"},
+        assumes="no token enters stage 1 over another one; its slot was written before",
+        cases=tuple(
+            Case(parameters={"Entries": entries, "Width": width}, depth=2, fast=entries == 4)
+            for entries, width in ((4, 3), (2, 37), (16, 8), (64, 12))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "tags",
+            *("what is written with the take is lost", "what is written in stage 1 is lost"),
+            *("what is written on the move is lost", "what was written in stage 1 is lost"),
+            *("what was written in stage 2 is lost", "written for every slot", "written for every slot in stage 2"),
+            *("slot of the token after it", "moves always", "read without a take", "not written", "written for ever"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("tags"),
+    ),
+    Subject(
+        name="core_record",
+        leaf="record",
+        properties={
+            "outside": "a word lies outside exactly if its last row is not below CodeDepth",
+            "address": "its address is that of its first row",
+        },
+        assumes="the step does not change; its rows have addresses",
+        cases=tuple(
+            Case(
+                parameters={"lanes": lanes, "quantisers": quantisers, "code_bits": code, "index_bits": index},
+                depth=2,
+                fast=lanes == 4,
+            )
+            for lanes, quantisers, code, index in ((4, 2, 17, 5), (8, 1, 2, 8), (2, 2, 8, 4), (16, 4, 20, 6))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "record",
+            *("last row inside is outside", "first row decides", "origin ignored", "never frozen", "a beat a row"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("record"),
+    ),
+    Subject(
+        name="core_order",
+        leaf="order",
+        properties={
+            "offered": "what is taken is offered in the next cycle, and nothing else is",
+            "operation": "an operation is what was taken; with a word that is asked for, it has its address and beats",
+            "stable": "an operation that waits stays, unchanged",
+            "kept": "nothing is taken over an operation that waits",
+            "chain": "within a chain of additions there are no sweeps, and no words but with an addition",
+            "slot": "a word goes with no first addition of a chain, nor with one to a sum in the same slot",
+            "alone": "a sweep is taken by itself",
+            "rides": "no word is taken by itself where a chain of two additions or more begins",
+            "op_taken": "an addition is taken unless an operation waits, a sweep is taken or a word between two chains",
+            "read_taken": "a word is taken unless an operation waits, a sweep is taken, a chain begins, or it may not "
+            "go with the addition",
+            "sweep_taken": "a sweep is taken unless an operation waits or a chain is open",
+        },
+        cases=tuple(
+            Case(parameters=parameters, depth=2, fast=number == 0)
+            for number, parameters in enumerate(
+                (
+                    {"memory_bits": 32, "memory_kib": 16, "cached_words": 4, "cached_lines": 4, "index_bits": 4},
+                    {"memory_bits": 0, "memory_kib": 0, "cached_words": 0, "cached_lines": 0, "index_bits": 4},
+                    {"memory_bits": 32, "memory_kib": 64, "cached_words": 256, "cached_lines": 4, "index_bits": 20},
+                )
+            )
+        ),
+        fault_depth=8,
+        faults=benched(
+            "order",
+            *("ready ignored", "not at full rate", "a word before each chain", "waits for a chain of one"),
+            *("no word in a chain", "a word of its own in a chain", "additions wait for words"),
+            *("a word with the first addition", "a word with each sweep", "sweeps taken in a chain", "additions stay"),
+            *("sweeps read where they write", "reads of the addition", "a word adds, too", "a chain for ever"),
+            "a chain of before a reset",
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("order"),
+    ),
+)
