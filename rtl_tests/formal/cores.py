@@ -109,7 +109,8 @@ CORES = (
         leaf="transmit",
         properties={
             "only_saved": "as many beats leave as a word has, and no more",
-            "beat": "a beat has the data of its place in the word, its address and number of beats; the last says so",
+            "beat": "a beat has the data of its place in the word, narrow or not, its address and number of beats; the "
+            "last says so",
             "stable": "a beat that waits stays, unchanged",
             "saved": "a word counts as saved in the cycle in which its last beat is taken, and only then",
             "progress": "a beat is offered 2 cycles after the word was taken, and then without a gap",
@@ -127,10 +128,9 @@ CORES = (
         fault_depth=8,
         faults=benched(
             "transmit",
-            *("room for a word too much", "word of a beat", "the same beat again", "beats go on by themselves"),
-            *("whole words", "a beat too few", "the last of a single one", "does not stop"),
-            *("saved before it is taken", "saved with each beat", "goes on after a reset", "begins after a reset"),
-            "no room after a reset",
+            *("room for a word too much", "word of a beat", "beats go on by themselves", "whole words"),
+            *("a beat too few", "the last of a single one", "never narrow", "always narrow", "sums of another lane"),
+            *("does not stop", "saved before it is taken", "no room after a reset"),
             among=MUTANTS,
         ),
         prefix="core_",
@@ -221,5 +221,68 @@ CORES = (
         ),
         prefix="core_",
         modules=modules("order"),
+    ),
+    Subject(
+        name="core_beats",
+        leaf="beats",
+        properties={
+            **STREAM,
+            "progress": "the word of a beat, with its number and group, the words that fill a short first frame, then "
+            "the end are each offered in the next cycle",
+            "ready": "a beat is taken if it is past the end of its frame, or in a frame that was started and there is "
+            "room",
+            "waiting": "a frame is asked for as soon as the end of the one before it is on its way",
+            "fresh": "the first frame after a reset, and one with TUSER in its first beat, start a stream",
+            "error": "an early and a late TLAST, and nothing else, are reported, and stay so",
+            "begins": "a frame begins with the first beat that is taken after its start",
+        },
+        assumes="a start comes only after the end of the pass before it was queued; the step and fresh_i stay until "
+        "then",
+        cases=tuple(
+            Case(
+                parameters={"lanes": lanes, "quantisers": lanes, "code_bits": code, "sum_bits": 8, "index_bits": index},
+                depth=2,
+                fast=index == 4,
+            )
+            for lanes, code, index in ((2, 3, 4), (4, 2, 5))
+        ),
+        fault_depth=9,
+        faults=(
+            *benched(
+                "beats",
+                *("off by one beat", "first frame not fresh", "takes beats before a start", "error not sticky"),
+                *("extra beat asks for a frame", "takes beats without room", "every word begins a frame", "no end"),
+                "codes without a sign",
+                among=MUTANTS,
+            ),
+            *benched("fifo", "ready ignored", prefix="delta_"),
+        ),
+        prefix="core_",
+        modules=modules("beats"),
+    ),
+    Subject(
+        name="core_quantise",
+        leaf="quantise",
+        properties={
+            "code": "the code that leaves is that of the formula",
+            "delta": "the delta is the difference to the code before, exactly",
+            "changed": "it counts as changed if the lane has a channel and the delta is not 0, or nothing is skipped",
+        },
+        assumes="what all lanes share does not change; low_i and high_i are lo_i and hi_i on the lattice of the sums, "
+        "lo_i <= 0 <= hi_i; |code_i| * 2^shift_i is at most 2^(SumBits - 1); values are taken in any pattern",
+        cases=tuple(
+            Case(
+                parameters={"code_bits": code, "sum_bits": bits}, method="bounded", depth=8, fast=(code, bits) == (3, 8)
+            )
+            for code, bits in ((3, 8), (7, 8))
+        ),
+        fault_depth=8,
+        faults=benched(
+            "quantise",
+            *("half up", "no clip above", "held is sent", "lane without a channel", "delta of the unheld code"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("quantise"),
     ),
 )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// core_transmit: a word is its beats, the lowest bits first. The model has the word and how many beats have not left.
+// core_transmit: a word is its beats, the lowest bits first; its sums have NarrowBits each where bit 7 of save_beats_i
+// says so. The model has the word and how many beats have not left.
 module prove_core_transmit
   import core_pkg::*;
 (
@@ -40,9 +41,20 @@ module prove_core_transmit
   );
   assign leave = valid && write_ready_i;
 
+  logic [Lanes*SumBits-1:0] word;
+  always_comb begin
+    word = save_data_i;
+    if (save_beats_i[7]) begin
+      for (int unsigned i = 0; i < Lanes * NarrowBits; i++) begin
+        word[i] = save_data_i[i/NarrowBits*SumBits+i%NarrowBits];
+      end
+    end
+  end
+
   logic [SumBeats-1:0][MemoryBits-1:0] data_q;
   logic [IndexBits-1:0] word_q;
   logic [7:0] beats_q, left_q;
+  logic narrow_q;
   assign expected = '{
       last: left_q == 1, address: address_t'(word_q) * address_t'(SumBeats), beats: beats_q,
       data: data_q[beats_q-left_q]
@@ -51,13 +63,13 @@ module prove_core_transmit
   always_ff @(posedge clk_i) begin
     beat_q <= beat;
     m_free : assume (!save_valid_i || ready);
-    m_beats : assume (!save_valid_i || (save_beats_i != 0 && 32'(save_beats_i) <= SumBeats));
-    m_stays : assume (!rst_ni || left_q == 0 || (save_word_i == word_q && save_beats_i == beats_q));
+    m_beats : assume (!save_valid_i || (save_beats_i[6:0] != 0 && 32'(save_beats_i[6:0]) <= SumBeats));
+    m_stays : assume (!rst_ni || left_q == 0 || (save_word_i == word_q && save_beats_i == {narrow_q, beats_q[6:0]}));
     if (!rst_ni) {left_q, stalled_q, late_q} <= '0;
     else begin
       if (save_valid_i) begin
-        {data_q, word_q, beats_q} <= {(SumBeats * MemoryBits)'(save_data_i), save_word_i, save_beats_i};
-        left_q <= save_beats_i;
+        {data_q, word_q, narrow_q} <= {(SumBeats * MemoryBits)'(word), save_word_i, save_beats_i[7]};
+        {beats_q, left_q} <= {2{8'(save_beats_i[6:0])}};
       end else if (leave) left_q <= left_q - 1'b1;
       stalled_q <= valid && !write_ready_i;
       late_q <= left_q != 0 && !valid;

@@ -14,14 +14,12 @@ INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_SIMULATED = (
     "divide",
-    "quantise",
     "send",
     "ahead",
     "back",
     "codes",
     "fetch",
     "marks",
-    "beats",
     "lane",
     "lanes",
     "cache",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   new rows of words that lie outside -> records for the memory, of the words of which a row has changed, or
 //             of all in a first frame: the memory holds rubbish then
-// Latency:    8 cycles from the last row of a word to its first beat
+// Latency:    6 cycles from the last row of a word to its first beat
 // Throughput: 1 row a cycle; 1 beat a cycle
 // Timing:     registers at all outputs but idle_o; rows are read from distributed RAM
 // Reset:      empty
