@@ -14,7 +14,7 @@ from core_send_mutants import SEND_MUTANTS
 from codesign.core import CoreConfig, core_package
 from codesign.rtl.core import core_module_files
 from codesign.rtl.leaves import leaf_files
-from formal.record import STREAM, Case, Subject, benched
+from formal.record import STREAM, Case, Fault, Subject, benched
 
 MUTANTS = (*SEND_MUTANTS, *CODES_MUTANTS, *ADD_MUTANTS, *MEMORY_MUTANTS)
 SMALL = CoreConfig(
@@ -223,6 +223,37 @@ CORES = (
         modules=modules("order"),
     ),
     Subject(
+        name="core_receive",
+        leaf="receive",
+        properties={
+            **STREAM,
+            "progress": "a request leaves 2 cycles after it was taken; a record is there at the latest Beats + 1 "
+            "cycles after its last beat, if none waits",
+            "fits": "a beat that comes always has room",
+            "room": "a request is taken whenever fewer than Records are open and the one before it has left its first "
+            "register",
+        },
+        assumes="origin_i does not change; the memory answers what was asked for and taken, in order, with a record of "
+        "1 to Beats beats each, the last one marked",
+        cases=tuple(
+            Case(
+                parameters={"Records": records, "Beats": beats, "Width": width, "memory_bits": bits},
+                depth=2,
+                fast=(records, beats) == (2, 2),
+            )
+            for records, beats, width, bits in ((2, 2, 60, 32), (4, 1, 32, 32), (2, 3, 71, 32))
+        ),
+        fault_depth=13,
+        faults=benched(
+            "receive",
+            *("from 0 on", "requests get lost", "asks for too much", "goes on while one waits"),
+            *("records of all beats", "given without being taken", "given again"),
+            among=MUTANTS,
+        ),
+        prefix="core_",
+        modules=modules("receive"),
+    ),
+    Subject(
         name="core_beats",
         leaf="beats",
         properties={
@@ -259,6 +290,33 @@ CORES = (
         ),
         prefix="core_",
         modules=modules("beats"),
+    ),
+    Subject(
+        name="core_divide",
+        leaf="divide",
+        properties={
+            **STREAM,
+            "progress": "a quotient is offered at the latest 9 cycles after its operands were taken",
+            "room": "operands are taken unless a quotient waits",
+        },
+        assumes="recip_i and shift_i are those of divisor_i, as in the header",
+        cases=tuple(Case(parameters={"index_bits": bits}, depth=2, fast=bits == 4) for bits in (4, 6)),
+        fault_depth=13,
+        faults=(
+            *benched(
+                "divide",
+                *("ready ignored", "valid stuck", "shift of the one after it", "high bits of the quotient"),
+                among=MUTANTS,
+            ),
+            Fault(
+                leaf="divide",
+                name="operands lost",
+                old="{valid_q[Stages-1:1], valid_i}",
+                new="{valid_q[Stages-1:1], 1'b0}",
+            ),
+        ),
+        prefix="core_",
+        modules=modules("divide"),
     ),
     Subject(
         name="core_quantise",

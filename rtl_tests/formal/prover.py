@@ -165,7 +165,8 @@ def _sby(
     text = run(["env", path, "sh", "-c", command], folder, folder / "log", TIMEOUT_S)
     said = (folder / "run" / "status").read_text(encoding="utf-8").split()[0]
     spent = re.findall(r"(\d+)m([\d.]+)s", text[text.rindex(" DONE ") :])  # of the shell, and of what it started
-    failed = re.findall(r"summary:   (?:failed assertion |unreached cover statement )?(?:\S*\.)?(\w+) at ", text)
+    summary = (folder / "run" / said).read_text(encoding="utf-8")  # whole; the log leaves some out
+    failed = re.findall(r"^ +(?:failed assertion )?(?:\S*\.)?(\w+) at ", summary, re.MULTILINE)
     return Verdict(
         passed=said == "PASS" and text.rstrip().endswith("status 0"),
         failed=frozenset(failed),

@@ -13,7 +13,6 @@ SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_SIMULATED = (
-    "divide",
     "send",
     "ahead",
     "back",
@@ -23,7 +22,6 @@ CORE_SIMULATED = (
     "lane",
     "lanes",
     "cache",
-    "receive",
     "walk",
     "place",
     "sequence",
