@@ -33,7 +33,7 @@ CODES_MUTANTS = [
         "ahead",
         "banks",
         ("asks without room", "room_q >= CountBits'(step_i.parts)", "1'b1"),
-        ("asks after the end", "!ending_q && !clear_i", "!ending_q"),
+        ("asks after the end", "tag_ready && !ending_q && enough_q", "tag_ready && enough_q"),
         ("place without room", "fits = tag_ready &&", "fits ="),
         ("source never ends", "move && left_q == 1", "1'b0"),
         ("source without word 0", "{IndexBits'(0), step_i.words}", "{IndexBits'(1), step_i.words}"),

@@ -89,7 +89,7 @@ module core_ahead
   logic [CountBits-1:0] room_q, due_q, rows_q;  // rows: not asked for, under way, there
   logic arrived_q, ending_q, enough_q, fits;
   logic pop, popped_q;  // popped_q: one is taken, and read as soon as core_send moves
-  assign fits = tag_ready && !ending_q && !clear_i && enough_q;
+  assign fits = tag_ready && !ending_q && enough_q;
   assign read_valid_o = valid_q[4] && far && read_i && (offered_q || fits);
   assign asked = read_valid_o && read_ready_i;
   assign pushed = valid_q[4] && (far && read_i ? asked : tag_ready);
