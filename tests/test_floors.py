@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("hls4ml_plugin",),
     ("verify",),
     ("report",),
+    ("fit",),
     ("flow",),
     ("host", "study"),
     ("commands",),

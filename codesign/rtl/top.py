@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from codesign.graph.channels import ChannelLattices, channel_lattices
 from codesign.graph.cycles import EVENT_QUEUE
-from codesign.graph.ir import Delta, Dense, Graph, Join, Linear, Source, Spatial
+from codesign.graph.ir import Delta, Dense, Graph, Join, Linear, Node, Source, Spatial
 from codesign.rtl import parameters
 from codesign.rtl.about import about, pipeline
 from codesign.rtl.netlist import Assign, Instance, Parameters, Part, Signal, Stream, Top
@@ -84,17 +84,36 @@ def top_of(graph: Graph) -> Top:
     parts = [_encode(graph)]
     streams = {graph.source.name: [f"{graph.source.name}_word"]}  # of each node's output, one for each reader to come
     for node in graph.nodes[1:]:
-        inputs = [streams[name].pop(0) for name in node.inputs]
         made = _Growing(node.name)
-        if isinstance(node, Delta):
-            streams[node.name] = _delta(made, graph, node, inputs[0], spec)
-        else:
-            assert not isinstance(node, Source)
-            word = _dense(made, graph, node, inputs) if isinstance(node, Dense) else _spatial(made, graph, node, inputs)
-            streams[node.name] = made.fork(word, parameters.word_token(graph, node), len(graph.readers(node.name)))
+        streams[node.name] = _node(made, graph, node, [streams[name].pop(0) for name in node.inputs], spec)
         parts.append(made.part(about(node)))
     parts += [_decode(graph, spec, streams[graph.output.name][0]), _whole(graph, spec)]
     return Top(graph=graph.name, pipeline=pipeline(graph), spec=spec, parts=tuple(parts))
+
+
+def leaves_of(graph: Graph, name: str) -> tuple[Instance, ...]:
+    """Return the leaves that compute a node of ``graph`` other than its source, as they stand in its top; streams that
+    come from other nodes have no names.
+    """
+    made, node = _Growing(name), graph[name]
+    _node(made, graph, node, [""] * len(node.inputs), top_spec(graph))
+    return tuple(made.instances)
+
+
+def shared_leaves_of(graph: Graph) -> tuple[Instance, ...]:
+    """Return the leaves of a top that compute no node: its input and output, and what admits and counts frames."""
+    spec = top_spec(graph)
+    parts = _encode(graph), _decode(graph, spec, ""), _whole(graph, spec)
+    return tuple(instance for part in parts for instance in part.instances)
+
+
+def _node(made: _Growing, graph: Graph, node: Node, inputs: list[str], spec: TopSpec) -> list[str]:
+    """Instantiate the leaves of ``node``; return the streams of its output, one for each reader."""
+    if isinstance(node, Delta):
+        return _delta(made, graph, node, inputs[0], spec)
+    assert not isinstance(node, Source)
+    word = _dense(made, graph, node, inputs) if isinstance(node, Dense) else _spatial(made, graph, node, inputs)
+    return made.fork(word, parameters.word_token(graph, node), len(graph.readers(node.name)))
 
 
 def _encode(graph: Graph) -> Part:
