@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from codesign import __version__, provenance
+from codesign import __version__
 from codesign.endings import SIGNALED, end, flush, leave
 
 
@@ -159,9 +159,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--model", type=Path, metavar="FILE", help="model file, instead of the study's")
     compare.add_argument("--clips", type=Path, metavar="FOLDER", help="folder of videos, instead of the study's")
     compare.add_argument("--trained", action="store_true", help="train nothing: tables of what is trained so far")
-    compare.add_argument(
-        "--jobs", type=_at_least_one, default=provenance.cores(), metavar="N", help="trainings at a time"
-    )
+    _worker_arguments(compare, "trainings")
     compare.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
     compare.add_argument("--json", type=Path, metavar="OUT", help="write every figure")
     compare.add_argument("--markdown", type=Path, metavar="DOC", help="put the tables between the marks of a document")
@@ -176,6 +174,14 @@ def parser() -> argparse.ArgumentParser:
 def _design_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("design", type=Path, metavar="DESIGN.toml", help="e.g. flows/moving_digits.toml")
     command.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
+
+
+def _worker_arguments(command: argparse.ArgumentParser, what: str) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_at_least_one, metavar="N", help=f"{what} at a time; default: one per core")
+    where.add_argument(
+        "--dask", metavar="ADDRESS", help=f"{what} on the Dask cluster with this scheduler, e.g. tcp://host:8786"
+    )
 
 
 def _video_arguments(command: argparse.ArgumentParser) -> None:

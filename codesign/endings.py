@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, NoReturn
 
 from codesign import __version__
-from codesign.errors import CodesignError, ConfigError, ConversionWarning, OldNameWarning, TrustWarning, VideoWarning
+from codesign.errors import (
+    CodesignError,
+    ConfigError,
+    ConversionWarning,
+    OldNameWarning,
+    TrustWarning,
+    VideoWarning,
+    WorkerWarning,
+)
 from codesign.processes import Ended, ends_as_interrupt
 
 OK, FAILED, USAGE, INTERNAL, SIGNALED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 128, 130, 141
@@ -126,7 +134,7 @@ def say(text: str) -> None:
 @contextlib.contextmanager
 def warnings_to(write: Callable[[str], None]) -> Iterator[None]:
     """Write each of this project's own warnings as one line, once (once per file); leave all others to Python."""
-    ours = (ConversionWarning, VideoWarning, TrustWarning, OldNameWarning)
+    ours = (ConversionWarning, VideoWarning, TrustWarning, OldNameWarning, WorkerWarning)
     said: set[str] = set()
     with warnings.catch_warnings():
         for kind in ours:

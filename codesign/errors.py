@@ -28,6 +28,7 @@
 
     ConversionWarning          (a UserWarning) the hardware is exact, but something beside it may not be
     VideoWarning               (a UserWarning) a video is damaged; what decodes of it is used
+    WorkerWarning              (a UserWarning) a worker of a cluster is not given any work, and why
     TrustWarning               (a UserWarning) something was compiled again because it is not known who compiled it
 
 A message says what is wrong, where, what was expected, what was received and what to do next.
@@ -207,6 +208,10 @@ class VideoWarning(UserWarning):
 
 class TrustWarning(UserWarning):
     """A compiled library is not used, or not kept, because it is not known who compiled it."""
+
+
+class WorkerWarning(UserWarning):
+    """A worker of a cluster is not given any work: it has another version of this package, or does not see the data."""
 
 
 class OldNameWarning(FutureWarning):

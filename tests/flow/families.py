@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from codesign import cli, tools
@@ -14,6 +15,10 @@ def tool(folder: Path, name: str) -> None:
     """Run a program that has a child, and say where it is."""
     script = f"sleep 611 & echo $$ > {name}.part; mv {name}.part {name}.pid; sleep 612"
     tools.run(["sh", "-c", script], folder, folder / f"{name}.log", 600)
+
+
+def in_place(root: Path, place: str) -> None:
+    tool(root, place)
 
 
 def works_alone(job: object) -> None:
@@ -41,9 +46,12 @@ def as_run(folder: Path) -> None:
 
 def as_compare(folder: Path) -> None:
     """As `codesign compare`: two workers, each with a program."""
-    from codesign.flow.children import unordered
+    families = import_module("families")  # as workers import it
 
-    list(unordered(tool, [(folder, "first"), (folder, "second"), (folder, "third")], jobs=2))
+    from codesign.executor import Workers, executor
+
+    with executor(Workers(jobs=2), folder, families.in_place) as running:
+        list(running.unordered(families.in_place, [(name, ()) for name in ("first", "second", "third")]))
 
 
 def main(kind: str, folder: Path) -> int:

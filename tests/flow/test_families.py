@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import StageError
-from codesign.flow.children import Child, unordered
+from codesign.flow.children import Child
 
 FAMILIES = Path(__file__).with_name("families.py")
 TOOLS = {"run": ("stage", "beside"), "compare": ("first", "second")}
@@ -94,19 +94,7 @@ def die(_: int) -> None:
     os._exit(3)
 
 
-def test_calls_come_back_as_they_finish_errors_too() -> None:
-    calls = [(0.3, 1), (0.0, 2), (0.0, -1), (0.0, 3)]
-    outcomes = list(unordered(late, calls, jobs=2))
-    assert sorted(place for place, _ in outcomes) == [0, 1, 2, 3]
-    found = dict(outcomes)
-    assert [found[place] for place in (0, 1, 3)] == [1, 2, 3]
-    assert isinstance(found[2], ValueError)
-
-
 def test_a_dead_worker_is_an_error_and_not_a_wait() -> None:
-    (_, outcome) = next(iter(unordered(die, [(1,)], jobs=1)))
-    assert isinstance(outcome, StageError)
-    assert "exit code 3" in str(outcome)
     child = Child()
     child.call(die, 1)
     with pytest.raises(StageError, match="exit code 3"):

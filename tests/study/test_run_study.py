@@ -11,7 +11,7 @@ import pytest
 
 from codesign.cli import main
 from codesign.errors import StageError
-from codesign.study import Result, load_study, run_study
+from codesign.study import Result, load_study, run_study, work
 from codesign.study import run as study_run
 from codesign.study.origin import find_origin
 
@@ -116,7 +116,7 @@ def test_figures_of_other_code_or_tools_are_not_used_again(study: Path) -> None:
 
 
 def test_a_network_that_differs_fails_the_command(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = study.parent / "tiny" / "delta" / "seed3" / study_run.RESULT
+    path = study.parent / "tiny" / "delta" / "seed3" / work.RESULT
     record = json.loads(path.read_text())
     for wrong, words in (
         ({"mismatches": 7}, "7 of 150 values differ"),
@@ -132,10 +132,10 @@ def test_a_network_that_differs_fails_the_command(study: Path, capsys: pytest.Ca
 def test_only_what_changed_is_trained_again_and_a_failure_loses_nothing(study: Path) -> None:
     changed = study.with_name("changed.toml")
     changed.write_text(STUDY.replace('method = "dense"', 'method = "spatial"'), encoding="utf-8")
-    in_the_way = study.parent / "tiny" / "dense" / "seed3" / f"{study_run.RESULT}.part"
+    in_the_way = study.parent / "tiny" / "dense" / "seed3" / f"{work.RESULT}.part"
     in_the_way.mkdir()
     with pytest.raises(StageError, match=r"the training failed.*log\.txt") as error:
-        run_study(load_study(changed), study.parent / "tiny", command="changed", jobs=1)
+        run_study(load_study(changed), study.parent / "tiny", command="changed")
     in_the_way.rmdir()
     assert str(study.parent / "tiny" / "dense" / "seed3") in str(error.value)
     told: list[bool] = []
