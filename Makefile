@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove soak networks networks-cores networks-large experiments \
-  experiments-ucf101 experiments-surveillance clean need
+  experiments-ucf101 experiments-surveillance resource-model clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -95,6 +95,9 @@ experiments-surveillance: $(STAMP)  ## the same on clips of surveillance cameras
 	  { echo "error: say which: make experiments-surveillance MODEL=vww_96.h5 CLIPS=folder of fight and noFight" >&2; exit 1; }
 	$(BIN)/codesign compare flows/studies/surveillance_mobilenet.toml --model "$(MODEL)" --clips "$(CLIPS)" --jobs $(JOBS) \
 	  --json docs/experiments_surveillance.json --markdown docs/experiments.md
+
+resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yosys, errors into docs/search.md (half an hour; goes on where it ended)
+	$(BIN)/python -m benchmarks.resource_model --jobs $(JOBS) --markdown docs/search.md
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

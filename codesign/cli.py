@@ -102,6 +102,21 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--force", action="store_true", help="build again even if nothing changed")
     build.set_defaults(command="build")
 
+    fit = commands.add_parser(
+        "fit", parents=[common], help="choose PE, unroll and P of a trained design for a board, without synthesis"
+    )
+    fit.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    fit.add_argument("--target", required=True, metavar="BOARD", help="a board of codesign build --targets, or a file")
+    fit.add_argument(
+        "--fps", type=_rate, metavar="N", help="frames per second to reach with the least; default: the most that fit"
+    )
+    fit.add_argument("--clock", type=float, metavar="MHZ", help="clock of the design; default: the board's")
+    fit.add_argument(
+        "--minimise", choices=("lut", "dsp", "energy"), default="lut", help="what the least is; default: lut"
+    )
+    fit.add_argument("--write", type=Path, metavar="FILE", help="the design's TOML, or a new one, to write it into")
+    fit.set_defaults(command="fit")
+
     load = commands.add_parser("load", parents=[common], help="load a network into the core on a board")
     load.add_argument("design", type=Path, metavar="FOLDER|FILE.core", help="build folder, or an image of a network")
     load.add_argument("--port", required=True, metavar="PORT", help="e.g. /dev/ttyUSB0, or sim for a simulated core")
@@ -203,6 +218,16 @@ def _at_least_one(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, received {text!r}")
     return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected frames per second, above 0, received {text!r}")
+    return value
 
 
 def _share(text: str) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from codesign.fit.options import TAIL, Option, fixed_cells, options, with_option
 from codesign.fit.resources import Cells, ResourceModel, resource_model
 from codesign.fit.result import Fit, Minimise
 from codesign.fit.words import finished
-from codesign.graph.cycles import FloatArray, Reached, estimate
+from codesign.graph.cycles import CycleEstimate, Reached, estimate
 from codesign.graph.ir import Graph
 from codesign.synth.target import Target
 
@@ -69,13 +69,13 @@ def fit(
     frames.check(graph)
     board = Board.of(target, clock_mhz, graph)
     goal = None if frames_per_second is None else board.cycles_for(frames_per_second)
-    search = _Search.of(graph, frames, board, resource_model(), KEYS[minimise])
+    search = _Search.of(graph, frames, board, replace(resource_model(), top=target.top), KEYS[minimise])
     chosen = search.cheapest(goal) if goal is not None else search.fastest()
     return finished(
         search.graph_of(chosen),
         search.model,
         board,
-        cycles=search.all_cycles(chosen),
+        cycles=search.all_frames(chosen),
         reached=search.reached(chosen, full=True),
         frames=frames,
         wanted=frames_per_second,
@@ -142,9 +142,9 @@ class _Search:
             for node in made.engines
         }
 
-    def all_cycles(self, chosen: Chosen) -> FloatArray:
-        """Return the cycles of every measured frame."""
-        return estimate(self.graph_of(chosen), self.frames.events, self.reached(chosen, full=True)).cycles
+    def all_frames(self, chosen: Chosen) -> CycleEstimate:
+        """Return what every measured frame takes."""
+        return estimate(self.graph_of(chosen), self.frames.events, self.reached(chosen, full=True))
 
     def tail(self, chosen: Chosen) -> float:
         """Return the cycles of the few frames at the 95th percentile."""
@@ -176,7 +176,7 @@ class _Search:
             if self.tail(self.within(0.0)) > aim:
                 return self.within(0.0)
             chosen = self._cheapest(aim)
-            found = float(np.quantile(self.all_cycles(chosen), TAIL))
+            found = float(np.quantile(self.all_frames(chosen).cycles, TAIL))
             if found <= goal:
                 break
             aim *= min(0.995, goal / found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from codesign.fit.memories import distributed_luts, is_block_rom
+from codesign.fit.memories import is_block_rom, mapped
 from codesign.rtl.netlist import Instance, Parameters
 from codesign.rtl.tokens import index_bits
 
@@ -20,8 +20,8 @@ Terms: TypeAlias = dict[str, float]
 
 def terms(instance: Instance) -> Terms:
     """Return the terms of a leaf."""
-    found = {"one": 1.0, **LEAVES[instance.leaf](instance.parameters)}
-    found["distributed"] = float(distributed_luts(instance))
+    constant = 0.0 if instance.leaf == "box" else 1.0  # that of the link
+    found = {"one": constant, **LEAVES[instance.leaf](instance.parameters)}
     return {name: value for name, value in found.items() if value}
 
 
@@ -33,10 +33,15 @@ def number(p: Parameters, name: str, default: int = 0) -> int:
 
 
 def _fifo_terms(width: int, depth: int, *, registered: bool) -> Terms:
+    cells = mapped("queue", "memory", depth, width)
+    parts = -(-depth // 16)
     return {
-        "queue": float(width if registered else 0),
-        "queue_pick": float(width * (-(-depth // 16) - 1)),
-        "queue_pointer": float(depth.bit_length()),
+        "queue": float(width if registered and not cells.blocks else 0),
+        "queue_block": float(bool(cells.blocks)),
+        "queue_pick": float(width * (parts - 1)) if cells.distributed else 0.0,
+        "queue_parts": float(parts - 1) if cells.distributed else 0.0,
+        "queue_ahead": float(width if cells.blocks else 0),
+        "queue_pointer": float(index_bits(depth)),
     }
 
 
@@ -60,30 +65,37 @@ def _state(words: int, width: int, distance: int) -> Terms:
 def _emit(p: Parameters) -> Terms:
     lanes, code, shift = number(p, "Lanes"), number(p, "CodeWidth"), number(p, "Shift")
     most, words = number(p, "StepMax"), -(-number(p, "Size") // lanes)
-    active = number(p, "InWidth") + (0 if number(p, "InSigned") else 1) + number(p, "Widen")
-    rest = shift + most + 2
-    width = max(code + shift, rest, number(p, "ThresholdWidth", 1)) + 2
-    floor, lines = width - shift, number(p, "StepLines", 1)
-    varies = "StepFile" in p and lines > 1
-    hold = bool(number(p, "Hold"))
-    return {
-        "lanes": float(lanes),
-        "input": float(lanes * max(active, width)),
-        "active": float(lanes * min(active, width)) if number(p, "Relu") else 0.0,
-        "rest": float(lanes * (shift + most)),
-        "floor": float(lanes * floor),
-        "shifted": float(lanes * floor * most.bit_length()) if varies else 0.0,
-        "rounded": float(lanes * rest) if varies else 0.0,
-        "code": float(lanes * code),
-        "sent": float(lanes * number(p, "DeltaWidth")),
-        "signed": float(lanes * code) if number(p, "CodeSigned") else 0.0,
-        "hold": float(lanes * (width + 1)) if hold else 0.0,
-        "hold_code": float(lanes * code) if hold else 0.0,
-        "threshold": float((most + 1) * number(p, "ThresholdWidth")) if hold else 0.0,
-        "threshold_pick": float(lanes * most * number(p, "ThresholdWidth")) if hold and varies else 0.0,
-        "padded": float(lanes * (number(p, "Size") % lanes != 0)),
-        "word": float(index_bits(words)),
-        **{f"reference_{name}": value for name, value in _state(words, lanes * code, number(p, "Distance", 1)).items()},
+    hold, codes = bool(number(p, "Hold")), bool(number(p, "SendCodes"))
+    signed = bool(number(p, "InSigned"))
+    active = number(p, "InWidth") + (0 if signed else 1) + number(p, "Widen")
+    width = max(code + shift, shift + most + 2, number(p, "ThresholdWidth", 1)) + 2
+    kept = min(active, width)  # bits of an input that count
+    floor = max(1, kept - shift)
+    varies = "StepFile" in p and number(p, "StepLines", 1) > 1
+    found = {
+        "lanes": lanes,
+        "saturated": lanes * kept if active > width else 0,
+        "relu": lanes * kept if number(p, "Relu") and signed else 0,
+        "kept": lanes * kept,
+        "rest": lanes * min(shift, kept),
+        "floor": lanes * floor,
+        "code": lanes * code,
+        "signed": lanes * code if number(p, "CodeSigned") else 0,
+        "shifted": lanes * floor * most.bit_length() if varies else 0,
+        "rounded": lanes * (shift + most) if varies else 0,
+        "step": lanes * most.bit_length() if varies else 0,
+        "sent": 0 if codes else lanes * number(p, "DeltaWidth"),
+        "hold": lanes * (kept + 1) if hold else 0,
+        "hold_floor": lanes * floor if hold else 0,
+        "hold_code": lanes * code if hold else 0,
+        "threshold": (most + 1 if varies else 1) * number(p, "ThresholdWidth") if hold else 0,
+        "threshold_pick": lanes * most * number(p, "ThresholdWidth") if hold and varies else 0,
+        "padded": lanes if number(p, "Size") % lanes else 0,
+        "word": index_bits(words),
+    }
+    kept_codes = {} if codes and not hold else _state(words, lanes * code, number(p, "Distance", 1))
+    return {name: float(value) for name, value in found.items()} | {
+        f"reference_{name}": value for name, value in kept_codes.items()
     }
 
 
@@ -223,6 +235,18 @@ def _stats(p: Parameters) -> Terms:
     return {"engines": float(number(p, "Engines"))}
 
 
+def _box(p: Parameters) -> Terms:
+    return {"bytes": float(number(p, "BeatBytes")), "beats": float(index_bits(number(p, "Beats")))}
+
+
+def _registers(p: Parameters) -> Terms:
+    return {"thresholds": float(number(p, "ThresholdBits"))}
+
+
+def _constant(_: Parameters) -> Terms:
+    return {}
+
+
 LEAVES: Mapping[str, Callable[[Parameters], Terms]] = {
     "admit": _admit,
     "encode": _encode,
@@ -237,4 +261,9 @@ LEAVES: Mapping[str, Callable[[Parameters], Terms]] = {
     "align": _align,
     "decode": _decode,
     "stats": _stats,
+    "registers": _registers,
+    "box": _box,
+    "link": _constant,
+    "pads": _constant,
 }
+"""Of the leaves of a top, and of what stands around it on a board."""

@@ -8,10 +8,16 @@ a multiplexer behind parts of a memory that is deeper than one cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codesign.rtl.netlist import Instance
+import numpy as np
+
+from codesign.fixed import IntArray
+from codesign.graph.ir import Delta, Graph, Linear
+from codesign.rtl.netlist import Instance, Parameters
+from codesign.rtl.roms import delta_tables, linear_tables
+from codesign.rtl.spec import word_lanes
 from codesign.synth.memory import LEAVES, WITHOUT_CONTENTS
 
 BLOCK, DISTRIBUTED = 128.0, 4.0
@@ -76,17 +82,47 @@ def mapped(kind: str, path: str, words: int, width: int) -> Mapped:
     return Mapped(distributed=cells) if other < words * width else Mapped()
 
 
-def memories_of(instance: Instance) -> Iterator[Mapped]:
-    """Yield the cells of every memory of a leaf."""
-    for kind, path, words, width in LEAVES[instance.leaf](instance.parameters):
-        yield mapped(kind, path, words, width)
+def varying_bits(values: IntArray, bits: int) -> int:
+    """Return the bits of a line of a table that are not the same in all lines: what Yosys keeps.
+
+    values: ``[lines, lanes]``, ``bits`` of each.
+    """
+    differ = np.bitwise_or.reduce(values, axis=0) & ~np.bitwise_and.reduce(values, axis=0) & ((1 << bits) - 1)
+    return sum(int(each).bit_count() for each in differ)
 
 
-def block_rams(instance: Instance) -> int:
-    """Return the block RAMs of a leaf."""
-    return sum(item.blocks for item in memories_of(instance))
+def widths_of(graph: Graph, name: str) -> dict[str, int]:
+    """Return the bits of a line of each memory file of a node that vary."""
+    node = graph[name]
+    tables = {}
+    if isinstance(node, Delta):
+        tables = delta_tables(node, word_lanes(graph, node))
+    elif isinstance(node, Linear) and isinstance(feed := graph[node.input], Delta):
+        tables = linear_tables(node, feed)
+    return {file: varying_bits(*table) for file, table in tables.items()}
 
 
-def distributed_luts(instance: Instance) -> int:
-    """Return the look-up tables that the distributed RAM of a leaf takes."""
-    return LUTS * sum(item.distributed for item in memories_of(instance))
+def memories_of(instance: Instance, widths: Mapping[str, int]) -> Iterator[Mapped]:
+    """Yield the cells of every memory of a leaf.
+
+    widths: bits of a line that vary, by file, see `widths_of`; a file that is not in it has all that it has room for.
+    """
+    p = instance.parameters
+    if instance.leaf == "box":
+        yield mapped("queue", "memory", int(p["Beats"]), 8 * int(p["BeatBytes"]))
+    unread = instance.leaf == "emit" and p.get("SendCodes") and not p.get("Hold")
+    for kind, path, words, width in LEAVES.get(instance.leaf, _none)(p):
+        if kind == "references" and unread:
+            continue
+        file = str(p.get(FILES.get(kind, ""), p.get("File", "") if kind == "steps" else ""))
+        kept = min(width, widths.get(file, width))
+        if kept:
+            yield mapped(kind, path, words, kept)
+
+
+def _none(_: Parameters) -> Iterator[tuple[str, str, int, int]]:
+    return iter(())
+
+
+FILES = {"weights": "WeightFile", "biases": "BiasFile", "steps": "StepFile"}
+"""Parameter that names the contents of a memory, by its kind."""

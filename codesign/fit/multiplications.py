@@ -47,7 +47,8 @@ def _conv(p: Parameters) -> int:
     row_words = -(-columns // number(p, "BankColumns")) * groups
     row = number(p, "RowBits") - number(p, "BankRows").bit_length() + 1
     column = number(p, "ColumnBits") - number(p, "BankColumns").bit_length() + 1
-    found += slot_rows * _scaled(row, row_words) + slot_columns * _scaled(column, groups)
+    # A place is found for every slot, rows and columns once each, and for the word that is sent.
+    found += (slot_rows + 1) * _scaled(row, row_words) + (slot_columns + 1) * _scaled(column, groups)
     position = index_bits(number(p, "Rows") * columns)
     return found + _scaled(number(p, "RowBits"), columns) + _scaled(position, groups)
 
@@ -56,8 +57,13 @@ def _locate(p: Parameters) -> int:
     height, width, channels = number(p, "Height"), number(p, "Width"), number(p, "Channels")
     address = index_bits(height * width * channels)
     position = index_bits(height * width)
+    groups, lanes = number(p, "Groups"), number(p, "Lanes")
     found = _divided(address, channels) + _scaled(position, channels) + _divided(position, width)
-    return found + _scaled(index_bits(height), width)
+    found += _scaled(index_bits(height), width)
+    channel = index_bits(channels)
+    if number(p, "Channelwise"):
+        return found + _divided(channel, lanes) + _scaled(index_bits(groups), lanes)
+    return found + (_scaled(channel, groups) if number(p, "Weighted", 1) else 0)
 
 
 def _divided(bits: int, divisor: int) -> int:

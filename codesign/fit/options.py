@@ -19,7 +19,6 @@ from codesign.fit.resources import Cells, ResourceModel
 from codesign.graph.cycles import Reached
 from codesign.graph.ir import Delta, Dense, Engine, Graph, Node
 from codesign.report.energy import MEMORY_BIT_PJ, add_pj
-from codesign.rtl.top import leaves_of, shared_leaves_of
 
 MOST_P = 128
 """Codes of an input beat at most, unless the network has more already."""
@@ -50,7 +49,7 @@ def options(graph: Graph, measured: Measured, known: Mapping[str, Reached], mode
     """Return what the input and each layer may have, in order; of options that are no better than another one the
     other alone.
     """
-    layers = [_layer(graph, group, measured, known, model) for group in _layers(graph)]
+    layers = [_layer(graph, group, measured, known, model) for group in layers_of(graph)]
     return [_best(found) for found in (_inputs(graph, model), *layers)]
 
 
@@ -61,10 +60,10 @@ def with_options(graph: Graph, chosen: Sequence[Option]) -> Graph:
 
 def fixed_cells(graph: Graph, model: ResourceModel) -> Cells:
     """Return what a design takes whatever is chosen: what admits and counts its frames."""
-    return model.cells(instance for instance in shared_leaves_of(graph) if not instance.node)
+    return model.shared(graph, "")
 
 
-def _layers(graph: Graph) -> list[list[Engine]]:
+def layers_of(graph: Graph) -> list[list[Engine]]:
     """Return the engines of each layer: a large maximum has become several, which have one PE."""
     found: dict[str, list[Engine]] = {}
     names = {node.name for node in graph.engines}
@@ -83,7 +82,7 @@ def _inputs(graph: Graph, model: ResourceModel) -> list[Option]:
     for beats, lanes in found.items():
         node = replace(source, lanes=lanes)
         changed = with_nodes(graph, (node,))
-        cells = model.cells(leaves_of(changed, graph.nodes[1].name)) + _shared(changed, source.name, model)
+        cells = model.node(changed, graph.nodes[1].name) + model.shared(changed, source.name)
         made.append(Option(nodes=(node,), cycles=float(beats), cells=cells, energy_pj=0.0, reached={}))
     return made
 
@@ -92,10 +91,6 @@ def with_nodes(graph: Graph, nodes: Sequence[Node]) -> Graph:
     """Return a network with nodes in the place of those of their names."""
     made = {node.name: node for node in nodes}
     return replace(graph, nodes=tuple(made.get(node.name, node) for node in graph.nodes))
-
-
-def _shared(graph: Graph, name: str, model: ResourceModel) -> Cells:
-    return model.cells(instance for instance in shared_leaves_of(graph) if instance.node == name)
 
 
 def _layer(
@@ -131,9 +126,9 @@ def _option(
     behind = [node.name for node in graph.deltas if node.input in {engine.name for engine in engines}]
     cells = Cells()
     for name in (*(node.name for node in nodes), *behind):
-        cells += model.cells(leaves_of(changed, name))
+        cells += model.node(changed, name)
         if name == graph.output.name:
-            cells += _shared(changed, name, model)
+            cells += model.shared(changed, name)
     reached = {
         node.name: with_hardware(before, node, known[node.name], measured.events[node.name])
         for before, node in zip(engines, nodes, strict=True)

@@ -9,22 +9,24 @@ finds from networks that were synthesised. They are those of an ECP5 as Yosys ma
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from codesign.fit.leaves import terms
-from codesign.fit.memories import block_rams
+from codesign.fit.memories import LUTS, memories_of, widths_of
 from codesign.fit.multiplications import multipliers
 from codesign.graph.ir import Graph
 from codesign.rtl.netlist import Instance
+from codesign.rtl.spec import top_spec
 from codesign.rtl.top import leaves_of, shared_leaves_of
-from codesign.synth.layers import REGISTERS
+from codesign.synth.layers import LINK, PADS, REGISTERS
 from codesign.synth.record import LayerArea
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS
 
+Top: TypeAlias = Literal["uart", "soc", "top"]
 MODEL = Path(__file__).with_name("resource_model.json")
 Coefficients = Mapping[str, Mapping[str, float]]
 """Of the terms of each leaf, by the leaf's name."""
@@ -65,33 +67,70 @@ class ResourceModel:
     Attributes:
         lut: of look-up tables.
         ff: of flip-flops.
+        top: what is counted: a design alone (``top``), with its registers (``soc``), with a serial port (``uart``).
         about: what the model was calibrated on, and its errors on other networks, as JSON.
     """
 
     lut: Coefficients
     ff: Coefficients
+    top: Top = "top"
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    def cells(self, instances: Iterable[Instance]) -> Cells:
-        """Return what leaves take together."""
-        return sum((self._leaf(instance) for instance in instances), Cells())
+    def node(self, graph: Graph, name: str) -> Cells:
+        """Return what a node of a network takes, other than its source."""
+        widths = widths_of(graph, name)
+        return sum((self._leaf(instance, widths) for instance in leaves_of(graph, name)), Cells())
 
-    def _leaf(self, instance: Instance) -> Cells:
-        found = terms(instance)
+    def shared(self, graph: Graph, name: str) -> Cells:
+        """Return what the input or the output takes beside its node, by the name of that; "": what serves the whole."""
+        found = [item for item in shared_leaves_of(graph) if item.node == name]
+        owners = {graph.source.name: "inbox", graph.output.name: "outbox", "": ""}
+        found += [item for item in around(graph, self.top) if owners.get(name) == item.name]
+        return sum((self._leaf(item, {}) for item in found), Cells())
+
+    def _leaf(self, instance: Instance, widths: Mapping[str, int]) -> Cells:
+        found, memories = terms(instance), tuple(memories_of(instance, widths))
         lut, ff = (
             sum(value * of.get(instance.leaf, {}).get(name, 0.0) for name, value in found.items())
             for of in (self.lut, self.ff)
         )
-        return Cells(lut=lut, ff=ff, dsp=multipliers(instance), block_rams=block_rams(instance))
+        return Cells(
+            lut=lut + LUTS * sum(memory.distributed for memory in memories),
+            ff=ff,
+            dsp=multipliers(instance),
+            block_rams=sum(memory.blocks for memory in memories),
+        )
 
     def nodes(self, graph: Graph) -> dict[str, Cells]:
-        """Return what each node of a network takes; what serves all of them under ``registers``."""
+        """Return what each node of a network takes; what serves all of them as ``registers``, ``link`` and ``pads``."""
         found = {node.name: Cells() for node in graph.nodes} | {REGISTERS: Cells()}
         for node in graph.nodes[1:]:
-            found[node.name] += self.cells(leaves_of(graph, node.name))
-        for instance in shared_leaves_of(graph):
-            found[instance.node or REGISTERS] += self.cells((instance,))
+            found[node.name] += self.node(graph, node.name)
+        for item in shared_leaves_of(graph):
+            found[item.node or REGISTERS] += self._leaf(item, {})
+        for item in around(graph, self.top):
+            found[item.node] = found.get(item.node, Cells()) + self._leaf(item, {})
         return found
+
+
+def around(graph: Graph, top: Top) -> tuple[Instance, ...]:
+    """Return what stands around a design on a board, as leaves; their names are those of whose it depends on."""
+    if top == "top":
+        return ()
+    spec = top_spec(graph)
+    registers = Instance(leaf="registers", name="", node=REGISTERS, parameters={"ThresholdBits": spec.threshold_bits})
+    if top == "soc":
+        return (registers,)
+    boxes = (("inbox", spec.beats, spec.in_bytes), ("outbox", spec.out_words, spec.out_bytes))
+    return (
+        registers,
+        *(
+            Instance(leaf="box", name=name, node=LINK, parameters={"Beats": beats, "BeatBytes": size})
+            for name, beats, size in boxes
+        ),
+        Instance(leaf="link", name="", node=LINK, parameters={}),
+        Instance(leaf="pads", name="", node=PADS, parameters={}),
+    )
 
 
 @cache

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,7 @@ class Fit:
         target: name of the board.
         minimise: what was made small.
         cycles: predicted cycles of a frame.
+        busy: predicted cycles in which each engine has work, by its name.
         clock_mhz: clock that the frames are counted at.
         clock_origin: where it is from, in words.
         wanted: frames per second that were asked for; None: as many as fit.
@@ -48,6 +50,7 @@ class Fit:
     target: str
     minimise: Minimise
     cycles: Cycles
+    busy: Mapping[str, Cycles]
     clock_mhz: float
     clock_origin: str
     wanted: float | None

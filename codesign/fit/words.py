@@ -14,13 +14,15 @@ from codesign.fit.options import TAIL
 from codesign.fit.resources import Cells, ResourceModel
 from codesign.fit.result import Cycles, Fit, Minimise, unroll_of
 from codesign.graph.balance import cure, wider_input
-from codesign.graph.cycles import FloatArray, Reached
+from codesign.graph.cycles import CycleEstimate, FloatArray, Reached
 from codesign.graph.ir import Dense, Graph
 from codesign.graph.sparsity import LayerActivity
 from codesign.report.energy import energy
-from codesign.synth.record import Area
+from codesign.synth.layers import area_of
+from codesign.synth.record import Area, LayerArea
 
 RESOURCES = "estimated by the resource model of codesign.fit, calibrated on Yosys for the ECP5"
+OBJECTIVES = {"lut": "look-up tables", "dsp": "multipliers", "energy": "energy"}
 CELLS = {"lut": "look-up tables", "ff": "flip-flops", "dsp": "multipliers", "bram_bits": "bits of block RAM"}
 
 
@@ -29,7 +31,7 @@ def finished(
     model: ResourceModel,
     board: Board,
     *,
-    cycles: FloatArray,
+    cycles: CycleEstimate,
     reached: Mapping[str, Reached],
     frames: Measured,
     wanted: float | None,
@@ -38,12 +40,12 @@ def finished(
     """Return the record of a choice."""
     parts = model.nodes(graph)
     whole = sum(parts.values(), Cells())
-    found = Cycles(mean=float(cycles.mean()), p95=float(np.quantile(cycles, TAIL)))
     made = Fit(
         graph=graph,
         target=board.target.name,
         minimise=minimise,
-        cycles=found,
+        cycles=_percentiles(cycles.cycles),
+        busy={name: _percentiles(values) for name, values in cycles.layers.items()},
         clock_mhz=board.clock_mhz,
         clock_origin=board.clock_origin,
         wanted=wanted,
@@ -56,6 +58,50 @@ def finished(
         resource_origin=RESOURCES,
     )
     return replace(made, in_the_way=(*_too_large(made, board, whole), *_too_slow(made, reached)))
+
+
+def _percentiles(cycles: FloatArray) -> Cycles:
+    return Cycles(mean=float(cycles.mean()), p95=float(np.quantile(cycles, TAIL)))
+
+
+def lines(found: Fit) -> Iterator[str]:
+    """Yield what a person reads of a choice."""
+    aim = (
+        "the most frames/s that fit"
+        if found.wanted is None
+        else f"least {OBJECTIVES[found.minimise]} for {found.wanted:,.6g} frames/s"
+    )
+    yield f"{found.graph.name} on {found.target}, {found.architecture}: {aim}"
+    yield (
+        f"{found.frames_per_second:,.0f} frames/s at the 95th percentile of the cycles ({found.cycles.p95:,.0f}), "
+        f"{found.frames_per_second_mean:,.0f} at the mean ({found.cycles.mean:,.0f})"
+    )
+    yield f"at {found.clock_mhz:g} MHz: {found.clock_origin}"
+    yield f"P = {found.graph.source.lanes}, {found.graph.source.beats:,} input beats a frame"
+    area = {layer.name: layer for layer in found.layers}
+    rows: list[tuple[str, ...]] = [("layer", "PE", "unroll", "cycles", "LUT", "FF", "DSP", "BRAM kbit")]
+    rows += [
+        (node.name, str(node.pe), _by(unroll_of(node)), f"{found.busy[node.name].p95:,.0f}", *_row(area[node.name]))
+        for node in found.graph.engines
+    ]
+    others = area_of(layer for name, layer in area.items() if name not in found.busy)
+    rows += [("activations, input, output", "", "", "", *_row(others)), ("whole", "", "", "", *_row(found.resources))]
+    rows += [("may be used", "", "", "", *_row(found.usable)), ("device", "", "", "", *_row(found.available))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *cells in rows:
+        yield "  ".join([name.ljust(widths[0]), *(text.rjust(w) for text, w in zip(cells, widths[1:], strict=True))])
+    yield f"cells are {found.resource_origin}"
+    if found.energy_nj is not None:
+        yield f"{found.energy_nj:,.1f} nJ a mean frame: the estimate of the report, see docs/report.md"
+    yield from (f"DOES NOT FIT: {reason}" for reason in found.in_the_way)
+
+
+def _by(unroll: tuple[int, int]) -> str:
+    return f"{unroll[0]}x{unroll[1]}"
+
+
+def _row(area: LayerArea | Area) -> tuple[str, ...]:
+    return f"{area.lut or 0:,}", f"{area.ff or 0:,}", f"{area.dsp or 0:,}", f"{(area.bram_bits or 0) // 1024:,}"
 
 
 def _area(cells: Cells) -> Area:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from codesign.fixed import IntArray
@@ -25,13 +27,17 @@ def memory_text(values: IntArray, bits: int) -> str:
     return "".join(lines)
 
 
-def linear_memories(node: Linear, delta: Delta) -> dict[str, str]:
-    """Return the weight and bias files of a linear layer after ``delta``, and that of the shifts if there are any."""
+Table: TypeAlias = tuple[IntArray, int]
+"""Values of a memory, ``[lines, lanes]``, and the bits of each."""
+
+
+def linear_tables(node: Linear, delta: Delta) -> dict[str, Table]:
+    """Return the weights and biases of a linear layer after ``delta`` by file, and its shifts if there are any."""
     lattices = channel_lattices(node, delta)
     weight = lattices.weight[..., 0] if isinstance(node, Conv) and node.depthwise else lattices.weight
-    files = {
-        f"{node.name}_weight.mem": memory_text(weight.reshape(-1, node.pe), lattices.weight_bits),
-        f"{node.name}_bias.mem": memory_text(lattices.bias.reshape(-1, node.pe), lattices.sum_bits),
+    found = {
+        f"{node.name}_weight.mem": (weight.reshape(-1, node.pe), lattices.weight_bits),
+        f"{node.name}_bias.mem": (lattices.bias.reshape(-1, node.pe), lattices.sum_bits),
     }
     if lattices.narrow:
         parameters, lines = align_parameters(node, lattices), align_lines(node, lattices)
@@ -39,8 +45,13 @@ def linear_memories(node: Linear, delta: Delta) -> dict[str, str]:
         assert isinstance(shift, int)
         assert isinstance(low, int)
         entries = np.resize(lattices.low << shift | lattices.shifts, (lines, node.pe))
-        files[f"{node.name}_shift.mem"] = memory_text(entries, shift + low)
-    return files
+        found[f"{node.name}_shift.mem"] = entries, shift + low
+    return found
+
+
+def linear_memories(node: Linear, delta: Delta) -> dict[str, str]:
+    """Return the weight and bias files of a linear layer after ``delta``, and that of the shifts if there are any."""
+    return {name: memory_text(*table) for name, table in linear_tables(node, delta).items()}
 
 
 def spatial_memories(node: Spatial) -> dict[str, str]:
@@ -74,13 +85,18 @@ def _lines(rows: list[tuple[int, int, int]], bits: tuple[int, int, int]) -> str:
     return "".join(text)
 
 
-def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
-    """Return the step file of a `Delta` whose channels differ; none if they do not."""
+def delta_tables(node: Delta, lanes: int) -> dict[str, Table]:
+    """Return the steps of a `Delta` whose channels differ by file; none if they do not."""
     steps = node.steps()
     if len(set(steps.tolist())) == 1:
         return {}
     lines = _words(steps, lanes)[: step_lines(node, lanes)]
-    return {f"{node.name}_step.mem": memory_text(lines, max(1, int(steps.max()).bit_length()))}
+    return {f"{node.name}_step.mem": (lines, max(1, int(steps.max()).bit_length()))}
+
+
+def delta_memories(node: Delta, lanes: int) -> dict[str, str]:
+    """Return the step file of a `Delta` whose channels differ; none if they do not."""
+    return {name: memory_text(*table) for name, table in delta_tables(node, lanes).items()}
 
 
 def _words(values: IntArray, lanes: int) -> IntArray:
