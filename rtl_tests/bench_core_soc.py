@@ -16,7 +16,7 @@ from rtl_cases import KINDS
 
 from codesign.core import compile_graph, image_of, pack_input, unpack_output
 from codesign.core import registers as core_map
-from codesign.core.soc import STREAMS, STREAMS_VERSION
+from codesign.core.soc import BUSY, GIVEN, MEMORY, STREAM, STREAMS, STREAMS_VERSION
 from codesign.graph import Graph
 from codesign.graph.golden import Golden
 
@@ -39,7 +39,8 @@ class Soc:
             pins = [getattr(dut, f"{name}{field}") for field in fields]
             return Sink(getattr(dut, f"{name}valid"), getattr(dut, f"{name}ready"), pins, pause=taken, rng=self.rng)
 
-        self.frames = source("s_axis_t", "last", "user", "data")
+        user = ["user"] if hasattr(dut, "s_axis_tuser") else []  # the wrapper for Vivado has none
+        self.frames = source("s_axis_t", "last", *user, "data")
         self.packets = sink("m_axis_t", "data", "last")
         self.images = source("s_axis_load_t", "data", "last")
         self.reads, self.answers = source("s_axil_ar", "addr", "prot"), sink("s_axil_r", "data", "resp")
@@ -58,6 +59,16 @@ class Soc:
             self.done,
         ]
         self.bench = Bench(dut, [*agents, self.memory])
+
+    async def start(self, base: int = 0x1234_5000) -> None:
+        """Reset, and give the core a region of the memory, at an address of no particular order."""
+        await self.bench.start()
+        await self.give(base)
+
+    async def give(self, base: int) -> None:
+        self.memory.base = base
+        await self.write(MEMORY, base | GIVEN)
+        assert await self.read(MEMORY) & ~BUSY == base | GIVEN
 
     async def read(self, address: int) -> int:
         self.reads.waiting.append(address)
@@ -114,7 +125,7 @@ def graphs(count: int) -> list[Graph]:
 async def networks(dut: Any, stalls: tuple[float, float]) -> None:
     """One after the other, each bit for bit; counters and sizes in the registers."""
     soc = Soc(dut, stalls)
-    await soc.bench.start()
+    await soc.start()
     assert await soc.read(STREAMS) == STREAMS_VERSION
     for graph in graphs(3):
         await soc.network(graph)
@@ -133,7 +144,7 @@ async def networks(dut: Any, stalls: tuple[float, float]) -> None:
 async def itself(dut: Any) -> None:
     """What it is built with, as a host reads it."""
     soc = Soc(dut)
-    await soc.bench.start()
+    await soc.start()
     found = core_map.named([await soc.read(4 * at) for at in range(len(core_map.FIRST))])
     assert core_map.config_of(found) == CONFIG
     assert (found["magic"], found["version"], found["clock_hz"]) == (core_map.MAGIC, core_map.VERSION, CLOCK_HZ)
@@ -144,13 +155,27 @@ async def itself(dut: Any) -> None:
 async def streams(dut: Any) -> None:
     """One begins with tuser, and after a reset, within a frame too; the network stays."""
     soc = Soc(dut, STALLS[1])
-    await soc.bench.start()
+    await soc.start()
     (graph,) = graphs(1)
     await soc.network(graph)
     walk = random_walk(np.random.default_rng(8), graph, 6, 0.3)
     await soc.run(walk[:2])
     soc.golden = Golden(graph)
     await soc.run(walk[2:4], first=True)
+    assert await soc.read(core_map.STATUS) & 4 == 0  # the second frame of them
+    await soc.write(STREAM, 1)
+    soc.golden = Golden(graph)
+    await soc.run(walk[1:2])
+    assert await soc.read(core_map.STATUS) & 4
+    await soc.run(walk[2:3])
+    soc.frames.waiting.append(0)  # asked for within a frame: the next one starts it
+    await soc.bench.until(lambda: not soc.frames.waiting)
+    await soc.write(STREAM, 1)
+    soc.golden = Golden(graph)
+    soc.frames.waiting.extend([0] * (soc.compiled.program.beats - 2) + [1])
+    await soc.bench.until(lambda: len(soc.packets.tokens) >= soc.compiled.program.output_beats)
+    soc.packets.tokens.clear()
+    await soc.run(walk[3:5])
     for cut in (1, 2, 30):
         taken = len(soc.frames.taken_at)
         soc.frames.waiting.extend([0] * soc.compiled.program.beats)
@@ -164,9 +189,61 @@ async def streams(dut: Any) -> None:
 
 
 @cocotb.test()
+async def regions(dut: Any) -> None:
+    """Nothing is read or written before a region is given; another one forgets the network."""
+    soc = Soc(dut, STALLS[1])
+    await soc.bench.start()
+    graph, other = graphs(2)
+    image = image_of(compile_graph(graph, CONFIG).program)
+    soc.images.waiting.extend(int(word) for word in image[:20])
+    await soc.bench.cycles(400)
+    assert soc.images.waiting, "the core waits for its memory"
+    assert not soc.memory.addresses
+    assert await soc.read(MEMORY) == 0
+    soc.images.clear()
+    for base, network in ((0xFFF0_0000, graph), (0, other), (0x0001_F000, graph)):
+        await soc.give(base)
+        assert await soc.read(core_map.STATUS) >> 8 == 0, "what came of an image is forgotten"
+        await soc.network(network)
+        await soc.run(random_walk(np.random.default_rng(9), network, 3, 0.3))
+        assert {channel for channel, *_ in soc.memory.addresses} == {"ar", "aw"}
+        await soc.write(MEMORY, 0)
+        assert await soc.read(MEMORY) & BUSY == 0
+        assert await soc.read(core_map.STATUS) >> 8 == 0
+        soc.memory.addresses.clear()
+
+
+@cocotb.test()
+async def a_region_that_is_taken_back_within_a_frame(dut: Any) -> None:
+    """What has begun is seen to its end; nothing else begins, until another region is given."""
+    soc = Soc(dut)
+    await soc.start()
+    (graph,) = graphs(1)
+    await soc.network(graph)
+    walk = random_walk(np.random.default_rng(9), graph, 2, 0.3)
+    soc.memory.stopped = {"r", "b"}
+    soc.memory.addresses.clear()
+    soc.frames.waiting.extend([0] * (soc.compiled.program.beats - 1) + [1])
+    await soc.bench.until(lambda: bool(soc.memory.addresses))
+    await soc.write(MEMORY, 0)
+    assert await soc.read(MEMORY) == BUSY
+    soc.memory.stopped = set()
+    await soc.bench.cycles(300)
+    assert await soc.read(MEMORY) == 0
+    begun = len(soc.memory.addresses)
+    await soc.bench.cycles(300)
+    assert len(soc.memory.addresses) == begun
+    await soc.write(core_map.CONTROL, core_map.RESET)
+    soc.packets.clear()
+    await soc.give(0x8000_0000)
+    await soc.network(graph)
+    await soc.run(walk)
+
+
+@cocotb.test()
 async def nothing_is_taken_within_a_reset(dut: Any) -> None:
     soc = Soc(dut)
-    await soc.bench.start()
+    await soc.start()
     (graph,) = graphs(1)
     await soc.network(graph)
     walk = random_walk(np.random.default_rng(9), graph, 2, 0.3)
@@ -182,7 +259,7 @@ async def nothing_is_taken_within_a_reset(dut: Any) -> None:
 async def images_that_are_wrong(dut: Any) -> None:
     """None leaves a network; what has come of one is forgotten when asked."""
     soc = Soc(dut)
-    await soc.bench.start()
+    await soc.start()
     (graph,) = graphs(1)
     image = image_of(compile_graph(graph, CONFIG).program)
     walk = random_walk(np.random.default_rng(9), graph, 2, 0.3)

@@ -48,6 +48,7 @@ class AxiMemory:
 
     Attributes:
         words: the memory, a number for each beat.
+        base: address [bytes] of its first beat; no other address may come.
         stopped: channels that do nothing any more: ar, r, aw, w, b.
         wrong: answers ``r`` or ``b`` with an error, each once.
         short: leaves out RLAST.
@@ -58,6 +59,7 @@ class AxiMemory:
     ) -> None:
         self.dut, self.bits, self.rng, self.pause, self.latency = dut, bits, rng, pause, latency
         self.words = [rng.getrandbits(bits) for _ in range(beats)]
+        self.base = 0
         self.stopped: set[str] = set()
         self.wrong: set[str] = set()
         self.short = False
@@ -127,10 +129,12 @@ class AxiMemory:
         each = self.bits // 8
         assert (1 << size, burst) == (each, 1), "size and kind of a burst"
         assert address % each == 0
+        offset = address - self.base
+        assert 0 <= offset < len(self.words) * each, f"{address:#x} is not in the memory"
         assert address % PAGE + (length + 1) * each <= PAGE, "a burst across 4 KiB"
         self.addresses.append((channel, address, length))
         at = self.now + self.rng.randint(0, self.latency)
-        return Burst(address // each, length + 1, at)
+        return Burst(offset // each, length + 1, at)
 
     def _read_address(self) -> bool:
         if (burst := self._address("ar")) is None:

@@ -95,6 +95,21 @@ CORE_HOST_MUTANTS = [
                 ("late TLAST is not counted", "32'(error_i[0]) + 32'(error_i[1])", "32'(error_i[0])"),
             ),
         ),
+        (
+            "region",
+            "a channel",
+            (
+                ("the base is added nowhere", "base_i + address_i[31:12]", "address_i[31:12]"),
+                ("the base is put over the address", "base_i + address_i[31:12]", "base_i | address_i[31:12]"),
+                ("begins without a region", "given_i && (ready_i", "(ready_i"),
+                ("a stalled burst moves", "if (take) {address_o", "if (valid_i) {address_o"),
+                ("a burst is lost", "if (ready_i || !valid_o) valid_o", "valid_o"),
+                ("runs over", " && open_q != '1;", ";"),
+                ("never done", "OpenBits'(done_i && busy_o)", "OpenBits'(0)"),
+                ("done once it was offered", "OpenBits'(done_i && busy_o)", "OpenBits'(valid_o && ready_i)"),
+                ("a reset forgets nothing", "{valid_o, open_q} <= '0;", "{valid_o} <= '0;"),
+            ),
+        ),
     )
     for name, old, new in faults
 ]

@@ -19,7 +19,13 @@ BELOW = [
     leaves.FOLDER / "delta_state.sv",
     *(host.FOLDER / f"board_{module}.sv" for module in ("crc32", "hdlc_rx", "hdlc_tx")),
 ]
-LIGHT = {("inbox", "4 codes"), ("outbox", "2 lanes"), ("link", "2 codes"), ("registers", "8 lanes")}
+LIGHT = {
+    ("inbox", "4 codes"),
+    ("outbox", "2 lanes"),
+    ("link", "2 codes"),
+    ("registers", "8 lanes"),
+    ("region", "a channel"),
+}
 """Cases in the default run."""
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-CORE_HOST_MODULES = ("inbox", "outbox", "link", "registers")
+CORE_HOST_MODULES = ("inbox", "outbox", "link", "registers", "region")
 """Every module, each after what it instantiates."""
 UART_TOP = "delta_core_uart"
 """The core with a serial port."""
 SOC_TOP = "delta_core_soc"
 """The core in a system on chip."""
-_PARTS = {UART_TOP: CORE_HOST_MODULES, SOC_TOP: ("registers",)}
+_PARTS = {UART_TOP: ("inbox", "outbox", "link", "registers"), SOC_TOP: ("registers", "region")}
 
 
 def core_host_files(top: str) -> dict[str, str]:

@@ -8,7 +8,10 @@
 // Model:      codesign.core.interpret, codesign.core.registers
 // A code has 16 bits on s_axis, a sum 32 on m_axis, whatever the core's own widths are. An image is a packet of
 // s_axis_load, its last word with tlast; bit 1 of CONTROL forgets what has come of one. The first frame after a load or a
-// reset starts a stream, as one does with tuser. A reset within a frame cuts its packet off.
+// reset starts a stream, as one does with tuser, or after a 1 was written to STREAM. A reset within a frame cuts its packet
+// off. MEMORY has the region of the processor's memory that is the core's (bits 31..12 of its address, and bit 0: it is
+// given); a write forgets the network. Nothing is read or written before it is given, and bit 1 is 0 once nothing is under
+// way that began before it was taken back.
 module delta_core_soc
   import core_pkg::*;
 #(
@@ -135,7 +138,7 @@ module delta_core_soc
       .hwif_out
   );
 
-  logic restart, forget, loaded, frame_tready, load_ready;
+  logic restart, forget, forget_asked, loaded, frame_tready, load_ready;
   logic [3:0] load_error;
   logic [1:0] error;
   logic [15:0] packet_words_q, words_q;
@@ -157,7 +160,7 @@ module delta_core_soc
       .read_data_o(read_data),
       .written_o(written),
       .restart_o(restart),
-      .forget_o(forget),
+      .forget_o(forget_asked),
       .frame_o(),
       .status_o(),
       .probe_i(probe),
@@ -178,6 +181,63 @@ module delta_core_soc
       if (m_axis_tlast) packet_words_q <= words_q;
     end
     if (!rst_ni || restart) words_q <= 16'(Quantisers);
+  end
+
+  // A stream that was asked for begins with the next frame.
+  logic first_q, between_q;
+  always_ff @(posedge clk_i) begin
+    if (s_axis_tvalid && s_axis_tready) begin
+      between_q <= s_axis_tlast;
+      if (between_q) first_q <= 1'b0;
+    end
+    if (hwif_out.stream.first.value) first_q <= 1'b1;
+    if (!rst_ni || restart) {first_q, between_q} <= 2'b01;
+  end
+
+  // The memory outside lies in a region of the processor's.
+  logic [1:0] busy;
+  logic ar_valid, ar_ready, aw_valid, aw_ready;
+  logic [31:0] ar_address, aw_address;
+  logic [7:0] ar_length, aw_length;
+  assign hwif_in.memory.busy.next = busy != '0;
+  always_ff @(posedge clk_i) forget <= forget_asked || hwif_out.memory.base.swmod;
+  if (HasMemory) begin : g_memory
+    core_region i_reads (
+        .clk_i,
+        .rst_ni,
+        .base_i   (hwif_out.memory.base.value),
+        .given_i  (hwif_out.memory.given.value),
+        .busy_o   (busy[0]),
+        .valid_i  (ar_valid),
+        .ready_o  (ar_ready),
+        .address_i(ar_address),
+        .length_i (ar_length),
+        .valid_o  (m_axi_arvalid),
+        .ready_i  (m_axi_arready),
+        .address_o(m_axi_araddr),
+        .length_o (m_axi_arlen),
+        .done_i   (m_axi_rvalid && m_axi_rready && m_axi_rlast)
+    );
+    core_region i_writes (
+        .clk_i,
+        .rst_ni,
+        .base_i   (hwif_out.memory.base.value),
+        .given_i  (hwif_out.memory.given.value),
+        .busy_o   (busy[1]),
+        .valid_i  (aw_valid),
+        .ready_o  (aw_ready),
+        .address_i(aw_address),
+        .length_i (aw_length),
+        .valid_o  (m_axi_awvalid),
+        .ready_i  (m_axi_awready),
+        .address_o(m_axi_awaddr),
+        .length_o (m_axi_awlen),
+        .done_i   (m_axi_bvalid && m_axi_bready)
+    );
+  end else begin : g_no_memory
+    assign {busy, ar_ready, aw_ready} = '0;
+    assign {m_axi_arvalid, m_axi_araddr, m_axi_arlen} = {ar_valid, ar_address, ar_length};
+    assign {m_axi_awvalid, m_axi_awaddr, m_axi_awlen} = {aw_valid, aw_address, aw_length};
   end
 
   // Nothing is begun within a reset; no word of an image comes with what forgets it.
@@ -203,28 +263,28 @@ module delta_core_soc
       .s_axis_tvalid(s_axis_tvalid && !restart),
       .s_axis_tready(frame_tready),
       .s_axis_tlast,
-      .s_axis_tuser,
+      .s_axis_tuser(s_axis_tuser || first_q),
       .m_axis_tdata(packet_tdata),
       .m_axis_tvalid,
       .m_axis_tready,
       .m_axis_tlast,
-      .m_axi_araddr,
-      .m_axi_arlen,
+      .m_axi_araddr(ar_address),
+      .m_axi_arlen(ar_length),
       .m_axi_arsize,
       .m_axi_arburst,
-      .m_axi_arvalid,
-      .m_axi_arready,
+      .m_axi_arvalid(ar_valid),
+      .m_axi_arready(ar_ready),
       .m_axi_rdata,
       .m_axi_rresp,
       .m_axi_rlast,
       .m_axi_rvalid,
       .m_axi_rready,
-      .m_axi_awaddr,
-      .m_axi_awlen,
+      .m_axi_awaddr(aw_address),
+      .m_axi_awlen(aw_length),
       .m_axi_awsize,
       .m_axi_awburst,
-      .m_axi_awvalid,
-      .m_axi_awready,
+      .m_axi_awvalid(aw_valid),
+      .m_axi_awready(aw_ready),
       .m_axi_wdata,
       .m_axi_wstrb,
       .m_axi_wlast,
