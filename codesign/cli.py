@@ -129,6 +129,8 @@ def parser() -> argparse.ArgumentParser:
         "core", parents=[common], help="print a design as a program of the delta core, with cycles of each step"
     )
     core.add_argument("folder", type=Path, metavar="FOLDER", help="build folder, e.g. build/moving_digits")
+    core.add_argument("--target", metavar="BOARD", help="with --output: for the core of this board")
+    core.add_argument("--output", type=Path, metavar="FILE.core", help="write its image instead, for a board to load")
     core.set_defaults(command="core")
 
     report = commands.add_parser(

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`codesign core`: a design as a program of the delta core, and what frames of its first clip cost, step by step."""
+"""`codesign core`: a design as a program of the delta core, and what frames of its first clip cost, step by step.
+
+Or its image for the core of a board.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from codesign.core.compiler import Compiled
+from codesign.commands.kept import kept
+from codesign.core.beside import BESIDE, SUFFIX, write_network
+from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.cycles import FRAME, CoreCycles, core_cycles
 from codesign.core.listing import listing
 from codesign.core.section import CoreSection, compile_fitted
@@ -19,7 +24,9 @@ from codesign.errors import ConfigError
 from codesign.fixed import IntArray
 from codesign.flow import manifest as manifests
 from codesign.graph.file import load_graph
+from codesign.outputs import check_outputs
 from codesign.paths import BuildFolder
+from codesign.synth.target import Target, core_of, load_target
 from codesign.trust import check_no_links
 from codesign.verify.clips import load_clips
 from codesign.verify.core import CONFIG, CoreFigures, load_core, read_program
@@ -112,7 +119,39 @@ def _bytes(found: CoreFigures | None, model: CoreCycles, frames: int) -> Iterato
         yield f"{mean:,.0f} bytes per frame to and from the external memory: simulated; the model gives {estimate:,.0f}"
 
 
+def write(build: Path, board: Target, path: Path) -> Compiled:
+    """Write the image of a design for the core of a board, ``NAME.core``, with its description beside it.
+
+    Raises:
+        ConfigError: the board has no core, or the file cannot be written.
+        StageError: the graph is not finished, or was edited.
+        ConversionError: the network does not fit the core.
+    """
+    if path.suffix != SUFFIX:
+        raise ConfigError("not the name of an image", where="--output", expected=f"NAME{SUFFIX}", received=path.name)
+    config = core_of(board)
+    outputs = {"--output": path, "--output, its description": path.with_name(f"{path.name}{BESIDE}")}
+    check_outputs(outputs, kept([build]))
+    check_no_links(build)
+    manifests.check_unedited(build / BuildFolder.GRAPH)
+    compiled = compile_graph(load_graph(build / BuildFolder.GRAPH), config)
+    write_network(compiled, path)
+    return compiled
+
+
 def command(arguments: argparse.Namespace) -> int:
-    """Print a design as a program."""
-    print(describe(arguments.folder))
+    """Print a design as a program, or write its image."""
+    if (arguments.target is None) != (arguments.output is None):
+        raise ConfigError(
+            "an image is of a design for the core of a board",
+            expected=f"--target BOARD --output NAME{SUFFIX}, or neither",
+            fix="without them the design is printed",
+        )
+    if arguments.output is None:
+        print(describe(arguments.folder))
+        return OK
+    compiled = write(arguments.folder, load_target(arguments.target), arguments.output)
+    size = arguments.output.stat().st_size
+    print(f"{compiled.graph.name}: design {compiled.program.design:08x}, {size:,} bytes for {arguments.target}")
+    print(f"{arguments.output}, {arguments.output}{BESIDE}")
     return OK

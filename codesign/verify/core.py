@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.core.beside import write_network
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.config import CoreConfig
-from codesign.core.image import SUFFIX, image_of, read_image, write_image
+from codesign.core.image import SUFFIX, image_of, read_image
 from codesign.core.listing import listing
 from codesign.errors import StageError
 from codesign.fixed import IntArray
@@ -46,9 +47,11 @@ class CoreFigures:
 
 
 def write_program(compiled: Compiled, folder: Path) -> None:
-    """Write the image ``NAME.core``, its listing ``NAME.core.txt``, and `CONFIG`, into the folder of a core's RTL."""
+    """Write the image ``NAME.core``, its description, its listing ``NAME.core.txt``, and `CONFIG`, into the folder of a
+    core's RTL.
+    """
     path = folder / f"{compiled.graph.name}{SUFFIX}"
-    write_image(compiled.program, path)
+    write_network(compiled, path)
     path.with_name(f"{path.name}.txt").write_text(listing(compiled))
     (folder / CONFIG).write_text(json.dumps(plain(compiled.program.config), indent=1) + "\n")
 
