@@ -44,10 +44,10 @@ def hls_templates() -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent / "hls_templates"
 
 
-def pynq_driver() -> Path:
-    """Return the driver for a PYNQ board: package data in a wheel, in ``flows/pynq`` in a checkout."""
-    packaged = PACKAGE / "pynq" / "delta_board.py"
-    return packaged if packaged.is_file() else PACKAGE.parent / "flows" / "pynq" / "delta_board.py"
+def pynq_driver(name: str = "delta_board.py") -> Path:
+    """Return a driver for a PYNQ board: package data in a wheel, in ``flows/pynq`` in a checkout."""
+    packaged = PACKAGE / "pynq" / name
+    return packaged if packaged.is_file() else PACKAGE.parent / "flows" / "pynq" / name
 
 
 def boards() -> Path:

@@ -3,13 +3,14 @@
 
 It knows the commands that our scripts use, with the options that AMD UG835 gives them, the ports of the IP blocks, and
 which files there are; whatever else a script does is an error, as it would be in Vivado. It leaves ``calls.json``
-behind, and reports copied from the folder in FAKE_REPORTS.
+and ``pins.json``, the ports of the block design, and reports copied from the folder in FAKE_REPORTS.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tkinter
@@ -70,11 +71,35 @@ PINS: dict[str, dict[str, set[str]]] = {
         "bus": {"S_AXI_LITE", "M_AXI_MM2S", "M_AXI_S2MM", "M_AXIS_MM2S", "S_AXIS_S2MM"},
         "wire": {"s_axi_lite_aclk", "m_axi_mm2s_aclk", "m_axi_s2mm_aclk", "axi_resetn"},
     },
-    "smartconnect": {"bus": {"S00_AXI", "S01_AXI", "M00_AXI", "M01_AXI"}, "wire": {"aclk", "aresetn"}},
+    "smartconnect": {"bus": set(), "wire": {"aclk", "aresetn"}},
     "proc_sys_reset": {"bus": set(), "wire": {"slowest_sync_clk", "ext_reset_in", "peripheral_aresetn"}},
-    "module": {"bus": {"s_axis", "m_axis", "s_axil"}, "wire": {"clk_i", "rst_ni"}},
 }
 """Ports of the IP blocks that are used, after AMD PG021, PG082, PG201, PG247 and PG164."""
+
+SECOND_PORT = {
+    "PCW_USE_S_AXI_HP1": ("S_AXI_HP1", "S_AXI_HP1_ACLK"),
+    "PSU__USE__S_AXI_GP3": ("S_AXI_HP1_FPD", "saxihp1_fpd_aclk"),
+}
+"""Properties of a processor that give it a second port to its memory: the bus, its clock."""
+S2MM = {"M_AXI_S2MM", "S_AXIS_S2MM", "m_axi_s2mm_aclk"}
+
+
+def pins_of(kind: str, properties: dict[str, str]) -> dict[str, set[str]]:
+    """Return the ports of an IP block as it is set up; ``kind`` of a module: path of its source."""
+    if kind.endswith(".v"):
+        ports = re.findall(r"\b(?:input|output) wire (?:\[.*?\] )?(\w+)", Path(kind).read_text())
+        buses = {match[1] for port in ports if (match := re.fullmatch(r"(\w+_axi\w*)_\w+", port))}
+        return {"bus": buses, "wire": {port for port in ports if "_axi" not in port}}
+    bus, wire = (set(PINS[kind][name]) for name in ("bus", "wire"))
+    for name, (port, clock) in SECOND_PORT.items():
+        if properties.get(name) == "1":
+            bus, wire = bus | {port}, wire | {clock}
+    if properties.get("c_include_s2mm") == "0":
+        bus, wire = bus - S2MM, wire - S2MM
+    for side, number in (("S", "NUM_SI"), ("M", "NUM_MI")):
+        bus |= {f"{side}{at:02d}_AXI" for at in range(int(properties.get(number, 0)))}
+    return {"bus": bus, "wire": wire}
+
 
 RUNS = "system/system.runs"
 
@@ -90,6 +115,7 @@ class Vivado:
         self.calls: list[list[str]] = []
         self.files: list[str] = []
         self.cells: dict[str, str] = {}
+        self.properties: dict[str, dict[str, str]] = {}
         self.top = ""
         self.reports = Path(os.environ["FAKE_REPORTS"])
 
@@ -152,19 +178,23 @@ class Vivado:
                 raise RefusedError(
                     f"ERROR: [filemgmt 56-176] Module '{self.options['-reference']}' is no Verilog source"
                 )
-            kind = "module"
+            kind = f"{self.options['-reference']}.v"
         else:
             kind = self.options["-vlnv"].split(":")[2]
-        if kind not in PINS or name in self.cells:
+        if (kind not in PINS and kind not in self.files) or name in self.cells:
             raise RefusedError(f"ERROR: [BD 5-216] cannot create {kind} {name}")
-        self.cells[name] = kind
+        self.cells[name], self.properties[name] = kind, {}
         return f"/{name}"
 
     def _pin(self, kind: str, path: str) -> str:
         cell, _, pin = path.partition("/")
-        if pin not in PINS[self.cells.get(cell, "module")][kind]:
+        if cell not in self.cells or pin not in self.pins()[cell][kind]:
             raise RefusedError(f"ERROR: [BD 41-758] no such pin: {path}")
         return path
+
+    def pins(self) -> dict[str, dict[str, set[str]]]:
+        """Return the ports of every cell."""
+        return {name: pins_of(kind, self.properties[name]) for name, kind in self.cells.items()}
 
     def get_bd_pins(self, path: str) -> str:
         return self._pin("wire", path)
@@ -182,7 +212,14 @@ class Vivado:
         return name
 
     def set_property(self, *words: str) -> None:
-        if words[0] == "top":
+        cell = words[-1].removeprefix("/")
+        if cell in self.cells:
+            pairs = list(tkinter.Tcl().splitlist(self.options.get("-dict", ""))) or list(words[:2])
+            if not all(name.startswith("CONFIG.") for name in pairs[::2]):
+                raise RefusedError(f"ERROR: [Common 17-54] no such property of {cell}: {pairs}")
+            names = (name.removeprefix("CONFIG.") for name in pairs[::2])
+            self.properties[cell] |= dict(zip(names, pairs[1::2], strict=True))
+        elif words[0] == "top":
             self.top = words[1]
 
     def get_property(self, name: str, run: str) -> str:
@@ -233,6 +270,8 @@ def main(arguments: list[str]) -> int:
         return 1
     finally:
         Path("calls.json").write_text(json.dumps(vivado.calls))
+        pins = {name: {kind: sorted(each) for kind, each in of.items()} for name, of in vivado.pins().items()}
+        Path("pins.json").write_text(json.dumps(pins))
     return 0
 
 

@@ -84,7 +84,7 @@ def build_on_board(design: Path, choice: Choice, terminal: Terminal) -> tuple[Bo
         if kept is not None:
             terminal.text(f"{folder.name}: cached")
             return kept, folder
-        _check_replaceable(order, folder)
+        check_replaceable(order, folder)
         partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -153,7 +153,7 @@ def _as_recorded(inputs: Inputs, recorded: Inputs) -> Inputs:
     return replace(inputs, versions=versions)
 
 
-def _check_replaceable(order: Order, folder: Path) -> None:
+def check_replaceable(order: BoardOrder, folder: Path) -> None:
     """Check that an estimate does not take the place of what Vivado made.
 
     Raises:

@@ -7,7 +7,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from codesign.commands.build import ATTEMPTS, finish, inputs_of, kept_build, run_build, summary
+from codesign.commands.build import ATTEMPTS, check_replaceable, finish, inputs_of, kept_build, run_build, summary
 from codesign.endings import FAILED, OK
 from codesign.errors import ConfigError
 from codesign.flow.console import Terminal
@@ -38,6 +38,7 @@ def build_core_on_board(order: CoreOrder, folder: Path, terminal: Terminal, *, f
         if kept is not None:
             terminal.text(f"{folder.name}: cached")
             return kept
+        check_replaceable(order, folder)
         partial = folder.with_name(f"{folder.name}{BuildFolder.PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()

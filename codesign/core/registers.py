@@ -34,7 +34,7 @@ IMAGE_CRC = 0x0CC
 """CRC-32 of the words of an image so far."""
 OPERATIONS, WAITS, EVENTS = 0x1000, 0x1400, 0x1800
 """Counters since the reset: operations of each engine, cycles in which one of them waited, and events of each step."""
-_REFUSALS = {
+REFUSALS = {
     1: "it is no image of a network",
     2: "it is of another version of the format",
     3: "it was compiled for a core of other lanes or widths",
@@ -44,6 +44,7 @@ _REFUSALS = {
     7: "it is truncated, or longer than it says",
     8: "the external memory does not answer, or does not keep what is written",
 }
+"""Why a core has no network after a load, by the number that it has for it."""
 _CONFIG = FIRST[FIRST.index("lanes") : FIRST.index("skip")]
 
 
@@ -63,7 +64,7 @@ def named(words: Sequence[int]) -> dict[str, int]:
 
 def refusal(error: int) -> str:
     """Return why a core has no network after a load, by the number that it has for it (``core_load.sv``)."""
-    return _REFUSALS.get(error, f"error {error}")
+    return REFUSALS.get(error, f"error {error}")
 
 
 def why_none(status: int) -> str:

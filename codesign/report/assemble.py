@@ -33,10 +33,11 @@ from codesign.report.model import (
 )
 from codesign.report.network import units
 from codesign.rtl.top import top_of
+from codesign.synth.core_memory import boards_for
 from codesign.synth.memory import boards_that_fit, memories
 from codesign.synth.record import BoardBuild
 from codesign.synth.resources import Resources
-from codesign.synth.target import Target, boards_for
+from codesign.synth.target import Target
 from codesign.verify.compare import Comparison
 from codesign.verify.compiled import Compiled
 from codesign.verify.golden_run import GoldenRun

@@ -28,6 +28,7 @@ from codesign.synth.serial import packet_bytes
 from codesign.synth.toolchains import vivado as amd
 from codesign.synth.toolchains.toolchain import CONSTRAINTS
 from codesign.synth.vendor import vivado
+from codesign.synth.vendor.vivado import Project
 from codesign.synth.yosys import NETLIST, synthesise
 from codesign.synth.yosys import TOOL as YOSYS
 from codesign.tools import require, run, version
@@ -195,6 +196,24 @@ class BoardBuilder:
         raise NotImplementedError
 
     def _vivado(self) -> None:
+        """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
+        try:
+            with self.doing("vivado"):
+                made = vivado.build(self._project(), self.folder / amd.FOLDER)
+        except ToolNotFoundError as error:
+            self.skipped("vivado", f"{error.program} not on PATH; its project is in {amd.FOLDER}/")
+            return
+        self.record = amd.recorded(self.record, made, self._parts())
+        if self.record.problem is None:
+            self.record = replace(self.record, problem=self._clock_problem())
+        self.finished("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
+
+    def _project(self) -> Project:
+        """Return what Vivado is to do."""
+        raise NotImplementedError
+
+    def _parts(self) -> amd.Parts:
+        """Return what its figures are divided into."""
         raise NotImplementedError
 
     def _capacity_problem(self) -> str | None:
@@ -257,21 +276,13 @@ class Builder(BoardBuilder):
             text += f", {plan.ultra_rams} of {capacity.ultra_rams} UltraRAMs"
         self.finished("memories", time.monotonic() - start, text)
 
-    def _vivado(self) -> None:
-        """Let Vivado make the bitstream. Without it, its project stays in the folder, and the figures are estimates."""
+    def _project(self) -> Project:
         order = self.order
         project = amd.project_of(self._graph, order.board, clock_mhz=order.clock_mhz, skip=order.skip)
-        project = replace(project, files=with_ultra(project.files, self._least_ultra_bits))
-        try:
-            with self.doing("vivado"):
-                made = vivado.build(project, self.folder / amd.FOLDER)
-        except ToolNotFoundError as error:
-            self.skipped("vivado", f"{error.program} not on PATH; its project is in {amd.FOLDER}/")
-            return
-        self.record = amd.recorded(self.record, made, self._graph)
-        if self.record.problem is None:
-            self.record = replace(self.record, problem=self._clock_problem())
-        self.finished("vivado", made.seconds, f"{self.record.fmax_mhz:.1f} MHz" if self.record.fmax_mhz else "no clock")
+        return replace(project, files=with_ultra(project.files, self._least_ultra_bits))
+
+    def _parts(self) -> amd.Parts:
+        return amd.parts_of(self._graph)
 
     def _clock_problem(self) -> str | None:
         fmax = self.record.fmax_mhz

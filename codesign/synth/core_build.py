@@ -5,30 +5,37 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from codesign.core.config import CoreConfig
-from codesign.core.memory import built_bits
+from codesign.core.soc import SUM_BYTES, check_streams, core_soc_files
 from codesign.core.uart import UART_TOP, core_uart_files
 from codesign.errors import ConfigError
 from codesign.rtl.host.sdram import sdram_files
 from codesign.synth.advice import capacity_problem, clock_problem
 from codesign.synth.board_top import Memory
 from codesign.synth.build import BoardBuilder
+from codesign.synth.core_memory import core_memories, core_plan, core_with_ultra
 from codesign.synth.layers import LINK, PADS, REGISTERS, UART
 from codesign.synth.order import BoardOrder, slower_clock
 from codesign.synth.resources import Resources
 from codesign.synth.sdram import chip_phase
 from codesign.synth.target import SDRAM_KIB, core_of
+from codesign.synth.toolchains import vivado as amd
 from codesign.synth.toolchains.ecp5 import shifted_pll
 from codesign.synth.toolchains.toolchain import clock_of
+from codesign.synth.vendor.pynq_core import core_overlay
+from codesign.synth.vendor.vivado import WIDEST_DMA_BYTES, Project
 from codesign.synth.yosys import synthesise
 
 NAME = UART_TOP.removesuffix("_uart")
 PLL = "pll_cell.sv"
 """File that declares the device's PLL to slang, which knows no vendor's cells."""
+QUEUES = "queues"
+"""What is in no other unit of the core, too."""
 UNITS = (
-    *("load", "sequence", "marks", "fetch", "beats", "codes", "send", "gather", "queues", "place", "walk"),
+    *("load", "sequence", "marks", "fetch", "beats", "codes", "send", "gather", QUEUES, "place", "walk"),
     *("order", "outside", "lanes", "memory"),
 )
 """What the cells of a core are counted by, beside the registers, the link and the board top."""
@@ -43,23 +50,35 @@ _CORE, _REGISTERS = "i_core", "i_registers"
 class CoreOrder(BoardOrder):
     """A core on a board, with the lanes, widths and depths of the board's file.
 
+    On a board with a processor it has AXI4-Streams and registers in place of a serial port, and its memory is a region
+    of the processor's.
+
     Raises:
-        ConfigError: the board has no core, no serial port on pins of its device, or not the memory of its core, or that
-            is slower than the clock.
+        ConfigError: the board has no core, or not the memory of its core, or that is slower than the clock; the core is
+            too wide for its streams or their DMAs.
     """
 
     def __post_init__(self) -> None:
         BoardOrder.__post_init__(self)
         core_of(self.board)
-        if self.toolchain is None or self.serial_baud is None:
-            raise ConfigError(
-                "a core is built with the open tools, for a board with a serial port",
-                where="--target",
-                received=self.board.name,
-            )
+        if self.board.top == "soc":
+            check_streams(self.config)
+            self._check_dma()
+            return
         self._check_memory()
         if self.memory == "sdram":
             chip_phase(self.core_mhz)
+
+    def _check_dma(self) -> None:
+        """Check that a DMA carries a beat of the packets."""
+        most = WIDEST_DMA_BYTES // SUM_BYTES
+        if self.config.quantisers > most:
+            raise ConfigError(
+                "a beat of a packet is too wide for AXI DMA",
+                where=f"{self.board.name}: core.quantisers",
+                expected=f"at most {most}, sums of {SUM_BYTES} bytes",
+                received=self.config.quantisers,
+            )
 
     def _check_memory(self) -> None:
         """Check that the board has the memory that its core wants."""
@@ -74,7 +93,7 @@ class CoreOrder(BoardOrder):
 
     @property
     def memory(self) -> Memory:
-        """What the core's AXI4 master sees."""
+        """What the core's AXI4 master sees in a board top."""
         return "sdram" if self.config.memory_bits else "absent"
 
     @property
@@ -88,13 +107,25 @@ class CoreOrder(BoardOrder):
         return core_of(self.board)
 
     def files(self) -> dict[str, str]:
-        """Return every source: the core, the board top, the constraints."""
+        """Return every source: the core, and the board top and the constraints of a board with a serial port."""
+        if self.board.top == "soc":
+            return core_soc_files(self.config)
         assert self.toolchain is not None
         pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz)
         instance = None if pll is None else shifted_pll(pll, 0) if self.memory == "sdram" else self.toolchain.pll(pll)
         cell = {} if instance is None else {PLL: black_box(instance)}
         sdram = sdram_files() if self.memory == "sdram" else {}
         return core_uart_files(self.config) | sdram | cell | self.board_files()
+
+    def project(self, least_ultra_bits: int | None = None) -> Project:
+        """Return Vivado's project."""
+        return core_overlay(
+            self.config,
+            part=amd.part_of(self.board),
+            clock_mhz=self.clock_mhz,
+            skip=self.skip,
+            least_ultra_bits=least_ultra_bits,
+        )
 
 
 def black_box(instance: str) -> str:
@@ -112,18 +143,28 @@ def black_box(instance: str) -> str:
 class CoreOwners:
     """Finds the unit of a core that a cell belongs to (see `codesign.synth.layers.Owners`)."""
 
-    rows: tuple[str, ...] = (*UNITS, REGISTERS, LINK, PADS)
+    top: Literal["uart", "soc"] = "uart"
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Every name that can own cells, in order."""
+        return (*UNITS, REGISTERS, *((LINK, PADS) if self.top == "uart" else ()))
 
     def of(self, cell: str) -> str:
         """Return the owner of the cell of this hierarchical name."""
         scope = [part.split("[")[0] for part in cell.split(".")]
         if _CORE in scope:
-            inside = (part for part in scope[scope.index(_CORE) + 1 :] if part.startswith("i_"))
-            below = [part.removeprefix("i_").split("_")[0] for part in inside]
-            return next((unit for unit in below if unit in UNITS), "queues")
-        if _REGISTERS in scope:
+            return next((unit for name in scope[scope.index(_CORE) + 1 :] if (unit := unit_of(name))), QUEUES)
+        if self.top == "soc" or _REGISTERS in scope:
             return REGISTERS
         return LINK if UART in scope else PADS
+
+
+def unit_of(instance: str) -> str | None:
+    """Return the unit of a core that an instance is, by its name; None: it is none."""
+    name = instance.split(".")[-1]  # below a generate block, as Vivado names it
+    unit = name.removeprefix("i_").split("_")[0]
+    return unit if name.startswith("i_") and unit in UNITS else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,19 +176,37 @@ class CoreBuilder(BoardBuilder):
         assert isinstance(self.order, CoreOrder)
         return self.order.config
 
+    _least_ultra_bits: int | None = field(init=False, default=None)
+
     def _memories(self) -> None:
-        start, capacity = time.monotonic(), self.order.board.capacity.memory.block_bits
-        need = memory_bits(self._config)
-        text = f"{need:,} of {capacity:,} bits of block RAM"
-        if need > capacity:
+        start, capacity = time.monotonic(), self.order.board.capacity.memory
+        plan = core_plan(self._config, capacity)
+        if plan is None:
+            text = f"{memory_bits(self._config):,} of {capacity.block_bits:,} bits of block RAM"
+            if capacity.ultra_rams:
+                text += f" and {capacity.ultra_rams} UltraRAMs, which sums and codes may take"
             problem = f"does not fit {self.order.board.name}: {text}. Next step: smaller depths in [core] of its file."
             self.record = replace(self.record, problem=problem)
             return
+        text = f"{plan.block_bits:,} of {capacity.block_bits:,} bits of block RAM"
+        if plan.least_bits is not None:
+            self._least_ultra_bits = plan.least_bits
+            self.record = replace(self.record, available=replace(self.record.available, bram_bits=capacity.bits))
+            text += f", {plan.ultra_rams} of {capacity.ultra_rams} UltraRAMs"
         self.finished("memories", time.monotonic() - start, text)
 
     def _mapped(self) -> Resources:
         order = self.order
-        return synthesise(order.files(), order.module, target=order.board.family, folder=self.folder, slang=True)
+        files = core_with_ultra(order.files(), self._least_ultra_bits)
+        skip = order.skip or order.board.top == "uart"  # the board top passes it to the core
+        return synthesise(files, order.module, target=order.board.family, folder=self.folder, skip=skip, slang=True)
+
+    def _project(self) -> Project:
+        assert isinstance(self.order, CoreOrder)
+        return self.order.project(self._least_ultra_bits)
+
+    def _parts(self) -> amd.Parts:
+        return amd.Parts(names=tuple(unit for unit in UNITS if unit != QUEUES), of=unit_of, rest=QUEUES)
 
     def _capacity_problem(self) -> str | None:
         return capacity_problem(self.record, _SMALLER)
@@ -158,9 +217,9 @@ class CoreBuilder(BoardBuilder):
         return clock_problem(self.record, None, slower_mhz=slower)
 
     def _owners(self) -> CoreOwners:
-        return CoreOwners()
+        return CoreOwners(top=self.order.board.top)
 
 
 def memory_bits(config: CoreConfig) -> int:
     """Return the bits of a core's memories; block RAMs hold fewer, as their shapes are given."""
-    return sum(built_bits(config).values())
+    return sum(memory.bits for memory in core_memories(config))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 from codesign.core.config import CoreConfig
-from codesign.core.memory import built_bits
 from codesign.errors import ConfigError
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
@@ -302,23 +301,6 @@ def core_of(board: Target) -> CoreConfig:
             received=board.name,
         )
     return board.core
-
-
-def boards_for(config: CoreConfig) -> tuple[Target, ...]:
-    """Return the known boards whose block RAM holds a core, and that have its external memory if it needs one, from the
-    smallest on; cells are not looked at.
-
-    Boards whose device has processors (those of Vivado) have a DDR memory on an AXI port.
-    """
-    bits = sum(built_bits(config).values())
-    boards = [board for board in map(load_target, target_names()) if bits <= board.capacity.memory.block_bits]
-    if config.memory_bits:
-        boards = [board for board in boards if board.toolchain == "vivado" or _has_sdram(board, config)]
-    return tuple(sorted(boards, key=lambda board: (board.capacity.memory.bits, board.capacity.lut)))
-
-
-def _has_sdram(board: Target, config: CoreConfig) -> bool:
-    return board.sdram is not None and config.memory_bits == 32 and config.memory_kib <= SDRAM_KIB
 
 
 _RENAMED = {"chain": "toolchain", "room": "capacity"}

@@ -47,6 +47,19 @@ class Result(NamedTuple):
     first_of_stream: bool
 
 
+def wait(channel: Any, what: str, timeout_s: float, then: str = "Load the bitstream again.") -> None:
+    """Wait until a DMA channel is done; ``what`` the board should do meanwhile, ``then`` what to do if it does not.
+
+    Raises: BoardError if it is not within ``timeout_s``, or stops.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not channel.idle:
+        if channel.error or time.monotonic() > deadline:
+            why = "the DMA stopped with an error" if channel.error else f"not within {timeout_s:g} s"
+            raise BoardError(f"the board did not {what}: {why}. {then}")
+    channel.wait()
+
+
 class Board:
     """A design in the programmable logic: identified and reset once it is loaded.
 
@@ -105,8 +118,8 @@ class Board:
         dma = self.overlay.dma
         dma.recvchannel.transfer(self._out)
         dma.sendchannel.transfer(self._in)  # one transfer is one frame: TLAST comes with its last beat
-        self._wait(dma.sendchannel, "take the frame")
-        self._wait(dma.recvchannel, "send a result")
+        wait(dma.sendchannel, "take the frame", self.timeout_s)
+        wait(dma.recvchannel, "send a result", self.timeout_s)
         status = self._read("status")
         if status & (EARLY | LATE) or dma.recvchannel.transferred != self._out.nbytes:
             what = " and ".join(text for bit, text in ((EARLY, "early"), (LATE, "late")) if status & bit) or "no"
@@ -163,14 +176,6 @@ class Board:
         codes = raw.view("<i8")[: side["size"], 0].astype(np.int64)
         spare = 64 - 8 * lane_bytes if side["lo"] < 0 else 0
         return (codes << spare >> spare).reshape(side["shape"])
-
-    def _wait(self, channel: Any, what: str) -> None:
-        deadline = time.monotonic() + self.timeout_s
-        while not channel.idle:
-            if channel.error or time.monotonic() > deadline:
-                why = "the DMA stopped with an error" if channel.error else f"not within {self.timeout_s:g} s"
-                raise BoardError(f"the board did not {what}: {why}. Load the bitstream again.")
-        channel.wait()
 
     def _read(self, name: str) -> int:
         return int(self.overlay.core.read(self.design["registers"][name]))

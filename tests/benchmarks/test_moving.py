@@ -8,7 +8,8 @@ import numpy as np
 from benchmarks.cores import LARGE, large_cores
 from benchmarks.moving import NETWORKS, SEEDS, SIZE, clip, graph_of
 from codesign.core.memory import built_bits
-from codesign.synth.target import boards_for, load_target
+from codesign.synth.core_memory import boards_for
+from codesign.synth.target import load_target
 
 
 def test_a_clip_moves_a_little() -> None:

@@ -88,7 +88,8 @@ def out_of_context(
     Paths to and from the ports are not constrained, so Fmax is that of the paths between registers.
     """
     settings = {"top": top, "clock_mhz": clock_mhz, "jobs": jobs, "generics": () if skip else ("Skip=1'b0",)}
-    return _project(OUT_OF_CONTEXT, files, part, {**settings, "in_bytes": 0, "out_bytes": 0})
+    none = {"in_bytes": 0, "out_bytes": 0, "loads": False, "memory_bits": 0}
+    return _project(OUT_OF_CONTEXT, files, part, {**settings, **none})
 
 
 def zynq(
@@ -100,13 +101,16 @@ def zynq(
     part: Part,
     clock_mhz: float,
     skip: bool = True,
+    loads: bool = False,
+    memory_bits: int = 0,
     jobs: int = 2,
 ) -> Project:
     """Return the project that makes ``design.bit`` and ``design.hwh``: processor, AXI DMA and ``core``.
 
     files: path -> text. core: a module with AXI4-Streams ``s_axis`` and ``m_axis``, an AXI4-Lite ``s_axil`` of
     ``address_bits``, and the parameters ``Skip`` and ``ClockHz``. The processor's clock generator gives the nearest
-    frequency to ``clock_mhz`` that it can.
+    frequency to ``clock_mhz`` that it can. loads: it also has a stream ``s_axis_load`` of 32 bits, which gets a DMA of
+    its own. memory_bits: of a beat of its AXI4 master ``m_axi``, which gets a port of the processor's memory; 0: none.
     Raises: ConfigError for a part without a processor, or a beat that is too wide for a DMA.
     """
     if part.processor not in ("zynq", "zynqmp"):
@@ -128,9 +132,12 @@ def zynq(
         address_bits=address_bits,
         skip=skip,
         clock_hz=round(clock_mhz * 1e6),
+        loads=loads,
+        memory_bits=memory_bits,
         **dma,
     )
     settings = {"top": top, "clock_mhz": clock_mhz, "jobs": jobs, "generics": ()}
+    settings |= {"loads": loads, "memory_bits": memory_bits}
     return _project(ZYNQ, {**files, f"{top}.v": wrapper}, part, {**settings, **dma})
 
 

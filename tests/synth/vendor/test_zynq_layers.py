@@ -15,7 +15,7 @@ from codesign.synth.build import Builder
 from codesign.synth.order import Order
 from codesign.synth.record import Area, LayerArea
 from codesign.synth.target import load_target, target_names
-from codesign.synth.toolchains.vivado import layers_of, part_of, project_of
+from codesign.synth.toolchains.vivado import layers_of, part_of, parts_of, project_of
 from codesign.synth.vendor.vivado_utilisation import read_utilisation
 
 REPORTS = Path(__file__).parent / "reports"
@@ -116,13 +116,13 @@ def test_paths_that_are_too_fast(tmp_path: Path, reports: Path) -> None:
 def test_a_share_that_is_counted_twice_is_unknown(tmp_path: Path) -> None:
     report = tmp_path / "a.rpt"
     report.write_text(TABLE.replace("| t_soc | 1900 |", "| t_soc | 1400 |"))
-    layers = {layer.name: layer for layer in layers_of(read_utilisation(report), GRAPH)}
+    layers = {layer.name: layer for layer in layers_of(read_utilisation(report), parts_of(GRAPH))}
     assert (layers["registers"].lut, layers["registers"].ff) == (None, 400)
 
 
 def test_a_report_of_something_else() -> None:
     with pytest.raises(SynthesisError, match=r"no such instance.*i_soc.*net_top, i_conv1_conv"):
-        layers_of(read_utilisation(REPORTS / "utilisation.rpt"), GRAPH)
+        layers_of(read_utilisation(REPORTS / "utilisation.rpt"), parts_of(GRAPH))
 
 
 @pytest.mark.parametrize("name", [name for name in target_names() if load_target(name).toolchain == "vivado"])

@@ -4,7 +4,13 @@
 #   memory <- HP port <- memory_bus <- dma -> core -> dma -> memory_bus -> HP port -> memory
 #   processor -> control_bus -> dma, core (AXI4-Lite)
 #
-# Needs: settings.tcl, a core with the ports s_axis, m_axis, s_axil, clk_i, rst_ni, whose stream widths the DMA knows.
+# A delta core that networks are loaded into has more:
+#   memory <- HP port <- memory_bus <- images -> core              its images, with "loads"
+#   memory <- second HP port <- core_bus <- core                   what does not fit inside, with "memory_bits"
+# Where in the processor's memory that lies is a register of the core: the driver allocates it.
+#
+# Needs: settings.tcl, a core with the ports s_axis, m_axis, s_axil, clk_i, rst_ni, whose stream widths the DMA knows; with
+# "loads" s_axis_load, with "memory_bits" m_axi.
 # Leaves: design.bit, design.hwh, synth_utilisation.rpt, route_utilisation.rpt, route_timing.rpt.
 source settings.tcl
 
@@ -72,6 +78,20 @@ switch $processor {
   default { error "no processor is known for '$processor': expected zynq or zynqmp" }
 }
 
+# The core's memory has a port of its own, so that frames and packets do not wait for it.
+if {$memory_bits} {
+  switch $processor {
+    zynq {
+      set_property CONFIG.PCW_USE_S_AXI_HP1 1 $ps
+      array set port {core S_AXI_HP1 core_clock S_AXI_HP1_ACLK}
+    }
+    zynqmp {
+      set_property CONFIG.PSU__USE__S_AXI_GP3 1 $ps
+      array set port {core S_AXI_HP1_FPD core_clock saxihp1_fpd_aclk}
+    }
+  }
+}
+
 create_bd_cell -type module -reference $top core
 set dma [cell axi_dma dma]
 set_property CONFIG.c_s_axis_s2mm_tdata_width.VALUE_SRC USER $dma
@@ -83,22 +103,54 @@ set_property -dict [list \
   CONFIG.c_m_axi_mm2s_data_width [expr {max(32, 8 * $in_bytes)}] \
   CONFIG.c_s_axis_s2mm_tdata_width [expr {8 * $out_bytes}] \
   CONFIG.c_m_axi_s2mm_data_width [expr {max(32, 8 * $out_bytes)}]] $dma
-cell smartconnect control_bus {CONFIG.NUM_SI 1 CONFIG.NUM_MI 2}
-cell smartconnect memory_bus {CONFIG.NUM_SI 2 CONFIG.NUM_MI 1}
-cell proc_sys_reset reset
 
-bus ps/$port(control) control_bus/S00_AXI
-bus control_bus/M00_AXI dma/S_AXI_LITE
-bus control_bus/M01_AXI core/s_axil
-bus dma/M_AXI_MM2S memory_bus/S00_AXI
-bus dma/M_AXI_S2MM memory_bus/S01_AXI
-bus memory_bus/M00_AXI ps/$port(memory)
+set controlled {dma/S_AXI_LITE core/s_axil}
+set moved {dma/M_AXI_MM2S dma/M_AXI_S2MM}
+set clocks {dma/s_axi_lite_aclk dma/m_axi_mm2s_aclk dma/m_axi_s2mm_aclk core/clk_i}
+set resets {dma/axi_resetn core/rst_ni}
+if {$loads} {
+  set images [cell axi_dma images]
+  set_property -dict [list \
+    CONFIG.c_include_sg 0 \
+    CONFIG.c_sg_include_stscntrl_strm 0 \
+    CONFIG.c_sg_length_width 26 \
+    CONFIG.c_include_s2mm 0 \
+    CONFIG.c_m_axis_mm2s_tdata_width 32 \
+    CONFIG.c_m_axi_mm2s_data_width 32] $images
+  bus images/M_AXIS_MM2S core/s_axis_load
+  lappend controlled images/S_AXI_LITE
+  lappend moved images/M_AXI_MM2S
+  lappend clocks images/s_axi_lite_aclk images/m_axi_mm2s_aclk
+  lappend resets images/axi_resetn
+}
+
+# A SmartConnect: its slave ports, then the ports that it leads to.
+proc connected {name from to} {
+  cell smartconnect $name [list CONFIG.NUM_SI [llength $from] CONFIG.NUM_MI [llength $to]]
+  set number 0
+  foreach pin $from { bus $pin [format "%s/S%02d_AXI" $name $number]; incr number }
+  set number 0
+  foreach pin $to { bus [format "%s/M%02d_AXI" $name $number] $pin; incr number }
+}
+connected control_bus ps/$port(control) $controlled
+connected memory_bus $moved ps/$port(memory)
+set busses {control_bus memory_bus}
+if {$memory_bits} {
+  connected core_bus core/m_axi ps/$port(core)
+  lappend busses core_bus
+  lappend clocks ps/$port(core_clock)
+}
+foreach name $busses {
+  lappend clocks $name/aclk
+  lappend resets $name/aresetn
+}
+
+cell proc_sys_reset reset
 bus dma/M_AXIS_MM2S core/s_axis
 bus core/m_axis dma/S_AXIS_S2MM
-wire ps/$port(clock) reset/slowest_sync_clk ps/$port(control_clock) ps/$port(memory_clock) \
-  control_bus/aclk memory_bus/aclk dma/s_axi_lite_aclk dma/m_axi_mm2s_aclk dma/m_axi_s2mm_aclk core/clk_i
+wire ps/$port(clock) reset/slowest_sync_clk ps/$port(control_clock) ps/$port(memory_clock) {*}$clocks
 wire ps/$port(reset) reset/ext_reset_in
-wire reset/peripheral_aresetn control_bus/aresetn memory_bus/aresetn dma/axi_resetn core/rst_ni
+wire reset/peripheral_aresetn {*}$resets
 
 assign_bd_address
 validate_bd_design
