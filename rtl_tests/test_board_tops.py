@@ -13,6 +13,8 @@ from runner import simulate
 
 from codesign.core.soc import SOC_TOP, core_soc_files
 from codesign.rtl.uart import emit_uart
+from codesign.synth.vendor.pynq_core import core_overlay
+from codesign.synth.vendor.vivado import Part
 
 CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_000, 1_000_000)}
 
@@ -54,6 +56,25 @@ def test_core_soc(tests: tuple[str, ...] | None, tmp_path: Path) -> None:
         files["filelist.f"].split(),
         {"ClockHz": CLOCK_HZ},
         "bench_core_soc",
+        tmp_path,
+        files,
+        testcase=tests,
+        env={"CORE_CONFIG": CORE},
+    )
+
+
+@pytest.mark.parametrize(
+    "tests", [("networks/stalls=1", "a_damaged_image"), pytest.param(None, marks=pytest.mark.heavy)]
+)
+def test_the_driver_of_a_core(tests: tuple[str, ...] | None, tmp_path: Path) -> None:
+    part = Part(target="pynq-z2", part="xc7z020clg400-1", processor="zynq")
+    files = core_overlay(CONFIGS[CORE], part=part, clock_mhz=CLOCK_HZ / 1e6).files
+    wrapper = f"{SOC_TOP}_axi"
+    simulate(
+        wrapper,
+        [*files["filelist.f"].split(), f"{wrapper}.v"],
+        {},
+        "bench_core_pynq",
         tmp_path,
         files,
         testcase=tests,
