@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import cocotb
@@ -28,8 +28,10 @@ from codesign.core.beside import write_network
 from codesign.graph.golden import Golden
 from codesign.synth.vendor.pynq_core import core_driver
 
-POLL = 25
+POLL = 100
 """Cycles between two looks at a DMA."""
+KILO = 1000
+"""Cycles of what the driver takes for a second."""
 REGION = 0x1F35_7000
 DRIVERS = ("delta_core_board", "delta_core_network", "delta_board")
 
@@ -160,7 +162,12 @@ class Processor:
         sys.path.insert(0, str(folder))
         for name in DRIVERS:
             sys.modules.pop(name, None)
-        return importlib.import_module(DRIVERS[0])
+        driver = importlib.import_module(DRIVERS[0])
+        clock: Any = SimpleNamespace(monotonic=lambda: self.soc.bench.now / KILO)
+        loaded: dict[str, Any] = sys.modules
+        for name in (DRIVERS[0], DRIVERS[-1]):
+            loaded[name].time = clock
+        return driver
 
 
 async def drive(dut: Any, stalls: tuple[float, float], what: Callable[[Processor, Any, Path], None]) -> None:
@@ -180,7 +187,7 @@ async def networks(dut: Any, stalls: tuple[float, float]) -> None:
     """One after the other, every value of every frame; new streams and resets."""
 
     def use(_: Processor, driver: Any, folder: Path) -> None:
-        with driver.Board(folder / "design.bit", timeout_s=600) as board:
+        with driver.Board(folder / "design.bit", timeout_s=60) as board:
             for at, graph in enumerate(graphs(2)):
                 compiled = compile_graph(graph, CONFIG)
                 write_network(compiled, folder / "a.core")
@@ -210,7 +217,7 @@ async def a_damaged_image(dut: Any) -> None:
     def use(processor: Processor, driver: Any, folder: Path) -> None:
         (graph,) = graphs(1)
         write_network(compile_graph(graph, CONFIG), folder / "a.core")
-        with driver.Board(folder / "design.bit", timeout_s=600) as board:
+        with driver.Board(folder / "design.bit", timeout_s=60) as board:
             for word, why in (
                 (40, "it is damaged: its CRC-32 is wrong"),
                 (1, "it is of another version of the format"),
@@ -236,9 +243,9 @@ async def a_memory_that_is_lost(dut: Any) -> None:
         write_network(compile_graph(graph, CONFIG), folder / "a.core")
         frames = random_walk(np.random.default_rng(3), graph, 2, 0.3)
         memory = processor.soc.memory
-        with driver.Board(folder / "design.bit", timeout_s=600) as board:
+        with driver.Board(folder / "design.bit", timeout_s=60) as board:
             board.load(folder / "a.core")
-            board.timeout_s = 20
+            board.timeout_s = 70  # longer than the core's patience
             memory.stopped = {"r"}
             real = processor.write
 
@@ -249,7 +256,7 @@ async def a_memory_that_is_lost(dut: Any) -> None:
             processor.write = write
             with pytest.raises(driver.BoardError, match="has no network now: the external memory does not answer"):
                 board.send(frames[0])
-            processor.write, board.timeout_s = real, 600
+            processor.write, board.timeout_s = real, 60
             board.load(folder / "a.core")
             outputs = [board.send(frame).outputs for frame in frames]
             np.testing.assert_array_equal(outputs, Golden(graph).run(frames).outputs)

@@ -61,6 +61,7 @@ class Board:
         self.network: Network | None = None
         self._buffers: tuple[Any, ...] = ()
         self._region: Any = None
+        self._frames = 0
         self.identify()
         self._stop()
         if self.design["core"]["memory_bits"]:
@@ -125,6 +126,7 @@ class Board:
     def reset(self) -> None:
         """Forget state, counters and errors; the network stays. The next frame starts a new stream."""
         self._write("control", RESET)
+        self._frames = 0
 
     def send(self, frame: np.ndarray, *, first_of_stream: bool = False) -> Result:
         """Compute one frame of integer codes, [*shape] or flat, and return its `Result`.
@@ -143,6 +145,9 @@ class Board:
             dma.sendchannel.transfer(given)  # one transfer is one frame: TLAST comes with its last beat
             wait(dma.sendchannel, "take the frame", self.timeout_s, AGAIN)
             wait(dma.recvchannel, "send a result", self.timeout_s, AGAIN)
+            self._frames = (self._frames + 1) % (1 << 32)
+            # A frame ends behind its packet, when all is written, and only then the status is that of this frame.
+            self._until(lambda: self._read("frames") == self._frames, "end the frame")
             status, came = self._read("status"), dma.recvchannel.transferred
             if status & (EARLY | LATE) or came != taken.nbytes:
                 what = " and ".join(name for bit, name in ((EARLY, "early"), (LATE, "late")) if status & bit) or "no"
@@ -222,7 +227,9 @@ class Board:
         deadline = time.monotonic() + self.timeout_s
         while not done():
             if time.monotonic() > deadline:
-                raise BoardError(f"the board did not {what}: not within {self.timeout_s:g} s. Start it again.")
+                raise BoardError(
+                    f"the board did not {what}: not within {self.timeout_s:g} s. Load the bitstream again."
+                )
 
     def _give(self) -> None:
         """Allocate the memory of the core, and give it to it."""

@@ -80,7 +80,7 @@ def test_a_video_is_streamed_through_a_core(folder: Path, tmp_path: Path, capsys
         (["load", "{folder}", "--port", "sim", "--json", "."], USAGE, "--json"),
         (["build", "--core"], USAGE, "codesign build --core --target BOARD"),
         (["build", "{folder}", "--core", "--target", "ulx3s-85f"], USAGE, "a core is built without a design"),
-        (["build", "--core", "--target", "kv260"], USAGE, "this board has no core"),
+        (["build", "--core", "--target", "icebreaker"], USAGE, "this board has no core"),
         (["build", "--core", "--target", "ulx3s-85f", "--baud", "1"], USAGE, "the serial port cannot have this rate"),
     ],
 )

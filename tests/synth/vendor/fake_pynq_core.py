@@ -155,7 +155,8 @@ class Logic:
     Attributes:
         program: what it executes; None: nothing.
         faults: what goes wrong: ``image hangs``, ``image damaged``, ``other id``, ``no memory``, ``frame hangs``,
-            ``memory lost``, ``short``, ``early``, ``late``, ``busy`` (for ever).
+            ``memory lost``, ``short``, ``early``, ``late``, ``busy`` (for ever), ``never ends``.
+        late_status: reads of ``frames`` after a packet, before the frame that it is of is done.
         log: registers that were written, in order, ``(name, value)``.
     """
 
@@ -169,6 +170,8 @@ class Logic:
         self.stopping: Buffer | None = None
         self.first = False
         self.faults: set[str] = set()
+        self.late_status, self.ends_in = 0, 0
+        self.next_status = 0
         self.log: list[tuple[str, int]] = []
 
     def read(self, offset: int = 0) -> int:
@@ -178,6 +181,10 @@ class Logic:
                 return int(self.events[(offset - base) // 4]) if name else offset - base
         name = self.names[offset]
         loaded = self.core is not None
+        if name == "frames" and self.ends_in and "never ends" not in self.faults:
+            self.ends_in -= 1
+            if not self.ends_in:
+                self.status, self.frames = self.next_status, self.frames + 1
         if name == "status":
             return self.error << 12 | loaded << 8 | self.status
         if name == "memory":
@@ -261,8 +268,8 @@ class Logic:
             self.core.reset()
         run = self.core.run(beats.astype(np.int64)[None])
         malformed = [name in self.faults for name in ("early", "late")]
-        self.status = malformed[0] | malformed[1] << 1 | self.first << 2
-        self.frames, self.first, self.errors = self.frames + 1, False, sum(malformed)
+        self.next_status = malformed[0] | malformed[1] << 1 | self.first << 2
+        self.ends_in, self.first, self.errors = self.late_status + 1, False, sum(malformed)
         events = run.counts.events[0]
         self.events[: len(events)] += events
         packet = run.packets[0].astype(np.int32)

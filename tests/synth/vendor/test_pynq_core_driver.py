@@ -122,6 +122,18 @@ def test_one_network_after_the_other_and_new_streams(bench: Callable[..., Bench]
     assert fake_pynq_core.freed(on.memory)
 
 
+def test_a_frame_ends_after_its_packet(bench: Callable[..., Bench]) -> None:
+    on, graph = bench(), GRAPHS["convolutions"]
+    frames = random_walk(np.random.default_rng(2), graph, 4, 0.2)
+    board = on.board()
+    board.load(on.network(graph))
+    board.overlay.core.late_status = 3
+    assert [board.send(frame).first_of_stream for frame in frames[:3]] == [True, False, False]
+    board.overlay.core.faults = {"never ends"}
+    with pytest.raises(on.driver.BoardError, match=r"did not end the frame: not within 0\.05 s"):
+        board.send(frames[3])
+
+
 def test_the_core_gets_its_memory_before_a_network(bench: Callable[..., Bench]) -> None:
     on = bench()
     board = on.board()
