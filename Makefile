@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove soak networks networks-cores networks-large experiments \
-  experiments-ucf101 experiments-surveillance resource-model clean need
+  experiments-ucf101 experiments-surveillance resource-model search-demo clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -98,6 +98,9 @@ experiments-surveillance: $(STAMP)  ## the same on clips of surveillance cameras
 
 resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yosys, errors into docs/search.md (half an hour; goes on where it ended)
 	$(BIN)/python -m benchmarks.resource_model --jobs $(JOBS) --markdown docs/search.md
+
+search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (15 minutes)
+	$(BIN)/codesign search flows/studies/search_demo.toml --jobs $(JOBS)
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

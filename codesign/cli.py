@@ -183,6 +183,15 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--plot", type=Path, metavar="SVG", help="draw the fronts")
     compare.set_defaults(command="compare")
 
+    search = commands.add_parser("search", parents=[common], help="search the best designs for clips and a board")
+    search.add_argument("search", type=Path, metavar="SEARCH.toml", help="e.g. flows/studies/search_demo.toml")
+    search.add_argument("--trials", type=_at_least_one, metavar="N", help="designs to train; default: the file's")
+    search.add_argument("--minutes", type=_minutes, metavar="N", help="begin none after this; default: the file's")
+    search.add_argument("--design", type=_number, metavar="N", help="only print the design of trial N as TOML")
+    _worker_arguments(search, "trials")
+    search.add_argument("--build-dir", type=Path, default=Path("build"), metavar="DIR", help="default: ./build")
+    search.set_defaults(command="search")
+
     doctor = commands.add_parser("doctor", parents=[common], help="list the tools, and how to get what is missing")
     doctor.set_defaults(command="doctor")
     return top
@@ -229,6 +238,22 @@ def _rate(text: str) -> float:
         value = 0.0
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected frames per second, above 0, received {text!r}")
+    return value
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected the number of a trial, received {text!r}")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.01 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"expected minutes, from 0.01 on, received {text!r}")
     return value
 
 

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("fit",),
     ("flow",),
     ("host", "study"),
+    ("search",),
     ("commands",),
     ("cli",),
 )

@@ -38,7 +38,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A rectangle, (x, y) its upper left corner; ``opacity`` in place of that of its classes."""
+    """A rectangle, (x, y) its upper left corner; ``opacity`` in place of that of its classes.
+
+    In a page it may be a link to ``link``, and show ``hint`` while pointed at.
+    """
 
     x: float
     y: float
@@ -47,6 +50,8 @@ class Box:
     style: str
     round: float = 0.0
     opacity: float | None = None
+    link: str = ""
+    hint: str = ""
 
 
 Mark: TypeAlias = Text | Path | Box
@@ -126,4 +131,6 @@ def _element(mark: Mark, attributes: Mapping[str, str]) -> str:
         return f'<polyline{given} points="{points}"/>'
     place = f'x="{mark.x:.1f}" y="{mark.y:.1f}" width="{mark.width:.1f}" height="{mark.height:.1f}"'
     opacity = "" if mark.opacity is None else f' fill-opacity="{mark.opacity:.3f}"'
-    return f'<rect{given} {place} rx="{mark.round:g}"{opacity}/>'
+    end = f"><title>{escape(mark.hint)}</title></rect>" if mark.hint else "/>"
+    box = f'<rect{given} {place} rx="{mark.round:g}"{opacity}{end}'
+    return f'<a href="{escape(mark.link)}">{box}</a>' if mark.link else box

@@ -65,6 +65,15 @@ def render_sheet(sheet: Sheet) -> str:
     return _page("sheet.html.j2", sheet=sheet)
 
 
+def render_of(package: str, template: str, **values: Any) -> str:
+    """Return a page made of a template of another package, in the style of the report."""
+    environment = _environment().overlay()
+    assert environment.loader is not None
+    environment.loader = jinja2.ChoiceLoader([jinja2.PackageLoader(package, "."), environment.loader])
+    layout = environment.loader.get_source(environment, "report.css")[0]
+    return environment.get_template(template).render(style=Markup(f"{style.sheet()}\n{layout}"), **values)
+
+
 def _page(template: str, **values: Any) -> str:
     environment = _environment()
     assert environment.loader is not None

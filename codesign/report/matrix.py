@@ -45,13 +45,13 @@ def matrix(width: int, confusion: Confusion, *, title: str) -> Drawing:
     for row, line in enumerate(counts):
         whole = sum(line)
         for column, count in enumerate(line):
-            place = {"x": left + column * cell, "y": top + row * cell}
+            x, y = left + column * cell, top + row * cell
             if count:
                 shade = 0.12 + 0.78 * count / whole
-                marks.append(Box(**place, width=cell - 1, height=cell - 1, style="cell", opacity=shade))
+                marks.append(Box(x=x, y=y, width=cell - 1, height=cell - 1, style="cell", opacity=shade))
                 if cell >= _LEGIBLE:
                     style = "small middle" if width > NARROW or cell > 26 else "tiny middle"
-                    marks.append(text(place["x"] + cell / 2, place["y"] + cell / 2 + 4, f"{count:,}", style))
+                    marks.append(text(x + cell / 2, y + cell / 2 + 4, f"{count:,}", style))
     edge = cell * size
     marks += [rule(left, top + at, left + edge, top + at, "grid") for at in (0.0, edge)]
     marks += [rule(left + at, top, left + at, top + edge, "grid") for at in (0.0, edge)]

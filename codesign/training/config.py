@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +90,40 @@ class BlockConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayerConfig:
+    """``[model.layer.<name>]``: what differs for a layer and the activation behind it; None is as in ``[model]``.
+
+    Attributes:
+        weight_bits: bits of a weight.
+        activation_bits: bits of a code of the activation behind the layer.
+        hold_steps: hold of that activation in steps; 0 for memoryless.
+    """
+
+    weight_bits: int | None = limited(None, at_least=2, at_most=16)
+    activation_bits: int | None = limited(None, at_least=1, at_most=16)
+    hold_steps: float | None = None
+
+    def check(self, where: str) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one is out of range; ``where`` is the layer's key.
+        """
+        check(self, where)
+        check_hold(self.hold_steps or 0.0, f"{where}.hold_steps")
+
+
+def check_hold(steps: float, where: str) -> None:
+    """Check a hold.
+
+    Raises:
+        ConfigError: it is neither 0 nor one that an activation can have.
+    """
+    if steps != 0 and not 0.5 <= steps <= 64:
+        raise ConfigError("out of range", where=where, expected="0, or 0.5 to 64", received=steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
     """A network: an input quantiser, convolutional blocks if any, dense layers, one output per class.
 
@@ -126,6 +160,7 @@ class ModelConfig:
         step_per: what has a trained step of its own.
         step_rate: factor on the learning rate with which trained steps and holds move.
         train_hold: train every hold that is not 0, one for each layer, the input's too.
+        layer: bits and holds of single layers that differ (only of a ``network``).
     """
 
     kind: Literal["network", "keras"] = "network"
@@ -150,6 +185,7 @@ class ModelConfig:
     step_per: Literal["layer", "channel", "neuron"] = limited("channel")
     step_rate: float = limited(16.0, at_least=0.01, at_most=1000)
     train_hold: bool = limited(False)
+    layer: dict[str, LayerConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for position, block in enumerate(self.blocks):
@@ -166,11 +202,19 @@ class ModelConfig:
             )
         if self.kind == "keras":
             self._check_head()
+            if self.layer:
+                raise ConfigError(
+                    "this key is for a network that is built here",
+                    where="model.layer",
+                    expected='kind = "network", which uses it',
+                    fix="remove it",
+                )
         for name in ("input_hold_steps", "hold_steps"):
-            hold = getattr(self, name)
-            if hold != 0 and not 0.5 <= hold <= 64:
-                raise ConfigError("out of range", where=f"model.{name}", expected="0, or 0.5 to 64", received=hold)
-        if self.train_hold and not self.hold_steps and not self.input_hold_steps:
+            check_hold(getattr(self, name), f"model.{name}")
+        for name, layer in self.layer.items():
+            layer.check(f"model.layer.{name}")
+        holds = [self.hold_steps, self.input_hold_steps, *(layer.hold_steps for layer in self.layer.values())]
+        if self.train_hold and not any(holds):
             raise ConfigError(
                 "there is no hold to train",
                 where="model.train_hold",

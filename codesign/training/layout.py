@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from codesign.errors import ConfigError
-from codesign.training.config import BlockConfig, ModelConfig
+from codesign.suggest import did_you_mean
+from codesign.training.config import BlockConfig, LayerConfig, ModelConfig
 
 Kind = Literal["encode", "conv", "depthwise", "dense", "delta", "maxpool", "avgpool", "add", "flatten"]
 LINEAR = ("conv", "depthwise", "dense")
@@ -53,7 +54,7 @@ def layout(model: ModelConfig, shape: tuple[int, ...], classes: int) -> tuple[Pi
         classes: number of outputs.
 
     Raises:
-        ConfigError: a pool does not fit on what the blocks before it leave of a frame.
+        ConfigError: a pool does not fit on what the blocks before it leave of a frame; ``model.layer`` names no layer.
     """
     pieces = [Piece(name="encode", kind="encode", inputs=("frame",), shape=shape)]
     for number, block in enumerate(model.blocks, start=1):
@@ -64,7 +65,23 @@ def layout(model: ModelConfig, shape: tuple[int, ...], classes: int) -> tuple[Pi
         pieces.append(Piece(name=f"fc{number}", kind="dense", inputs=(pieces[-1].name,), shape=(units,)))
         if number <= len(model.hidden):
             pieces.append(_delta(pieces[-1], f"delta{number}"))
+    for name, layer in model.layer.items():
+        _check_settings(name, layer, pieces)
     return tuple(pieces)
+
+
+def _check_settings(name: str, layer: LayerConfig, pieces: list[Piece]) -> None:
+    """Check that ``[model.layer.<name>]`` is of a layer that has what it sets."""
+    weights = [piece.name for piece in pieces if piece.kind in LINEAR]
+    active = [piece.inputs[0] for piece in pieces if piece.kind == "delta"]
+    for key, found in (("weight_bits", weights), ("activation_bits", active), ("hold_steps", active)):
+        if getattr(layer, key) is not None and name not in found:
+            raise ConfigError(
+                f"no layer with {'weights' if key == 'weight_bits' else 'an activation'} is called {name!r}",
+                where=f"model.layer.{name}.{key}",
+                expected=f"one of {', '.join(found)}",
+                fix=did_you_mean(name, found),
+            )
 
 
 def _block(source: Piece, block: BlockConfig, number: int) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ import qkeras
 from keras import ops
 
 from codesign.layers import DeltaActivation
-from codesign.training.config import ModelConfig
+from codesign.training.config import LayerConfig, ModelConfig
 from codesign.training.layout import Piece, layout
 
 Stateless = Literal["none", "hidden", "all"]
@@ -99,16 +99,17 @@ class _Builder:
         """Add a hidden activation."""
         if not self.quantized:
             return keras.layers.ReLU(name=piece.name)(x)
-        config = self.config
+        config, own = self.config, self.config.layer.get(piece.inputs[0], LayerConfig())
         step = 2.0**config.activation_step_log2
+        hold = config.hold_steps if own.hold_steps is None else own.hold_steps
         return DeltaActivation(
             "relu",
-            config.activation_bits,
+            own.activation_bits or config.activation_bits,
             step if config.activation_step == "fixed" else config.activation_step,
-            config.hold_steps or None,
+            hold or None,
             per=config.step_per,
             initial_step=step,
-            train_hold=config.train_hold and config.hold_steps > 0,
+            train_hold=config.train_hold and hold > 0,
             step_rate=config.step_rate,
             stateless=self.stateless != "none",
             name=piece.name,
@@ -121,19 +122,19 @@ class _Builder:
     def dense(self, piece: Piece, x: Any) -> Any:
         """Add a dense layer."""
         layer = qkeras.QDense if self.quantized else keras.layers.Dense
-        return layer(piece.shape[-1], name=piece.name, **self._linear("kernel", self._he()))(x)
+        return layer(piece.shape[-1], name=piece.name, **self._linear(piece, "kernel", self._he()))(x)
 
     def conv(self, piece: Piece, x: Any) -> Any:
         """Add a convolution."""
         layer = qkeras.QConv2D if self.quantized else keras.layers.Conv2D
-        options = self._linear("kernel", self._he())
+        options = self._linear(piece, "kernel", self._he())
         return layer(piece.shape[-1], piece.kernel, **self._window(piece, "same"), **options)(x)
 
     def depthwise(self, piece: Piece, x: Any) -> Any:
         """Add a convolution of each channel by itself."""
         layer = qkeras.QDepthwiseConv2D if self.quantized else keras.layers.DepthwiseConv2D
         kernel = keras.initializers.RandomNormal(stddev=math.sqrt(2) / piece.kernel, seed=self._seed())
-        options = self._linear("depthwise", kernel, outputs=2)
+        options = self._linear(piece, "depthwise", kernel, outputs=2)
         return layer(piece.kernel, **self._window(piece, "same"), **options)(x)
 
     def maxpool(self, piece: Piece, x: Any) -> Any:
@@ -160,14 +161,15 @@ class _Builder:
         self.linears += 1
         return self.seed + self.linears
 
-    def _linear(self, kernel: str, initializer: Any, outputs: int = 1) -> dict[str, Any]:
-        """Return how the weights called ``kernel`` of a layer start, are held, and are quantised."""
+    def _linear(self, piece: Piece, kernel: str, initializer: Any, outputs: int = 1) -> dict[str, Any]:
+        """Return how the weights called ``kernel`` of ``piece`` start, are held, and are quantised."""
         options: dict[str, Any] = {f"{kernel}_initializer": initializer}
         if self.linears == 1:
             options[f"{kernel}_constraint"] = ZeroMean(outputs)
         if self.quantized:
             config = self.config
-            options[f"{kernel}_quantizer"] = qkeras.quantized_bits(config.weight_bits, config.weight_integer, alpha=1)
+            bits = config.layer.get(piece.name, LayerConfig()).weight_bits or config.weight_bits
+            options[f"{kernel}_quantizer"] = qkeras.quantized_bits(bits, config.weight_integer, alpha=1)
             options["bias_quantizer"] = qkeras.quantized_bits(config.bias_bits, config.bias_integer, alpha=1)
         return options
 

@@ -57,10 +57,11 @@ def phases_of(model: ModelConfig, training: TrainingConfig) -> tuple[Phase, ...]
     method = training.method
     stateless: Stateless = {"dense": "all", "spatial": "all", "input_delta": "hidden"}.get(method, "none")  # type: ignore[assignment]
     plain = replace(model, activation_step="fixed", train_hold=False)
+    unheld = {name: replace(layer, hold_steps=None) for name, layer in model.layer.items()}
     if method in ("dense", "spatial", "hold"):
-        plain = replace(plain, input_hold_steps=0.0, hold_steps=0.0)
+        plain = replace(plain, input_hold_steps=0.0, hold_steps=0.0, layer=unheld)
     elif method == "input_delta":
-        plain = replace(plain, hold_steps=0.0)
+        plain = replace(plain, hold_steps=0.0, layer=unheld)
     refine = training.refine_rate
     first = (
         Phase(

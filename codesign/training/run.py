@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign.data.config import DataConfig
+from codesign.errors import ConfigError
 from codesign.training.config import MODEL, RESULTS, ModelConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from codesign.layers import Engines
     from codesign.training.pretrained import Pretrained
+    from codesign.training.state import State
     from codesign.training.trainer import Progress
 
 LOG = "log.csv"
@@ -36,6 +39,8 @@ def train(
     engines: Engines | None = None,
     shared: Path | None = None,
     pretrained: type[Pretrained] | None = None,
+    validate: bool = False,
+    watch: Callable[[State], None] | None = None,
 ) -> dict[str, Any]:
     """Train the networks of every phase and write `MODEL`, `RESULTS`, `LOG` and `CHECKPOINT` into ``folder``.
 
@@ -57,6 +62,8 @@ def train(
             network and the last one are then evaluated. None: every training has its own.
         pretrained: `codesign.training.pretrained.Pretrained` for a model that others trained; given,
             not imported, so that networks of this package do not depend on what reads models of others.
+        validate: judge the networks on the validation clips instead, and leave the test clips alone.
+        watch: called after every epoch; what it raises ends the training, which can go on from there.
 
     Returns:
         What `RESULTS` holds. ``accuracy`` is the share of test clips classified correctly by the mean over time of
@@ -68,8 +75,8 @@ def train(
 
     Raises:
         ConfigError, VideoError: the clips cannot be made or read.
-        ConfigError: ``training`` asks for devices, validation clips or a package that are not there; or a model of
-            others does not fit the clips.
+        ConfigError: ``training`` or ``validate`` asks for devices, validation clips or a package that are not there; or
+            a model of others does not fit the clips.
         StageError, TrustError, UnsupportedLayerError: a model of others cannot be read, or has layers that do not
             become hardware.
     """
@@ -86,8 +93,19 @@ def train(
         file = model.path / MODEL if model.path.is_dir() else model.path
         made_by.append(file_hash(file) if file.is_file() else None)
     settings = [asdict(data), asdict(model), asdict(training), engines and asdict(engines), seed]
-    key = json.dumps([settings, made_by], default=str)
     dataset = data.load(seed)
+    if validate:
+        if not len(dataset.val):
+            raise ConfigError(
+                "there is nothing to validate with",
+                where="data.val" if data.kind == "moving_digits" else "data.val_share",
+                expected="clips in the validation split",
+                received="none",
+                fix="set it above 0",
+            )
+        dataset = replace(dataset, test=dataset.val)
+        made_by.append("validate")
+    key = json.dumps([settings, made_by], default=str)
     trainer = Trainer(
         dataset,
         model,
@@ -101,7 +119,13 @@ def train(
         pretrained=pretrained,
     )
     trainer.progress = progress
-    state = trainer.run(lambda state: _write_log(folder / LOG, state.log))
+
+    def after_epoch(state: State) -> None:
+        _write_log(folder / LOG, state.log)
+        if watch is not None:
+            watch(state)
+
+    state = trainer.run(after_epoch)
     network = trainer.network(trainer.phases[-1])
     network.set_weights(state.weights)
     freeze(network)

@@ -15,6 +15,7 @@ from codesign.errors import ConfigError
 from codesign.fixed import Fixed
 from codesign.layers import over_time, stream
 from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_model, train
+from codesign.training.config import LayerConfig
 from codesign.training.network import ZeroMean, build_network, freeze
 
 SHAPE, CLASSES, FRAMES = (12, 12, 1), 5, 3
@@ -153,3 +154,34 @@ def test_pool_larger_than_what_is_left_of_a_frame() -> None:
     blocks = (BlockConfig(kind="conv", filters=2, stride=8), BlockConfig(kind="maxpool", kernel=3))
     with pytest.raises(ConfigError, match=r"model\.blocks\[1\]\.kernel.*at most 2, as 2 x 2 are left.*Received: 3"):
         build_network(ModelConfig(blocks=blocks), SHAPE, CLASSES, quantized=True, seed=1)
+
+
+def test_bits_and_holds_of_single_layers() -> None:
+    layer = {"conv1": LayerConfig(weight_bits=3, activation_bits=2, hold_steps=1.5), "fc1": LayerConfig(weight_bits=5)}
+    config = ModelConfig(blocks=BLOCKS["conv"], hidden=(), weight_bits=6, activation_bits=4, layer=layer)
+    network = build_network(config, SHAPE, CLASSES, quantized=True, seed=1)
+    bits = {name: network.get_layer(name).kernel_quantizer_internal.bits for name in ("conv1", "conv2", "fc1")}
+    assert bits == {"conv1": 3, "conv2": 6, "fc1": 5}
+    first, second = (network.get_layer(name) for name in ("conv1_delta", "conv2_delta"))
+    assert (first.bits, second.bits) == (2, 4)
+    assert (first.hold, second.hold) == (1.5, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "words"),
+    [
+        ("convl", LayerConfig(weight_bits=3), r"model.layer.convl.weight_bits.*did you mean 'conv1'"),
+        ("fc1", LayerConfig(activation_bits=3), r"no layer with an activation is called 'fc1'.*one of conv1, conv2"),
+    ],
+)
+def test_settings_of_a_layer_that_is_not_there(name: str, layer: LayerConfig, words: str) -> None:
+    config = ModelConfig(blocks=BLOCKS["conv"], hidden=(), layer={name: layer})
+    with pytest.raises(ConfigError, match=words):
+        build_network(config, SHAPE, CLASSES, quantized=True, seed=1)
+
+
+def test_settings_of_a_layer_out_of_range() -> None:
+    with pytest.raises(ConfigError, match=r"model.layer.conv1.hold_steps: out of range"):
+        ModelConfig(layer={"conv1": LayerConfig(hold_steps=0.2)})
+    with pytest.raises(ConfigError, match=r"model.layer.conv1.weight_bits: out of range"):
+        ModelConfig(layer={"conv1": LayerConfig(weight_bits=1)})
