@@ -142,18 +142,20 @@ def _trained(trial: Trial, folder: Path, shared: Path) -> float:
     from codesign.training import train
     from codesign.training.pretrained import Pretrained
 
+    design, limit = trial.design, trial.hopeless
+    epochs = {"float": design.training.float_epochs, "quantized": design.training.quantized_epochs}
+
     def watch(state: State) -> None:
-        lines = {line["phase"]: line for line in state.log if line["phase"] != "delta"}
-        ended = list(lines.values())[: state.phase] + ([lines["quantized"]] if _last(state, trial) else [])
-        for line in ended:
+        last = {line["phase"]: line for line in state.log}
+        for place, (name, count) in enumerate(epochs.items()):
+            line = last.get(name, {})
             reached = line.get("val_accuracy")
-            if trial.hopeless is not None and reached is not None and reached < trial.hopeless:
+            over = place < state.phase or line.get("epoch") == count
+            if over and limit is not None and reached is not None and reached < limit:
                 raise _HopelessError(
-                    f"given up: the {line['phase']} network reaches {reached:.3f} of the validation clips, below "
-                    f"{trial.hopeless:.3f}"
+                    f"given up: the {name} network classifies {reached:.3f} of the clips, less than {limit:.3f}"
                 )
 
-    design = trial.design
     results = train(
         design.data,
         design.model,
@@ -167,12 +169,6 @@ def _trained(trial: Trial, folder: Path, shared: Path) -> float:
         watch=watch,
     )
     return float(results["accuracy"]["delta"])
-
-
-def _last(state: State, trial: Trial) -> bool:
-    """Return whether the epoch that just ended is the last one of the quantised network."""
-    line = state.log[-1] if state.log else {}
-    return line.get("phase") == "quantized" and line.get("epoch") == trial.design.training.quantized_epochs
 
 
 def _fitted(trial: Trial, folder: Path, accuracy: float, start: float) -> Outcome:
