@@ -14,6 +14,7 @@
     |-- RecordingError         a NumPy file of frames, or a folder of them, cannot be read
     |-- OutputError            a file that was asked for cannot be written after all
     |-- StageError             a stage output is missing or was edited, or a stage failed
+    |   `-- WorkersDiedError   every worker that did a certain thing died
     |-- ImageError             an image of a core is damaged, or made for another core
     |-- TrustError             a file could run code, or lead out of its folder: it is not opened
     |-- SimulationError        a simulation did not build, hung or broke a protocol rule
@@ -137,6 +138,10 @@ class OutputError(CodesignError):
 
 class StageError(CodesignError):
     """A stage output is missing or was edited, or the stage itself failed."""
+
+
+class WorkersDiedError(StageError):
+    """Every worker that was given a certain call died of it."""
 
 
 class ImageError(CodesignError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from codesign.errors import StageError
+from codesign.errors import StageError, WorkersDiedError
 from codesign.executor.cluster import TRIES, Crew, connected, gone, local
 from codesign.executor.worker import ONE_THREAD, Answer, Terms, answer, made_by, outcome_of, write
 
@@ -48,7 +48,7 @@ class Executor(Protocol):
 
         No more calls are taken from ``calls`` than there are workers, so it may depend on earlier outcomes. What a
         worker was doing when it died is done again, by another one, up to `TRIES` times; then the outcome is a
-        `StageError`. What still runs when the iteration is left is not waited for: it ends with the executor, or
+        `WorkersDiedError`. What still runs when the iteration is left is not waited for: it ends with the executor, or
         goes on on a cluster until it is done.
 
         Args:
@@ -235,8 +235,8 @@ class _There:
         self._looked = time.monotonic()
 
 
-def _died(call: _Pending) -> StageError:
-    return StageError(
+def _died(call: _Pending) -> WorkersDiedError:
+    return WorkersDiedError(
         "each worker that did this died",
         where=call.place,
         fix="run again; with fewer at a time if the memory was full",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codesign.errors import CodesignError, StageError
+from codesign.errors import CodesignError, StageError, WorkersDiedError
 from codesign.executor import Workers, executor
 from codesign.executor.worker import made_by
 from codesign.search.config import Search
@@ -187,10 +187,12 @@ class _Driver:
         """Keep what came of a call.
 
         Raises:
-            StageError: it failed; the trial is done again next time.
+            StageError: it failed; the trial is done again next time. One of which every worker died is not.
         """
         item = self.running.pop(number)
         place = self.root / (item.place if item else HAND_MADE)
+        if isinstance(outcome, WorkersDiedError):  # of the design: too large for the memory, for one
+            outcome = Outcome(engines={}, problem=str(outcome), seconds=0.0)
         if isinstance(outcome, Exception):
             self.store.spend(time.monotonic() - self.since)
             raise StageError(

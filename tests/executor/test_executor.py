@@ -21,7 +21,7 @@ import pytest
 import worker_calls as calls
 
 from codesign.cli import main
-from codesign.errors import ConfigError, StageError, WorkerWarning
+from codesign.errors import ConfigError, StageError, WorkersDiedError, WorkerWarning
 from codesign.executor import Workers, executor, worker
 from codesign.executor import run as module
 from codesign.paths import PACKAGE
@@ -81,7 +81,7 @@ def test_processes_of_this_machine(tmp_path: Path) -> None:
         failed = dict(running.unordered(calls.wrong, [("x", ()), ("y", ())]))
         assert {str(failed[0]), str(failed[1])} == {"x", "y"}
         (died,) = running.unordered(calls.kill, [("poison", ())])
-        assert isinstance(died[1], StageError)
+        assert isinstance(died[1], WorkersDiedError)
         assert "each worker that did this died" in str(died[1])
         assert dict(running.unordered(calls.square, [("", (3,))])) == {0: 9}
     assert not list(tmp_path.glob(".seen*"))

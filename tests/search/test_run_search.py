@@ -18,7 +18,7 @@ import search_work
 
 from codesign.cli import main
 from codesign.commands import search as search_command
-from codesign.errors import ConfigError, StageError
+from codesign.errors import ConfigError, StageError, WorkersDiedError
 from codesign.executor import Workers
 from codesign.search import Found, Search, load_search, run_search
 from codesign.search.page import page
@@ -171,6 +171,19 @@ def test_a_trial_that_fails_names_its_log_and_is_done_again(tmp_path: Path) -> N
     searched = search(tmp_path)
     with pytest.raises(StageError, match=r"a trial failed: broken.*0000.*log\.txt"):
         run_search(searched, tmp_path / "s", workers=Workers(), work=broken)
+
+
+def test_a_design_that_kills_its_workers_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
+    found = run_search(search(tmp_path), tmp_path / "s", workers=Workers(), work=deadly)
+    assert len(found.tried) == 14
+    problems = [item.outcome.problem for item in found.tried if item.outcome and item.outcome.problem]
+    assert any("died" in problem for problem in problems)
+
+
+def deadly(root: Path, place: str, trial: Trial) -> Outcome:
+    if place.endswith("0001"):
+        raise WorkersDiedError("each worker that did this died")
+    return search_work.work(root, place, trial)
 
 
 def broken(root: Path, place: str, trial: Trial) -> Outcome:
