@@ -54,6 +54,8 @@ def command(arguments: argparse.Namespace) -> int:
     _write(found, checked, root, line)
     if checked:
         console.print(checked_table(checked, COMPARED))
+    if found.exhausted:
+        console.print(f"no further design was found in the space after {len(found.tried)} trials", markup=False)
     for said in found.unmet():
         console.print(said, style="red", markup=False)
     console.print(str(root / PAGE), markup=False)

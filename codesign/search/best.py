@@ -123,7 +123,11 @@ def _measured(found: Found, item: Tried, folder: Path) -> Checked:
         raise StageError("implementations differ", where=str(folder), received=f"{mismatches} values")
     assert item.outcome is not None
     assert item.outcome.figures is not None
-    area = next(entry for entry in report["resources"] if entry["kind"] == "synth")
+    area = next((entry for entry in report["resources"] if entry["kind"] == "synth"), None)
+    if area is None:
+        raise StageError(
+            "was not synthesised", where=str(folder), fix="see `codesign doctor`, then run the search again"
+        )
     cycles = report["throughput"]["cycles_per_frame"]
     rate = found.search.clock_mhz * 1e6 / cycles["mean"]
     predicted = item.outcome.figures

@@ -14,7 +14,7 @@ from codesign.executor.worker import made_by
 from codesign.search.config import Search
 from codesign.search.objectives import Figures, front
 from codesign.search.store import DATABASE, Store, Tried
-from codesign.search.trial import Outcome, Trial, run_trial
+from codesign.search.trial import Outcome, Trial, run_trial, stored
 from codesign.trust import check_no_links
 
 HAND_MADE = "hand_made"
@@ -131,6 +131,10 @@ def importances(search: Search, root: Path) -> dict[str, dict[str, float]]:
     return Store(search, root, None).importances()
 
 
+def _place(item: Tried | None) -> str:
+    return item.place if item else HAND_MADE
+
+
 class _Driver:
     """The trials that run, and what is known."""
 
@@ -145,8 +149,13 @@ class _Driver:
         """Yield the hand-made design, what was interrupted, and new trials while there is a budget."""
         number = 0
         for item in (None, *self.begun):
+            trial = self.trial(item)
+            done = stored(self.root / _place(item), trial)  # by a worker whose outcome nobody waited for
+            if done is not None:
+                self._keep(item, done)
+                continue
             self.running[number] = item
-            yield (item.place if item else HAND_MADE), (self.trial(item),)
+            yield _place(item), (trial,)
             number += 1
         while len(self.found.tried) + self._trials_running() < self.search.section.trials and not self._late():
             item = self.store.ask()
@@ -190,7 +199,7 @@ class _Driver:
             StageError: it failed; the trial is done again next time. One of which every worker died is not.
         """
         item = self.running.pop(number)
-        place = self.root / (item.place if item else HAND_MADE)
+        place = self.root / _place(item)
         if isinstance(outcome, WorkersDiedError):  # of the design: too large for the memory, for one
             outcome = Outcome(engines={}, problem=str(outcome), seconds=0.0)
         if isinstance(outcome, Exception):
@@ -200,6 +209,10 @@ class _Driver:
                 where=str(place),
                 fix=f"see {place / 'log.txt'}, then run it again: what is done is kept",
             ) from (outcome if isinstance(outcome, CodesignError) else None)
+        self._keep(item, outcome)
+
+    def _keep(self, item: Tried | None, outcome: Outcome) -> None:
+        """Keep an outcome, and show it."""
         if item is None:
             self.found.hand_made = outcome
             self.show(self.found, None, len(self.running))

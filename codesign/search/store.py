@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,9 @@ class Store:
         identity = search.identity | {f"version of {name}": version for name, version in (made_by or {}).items()}
         with self._written():
             self._study = optuna.create_study(
-                storage=f"sqlite:///{self.path}",
+                storage=optuna.storages.RDBStorage(
+                    f"sqlite:///{self.path}", engine_kwargs={"creator": partial(_connection, self.path)}
+                ),
                 study_name=search.section.name,
                 directions=["maximize" if item.larger else "minimize" for item in search.objectives],
                 load_if_exists=True,
@@ -182,6 +186,14 @@ class Store:
         except ConfigError:
             return False
         return True
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    """Return a connection whose commits survive the end of this process, and do not wait for the disk."""
+    connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
 
 
 def _suggest(trial: Any, item: Dimension) -> Any:

@@ -26,8 +26,8 @@ from codesign.search.run import importances, known
 from codesign.search.trial import Outcome, Trial
 
 TESTS = Path(__file__).parents[1]
-LARGEST = 118_000
-"""Bytes of a database with a few trials."""
+LARGEST = 900_000
+"""Bytes of the log of a database with a few trials."""
 SEARCH = """
 [search]
 name = "s"
