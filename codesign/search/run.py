@@ -123,7 +123,7 @@ def known(search: Search, root: Path) -> Found:
     check_no_links(root)
     if not (root / DATABASE).is_file():
         return Found(search=search)
-    return Found(search=search, tried=[item for item in Store(search, root, None).tried() if item.outcome])
+    return Found(search=search, tried=Store(search, root, None).tried())
 
 
 def importances(search: Search, root: Path) -> dict[str, dict[str, float]]:
@@ -140,8 +140,8 @@ class _Driver:
 
     def __init__(self, search: Search, root: Path, store: Store, origin: dict[str, str | None], show: Show) -> None:
         self.search, self.root, self.store, self.origin, self.show = search, root, store, origin, show
-        self.found = Found(search=search, tried=[item for item in store.tried() if item.outcome])
-        self.begun = [item for item in store.tried() if not item.outcome]
+        self.found = Found(search=search, tried=store.tried())
+        self.begun = store.begun()
         self.running: dict[int, Tried | None] = {}
         self.since = time.monotonic()
 

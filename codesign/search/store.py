@@ -104,12 +104,27 @@ class Store:
             ) from error
 
     def tried(self) -> list[Tried]:
-        """Return the trials with an outcome, or that have begun; not those that were no designs or had been before."""
+        """Return the trials that have an outcome."""
         states = self._optuna.trial.TrialState
+        return [item for item in self._trials(states.COMPLETE, states.PRUNED) if item.outcome]
+
+    def begun(self) -> list[Tried]:
+        """Return the trials that have begun: to be done again, if nobody does them.
+
+        Not those whose choice was not complete, or not looked at yet, when a run was killed.
+        """
+        keys = {item.key for item in self.search.space.dimensions}
+        found = {
+            _fingerprint(item.choice): item for item in reversed(self._trials(self._optuna.trial.TrialState.RUNNING))
+        }
+        for item in self.tried():
+            found.pop(_fingerprint(item.choice), None)
+        return [item for item in reversed(found.values()) if set(item.choice) == keys and self._is_valid(item.choice)]
+
+    def _trials(self, *states: Any) -> list[Tried]:
         return [
             Tried(number=trial.number, choice=_choice(trial), outcome=_outcome(trial))
-            for trial in self._study.get_trials(deepcopy=False)
-            if trial.state in (states.COMPLETE, states.PRUNED, states.RUNNING)
+            for trial in self._study.get_trials(deepcopy=False, states=states)
         ]
 
     def ask(self) -> Tried | None:
@@ -118,7 +133,7 @@ class Store:
         The choice follows from the seed, the number of the trial and the outcomes so far, so that a search that was
         interrupted goes on as it would have.
         """
-        seen = {_fingerprint(item.choice) for item in self.tried()}
+        seen = {_fingerprint(item.choice) for item in (*self.tried(), *self.begun())}
         for _ in range(AGAIN):
             with self._written():
                 self._study.sampler = self._sampler(len(self._study.get_trials(deepcopy=False)))

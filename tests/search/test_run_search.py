@@ -20,9 +20,11 @@ from codesign.cli import main
 from codesign.commands import search as search_command
 from codesign.errors import ConfigError, StageError, WorkersDiedError
 from codesign.executor import Workers
+from codesign.executor.worker import made_by
 from codesign.search import Found, Search, load_search, run_search
 from codesign.search.page import page
 from codesign.search.run import importances, known
+from codesign.search.store import Store
 from codesign.search.trial import Outcome, Trial
 
 TESTS = Path(__file__).parents[1]
@@ -236,3 +238,20 @@ def test_the_command_writes_page_and_figures_and_prints_a_design(
     assert made.design.name == "s_0002"
     assert main(["search", path, "--design", "9", *options]) == 2
     assert "there is no such trial" in capsys.readouterr().err
+
+
+def test_choices_that_a_kill_left_half_done_are_left_alone(tmp_path: Path) -> None:
+    searched = search(tmp_path, SEARCH.replace("trials = 14", "trials = 3"))
+    run(searched, tmp_path / "s")
+    store = Store(searched, tmp_path / "s", made_by(search_work.__name__))
+    half, twice = store._study.ask(), store._study.ask()
+    half.suggest_categorical("model.activation_bits", [4, 6])
+    for key, value in store.tried()[0].choice.items():
+        store._study._storage.set_trial_param(twice._trial_id, key, *_internal(store, key, value))
+    assert store.begun() == []
+    assert len(store.tried()) == 3
+
+
+def _internal(store: Store, key: str, value: object) -> tuple[float, object]:
+    distribution = store._study.get_trials()[0].distributions[key]
+    return distribution.to_internal_repr(value), distribution
