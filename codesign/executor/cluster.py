@@ -46,8 +46,7 @@ def connected(address: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with contextlib.suppress(Exception):  # the scheduler is gone
-            client.close(timeout=GRACE_S)
+        _close(client)
 
 
 @contextlib.contextmanager
@@ -84,7 +83,7 @@ def local(jobs: int) -> Iterator[Any]:
         )
         stack.callback(_end, cluster)
         client = Client(cluster, timeout=START_S, set_as_default=False)
-        stack.callback(client.close, timeout=GRACE_S)
+        stack.callback(_close, client)
         yield client
 
 
@@ -95,7 +94,13 @@ def _end(cluster: Any) -> None:
         if nanny.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(nanny.pid, signal.SIGKILL)
-    cluster.close(timeout=GRACE_S)
+    _close(cluster)
+
+
+def _close(part: Any) -> None:
+    """Close a client or a cluster: if it does not answer in time, what ended the work is still what is reported."""
+    with contextlib.suppress(Exception):
+        part.close(timeout=GRACE_S)
 
 
 class Crew:
