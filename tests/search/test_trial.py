@@ -105,7 +105,8 @@ def test_a_hopeless_training_is_given_up_at_the_first_network_that_shows_it(
     done: tuple[Path, Trial, Outcome],
 ) -> None:
     root, trial, _ = done
-    outcome = run_trial(root, "trials/0001", replace(trial, hopeless=1.5))
+    other = load_search(root / "tiny.toml").space.design({**CHOICE, "model.weight_bits": 4}, "trial")
+    outcome = run_trial(root, "trials/0001", replace(trial, design=other, hopeless=1.5))
     assert outcome.pruned
     assert outcome.figures is None
     assert "the float network classifies" in (outcome.problem or "")
