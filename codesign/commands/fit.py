@@ -6,6 +6,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codesign.commands.kept import kept
 from codesign.endings import FAILED, OK
 from codesign.errors import ConfigError
@@ -19,13 +22,14 @@ from codesign.outputs import check_outputs
 from codesign.paths import BuildFolder
 from codesign.synth.target import load_target
 from codesign.trust import check_no_links
+from codesign.verify.clips import load_clips
 from codesign.verify.golden_run import load_golden
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Choose, print, and write if it was asked for."""
     board = load_target(arguments.target)
-    graph, measured = measured_design(arguments.folder)
+    graph, measured, clip = measured_design(arguments.folder)
     if arguments.write is not None:
         check_outputs({"--write": arguments.write}, kept([arguments.folder]))
         check_design(arguments.write, graph.name)
@@ -36,6 +40,7 @@ def command(arguments: argparse.Namespace) -> int:
         frames_per_second=arguments.fps,
         clock_mhz=arguments.clock,
         minimise=arguments.minimise,
+        clip=clip,
     )
     for line in lines(found):
         print(line)
@@ -52,8 +57,8 @@ def _write(found: Fit, folder: Path, path: Path) -> None:
     print(f"{path}: codesign run {path} verifies it")
 
 
-def measured_design(folder: Path) -> tuple[Graph, Measured]:
-    """Return the network of a build folder, and what its clips did.
+def measured_design(folder: Path) -> tuple[Graph, Measured, NDArray[np.integer]]:
+    """Return the network of a build folder, what its clips did, and the first of them.
 
     Raises:
         ConfigError: there is no such folder, or it is not that of a design.
@@ -70,4 +75,4 @@ def measured_design(folder: Path) -> tuple[Graph, Measured]:
     stage = folder / BuildFolder.GRAPH
     manifests.check_unedited(stage)
     graph = load_graph(stage)
-    return graph, Measured.of(load_golden(graph, stage).layers)
+    return graph, Measured.of(load_golden(graph, stage).layers), load_clips(stage)[0]

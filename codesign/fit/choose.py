@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codesign.errors import ConfigError
 from codesign.fit.board import Board
+from codesign.fit.core import better, on_core
 from codesign.fit.measured import Measured, reached_by, with_hardware
 from codesign.fit.options import TAIL, Option, fixed_cells, options, with_options
 from codesign.fit.resources import Cells, ResourceModel, resource_model
@@ -43,8 +45,9 @@ def fit(
     frames_per_second: float | None = None,
     clock_mhz: float | None = None,
     minimise: Minimise = "lut",
+    clip: NDArray[np.integer] | None = None,
 ) -> Fit:
-    """Choose PE and unroll of every layer, and P, for a board.
+    """Choose PE and unroll of every layer, and P, for a board; or its core.
 
     Args:
         graph: the network; the PE, unroll and P that it has are those that ``frames`` were measured with.
@@ -54,6 +57,8 @@ def fit(
             the highest that fits the board.
         clock_mhz: clock of the design; None: the board's.
         minimise: ``lut``, ``dsp``, or ``energy``: the estimate of `codesign.report.energy`; equal ones by LUTs.
+        clip: codes of consecutive frames, ``[T, *shape]``, from the first of a stream on: the network is tried on the
+            core of the board, too. None: as a pipeline only.
 
     Returns:
         The best that was found. If nothing fits or is fast enough, what comes nearest, and what is in the way.
@@ -71,7 +76,7 @@ def fit(
     goal = None if frames_per_second is None else board.cycles_for(frames_per_second)
     search = _Search.of(graph, frames, board, replace(resource_model(), top=target.top), KEYS[minimise])
     chosen = search.cheapest(goal) if goal is not None else search.fastest()
-    return finished(
+    made = finished(
         search.graph_of(chosen),
         search.model,
         board,
@@ -81,6 +86,10 @@ def fit(
         wanted=frames_per_second,
         minimise=minimise,
     )
+    if clip is None:
+        return made
+    asked = {"frames_per_second": frames_per_second, "clock_mhz": clock_mhz}
+    return better(made, on_core(graph, clip, target, minimise=minimise, **asked))
 
 
 KEYS: dict[str, Key] = {

@@ -19,7 +19,13 @@ def multipliers(instance: Instance) -> int:
 
 def _product(one: int, other: int) -> int:
     """Return the multipliers of a product of two numbers of so many bits."""
-    return 0 if min(one, other) < LEAST else -(-one // WIDTH) * -(-other // WIDTH)
+    return _pieces(one) * _pieces(other)
+
+
+def _pieces(bits: int) -> int:
+    """Return the factors that a number is cut into; one of a single bit is logic."""
+    whole, rest = divmod(bits, WIDTH)
+    return whole + (rest >= LEAST)
 
 
 def _scaled(bits: int, factor: int) -> int:
@@ -54,19 +60,24 @@ def _conv(p: Parameters) -> int:
 
 
 def _locate(p: Parameters) -> int:
+    """Return those of ``delta_locate``: three divisions by reciprocals, and what is left of each."""
     height, width, channels = number(p, "Height"), number(p, "Width"), number(p, "Channels")
-    address = index_bits(height * width * channels)
-    position = index_bits(height * width)
     groups, lanes = number(p, "Groups"), number(p, "Lanes")
-    found = _divided(address, channels) + _scaled(position, channels) + _divided(position, width)
-    found += _scaled(index_bits(height), width)
-    channel = index_bits(channels)
+    address, channel = index_bits(height * width * channels), max(groups * lanes, channels).bit_length()
+    reciprocal = max(address, channel) + 1
+    position = _quotient(address, channels)
+    found = _divided(address, channels, reciprocal) + _scaled(position, channels)
+    found += _divided(position, width, reciprocal) + _scaled(_quotient(position, width), width)
     if number(p, "Channelwise"):
-        return found + _divided(channel, lanes) + _scaled(index_bits(groups), lanes)
+        return found + _divided(channel, lanes, reciprocal) + _scaled(_quotient(channel, lanes), lanes)
     return found + (_scaled(channel, groups) if number(p, "Weighted", 1) else 0)
 
 
-def _divided(bits: int, divisor: int) -> int:
-    if divisor & (divisor - 1) == 0:
-        return 0
-    return _product(bits, bits + 1)
+def _divided(bits: int, divisor: int, reciprocal: int) -> int:
+    return 0 if divisor & (divisor - 1) == 0 else _product(bits, reciprocal)
+
+
+def _quotient(bits: int, divisor: int) -> int:
+    """Return the bits of a number over a constant."""
+    whole = (divisor - 1).bit_length()
+    return max(1, bits - whole if divisor & (divisor - 1) == 0 else min(bits, bits + 1 - whole))

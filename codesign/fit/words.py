@@ -77,23 +77,35 @@ def lines(found: Fit) -> Iterator[str]:
         f"{found.frames_per_second_mean:,.0f} at the mean ({found.cycles.mean:,.0f})"
     )
     yield f"at {found.clock_mhz:g} MHz: {found.clock_origin}"
-    yield f"P = {found.graph.source.lanes}, {found.graph.source.beats:,} input beats a frame"
+    if found.architecture == "pipeline":
+        yield f"P = {found.graph.source.lanes}, {found.graph.source.beats:,} input beats a frame"
+    yield from _aligned(_table(found))
+    yield f"cells are {found.resource_origin}"
+    if found.energy_nj is not None:
+        yield f"{found.energy_nj:,.1f} nJ a mean frame: the estimate of the report, see docs/report.md"
+    yield from (f"DOES NOT FIT: {reason}" for reason in found.in_the_way)
+
+
+def _table(found: Fit) -> list[tuple[str, ...]]:
+    """Return the rows of layers, of the whole, and of the board."""
     area = {layer.name: layer for layer in found.layers}
     rows: list[tuple[str, ...]] = [("layer", "PE", "unroll", "cycles", "LUT", "FF", "DSP", "BRAM kbit")]
     rows += [
         (node.name, str(node.pe), _by(unroll_of(node)), f"{found.busy[node.name].p95:,.0f}", *_row(area[node.name]))
         for node in found.graph.engines
+        if node.name in found.busy
     ]
-    others = area_of(layer for name, layer in area.items() if name not in found.busy)
-    rows += [("activations, input, output", "", "", "", *_row(others)), ("whole", "", "", "", *_row(found.resources))]
-    rows += [("may be used", "", "", "", *_row(found.usable)), ("device", "", "", "", *_row(found.available))]
+    if found.busy:
+        others = area_of(layer for name, layer in area.items() if name not in found.busy)
+        rows.append(("activations, input, output", "", "", "", *_row(others)))
+    boards = (("whole", found.resources), ("may be used", found.usable), ("device", found.available))
+    return rows + [(name, "", "", "", *_row(cells)) for name, cells in boards]
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
         yield "  ".join([name.ljust(widths[0]), *(text.rjust(w) for text, w in zip(cells, widths[1:], strict=True))])
-    yield f"cells are {found.resource_origin}"
-    if found.energy_nj is not None:
-        yield f"{found.energy_nj:,.1f} nJ a mean frame: the estimate of the report, see docs/report.md"
-    yield from (f"DOES NOT FIT: {reason}" for reason in found.in_the_way)
 
 
 def _by(unroll: tuple[int, int]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import tomlkit
 from tomlkit.exceptions import ParseError
 from tomlkit.items import InlineTable, Table
 
+from codesign.core.section import CoreSection
 from codesign.errors import ConfigError
 from codesign.fit.options import layers_of
 from codesign.fit.result import Fit, unroll_of
@@ -23,6 +25,7 @@ from codesign.outputs import write_text
 from codesign.paths import BuildFolder
 from codesign.records import build, plain
 from codesign.stored import read_text
+from codesign.synth.target import Target, core_of, load_target
 
 HEADER = "Written by codesign fit; `codesign run` verifies it."
 STAGES = (
@@ -86,6 +89,7 @@ def _set_hardware(document: tomlkit.TOMLDocument, found: Fit, names: Mapping[str
     hardware = document.setdefault("hardware", tomlkit.table())
     if found.architecture == "core":
         hardware["architecture"] = "core"
+        document["core"] = _core(load_target(found.target))
         return
     for key in _CHOSEN:
         hardware.pop(key, None)
@@ -104,6 +108,13 @@ def _set_hardware(document: tomlkit.TOMLDocument, found: Fit, names: Mapping[str
                 fix="leave --write out, and set PE where the layer is made",
             )
         _set_layer(layers, names[name], group[-1].pe, unroll_of(group[-1]) if len(group) == 1 else (1, 1))
+
+
+def _core(board: Target) -> dict[str, int | str]:
+    """Return ``[core]``: that of the board."""
+    usual = CoreSection()
+    given = {**dataclasses.asdict(core_of(board)), "memory": "sdram" if board.sdram else "ddr"}
+    return {key: value for key, value in given.items() if value != getattr(usual, key)}
 
 
 def _set_layer(layers: Any, name: str, pe: int, unroll: tuple[int, int]) -> None:

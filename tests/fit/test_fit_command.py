@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from finished import finish
 from fit_cases import moving, two_convolutions
@@ -14,6 +15,7 @@ from fit_cases import moving, two_convolutions
 from codesign.cli import main
 from codesign.flow.config import load
 from codesign.graph.file import save_graph
+from codesign.verify.clips import save_clips
 from codesign.verify.golden_run import GOLDEN, run_golden, save_golden
 
 DESIGN = """# my design
@@ -43,6 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     graph = two_convolutions()
     save_graph(graph, stage)
     save_golden(run_golden(graph, moving(graph)[None]), stage)
+    save_clips(moving(graph)[None].astype(np.uint8), stage)
     names: dict[str, dict[str, int]] = {"in": {}, **{node.name: {} for node in graph.engines}}
     settings = {"hls_config": {"Model": {}, "LayerName": names}, "io_type": "io_parallel", "project_name": "two"}
     (stage / "hls4ml.json").write_text(json.dumps(settings))
