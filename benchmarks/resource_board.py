@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.resource_networks import network
+import numpy as np
+
 from benchmarks.resource_samples import Leaf
 from codesign.fit.resources import around
-from codesign.graph.ir import Delta, Graph, Node
+from codesign.fixed import Fixed
+from codesign.graph.ir import Delta, Dense, Graph, Source
 from codesign.outputs import write_text
 from codesign.records import build, plain
 from codesign.rtl.netlist import Instance
@@ -21,20 +22,35 @@ from codesign.synth.record import LayerArea
 from codesign.synth.target import load_target
 from codesign.synth.yosys import NETLIST, synthesise
 
-BOARD, CLOCK_MHZ, SEED = "ulx3s-85f", 100.0, 8
+BOARD, CLOCK_MHZ = "ulx3s-85f", 100.0
 
 
-def surrounded(lanes: int, hold: float | None, pe: int) -> Graph:
-    """Return a small network of two dense layers with so many codes in a beat of its input, and of its output."""
-    graph = network(SEED, "dense", "dense")
-    first, last = graph.nodes[1], graph.engines[-1]
-    assert isinstance(first, Delta)
-    changed: dict[str, Node] = {
-        graph.source.name: replace(graph.source, lanes=lanes),
-        first.name: replace(first, hold=hold),
-        last.name: replace(last, pe=pe),
-    }
-    return replace(graph, nodes=tuple(changed.get(node.name, node) for node in graph.nodes))
+def surrounded(lanes: int, hold: float | None) -> Graph:
+    """Return a small network of two dense layers with so many codes in a beat of its input."""
+    draw = np.random.default_rng(5)
+    code, value, wide = (
+        Fixed(width=bits, frac=0, signed=signed) for bits, signed in ((4, False), (3, True), (12, True))
+    )
+    nodes: list[Source | Delta | Dense] = [Source(name="frame", shape=(8,), fmt=code, lanes=lanes)]
+    for number, outputs in enumerate((4, 2)):
+        before = nodes[-1]
+        delta = Delta(
+            name=f"d{number}",
+            input=before.name,
+            shape=before.shape,
+            in_fmt=before.fmt,
+            fmt=code,
+            activation="relu",
+            lo=0,
+            hi=15,
+            hold=None if number else hold,
+        )
+        weight = draw.integers(-4, 4, (delta.size, outputs))
+        dense = Dense(
+            name=f"fc{number}", input=delta.name, weight=weight, bias=weight[0], weight_fmt=value, fmt=wide, pe=2
+        )
+        nodes += [delta, dense]
+    return Graph(name="small", nodes=tuple(nodes))
 
 
 def board_sample(graph: Graph, folder: Path) -> list[list[Leaf]]:

@@ -34,13 +34,13 @@ from codesign.graph.ir import Graph
 from codesign.outputs import write_text
 from codesign.report.document import fill, table
 
-FIRST_SEED, NETWORKS, HELD_OUT = 100, 60, 4
+FIRST_SEED, NETWORKS, HELD_OUT = 100, 25, 4
 """The networks that are drawn; one of so many is held out."""
 SMALL = 60
 """An error is that of a leaf or layer of at least so many cells."""
 LEAF_WEIGHT, RIDGE = 0.25, 0.02
-AROUND = ((1, 1.0, 1), (4, None, 10), (16, None, 2))
-"""P, the hold of the first activation, and the last PE of designs that are built for a board."""
+AROUND = ((1, 1.0), (4, None), (8, None))
+"""P and the hold of the first activation of designs that are built for a board."""
 Term = tuple[str, str]
 
 
@@ -165,8 +165,8 @@ def calibrate(samples: Sequence[tuple[Sample, Graph]], around: Mapping[str, list
 def board_rows(folder: Path) -> dict[str, list[Row]]:
     """Return the equations of what stands around a design: registers, serial link and pads."""
     found: dict[str, list[Row]] = {"lut": [], "ff": []}
-    for lanes, hold, pe in AROUND:
-        graph = surrounded(lanes, hold, pe)
+    for lanes, hold in AROUND:
+        graph = surrounded(lanes, hold)
         for leaves in board_sample(graph, folder / f"board_{lanes}"):
             for kind, equations in found.items():
                 equations.append(row(leaves, kind))

@@ -192,9 +192,19 @@ class _Search:
         return chosen
 
     def _cheapest(self, goal: float) -> Chosen:
+        """Return the cheapest choice of at most ``goal`` cycles in the few frames; one that fits, if there is one."""
+        first = self.narrowed(self._slowest(goal, self.key), goal)
+        if self.board.holds(self.cells(first)):
+            return first
+        others = (self._slowest(goal, key) for key in self.keys()[1:])
+        fitting = next((chosen for chosen in others if self.board.holds(self.cells(chosen))), None)
+        return first if fitting is None else self.narrowed(fitting, goal)
+
+    def _slowest(self, goal: float, key: Key) -> Chosen:
+        """Return the choice for the most cycles of each layer at which the whole takes at most ``goal``."""
         steps = self.steps()
-        at = bisect_left(steps[:-1], True, key=lambda cycles: self.tail(self.within(cycles)) <= goal)
-        return self.narrowed(self.within(steps[at]), goal)
+        at = bisect_left(steps[:-1], True, key=lambda cycles: self.tail(self.within(cycles, key)) <= goal)
+        return self.within(steps[at], key)
 
     def fastest(self) -> Chosen:
         """Return the fastest choice that the board holds, or the smallest there is."""
@@ -207,7 +217,8 @@ class _Search:
 
     def keys(self) -> tuple[Key, ...]:
         """Return what may be made small so that a choice fits."""
-        return self.key, *KEYS.values(), lambda option: (self.board.share(option.cells),)
+        others = [key for key in KEYS.values() if key is not self.key]
+        return self.key, *others, lambda option: (self.board.share(option.cells),)
 
     def fitting(self, cycles: float) -> Chosen | None:
         """Return a choice that keeps up with so many cycles and fits the board."""

@@ -15,6 +15,7 @@ from itertools import product
 import numpy as np
 
 from codesign.fit.measured import Measured, with_hardware
+from codesign.fit.memories import widths_of
 from codesign.fit.resources import Cells, ResourceModel
 from codesign.graph.cycles import Reached
 from codesign.graph.ir import Delta, Dense, Engine, Graph, Node
@@ -96,7 +97,26 @@ def with_nodes(graph: Graph, nodes: Sequence[Node]) -> Graph:
 def _layer(
     graph: Graph, engines: list[Engine], measured: Measured, known: Mapping[str, Reached], model: ResourceModel
 ) -> list[Option]:
-    return [_option(graph, engines, nodes, measured, known, model) for nodes in _variants(engines)]
+    """Return the options of a layer; what its PE alone decides is counted once for each PE."""
+    made, pe, widths, behind = [], 0, {}, Cells()
+    for nodes in _variants(engines):
+        changed = with_nodes(graph, nodes)
+        if nodes[0].pe != pe:
+            pe = nodes[0].pe
+            widths = {node.name: widths_of(changed, node.name) for node in nodes}
+            behind = _behind(changed, engines, model)
+        cells = sum((model.node(changed, node.name, widths[node.name]) for node in nodes), behind)
+        made.append(_option(graph, engines, nodes, cells, measured, known))
+    return made
+
+
+def _behind(graph: Graph, engines: Sequence[Engine], model: ResourceModel) -> Cells:
+    """Return what stands behind the engines of a layer: activations, and the output's packet."""
+    names = {engine.name for engine in engines}
+    activations = [node.name for node in graph.deltas if node.input in names]
+    found = sum((model.node(graph, name) for name in activations), Cells())
+    last = graph.output.name
+    return found + model.shared(graph, last) if last in names or last in activations else found
 
 
 def _variants(engines: list[Engine]) -> Iterator[tuple[Engine, ...]]:
@@ -118,17 +138,10 @@ def _option(
     graph: Graph,
     engines: Sequence[Engine],
     nodes: tuple[Engine, ...],
+    cells: Cells,
     measured: Measured,
     known: Mapping[str, Reached],
-    model: ResourceModel,
 ) -> Option:
-    changed = with_nodes(graph, nodes)
-    behind = [node.name for node in graph.deltas if node.input in {engine.name for engine in engines}]
-    cells = Cells()
-    for name in (*(node.name for node in nodes), *behind):
-        cells += model.node(changed, name)
-        if name == graph.output.name:
-            cells += model.shared(changed, name)
     reached = {
         node.name: with_hardware(before, node, known[node.name], measured.events[node.name])
         for before, node in zip(engines, nodes, strict=True)

@@ -76,10 +76,10 @@ class ResourceModel:
     top: Top = "top"
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    def node(self, graph: Graph, name: str) -> Cells:
-        """Return what a node of a network takes, other than its source."""
-        widths = widths_of(graph, name)
-        return sum((self._leaf(instance, widths) for instance in leaves_of(graph, name)), Cells())
+    def node(self, graph: Graph, name: str, widths: Mapping[str, int] | None = None) -> Cells:
+        """Return what a node of a network takes, other than its source; ``widths``: as `widths_of` has them."""
+        kept = widths_of(graph, name) if widths is None else widths
+        return sum((self._leaf(instance, kept) for instance in leaves_of(graph, name)), Cells())
 
     def shared(self, graph: Graph, name: str) -> Cells:
         """Return what the input or the output takes beside its node, by the name of that; "": what serves the whole."""

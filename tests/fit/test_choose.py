@@ -145,3 +145,15 @@ def test_events_alone_are_enough() -> None:
     graph = two_convolutions()
     made = fit(graph, Measured(events=measured(graph).events), target(), frames_per_second=1500.0, clock_mhz=1.0)
     assert made.fits
+
+
+def test_a_board_with_few_multipliers_gets_a_choice_with_few() -> None:
+    graph = two_convolutions()
+    free = found(3000.0)
+    assert free.resources.dsp is not None
+    least = found(3000.0, "dsp").resources.dsp
+    assert least is not None
+    made = fit(graph, measured(graph), smaller(dsp=least), frames_per_second=3000.0, clock_mhz=CLOCK_MHZ)
+    assert made.fits
+    assert made.resources.dsp is not None
+    assert made.resources.dsp <= least <= free.resources.dsp
