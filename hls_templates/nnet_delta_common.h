@@ -159,9 +159,16 @@ template <class value_T, unsigned lanes, class like_T = value_T> struct delta_ch
     static value_T get(const type chunks[], unsigned lane) {
         #pragma HLS INLINE
 #ifdef __BAMBU__
-        value_T values[1];
-        delta_unpack(delta_raw(chunks[lane / per]) >> lane % per * delta_bits<value_T>::value, values, 0, 1);
-        return values[0];
+        // No shift by a remainder times the bits: of PandA-Bambu's core, one by 14 * 2 was simulated as one by 7.
+        value_T values[per];
+        delta_unpack(chunks[lane / per], values, 0, per);
+        value_T value = values[0];
+        for (unsigned at = 1; at < per; at++) {
+            #pragma HLS UNROLL
+            if (lane % per == at)
+                value = values[at];
+        }
+        return value;
 #else
         return chunks[lane];
 #endif

@@ -24,7 +24,7 @@ MUTANTS = {
     "fields are packed without an offset": ("common", ", bits) ^ delta_offset<value_T>());", ", bits));"),
     "fields are read without an offset": ("common", " - (long long)delta_offset<value_T>());", ");"),
     "values are read as the first beside them": ("common", "packed >> lane * bits", "packed"),
-    "a single value is the first of its chunk": ("common", " >> lane % per * delta_bits<value_T>::value,", ","),
+    "a single value is the first of its chunk": ("common", "if (lane % per == at)", "if (false)"),
     "a single value is of the first chunk": ("common", "chunks[lane / per]", "chunks[0]"),
     "chunks that are not full are left out": ("common", "(lanes + per - 1) / per;", "lanes / per;"),
     "chunks that are not full are read as nothing": (

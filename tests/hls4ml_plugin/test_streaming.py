@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network as a stream of beats, compiled by itself: what an HLS compiler is given computes the golden bits."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from codesign.fixed import Fixed
 from codesign.graph.golden import Golden
 from codesign.hls4ml_plugin.writer.streaming import FAR, KERNELS, narrow, spared, stream_source
 from codesign.hls4ml_plugin.writer.tokens import Token
+from codesign.paths import hls_templates
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -49,6 +51,13 @@ def test_stands_alone(tmp_path: Path) -> None:
     assert {line.split('"')[1] for line in text.splitlines() if line.startswith("#include")} <= set(source.files)
     assert "load_weights" not in text
     assert "reset" not in text
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_no_value_is_shifted_by_a_remainder(name: str) -> None:
+    """A core of PandA-Bambu whose words were shifted by 14 times a remainder shifted by 7 in its simulation."""
+    code = re.sub(r"//.*", "", (hls_templates() / name).read_text(encoding="utf-8"))
+    assert not re.search(r"(<<|>>)[^;,]*%", code)
 
 
 def test_no_token_has_bits_that_are_lost() -> None:
