@@ -29,8 +29,6 @@ TRIAL = "trial.json"
 """What came of a trial, with all that it follows from."""
 HALVINGS = 8
 """Rates that are tried below the highest one, each half of the one before, for the most frames a second per LUT."""
-BOARD = ("registers", "link", "pads")
-"""Parts that a board adds to a design."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,5 +261,7 @@ def _as_given(trial: Trial, graph: Graph, measured: Measured) -> Fit:
 
 def own_area(found: Fit) -> dict[str, int]:
     """Return the cells of a design without what the board adds, as `codesign run` synthesises it."""
-    own = [layer for layer in found.layers if layer.name not in BOARD]
-    return {name: sum(getattr(layer, name) or 0 for layer in own) for name in ("lut", "ff", "dsp", "bram_bits")}
+    from codesign.fit.resources import Cells, resource_model
+
+    area = sum(resource_model().nodes(found.graph).values(), Cells()).area("")
+    return {name: getattr(area, name) or 0 for name in ("lut", "ff", "dsp", "bram_bits")}

@@ -100,13 +100,12 @@ def test_a_search_that_is_interrupted_goes_on_as_it_would_have(tmp_path: Path) -
 def test_a_killed_driver_loses_and_repeats_nothing(tmp_path: Path) -> None:
     searched = search(tmp_path)
     command = subprocess.Popen(script(tmp_path, 2), env=os.environ | {search_work.SECONDS: "0.3"})
-    while len(begun(tmp_path / "s")) < 6:
+    while len(begun(tmp_path / "s")) < 4:
         assert command.poll() is None
         time.sleep(0.05)
     command.send_signal(signal.SIGKILL)
     command.wait()
     known = run_before(searched, tmp_path / "s")
-    subprocess.run(script(tmp_path, 2), check=True)
     found = run(searched, tmp_path / "s")
     assert len(found.tried) == 14
     assert len({choice for _, choice in done(found)}) == 14
