@@ -26,6 +26,7 @@ def page(found: Found, checked: list[Checked], command: str) -> str:
     known = [item for item in found.tried if item.outcome and item.outcome.figures]
     front = found.front()
     section = found.search.section
+    names = " and ".join(item.name.replace("_", " ") for item in found.search.objectives)
     pruned = sum(item.outcome is not None and item.outcome.pruned for item in found.tried)
     return render_of(
         "codesign.search",
@@ -33,7 +34,7 @@ def page(found: Found, checked: list[Checked], command: str) -> str:
         name=section.name,
         lead=(
             f"{len(found.tried)} designs trained in {found.seconds / 60:.0f} minutes, {pruned} of them given up early; "
-            f"{len(front)} on the front of {', '.join(item.words for item in found.search.objectives)}."
+            f"{len(front)} on the front of {names}."
         ),
         command=command,
         seed=section.seed,
