@@ -57,7 +57,7 @@ def lively(make: Callable[..., Graph], rng: np.random.Generator, hold: float) ->
             return graph
 
 
-@pytest.mark.parametrize("name", ["hold", "conv, dense end", "residual, pooled"])
+@pytest.mark.parametrize("name", ["hold", "conv, dense end", pytest.param("residual, pooled", marks=pytest.mark.heavy)])
 def test_every_stream_has_its_thresholds(rtl_cache: Path, name: str) -> None:
     case = ALL_CASES[name]
     agree(case.graph(), rtl_cache, streams=40, frames=12, skip=case.skip)

@@ -489,7 +489,7 @@ def test_stock_vitis(tmp_path: Path, io_type: str) -> None:
     np.testing.assert_array_equal(fmt.to_codes(model.predict(values)), Golden(model.delta_graph).run(codes).outputs)
 
 
-@pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
+@pytest.fixture(scope="module", params=[pytest.param("io_parallel", marks=pytest.mark.heavy), "io_stream"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = rich_branch_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
     made.compile()

@@ -255,7 +255,7 @@ def test_inexact_normalization_is_refused(tmp_path: Path) -> None:
         made.convert(tmp_path)
 
 
-@pytest.fixture(scope="module", params=["io_parallel", "io_stream"])
+@pytest.fixture(scope="module", params=[pytest.param("io_parallel", marks=pytest.mark.heavy), "io_stream"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = rich_conv_design().convert(tmp_path_factory.mktemp(request.param), io_type=request.param)
     made.compile()

@@ -59,7 +59,7 @@ def design(model: Any) -> Design:
 
 @pytest.mark.parametrize(
     ("per", "io_type", "rtl"),
-    [("channel", "io_parallel", True), pytest.param("layer", "io_stream", False, marks=pytest.mark.heavy)],
+    [("channel", "io_stream", False), pytest.param("layer", "io_parallel", True, marks=pytest.mark.heavy)],
 )
 def test_a_trained_network_is_exact_everywhere(per: str, io_type: str, rtl: bool, tmp_path: Path) -> None:
     model = network(per)

@@ -79,7 +79,7 @@ KEYS = {
     "target": ["variant", "against", "figure", "at_least", "within"],
     "part": ["device", "package", "speed", "database", "vivado"],
     "capacity": ["lut", "ff", "dsp", "block_rams", "block_bits"],
-    "clock": ["core_mhz", "oscillator_mhz", "pin"],
+    "clock": ["core_mhz", "delta_core_mhz", "oscillator_mhz", "pin"],
     "uart": ["rx", "tx", "baud"],
     "leds": ["site"],
 }
@@ -251,13 +251,13 @@ def test_files(finished_build: Path, base: str, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@examples(80)
+@examples(30)
 def test_arguments(finished_build: Path, data: st.DataObject) -> None:
     one_call(finished_build, data.draw(calls(finished_build)))
 
 
 @given(seed=st.integers(0, 2**32))
-@examples(100)
+@examples(25)
 def test_build_folders(finished_build: Path, seed: int) -> None:
     one_folder(finished_build, finished_build.with_name("damaged"), seed)
 

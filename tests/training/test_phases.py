@@ -246,7 +246,7 @@ def test_networks_are_shared_between_trainings(tmp_path: Path) -> None:
     assert first.items() <= made.items()
 
 
-@pytest.mark.parametrize("method", ["hold", "input_delta"])
+@pytest.mark.parametrize("method", ["hold", pytest.param("input_delta", marks=pytest.mark.heavy)])
 def test_methods_that_train_alike_share_what_they_train(method: str, tmp_path: Path) -> None:
     """A hold after training, and what skips in the first layer only, are the dense network of the same seed."""
     model = replace(MODEL, input_hold_steps=0.0, train_hold=False, activation_step="fixed")
