@@ -22,9 +22,13 @@ demo: $(STAMP)  ## train, convert, simulate, synthesise and report the shipped c
 	$(BIN)/codesign run flows/moving_digits_conv.toml
 	$(BIN)/codesign report build/moving_digits_conv
 
-bitstream: $(STAMP)  ## from a fresh clone to a ULX3S bitstream of the shipped convolutional design; CLOCK=MHz: of the design
+bitstream: $(STAMP)  ## from a fresh clone to a ULX3S bitstream of the shipped convolutional design; CORE=1: of a delta core, for any network; CLOCK=MHz
+ifdef CORE
+	$(BIN)/codesign build --core --target ulx3s-85f $(if $(CLOCK),--clock $(CLOCK))
+else
 	$(BIN)/codesign run flows/moving_digits_conv.toml --to 2_graph
 	$(BIN)/codesign build build/moving_digits_conv --target ulx3s-85f $(if $(CLOCK),--clock $(CLOCK))
+endif
 
 check: $(STAMP)  ## lint, types and the tests that need no TensorFlow and no tool (under a minute on two cores)
 	@$(MAKE) --no-print-directory -j 2 -O lint quick

@@ -63,7 +63,7 @@ def command(arguments: argparse.Namespace) -> int:
     board = load_target(arguments.target)
     order = CoreOrder(
         board=board,
-        clock_mhz=board.clock.core_mhz if arguments.clock is None else arguments.clock,
+        clock_mhz=board.clock.of_delta_core if arguments.clock is None else arguments.clock,
         seed=1 if arguments.seed is None else arguments.seed,
         attempts=ATTEMPTS if arguments.seed is None else 1,
         skip=not arguments.dense,

@@ -105,14 +105,27 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Clocks [MHz]. core_mhz: the core's default. oscillator_mhz, pin: None if not on pins."""
+    """Clocks [MHz] of a board.
+
+    Attributes:
+        core_mhz: a design's, unless another one is asked for.
+        delta_core_mhz: the same of a delta core, whose clock no network changes; None: ``core_mhz``.
+        oscillator_mhz: of the oscillator; None if not on pins.
+        pin: where the oscillator comes in.
+    """
 
     core_mhz: float = limited(0.0, at_least=1.0)
+    delta_core_mhz: float | None = limited(None, at_least=1.0)
     oscillator_mhz: float | None = limited(None, at_least=1.0)
     pin: Pin | None = None
 
     def __post_init__(self) -> None:
         check(self, "clock")
+
+    @property
+    def of_delta_core(self) -> float:
+        """Clock of a delta core, unless another one is asked for."""
+        return self.core_mhz if self.delta_core_mhz is None else self.delta_core_mhz
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
