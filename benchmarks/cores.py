@@ -62,12 +62,14 @@ class Core:
     baud: int | None = None
 
 
+LARGE_CLOCK = 80.0
+"""Clock [MHz] that is assumed for the core of 16 lanes beside an SDRAM, which nobody routed."""
 LARGE_FRAMES = 3
 """Frames that a large network is simulated on: the first one takes a hundred million cycles."""
 
 
-def cores(clock_mhz: float) -> tuple[Core, ...]:
-    """Return the core of the ULX3S at a clock, and one of 32 lanes beside the DDR memory of an SoC at 200 MHz."""
+def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
+    """Return the core of the ULX3S at a clock, by default its own, and one of 32 lanes beside a DDR at 200 MHz."""
     board = load_target(BOARD)
     wide = CoreConfig(
         sum_words=4096,
@@ -82,7 +84,13 @@ def cores(clock_mhz: float) -> tuple[Core, ...]:
     )
     assert board.uart is not None
     return (
-        Core(name=BOARD, config=core_of(board), timing=SDRAM, clock_mhz=clock_mhz, baud=board.uart.baud),
+        Core(
+            name=BOARD,
+            config=core_of(board),
+            timing=SDRAM,
+            clock_mhz=clock_mhz or board.clock.of_delta_core,
+            baud=board.uart.baud,
+        ),
         Core(name="32 lanes, DDR", config=wide, timing=DDR, clock_mhz=200.0),
     )
 
@@ -132,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--table", type=Path, default=TABLE, help="the networks (default: benchmarks/networks.toml)")
     parser.add_argument("--only", nargs="*", help="names of networks (default: all but the large ones)")
     parser.add_argument("--frames", type=int, default=5, help="of the first clip; the first is not in the means")
-    parser.add_argument("--clock", type=float, default=80.0, help="MHz of the ULX3S' core (default: 80)")
+    parser.add_argument("--clock", type=float, help="MHz of the ULX3S' core (default: that of its board's file)")
     parser.add_argument("--json", type=Path, required=True, help="put the rows among those that are here")
     parser.add_argument("--markdown", type=Path, required=True, help="put the table into this document")
     options = parser.parse_args(argv)
@@ -142,7 +150,8 @@ def main(argv: list[str] | None = None) -> int:
         chosen = [network for network in networks if not options.only or network.name in options.only]
         rows = measure(chosen, options.folder, cores(options.clock), options.frames)
         if large := [network for network in LARGE if network.name in (options.only or ())]:
-            rows += measure(large, options.folder, large_cores(options.clock), min(LARGE_FRAMES, options.frames))
+            large_ones, frames = large_cores(options.clock or LARGE_CLOCK), min(LARGE_FRAMES, options.frames)
+            rows += measure(large, options.folder, large_ones, frames)
         documents = [*_others(options.json, {row.network for row in rows}), *map(dataclasses.asdict, rows)]
         write_text(options.json, json.dumps(documents, indent=1) + "\n")
         fill(

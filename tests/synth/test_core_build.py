@@ -55,9 +55,9 @@ def test_a_memory_that_the_board_has_not(fields: dict[str, int], sdram: bool, ex
 
 def test_the_core_of_a_file_of_ones_own(tmp_path: Path) -> None:
     text = (FOLDER.parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
-    (tmp_path / "mine.toml").write_text(text.replace("\nsum_words = 1024", "\nsum_words = 2048"))
-    assert core_of(load_target(str(tmp_path / "mine.toml"))).sum_words == 2048
-    (tmp_path / "mine.toml").write_text(text.replace("lanes = 16", "lanes = 12"))
+    (tmp_path / "mine.toml").write_text(text.replace("\nsum_words = 2048", "\nsum_words = 1024"))
+    assert core_of(load_target(str(tmp_path / "mine.toml"))).sum_words == 1024
+    (tmp_path / "mine.toml").write_text(text.replace("lanes = 8", "lanes = 12"))
     with pytest.raises(ConfigError, match=r"mine.toml.*power of two"):
         load_target(str(tmp_path / "mine.toml"))
 
@@ -142,6 +142,6 @@ def test_a_build_is_kept_until_the_core_changes(tmp_path: Path, monkeypatch: pyt
         record = core_bitstream.build_core_on_board(order(), folder, Terminal(), force=force)
         assert (record.design, record.design_id, record.baud, len(mapped)) == ("delta_core", None, 1_000_000, count)
     core_bitstream.build_core_on_board(
-        order(replace(BOARD, core=replace(core_of(BOARD), sum_words=2048))), folder, Terminal()
+        order(replace(BOARD, core=replace(core_of(BOARD), sum_words=1024))), folder, Terminal()
     )
     assert len(mapped) == 3
