@@ -34,7 +34,7 @@ from codesign.graph.ir import Graph
 from codesign.outputs import write_text
 from codesign.report.document import fill, table
 
-FIRST_SEED, NETWORKS, HELD_OUT = 100, 25, 4
+FIRST_SEED, NETWORKS, HELD_OUT = 100, 36, 4
 """The networks that are drawn; one of so many is held out."""
 SMALL = 60
 """An error is that of a leaf or layer of at least so many cells."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.cycles import core_cycles
+from codesign.core.memory import built_bits
 from codesign.core.timing import TIMINGS
 from codesign.errors import ConversionError
 from codesign.fit.board import HEADROOM
@@ -34,18 +35,26 @@ TAIL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedCore:
-    """The core of a board as Yosys maps it, with serial port, memory controller and top, and the clock it is run at."""
+    """The core of a board, with serial port, memory controller and top: its cells, and memory bits to know it by."""
 
+    memory_bits: int
     cells: Area
-    clock_mhz: float
 
 
 MAPPED: Mapping[str, MappedCore] = {
     "ulx3s-85f": MappedCore(
-        cells=Area(lut=28_147, ff=28_047, dsp=29, bram_bits=201 * ECP5_BLOCK_RAM_BITS), clock_mhz=50.0
+        memory_bits=2_393_856, cells=Area(lut=21_885, ff=19_697, dsp=21, bram_bits=180 * ECP5_BLOCK_RAM_BITS)
     )
 }
-"""By the boards whose core was mapped: docs/targets.md has the figures."""
+"""By the boards whose core was built: docs/targets.md has the figures."""
+
+
+def mapped_core(target: Target) -> MappedCore | None:
+    """Return the core of a board; None: it has none, or one that was not built yet."""
+    known = MAPPED.get(target.name)
+    if target.core is None or known is None or sum(built_bits(target.core).values()) != known.memory_bits:
+        return None
+    return known
 
 
 def on_core(
@@ -61,7 +70,7 @@ def on_core(
 
     clip: codes of consecutive frames, ``[T, *shape]``, from the first one of a stream on.
     """
-    known = MAPPED.get(target.name)
+    known = mapped_core(target)
     if target.core is None or known is None or len(clip) < 2:
         return None
     try:
@@ -69,7 +78,8 @@ def on_core(
     except ConversionError:
         return None
     cycles = _cycles(compiled, clip, "sdram" if target.sdram else "ddr")
-    clock = known.clock_mhz if clock_mhz is None else clock_mhz
+    own = target.clock.delta_core_mhz or target.clock.core_mhz
+    clock = own if clock_mhz is None else clock_mhz
     rate = clock * 1e6 / cycles.p95
     has = target.capacity
     slow = frames_per_second is not None and rate < frames_per_second
@@ -97,7 +107,7 @@ def on_core(
         usable=Area(lut=int(HEADROOM * has.lut), ff=int(HEADROOM * has.ff), dsp=has.dsp, bram_bits=has.memory.bits),
         energy_nj=None,
         in_the_way=(f"{rate:,.0f} frames/s on the core, {frames_per_second:,.0f} were asked for",) if slow else (),
-        resource_origin="as Yosys counted them, docs/targets.md",
+        resource_origin="those of the core as it was routed, docs/targets.md",
     )
 
 
@@ -118,7 +128,7 @@ def better(pipeline: Fit, core: Fit | None) -> Fit:
     if core is None or not core.fits:
         return pipeline
     if not pipeline.fits:
-        return core
+        return replace(core, no_pipeline=pipeline.in_the_way)
     if pipeline.wanted is None:
         return max(pipeline, core, key=lambda found: found.frames_per_second)
     kind = "dsp" if pipeline.minimise == "dsp" else "lut"

@@ -43,6 +43,7 @@ class Fit:
         energy_nj: estimated energy of a mean frame [nJ], see `codesign.report.energy`; None: of a core.
         in_the_way: why it does not fit, or is not as fast as wanted, one line each; empty: it fits.
         resource_origin: where the resources are from, in words.
+        no_pipeline: of a core: why a pipeline would not do, one line each; empty: it would.
     """
 
     graph: Graph
@@ -61,6 +62,7 @@ class Fit:
     energy_nj: float | None
     in_the_way: tuple[str, ...]
     resource_origin: str
+    no_pipeline: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:

@@ -83,6 +83,7 @@ def lines(found: Fit) -> Iterator[str]:
     yield f"cells are {found.resource_origin}"
     if found.energy_nj is not None:
         yield f"{found.energy_nj:,.1f} nJ a mean frame: the estimate of the report, see docs/report.md"
+    yield from (f"no pipeline: {reason}" for reason in found.no_pipeline)
     yield from (f"DOES NOT FIT: {reason}" for reason in found.in_the_way)
 
 

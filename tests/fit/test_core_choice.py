@@ -14,7 +14,8 @@ from codesign.core import compile_graph
 from codesign.core.cycles import core_cycles
 from codesign.core.timing import SDRAM
 from codesign.fit import Fit, fit
-from codesign.fit.core import MAPPED, better, on_core
+from codesign.fit.core import MAPPED, better, mapped_core, on_core
+from codesign.fit.words import lines
 from codesign.synth.target import load_target
 
 
@@ -70,6 +71,18 @@ def test_the_cheaper_one_at_a_rate_and_the_faster_one_else() -> None:
 
 def test_the_one_that_fits() -> None:
     none = replace(pipeline(), in_the_way=("too few look-up tables",))
-    assert better(none, core()) is core()
+    made = better(none, core())
+    assert (made.architecture, made.no_pipeline) == ("core", ("too few look-up tables",))
+    assert "no pipeline: too few look-up tables" in list(lines(made))
     assert better(none, core(1e6)) is none
     assert better(none, None) is none
+
+
+def test_the_cells_are_those_of_the_core_that_the_board_has() -> None:
+    board = load_target("ulx3s-85f")
+    assert board.core is not None
+    assert mapped_core(board) is MAPPED["ulx3s-85f"], (
+        "a core that changed has to be built, and its cells counted, again"
+    )
+    assert mapped_core(replace(board, core=replace(board.core, sum_words=4096))) is None
+    assert core().clock_mhz == board.clock.delta_core_mhz
