@@ -22,7 +22,6 @@ BELOW = [
 LIGHT = {
     ("inbox", "4 codes"),
     ("outbox", "2 lanes"),
-    ("link", "2 codes"),
     ("registers", "8 lanes"),
     ("region", "a channel"),
 }

@@ -31,29 +31,22 @@ def run(leaf: str, name: str, sources: list[Path], build_dir: Path, **options: o
     )
 
 
-LIGHT = {
+PROVED = (
+    *("fork", "state", "accumulate", "encode", "quantise", "serialize", "join", "decode", "admit"),
+    *("product", "maximum", "align", "stats", "spot"),
+)
+"""Leaves that the default run proves (test_proofs.py): their benches are heavy."""
+LIGHT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(PROVED, ()),
     "fifo": ("depth 5",),
-    "state": ("any distance",),
-    "accumulate": ("4 banks",),
-    "fork": ("3 readers",),
-    "encode": ("5 beats",),
-    "quantise": ("relu hold steps",),
     "emit": ("padded, steps, hold",),
-    "serialize": ("5 of 3 lanes",),
-    "join": ("3 inputs",),
-    "decode": ("4 words, unsigned",),
-    "admit": ("2 frames, 3 streams",),
-    "product": ("3 lanes",),
     "dense": ("5 words",),
     "locate": ("same 3x3, 2 groups",),
-    "spot": (),
     "walk": ("taps 2x1, 2 groups",),
     "banks": ("4 banks, 2 slots, 3 groups",),
     "lists": ("4 x 2 banks, 6 slots",),
     "rows": ("4 x 2 banks, 4 slots",),
-    "maximum": ("6 signed",),
     "conv": ("taps 3x3", "concat"),
-    "align": ("4 lines",),
 }
 """Cases in the default run, the most telling ones of each leaf; of the leaves that are not listed all. The others are
 heavy."""

@@ -26,7 +26,7 @@ DESIGNS = {
 }
 
 
-@pytest.fixture(scope="module", params=DESIGNS)
+@pytest.fixture(scope="module", params=[pytest.param("frames", marks=pytest.mark.heavy), "time"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     make, io_type, unroll = DESIGNS[request.param]
     made = make().convert(tmp_path_factory.mktemp(request.param), io_type=io_type)
