@@ -104,7 +104,7 @@ resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yos
 	$(BIN)/python -m benchmarks.resource_model --jobs $(JOBS) --markdown docs/search.md
 
 search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (15 minutes)
-	$(BIN)/codesign search flows/studies/search_demo.toml --jobs $(JOBS)
+	$(BIN)/codesign search flows/searches/demo.toml --jobs $(JOBS)
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

@@ -184,7 +184,7 @@ def parser() -> argparse.ArgumentParser:
     compare.set_defaults(command="compare")
 
     search = commands.add_parser("search", parents=[common], help="search the best designs for clips and a board")
-    search.add_argument("search", type=Path, metavar="SEARCH.toml", help="e.g. flows/studies/search_demo.toml")
+    search.add_argument("search", type=Path, metavar="SEARCH.toml", help="e.g. flows/searches/demo.toml")
     search.add_argument("--trials", type=_at_least_one, metavar="N", help="designs to train; default: the file's")
     search.add_argument("--minutes", type=_minutes, metavar="N", help="begin none after this; default: the file's")
     search.add_argument("--design", type=_number, metavar="N", help="only print the design of trial N as TOML")

@@ -23,12 +23,14 @@ _OPTION = re.compile(r"(?<![\w`-])`{0,2}(--[a-z][a-z0-9-]*)")
 _COMMAND = re.compile(r"(?<![\w./-])codesign ([a-z]+)\b([^`\n]*)")
 _SAYS = {"fix", "expected", "where", "received"}
 # Modules whose errors end one command only, so that they may name its options alone; "" any command.
-_COMMANDS = ("run", "build", "report", "measure", "stream", "compare", "load")
+_COMMANDS = ("run", "build", "report", "measure", "stream", "compare", "load", "core", "search", "fit")
 _OWNER = {"synth": "build", "host": "stream", "data/camera": "stream", "cli": "", "flow/runner": "run",
-          "flow/steps": "run", "flow/stage": "run", "study": "compare", "endings": "", "commands/build_hls": "build",
-          "commands/core_bitstream": "build",
+          "flow/steps": "run", "flow/stage": "run", "study": "compare",
+          "search": "search", "executor": "compare", "flow/fitted": "fit", "fit": "fit", "endings": "",
+          "commands/build_hls": "build", "commands/core_bitstream": "build",
           "commands/import_": "import", **{f"commands/{name}": name for name in _COMMANDS}}  # fmt: skip
 _NOT_OURS = ("guard",)  # options of other programs
+_OTHERS = {"--nthreads"}  # of dask worker, which an error may name
 
 
 @cache
@@ -47,7 +49,7 @@ def wrong(text: str, owner: str | None) -> list[str]:
             problems.append(f"codesign {command}")
     alone = _OPTION.findall(re.sub(r"`?codesign [a-z]+\b[^`]*`?", "", text))
     valid = set().union(*known.values()) if owner == "" else known.get(owner or "", set())
-    return problems + [name for name in alone if name not in valid]
+    return problems + [name for name in alone if name not in valid | _OTHERS]
 
 
 def owner(path: Path) -> str | None:

@@ -15,7 +15,7 @@ from codesign.search.objectives import Constraint, Objective, constraint_of, obj
 from codesign.search.space import Space, dimensions_of
 from codesign.synth.target import Target, load_target
 
-EXAMPLE = "flows/studies/search_demo.toml"
+EXAMPLE = "flows/searches/demo.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ def replace_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
             raise SynthesisError("nothing heavy runs here")
 
     for function in ("codesign.verify.forms.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
-                     "codesign.study.run._train", "codesign.commands.compare.run_study"):  # fmt: skip
+                     "codesign.study.run.train_one", "codesign.commands.compare.run_study"):  # fmt: skip
         monkeypatch.setattr(function, refuse)
     for kind in ("codesign.flow.runner.Child", "codesign.commands.build.Builder", "codesign.sim.board.SimulatedBoard"):
         monkeypatch.setattr(kind, Refusing)

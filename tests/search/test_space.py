@@ -135,7 +135,7 @@ def test_a_constraint_says_how_far_a_design_is_from_it() -> None:
 
 
 def test_the_shipped_searches_are_valid() -> None:
-    paths = sorted((ROOT / "flows/studies").glob("search*.toml"))
+    paths = sorted((ROOT / "flows/searches").glob("*.toml"))
     assert paths
     for path in paths:
         assert load_search(path).space.count > load_search(path).section.trials
