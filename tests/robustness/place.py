@@ -105,9 +105,10 @@ def replace_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
             raise SynthesisError("nothing heavy runs here")
 
     for function in ("codesign.verify.forms.run_rtl", "codesign.flow.convert.convert", "codesign.flow.runner.work",
-                     "codesign.study.run.train_one", "codesign.commands.compare.run_study"):  # fmt: skip
+                     "codesign.study.run.train_one", "codesign.commands.compare.run_study",
+                     "codesign.synth.build.BoardBuilder.build"):  # fmt: skip
         monkeypatch.setattr(function, refuse)
-    for kind in ("codesign.flow.runner.Child", "codesign.commands.build.Builder", "codesign.sim.board.SimulatedBoard"):
+    for kind in ("codesign.flow.runner.Child", "codesign.sim.board.SimulatedBoard"):
         monkeypatch.setattr(kind, Refusing)
     monkeypatch.setattr("codesign.commands.doctor.doctor", lambda: ())
 
