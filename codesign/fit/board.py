@@ -8,7 +8,6 @@ from math import isfinite
 
 from codesign.errors import ConfigError
 from codesign.fit.resources import Cells
-from codesign.graph.ir import Graph
 from codesign.synth.record import Area
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS
 from codesign.synth.target import Target, check_clock
@@ -32,7 +31,7 @@ class Board:
     clock_origin: str
 
     @classmethod
-    def of(cls, target: Target, clock_mhz: float | None, graph: Graph) -> Board:  # noqa: ARG003
+    def of(cls, target: Target, clock_mhz: float | None) -> Board:
         """Return a board at a clock; None: its own.
 
         Raises:

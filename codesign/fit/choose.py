@@ -72,7 +72,7 @@ def fit(
             "nothing that can be made small", where="minimise", expected=", ".join(KEYS), received=repr(minimise)
         )
     frames.check(graph)
-    board = Board.of(target, clock_mhz, graph)
+    board = Board.of(target, clock_mhz)
     goal = None if frames_per_second is None else board.cycles_for(frames_per_second)
     search = _Search.of(graph, frames, board, replace(resource_model(), top=target.top), KEYS[minimise])
     chosen = search.cheapest(goal) if goal is not None else search.fastest()

@@ -78,7 +78,7 @@ def on_core(
     except ConversionError:
         return None
     cycles = _cycles(compiled, clip, "sdram" if target.sdram else "ddr")
-    own = target.clock.delta_core_mhz or target.clock.core_mhz
+    own = target.clock.of_delta_core
     clock = own if clock_mhz is None else clock_mhz
     rate = clock * 1e6 / cycles.p95
     has = target.capacity

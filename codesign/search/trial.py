@@ -250,7 +250,7 @@ def _as_given(trial: Trial, graph: Graph, measured: Measured) -> Fit:
     return finished(
         graph,
         resource_model(),
-        Board.of(trial.target, trial.clock_mhz, graph),
+        Board.of(trial.target, trial.clock_mhz),
         cycles=estimate(graph, measured.events, reached),
         reached=reached,
         frames=measured,
