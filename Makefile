@@ -103,7 +103,7 @@ experiments-surveillance: $(STAMP)  ## the same on clips of surveillance cameras
 resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yosys, errors into docs/search.md (half an hour; goes on where it ended)
 	$(BIN)/python -m benchmarks.resource_model --jobs $(JOBS) --markdown docs/search.md
 
-search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (15 minutes)
+search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (minutes)
 	$(BIN)/codesign search flows/searches/demo.toml --jobs $(JOBS)
 
 clean:  ## remove .venv and build
