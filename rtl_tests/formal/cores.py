@@ -292,6 +292,49 @@ CORES = (
         modules=modules("beats"),
     ),
     Subject(
+        name="core_back",
+        leaf="back",
+        properties={
+            **STREAM,
+            "progress": "a record is offered at the latest 6 cycles after the last row of its word came",
+            "whole": "the beats of a record follow each other without a gap",
+            "beats": "a beat has the number of beats of its record",
+            "room": "a row has room exactly if fewer than Rows are inside or on their way: those of a word without a "
+            "change give theirs back with the last one, others with their last beat",
+            "idle": "it is idle exactly if no row is inside or on its way",
+        },
+        assumes="a row is announced only while there is room and comes later, whole words in order; the step, origin_i "
+        "and fresh_i stay while a row is inside or on its way",
+        cases=tuple(
+            Case(
+                parameters={"Rows": rows, "lanes": lanes, "quantisers": 2, "code_bits": code},
+                depth=2,
+                fast=rows == 4,
+            )
+            for rows, lanes, code in ((4, 4, 17), (8, 8, 2), (2, 2, 17), (32, 4, 17))
+        ),
+        fault_depth=13,
+        faults=(
+            *benched(
+                "back",
+                *("unchanged word written", "only the last part counts", "only the other parts count"),
+                *("first frame as the others", "change of the word before", "room of an unchanged word lost"),
+                *("rows of an unchanged word stay", "words one over the other", "address of the word before"),
+                *("idle while a beat waits", "room not taken", "each row is the last", "beat that waits overwritten"),
+                *("a row twice", "offers no row"),
+                among=MUTANTS,
+            ),
+            Fault(
+                leaf="back",
+                name="an address for each row",
+                old=".ready_i(load && last_beat && last_row)",
+                new=".ready_i(load && last_beat)",
+            ),
+        ),
+        prefix="core_",
+        modules=modules("record", "back"),
+    ),
+    Subject(
         name="core_divide",
         leaf="divide",
         properties={

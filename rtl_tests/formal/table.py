@@ -15,7 +15,6 @@ INSIDE = ("walk", "lists", "rows")
 CORE_SIMULATED = (
     "send",
     "ahead",
-    "back",
     "codes",
     "fetch",
     "marks",
