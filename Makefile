@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help demo bitstream check test quick lint coverage docs bench performance performance-hls hls-kernels prove soak networks networks-cores networks-large experiments \
-  experiments-ucf101 experiments-surveillance resource-model search-demo clean need
+  experiments-ucf101 experiments-surveillance resource-model search-demo found clean need
 
 help:  ## say what the targets do
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -105,6 +105,10 @@ resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yos
 
 search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (minutes)
 	$(BIN)/codesign search flows/searches/demo.toml --jobs $(JOBS)
+
+found: $(STAMP)  ## the design in flows/found against the hand-made one, 3 seeds, into docs/search.md and .json (quarter of an hour)
+	$(BIN)/python -m benchmarks.found flows/moving_digits.toml flows/found/moving_digits.toml \
+	  --json docs/search.json --markdown docs/search.md docs/experiments.md
 
 clean:  ## remove .venv and build
 	rm -rf $(VENV) build

@@ -8,14 +8,14 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.moving import NETWORKS as MOVING
-from benchmarks.networks import TABLE, Network, Row, Table, number, rows_of_cores
+from benchmarks.networks import TABLE, Row, Table, number, rows_of_cores
 from codesign.core.compiler import compile_graph
 from codesign.core.config import WORD_BITS, CoreConfig
 from codesign.core.image import image_of
@@ -139,6 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path("build/networks"), help="build folders of the designs")
     parser.add_argument("--table", type=Path, default=TABLE, help="the networks (default: benchmarks/networks.toml)")
     parser.add_argument("--only", nargs="*", help="names of networks (default: all but the large ones)")
+    parser.add_argument("--designs", type=Path, nargs="*", default=[], help="build folders to run, too")
     parser.add_argument("--frames", type=int, default=5, help="of the first clip; the first is not in the means")
     parser.add_argument("--clock", type=float, help="MHz of the ULX3S' core (default: that of its board's file)")
     parser.add_argument("--json", type=Path, required=True, help="put the rows among those that are here")
@@ -148,10 +149,12 @@ def main(argv: list[str] | None = None) -> int:
         networks = build(Table, read_toml(options.table), where="", folder=options.table.parent).network
         check_marks(options.markdown, (MARK,))
         chosen = [network for network in networks if not options.only or network.name in options.only]
-        rows = measure(chosen, options.folder, cores(options.clock), options.frames)
+        folders = {network.name: options.folder / network.name for network in chosen}
+        folders |= {folder.name: folder for folder in options.designs}
+        rows = measure(folders, cores(options.clock), options.frames)
         if large := [network for network in LARGE if network.name in (options.only or ())]:
             large_ones, frames = large_cores(options.clock or LARGE_CLOCK), min(LARGE_FRAMES, options.frames)
-            rows += measure(large, options.folder, large_ones, frames)
+            rows += measure({network.name: options.folder / network.name for network in large}, large_ones, frames)
         documents = [*_others(options.json, {row.network for row in rows}), *map(dataclasses.asdict, rows)]
         write_text(options.json, json.dumps(documents, indent=1) + "\n")
         fill(
@@ -168,17 +171,17 @@ def main(argv: list[str] | None = None) -> int:
     return int(any(row.mismatches for row in rows))
 
 
-def measure(networks: Sequence[Network], folder: Path, chosen: Sequence[Core], frames: int) -> list[Row]:
-    """Return a row for each network whose graph is there and each core that it fits; say why it does not."""
+def measure(folders: Mapping[str, Path], chosen: Sequence[Core], frames: int) -> list[Row]:
+    """Return a row for each build folder, by its network's name, with a graph, and each core that it fits."""
     rows = []
     with tempfile.TemporaryDirectory() as cache:
-        for network in networks:
-            path = folder / network.name / BuildFolder.GRAPH
+        for name, folder in folders.items():
+            path = folder / BuildFolder.GRAPH
             if not (path / "graph.json").is_file():
-                print(f"{network.name}: no graph in {path}", flush=True)
+                print(f"{name}: no graph in {path}", flush=True)
                 continue
             graph, clip = load_graph(path), load_clips(path)[0][:frames]
-            found = (_tried(network.name, graph, clip, core, Path(cache)) for core in chosen)
+            found = (_tried(name, graph, clip, core, Path(cache)) for core in chosen)
             rows += [row for row in found if row is not None]
     return rows
 

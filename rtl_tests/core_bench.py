@@ -84,8 +84,9 @@ def param_record(valid: int, step: int, threshold: int, align: int = 0, low: int
 
 
 def aligned(param: Mapping[str, int], sums: int) -> int:
-    """Return a sum on the lattice that is sent."""
-    return (sums << param["align"]) + param["low"]
+    """Return a sum on the lattice that is sent, or the nearest number that there is."""
+    shifted = sums << param["align"]
+    return shifted + param["low"] if SUM_LO <= shifted <= SUM_HI else min(max(shifted, SUM_LO), SUM_HI)
 
 
 def unaligned(param: Mapping[str, int], z: int) -> int:

@@ -189,7 +189,7 @@ class Interpreter:
         group = words - divided(words, step.group_recip, step.group_shift) * step.groups
         params = self._rows(self.program.params, step.param_base + group * step.parts, step.parts)
         valid, k, threshold, align, low = (params[..., at].reshape(len(words), lanes) for at in range(5))
-        z = (z << align) + low
+        z = self._aligned(z, align, low)
         rows = (step.code_base + words * step.parts)[:, None] + np.arange(step.parts)
         stored = self.codes[rows].reshape(len(words), lanes)
         if self._first:
@@ -229,7 +229,13 @@ class Interpreter:
         params = self._rows(self.program.params, step.param_base + words % step.groups * step.parts, step.parts)
         align, low = params[..., 3], params[..., 4]
         z = self._fetch(step, words, step.parts * quantisers).reshape(align.shape)
-        return ((z << align) + low).reshape(-1, quantisers)
+        return self._aligned(z, align, low).reshape(-1, quantisers)
+
+    def _aligned(self, sums: IntArray, align: IntArray, low: IntArray) -> IntArray:
+        """Return sums on the lattice that is sent, or the nearest number that a core has."""
+        most = 1 << self.program.config.sum_bits - 1
+        shifted = sums << align
+        return np.where(np.abs(2 * shifted + 1) < 2 * most, shifted + low, np.clip(shifted, -most, most - 1))
 
     def _read(self, reader: int, tokens: Tokens, *, observed: bool) -> _Done:
         """Let a reader take what was sent; return what it did, with the lines of its operations only if observed."""

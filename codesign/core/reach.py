@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from codesign.core.config import CoreConfig
 from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
+from codesign.core.params import shift_of
 from codesign.core.plan import Plan, lane_for_lane, offset_of, way
 from codesign.errors import AccumulatorRangeError, ConversionError
 from codesign.fixed import IntArray
@@ -198,7 +200,8 @@ def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
 def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> int:
     """Return the bits that no sum of an engine leaves while events are added to it, signed.
 
-    Partial sums of either form, and what is sent, are checked, too.
+    Partial sums of either form, and what is sent, are checked, too. What is sent may be wider where all that reads it
+    clips: a core sends the nearest number that it has.
 
     Raises:
         AccumulatorRangeError: ``|b| + sum|w| * max|r|`` does.
@@ -217,7 +220,7 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> int:
             total = total + np.array(most, object)  # of one channel, where all are the same
     sent = max(-node.fmt.lo - 1, node.fmt.hi) << plan.widen[node.name]  # on the lattice that is sent
     kept = max(bound, *total)
-    bound = max(kept, sent)
+    bound = kept if _clips(plan, node, config) else max(kept, sent)
     if bound >= 1 << config.sum_bits - 1:
         raise AccumulatorRangeError(
             "the sums do not fit the core",
@@ -227,6 +230,20 @@ def check_sums(plan: Plan, node: Engine, config: CoreConfig) -> int:
             fix=f"use fewer bits in this layer, or a core with sum_bits = {bound.bit_length() + 1}",
         )
     return int(kept).bit_length() + 1
+
+
+def _clips(plan: Plan, node: Engine, config: CoreConfig) -> bool:
+    """Whether all that reads an engine makes the same of the largest (smallest) number of a core and of any beyond it.
+
+    It does if its range of codes, with a step of rounding and the hold, ends before them.
+    """
+    readers = [read for read in plan.graph.deltas if read.input == node.name]
+    for read in readers:
+        shift, step = shift_of(plan, read), int(read.steps().max())
+        hold = math.ldexp(read.hold or 0.0, shift + step)
+        if (max(-read.lo, read.hi) + (1 << step) << shift) + hold >= 1 << config.sum_bits - 1:
+            return False
+    return bool(readers) and node is not plan.graph.output
 
 
 def _lane_for_lane(taps: IntArray, node: Engine, at: int, made: Layout, lanes: int) -> _Weights:

@@ -203,7 +203,11 @@ PARAM = Record(
         Field(name="valid", width=1, meaning="0: the lane holds no channel and is never sent"),
         Field(name="step", width=5, meaning="log2 of the step, in codes"),
         Field(name="threshold", width="sum", meaning="smallest change that is sent; 0: memoryless"),
-        Field(name="align", width=5, meaning="left shift of the lane's sums, to the lattice that is sent"),
+        Field(
+            name="align",
+            width=5,
+            meaning="left shift of the lane's sums, to the lattice that is sent; up to the largest number",
+        ),
         Field(name="low", width=16, meaning="what is added to them there"),
     ),
 )

@@ -36,15 +36,13 @@ class Checked:
         number: of its trial.
         predicted: on validation clips, by the models.
         measured: on test clips, by RTL simulation and synthesis.
-        mismatches: output values in which any two implementations differ.
-        values: output values that were compared.
+        values: output values that were compared; none differ between any two implementations.
     """
 
     name: str
     number: int
     predicted: Figures
     measured: Figures
-    mismatches: int
     values: int
 
     def apart(self, name: str) -> float | None:
@@ -74,7 +72,13 @@ def check_best(found: Found, root: Path, terminal: Terminal) -> list[Checked]:
         Runner(
             design=design, stages=stages_of(design), root=folder, options=Options(), terminal=terminal, command=line
         ).run()
-        checked.append(_measured(found, item, folder))
+        assert item.outcome is not None
+        assert item.outcome.figures is not None
+        predicted = item.outcome.figures
+        figures, values = measured(folder, found.search.clock_mhz, fits=predicted.fits)
+        checked.append(
+            Checked(name=folder.name, number=item.number, predicted=predicted, measured=figures, values=values)
+        )
     return checked
 
 
@@ -116,22 +120,24 @@ def hardware_table(given: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]
     return {**kept, "p": outcome.p, "layer": layers}
 
 
-def _measured(found: Found, item: Tried, folder: Path) -> Checked:
+def measured(folder: Path, clock_mhz: float, *, fits: bool = True) -> tuple[Figures, int]:
+    """Return what a finished build folder measured, at a clock, and how many output values were compared.
+
+    Raises:
+        StageError: implementations differ, or the design was not synthesised.
+    """
     report = load_json(folder / "6_report" / REPORT)
     mismatches = sum(count or 0 for count in report["agreement"]["mismatches"].values())
     if mismatches:
         raise StageError("implementations differ", where=str(folder), received=f"{mismatches} values")
-    assert item.outcome is not None
-    assert item.outcome.figures is not None
     area = next((entry for entry in report["resources"] if entry["kind"] == "synth"), None)
     if area is None:
         raise StageError(
             "was not synthesised", where=str(folder), fix="see `codesign doctor`, then run the search again"
         )
     cycles = report["throughput"]["cycles_per_frame"]
-    rate = found.search.clock_mhz * 1e6 / cycles["mean"]
-    predicted = item.outcome.figures
-    measured = Figures(
+    rate = clock_mhz * 1e6 / cycles["mean"]
+    figures = Figures(
         origin="measured",
         accuracy=report["accuracy"]["delta"],
         cycles_per_frame=cycles["mean"],
@@ -143,16 +149,9 @@ def _measured(found: Found, item: Tried, folder: Path) -> Checked:
         dsp=area["dsp"],
         state_bits=sum(layer["state_bits"] for layer in report["layers"]),
         weight_bits=sum(layer["weight_bits"] for layer in report["layers"]),
-        fits=predicted.fits,
+        fits=fits,
     )
-    return Checked(
-        name=folder.name,
-        number=item.number,
-        predicted=predicted,
-        measured=measured,
-        mismatches=mismatches,
-        values=report["agreement"]["values"],
-    )
+    return figures, report["agreement"]["values"]
 
 
 def _absolute(table: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from six_inputs import small_graph
 from benchmarks import cores
 from benchmarks.networks import Row
 from codesign.core import CoreConfig
+from codesign.graph.file import save_graph
+from codesign.paths import BuildFolder
 from codesign.sim.memory import DDR
+from codesign.verify.clips import save_clips
 
 CORE = cores.Core(name="small", config=CoreConfig(lanes=8, quantisers=4), timing=DDR, clock_mhz=100.0, baud=1_000_000)
 
@@ -37,6 +40,19 @@ def test_what_does_not_fit_is_said(capsys: pytest.CaptureFixture[str], rtl_cache
     tiny = replace(CORE, config=replace(CORE.config, weight_lines=2))
     assert cores._tried("small", graph, np.zeros((2, *graph.source.shape), np.int64), tiny, rtl_cache) is None
     assert "small on small: " in capsys.readouterr().out
+
+
+def test_designs_are_taken_from_their_build_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = small_graph()
+    (tmp_path / "small" / BuildFolder.GRAPH).mkdir(parents=True)
+    save_graph(graph, tmp_path / "small" / BuildFolder.GRAPH)
+    save_clips(np.zeros((1, 4, *graph.source.shape), np.uint8), tmp_path / "small" / BuildFolder.GRAPH)
+    monkeypatch.setattr(cores, "run", lambda name, graph, clip, core, _: (name, graph.output.size, len(clip), core))
+    folders = {name: tmp_path / name for name in ("small", "missing")}
+    assert cores.measure(folders, [CORE], 3) == [("small", graph.output.size, 3, CORE)]
+    assert f"missing: no graph in {tmp_path / 'missing'}" in capsys.readouterr().out
 
 
 def test_rows_go_beside_those_of_pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

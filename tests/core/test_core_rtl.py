@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from core.test_program import chain
 from random_graphs import (
     extreme_frames,
     random_walk,
@@ -20,7 +21,7 @@ from rtl_cases import KINDS, Beats, core_events
 
 from codesign.core import CoreConfig, compile_graph, image_of, unpack_output
 from codesign.errors import SimulationError
-from codesign.graph import Graph, Source
+from codesign.graph import Conv, Delta, Graph, Source
 from codesign.graph.golden import Golden, Trace
 from codesign.sim import Stalls
 from codesign.sim.core import CoreRun, CoreSimulator
@@ -79,6 +80,32 @@ def agree(core: CoreSimulator, graph: Graph, seed: int, frames: int) -> int:
 @pytest.mark.parametrize("kind", KINDS)
 def test_core_equals_golden(core: CoreSimulator, kind: str, seed: int) -> None:
     assert agree(core, graph_of(kind, seed), seed, frames=6) >= 40
+
+
+def with_a_coarse_channel(graph: Graph, hold: float | None) -> Graph:
+    """A channel whose weights are so large that a core's sums are too short for it on the lattice of the others."""
+    rng, engine, after = np.random.default_rng(5), graph["after_d"], graph["d0"]
+    assert isinstance(engine, Conv)
+    assert isinstance(after, Delta)
+    weight = 2 * rng.integers(-5, 5, engine.weight.shape) + 1
+    weight[..., 5] = np.array([30001, -29999, 12345]) << 16
+    fmt = replace(engine.fmt, width=40)
+    changed = {
+        "after_d": replace(engine, weight=weight, fmt=fmt),
+        "d0": replace(after, in_fmt=fmt, hold=hold),
+    }
+    return replace(graph, nodes=tuple(changed.get(node.name, node) for node in graph.nodes))
+
+
+@pytest.mark.parametrize("hold", [None, 1.5])
+def test_sums_that_a_core_clips(core: CoreSimulator, hold: float | None) -> None:
+    graph = with_a_coarse_channel(chain((6, 6, 3), 8, "conv"), hold)
+    engine = graph["after_d"]
+    assert isinstance(engine, Conv)
+    sums = random_walk(np.random.default_rng(0), graph, 6, 1.0) @ engine.weight[0, 0] + engine.bias
+    assert sums.max() > 1 << 31
+    assert sums.min() < -(1 << 31)
+    assert agree(core, graph, 0, frames=6) >= 40
 
 
 @pytest.mark.heavy

@@ -61,9 +61,10 @@ def test_weights() -> None:
 
 def test_sums_that_only_a_finer_lattice_makes_too_wide() -> None:
     engine = GRAPH["after_d"].fmt
-    for widen, fits in ((32 - engine.width, True), (33 - engine.width, False)):
-        graph = with_nodes(GRAPH, d0={"fmt": Fixed(width=15, frac=engine.frac + widen, signed=True)})
-        if fits:
+    for widen, hold, fits in ((32, 2.0**31, True), (33, 2.0**30, True), (33, 2.0**31, False)):
+        fmt = Fixed(width=15, frac=engine.frac + widen - engine.width, signed=True)
+        graph = with_nodes(GRAPH, d0={"fmt": fmt, "hold": hold})
+        if fits:  # where it is wider than a sum, all of it that d0 tells apart is not
             assert compile_graph(graph)
         else:
             refused(graph, r"^after_d: the sums do not fit")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function:   Quantisers lanes of a word, z = (sum << align) + low -> their deltas, with the parameters of row
-//             param_base + group * parts + part and the codes of the part's row; old codes are 0 if fresh_i. In a pass
-//             of the output the lanes leave as a beat instead: z (packet 1) or codes (packet 2)
+// Function:   Quantisers lanes of a word, z = (sum << align) + low, or the number nearest to it that there is -> their
+//             deltas, with the parameters of row param_base + group * parts + part and the codes of the part's row; old
+//             codes are 0 if fresh_i. In a pass of the output the lanes leave as a beat instead: z (packet 1) or codes
+//             (packet 2)
 // Latency:    11 cycles to valid_o, 6 to m_axis_tvalid; the first word waits for up to step_i.shift cycles after
 //             start_i
 // Throughput: 1 part a cycle
@@ -124,19 +125,31 @@ module core_send
   end
 
   for (genvar i = 0; i < Quantisers; i++) begin : g_lane
-    // Stage 4 and 5: the sum on the lattice that is sent.
+    // Stage 3: bit k says that a shift by k leaves the number whole. 4 and 5: the sum on the lattice that is sent.
     // verilator lint_off UNUSEDSIGNAL
     param_t param, param_q4;  // most fields are for core_quantise
     // verilator lint_on UNUSEDSIGNAL
     logic [SumBits-1:0] z_q4, z_q5;
     logic [CodeBits-1:0] code;
+    localparam int unsigned Shifts = 1 << $bits(param.align);
+    logic [SumBits-1:0] z2, edges;
+    logic [Shifts-1:0] whole, whole_q3;
+    logic over_q4, negative_q4;
+    assign z2 = z_q[Memory-1][i*SumBits+:SumBits];
+    assign edges = z2 ^ {z2[SumBits-2:0], 1'b0};
+    for (genvar k = 0; k < Shifts; k++) begin : g_whole
+      assign whole[k] = k < SumBits ? edges >> SumBits - k == 0 : z2 == 0;
+    end
     assign param = params_q3[i*ParamBits+:ParamBits];
     assign param_q4 = params_q4[i*ParamBits+:ParamBits];
     assign code = codes_i[i*CodeBits+:CodeBits];
     always_ff @(posedge clk_i) begin
       if (enable) begin
+        whole_q3 <= whole;
+        over_q4 <= !whole_q3[param.align];
+        negative_q4 <= z_q[Memory][(i+1)*SumBits-1];
         z_q4 <= z_q[Memory][i*SumBits+:SumBits] << param.align;
-        z_q5 <= z_q4 + SumBits'(param_q4.low);
+        z_q5 <= over_q4 ? {negative_q4, {(SumBits - 1){!negative_q4}}} : z_q4 + SumBits'(param_q4.low);
       end
     end
     core_quantise u_quantise (
