@@ -34,6 +34,9 @@ CASES = {"parts": Case(parameters={})}
 LATENCY, BEAT_LATENCY, READ = 11, 6, 5
 Q, SB, CB, DB = CONFIG.quantisers, CONFIG.sum_bits, CONFIG.code_bits, CONFIG.delta_bits
 
+BEYOND = {"relu": 0, "shift": SB - 3, "lo": -9, "hi": 9}
+"""Clip bounds that are no sums."""
+
 
 @dataclass(slots=True)
 class Sender:
@@ -227,8 +230,8 @@ class Sending:
 async def frames(dut: Any, stalls: tuple[float, float]) -> None:
     run = Sending(dut, stalls)
     await run.start()
-    for _ in range(12):
-        shared = random_shared(run.rng)
+    for number in range(12):
+        shared = random_shared(run.rng) if number else BEYOND
         step = run.step(shared)
         await run.load(shared, step["param_base"], step["groups"] * step["parts"])
         await run.send(step, True, list(range(step["words"])))
