@@ -49,9 +49,11 @@ def test_designs_are_taken_from_their_build_folders(
     (tmp_path / "small" / BuildFolder.GRAPH).mkdir(parents=True)
     save_graph(graph, tmp_path / "small" / BuildFolder.GRAPH)
     save_clips(np.zeros((1, 4, *graph.source.shape), np.uint8), tmp_path / "small" / BuildFolder.GRAPH)
-    monkeypatch.setattr(cores, "run", lambda name, graph, clip, core, _: (name, graph.output.size, len(clip), core))
+    monkeypatch.setattr(
+        cores, "run", lambda name, _, clip, core, __: Row(network=name, target=core.name, values=len(clip))
+    )
     folders = {name: tmp_path / name for name in ("small", "missing")}
-    assert cores.measure(folders, [CORE], 3) == [("small", graph.output.size, 3, CORE)]
+    assert cores.measure(folders, [CORE], 3) == [Row(network="small", target="small", values=3)]
     assert f"missing: no graph in {tmp_path / 'missing'}" in capsys.readouterr().out
 
 

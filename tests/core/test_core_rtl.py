@@ -23,6 +23,7 @@ from codesign.core import CoreConfig, compile_graph, image_of, unpack_output
 from codesign.errors import SimulationError
 from codesign.graph import Conv, Delta, Graph, Source
 from codesign.graph.golden import Golden, Trace
+from codesign.graph.ir import Node
 from codesign.sim import Stalls
 from codesign.sim.core import CoreRun, CoreSimulator
 
@@ -90,7 +91,7 @@ def with_a_coarse_channel(graph: Graph, hold: float | None) -> Graph:
     weight = 2 * rng.integers(-5, 5, engine.weight.shape) + 1
     weight[..., 5] = np.array([30001, -29999, 12345]) << 16
     fmt = replace(engine.fmt, width=40)
-    changed = {
+    changed: dict[str, Node] = {
         "after_d": replace(engine, weight=weight, fmt=fmt),
         "d0": replace(after, in_fmt=fmt, hold=hold),
     }
