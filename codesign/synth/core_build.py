@@ -65,6 +65,7 @@ class CoreOrder(BoardOrder):
             check_streams(self.config)
             self._check_dma()
             return
+        self._check_link()
         self._check_memory()
         if self.memory == "sdram":
             chip_phase(self.core_mhz)
@@ -77,6 +78,16 @@ class CoreOrder(BoardOrder):
                 "a beat of a packet is too wide for AXI DMA",
                 where=f"{self.board.name}: core.quantisers",
                 expected=f"at most {most}, sums of {SUM_BYTES} bytes",
+                received=self.config.quantisers,
+            )
+
+    def _check_link(self) -> None:
+        """Check that the buffer of the serial link takes beats of so many codes."""
+        if self.config.quantisers < 2:
+            raise ConfigError(
+                "a serial link brings two codes or more at a time",
+                where=f"{self.board.name}: core.quantisers",
+                expected="at least 2",
                 received=self.config.quantisers,
             )
 

@@ -53,6 +53,16 @@ def test_a_memory_that_the_board_has_not(fields: dict[str, int], sdram: bool, ex
         order(board)
 
 
+def test_a_link_takes_two_codes_at_a_time() -> None:
+    for quantisers in (2, 1):
+        board = replace(BOARD, core=replace(core_of(BOARD), quantisers=quantisers))
+        if quantisers > 1:
+            assert order(board).config.quantisers == 2
+        else:
+            with pytest.raises(ConfigError, match=r"core.quantisers: a serial link.*Expected: at least 2. Received: 1"):
+                order(board)
+
+
 def test_the_core_of_a_file_of_ones_own(tmp_path: Path) -> None:
     text = (FOLDER.parents[2] / "flows" / "boards" / "ulx3s-85f.toml").read_text()
     (tmp_path / "mine.toml").write_text(text.replace("\nsum_words = 2048", "\nsum_words = 1024"))
