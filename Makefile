@@ -82,7 +82,8 @@ networks-large: $(STAMP)  ## MobileNet 1.0 at 224 x 224, random weights, on simu
 	$(BIN)/python -m benchmarks.cores --only mobilenet_224 --frames 3 --json docs/networks.json --markdown docs/networks.md
 
 networks-cores: $(STAMP)  ## what make networks imported, on simulated cores, into docs/networks.md and .json (half an hour); ONLY="vww_96 ..."
-	$(BIN)/python -m benchmarks.cores $(if $(ONLY),--only $(ONLY)) --json docs/networks.json --markdown docs/networks.md
+	$(BIN)/python -m benchmarks.cores $(if $(ONLY),--only $(ONLY)) --designs $(wildcard build/moving_digits_conv) \
+	  --json docs/networks.json --markdown docs/networks.md
 
 experiments: $(STAMP)  ## train and simulate what docs/experiments.md and .json hold (tens of minutes)
 	$(BIN)/codesign compare flows/studies/temporal_sparsity.toml --jobs $(JOBS) --json docs/experiments.json \
