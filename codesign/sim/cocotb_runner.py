@@ -22,7 +22,7 @@ from cocotb_tools.runner import Verilator
 from codesign import tools, trust
 from codesign.errors import SimulationError, ToolNotFoundError
 from codesign.processes import started
-from codesign.sim.build import MAKE_FLAGS, ONE_FILE, copy_objects
+from codesign.sim.build import MAKE_FLAGS, ONE_FILE, RIGHT_SHIFTS, copy_objects
 
 LOG_LINES = 60
 # Not cocotb's verilator.o: it allocates the top, whose size differs from design to design.
@@ -55,7 +55,8 @@ class PortsOnly(Verilator):
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
         at = verilate.index("--public-flat-rw")
-        return [[*verilate[:at], "--public-depth", "1", *ONE_FILE, *verilate[at + 1 :]], [*make, *MAKE_FLAGS]]
+        options = ("--public-depth", "1", *ONE_FILE, *RIGHT_SHIFTS)
+        return [[*verilate[:at], *options, *verilate[at + 1 :]], [*make, *MAKE_FLAGS]]
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: os.PathLike[str] | str, _: object = None) -> None:
         for command in cmds:

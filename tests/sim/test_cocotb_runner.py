@@ -9,6 +9,7 @@ import pytest
 from sim.loopback import files, identity
 
 from codesign.errors import SimulationError
+from codesign.sim.build import RIGHT_SHIFTS, VERILATOR_FLAGS
 from codesign.sim.cocotb_runner import run_cocotb
 
 BENCH = """\
@@ -32,6 +33,46 @@ async def bad(dut):
 async def slow(dut):
     import time
     time.sleep(60)
+"""
+
+
+TWICE = """\
+module twice (
+    input  logic [7:0] value_i,
+    input  logic [1:0] by_i,
+    output logic [7:0] up_o,
+    output logic [7:0] down_o
+);
+  logic [7:0] up, down;
+  assign up = value_i << by_i;
+  assign up_o = up << by_i;
+  assign down = value_i >> by_i;
+  assign down_o = down >> by_i;
+endmodule
+"""
+SHIFTS = """\
+module shifts (
+    input  logic [7:0] value_i,
+    input  logic [1:0] by_i,
+    output logic [7:0] up_o,
+    output logic [7:0] down_o
+);
+  twice both (.*);
+endmodule
+"""
+SHIFTED = """\
+import cocotb
+from cocotb.triggers import Timer
+
+
+@cocotb.test()
+async def shifted(dut):
+    dut.value_i.value = 0x5A
+    for by in range(4):
+        dut.by_i.value = by
+        await Timer(1, "ns")
+        assert dut.up_o.value.to_unsigned() == 0x5A << 2 * by & 0xFF, f"up by {by}"
+        assert dut.down_o.value.to_unsigned() == 0x5A >> 2 * by, f"down by {by}"
 """
 
 
@@ -68,3 +109,14 @@ def test_passing_and_failing_benches(tmp_path: Path, capfd: pytest.CaptureFixtur
 def test_a_broken_source_shows_the_log(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match=r"(?s)verilator failed.*syntax error"):
         run_cocotb("t", ["t.sv"], {}, "nothing", tmp_path, {"t.sv": "module t; nonsense endmodule\n"})
+
+
+def test_two_shifts_are_as_long_as_their_sum(tmp_path: Path) -> None:
+    """Verilator 5.048 to 5.050 make one shift of them whose amount has no more bits than theirs."""
+    (tmp_path / "shift_bench.py").write_text(SHIFTED)
+    files = {"twice.sv": TWICE, "shifts.sv": SHIFTS}
+    run_cocotb("shifts", list(files), {}, "shift_bench", tmp_path / "build", files, python_path=[tmp_path])
+
+
+def test_every_build_shifts_rightly() -> None:
+    assert set(RIGHT_SHIFTS) <= set(VERILATOR_FLAGS)
