@@ -159,7 +159,8 @@ template <class value_T, unsigned lanes, class like_T = value_T> struct delta_ch
     static value_T get(const type chunks[], unsigned lane) {
         #pragma HLS INLINE
 #ifdef __BAMBU__
-        // No shift by a remainder times the bits: of PandA-Bambu's core, one by 14 * 2 was simulated as one by 7.
+        // No shift by a remainder times the bits: PandA-Bambu makes 14 * 2 of 7, shifted twice, which Verilator 5.048 to
+        // 5.050 do not shift at all.
         value_T values[per];
         delta_unpack(chunks[lane / per], values, 0, per);
         value_T value = values[0];
