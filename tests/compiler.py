@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiler of the tests: the one on PATH, except that what every build has in common is compiled once a session.
 
-``compiler.py NAME ARGS`` runs the program NAME of `REAL`. Two kinds of common work are kept in `STORE`, which all
+``compiler.py NAME ARGS`` runs the program NAME of `REAL`. Three kinds of common work are kept in `STORE`, which all
 processes of a test session share:
 
 * objects of Verilator's and VPI's own library, which do not depend on the design;
-* the headers that every build of a kind begins with, precompiled; and csim is compiled with -O1.
+* the object of a design whose C++ was compiled before, file for file the same, wherever it lies;
+* the headers that every build of a kind begins with, precompiled; and csim is compiled with -O0: it runs for moments.
 
 What is compiled is the same text with the same options otherwise, and only headers are precompiled that every file of
 its kind includes at its top, so that one that our own sources forgot to include is still noticed.
@@ -26,7 +27,9 @@ REAL, STORE = "CODESIGN_TESTS_COMPILERS", "CODESIGN_TESTS_OBJECTS"
 """Variables of the environment: the PATH that the real compilers are found on; the folder."""
 NAMES = ("c++", "g++")
 LIBRARY = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp")
-_VERILATED, _ON_VERILATED = ("verilated.h",), ("Vtop__ALL.cpp", "harness.cpp", "uart.cpp", "verilator.cpp")
+DESIGN = "Vtop__ALL.cpp"
+"""Includes everything that Verilator made of a design, from the same folder."""
+_VERILATED, _ON_VERILATED = ("verilated.h",), (DESIGN, "harness.cpp", "uart.cpp", "verilator.cpp")
 _CSIM = ("ap_fixed.h", "ap_int.h", "hls_stream.h")
 
 
@@ -51,12 +54,16 @@ def command(name: str, arguments: list[str]) -> list[str] | None:
         return [real, *arguments]
     source = Path(sources[0])
     if source.name in LIBRARY:
-        _library_object(real, arguments, sources[0])
+        _kept_object([real], arguments, _key([real, *_options(arguments), sources[0]]))
         return None
     if source.name in _ON_VERILATED:
-        return [real, *_precompiled(real, _options(arguments), _VERILATED), *arguments]
-    if "-O3" in arguments and "-Ifirmware/ap_types/" in arguments:
-        arguments = ["-O1" if word == "-O3" else word for word in arguments]
+        words = [real, *_precompiled(real, _options(arguments), _VERILATED)]
+        if source.name == DESIGN and "-o" in arguments:
+            _kept_object(words, arguments, _key([real, *_options(arguments), _text(source.parent)]))
+            return None
+        return [*words, *arguments]
+    if "-Ifirmware/ap_types/" in arguments:
+        arguments = ["-O0" if word in ("-O1", "-O3") else word for word in arguments]
         return [real, *_precompiled(real, _options(arguments), _CSIM), *arguments]
     return [real, *arguments]
 
@@ -82,15 +89,24 @@ def _precompiled(real: str, options: list[str], headers: tuple[str, ...]) -> lis
     return ["-include", str(header)]
 
 
-def _library_object(real: str, arguments: list[str], source: str) -> None:
-    """Copy an object that does not depend on the design, compiled once."""
+def _text(folder: Path) -> str:
+    """Return the hash of what Verilator made of a design."""
+    made = hashlib.sha256()
+    for path in sorted(folder.glob("Vtop*")):
+        if path.suffix in (".h", ".cpp"):
+            made.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return made.hexdigest()
+
+
+def _kept_object(program: list[str], arguments: list[str], key: str) -> None:
+    """Copy an object that is compiled once: with ``program`` and ``arguments``, where ``key`` was not seen before."""
     at = arguments.index("-o") + 1
-    kept = Path(os.environ[STORE]) / _key([real, *_options(arguments), source]) / "object.o"
+    kept = Path(os.environ[STORE]) / key / "object.o"
     with _once(kept.parent):
         if not kept.exists():
             part = kept.with_name("part.o")
-            words = [real, *arguments[:at], str(part), *arguments[at + 1 :]]
-            if os.spawnv(os.P_WAIT, real, words) != 0:
+            words = [*program, *arguments[:at], str(part), *arguments[at + 1 :]]
+            if os.spawnv(os.P_WAIT, program[0], words) != 0:
                 raise SystemExit(f"{kept}: not compiled")
             part.rename(kept)
     shutil.copyfile(kept, arguments[at])

@@ -68,7 +68,7 @@ def compiled(source: Source, folder: Path, *, packed: bool) -> Path:
         out_offset=1 << graph.output.fmt.width - 1 if graph.output.fmt.signed else 0,
     )
     (folder / "driver.cpp").write_text(driver)
-    options = ["-std=c++11", "-O1", "-Wno-unknown-pragmas", *(["-D__BAMBU__"] if packed else [])]
+    options = ["-std=c++11", "-O0", "-Wno-unknown-pragmas", *(["-D__BAMBU__"] if packed else [])]
     command = ["g++", *options, f"-I{AP_TYPES}", "driver.cpp", "-o", "driver"]
     subprocess.run(command, cwd=folder, check=True, timeout=240)
     return folder / "driver"

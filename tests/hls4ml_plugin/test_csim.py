@@ -190,8 +190,9 @@ def test_wide_accumulators_are_exact(tmp_path: Path) -> None:
     np.testing.assert_array_equal(codes(model, stream), Golden(model.delta_graph).run(stream).outputs)
 
 
+@pytest.mark.heavy
 def test_ten_lines_of_plain_hls4ml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example of the README."""
+    """Like the first example of the README, which test_readme.py runs, on frames of two dimensions."""
     monkeypatch.chdir(tmp_path)
     import hls4ml
 

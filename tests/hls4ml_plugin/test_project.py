@@ -139,7 +139,9 @@ def test_unknown_step_of_vitis(model: Any) -> None:
         model.build(synth="vitis", csimulate=True)
 
 
-def test_yosys_synthesises_the_rtl(model: Any) -> None:
+def test_yosys_synthesises_the_rtl(tmp_path: Path) -> None:
+    model = design([dense(4, "fc")]).convert(tmp_path)
+    model.write()
     report = model.build(synth="yosys", target="ecp5")
     assert report["tool"] == "yosys"
     assert report["lut"] > 0
