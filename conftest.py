@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -56,6 +57,34 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def rtl_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which a test session keeps its RTL builds: the same design is built once."""
     return tmp_path_factory.mktemp("rtl_cache")
+
+
+@contextlib.contextmanager
+def _eagerly() -> Iterator[None]:
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Run TensorFlow's functions without tracing them: most of the time of a training of a few steps.
+
+    For tests of what is trained, kept and shared; that the traced functions train is tested by the others.
+    """
+    with _eagerly():
+        yield
+
+
+@pytest.fixture(scope="module")
+def eager_module() -> Iterator[None]:
+    """The same for a whole file, and what it trains once."""
+    with _eagerly():
+        yield
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ CHOICE = {"model.weight_bits": 3, "model.layer.fc1.weight_bits": 5}
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trial, Outcome]:
+def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trial, Outcome]:
+    request.getfixturevalue("eager_module")
     root = tmp_path_factory.mktemp("search")
     path = root / "tiny.toml"
     path.write_text(SEARCH, encoding="utf-8")

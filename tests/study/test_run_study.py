@@ -44,11 +44,13 @@ model = {activation_step = "po2"}
 """
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["1", pytest.param("2", marks=pytest.mark.heavy)])
+def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was trained in this process, or in two others."""
+    request.getfixturevalue("eager_module")
     path = tmp_path_factory.mktemp("study") / "tiny.toml"
     path.write_text(STUDY, encoding="utf-8")
-    assert main(["compare", str(path), "--jobs", "2", "--build-dir", str(path.parent), *_outputs(path)]) == 0
+    assert main(["compare", str(path), "--jobs", request.param, "--build-dir", str(path.parent), *_outputs(path)]) == 0
     return path
 
 

@@ -18,6 +18,8 @@ from codesign.training import BlockConfig, ModelConfig, TrainingConfig, load_mod
 from codesign.training.config import LayerConfig
 from codesign.training.network import ZeroMean, build_network, freeze
 
+pytestmark = pytest.mark.usefixtures("eager_module")
+
 SHAPE, CLASSES, FRAMES = (12, 12, 1), 5, 3
 BLOCKS = {
     "conv": (
@@ -71,6 +73,7 @@ def trained(kind: str) -> Any:
 @pytest.fixture(scope="module", params=BLOCKS)
 def step(request: pytest.FixtureRequest) -> tuple[str, Any]:
     """A kind of network and one of it after one step."""
+    request.getfixturevalue("eager_module")
     return request.param, trained(request.param)
 
 

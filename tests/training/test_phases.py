@@ -18,6 +18,8 @@ from codesign.training.feed import Feed, cut
 from codesign.training.phases import phases_of
 from codesign.training.state import State
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 MODEL = ModelConfig(
     blocks=(BlockConfig(kind="conv", filters=2, stride=2),),
     hidden=(),

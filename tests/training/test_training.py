@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,9 +33,9 @@ SHORT = TrainingConfig(float_epochs=2, quantized_epochs=2, delta_epochs=2, batch
 SEED = 3
 
 
-def run(folder: Path, progress: Any = None, seed: int = SEED) -> dict[str, Any]:
+def run(folder: Path, progress: Any = None, seed: int = SEED, data: DataConfig = DATA) -> dict[str, Any]:
     print(f"seed {seed}")
-    return train(DATA, NETWORK, SHORT, folder, seed=seed, progress=progress)
+    return train(data, NETWORK, SHORT, folder, seed=seed, progress=progress)
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +97,8 @@ def test_saved_weights_are_on_their_lattice(whole: Path) -> None:
         fmt.to_codes(weight)
 
 
-@pytest.mark.usefixtures("interruptible")
-def test_goes_on_after_ctrl_c(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("interruptible", "eager")
+def test_goes_on_after_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted inside an epoch, while a checkpoint is half written, and in the last epoch of all."""
 
     def press_at(fraction: float) -> Callable[[float, str], None]:
@@ -107,19 +108,22 @@ def test_goes_on_after_ctrl_c(whole: Path, tmp_path: Path, monkeypatch: pytest.M
         file.write(b"PK half")
         raise KeyboardInterrupt
 
+    data = replace(DATA, train=32)  # two steps an epoch
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run(whole, data=data)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, press_at(0.4))
-    assert not (tmp_path / MODEL).exists()
+        run(stopped, press_at(0.4), data=data)
+    assert not (stopped / MODEL).exists()
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", half_written)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path)
+            run(stopped, data=data)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, press_at(0.9))
+        run(stopped, press_at(0.9), data=data)
     seen: list[float] = []
-    run(tmp_path, lambda done, _: seen.append(done))
+    run(stopped, lambda done, _: seen.append(done), data=data)
     assert 5 / 6 < seen[0] < seen[-1] == 1.0  # only the last epoch was left
-    assert same(whole, tmp_path)
+    assert same(whole, stopped)
 
 
 def test_finished_run_is_not_trained_again(whole: Path) -> None:
