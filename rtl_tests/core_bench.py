@@ -43,7 +43,9 @@ def outside(config: CoreConfig, bits: int, words: int, lines: int) -> CoreConfig
 CONFIGS = {
     "small": SMALL,
     "narrow": NARROW,
-    "outside": replace(SMALL, weight_lines=4, memory_bits=32, memory_kib=16, cached_words=8, cached_lines=8),
+    "outside": replace(
+        SMALL, sum_words=192, weight_lines=4, memory_bits=32, memory_kib=16, cached_words=8, cached_lines=8
+    ),
     "sdram": replace(SMALL, memory_bits=32, memory_kib=256, cached_words=8, cached_lines=8),
     "beats of 128": replace(
         SMALL,
