@@ -19,6 +19,7 @@ from codesign.synth.vendor.vivado import Part
 CLOCKS = {"25 MHz, 3 Mbaud": (25_000_000, 3_000_000), "8 cycles a bit": (8_000_000, 1_000_000)}
 
 
+HEAVY = pytest.mark.heavy
 SHORT = ("damage", "reset_within_a_frame")
 """cocotb tests in the default run; the others take most of the time."""
 CORE = "few slots"
@@ -48,7 +49,8 @@ def test_uart(name: str, clock: str, tests: tuple[str, ...] | None, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("tests", [("itself", "networks/stalls=1"), pytest.param(None, marks=pytest.mark.heavy)])
+# Networks through it are those of the next test, whose wrapper holds it.
+@pytest.mark.parametrize("tests", [("itself", "nothing_is_taken_within_a_reset"), pytest.param(None, marks=HEAVY)])
 def test_core_soc(tests: tuple[str, ...] | None, tmp_path: Path) -> None:
     files = core_soc_files(CONFIGS[CORE])
     simulate(

@@ -21,6 +21,7 @@ from codesign.hls.core import Core, Source
 from codesign.hls4ml_plugin.writer.streaming import stream_source
 from codesign.layers import DeltaActivation
 
+HEAVY = pytest.mark.heavy
 ALL = "frames|reset_in_the_middle"
 HERE = any(compiler.name == "bambu" and compiler.here for compiler in COMPILERS)
 
@@ -56,8 +57,9 @@ def recorded() -> Core:
     return Core(compiler="recorded", ports="bambu", files=fake_bambu.files())
 
 
-def test_recorded_core(source: Source, recorded: Core, tmp_path: Path) -> None:
-    bench(source, recorded, tmp_path, ALL)
+@pytest.mark.parametrize("tests", ["frames/stalls=3|reset_in_the_middle/stalls=3", pytest.param(ALL, marks=HEAVY)])
+def test_recorded_core(source: Source, recorded: Core, tests: str, tmp_path: Path) -> None:
+    bench(source, recorded, tmp_path, tests)
 
 
 def test_another_weight_is_noticed(source: Source, recorded: Core, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def living_model(
 
 
 def agree(
-    tmp_path: Path, seed: int, *, hold: bool, io_type: str, frames: int = 1500, make: Callable[..., Any] = random_design
+    tmp_path: Path, seed: int, *, hold: bool, io_type: str, frames: int, make: Callable[..., Any] = random_design
 ) -> None:
     """Compare the four on one model; print what was compared."""
     made, model, codes, expected = living_model(np.random.default_rng(seed), tmp_path, hold, io_type, frames, make)
@@ -58,9 +58,10 @@ def agree(
     [(1, True, "io_parallel"), pytest.param(2, False, "io_stream", marks=pytest.mark.heavy)],
 )
 def test_random_model(tmp_path: Path, seed: int, hold: bool, io_type: str) -> None:
-    agree(tmp_path, seed, hold=hold, io_type=io_type)
+    agree(tmp_path, seed, hold=hold, io_type=io_type, frames=600)
 
 
+@pytest.mark.heavy  # of the branching model some layers are convolutions, too
 def test_random_convolutional_model(tmp_path: Path) -> None:
     agree(tmp_path, 9, hold=True, io_type="io_parallel", frames=300, make=random_conv_design)
 

@@ -69,7 +69,11 @@ def test_rtl_equals_golden(rtl_cache: Path, name: str) -> None:
 
 
 SLOW = ("residual, pooled", "shortcut, upsampled", "dense connections")
-"""Branches that are simulated with the heavy tests; the first one is what `test_branches_cannot_deadlock` runs."""
+"""Branches that are simulated with the heavy tests; `test_branches_cannot_deadlock` runs a small one like the first."""
+SMALL = "residual, pooled, small"
+DEADLOCKS = ALL_CASES | {
+    SMALL: Case(seed=28, kind={"blocks": ("residual", "max"), "size": 4}, make=random_branching_graph)
+}
 
 
 @pytest.mark.parametrize("name", CONV_CASES)
@@ -98,7 +102,8 @@ def test_channels_with_steps_of_their_own_equal_golden(rtl_cache: Path, name: st
 @pytest.mark.parametrize(
     ("name", "skip"),
     [
-        ("residual, pooled", True),
+        (SMALL, True),
+        pytest.param("residual, pooled", True, marks=pytest.mark.heavy),
         pytest.param("residual, pooled", False, marks=pytest.mark.heavy),
         pytest.param("dense connections", True, marks=pytest.mark.heavy),
         pytest.param("dense connections", False, marks=pytest.mark.heavy),
@@ -109,7 +114,7 @@ def test_branches_cannot_deadlock(rtl_cache: Path, monkeypatch: pytest.MonkeyPat
     for module, fifo in ((top, "EVENT_QUEUE"), (top, "PLACE_QUEUE"), (parameters, "LAYER_WORDS")):
         monkeypatch.setattr(module, fifo, 1)
     monkeypatch.setattr(parameters, "input_words", lambda _: 1)
-    graph, rng = ALL_CASES[name].graph(), np.random.default_rng(8)
+    graph, rng = DEADLOCKS[name].graph(), np.random.default_rng(8)
     assert {leaf.parameters["Depth"] for leaf in top.top_of(graph).instances if "Depth" in leaf.parameters} == {1}
     walk = np.concatenate([random_walk(rng, graph, 20, density) for density in (0.0, 0.1, 1.0)])
     with RtlSimulator(graph, rtl_cache, skip=skip) as simulator:

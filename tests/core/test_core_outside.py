@@ -113,7 +113,7 @@ def test_a_reset_in_the_middle_of_a_frame_forgets_everything(rtl_cache: Path) ->
     walk = random_walk(rng, GRAPH, 6, 0.4)
     with CoreSimulator(GRAPH, rtl_cache, config=CONFIGS["32 bits"], memory=TIMINGS["stalls"]) as core:
         beats = core.program.beats
-        for count in range(1, beats + 1, 3):
+        for count in range(1, beats + 1, max(3, beats // 4)):
             core.run(walk[:2])
             data = rng.integers(-100, 100, (count, core.config.quantisers))
             core.run_beats(data, np.zeros(count, bool), np.zeros(count, bool))

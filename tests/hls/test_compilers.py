@@ -200,7 +200,21 @@ BUILD = ["--target", "ulx3s-85f", "--hls", "--hls-tool", "bambu"]
 
 
 @pytest.mark.usefixtures("bambu")
-def test_build(build: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("fault", "step", "message"),
+    [
+        ("fails", "bambu", "no registers left"),
+        pytest.param("other weight", "simulate", "of 120 output values differ", marks=pytest.mark.heavy),
+    ],
+)
+def test_build(
+    build: Path,
+    fault: str,
+    step: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Compiled for the board's clock, compared, mapped by Yosys; an attempt that fails leaves the last one as it is."""
     assert main(["build", str(build), *BUILD]) == 0
     shown = capsys.readouterr().out.replace("\n", " ")
@@ -219,16 +233,12 @@ def test_build(build: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert {"tiny_stream.v", "tiny_stream_shell.sv"} < {path.name for path in (folder / "verilog").iterdir()}
     assert not list((build / "boards").glob("*.partial"))
     before = (folder / "hls.json").read_bytes()
-    for fault, step, message in (
-        ("fails", "bambu", "no registers left"),
-        ("other weight", "simulate", "of 120 output values differ"),
-    ):
-        monkeypatch.setenv("FAKE_BAMBU", fault)
-        assert main(["build", str(build), *BUILD]) == 1
-        said = capsys.readouterr()
-        assert f"{step} failed" in said.out
-        assert message in " ".join(said.err.split())
-        assert (folder / "hls.json").read_bytes() == before
+    monkeypatch.setenv("FAKE_BAMBU", fault)
+    assert main(["build", str(build), *BUILD]) == 1
+    said = capsys.readouterr()
+    assert f"{step} failed" in said.out
+    assert message in " ".join(said.err.split())
+    assert (folder / "hls.json").read_bytes() == before
 
 
 @pytest.mark.usefixtures("bambu")
