@@ -55,7 +55,7 @@ def test_stands_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_no_value_is_shifted_by_a_remainder(name: str) -> None:
-    """PandA-Bambu makes 14 times a remainder of 7, shifted twice, which Verilator 5.048 to 5.050 do not shift at all."""
+    """PandA-Bambu makes 14 times a remainder of 7, shifted twice; Verilator 5.048 to 5.050 do not shift it at all."""
     code = re.sub(r"//.*", "", (hls_templates() / name).read_text(encoding="utf-8"))
     assert not re.search(r"(<<|>>)[^;,]*%", code)
 
