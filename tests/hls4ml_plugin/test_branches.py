@@ -458,7 +458,14 @@ def test_a_softmax_or_sigmoid_at_the_end_is_left_out(tmp_path: Path, function: s
     assert model.on_host == function
 
 
-@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("sigmoid"), layers.Activation("tanh")])
+@pytest.mark.parametrize(
+    "last",
+    [
+        layers.Softmax(),
+        layers.Activation("sigmoid"),
+        pytest.param(layers.Activation("tanh"), marks=pytest.mark.heavy),
+    ],
+)
 def test_a_softmax_or_sigmoid_on_the_host(tmp_path: Path, last: Any) -> None:
     made = network(chain(dense(4, "fc"), last), shape=(6,))
     model = made.convert(tmp_path)
