@@ -14,8 +14,8 @@
 // II:        1 in both; a frame takes a cycle for each word, or beat, and one for each event, and one for its end.
 // State:     sent[n], what was last sent; read as 0 in the first frame of a stream, which has to bring every word.
 // Exactness: equal to codesign.graph.golden on every code.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_ACTIVATION_H_
 #define NNET_DELTA_ACTIVATION_H_
 

@@ -11,8 +11,8 @@
 // Exactness: everything is integer arithmetic on codes; a type ap_[u]fixed<W,I> carries the code value * 2^(W-I).
 // Language:  C++11, and of the ap_ types only what all HLS compilers know: no range() without bounds, no template argument
 //            of ap_fixed.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_COMMON_H_
 #define NNET_DELTA_COMMON_H_
 

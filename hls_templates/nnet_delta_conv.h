@@ -12,8 +12,8 @@
 //            one for its end in each.
 // State:     that of the walk; the copy and the lists are handed over once a frame (two of each, as locate to walk is a queue).
 // Exactness: equal to codesign.graph.golden.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_CONV_H_
 #define NNET_DELTA_CONV_H_
 

@@ -10,8 +10,8 @@
 //            its end. The accumulators are registers, so back-to-back updates of one word need no forwarding.
 // State:     state[n_out]; the start of a stream sets it to the biases. Nothing relies on the array being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_DENSE_H_
 #define NNET_DELTA_DENSE_H_
 

@@ -7,8 +7,8 @@
 // State:     frame[n]. In the first frame of a stream every word comes; of events, which bring only what is not 0, the start of a
 //            stream clears it.
 // Exactness: codes are kept as they are; equal to codesign.graph.golden.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_FRAME_H_
 #define NNET_DELTA_FRAME_H_
 

@@ -7,8 +7,8 @@
 // II:        1; a frame takes a cycle for each event, and one for its end.
 // State:     none.
 // Exactness: integers; the positions are those of codesign.graph.axis.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_LOCATE_H_
 #define NNET_DELTA_LOCATE_H_
 

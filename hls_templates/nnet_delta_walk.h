@@ -14,8 +14,8 @@
 //            bank_words: the end of every frame clears the tag of one word, so each is cleared before its number comes again.
 //            the start of a stream sets all to bias and 0; nothing relies on the arrays being cleared.
 // Exactness: integers that wrap within a bound no partial sum leaves; equal to codesign.graph.golden.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_WALK_H_
 #define NNET_DELTA_WALK_H_
 
