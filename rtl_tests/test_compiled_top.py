@@ -88,6 +88,7 @@ def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(2400)
 @pytest.mark.skipif(not HERE, reason="PandA-Bambu is not on PATH")
 @pytest.mark.parametrize(
     ("name", "lanes", "pe"),
