@@ -108,7 +108,7 @@ search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one:
 	$(BIN)/codesign search flows/searches/demo.toml --jobs $(JOBS)
 
 found: $(STAMP)  ## the design in flows/found against the hand-made one, 3 seeds, into docs/search.md and .json (quarter of an hour)
-	$(BIN)/python -m benchmarks.found flows/moving_digits.toml flows/found/moving_digits.toml \
+	$(BIN)/python -m benchmarks.found flows/moving_digits.toml flows/found/moving_digits_found.toml \
 	  --json docs/search.json --markdown docs/search.md docs/experiments.md
 
 clean:  ## remove .venv and build

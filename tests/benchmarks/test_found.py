@@ -11,7 +11,10 @@ import pytest
 from benchmarks import found
 from benchmarks.found import Against, Run, Side
 from benchmarks.origin import Origin
+from codesign.flow.config import load
+from codesign.records import read_toml
 from codesign.search.config import load_search
+from codesign.search.space import kept
 
 FLOWS = Path(__file__).parents[2] / "flows"
 PLACE = Origin(commit="0123456789ab", cpu=None, cores=2, load=0.0, tools={})
@@ -72,9 +75,21 @@ def test_other_clips_are_no_comparison(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_the_search_starts_from_the_hand_made_design() -> None:
-    from codesign.flow.config import load
-
     made = load(FLOWS / "moving_digits.toml")
     start = load_search(FLOWS / "searches" / "digits.toml").space.design({}, "start")
     for section in ("data", "model", "training", "hardware", "clip"):
         assert getattr(start, section) == getattr(made, section), section
+
+
+def test_what_was_found_is_in_the_space_of_its_search() -> None:
+    space = load_search(FLOWS / "searches" / "digits.toml").space
+    table = read_toml(FLOWS / "found" / "moving_digits_found.toml")
+    choice = {}
+    for item in space.dimensions:
+        section, key = item.key.split(".")
+        value = table[section][key]
+        assert value in item.choices if item.choices else item.low <= value <= item.high, item.key
+        choice[item.key] = kept(value)
+    made, shipped = space.design(choice, "x"), load(FLOWS / "found" / "moving_digits_found.toml")
+    for section in ("data", "model", "training", "clip"):
+        assert getattr(made, section) == getattr(shipped, section), section

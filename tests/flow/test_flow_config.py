@@ -34,7 +34,7 @@ def test_defaults(tmp_path: Path) -> None:
 
 
 def test_shipped_designs_load() -> None:
-    designs = sorted((ROOT / "flows").glob("*.toml"))
+    designs = sorted([*(ROOT / "flows").glob("*.toml"), *(ROOT / "flows" / "found").glob("*.toml")])
     assert designs
     for path in designs:
         assert load(path).design.name == path.stem
