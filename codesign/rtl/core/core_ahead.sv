@@ -13,7 +13,8 @@ module core_ahead
   import core_pkg::*;
   import core_types::*;
 #(
-    parameter int unsigned Words = 16
+    parameter int unsigned Words = 16,
+    parameter int unsigned Tags = 32  // words whose place is known, as many as core_fetch has
 ) (
     input  logic                               clk_i,
     input  logic                               rst_ni,
@@ -47,7 +48,6 @@ module core_ahead
   localparam int unsigned Rows = Words * MostParts;
   localparam int unsigned RowBits = $clog2(Rows);
   localparam int unsigned CountBits = $clog2(Rows + 1);
-  localparam int unsigned Tags = 32;  // words whose place is known, as many as core_fetch has
   if (2 ** $clog2(Words) != Words || Words < 2) begin : g_bad
     $error("core_ahead: Words must be a power of two");
   end
