@@ -8,6 +8,7 @@ module check_stream #(
     parameter int unsigned Most = 1,  // tokens that may be inside
     parameter int unsigned Enter = 1,  // most tokens that enter in a cycle
     parameter int unsigned Patience = 0,  // most cycles in which something is inside and nothing is offered
+    parameter bit Bounded = 1'b1,  // Patience is asserted
     parameter bit Full = 1'b1,  // Most tokens can be inside, and no more
     localparam int unsigned EnterWidth = $clog2(Enter + 1),
     localparam int unsigned CountWidth = $clog2(Most + Enter + 1)
@@ -51,18 +52,22 @@ module check_stream #(
         ahead_o <= ahead_o - 1'b1;
       end
       stalled_q <= valid_i && !ready_i;
-      late_q <= inside_o != 0 && !valid_i ? late_q + 1'b1 : '0;
+      late_q <= Bounded && inside_o != 0 && !valid_i ? late_q + 1'b1 : '0;
 
       a_only_what_entered : assert (!valid_i || inside_o != 0);
       a_order : assert (!marked_o || !valid_i || ahead_o != 0 || data_i == value_o);
       a_stable : assert (!stalled_q || (valid_i && data_i == data_q));
-      a_progress : assert (inside_o == 0 || valid_i || 32'(late_q) < Patience);
       i_marked : assert (!marked_o || ahead_o < inside_o);
       i_late : assert (32'(late_q) <= Patience);
       c_full : cover (!Full || (32'(inside_o) == Most && marked_o && 32'(ahead_o) == Most - 1));
       c_left : cover (marked_o && leave && ahead_o == 0 && stalled_q);
     end
     data_q <= data_i;
+  end
+  if (Bounded) begin : g_progress
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) a_progress : assert (inside_o == 0 || valid_i || 32'(late_q) < Patience);
+    end
   end
   if (Full) begin : g_room
     always_ff @(posedge clk_i) begin

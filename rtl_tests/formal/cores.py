@@ -292,6 +292,48 @@ CORES = (
         modules=modules("beats"),
     ),
     Subject(
+        name="core_ahead",
+        leaf="ahead",
+        properties={
+            **STREAM,
+            "codes": "a part gets the row that the memory answered to the request of its word",
+            "room": "never more rows are asked for than there is room for",
+            "there": "a row is there 2 cycles after its last beat came, until it is taken",
+            "ended": "from the cycle after the end of a pass is seen on nothing more is asked for",
+            "idle": "it is idle exactly if no request is offered and the rows of all have come",
+            "progress": "as long as a word is inside and no end waits, a part can be taken, a request is offered or "
+            "the memory has to answer, but for at most 4 cycles in a row",
+        },
+        assumes="a step starts when no pass is open, and stays, as origin_i and read_i; rows have addresses; a part is "
+        "taken if its row is there; the memory answers what it was asked for; an end is taken 1 cycle or more after "
+        "idle_o, with enable_i",
+        cases=tuple(
+            Case(
+                parameters={"Words": words, "Tags": tags, "lanes": lanes, "quantisers": 2, "code_bits": code},
+                depth=2,
+                fast=(tags, code) == (2, 2) and lanes == 4,
+            )
+            for words, tags, lanes, code in ((2, 2, 4, 2), (4, 4, 2, 17), (2, 2, 8, 17), (2, 32, 4, 17))
+        ),
+        fault_depth=13,
+        faults=(
+            *benched(
+                "ahead",
+                *("asks without room", "asks after the end", "place without room", "source never ends"),
+                *("source without word 0", "end of the marks is a word", "a place for every part"),
+                *("row of a word inside", "places stay", "row there too early"),
+                among=MUTANTS,
+            ),
+            *benched("ahead", "every beat is a row", among=MUTANTS, code_bits=17),
+            *benched("ahead", "room given back too early", among=MUTANTS, lanes=2),
+            Fault(leaf="ahead", name="request taken back", old="(offered_q || fits)", new="fits"),
+            Fault(leaf="ahead", name="words inside get lost", old=".valid_i(pushed)", new=".valid_i(pushed && far)"),
+            Fault(leaf="ahead", name="row beside its place", old="queue[write_q] <=", new="queue[write_q+1'b1] <="),
+        ),
+        prefix="core_",
+        modules=modules("record", "ahead"),
+    ),
+    Subject(
         name="core_back",
         leaf="back",
         properties={

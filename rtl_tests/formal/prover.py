@@ -130,8 +130,20 @@ def sources(subject: Subject, parameters: Mapping[str, int], fault: Fault | None
     return files
 
 
-def script(subject: Subject, parameters: Mapping[str, int], mode: str, depth: int, files: Mapping[str, str]) -> str:
-    """Return what SymbiYosys reads."""
+STEPS = "c:i_* c:*.i_* %u t:$check %i c:*.a_* %d c:*.c_* %d c:*.m_* %d"
+"""Assertions that are steps of a proof, as Yosys selects them; instances may be called ``i_*``, too."""
+
+
+def script(
+    subject: Subject,
+    parameters: Mapping[str, int],
+    mode: str,
+    depth: int,
+    files: Mapping[str, str],
+    *,
+    faulty: bool = False,
+) -> str:
+    """Return what SymbiYosys reads; in a ``faulty`` leaf nothing but properties is looked at."""
     top = f"prove_{subject.name}"
     settings = " ".join(f"-G {name}={value}" for name, value in parameters.items() if not name.islower())
     free = f"hierarchy -top {top}\nproc\ndelete t:$meminit t:$meminit_v2\n" if subject.free else ""
@@ -140,7 +152,8 @@ def script(subject: Subject, parameters: Mapping[str, int], mode: str, depth: in
     names = "\n".join((*files, *subject.files))
     return (
         f"[options]\nmode {mode}\ndepth {steps}\n\n[engines]\nsmtbmc {going}bitwuzla\n\n[script]\n"
-        f"read_slang --threads 1 -D SYNTHESIS {settings} --top {top} {' '.join(files)}\n{free}prep -top {top}\n\n"
+        f"read_slang --threads 1 -D SYNTHESIS {settings} --top {top} {' '.join(files)}\n{free}prep -top {top}\n"
+        f"{f'delete {STEPS}' if faulty else ''}\n\n"
         f"[files]\n{names}\n"
     )
 
@@ -157,7 +170,9 @@ def _sby(
     folder.mkdir(parents=True)
     for name, text in (*files.items(), *subject.files.items()):
         (folder / name).write_text(text, encoding="utf-8")
-    (folder / "run.sby").write_text(script(subject, parameters, mode, depth, files), encoding="utf-8")
+    (folder / "run.sby").write_text(
+        script(subject, parameters, mode, depth, files, faulty=fault is not None), encoding="utf-8"
+    )
     path = f"PATH={programs()}:{environment()['PATH']}"
     # 0 PASS, 2 FAIL, 4 UNKNOWN: a verdict. Everything else is an error, and `run` knows success only.
     judge = "case $status in 0 | 2 | 4) ;; *) exit 1 ;; esac"

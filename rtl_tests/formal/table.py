@@ -14,7 +14,6 @@ INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_SIMULATED = (
     "send",
-    "ahead",
     "codes",
     "fetch",
     "marks",
