@@ -84,8 +84,13 @@ void delta_join(hls::stream<typename CONFIG_T::first_t> &first, hls::stream<type
     delta_slide<CONFIG_T>(events, words);
 }
 
-// Tokens of any kind.
-template <class token_T> void delta_copy(hls::stream<token_T> &tokens, hls::stream<token_T> &first, hls::stream<token_T> &second) {
+// Tokens of any kind. The only kernel that two processes may call with the same types, and a function of its own for PandA-Bambu
+// then, which stops at its streams ("map::at").
+template <class token_T>
+#ifdef __BAMBU__
+__attribute__((always_inline))
+#endif
+inline void delta_copy(hls::stream<token_T> &tokens, hls::stream<token_T> &first, hls::stream<token_T> &second) {
     bool done = false;
 Token:
     while (!done) {

@@ -11,7 +11,7 @@ import fake_bambu
 import keras
 import pytest
 import tiny_hls
-from random_models import conv, dense, design
+from random_models import Design, conv, dense, design, two_adds
 from rtl_cases import CompiledCase
 from runner import simulate
 
@@ -70,20 +70,21 @@ def test_another_weight_is_noticed(source: Source, recorded: Core, tmp_path: Pat
         bench(source, dataclasses.replace(recorded, files=files), tmp_path, "frames/stalls=0")
 
 
-def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
-    """Return layers and input shapes of networks that the real compiler is given."""
+def networks() -> dict[str, Design]:
+    """Return networks that the real compiler is given."""
     first = DeltaActivation("relu", 4, 2.0**-4, hold=1.0, name="d0")
     second = DeltaActivation("relu", 4, 2.0**-2, name="d1")
     return {
-        "dense": ([first, dense(8, "fc0", bias=6), second, dense(4, "fc1")], (16,)),
-        "conv": (
+        "dense": design([first, dense(8, "fc0", bias=6), second, dense(4, "fc1")], shape=(16,)),
+        "conv": design(
             [first, conv(4, (3, 3), "c0", bias=6, padding="same"), second, keras.layers.Flatten(), dense(4, "fc1")],
-            (6, 6, 1),
+            shape=(6, 6, 1),
         ),
-        "odd": (
+        "odd": design(
             [first, conv(6, (3, 3), "c0", bias=6, padding="same"), second, keras.layers.Flatten(), dense(4, "fc1")],
-            (5, 7, 3),
+            shape=(5, 7, 3),
         ),
+        "two adds": two_adds(),
     }
 
 
@@ -92,11 +93,10 @@ def networks() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
 @pytest.mark.skipif(not HERE, reason="PandA-Bambu is not on PATH")
 @pytest.mark.parametrize(
     ("name", "lanes", "pe"),
-    [("dense", 2, 2), ("dense", 8, 2), ("conv", 8, 4), ("conv", 8, 2), ("odd", 3, 3)],
+    [("dense", 2, 2), ("dense", 8, 2), ("conv", 8, 4), ("conv", 8, 2), ("odd", 3, 3), ("two adds", 8, 2)],
 )
 def test_compiled_now(name: str, lanes: int, pe: int, tmp_path: Path) -> None:
-    layers, shape = networks()[name]
-    network = design(layers, shape=shape)
+    network = networks()[name]
     network.config["Model"] |= {"P": lanes, "PE": pe}
     source = stream_source(network.convert(tmp_path / "hls"), MOST_BITS)
     core = compile_source(source, tmp_path / "core", compiler=find("bambu"))

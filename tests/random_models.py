@@ -45,6 +45,20 @@ def network(
     return configured(keras.Model(frame, build(frame)), precision=precision, seed=seed)
 
 
+def two_adds() -> Design:
+    """Return a network in which two tensors with tokens of the same bits branch."""
+
+    def add(name: str, x: Any) -> Any:
+        return keras.layers.Add(name=f"add{name}")([conv(2, (1, 1), f"c{name}", bias=6)(x), x])
+
+    def build(x: Any) -> Any:
+        x = DeltaActivation("relu", 4, 2.0**-4, name="d0")(x)
+        x = DeltaActivation("relu", 4, 2.0**-2, name="d1")(add("0", x))
+        return DeltaActivation("relu", 4, 2.0**-2, name="d2")(add("1", x))
+
+    return network(build, shape=(2, 2, 2))
+
+
 def configured(model: Any, *, precision: str, seed: int) -> Design:
     """Return ``model`` with random weights and its config."""
     rng = np.random.default_rng(seed)

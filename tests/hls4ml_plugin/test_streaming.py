@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_models import Design, rich_branch_design, rich_conv_design, rich_design, rich_unrolled_design, walk
+from random_models import (
+    Design,
+    rich_branch_design,
+    rich_conv_design,
+    rich_design,
+    rich_unrolled_design,
+    two_adds,
+    walk,
+)
 from stream_driver import compiled, outputs
 
 from codesign.fixed import Fixed
@@ -58,6 +66,19 @@ def test_no_value_is_shifted_by_a_remainder(name: str) -> None:
     """PandA-Bambu makes 14 times a remainder of 7, shifted twice; Verilator 5.048 to 5.050 do not shift it at all."""
     code = re.sub(r"//.*", "", (hls_templates() / name).read_text(encoding="utf-8"))
     assert not re.search(r"(<<|>>)[^;,]*%", code)
+
+
+def test_kernels_that_two_processes_call_are_inlined(tmp_path: Path) -> None:
+    """PandA-Bambu stops at a function with streams that is called twice; most kernels have a type for each layer."""
+    source = stream_source(two_adds().convert(tmp_path), 64)
+    calls = re.findall(r"nnet::(\w+)(<.*>)\(", source.files["myproject_stream.cpp"])
+    twice = {name for name, types in calls if calls.count((name, types)) > 1}
+    assert twice == {"delta_copy"}
+    kernels = "".join(text for name, text in source.files.items() if name.startswith("nnet_utils/"))
+    for name in twice:
+        assert re.search(
+            rf"#ifdef __BAMBU__\n__attribute__\(\(always_inline\)\)\n#endif\ninline void {name}\(", kernels
+        )
 
 
 def test_no_token_has_bits_that_are_lost() -> None:
