@@ -104,7 +104,7 @@ experiments-surveillance: $(STAMP)  ## the same on clips of surveillance cameras
 resource-model: $(STAMP)  ## calibrate the resource model of codesign fit on Yosys, errors into docs/search.md (half an hour; goes on where it ended)
 	$(BIN)/python -m benchmarks.resource_model --jobs $(JOBS) --markdown docs/search.md
 
-search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (minutes)
+search-demo: $(STAMP)  ## search a small design for a ULX3S, check the best one: build/search_demo/search.html (4 minutes)
 	$(BIN)/codesign search flows/searches/demo.toml --jobs $(JOBS)
 
 found: $(STAMP)  ## the design in flows/found against the hand-made one, 3 seeds, into docs/search.md and .json (quarter of an hour)

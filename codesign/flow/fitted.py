@@ -89,7 +89,7 @@ def _set_hardware(document: tomlkit.TOMLDocument, found: Fit, names: Mapping[str
     hardware = document.setdefault("hardware", tomlkit.table())
     if found.architecture == "core":
         hardware["architecture"] = "core"
-        document["core"] = _core(load_target(found.target))
+        document["core"] = core_table(load_target(found.target))
         return
     for key in _CHOSEN:
         hardware.pop(key, None)
@@ -110,11 +110,10 @@ def _set_hardware(document: tomlkit.TOMLDocument, found: Fit, names: Mapping[str
         _set_layer(layers, names[name], group[-1].pe, unroll_of(group[-1]) if len(group) == 1 else (1, 1))
 
 
-def _core(board: Target) -> dict[str, int | str]:
-    """Return ``[core]``: that of the board."""
-    usual = CoreSection()
+def core_table(board: Target) -> dict[str, int | str]:
+    """Return ``[core]``: that of the board, but for depths that are always what the network needs."""
     given = {**dataclasses.asdict(core_of(board)), "memory": "sdram" if board.sdram else "ddr"}
-    return {key: value for key, value in given.items() if value != getattr(usual, key)}
+    return {key: given[key] for key, usual in plain(CoreSection()).items() if given[key] != usual}
 
 
 def _set_layer(layers: Any, name: str, pe: int, unroll: tuple[int, int]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from codesign.errors import StageError
 from codesign.flow.config import load
 from codesign.flow.console import Terminal
+from codesign.flow.fitted import core_table
 from codesign.flow.runner import Options, Runner
 from codesign.flow.steps import stages_of
 from codesign.names import check_design
@@ -75,7 +76,7 @@ def check_best(found: Found, root: Path, terminal: Terminal) -> list[Checked]:
         assert item.outcome is not None
         assert item.outcome.figures is not None
         predicted = item.outcome.figures
-        figures, values = measured(folder, found.search.clock_mhz, fits=predicted.fits)
+        figures, values = measured(folder, found.search.clock_of(design), fits=predicted.fits)
         checked.append(
             Checked(name=folder.name, number=item.number, predicted=predicted, measured=figures, values=values)
         )
@@ -97,11 +98,13 @@ def design_text(found: Found, item: Tried) -> str:
     search = found.search
     table = _absolute(search.space.table(item.choice), search.space.folder)
     name = f"{search.section.name}_{item.number:04d}"
-    seed = search.space.design(item.choice, name).design.seed
-    table["design"] = {"name": name, "seed": seed}
+    design = search.space.design(item.choice, name)
+    table["design"] = {"name": name, "seed": design.design.seed}
     table["hardware"] = hardware_table(table.get("hardware", {}), item.outcome)
+    if design.hardware.architecture == "core":
+        table["core"] = core_table(search.target)
     table["synth"] = {"targets": ["ecp5"], "route": False}
-    table["report"] = {**table.get("report", {}), "clock_mhz": search.clock_mhz}
+    table["report"] = {**table.get("report", {}), "clock_mhz": search.clock_of(design)}
     head = (
         f"# Trial {item.number} of the search {search.section.name}, seed {search.section.seed}; "
         f"PE, unroll and P are codesign fit's."
@@ -111,8 +114,10 @@ def design_text(found: Found, item: Tried) -> str:
 
 
 def hardware_table(given: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """Return ``[hardware]`` with the engines of an outcome."""
+    """Return ``[hardware]`` with the engines of an outcome; of a core, which has none, without."""
     kept = {key: value for key, value in given.items() if key not in ("cycles", "multipliers", "layer", "pe", "p")}
+    if kept.get("architecture") == "core":
+        return kept
     layers = {
         name: {"pe": engine.pe} | ({"unroll": list(engine.unroll)} if tuple(engine.unroll) not in ((), (1, 1)) else {})
         for name, engine in outcome.engines.items()

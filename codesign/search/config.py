@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from codesign.errors import ConfigError
+from codesign.flow.config import Design
 from codesign.names import check_design
 from codesign.records import Problems, build, check, limited, plain, read_toml
 from codesign.search.objectives import Constraint, Objective, constraint_of, objective_of
@@ -78,8 +80,14 @@ class Search:
 
     @property
     def clock_mhz(self) -> float:
-        """Clock that frames per second are counted with."""
+        """Clock that frames per second of pipelines are counted with."""
         return self.section.clock_mhz or self.target.clock.core_mhz
+
+    def clock_of(self, design: Design) -> float:
+        """Return the clock that frames per second of a design are counted with: that of its architecture."""
+        if design.hardware.architecture == "pipeline":
+            return self.clock_mhz
+        return self.section.clock_mhz or self.target.clock.of_delta_core
 
     @property
     def least_accuracy(self) -> float | None:
@@ -147,9 +155,39 @@ def _search(table: dict[str, Any], folder: Path) -> Search:
             received=repr(design.model.kind if not design.model.trained else design.training.method),
         )
     space.check()
+    if _may_be_core(space, design):
+        _check_core(target, [*section.objectives, *(each.name for each in constraints)])
     return Search(
         section=section, objectives=tuple(objectives), constraints=tuple(constraints), space=space, target=target
     )
+
+
+def _may_be_core(space: Space, design: Design) -> bool:
+    """Whether designs of the space are programs of a core."""
+    chosen = [item for item in space.dimensions if item.key == "hardware.architecture"]
+    return "core" in chosen[0].choices if chosen else design.hardware.architecture == "core"
+
+
+def _check_core(target: Target, names: Sequence[str]) -> None:
+    """Check that cells and figures of the board's core are known."""
+    from codesign.fit.core import MAPPED, mapped_core
+
+    if mapped_core(target) is None:
+        raise ConfigError(
+            "the cells of this board's core are not known",
+            where="search.fits",
+            expected=f"one of {', '.join(MAPPED)}, with its own core",
+            received=target.name,
+            fix='leave "core" out of hardware.architecture',
+        )
+    if "energy" in names:
+        raise ConfigError(
+            "the energy of a core is not known",
+            where="search.objectives",
+            expected="other figures",
+            received="energy",
+            fix='leave it out, or "core" of hardware.architecture',
+        )
 
 
 def _check_constraints(constraints: list[Constraint]) -> None:

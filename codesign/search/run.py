@@ -180,10 +180,11 @@ class _Driver:
         """Return what a worker needs to know of a trial; of the hand-made design if None."""
         search, limit = self.search, self.search.least_accuracy
         rates = [each.limit for each in search.constraints if each.name == "frames_per_second" and each.at_least]
+        design = search.space.design(item.choice if item else {}, "trial")
         return Trial(
-            design=search.space.design(item.choice if item else {}, "trial"),
+            design=design,
             target=search.target,
-            clock_mhz=search.clock_mhz,
+            clock_mhz=search.clock_of(design),
             rate=max(rates, default=None),
             per_lut=any(each.name == "frames_per_second_per_lut" for each in search.objectives),
             given=item is None,

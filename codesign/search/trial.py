@@ -21,8 +21,12 @@ from codesign.stored import DAMAGED
 from codesign.synth.target import Target
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from codesign.fit import Measured
     from codesign.graph.ir import Graph
+    from codesign.synth.record import Area, LayerArea
     from codesign.training.state import State
 
 TRIAL = "trial.json"
@@ -189,8 +193,11 @@ def _fitted(trial: Trial, folder: Path, accuracy: float, start: float) -> Outcom
     graph = convert(model, settings(design, model), folder / "hls").delta_graph
     val = design.data.load(design.design.seed).val
     pixels = np.stack([val.pixels(index) for index in spread(len(val), trial.clips)])
-    golden = run_golden(graph, input_codes(graph, pixels))
-    found = _chosen(trial, graph, Measured.of(golden.layers))
+    codes = input_codes(graph, pixels)
+    if design.hardware.architecture == "core":
+        found = _on_core(trial, graph, codes[0])
+    else:
+        found = _chosen(trial, graph, Measured.of(run_golden(graph, codes).layers))
     area = own_area(found)
     rate = trial.clock_mhz * 1e6 / found.cycles.mean
     figures = Figures(
@@ -211,12 +218,13 @@ def _fitted(trial: Trial, folder: Path, accuracy: float, start: float) -> Outcom
         ),
         fits=found.fits,
     )
+    pipeline = found.architecture == "pipeline"
     engines = {name: Engine(pe=pe, unroll=unroll) for name, (pe, unroll) in found.hardware().items()}
     return Outcome(
         figures=figures,
-        engines=engines,
+        engines=engines if pipeline else {},
         p=found.graph.source.lanes,
-        dense_cycles=dense_cycles(found.graph),
+        dense_cycles=dense_cycles(found.graph) if pipeline else None,
         problem="; ".join(found.in_the_way) or None,
         seconds=time.monotonic() - start,
     )
@@ -236,6 +244,33 @@ def _chosen(trial: Trial, graph: Graph, measured: Measured) -> Fit:
     wanted = [trial.rate] if trial.rate else []
     found = [fastest, *(choose(frames_per_second=rate) for rate in (*wanted, *rates) if rate >= (trial.rate or 0.0))]
     return max(found, key=lambda item: (item.fits, item.frames_per_second_mean / (own_area(item)["lut"] or 1)))
+
+
+def _on_core(trial: Trial, graph: Graph, clip: NDArray[np.integer]) -> Fit:
+    """Return the network on the board's core, which was mapped, with the cycles of a clip ``[T, *shape]``.
+
+    Raises:
+        ConversionError: it does not fit the core.
+    """
+    from codesign.fit.core import on_core
+
+    found = on_core(
+        graph,
+        clip,
+        trial.target,
+        frames_per_second=trial.rate,
+        clock_mhz=trial.clock_mhz,
+        minimise="lut",
+    )
+    if found is None:
+        raise ConversionError(
+            "the network does not fit the core",
+            where=graph.name,
+            expected=f"that of {trial.target.name}",
+            received=f"{len(graph.engines)} engines, {sum(node.size for node in graph.engines):,} sums",
+            fix="leave such networks out of the space",
+        )
+    return found
 
 
 def _as_given(trial: Trial, graph: Graph, measured: Measured) -> Fit:
@@ -260,8 +295,10 @@ def _as_given(trial: Trial, graph: Graph, measured: Measured) -> Fit:
 
 
 def own_area(found: Fit) -> dict[str, int]:
-    """Return the cells of a design without what the board adds, as `codesign run` synthesises it."""
+    """Return the cells of a pipeline without what the board adds, as `codesign run` counts them; of a core with it."""
     from codesign.fit.resources import Cells, resource_model
 
-    area = sum(resource_model().nodes(found.graph).values(), Cells()).area("")
+    area: Area | LayerArea = found.resources
+    if found.architecture == "pipeline":
+        area = sum(resource_model().nodes(found.graph).values(), Cells()).area("")
     return {name: getattr(area, name) or 0 for name in ("lut", "ff", "dsp", "bram_bits")}

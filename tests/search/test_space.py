@@ -93,6 +93,29 @@ def test_errors_say_where(tmp_path: Path, old: str, new: str, words: str) -> Non
         load_search(write(tmp_path, SEARCH.replace(old, new, 1)))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            'fits = "ulx3s-85f"',
+            'fits = "pynq-z2"',
+            r"search.fits: the cells of this board's core are not known.*pynq-z2",
+        ),
+        (
+            "objectives",
+            'objectives = ["accuracy", "energy"] #',
+            r"search.objectives: the energy of a core is not known",
+        ),
+    ],
+)
+def test_a_core_of_which_too_little_is_known(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text = SEARCH.replace("[search.space]", '[search.space]\n"hardware.architecture" = ["pipeline", "core"]')
+    assert load_search(write(tmp_path, text)).clock_mhz
+    assert old in text
+    with pytest.raises(ConfigError, match=words):
+        load_search(write(tmp_path, text.replace(old, new)))
+
+
 def test_an_empty_space_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the space is empty"):
         load_search(write(tmp_path, '[search]\nname = "s"\n'))

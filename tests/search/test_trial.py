@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codesign.executor.worker import made_by
+from codesign.fit.core import MAPPED
 from codesign.flow.config import load
 from codesign.flow.convert import convert, settings
 from codesign.search import Found, load_search
@@ -23,6 +24,7 @@ name = "tiny"
 [search.space]
 "model.weight_bits" = [3, 4]
 "model.layer.fc1.weight_bits" = [5]
+"hardware.architecture" = ["pipeline", "core"]
 [data]
 frames = 3
 size = 8
@@ -100,6 +102,42 @@ def test_the_design_of_a_trial_has_its_network_and_its_hardware(done: tuple[Path
     graph = convert(model, settings(design, model), root / "hls").delta_graph
     assert {node.name: node.pe for node in graph.engines} == {name: item.pe for name, item in outcome.engines.items()}
     assert graph.source.lanes == outcome.p
+
+
+def test_a_trial_may_be_a_program_of_the_board_s_core(done: tuple[Path, Trial, Outcome]) -> None:
+    root, trial, pipeline = done
+    search = load_search(root / "tiny.toml")
+    choice = {**CHOICE, "hardware.architecture": "core"}
+    design = search.space.design(choice, "trial")
+    assert (search.clock_of(trial.design), search.clock_of(design)) == (100.0, 75.0)
+    outcome = run_trial(root, "trials/0002", replace(trial, design=design, clock_mhz=75.0))
+    figures, other = outcome.figures, pipeline.figures
+    assert figures is not None
+    assert other is not None
+    assert (figures.lut, figures.dsp) == (MAPPED["ulx3s-85f"].cells.lut, MAPPED["ulx3s-85f"].cells.dsp)
+    assert figures.accuracy == other.accuracy, "the same network"
+    assert figures.frames_per_second == pytest.approx(75e6 / figures.cycles_per_frame)
+    assert figures.cycles_per_frame > other.cycles_per_frame
+    assert (outcome.engines, outcome.dense_cycles) == ({}, None)
+    path = root / "core.toml"
+    path.write_text(
+        design_text(Found(search=search), Tried(number=2, choice=choice, outcome=outcome)), encoding="utf-8"
+    )
+    made = load(path)
+    assert (made.hardware.architecture, made.core.lanes, made.core.memory) == ("core", 8, "sdram")
+    assert made.report.clock_mhz == 75.0
+
+
+def test_a_network_that_the_core_has_no_room_for_is_no_figure(
+    done: tuple[Path, Trial, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, trial, _ = done
+    monkeypatch.setattr("codesign.fit.core.on_core", lambda *_, **__: None)
+    design = load_search(root / "tiny.toml").space.design({**CHOICE, "hardware.architecture": "core"}, "trial")
+    outcome = run_trial(root, "trials/0003", replace(trial, design=design))
+    assert outcome.figures is None
+    assert "the network does not fit the core" in str(outcome.problem)
+    assert not outcome.pruned
 
 
 def test_a_hopeless_training_is_given_up_at_the_first_network_that_shows_it(
