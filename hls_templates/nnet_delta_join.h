@@ -12,8 +12,8 @@
 // Streams:   where a tensor with two readers branches and joins again, each of their streams has to hold a whole frame, as the
 //            second input waits until the first one's frame is complete (codesign.hls4ml_plugin.writer.tokens).
 // Exactness: a delta is shifted left, the sum fits its type; equal to codesign.graph.golden.
-// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks, in Verilator (docs/hls.md). Not
-//            run through a vendor's synthesis.
+// Verified:  g++ csim against the golden model; what PandA-Bambu 2024.10 makes of small networks and of shipped
+//            designs, in Verilator (docs/hls.md). Not run through a vendor's synthesis.
 #ifndef NNET_DELTA_JOIN_H_
 #define NNET_DELTA_JOIN_H_
 
