@@ -235,7 +235,8 @@ class Interpreter:
         """Return sums on the lattice that is sent, or the nearest number that a core has."""
         most = 1 << self.program.config.sum_bits - 1
         shifted = sums << align
-        return np.where(np.abs(2 * shifted + 1) < 2 * most, shifted + low, np.clip(shifted, -most, most - 1))
+        nearest = np.clip(shifted, -most, most - 1)
+        return np.where(nearest == shifted, shifted + low, nearest)
 
     def _read(self, reader: int, tokens: Tokens, *, observed: bool) -> _Done:
         """Let a reader take what was sent; return what it did, with the lines of its operations only if observed."""
