@@ -107,7 +107,7 @@ def design_text(found: Found, item: Tried) -> str:
     table["report"] = {**table.get("report", {}), "clock_mhz": search.clock_of(design)}
     head = (
         f"# Trial {item.number} of the search {search.section.name}, seed {search.section.seed}; "
-        f"PE, unroll and P are codesign fit's."
+        "the hardware is codesign fit's."
     )
     order = ("design", *(name for name in table if name != "design"))
     return "\n".join((head, *_lines({name: table[name] for name in order}))) + "\n"
