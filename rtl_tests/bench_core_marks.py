@@ -43,7 +43,8 @@ class Marks:
         words = [word for word in every if fresh or packet or base + word in self.marks]
         if not packet and not step.get("keep"):
             self.marks -= {base + word for word in every}
-            self.dirty.discard(step["engine"])
+            if not step.get("more"):
+                self.dirty.discard(step["engine"])
         return words
 
 
@@ -105,6 +106,8 @@ async def passes(dut: Any, stalls: tuple[float, float]) -> None:
         step: dict[str, int] = dict(rng.choice(ENGINES))
         if rng.random() < 0.3:
             step["keep"] = 1
+        if rng.random() < 0.3:
+            step["more"] = 1
         if rng.random() < 0.2:
             step["packet"] = rng.randint(1, 2)
         await marking.run(step, rng.random() < 0.2, meanwhile=rng.choice((0, 3, 12)))

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,9 +13,10 @@ from codesign.core.config import CHUNK_BITS, CoreConfig
 from codesign.core.image import design_of
 from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
-from codesign.core.memory import Rows, check_depths, stacked
+from codesign.core.memory import Rows, check_depths, lacking, stacked
 from codesign.core.params import packet_rows, param_rows, shift_of
-from codesign.core.plan import plan_of
+from codesign.core.plan import Plan, plan_of
+from codesign.core.planes import in_planes
 from codesign.core.program import CODES, EVENTS, SUMS, Place, Program, Step, Walk, reciprocal, values_of
 from codesign.core.reach import Reach, check_sums, reaches_of
 from codesign.core.records import PARAM, PLACE, STEP, TABLE, WALK
@@ -22,6 +24,9 @@ from codesign.errors import ConversionError
 from codesign.fixed import IntArray
 from codesign.graph.engines import Engine, Pool
 from codesign.graph.ir import Delta, Graph, Source
+
+OUTPUT = "output"
+"""Name of the step that sends the packet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class Reader:
     Attributes:
         delta: the activation whose events it takes.
         engine: the engine that takes them.
-        lines: lines of weights, shared ones included.
+        lines: lines of weights, shared ones included; of a plane its share.
         rows: entries of its tables, shared ones included.
     """
 
@@ -51,7 +56,8 @@ class Compiled:
             activation at its end that changes nothing.
         shape: of a frame of the output.
         layouts: how the frame of each node lies in words; the words of the source are the beats.
-        steps: name of what each step sends.
+        steps: name of each step, that of what it sends, with the number of the plane if there are several.
+        sends: name of the node that each step sends, or a plane of.
         readers: of each walk.
         engines: name of the engine of each dirty bit.
     """
@@ -61,8 +67,14 @@ class Compiled:
     shape: tuple[int, ...]
     layouts: Mapping[str, Layout] = field(repr=False)
     steps: tuple[str, ...]
+    sends: tuple[str, ...]
     readers: tuple[Reader, ...]
     engines: tuple[str, ...]
+
+    def of_nodes(self, counted: IntArray) -> dict[str, IntArray]:
+        """Return what was counted of each step, ``[..., steps]``, of each node: the sums over its planes, ``[...]``."""
+        sends = np.array(self.sends)
+        return {name: counted[..., sends == name].sum(axis=-1) for name in dict.fromkeys(self.sends)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,7 @@ class _Sums:
     """Where the sums of an engine are."""
 
     engine: int
-    words: int
+    layout: Layout
     taps: int
     sum_base: int
     mark_base: int
@@ -86,20 +98,27 @@ def compile_graph(graph: Graph, config: CoreConfig | None = None) -> Compiled:
     Raises:
         ConversionError: the graph does not fit the core; names the layer, and what to change.
     """
-    return _Compiler(graph, config or CoreConfig()).compiled()
+    config = config or CoreConfig()
+    for plan in in_planes(plan_of(graph, config), config):
+        compiled = _Compiler(plan, graph.output.shape, config).compiled()
+        if not lacking(compiled.program):
+            break
+    check_depths(compiled.program, graph.name)
+    return compiled
 
 
 class _Compiler:
     """Places one node after the other."""
 
-    def __init__(self, graph: Graph, config: CoreConfig) -> None:
-        self.config, self.plan, self.shape = config, plan_of(graph, config), graph.output.shape
+    def __init__(self, plan: Plan, shape: tuple[int, ...], config: CoreConfig) -> None:
+        self.config, self.plan, self.shape = config, plan, shape
         self.tables, self.params = Rows(3), Rows(config.quantisers, len(PARAM.fields))
         self.weights, self.sums = Rows(config.lanes, dtype=np.int32), Rows(config.lanes)
         self.places: list[Place] = []
         self.walks: list[Walk] = []
         self.readers: list[Reader] = []
         self.steps: list[Step] = []
+        self.sends: list[str] = []
 
     def compiled(self) -> Compiled:
         """Return the whole."""
@@ -110,9 +129,12 @@ class _Compiler:
         self.code_bases = self._place_codes(deltas)
         self.reaches = self._place_weights()
         for node in deltas:
-            self.steps.append(self._step(node))
+            for plane in range(plan.layouts[node.name].planes):
+                self.steps.append(self._step(node, plane))
+                self.sends.append(node.name)
         self.steps.append(self._packet(graph.output))
-        for step, name in zip(self.steps, names := [*(node.name for node in deltas), "output"], strict=True):
+        self.sends.append(OUTPUT)
+        for step, name in zip(self.steps, self.sends, strict=True):
             STEP.check(config, values_of(step), name)
         program = Program(
             config=config,
@@ -126,13 +148,13 @@ class _Compiler:
             weights=self.weights.array(),
             sums=self.sums.array(),
         )
-        check_depths(program, graph.name)
         return Compiled(
             program=replace(program, design=design_of(program)),
             graph=graph,
             shape=self.shape,
             layouts=plan.layouts,
-            steps=tuple(names),
+            steps=_labels(self.sends),
+            sends=tuple(self.sends),
             readers=tuple(self.readers),
             engines=tuple(node.name for node in plan.engines),
         )
@@ -168,7 +190,7 @@ class _Compiler:
             narrow = bits[node.name] <= self.config.narrow_bits
             found[node.name] = _Sums(
                 engine=number,
-                words=layout.words,
+                layout=layout,
                 taps=taps,
                 sum_base=word,
                 mark_base=chunk,
@@ -188,14 +210,15 @@ class _Compiler:
         rest = {name: count for name, count in rows.items() if name not in first}
         return stacked(first, 0) | stacked(rest, sum(first.values()))
 
-    def _place_weights(self) -> dict[tuple[str, int], tuple[Reach, ...]]:
+    def _place_weights(self) -> dict[tuple[str, int], tuple[tuple[Reach, ...], ...]]:
         """Place the weights of all readers, the fewest lines first; return what each input of an engine reaches."""
         found = {
             (engine.name, at): reaches_of(self.plan, engine, at, self.config)
             for engine in self.plan.engines
             for at in range(len(engine.inputs))
         }
-        for reach in sorted((reach for each in found.values() for reach in each), key=lambda reach: len(reach.lines)):
+        reaches = [reach for planes in found.values() for reach in planes[0]]
+        for reach in sorted(reaches, key=lambda reach: len(reach.lines)):
             self.weights.place(reach.lines)
         return found
 
@@ -205,21 +228,21 @@ class _Compiler:
         bias = lattices_of(self.plan, node).bias
         if bias is None:
             return self.sums.place(np.zeros((1, self.config.lanes), np.int64)), 1
-        position = replace(layout, positions=1)
+        position = replace(layout, positions=1, planes=1)
         words = position.spread(bias, self.config.lanes)
         words = words[:1] if (words == words[0]).all() else words
         return self.sums.place(words), len(words)
 
-    def _step(self, node: Delta) -> Step:
-        """Return the step of an activation, after placing its codes, parameters and readers."""
+    def _step(self, node: Delta, plane: int) -> Step:
+        """Return the step of an activation, or of a plane of it, after placing its codes, parameters and readers."""
         config, layout = self.config, self.plan.layouts[node.name]
         self._check_codes(node.name, node.lo, node.hi)
-        groups, rows = param_rows(self.plan, node, config)
+        groups, rows = param_rows(self.plan, node, config, plane)
         recip, shift = reciprocal(groups, config.index_bits)
         first = len(self.walks)
         for engine in self.plan.engines:
             for at, name in enumerate(engine.inputs):
-                for reach in self.reaches[engine.name, at] if name == node.name else ():
+                for reach in self.reaches[engine.name, at][plane] if name == node.name else ():
                     self._reader(node, engine, reach)
         return Step(
             packet=EVENTS,
@@ -228,33 +251,44 @@ class _Compiler:
             group_recip=recip,
             group_shift=shift,
             parts=layout.parts(config.quantisers),
-            code_base=self.code_bases[node.name],
+            code_base=self.code_bases[node.name] + plane * layout.plane_stride * layout.parts(config.quantisers),
             param_base=self.params.place(rows),
             lo=node.lo,
             hi=node.hi,
             shift=shift_of(self.plan, node),
             reader_base=first,
             readers=len(self.walks) - first,
-            **self._sent(node),
+            **self._sent(node, plane),
         )
 
-    def _sent(self, node: Delta) -> dict[str, int]:
+    def _sent(self, node: Delta, plane: int) -> dict[str, int]:
         """Return the fields of a step that depend on what it sends: the source, or the sums of an engine."""
         if node.input == self.plan.graph.source.name:
             words = self.plan.layouts[node.name].words
             return {**self._no_sums(words), "source": 1}
         readers = [read.name for read in self.plan.graph.deltas if read.input == node.input]
         keep = int(node.name != readers[-1])
-        return {**self._sums_of(node.input, sweep=node.name == readers[0]), "source": 0, "keep": keep}
+        return {**self._sums_of(node.input, plane, sweep=node.name == readers[0]), "source": 0, "keep": keep}
 
     def _no_sums(self, words: int) -> dict[str, int]:
-        none = dict.fromkeys(("keep", "engine", "mark_base", "sum_base", "bias_base", "sweep_words"), 0)
+        none = dict.fromkeys(("keep", "more", "engine", "mark_base", "sum_base", "bias_base", "sweep_words"), 0)
         none |= {"narrow": 0, "word_beats": 0}
         return {**none, "words": words, "taps": 1, "bias_period": 1}
 
-    def _sums_of(self, name: str, *, sweep: bool) -> dict[str, int]:
-        found = self.engines[name]
-        return {**_fields(found), "sweep_words": found.words * found.taps if sweep else 0}
+    def _sums_of(self, name: str, plane: int = 0, *, sweep: bool) -> dict[str, int]:
+        """Return the fields of a step that sends a plane of an engine."""
+        found, layout = self.engines[name], self.engines[name].layout
+        first, group = plane * layout.plane_stride, plane * layout.plane_groups
+        return {
+            **{name: getattr(found, name) for name in ("engine", "taps", "narrow", "word_beats")},
+            "words": layout.plane_words,
+            "more": int(plane + 1 < layout.planes),
+            "mark_base": found.mark_base + first // CHUNK_BITS,
+            "sum_base": found.sum_base + first * found.taps,
+            "bias_base": found.bias_base + (group if found.bias_period > 1 else 0),
+            "bias_period": min(found.bias_period, layout.plane_groups),
+            "sweep_words": layout.plane_words * found.taps if sweep else 0,
+        }
 
     def _packet(self, node: Delta | Engine) -> Step:
         """Return the step that sends the packet of the output."""
@@ -299,7 +333,8 @@ class _Compiler:
         self.places.append(place)
         self.walks.append(walk)
         rows = len(reach.rows_table) + len(reach.columns_table)
-        self.readers.append(Reader(delta=node.name, engine=engine.name, lines=len(reach.lines), rows=rows))
+        lines = -(-len(reach.lines) // reach.read.planes)
+        self.readers.append(Reader(delta=node.name, engine=engine.name, lines=lines, rows=rows))
 
     def _place(self, reach: Reach) -> Place:
         recip, shift = reciprocal(reach.divisor, self.config.index_bits)
@@ -333,7 +368,7 @@ class _Compiler:
             taps=sums.taps,
             mark_base=sums.mark_base,
             engine=sums.engine,
-            weight_base=self.weights.place(reach.lines),
+            weight_base=self.weights.place(reach.lines) + reach.line,
             narrow=sums.narrow,
             word_beats=sums.word_beats,
         )
@@ -344,9 +379,14 @@ def _taps(node: Engine) -> int:
     return node.window if isinstance(node, Pool) and node.kind == "max" else 1
 
 
-def _fields(sums: _Sums) -> dict[str, int]:
-    names = ("engine", "words", "taps", "sum_base", "mark_base", "bias_base", "bias_period", "narrow", "word_beats")
-    return {name: getattr(sums, name) for name in names}
+def _labels(sends: Sequence[str]) -> tuple[str, ...]:
+    """Return names of steps, those of planes with their number."""
+    seen: Counter[str] = Counter()
+    labels = []
+    for name in sends:
+        labels.append(f"{name}[{seen[name]}]" if sends.count(name) > 1 else name)
+        seen[name] += 1
+    return tuple(labels)
 
 
 def _check_indices(count: int, config: CoreConfig, where: str) -> None:

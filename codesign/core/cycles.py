@@ -129,7 +129,7 @@ def _outside(compiled: Compiled, frames: np.ndarray, memory: MemoryTiming, *, sk
 
 def step_cycles(step: Step, work: Work) -> int:
     """Return the cycles of a step that sends events."""
-    if not len(work.words) and not step.source:
+    if not work.begun:
         return RECORD
     adder = _Adder(step, work)
     sender = _Sender(step, adder)

@@ -18,6 +18,8 @@ from codesign.core.program import CODES, EVENTS, Place, Program, Step, Walk
 from codesign.errors import FrameError
 from codesign.fixed import IntArray
 
+ENGINES = 256
+"""Dirty bits: engines that a program can have."""
 AT_ONCE = 1 << 15
 """Operations whose lanes are computed as one array."""
 
@@ -65,6 +67,7 @@ class Work:
     """What a step did in a frame, word by word.
 
     Attributes:
+        begun: whether it looked for words: nothing had touched its engine.
         words: words that it visited, in order, ``[N]``.
         sent: which of them had a change: indices of ``words``, ``[K]``.
         placed: for each of these, the places that all readers looked up, ``[K]``.
@@ -74,6 +77,7 @@ class Work:
         lines: line of weights of each operation, in order, ``[sum(operations)]``.
     """
 
+    begun: bool
     words: IntArray
     sent: IntArray
     placed: IntArray
@@ -108,6 +112,7 @@ class Interpreter:
         sums: the memory of sums, ``[sum_words, lanes]``.
         codes: the memory of codes, ``[code_rows, quantisers]``.
         marks: marks of words, ``[chunks * 32]``.
+        dirty: of each engine, whether a word was marked since it was last sent whole.
     """
 
     def __init__(self, program: Program, *, skip: bool = True) -> None:
@@ -117,6 +122,7 @@ class Interpreter:
         self.sums[: len(program.sums)] = program.sums
         self.codes: IntArray = np.zeros((needs["code_rows"], config.quantisers), np.int64)
         self.marks: NDArray[np.bool_] = np.zeros(needs["chunks"] * CHUNK_BITS, np.bool_)
+        self.dirty: NDArray[np.bool_] = np.zeros(ENGINES, np.bool_)
         self._weights = program.weights.astype(np.int64)
         self.reset()
 
@@ -145,6 +151,7 @@ class Interpreter:
                     packets[t] = self._packet(step)
                     sent[0, t, number] = step.words
                     continue
+                begun = bool(step.source or self._first or self.dirty[step.engine])
                 tokens, visited = self._send(step, frame)
                 sent[:, t, number] = len(visited), len(tokens.words), np.count_nonzero(tokens.mask)
                 done = [_Done.nothing(len(tokens.words))]
@@ -152,7 +159,7 @@ class Interpreter:
                     done.append(self._read(reader, tokens, observed=observe is not None))
                     walked[:, t, reader] = done[-1].counts()
                 if observe is not None:
-                    observe(t, number, _work(visited, tokens, done))
+                    observe(t, number, _work(begun, visited, tokens, done))
             self._first = False
         counts = Counts(
             visited=sent[0],
@@ -182,6 +189,7 @@ class Interpreter:
         if not (step.source or step.keep):
             first = step.mark_base * CHUNK_BITS
             self.marks[first : first + step.words] = False
+            self.dirty[step.engine] &= bool(step.more)
         lanes = step.parts * config.quantisers
         if not len(words):
             return Tokens(words, np.zeros((0, config.lanes), np.bool_), np.zeros((0, config.lanes), np.int64)), words
@@ -253,6 +261,7 @@ class Interpreter:
         hit = (row[:, 2] > 0) & (column[:, 2] > 0)
         ops = _Operations.of(self.program, walk, remainder[hit], row[hit], column[hit])
         self.marks[(walk.mark_base * CHUNK_BITS + ops.word) & self._mask] = True
+        self.dirty[walk.engine] |= bool(len(ops.word))
         mask = None if walk.channelwise or place.element else tokens.mask[hit]
         for first in range(0, len(ops.event), AT_ONCE):
             self._accumulate(ops.some(first), deltas[hit], mask)
@@ -361,13 +370,14 @@ class _Done:
         return int(self.placed.sum()), self.hits, len(self.token), int(self.operations.sum())
 
 
-def _work(visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:
+def _work(begun: bool, visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:  # noqa: FBT001
     """Return the work of all readers, word after word."""
     token = np.concatenate([item.token for item in done])
     order = np.argsort(token, kind="stable")
     operations = np.concatenate([item.operations for item in done])
     each = np.argsort(np.repeat(token, operations), kind="stable")
     return Work(
+        begun=begun,
         words=visited,
         sent=np.searchsorted(visited, tokens.words),
         placed=np.sum([item.placed for item in done if len(item.placed) == len(tokens.words)], axis=0),

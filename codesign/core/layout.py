@@ -4,6 +4,9 @@
 An engine's frame is words in the order (position, group): a position has ``channels`` channels in ``groups`` groups of
 ``used`` lanes, and channel ``c`` is lane ``c % used`` of group ``c // used``. The frame of the source is one position
 whose groups are the beats of the input.
+
+A frame may be in planes: some of the groups of all positions, then the next ones. Each plane is sent by a step of its
+own, so it begins with a chunk of marks.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codesign.core.config import CHUNK_BITS
 from codesign.fixed import IntArray
 from codesign.graph.pe import largest_divisor
 
@@ -24,11 +28,13 @@ class Layout:
         positions: positions of the frame.
         channels: channels of a position.
         used: lanes of a word that hold channels (the last group may hold fewer).
+        planes: a divisor of the groups.
     """
 
     positions: int
     channels: int
     used: int
+    planes: int = 1
 
     @property
     def groups(self) -> int:
@@ -41,9 +47,24 @@ class Layout:
         return self.groups * self.used
 
     @property
+    def plane_groups(self) -> int:
+        """Words of a position in a plane."""
+        return self.groups // self.planes
+
+    @property
+    def plane_words(self) -> int:
+        """Words of a plane."""
+        return self.positions * self.plane_groups
+
+    @property
+    def plane_stride(self) -> int:
+        """Words from a plane to the next."""
+        return self.plane_words if self.planes == 1 else -(-self.plane_words // CHUNK_BITS) * CHUNK_BITS
+
+    @property
     def words(self) -> int:
-        """Words of the frame."""
-        return self.positions * self.groups
+        """Words of the frame, those between planes included."""
+        return self.planes * self.plane_stride
 
     @property
     def size(self) -> int:
@@ -53,7 +74,7 @@ class Layout:
     @property
     def raster(self) -> bool:
         """Whether element ``e`` of the frame is lane ``e % used`` of word ``e // used``."""
-        return self.positions == 1 or self.padded == self.channels
+        return self.planes == 1 and (self.positions == 1 or self.padded == self.channels)
 
     def parts(self, quantisers: int) -> int:
         """Return the rows of ``quantisers`` codes of each word."""
@@ -62,7 +83,14 @@ class Layout:
     def lanes(self) -> IntArray:
         """Return ``word * used + lane`` of each element of the flattened frame, ``[size]``."""
         position, channel = np.divmod(np.arange(self.size, dtype=np.int64), self.channels)
-        result: IntArray = position * self.padded + channel
+        group, lane = np.divmod(channel, self.used)
+        result: IntArray = (position * self.plane_groups + self.word_of(group)) * self.used + lane
+        return result
+
+    def word_of(self, group: IntArray) -> IntArray:
+        """Return the word of each group in the first position."""
+        plane, at = np.divmod(group, self.plane_groups)
+        result: IntArray = plane * self.plane_stride + at
         return result
 
     def spread(self, values: np.ndarray, row: int, fill: int = 0) -> np.ndarray:

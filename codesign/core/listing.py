@@ -86,16 +86,17 @@ def _engines(compiled: Compiled) -> str:
         layout = compiled.layouts[name]
         steps = [step for step in compiled.program.steps if _sends(step) and step.engine == number]
         step = next(step for step in steps if step.sweep_words)
+        planes = f" x {layout.planes}" if layout.planes > 1 else ""
         rows.append(
             (
                 name,
                 type(compiled.graph[name]).__name__,
                 f"{layout.positions} x {layout.channels}",
-                f"{layout.groups} x {layout.used}",
+                f"{layout.plane_groups} x {layout.used}{planes}",
                 f"{layout.words}",
                 f"{step.taps}",
-                _range(step.sum_base, step.words * step.taps),
-                _range(step.bias_base, step.bias_period),
+                _range(step.sum_base, layout.words * step.taps),
+                _range(step.bias_base, step.bias_period * layout.planes),
                 f"{layout.size / (layout.words * compiled.program.config.lanes):.0%}",
             )
         )

@@ -82,15 +82,20 @@ def built_bits(config: CoreConfig) -> dict[str, int]:
     return {depth: (getattr(config, depth) + kept.get(depth, 0)) * bits[depth] for depth in DEPTHS}
 
 
+def lacking(program: Program) -> dict[str, int]:
+    """Return what a program needs of the memories that its core has too little of, by the name of the depth."""
+    config, needs = program.config, program.needs()
+    return {depth: needs[depth] for depth in DEPTHS if needs[depth] > most_of(config, depth)}
+
+
 def check_depths(program: Program, name: str) -> None:
     """Check that a program fits the memories of its core.
 
     Raises:
         ConversionError: it does not; names every memory that is too small, and the fields of `CoreConfig`.
     """
-    config, needs = program.config, program.needs()
-    over = {depth: needs[depth] for depth in DEPTHS if needs[depth] > most_of(config, depth)}
-    if over:
+    config = program.config
+    if over := lacking(program):
         raise ConversionError(
             "the network does not fit the memories of the core",
             where=name,

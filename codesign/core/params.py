@@ -25,8 +25,8 @@ def shift_of(plan: Plan, node: Delta) -> int:
     return node.shift - node.widen + plan.widen[node.input]
 
 
-def param_rows(plan: Plan, node: Delta, config: CoreConfig) -> tuple[int, IntArray]:
-    """Return after how many words parameters repeat, and the rows of so many words, ``[N, quantisers, 5]``.
+def param_rows(plan: Plan, node: Delta, config: CoreConfig, plane: int = 0) -> tuple[int, IntArray]:
+    """Return after how many words of a plane parameters repeat, and the rows of so many, ``[N, quantisers, 5]``.
 
     Raises:
         ConversionError: a shift, a step or a threshold does not fit the core.
@@ -52,7 +52,7 @@ def param_rows(plan: Plan, node: Delta, config: CoreConfig) -> tuple[int, IntArr
         values[2] = thresholds << shift - node.shift
     if not isinstance(plan.graph[node.input], Source):
         values[3:] = _lattice(plan, node.input)
-    return _rows(plan, node, values, config)
+    return _rows(plan, node, values, config, plane)
 
 
 def packet_rows(plan: Plan, node: Engine, config: CoreConfig) -> tuple[int, IntArray]:
@@ -70,8 +70,10 @@ def _lattice(plan: Plan, name: str) -> IntArray:
     return np.array([np.resize(found.align, engine.size), np.resize(found.low, engine.size)])
 
 
-def _rows(plan: Plan, node: Delta | Engine, values: IntArray, config: CoreConfig) -> tuple[int, IntArray]:
-    """Return ``values [fields, size]`` as rows, and after how many words they repeat."""
+def _rows(
+    plan: Plan, node: Delta | Engine, values: IntArray, config: CoreConfig, plane: int = 0
+) -> tuple[int, IntArray]:
+    """Return ``values [fields, size]`` as rows of a plane, and after how many words they repeat."""
     largest = {field.name: int(row.max()) for field, row in zip(PARAM.fields, values, strict=True)}
     PARAM.check(config, largest, node.name)
     layout = plan.layouts[node.name]
@@ -82,7 +84,7 @@ def _rows(plan: Plan, node: Delta | Engine, values: IntArray, config: CoreConfig
         _pad_last(values, words, layout)
     elif isinstance(node, Delta):  # the lattice repeats with the channels of the engine, too
         channels = math.lcm(channels, layout.channels)
-    rows = words.transpose(1, 2, 0)
+    rows = words.transpose(1, 2, 0)[plane * layout.plane_stride :][: layout.plane_words]
     period = _period(rows, _longest(channels, layout))
     return period, rows[:period].reshape(period * parts, config.quantisers, len(PARAM.fields))
 
@@ -98,7 +100,7 @@ def _longest(channels: int, layout: Layout) -> int:
     """Return words after which the parameters repeat at the latest, but for padding."""
     if layout.positions == 1:
         return channels // math.gcd(layout.used, channels)
-    return layout.groups * channels // math.gcd(layout.channels, channels)
+    return layout.plane_groups * channels // math.gcd(layout.channels, channels)
 
 
 def _period(rows: IntArray, longest: int) -> int:

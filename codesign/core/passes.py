@@ -76,7 +76,7 @@ class Passes:
 
     def step(self, step: Step, work: Work, *, fresh: bool) -> int:
         """Return the cycles of a step that sends events."""
-        if not len(work.words) and not step.source and not fresh:
+        if not work.begun:
             self.now += RECORD
             return RECORD
         return self._run(step, work, fresh=fresh)
@@ -85,7 +85,7 @@ class Passes:
         """Return the cycles of the step that sends the packet."""
         step, none = self.program.output, np.zeros(0, np.int64)
         words = np.arange(step.words)
-        work = Work(words=words, sent=none, placed=none, token=none, sums=none, operations=none, lines=none)
+        work = Work(begun=True, words=words, sent=none, placed=none, token=none, sums=none, operations=none, lines=none)
         return self._run(step, work, fresh=False)
 
     def moved(self) -> tuple[int, int]:

@@ -36,6 +36,10 @@ class Plan:
         """The engines, in order: the number of one is that of its dirty bit."""
         return self.graph.engines
 
+    def activations(self, engine: Engine) -> tuple[str, ...]:
+        """Return the names of the delta activations of an engine."""
+        return tuple(delta.name for delta in self.graph.deltas if delta.input == engine.name)
+
     def delta(self, name: str) -> Delta:
         """Return the delta activation called ``name``."""
         node = self.graph[name]

@@ -23,6 +23,7 @@ class Step:
     source: int
     relu: int
     keep: int
+    more: int
     packet: int
     engine: int
     words: int

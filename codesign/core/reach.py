@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Reach:
         columns: columns of positions.
         rows_table: ``word, line, count`` of each row, ``[rows, 3]``.
         columns_table: of each column.
+        line: its first line of weights, after the first one of all planes of what is read.
         channelwise: lane for lane.
         maximum: the line chooses the word of sums.
         group_lines: channelwise: a line of weights for each group.
@@ -54,6 +55,7 @@ class Reach:
     columns: int
     rows_table: IntArray = field(repr=False)
     columns_table: IntArray = field(repr=False)
+    line: int
     channelwise: bool
     maximum: bool
     group_lines: bool
@@ -80,13 +82,15 @@ class _Weights:
     group_lines: bool = False
 
 
-def reaches_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> tuple[Reach, ...]:
-    """Return what events of input ``at`` of ``node`` do, a part of a weight at a time where it is too wide for a line.
+def reaches_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> tuple[tuple[Reach, ...], ...]:
+    """Return what events of input ``at`` of ``node`` do, by the plane that they come from; a part of a weight at a time
+    where it is too wide for a line.
 
     Raises:
         ConversionError: weights do not fit the core.
     """
-    return tuple(_reach(plan, node, at, taps, config) for taps in _parts(weights_of(plan, node, at), config))
+    parts = [_reach(plan, node, at, taps, config) for taps in _parts(weights_of(plan, node, at), config)]
+    return tuple(zip(*parts, strict=True))
 
 
 def _parts(taps: IntArray, config: CoreConfig) -> list[IntArray]:
@@ -97,8 +101,8 @@ def _parts(taps: IntArray, config: CoreConfig) -> list[IntArray]:
     return [np.array([[most]], np.int64)] * int(taps[0, 0] // most)
 
 
-def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig) -> Reach:
-    """Return what events do with these weights."""
+def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig) -> tuple[Reach, ...]:
+    """Return what events of each plane do with these weights."""
     read, made = plan.layouts[node.inputs[at]], plan.layouts[node.name]
     node = way(plan.through, node, at)
     y, x = (Axis(size=1), Axis(size=1)) if isinstance(node, Dense) else (node.y, node.x)
@@ -111,19 +115,20 @@ def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig
     if channelwise:
         weights = _lane_for_lane(taps, node, at, made, config.lanes)
     else:
-        weights = _one_to_all(_full(taps, node, at, made), node, at, made, places, config.lanes)
+        weights = _one_to_all(_full(taps, node, at, made), node, at, made, places, read.planes, config.lanes)
     per_tap = 1 if maximum else weights.per_tap
-    divisor = channels if seen is None else seen
+    divisor = channels if seen is None else seen // read.planes
     last = (read.words * read.used - 1) // channels // x.size
     rows = y.size if seen is not None else max(y.size, last + 1)
-    row, column = made.groups * x.outputs, made.groups
-    return Reach(
+    row, column = made.plane_groups * x.outputs, made.plane_groups
+    whole = Reach(
         element=seen is None,
         read=read,
         divisor=divisor,
         columns=x.size,
         rows_table=_table(y, rows, row, per_tap * x.kernel, 0),
         columns_table=_table(x, x.size, column, per_tap, weights.first),
+        line=0,
         channelwise=channelwise,
         maximum=maximum,
         group_lines=weights.group_lines,
@@ -134,6 +139,30 @@ def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig
         line_steps=(y.stride * x.kernel * per_tap, x.stride * per_tap),
         lines=weights.lines,
     )
+    if read.planes == made.planes == 1:
+        return (whole,)
+    if not channelwise:
+        return tuple(replace(whole, line=plane * len(weights.lines) // read.planes) for plane in range(read.planes))
+    columns = _table(x, x.size, column, per_tap, 0)
+    return tuple(
+        replace(
+            whole,
+            divisor=1,
+            columns=x.size * read.plane_groups,
+            columns_table=_by_group(columns, read, made, plane, weights),
+        )
+        for plane in range(read.planes)
+    )
+
+
+def _by_group(columns: IntArray, read: Layout, made: Layout, plane: int, weights: _Weights) -> IntArray:
+    """Return the table of columns of a plane with an entry for each group of a column: groups lie anywhere."""
+    group = plane * read.plane_groups + np.arange(read.plane_groups)
+    table = np.repeat(columns[:, None], len(group), axis=1)  # [columns, groups, 3]
+    reached = table[..., 2] > 0
+    table[..., 0] += reached * made.word_of(weights.first + group)
+    table[..., 1] += reached * group * weights.group_lines
+    return table.reshape(-1, 3)
 
 
 def _table(axis: AnyAxis, entries: int, words: int, lines: int, first_word: int) -> IntArray:
@@ -266,8 +295,8 @@ def _full(taps: IntArray, node: Engine, at: int, made: Layout) -> IntArray:
     return full
 
 
-def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int, lanes: int) -> _Weights:
-    """Return lines for lanes that add to all lanes of the output's words: ``[taps, groups, places]`` of them."""
+def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int, planes: int, lanes: int) -> _Weights:
+    """Return lines for lanes that add to all lanes of the output's words: ``[planes, taps, groups, places]`` of them."""
     first, last = 0, made.groups
     if isinstance(node, Join) and node.kind == "concat":
         start = offset_of(node, at)
@@ -276,6 +305,7 @@ def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int
     for group in range(first, last):
         columns = full[:, :, group * made.used : (group + 1) * made.used]
         lines[:, group - first, : full.shape[1], : columns.shape[2]] = columns
-    per_tap = (last - first) * places if len(full) > 1 else 0
-    groups = last - first
-    return _Weights(lines=lines.reshape(-1, lanes), per_tap=per_tap, groups=groups, first=first, stride=places)
+    groups, stride = last - first, places // planes
+    lines = np.moveaxis(lines.reshape(len(full), groups, planes, stride, lanes), 2, 0).reshape(-1, lanes)
+    per_tap = groups * stride if len(full) > 1 else 0
+    return _Weights(lines=lines, per_tap=per_tap, groups=groups, first=first, stride=stride)

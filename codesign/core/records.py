@@ -15,7 +15,7 @@ from codesign.errors import ConversionError
 
 MAGIC = 0x524F4344
 """First word of an image: "DCOR" as bytes."""
-VERSION = 3
+VERSION = 4
 SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
 """Number of each section of an image; 0 ends it."""
 
@@ -123,7 +123,8 @@ STEP = Record(
     fields=(
         Field(name="source", width=1, meaning="takes the beats of the input, not the sums of an engine"),
         Field(name="relu", width=1, meaning="negative sums count as 0"),
-        Field(name="keep", width=1, meaning="marks stay, as a later step sends the same engine"),
+        Field(name="keep", width=1, meaning="marks stay, as a later step sends the same words"),
+        Field(name="more", width=1, meaning="the dirty bit stays, as a later step sends other words of the engine"),
         Field(name="packet", width=2, meaning="0: events; 1: a packet of the sums; 2: a packet of the codes"),
         Field(name="engine", width=8, meaning="dirty bit of the engine that is sent"),
         Field(name="words", width="index", meaning="words of a frame"),

@@ -184,7 +184,7 @@ class Core:
         compiled = self._compiled
         frames, cycles, errors = self._registers.read(core_map.FRAMES, 3)
         counted = self._registers.read(core_map.EVENTS, len(compiled.steps))
-        events = dict(zip(compiled.steps, counted, strict=True))
+        events = {name: int(count) for name, count in compiled.of_nodes(np.array(counted, np.int64)).items()}
         busy = self._registers.read(core_map.OPERATIONS, len(compiled.engines))
         stalled = self._registers.read(core_map.WAITS, len(compiled.engines))
         first = self._graph.deltas[0].name

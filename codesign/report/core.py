@@ -128,8 +128,8 @@ def _unit(unit: Unit, compiled: Compiled) -> Unit:
 def _layer(layer: Layer, compiled: Compiled) -> Layer:
     """Return a layer with the bits that it takes in the memories of the core, filled lanes and all."""
     config, number = compiled.program.config, compiled.engines.index(layer.name)
-    steps = list(zip(compiled.steps, compiled.program.steps, strict=True))
-    own = next(step for _, step in steps if step.sweep_words and step.engine == number)
+    steps = list(zip(compiled.sends, compiled.program.steps, strict=True))
+    words = sum(step.sweep_words for _, step in steps if step.engine == number)
     inputs = dict.fromkeys(compiled.graph[layer.name].inputs)
     first = [name for name in inputs if compiled.graph.readers(name)[0] == layer.name]
     rows = sum(step.words * step.parts for name, step in steps if name in first)
@@ -138,7 +138,7 @@ def _layer(layer: Layer, compiled: Compiled) -> Layer:
         layer,
         ideal_cycles_per_frame=None,
         estimated_cycles_per_frame=None,
-        state_bits=own.words * own.taps * config.lanes * config.sum_bits + rows * config.quantisers * config.code_bits,
+        state_bits=words * config.lanes * config.sum_bits + rows * config.quantisers * config.code_bits,
         weight_bits=lines * config.lanes * config.weight_bits if layer.weight_bits else 0,
     )
 

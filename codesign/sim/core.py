@@ -334,7 +334,7 @@ class CoreSimulator:
 
     def _engines(self, sent: IntArray, added: IntArray) -> dict[str, EngineRun]:
         """Return what was done for each engine of ``sent [T, steps, 2]`` and ``added [T, engines, 2]``."""
-        cycles, events = ({name: sent[:, at, of] for at, name in enumerate(self.compiled.steps)} for of in range(2))
+        cycles, events = (self.compiled.of_nodes(sent[..., of]) for of in range(2))
         first = self.graph.deltas[0].name
         runs = {first: EngineRun(events=events[first], busy=cycles[first], stalled=np.zeros_like(cycles[first]))}
         for node in self.compiled.graph.engines:

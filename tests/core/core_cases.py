@@ -12,7 +12,6 @@ from codesign.core.config import CoreConfig
 from codesign.core.frames import pack_input, unpack_output
 from codesign.core.image import image_of, program_of
 from codesign.core.interpret import Interpreter, Run
-from codesign.core.program import EVENTS
 from codesign.fixed import IntArray
 from codesign.graph import Graph
 from codesign.graph.golden import Golden, Trace
@@ -54,15 +53,17 @@ class OnCore:
         assert np.array_equal(made, trace.outputs)
         compared = made.size
         self._check_narrow()
-        for name, step in zip(self.compiled.steps, self.compiled.program.steps, strict=True):
-            if step.packet == EVENTS and name in trace.codes:
-                rows = self.core.codes[step.code_base : step.code_base + step.words * step.parts]
-                words = rows.reshape(step.words, -1)
-                codes = self.compiled.layouts[name].gather(words)
-                assert np.array_equal(codes, trace.codes[name][-1]), name
-                at = self.compiled.steps.index(name)
-                assert np.array_equal(run.counts.events[:, at], np.count_nonzero(trace.deltas[name], axis=1)), name
-                compared += codes.size
+        events = self.compiled.of_nodes(run.counts.events)
+        first = {name: at for at, name in reversed([*enumerate(self.compiled.sends)])}
+        for name in trace.codes.keys() & first.keys():
+            step, layout = self.compiled.program.steps[first[name]], self.compiled.layouts[name]
+            rows = np.zeros((layout.words * step.parts, self.config.quantisers), np.int64)
+            kept = self.core.codes[step.code_base :][: len(rows)]  # nothing is kept behind the last plane
+            rows[: len(kept)] = kept
+            codes = layout.gather(rows.reshape(layout.words, -1))
+            assert np.array_equal(codes, trace.codes[name][-1]), name
+            assert np.array_equal(events[name], np.count_nonzero(trace.deltas[name], axis=1)), name
+            compared += codes.size
         return compared
 
     def _check_narrow(self) -> None:

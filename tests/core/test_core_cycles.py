@@ -86,7 +86,14 @@ def work_on(sums: list[int]) -> Work:
     none = np.zeros(1, np.int64)
     each = np.zeros(len(sums), np.int64)
     return Work(
-        words=none, sent=none, placed=none + 1, token=each, sums=np.array(sums), operations=each + 1, lines=each
+        begun=True,
+        words=none,
+        sent=none,
+        placed=none + 1,
+        token=each,
+        sums=np.array(sums),
+        operations=each + 1,
+        lines=each,
     )
 
 

@@ -123,7 +123,7 @@ def test_no_image_that_is_cut_off_or_longer_is_taken(program: Program) -> None:
 Change = Callable[[list[int], dict[int, tuple[int, int]]], object]
 FAULTS: dict[str, tuple[Change, str]] = {
     "magic": (lambda words, _: words.__setitem__(0, 1), "no image of a core"),
-    "version": (lambda words, _: words.__setitem__(1, 2), "another version. Expected: 3. Received: 2"),
+    "version": (lambda words, _: words.__setitem__(1, 2), "another version. Expected: 4. Received: 2"),
     "geometry": (lambda words, _: words.__setitem__(2, 7), r"other lanes or widths. Expected: 2b03299c \(32,8,16,16"),
     "steps": (lambda words, _: words.__setitem__(4, words[4] + 1), "another number of steps"),
     "origins": (lambda words, _: words.__setitem__(7, 1), "other addresses than its sections lead to"),

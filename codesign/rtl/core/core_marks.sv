@@ -2,7 +2,7 @@
 // Function:   which words of sums were touched: set_word_i is marked; a pass gives the marked words of step_i in order,
 //             then its end, and clears their marks unless step_i.keep; all words below step_i.words if fresh_i or a
 //             packet is sent, which clears nothing. dirty_o: a word of step_i.engine was marked since the last pass
-//             that cleared
+//             that cleared, and had not step_i.more
 // Latency:    7 cycles from start_i to the first word; a mark counts from the next cycle on
 // Throughput: 1 mark a cycle; 1 word a cycle, or 1 chunk of 32 words without a mark a cycle; marks go first
 // Timing:     registers at all outputs but dirty_o, which is read from distributed RAM, and set_ready_o = !start_i
@@ -45,7 +45,7 @@ module core_marks
   logic [7:0] dirty_engine;
   assign dirty_engine = start_i ? step_i.engine : set_engine_i;
   assign dirty_o = dirty[step_i.engine];
-  always_ff @(posedge clk_i) if (start_i ? !step_i.keep && !packet : set) dirty[dirty_engine] <= !start_i;
+  always_ff @(posedge clk_i) if (start_i ? !step_i.keep && !step_i.more && !packet : set) dirty[dirty_engine] <= !start_i;
 
   // A pass asks for chunk after chunk, then for its end.
   logic scanning_q, ask, end_next, last_chunk;
