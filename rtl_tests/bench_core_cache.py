@@ -47,7 +47,9 @@ class Cache:
     lines: dict[int, int] = field(default_factory=dict)
 
     def expand(self, op: Operation) -> Iterator[tuple[str, int, int]]:
-        """Return (kind, word or line, beats): saves and fills before the operation; then "with": it is saved, too."""
+        """Return (kind, word or line, beats): saves and fills before the operation; then what comes with it: "with", it
+        is saved, too, and "line".
+        """
         word, at = address(op), slot(address(op))
         if (op["first"] or op["read"]) and word >= INSIDE:
             held = self.words.get(at)
@@ -135,11 +137,11 @@ class Lanes:
             if not self.fills:
                 return False
             self.sums.words[op["sum"]] = self.fills.popleft()
-        elif op["fill_line"]:
-            if not self.fill_lines:
-                return False
-            self.sums.lines[op["line"]] = self.fill_lines.popleft()
         else:
+            if op["fill_line"]:
+                if not self.fill_lines:
+                    return False
+                self.sums.lines[op["line"]] = self.fill_lines.popleft()
             seen = self.sums.run(op)
             if op["save"]:
                 self.saving.append((*self.expected_saves.popleft(), seen[0]))
@@ -249,12 +251,13 @@ class Play:
         op |= {"engine": self.rng.getrandbits(8), "beats": self.rng.getrandbits(8)} | dict.fromkeys(FLAGS, 0) | fields
         self.ops.waiting.append(packed(OPERATION, **op))
         self.wanted.append(self.model.run(op))
-        save = 0
+        save = line = 0
         for kind, what, beats in self.cache.expand(op):
             if kind in ("save", "with"):
                 self.all_saves.append(what)
                 self.lanes.expected_saves.append((what, beats))
             save |= kind == "with"
+            line |= kind == "line"
             nothing = dict.fromkeys(FLAGS, 0)
             if kind == "save":
                 self.output.expected.append(nothing | {"save": 1, "from": slot(what)})
@@ -264,8 +267,7 @@ class Play:
                 self.output.expected.append(nothing | {"fill": 1, "last": 1, "sum": slot(what)})
             elif kind == "line":
                 self.line_requests.expected.append(((what, 0), 0))
-                self.output.expected.append(nothing | {"fill_line": 1, "line": line_slot(what)})
-        want = {flag: op[flag] for flag in FLAGS} | {"save": int(save)}
+        want = {flag: op[flag] for flag in FLAGS} | {"save": int(save), "fill_line": int(line)}
         if op["add"]:
             want |= {"line": line_slot(op["line"]), "engine": op["engine"]}
         if op["add"] or op["copy"]:

@@ -53,9 +53,12 @@ class Operations:
             self._at(READ, read_i=1, read_address_i=self.word)
         self.left -= 1
         line, delta = self.rng.choice(list(self.weights)), extreme(self.rng, CONFIG.delta_bits)
+        if self.rng.random() < 0.2:
+            self._weight(line)
         start = self.sums[self.word] if first else self.total
         self.total = signed(start + self.weights[line] * delta, CONFIG.sum_bits)
-        self._at(0, line_i=line, delta_i=delta)
+        self._at(0, delta_i=delta)
+        self._at(1, line_i=line)
         self._at(ADD, first_i=int(first))
         for stage in range(ADD + 1):
             self._at(stage)
@@ -63,6 +66,12 @@ class Operations:
         self.free_at[self.word] = self.now + WRITE
         if self.left == 0:
             self._write(self.word, self.total, fill_i=0)
+
+    def _weight(self, line: int) -> None:
+        """Write a line of weights, which is seen from the next cycle on, unless it is read in this one."""
+        if self.plan.get(self.now, {}).get("line_i") != line:
+            self.weights[line] = extreme(self.rng, CONFIG.weight_bits)
+            self._at(0, write_weight_i=1, weight_address_i=line, weight_data_i=self.weights[line])
 
     def _write(self, word: int, sums: int, **pins: int) -> None:
         """Write a sum in its cycle."""
@@ -85,16 +94,15 @@ class Operations:
                 self._fill()
             else:
                 self._issue()
+        soon = [self.plan.get(self.now + later, {}) for later in (0, 1)]
+        if self.running and rng.random() < 0.1 and "write_weight_i" not in soon[0]:
+            self._weight(rng.choice([line for line in self.weights if line != soon[1].get("line_i")]))
         pins = self.plan.pop(self.now, {})
         settled = [word for word, at in self.free_at.items() if at < self.now]
         if "read_i" not in pins and settled and rng.random() < 0.5:
             word = rng.choice(settled)
             pins |= {"read_i": 1, "read_address_i": word}
             self.due[self.now + ANSWER] = self.sums[word]
-        if self.running and rng.random() < 0.1:  # seen from the next cycle on
-            line = rng.choice([line for line in self.weights if line != pins.get("line_i")])
-            self.weights[line] = extreme(rng, CONFIG.weight_bits)
-            pins |= {"write_weight_i": 1, "weight_address_i": line, "weight_data_i": self.weights[line]}
         names = ["line_i", "delta_i", "read_address_i", "first_i", "fill_i", "fill_data_i", "write_address_i"]
         if self.running:
             dut.write_weight_i.value = pins.pop("write_weight_i", 0)

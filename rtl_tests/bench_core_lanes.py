@@ -22,6 +22,7 @@ UNWRITTEN = 3
 """Cycles after its issue in which an operation's word cannot be read by another one."""
 LINES = 24
 WORDS_INSIDE, LINES_INSIDE = CONFIG.sum_words + CONFIG.cached_words, CONFIG.weight_lines + CONFIG.cached_lines
+LINE_MASK = (1 << (LINES_INSIDE - 1).bit_length()) - 1
 
 Words = Sequence[int]
 
@@ -54,7 +55,6 @@ class Lanes:
         self.held: Operation | None = None
         self.issued: deque[Operation | None] = deque([None] * TO_DONE)  # the latest first
         self.gap = self.waited = self.done = self.begun = 0
-        self.lining = False
 
     def drive(self) -> None:
         pass
@@ -65,13 +65,14 @@ class Lanes:
         unwritten = [past.sum for past in list(self.issued)[:UNWRITTEN] if past is not None and past.last]
         saves = any(past.save for past in list(self.issued)[:TO_READ] if past is not None)
         fills = any(past.fill for past in list(self.issued)[:TO_FILL] if past is not None)
+        before = self.issued[0]
+        clashes = before is not None and (before.line ^ held.line) & LINE_MASK == 0
         return bool(
-            self.lining
-            or (held.reads and held.source in unwritten)
+            (held.reads and held.source in unwritten)
             or (held.read and self.gap > 0)
             or (held.save and (saves or dut.save_ready_i.value == 0))
             or (held.fill and (fills or dut.fill_valid_i.value == 0))
-            or (held.fill_line and dut.line_valid_i.value == 0)
+            or (held.fill_line and (clashes or dut.line_valid_i.value == 0))
         )
 
     def sample(self, _: int) -> bool:
@@ -89,14 +90,13 @@ class Lanes:
             "read_o": read is not None and bool(read.read),
             "save_o": read is not None and bool(read.save),
             "fill_ready_o": fill is not None and bool(fill.fill),
-            "line_ready_o": self.lining,
+            "line_ready_o": issued is not None and bool(issued.fill_line),
             "done_o": last is not None and bool(last.end_of_pass),
         }
         got = {name: bool(getattr(dut, name).value) for name in want}
         assert got == want, f"got {got}, expected {want}"
         assert held is None or dut.engine_o.value == held.engine
         self.gap = int(dut.gap_i.value) if issued is not None and issued.read else max(0, self.gap - 1)
-        self.lining = issued is not None and bool(issued.fill_line)
         merge = held is not None and given is not None and held.add and given.add and held.sum == given.sum
         self.issued.pop()
         self.issued.appendleft(replace(issued, last=issued.last and not merge) if issued is not None else None)
@@ -174,6 +174,8 @@ class Play:
     rng: random.Random
     engines: list[list[int]]
     lines: list[int]
+    before: int = 0
+    """The word of the chain before; it means nothing to additions that are not the first of a chain."""
     ends: int = 0
 
     def put(self, fields: dict[str, int], deltas: Words | None = None) -> None:
@@ -185,13 +187,11 @@ class Play:
         self.ops.waiting.append(token | given << OPERATION.bits(CONFIG))
 
     def chain(self, word: int, lines: int, *, filled: float = 0.0, reads: Words = ()) -> None:
-        """Queue a chain of additions to a word; between them lines may be filled, and words saved and filled.
+        """Queue a chain of additions to a word; lines may be filled for them, and words saved and filled between them.
 
         ``reads``: words, one of which may be read with an addition that is not the first one.
         """
         for at in range(lines):
-            if self.rng.random() < filled:
-                self.fill_line(self.rng.choice(self.lines))
             others = [other for other in reads if other != word]
             if at and others and self.rng.random() < filled:
                 self.read(others[0], read=False, save=True)
@@ -199,14 +199,18 @@ class Play:
             line = self.rng.choice(self.lines)
             deltas = [extreme(self.rng, CONFIG.delta_bits) for _ in range(LANES)]
             fields = {"add": 1, "first": int(at == 0), "last": int(at == lines - 1), "sum": word, "line": line}
+            if self.rng.random() < filled:
+                fields["fill_line"] = 1
+                self.fill_line(line)
             if at and others and self.rng.random() < 0.5:
                 source = self.rng.choice(others)
                 save = self.rng.random() < 0.3
                 self.wanted(source, read=True, save=save)
                 self.put(fields | {"read": 1, "save": int(save), "from": source}, deltas)
             else:
-                self.put(fields | ({} if at else {"from": word}), deltas)
+                self.put(fields | {"from": self.before if at else word}, deltas)
             self.model.add(word, line, deltas)
+        self.before = word
 
     def end(self, word: int = 0) -> None:
         """Queue the end of a pass; ``word`` means nothing."""
@@ -236,8 +240,7 @@ class Play:
         self.fills.waiting.append(word_of(self.model.sums[word], CONFIG.sum_bits))
 
     def fill_line(self, line: int) -> None:
-        """Queue a line that comes from outside."""
-        self.put({"fill_line": 1, "line": line})
+        """Let a line come from outside, with the operation that is queued next."""
         self.model.weights[line] = [extreme(self.rng, CONFIG.weight_bits) for _ in range(LANES)]
         self.fill_lines.waiting.append(word_of(self.model.weights[line], CONFIG.weight_bits))
 
@@ -321,8 +324,6 @@ def mixed(play: Play, words: Words) -> None:
             play.read(word, save=rng.random() < 0.3)
         elif kind < 0.75:
             play.copy(rng.choice(words), word)
-        elif kind < 0.8:
-            play.fill_line(rng.choice(play.lines))
         elif kind < 0.85:
             play.end(word)
         elif kind < 0.9:
@@ -363,6 +364,26 @@ async def full_rate(dut: Any) -> None:
 
 
 @cocotb.test()
+async def lines_at_full_rate(dut: Any) -> None:
+    """Lines that are there cost no cycle, but where the operation before has one in the same place."""
+    play = await make(dut)
+    words, lines = play.engines[0][:10], play.lines[:8]
+    for word in words:
+        play.lines = lines[word % 2 :: 2]
+        play.chain(word, 1, filled=1.0)
+    taken = len(play.ops.taken_at)
+    play.end()
+    await play.until_done()
+    assert np.diff(play.ops.taken_at[taken:]).tolist() == [1] * (len(words) + 1)
+    assert play.lanes.waited == 0
+    play.lines = lines[:1]
+    for word in words:
+        play.chain(word, 1, filled=1.0)
+    await play.until_done(play.engines[0])
+    assert play.lanes.waited == len(words) - 1
+
+
+@cocotb.test()
 @cocotb.parametrize(distance=(1, 2, 3, 4, 5, 6))
 async def distance_of_a_word(dut: Any, distance: int) -> None:
     """A word that comes again after other words waits until its sums are written; one after itself does not."""
@@ -373,6 +394,36 @@ async def distance_of_a_word(dut: Any, distance: int) -> None:
     play.end()
     await play.until_done()
     assert play.lanes.waited == waits
+
+
+@cocotb.test()
+async def a_word_again(dut: Any) -> None:
+    """An addition to the word of the one before, which has been issued: it reads what is written."""
+    play = await make(dut)
+    for idle in range(1, UNWRITTEN + 3):
+        waited = play.lanes.waited
+        for _ in range(2):
+            play.chain(play.engines[0][0], 1)
+            await play.bench.until(lambda: not play.ops.waiting)
+            await play.bench.cycles(idle)
+        await play.until_done(play.engines[0][:1])
+        assert play.lanes.waited - waited <= 2 * UNWRITTEN
+
+
+@cocotb.test()
+async def a_load_after_a_line(dut: Any) -> None:
+    """Lines and words are loaded where they belong, and count from then on, though a line was filled in last."""
+    play = await make(dut)
+    for line in play.lines[:4]:
+        play.lines, lines = [line], play.lines
+        play.chain(play.engines[0][0], 1, filled=1.0)
+        await play.bench.until(lambda: not play.ops.waiting)
+        await play.bench.cycles(TO_DONE)
+        play.lines = lines
+        await load(dut, play.bench, memory(play, lines, play.engines[0]))
+    for word in play.engines[0]:
+        play.chain(word, 5)
+    await play.until_done(play.engines[0])
 
 
 @cocotb.test()

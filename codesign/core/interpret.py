@@ -370,7 +370,7 @@ class _Done:
         return int(self.placed.sum()), self.hits, len(self.token), int(self.operations.sum())
 
 
-def _work(begun: bool, visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:  # noqa: FBT001
+def _work(begun: bool, visited: IntArray, tokens: Tokens, done: list[_Done]) -> Work:
     """Return the work of all readers, word after word."""
     token = np.concatenate([item.token for item in done])
     order = np.argsort(token, kind="stable")

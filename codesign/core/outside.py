@@ -26,7 +26,7 @@ BEFORE = 6
 """Operations from the order to the end of ``core_cache``."""
 ENTERING = 5
 """Cycles from the order to the decision what has to be done."""
-QUEUE = 19
+QUEUE = 67
 """Operations from there to their issue."""
 QUEUING = 3
 """Cycles from there to their issue."""
@@ -44,7 +44,7 @@ LEAVING = 6
 """Cycles from the issue of a save to its request at the port."""
 WRITING = 4
 """Cycles from an operation that writes a word to one that reads it."""
-FILL, LINE, SAVE, PLAIN = range(4)
+FILL, SAVE, PLAIN = range(3)
 """What the lanes do besides, or instead of, an operation."""
 
 
@@ -110,8 +110,6 @@ class Cache:
         came, operation = self._came[0]
         self._at = max(came, self._done + 1)
         word, todo, self._both = operation.word, [PLAIN], False
-        if operation.line >= 0:
-            todo.append(LINE)
         self._wrote = 0
         if word >= self._inside:
             slot = word & self._mask
@@ -131,10 +129,10 @@ class Cache:
         if what == FILL:
             word = self._came[0][1].word
             time = max(time, self._settle, self._lanes.saved(word), self._lanes.fills.room())
-        elif what == LINE:
-            time = max(time, self._lanes.lines.room())
         elif what == SAVE or self._both:
             time = max(time, self._lanes.save_room())
+        if what == PLAIN and self._came[0][1].line >= 0:
+            time = max(time, self._lanes.lines.room())
         return time
 
     def act(self, time: int) -> None:
@@ -147,15 +145,15 @@ class Cache:
         elif what == FILL:
             lanes.fills.ask(time + ASKING, operation.word * self._beats, operation.beats)
             lanes.push(time, FILL, operation)
-        elif what == LINE:
-            lanes.lines.ask(time + ASKING, self._line_origin + operation.line * self._line_beats, self._line_beats)
-            lanes.push(time, LINE, operation)
         else:
+            if operation.line >= 0:
+                address = self._line_origin + operation.line * self._line_beats
+                lanes.lines.ask(time + ASKING, address, self._line_beats)
             lanes.push(time, SAVE if self._both else PLAIN, operation, own=True)
             if self._wrote:
                 self._tags[slot], self._dirty[slot] = operation.word, not operation.read
                 self._size[slot] = operation.beats
-            self._done = time + self._wrote + operation.count - 1
+            self._done = time + (self._wrote or operation.line >= 0) + operation.count - 1
             self._passed.extend(range(time, time + operation.count))
             self._held -= operation.count
             self._came.popleft()
@@ -222,8 +220,8 @@ class Lanes:
         time = max(time, self._next)
         if what == FILL:
             return max(time, self._filled + FILLING, self.fills.there())
-        if what == LINE:
-            return max(time, self.lines.there())
+        if own and operation.line >= 0:
+            time = max(time, self.lines.there())
         if operation.word >= 0 and (operation.word != self._added or operation.read):
             time = max(time, self._written.get(self._place(operation.word), -9) + WRITING)
         if own and operation.read:
@@ -246,9 +244,6 @@ class Lanes:
             self._filled = time
             self.fills.take(time + FILLING - 1)
             self._written[self._place(operation.word)] = time
-        elif what == LINE:
-            self.lines.take(time + 1)
-            self._next = time + 2
         elif what == SAVE:
             self._saved_at = time
             word = operation.word
@@ -259,6 +254,8 @@ class Lanes:
             self._leaving[word] -= 1
         self._added = -1
         if own:
+            if operation.line >= 0:
+                self.lines.take(time)
             self._added = operation.adds
             if operation.read:
                 self._read_at = time

@@ -296,7 +296,7 @@ def _full(taps: IntArray, node: Engine, at: int, made: Layout) -> IntArray:
 
 
 def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int, planes: int, lanes: int) -> _Weights:
-    """Return lines for lanes that add to all lanes of the output's words: ``[planes, taps, groups, places]`` of them."""
+    """Return lines for lanes that add to all lanes of the output's words: ``[planes, taps, groups, places]``."""
     first, last = 0, made.groups
     if isinstance(node, Join) and node.kind == "concat":
         start = offset_of(node, at)
@@ -306,6 +306,6 @@ def _one_to_all(full: IntArray, node: Engine, at: int, made: Layout, places: int
         columns = full[:, :, group * made.used : (group + 1) * made.used]
         lines[:, group - first, : full.shape[1], : columns.shape[2]] = columns
     groups, stride = last - first, places // planes
-    lines = np.moveaxis(lines.reshape(len(full), groups, planes, stride, lanes), 2, 0).reshape(-1, lanes)
+    by_plane = np.moveaxis(lines.reshape(len(full), groups, planes, stride, lanes), 2, 0).reshape(-1, lanes)
     per_tap = groups * stride if len(full) > 1 else 0
-    return _Weights(lines=lines, per_tap=per_tap, groups=groups, first=first, stride=stride)
+    return _Weights(lines=by_plane, per_tap=per_tap, groups=groups, first=first, stride=stride)

@@ -12,7 +12,7 @@ module core_adder
 #(
     parameter int unsigned WordQueue = 16,   // words with a change that may wait
     parameter int unsigned EventQueue = 16,  // located events that may wait: hides those that reach nothing
-    parameter int unsigned OperationQueue = 16  // operations that may wait for what lies outside
+    parameter int unsigned OperationQueue = 64  // operations that may wait for what lies outside
 ) (
     input  logic                           clk_i,
     input  logic                           rst_ni,

@@ -3,13 +3,14 @@
 //             has one slot, by the low bits of its address; what is not there is asked for and filled in, and what was
 //             there before and has changed is saved first. A word that core_fetch reads is saved with that
 // Latency:    4 cycles
-// Throughput: 1 operation per cycle; each save takes one more, each fill two, and so does what changes a slot's state
+// Throughput: 1 operation per cycle; each save and fill of a word takes one more, and so does what changes a slot's state
 // Timing:     registers at all outputs but op_ready_o, which depends on ready_i, word_ready_i, line_ready_i, and the
 //             requests, which depend on ready_i
 // Reset:      empty; every slot is free once it was cleared, a slot a cycle
 // Model:      codesign.core.interpret
-// Saves and fills take their turn among the operations, so that none of them overtakes another one: no operation sees
-// what is older than it, or waits for one that comes after it. A word is not asked for while it is on its way out;
+// Saves and fills take their turn among the operations, a line comes with the one that needs it, so that none of them
+// overtakes another one: no operation sees what is older than it, or waits for one that comes after it. A word is not
+// asked for while it is on its way out;
 // saved_i: the one that has been for longest, save_word_o, is there.
 module core_cache
   import core_pkg::*;
@@ -60,7 +61,7 @@ module core_cache
   // Stages 1 and 2: what is known of the slots. Stage 3: what has to be done. They move together.
   logic valid_q1, valid_q2, valid_q3, move, take, done;
   operation_t op_q1, op_q2, op_q3;
-  logic clearing_q, word_write_q, line_write_q, settles_q;  // settles: nothing is written
+  logic clearing_q, word_write_q, settles_q;  // settles: nothing is written
   logic [ClearBits-1:0] clear_q;
   assign move = !valid_q3 || (done && settles_q);  // what is written is read a cycle later
   assign op_ready_o = move && !clearing_q;
@@ -130,44 +131,41 @@ module core_cache
   assign line_missing = line_outside && !line_hit;
   assign word_written = word_outside && (!word_hit || (op_q2.read ? word_entry.dirty : !word_entry.dirty));
 
-  // One after the other: save, fill, fill the line, and what all that was for.
-  logic saving_q, filling_q, lining_q, acting_q, fill_q, line_q;  // fill, line: will have their turn
+  // One after the other: save, fill, and what that was for, with its line.
+  logic saving_q, filling_q, acting_q, fill_q, line_q;  // fill: will have its turn; line: is missing
   logic both_q;  // with the operation: the word that is read is saved
-  logic settled_q, emit, free, full_q, pending_q;
+  logic settled_q, emit, acts, free, full_q, pending_q;
   always_ff @(posedge clk_i) begin
     if (move) begin
       word_q3 <= word_entry;
       {fill_q, line_q} <= {word_missing && !op_q2.copy, line_missing};
       saving_q <= word_saved;
       filling_q <= !word_saved && word_missing && !op_q2.copy;
-      lining_q <= !word_saved && !(word_missing && !op_q2.copy) && line_missing;
-      acting_q <= !word_saved && !(word_missing && !op_q2.copy) && !line_missing;
+      acting_q <= !word_saved && !(word_missing && !op_q2.copy);
       both_q <= word_outside && word_hit && op_q2.read && word_entry.dirty;
       word_write_q <= word_written;
-      line_write_q <= line_missing;
       settles_q <= !word_written && !line_missing;
     end else if (emit) begin
       saving_q  <= 1'b0;
       filling_q <= saving_q && fill_q;
-      lining_q  <= line_q && (filling_q || (saving_q && !fill_q));
-      acting_q  <= acting_q || lining_q || (!line_q && (filling_q || !fill_q));
+      acting_q  <= acting_q || filling_q || !fill_q;
     end
     settled_q <= !move;
   end
   assign word_now = '{valid: 1'b1, dirty: !op_q3.read, beats: op_q3.beats, tag: address_q3[IndexBits-1:SlotBits]};
   assign line_now = '{valid: 1'b1, tag: op_q3.line[IndexBits-1:LineSlotBits]};
   assign word_write = done && word_write_q;
-  assign line_write = done && line_write_q;
+  assign line_write = done && line_q;
 
   assign free = ready_i || !valid_o;
   assign word_valid_o = valid_q3 && free && filling_q && settled_q && !pending_q;
-  assign line_valid_o = valid_q3 && free && lining_q;
+  assign line_valid_o = acts && line_q;
   assign word_o = address_q3;
   assign word_beats_o = op_q3.beats;
   assign line_o = op_q3.line;
-  assign done = valid_q3 && free && acting_q && !(both_q && full_q);
-  assign emit = (valid_q3 && free && saving_q && !full_q) || (word_valid_o && word_ready_i) ||
-      (line_valid_o && line_ready_i) || done;
+  assign acts = valid_q3 && free && acting_q && !(both_q && full_q);
+  assign done = acts && (!line_q || line_ready_i);
+  assign emit = (valid_q3 && free && saving_q && !full_q) || (word_valid_o && word_ready_i) || done;
 
   function automatic index_t slot_of(input index_t word);
     slot_of = word >= index_t'(SumDepth) ? index_t'(SumDepth) + index_t'(word[SlotBits-1:0]) : word;
@@ -184,9 +182,10 @@ module core_cache
       op_o.from <= slot_of(acting_q ? op_q3.from : address_q3);
       op_o.line <= line_slot_of(op_q3.line);
       op_o.save <= saving_q || (acting_q && both_q);
+      op_o.fill_line <= acting_q && line_q;
       if (!acting_q) begin
         {op_o.end_of_pass, op_o.add, op_o.copy, op_o.read} <= '0;
-        {op_o.fill, op_o.fill_line} <= {filling_q, lining_q};
+        op_o.fill <= filling_q;
         {op_o.first, op_o.last} <= {1'b0, filling_q};
       end
     end
@@ -214,7 +213,7 @@ module core_cache
   always_ff @(posedge clk_i) begin
     if (push) {next_q, busy_q[next_q]} <= {after(next_q), 1'b1};
     if (saved_i) {first_q, busy_q[first_q]} <= {after(first_q), 1'b0};
-    full_q <= busy_q[next_q] || (push && busy_q[after(next_q)]);
+    full_q <= busy_q[next_q];  // of a place that was just taken: what saves changes a slot's state, so none follows it
     if (!rst_ni) {busy_q, first_q, next_q, full_q} <= '0;
   end
 

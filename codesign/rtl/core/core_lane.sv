@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function:   one lane of core_lanes: total = (first ? sums[read] : total) + weights[line] * delta; written: total, or
 //             what is filled in
-// Latency:    of an operation that is issued in cycle 0, the weight is read in cycle 0, the sum in 2, the product made
+// Latency:    of an operation that is issued in cycle 0, the weight is read in cycle 1, the sum in 2, the product made
 //             in 3, added in 4, and written in 5
 // Throughput: 1 operation per cycle
 // Timing:     registers before and after the multiplier and after both memories
@@ -18,7 +18,7 @@ module core_lane
 ) (
     input  logic                         clk_i,
     input  logic        [           4:0] valid_i,          // an operation is in cycle s
-    input  logic        [  LineBits-1:0] line_i,           // cycle 0
+    input  logic        [  LineBits-1:0] line_i,           // cycle 1
     input  logic signed [ DeltaBits-1:0] delta_i,          // cycle 0
     input  logic                         read_i,           // cycle 2
     input  logic        [  WordBits-1:0] read_address_i,   // cycle 2
@@ -36,7 +36,7 @@ module core_lane
     input  logic        [   SumBits-1:0] load_data_i
 );
   (* no_rw_check *) logic signed [WeightBits-1:0] weights[Lines];
-  logic signed [WeightBits-1:0] weight_q, weight_q2, weight_q3;
+  logic signed [WeightBits-1:0] weight_q, weight_q2;
   logic signed [DeltaBits-1:0] delta_q, delta_q2, delta_q3;
   // verilator lint_off UNUSEDSIGNAL
   logic signed [WeightBits+DeltaBits-1:0] product_q;  // bits above SumBits cancel
@@ -44,10 +44,10 @@ module core_lane
 
   always_ff @(posedge clk_i) begin
     if (write_weight_i) weights[weight_address_i] <= weight_data_i;
-    if (valid_i[0]) {weight_q, delta_q} <= {weights[line_i], delta_i};
-    if (valid_i[1]) {weight_q2, delta_q2} <= {weight_q, delta_q};
-    if (valid_i[2]) {weight_q3, delta_q3} <= {weight_q2, delta_q2};
-    if (valid_i[3]) product_q <= weight_q3 * delta_q3;
+    if (valid_i[0]) delta_q <= delta_i;
+    if (valid_i[1]) {weight_q, delta_q2} <= {weights[line_i], delta_q};
+    if (valid_i[2]) {weight_q2, delta_q3} <= {weight_q, delta_q2};
+    if (valid_i[3]) product_q <= weight_q2 * delta_q3;
   end
 
   // Of a depth that is no power of two, the words above the largest one in it lie in a memory of their own: a block RAM

@@ -6,11 +6,11 @@
 // Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; words for
 //             core_fetch come at least gap_i cycles after each other; a fill waits for its data, a save for room
 // Timing:     combinational op_valid_i, op_i.sum -> issue; op_ready_o does not depend on them, but on save_ready_i,
-//             fill_valid_i, line_valid_i
+//             fill_valid_i, line_valid_i, and so does line_ready_o
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// The end of a pass comes out as done_o when all before it is written. A line that is filled is written in the cycle
-// after its operation is issued, in which no other one is.
+// The end of a pass comes out as done_o when all before it is written. A line that is filled is written as its operation
+// is issued, and read a cycle later; if the operation before reads what was in its place, it waits for that.
 module core_lanes
   import core_pkg::*;
   import core_types::*;
@@ -130,12 +130,12 @@ module core_lanes
 
   // What comes from outside or goes there, one word at a time; and the words for core_fetch. Each is busy in the cycle
   // after it was issued.
-  logic saving_q, filling_q, gap_busy_q, line_write_q;
+  logic saving_q, filling_q, gap_busy_q, clash_q, line_write;  // clash: the line before is in the place of a filled one
   logic [3:0] gap_q;
   assign waits = hazard_q != '0 || (op_q.read && gap_busy_q) || (op_q.save && (saving_q || !save_ready_i)) ||
-      (op_q.fill && (filling_q || !fill_valid_i)) || (op_q.fill_line && !line_valid_i) || line_write_q;
+      (op_q.fill && (filling_q || !fill_valid_i)) || (op_q.fill_line && (clash_q || !line_valid_i));
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) {gap_q, gap_busy_q, saving_q, filling_q, line_write_q} <= '0;
+    if (!rst_ni) {gap_q, gap_busy_q, saving_q, filling_q} <= '0;
     else begin
       gap_q <= issue && op_q.read ? gap_i : gap_q != 0 ? gap_q - 1'b1 : '0;
       gap_busy_q <= issue && op_q.read ? gap_i != 0 : gap_q > 4'd1;
@@ -143,12 +143,16 @@ module core_lanes
       for (int unsigned s = 1; s <= 3; s++) if (valid_q[s] && flight[s].save) saving_q <= 1'b1;
       filling_q <= issue && op_q.fill;
       for (int unsigned s = 1; s <= 4; s++) if (valid_q[s] && flight[s].fill) filling_q <= 1'b1;
-      line_write_q <= issue && op_q.fill_line;
     end
   end
-  logic [LineBits-1:0] line_address_q;
-  always_ff @(posedge clk_i) line_address_q <= op_q.line[LineBits-1:0];
-  assign line_ready_o = line_write_q;
+  logic [LineBits-1:0] line, line_q;  // line_q: of the operation in stage 1, whose weights are read
+  assign line = op_q.line[LineBits-1:0];
+  assign line_write = issue && op_q.fill_line;
+  assign line_ready_o = line_write;
+  always_ff @(posedge clk_i) begin
+    if (issue) line_q <= line;
+    clash_q <= op_ready_o && held_q && op_i.line[LineBits-1:0] == line;
+  end
 
   assign read_o = valid_q[4] && flight[4].read;
   assign save_o = valid_q[4] && flight[4].save;
@@ -159,7 +163,7 @@ module core_lanes
     core_lane i_lane (
         .clk_i,
         .valid_i({valid_q[4:1], issue}),
-        .line_i(op_q.line[LineBits-1:0]),
+        .line_i(line_q),
         .delta_i(deltas_q[l*DeltaBits+:DeltaBits]),
         .read_i(valid_q[2] && (flight[2].first || flight[2].read || flight[2].save)),
         .read_address_i(flight[2].from),
@@ -169,9 +173,9 @@ module core_lanes
         .fill_data_i(fill_data_i[l*SumBits+:SumBits]),
         .write_address_i(flight[Stages].to),
         .sum_o(sum_data_o[l*SumBits+:SumBits]),
-        .write_weight_i(load_weight_i[l] || line_write_q),
-        .weight_address_i(line_write_q ? line_address_q : load_address_i[LineBits-1:0]),
-        .weight_data_i(line_write_q ? line_data_i[l*WeightBits+:WeightBits] :
+        .write_weight_i(load_weight_i[l] || line_write),
+        .weight_address_i(op_q.fill_line && held_q ? line : load_address_i[LineBits-1:0]),
+        .weight_data_i(op_q.fill_line && held_q ? line_data_i[l*WeightBits+:WeightBits] :
             load_word_i[(l%Slots)*WeightSlot+:WeightBits]),
         .load_sum_i(load_sum_i[l]),
         .load_address_i(load_address_i[WordBits-1:0]),

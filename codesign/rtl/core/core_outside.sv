@@ -11,7 +11,7 @@ module core_outside
   import core_pkg::*;
   import core_types::*;
 #(
-    parameter int unsigned Queue = 16  // operations that may wait
+    parameter int unsigned Queue = 64  // operations that may wait
 ) (
     input  logic                                   clk_i,
     input  logic                                   rst_ni,

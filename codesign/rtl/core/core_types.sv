@@ -47,7 +47,7 @@ package core_types;
     logic read;  // for core_fetch
     logic save;  // to the memory outside
     logic fill;
-    logic fill_line;  // weights[line] = what comes from outside
+    logic fill_line;  // with an addition: weights[line] = what comes from outside, before
     logic first;
     logic last;
     logic [IndexBits-1:0] sum;
