@@ -97,39 +97,45 @@ def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
 
 def large_cores(clock_mhz: float) -> tuple[Core, ...]:
     """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM,
-    and one of 32 lanes beside the DDR memory of a KV260 at 200 MHz, whose sums would take all 64 UltraRAMs.
-
-    They keep as many lines of weights as a layer of 512 to 512 channels has.
+    and one of 64 lanes beside the DDR memory of a KV260 at 200 MHz: its memories have 22 Mbit, of 24 that there are, but
+    as each lane has its own, they would take more blocks.
     """
-    common = {"sum_bits": 24, "weight_bits": 8, "quantisers": 8, "table_rows": 2048, "param_rows": 640}
-    common |= {"step_words": 512, "places": 32, "walks": 32}
+    common = {"sum_bits": 24, "weight_bits": 8, "param_rows": 640, "step_words": 1024}
     small = CoreConfig(
         **common,
         lanes=16,
+        quantisers=8,
         sum_words=64,
         code_rows=512,
         weight_lines=64,
+        table_rows=4096,
+        places=128,
+        walks=128,
         chunks=9984,
         memory_bits=32,
         memory_kib=1 << 15,
-        cached_words=512,
-        cached_lines=16384,
+        cached_words=4096,
+        cached_lines=4096,
     )
     wide = CoreConfig(
         **common,
-        lanes=32,
-        sum_words=4096,
-        code_rows=4096,
-        weight_lines=4096,
-        chunks=4992,
+        lanes=64,
+        quantisers=16,
+        sum_words=6144,
+        code_rows=10240,
+        weight_lines=8192,
+        table_rows=2304,
+        places=64,
+        walks=64,
+        chunks=2880,
         memory_bits=128,
         memory_kib=1 << 16,
-        cached_words=4096,
-        cached_lines=8192,
+        cached_words=2048,
+        cached_lines=4096,
     )
     return (
         Core(name="16 lanes, SDRAM", config=small, timing=SDRAM, clock_mhz=clock_mhz),
-        Core(name="32 lanes, DDR, large", config=wide, timing=DDR, clock_mhz=200.0),
+        Core(name="64 lanes, DDR, large", config=wide, timing=DDR, clock_mhz=200.0),
     )
 
 

@@ -67,7 +67,7 @@ class Port:
         self._writes: deque[Write] = deque(maxlen=WRITES)
         self._open: dict[int, Write] = {}
         self._rows = [-1] * timing.banks
-        self._free = self._least = 0
+        self._free, self._least = [0, 0], 0  # free: for reads and writes, the same if they take turns
         self._bank, self._wrote = 0, False
         self._refresh_at = timing.refresh_every
         self._moved: list[tuple[int, int, int]] = []  # last beat, bytes read, bytes written, of each record
@@ -145,7 +145,7 @@ class Port:
         """Let the memory serve what was written."""
         for beats, address in self._bursts(record.address, record.beats):
             self._serve(now, address, beats, write=True)
-        record.stored = -(-self._free // UNIT)
+        record.stored = -(-self._free[self._timing.duplex] // UNIT)
         self._moved.append((now, 0, record.beats * self._bytes))
 
     def _bursts(self, address: int, beats: int) -> list[tuple[int, int]]:
@@ -161,17 +161,18 @@ class Port:
         timing, came = self._timing, now * UNIT
         if timing.refresh_every and now >= self._refresh_at:
             self._rows = [-1] * timing.banks
-            self._free = max(self._free, came) + timing.refresh_cycles * UNIT
+            self._free = [max(free, came) + timing.refresh_cycles * UNIT for free in self._free]
             self._refresh_at += -(-(now + 1 - self._refresh_at) // timing.refresh_every) * timing.refresh_every
         row = address // timing.row_bytes
         bank = row % timing.banks
         open_row = self._rows[bank] == row
         latency = (timing.open_cycles if open_row else timing.closed_cycles) * UNIT
-        ready = self._free + (timing.turn_cycles * UNIT if write and not self._wrote else 0)
+        way = timing.duplex and write
+        ready = self._free[way] + (timing.turn_cycles * UNIT if write and not self._wrote else 0)
         if not open_row:
             ready = max(ready + (timing.conflict_cycles * UNIT if bank == self._bank else 0), self._least)
         self._rows[bank], self._wrote, self._bank = row, write, bank
         start = max(came + latency, ready) if timing.overlap else max(came, ready) + latency
-        self._free = start + beats * self._beat
+        self._free[way] = start + beats * self._beat
         self._least = start + timing.least_cycles * UNIT
         return start

@@ -27,6 +27,7 @@ class MemoryTiming:
         refresh_every: cycles between two refreshes, which close all rows; 0: none.
         refresh_cycles: of a refresh.
         overlap: whether an access is prepared while the one before it is served.
+        duplex: whether reads and writes are served side by side, as the channels of AXI4 carry them, and not in turns.
         stall_probability: that a channel waits for a cycle, for nothing.
         error_probability: that a response is SLVERR, in each cycle in which it is offered.
         seed: of stalls and errors.
@@ -43,6 +44,7 @@ class MemoryTiming:
     refresh_every: int = limited(0, at_least=0)
     refresh_cycles: int = limited(0, at_least=0, at_most=10_000)
     overlap: bool = True
+    duplex: bool = False
     stall_probability: float = limited(0.0, at_least=0, at_most=0.99)
     error_probability: float = limited(0.0, at_least=0, at_most=0.99)
     seed: int = limited(1, at_least=0)
@@ -51,8 +53,10 @@ class MemoryTiming:
         check(self, "memory")
 
 
-DDR = MemoryTiming()
-"""An SoC's memory through its interconnect: 30 cycles to the first beat, then a beat in each."""
+DDR = MemoryTiming(duplex=True)
+"""An SoC's memory through its interconnect, which is several times faster than a port of it: 30 cycles to the first
+beat, then one in each, either way.
+"""
 SDRAM = MemoryTiming(
     open_cycles=13,
     closed_cycles=16,

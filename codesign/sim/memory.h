@@ -24,12 +24,13 @@ struct Timing {  // in cycles of the core, or in sixteenths of them
     uint32_t conflict, least;   // before another row of the same bank; from one access to the next, if a row is opened
     uint32_t refresh_every, refresh;  // 0: none
     uint32_t overlap;           // 1: an access is prepared while the one before it is served
+    uint32_t duplex;            // 1: reads and writes are served side by side
     uint32_t stall, fault;      // probability of a stall of each channel, and of an error in a response, in 1 / 2^32
     uint64_t seed;
 };
 
 struct Traffic {
-    uint64_t read_bytes, written_bytes, busy;  // busy: cycles in which it served somebody
+    uint64_t read_bytes, written_bytes, busy;  // busy: cycles in which it served somebody, of each way if duplex
 };
 
 constexpr uint64_t kUnit = 16;
@@ -104,7 +105,7 @@ public:
             if (bool(top.m_axi_wlast) != whole) wrong_ = "WLAST is not on the last beat of a burst";
             if (whole) {
                 serve(write.address, write.data.size(), true);
-                responses_.push_back({write.address, free_, 0, std::move(write.data)});
+                responses_.push_back({write.address, free_[way(true)], 0, std::move(write.data)});
                 writes_.pop_front();
             }
         }
@@ -151,32 +152,35 @@ private:
         return address + count > size_ ? bytes : count;
     }
 
-    // Return when the first beat is there; from then on it is busy until free_.
+    size_t way(bool write) const { return timing_.duplex && write; }
+
+    // Return when the first beat is there; from then on it is busy until free_, of its way.
     uint64_t serve(uint64_t address, uint64_t size, bool write) {
         if (timing_.refresh_every && now_ >= refresh_at_) {
             rows_.assign(rows_.size(), ~uint64_t(0));
-            free_ = std::max(free_, now_ * kUnit) + timing_.refresh * kUnit;
+            for (uint64_t& free : free_) free = std::max(free, now_ * kUnit) + timing_.refresh * kUnit;
             while (refresh_at_ <= now_) refresh_at_ += timing_.refresh_every;
         }
         const uint64_t row = timing_.row_bytes ? address / timing_.row_bytes : 0;
         const uint64_t bank = row % rows_.size(), before = rows_[bank];
         const uint64_t latency = (before == row ? timing_.open : timing_.closed) * kUnit, came = now_ * kUnit;
-        uint64_t ready = free_ + (write && !write_before_ ? timing_.turn * kUnit : 0);
+        uint64_t& free = free_[way(write)];
+        uint64_t ready = free + (write && !write_before_ ? timing_.turn * kUnit : 0);
         if (before != row) ready = std::max(ready + (bank == bank_before_ ? timing_.conflict * kUnit : 0), least_);
         rows_[bank] = row;
         write_before_ = write;
         bank_before_ = bank;
         const uint64_t start = timing_.overlap ? std::max(came + latency, ready) : std::max(came, ready) + latency;
         const uint64_t began = timing_.overlap ? start : start - latency;
-        free_ = start + size / bytes * timing_.beat_sixteenths;
+        free = start + size / bytes * timing_.beat_sixteenths;
         least_ = start + timing_.least * kUnit;
-        traffic_.busy += (free_ - began) / kUnit;
+        traffic_.busy += (free - began) / kUnit;
         return start;
     }
 
-    uint64_t size_, now_ = 0, free_ = 0, least_ = 0, refresh_at_ = 0, bank_before_ = 0, random_ = 1;
+    uint64_t size_, now_ = 0, free_[2] = {0, 0}, least_ = 0, refresh_at_ = 0, bank_before_ = 0, random_ = 1;
     std::unique_ptr<uint8_t, void (*)(void*)> store_;
-    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 0, 0, 1, 0, 0, 1};
+    Timing timing_{30, 30, 0, 1, 16, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
     Traffic traffic_{};
     std::vector<uint64_t> rows_ = std::vector<uint64_t>(1, ~uint64_t(0));
     std::deque<Read> reads_;

@@ -20,7 +20,7 @@ class Timing(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_uint32) for name in ("open", "closed", "row_bytes", "banks", "beat_sixteenths", "turn")),
         *((name, ctypes.c_uint32) for name in ("conflict", "least", "refresh_every", "refresh", "overlap")),
-        *((name, ctypes.c_uint32) for name in ("stall", "fault")),
+        *((name, ctypes.c_uint32) for name in ("duplex", "stall", "fault")),
         ("seed", ctypes.c_uint64),
     )
 
@@ -39,6 +39,7 @@ class Timing(ctypes.Structure):
             timing.refresh_every,
             timing.refresh_cycles,
             int(timing.overlap),
+            int(timing.duplex),
             int(timing.stall_probability * 2**32),
             int(timing.error_probability * 2**32),
             timing.seed,
@@ -52,7 +53,7 @@ class MemoryTraffic:
     Attributes:
         read_bytes: ``[T]``.
         written_bytes: ``[T]``.
-        busy_cycles: cycles in which it served somebody, ``[T]``.
+        busy_cycles: cycles in which it served somebody, those of reads and of writes if they go side by side, ``[T]``.
     """
 
     read_bytes: IntArray
