@@ -97,8 +97,8 @@ def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
 
 def large_cores(clock_mhz: float) -> tuple[Core, ...]:
     """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM,
-    and one of 64 lanes beside the DDR memory of a KV260 at 200 MHz: its memories have 22 Mbit, of 24 that there are, but
-    as each lane has its own, they would take more blocks.
+    and one of 64 lanes beside the DDR memory of a KV260 at 200 MHz. Its memories have 22 Mbit of the 24 that there are,
+    but in more blocks than there are, as each lane has its own.
     """
     common = {"sum_bits": 24, "weight_bits": 8, "param_rows": 640, "step_words": 1024}
     small = CoreConfig(
