@@ -68,7 +68,7 @@ def test_the_format(program: Program) -> None:
     image = image_of(program)
     assert image[:8].tolist() == [
         0x524F4344,
-        3,
+        4,
         CoreConfig().geometry,
         program.design,
         len(program.steps),
