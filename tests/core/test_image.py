@@ -81,7 +81,7 @@ def test_the_format(program: Program) -> None:
     at, size = found[1]
     assert size == 10 * len(program.steps)
     number = int.from_bytes(image[at + 2 : at + 12].astype("<u4").tobytes(), "little")
-    assert number >> 297 == program.steps[0].source == 1
+    assert number >> 298 == program.steps[0].source == 1
     assert number >> 8 & 0xFFFFF == program.steps[0].sweep_words
     at, size = found[6]
     assert size == 16 * len(program.weights)

@@ -3,15 +3,14 @@
 //             has one slot, by the low bits of its address; what is not there is asked for and filled in, and what was
 //             there before and has changed is saved first. A word that core_fetch reads is saved with that
 // Latency:    4 cycles
-// Throughput: 1 operation per cycle; each save and fill of a word takes one more, and so does what changes a slot's state
+// Throughput: 1 operation per cycle; a save, a fill of a word, and a change of a slot's state take one more
 // Timing:     registers at all outputs but op_ready_o, which depends on ready_i, word_ready_i, line_ready_i, and the
 //             requests, which depend on ready_i
 // Reset:      empty; every slot is free once it was cleared, a slot a cycle
 // Model:      codesign.core.interpret
 // Saves and fills take their turn among the operations, a line comes with the one that needs it, so that none of them
 // overtakes another one: no operation sees what is older than it, or waits for one that comes after it. A word is not
-// asked for while it is on its way out;
-// saved_i: the one that has been for longest, save_word_o, is there.
+// asked for while it is on its way out; saved_i: the one that has been for longest, save_word_o, is there.
 module core_cache
   import core_pkg::*;
   import core_types::*;

@@ -9,8 +9,8 @@
 //             fill_valid_i, line_valid_i, and so does line_ready_o
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// The end of a pass comes out as done_o when all before it is written. A line that is filled is written as its operation
-// is issued, and read a cycle later; if the operation before reads what was in its place, it waits for that.
+// The end of a pass comes out as done_o when all before it is written. A line that is filled is written when its
+// operation is issued, and read a cycle later; if the one before reads what was in its place, it waits for that.
 module core_lanes
   import core_pkg::*;
   import core_types::*;

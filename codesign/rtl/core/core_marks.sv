@@ -45,7 +45,8 @@ module core_marks
   logic [7:0] dirty_engine;
   assign dirty_engine = start_i ? step_i.engine : set_engine_i;
   assign dirty_o = dirty[step_i.engine];
-  always_ff @(posedge clk_i) if (start_i ? !step_i.keep && !step_i.more && !packet : set) dirty[dirty_engine] <= !start_i;
+  always_ff @(posedge clk_i)
+    if (start_i ? !step_i.keep && !step_i.more && !packet : set) dirty[dirty_engine] <= !start_i;
 
   // A pass asks for chunk after chunk, then for its end.
   logic scanning_q, ask, end_next, last_chunk;
