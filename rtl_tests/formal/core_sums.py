@@ -143,9 +143,10 @@ SUMS = (
             "read": "a word for core_fetch and one that is saved come out 4 cycles after their operation is issued, "
             "and nothing else does",
             "fill": "a word that comes from outside is taken 5 cycles after its operation is issued",
-            "line": "a line that comes from outside is taken 1 cycle after its operation is issued",
-            "busy": "nothing is issued beside a line that is written, no word for core_fetch within gap_i cycles after "
-            "one, no save or fill without room or data or before the one before it is done",
+            "line": "a line that comes from outside is taken as its operation is issued",
+            "place": "no line is written in the cycle in which it is read",
+            "busy": "nothing is issued with a line that is not there or whose place is read, no word for core_fetch "
+            "within gap_i cycles after one, no save or fill without room or data or before the one before it is done",
             "issue": "an operation is issued unless it reads a word that is not written yet, or has to wait for these",
             "waits": "it waits for a word for 3 cycles at most",
             "done": "the end of a pass comes out in the cycle after everything before it is written",
@@ -179,7 +180,7 @@ SUMS = (
                 *("merged with the next word", "merged with what is gone", "merged, but read", "merged, but written"),
                 *("no gap", "two fills take one word", "line without data", "read a cycle late", "fills again"),
                 *("done before it is written", "all count as additions", "saves do not wait"),
-                *("weights read while a line is written", "in flight after a reset"),
+                *("a line overtakes what reads its place", "in flight after a reset"),
                 among=MUTANTS,
             ),
             *benched("lanes", "deltas of lane 0", among=MUTANTS, lanes=2),

@@ -118,7 +118,7 @@ module prove_core_lanes
   always_comb begin
     held = hold_q;
     held.closes = hold_q.op.last && !merge;
-    held.weight = weights[hold_q.op.line[LineBits-1:0]];
+    held.weight = hold_q.op.fill_line ? line_data_i[lane_q] : weights[hold_q.op.line[LineBits-1:0]];
   end
   assign product = flight_q[4].weight * flight_q[4].delta;
   assign base = flight_q[4].op.first ? words[flight_q[4].op.from[WordBits-1:0]] : total_q;
@@ -139,9 +139,9 @@ module prove_core_lanes
     assign high[l] = dut.g_lane[l].i_lane.high_q;
     assign from_high[l] = dut.g_lane[l].i_lane.read_high_q;
     assign products[l] = dut.g_lane[l].i_lane.product_q;
-    assign {weight_of[l][1], delta_of[l][1]} = {dut.g_lane[l].i_lane.weight_q, dut.g_lane[l].i_lane.delta_q};
-    assign {weight_of[l][2], delta_of[l][2]} = {dut.g_lane[l].i_lane.weight_q2, dut.g_lane[l].i_lane.delta_q2};
-    assign {weight_of[l][3], delta_of[l][3]} = {dut.g_lane[l].i_lane.weight_q3, dut.g_lane[l].i_lane.delta_q3};
+    assign {weight_of[l][1], delta_of[l][1]} = {stored_weights[l][dut.line_q], dut.g_lane[l].i_lane.delta_q};
+    assign {weight_of[l][2], delta_of[l][2]} = {dut.g_lane[l].i_lane.weight_q, dut.g_lane[l].i_lane.delta_q2};
+    assign {weight_of[l][3], delta_of[l][3]} = {dut.g_lane[l].i_lane.weight_q2, dut.g_lane[l].i_lane.delta_q3};
     for (genvar w = 0; w < int'(Words); w++) begin : g_word
       if (w < int'(Low)) begin : g_low
         assign stored[l][w] = dut.g_lane[l].i_lane.sums[w];
@@ -190,15 +190,14 @@ module prove_core_lanes
   endfunction
   function automatic logic formed(input operation_t op);
     formed = (32'(op.sum) < Words || !(op.add || op.last)) && (32'(op.from) < Words || !reads(op, op.first)) &&
-        (32'(op.line) < Lines || !(op.add || op.fill_line));
-    if (op.add) formed &= !(op.copy || op.fill || op.fill_line || op.end_of_pass);
-    else formed &= op.first == op.copy && op.last == (op.copy || op.fill);
+        (32'(op.line) < Lines || !op.add);
+    if (op.add) formed &= !(op.copy || op.fill || op.end_of_pass);
+    else formed &= op.first == op.copy && op.last == (op.copy || op.fill) && !op.fill_line;
     if (op.add && op.first) formed &= op.from == op.sum;
     if (op.first) formed &= !(op.read || op.save);
     if (op.copy) formed &= !op.fill;
-    if (op.end_of_pass) formed &= !(op.copy || op.read || op.save || op.fill || op.fill_line);
-    if (op.fill) formed &= !(op.read || op.save || op.fill_line);
-    if (op.fill_line) formed &= !(op.copy || op.read || op.save);
+    if (op.end_of_pass) formed &= !(op.copy || op.read || op.save || op.fill);
+    if (op.fill) formed &= !(op.read || op.save);
   endfunction
   order_t came_q, done_q;  // after what was taken; after what has left cycle 4
   order_t order;
@@ -235,7 +234,7 @@ module prove_core_lanes
       end
     end
   end
-  logic saving, line_q;
+  logic saving, clash;  // clash: what is issued reads the place of the line
   logic [5:1] fills;
   logic filling;
   logic [3:0] gap_q;  // cycles until a word for core_fetch may be issued
@@ -245,8 +244,9 @@ module prove_core_lanes
     for (int unsigned s = 1; s <= 5; s++) fills[s] = valid_q[s] && flight_q[s].op.fill;
   end
   assign filling = fills != '0;
+  assign clash = valid_q[1] && flight_q[1].op.line[LineBits-1:0] == hold_q.op.line[LineBits-1:0];
   assign busy = (hold_q.op.read && gap_q != 0) || (hold_q.op.save && (saving || !save_ready_i)) ||
-      (hold_q.op.fill && (filling || !fill_valid_i)) || (hold_q.op.fill_line && !line_valid_i) || line_q;
+      (hold_q.op.fill && (filling || !fill_valid_i)) || (hold_q.op.fill_line && (clash || !line_valid_i));
 
   logic past_q = 1'b0;
   logic done_due_q;
@@ -292,7 +292,7 @@ module prove_core_lanes
     m_lane : assume (!past_q || 32'(lane_q) < Lanes);
     m_formed : assume (!op_valid_i || formed(op_i));
     m_follows : assume (!op_valid_i || follows(came_q, op_i));
-    m_load : assume ((load_sum_i == '0 && load_weight_i == '0) || (!op_valid_i && !held_q && valid_q == '0 && !line_q));
+    m_load : assume ((load_sum_i == '0 && load_weight_i == '0) || (!op_valid_i && !held_q && valid_q == '0));
     m_address : assume ((load_sum_i == '0 || 32'(load_address_i) < Words) &&
                         (load_weight_i == '0 || 32'(load_address_i) < Lines));
 
@@ -304,7 +304,7 @@ module prove_core_lanes
       weights_q[load_address_i[LineBits-1:0]] <=
           WeightBits'(load_word_i >> (32'(lane_q) % Slots) * WeightSlot);
     end
-    if (!rst_ni) {held_q, valid_q, came_q, done_q, line_q, gap_q, done_due_q, waits_q} <= '0;
+    if (!rst_ni) {held_q, valid_q, came_q, done_q, gap_q, done_due_q, waits_q} <= '0;
     else begin
       if (op_ready) held_q <= op_valid_i;
       if (take) begin
@@ -327,8 +327,7 @@ module prove_core_lanes
           words_q[flight_q[4].op.sum[WordBits-1:0]] <= flight_q[4].op.fill ? fill_data_i[lane_q] : total;
         end
       end
-      line_q  <= issue && hold_q.op.fill_line;
-      if (line_q) weights_q[flight_q[1].op.line[LineBits-1:0]] <= line_data_i[lane_q];
+      if (issue && hold_q.op.fill_line) weights_q[hold_q.op.line[LineBits-1:0]] <= line_data_i[lane_q];
       gap_q <= issue && hold_q.op.read ? gap_i : gap_q - 4'(gap_q != 0);
       done_due_q <= valid_q[5] && flight_q[5].op.end_of_pass;
       waits_q <= held_q && !op_ready && !busy ? waits_q + 1'b1 : '0;
@@ -341,7 +340,9 @@ module prove_core_lanes
                         !flight_q[5].closes || flight_q[2].op.from != flight_q[5].op.sum);
       a_read : assert (read == (valid_q[4] && flight_q[4].op.read) && save == (valid_q[4] && flight_q[4].op.save));
       a_fill : assert (fill_ready == (valid_q[5] && flight_q[5].op.fill) && (!fill_ready || fill_valid_i));
-      a_line : assert (line_ready == line_q && (!line_ready || line_valid_i));
+      a_line : assert (line_ready == (issue && hold_q.op.fill_line) && (!line_ready || line_valid_i));
+      a_place : assert (!line_ready || !valid_q[1] || !flight_q[1].op.add ||
+                        flight_q[1].op.line[LineBits-1:0] != hold_q.op.line[LineBits-1:0]);
       a_busy : assert (!issue || !busy);
       a_issue : assert (!held_q || op_ready || busy || hazard);
       a_waits : assert (waits_q <= 3);
@@ -372,12 +373,10 @@ module prove_core_lanes
       i_words : assert (matched && weights_matched);
       i_3 : assert (!valid_q[3] || !reads(flight_q[3].op, flight_q[3].opens) ||
                     (from_high[lane_q] ? high[lane_q] : low[lane_q]) == words[flight_q[3].op.from[WordBits-1:0]]);
-      i_waits : assert (dut.saving_q == saving && dut.filling_q == filling && dut.line_write_q == line_q &&
-                        dut.gap_q == gap_q && dut.gap_busy_q == (gap_q != 0) && (!line_q ||
-                        (valid_q[1] && flight_q[1].op.fill_line &&
-                         dut.line_address_q == flight_q[1].op.line[LineBits-1:0])));
+      i_waits : assert (dut.saving_q == saving && dut.filling_q == filling && dut.gap_q == gap_q &&
+                        dut.gap_busy_q == (gap_q != 0) && (!held_q || dut.clash_q == clash) &&
+                        (!valid_q[1] || dut.line_q == flight_q[1].op.line[LineBits-1:0]));
       i_fill : assert ((!filling || fill_valid_i) && $onehot0(fills));
-      i_line : assert (!line_q || line_valid_i);
       i_hazard_time : assert (waits_q == 0 || !held_q || !hazard || 32'(waits_q) <=
                               (dut.hazard_q[1] ? 0 : dut.hazard_q[2] ? 1 : 2));
       c_merged : cover (valid_q[5] && flight_q[5].op.add && flight_q[5].op.last && !flight_q[5].closes && valid_q[4] &&
