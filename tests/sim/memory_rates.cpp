@@ -3,6 +3,7 @@
 // from the standard input: beats of an access, 0 reads, 1 writes, 2 in turns, and whether places ascend or are random.
 #include "memory.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <iostream>
 #include <random>
@@ -55,7 +56,7 @@ static double rate(const memory::Timing& timing, uint32_t beats, int kind, bool 
 
 int main(int argc, char** argv) {
     memory::Timing timing{};
-    const size_t words = (sizeof timing - sizeof timing.seed) / sizeof(uint32_t);
+    const size_t words = offsetof(memory::Timing, fault) / sizeof(uint32_t) + 1;  // before the seed
     if (size_t(argc) != words + 2) return 1;
     for (size_t i = 0; i < words; i++) reinterpret_cast<uint32_t*>(&timing)[i] = uint32_t(std::atoll(argv[i + 1]));
     timing.seed = uint64_t(std::atoll(argv[words + 1]));
