@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a core asks of its memory, core_memory, with the SDRAM controller, the pads of an ECP5 and a chip.
+// What a core asks of its memory, core_memory, with the SDRAM controller, the pads of an ECP5 and a chip; if
+// Crossing, these are at a clock of their own.
 module core_sdram_top
   import core_pkg::*;
 #(
     parameter int unsigned Readers = 4,
-    parameter int unsigned Writers = 3
+    parameter int unsigned Writers = 3,
+    parameter int unsigned ClockMhz = 100,
+    parameter int unsigned CasLatency = 2,
+    parameter int unsigned StartNs = 2000,
+    parameter int unsigned ClockPs = 10_000,
+    parameter bit Crossing = 1'b0
 ) (
     input  logic                                      clk_i,
+    input  logic                                      sdram_clk_i,
     input  logic                                      rst_ni,
     input  logic                                      restart_i,
     input  logic [Readers-1:0]                        read_valid_i,
@@ -84,9 +91,14 @@ module core_sdram_top
   );
 
   sdram_top #(
-      .StartNs(2000)
+      .ClockMhz(ClockMhz),
+      .CasLatency(CasLatency),
+      .StartNs(StartNs),
+      .ClockPs(ClockPs),
+      .Crossing(Crossing)
   ) i_sdram (
       .clk_i,
+      .sdram_clk_i,
       .rst_ni,
       .s_axi_araddr (araddr[24:0]),
       .s_axi_arlen  (arlen),

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from mutants import Mutant
 
+CASES = {"fifo": "depth 16", "crossing": "75 and 120 MHz"}
+"""Of the faults in a module, if not "100 MHz"; those of the FIFO are of its own bench."""
 SDRAM_MUTANTS = [
-    Mutant(leaf=leaf, name=name, case="100 MHz", old=old, new=new)
+    Mutant(leaf=leaf, name=name, case=CASES.get(leaf, "100 MHz"), old=old, new=new)
     for leaf, faults in (
         (
             "requests",
@@ -91,6 +93,41 @@ SDRAM_MUTANTS = [
                 ("the halves of a beat", "dq_i, low_q}", "low_q, dq_i}"),
                 ("responses are not held", "4'(s_axi_bvalid && s_axi_bready)", "4'(s_axi_bvalid)"),
                 ("room comes back at once", "5'(s_axi_rvalid && s_axi_rready)", "5'(s_axi_rvalid)"),
+            ),
+        ),
+        (
+            "fifo",
+            (
+                ("not in Gray code", "number ^ (number >> 1)", "number"),
+                ("Gray code of another pointer", "wrote_q <= gray(write_next)", "wrote_q <= gray(write_q)"),
+                ("full a token late", "(gray(write_next) ^ took_2_q)", "(gray(write_q) ^ took_2_q)"),
+                ("full at half", "pointer_t'(3) << (Bits - 1)", "pointer_t'(1) << (Bits - 1)"),
+                ("written when full", "write = valid_i && ready_o", "write = valid_i"),
+                ("one flip-flop to write", "{took_1_q, took_q}", "{took_q, took_q}"),
+                ("one flip-flop to read", "{wrote_1_q, wrote_q}", "{wrote_q, wrote_q}"),
+                ("looks at the first one", "took_q != wrote_2_q", "took_q != wrote_1_q"),
+                ("room at the first one", "^ took_2_q)", "^ took_1_q)"),
+                ("ready ignored", "(ready_i || !valid_o) &&", ""),
+                ("valid falls", "valid_o <= read || (valid_o && !ready_i)", "valid_o <= read"),
+                ("valid stuck", "valid_o <= read || (valid_o && !ready_i)", "valid_o <= read || valid_o"),
+                ("the token after it", "memory[read_q[Bits-1:0]]", "memory[read_next[Bits-1:0]]"),
+                ("one address", "memory[write_q[Bits-1:0]]", "memory[write_q[Bits-2:0]]"),
+                ("what was written outlives a reset", "{write_q, wrote_q, ready_o} <= '0", "ready_o <= '0"),
+                ("what was read outlives a reset", "{read_q, took_q, valid_o} <= '0", "valid_o <= '0"),
+                ("a token outlives a reset", "{read_q, took_q, valid_o} <= '0", "{read_q, took_q} <= '0"),
+                ("ready in reset", "{write_q, wrote_q, ready_o} <= '0", "{write_q, wrote_q} <= '0"),
+            ),
+        ),
+        (
+            "crossing",
+            (
+                ("the controller is not reset", "answer_q <= asks_q[1]", "answer_q <= 1'b0"),
+                ("asks while the last answer stands", "!rst_ni && !answered;", "!rst_ni;"),
+                ("does not wait for the answer", "!(rst_ni && answered)", "!rst_ni"),
+                ("takes what it then forgets", "aw_ready, w_ready} & {3{!ask_q}}", "aw_ready, w_ready}"),
+                ("answers of before the reset", "{r_valid, b_valid} & {2{!ask_q}}", "{r_valid, b_valid}"),
+                ("length and address", "({m_axi_araddr, m_axi_arlen})", "({m_axi_arlen, m_axi_araddr})"),
+                ("RLAST of nothing", "({m_axi_rlast, m_axi_rdata})", "({1'b0, m_axi_rdata})"),
             ),
         ),
         (

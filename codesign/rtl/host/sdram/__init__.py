@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An SDR SDRAM as a memory on AXI4: the controller ``sdram_controller``, and its pads for an ECP5.
+"""An SDR SDRAM as a memory on AXI4: the controller ``sdram_controller``, its pads for an ECP5, and ``sdram_crossing``,
+which lets its master have another clock.
 
 `delta_fifo` of `codesign.rtl.leaves` comes before them. The cells of the device in ``ecp5_cells.sv`` are declarations:
 Yosys has its own, a simulation needs models.
@@ -10,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-SDRAM_MODULES = ("requests", "commands", "controller", "pads_ecp5")
+SDRAM_MODULES = ("requests", "commands", "controller", "fifo", "crossing", "pads_ecp5")
 """Every module, each after what it instantiates."""
 CELLS = "ecp5_cells.sv"
 """Declares the cells of an ECP5 that the pads are made of."""
