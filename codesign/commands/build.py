@@ -205,6 +205,8 @@ def summary(record: BoardBuild, board: Target, folder: Path) -> list[str]:
         lines.append("most LUTs: " + ", ".join(f"{layer.name} {layer.lut:,}" for layer in largest))
     if record.fmax_mhz is not None:
         lines.append(f"routed: {record.fmax_mhz:.1f} MHz, asked for {record.clock_mhz:.4g} MHz")
+        if record.sdram_fmax_mhz is not None:
+            lines.append(f"SDRAM: {record.sdram_fmax_mhz:.1f} MHz, asked for {record.sdram_mhz:.4g} MHz")
         path = record.critical_path
         if path is not None:
             lines.append(f"critical path: {path.from_layer} to {path.to_layer}, {path.delay_ns:.2f} ns")

@@ -39,7 +39,7 @@ R = TypeVar("R")
 
 REPORT = "report.json"
 DETAIL = "detail.json"
-SCHEMA = 7
+SCHEMA = 8
 """Version of `Report`, higher where a key is new: 7 has `fits`, 6 `core`, 5 `golden_hls`, 4 `hls`."""
 
 

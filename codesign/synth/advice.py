@@ -62,6 +62,11 @@ def clock_problem(record: BoardBuild, graph: Graph | None, *, slower_mhz: float 
         return None
     if record.fmax_mhz is None:
         return "the router found no clock to time. Next step: read nextpnr.log"
+    if record.fmax_mhz >= record.clock_mhz and record.sdram_mhz is not None:
+        return (
+            f"misses the SDRAM's clock on {record.target}: {record.sdram_mhz:.4g} MHz asked for, "
+            f"{record.sdram_fmax_mhz or 0.0:.1f} MHz routed. Next step: another --seed, or less mhz in its [sdram]."
+        )
     path = record.critical_path
     late_ns = 1000 / record.fmax_mhz - 1000 / record.clock_mhz
     where = "" if path is None else f" The slowest path goes from {path.from_layer} to {path.to_layer}."

@@ -10,7 +10,7 @@ from typing import Literal
 from codesign.rtl.template import render
 from codesign.synth.sdram import cas_latency, chip_phase
 from codesign.synth.target import Target
-from codesign.synth.toolchains.ecp5 import shifted_pll
+from codesign.synth.toolchains.ecp5 import shifted_pll, two_clocks
 from codesign.synth.toolchains.toolchain import Toolchain, clock_of
 
 Memory = Literal["absent", "sdram"] | None
@@ -40,20 +40,25 @@ def board_top_text(
     baud: int,
     skip: bool = True,
     memory: Memory = None,
+    sdram_mhz: float | None = None,
 ) -> str:
     """Return the SystemVerilog of the outermost module, around ``<design>_uart``.
 
     The design's clock is what the PLL really makes, so the serial port keeps its rate, ``baud``. ``memory``: what its
-    AXI4 master sees: nothing, or the board's SDRAM; None: it has no such port.
+    AXI4 master sees: nothing, or the board's SDRAM; None: it has no such port. ``sdram_mhz``: fastest clock of an SDRAM
+    that has one of its own; None: the design's.
 
     Raises:
-        ConfigError: the PLL cannot make ``core_mhz``, or the SDRAM is not as fast.
+        ConfigError: the PLL cannot make ``core_mhz``, or not with the SDRAM's, or the SDRAM is not as fast.
     """
-    pll = clock_of(board, toolchain.limits, core_mhz)
+    pll = clock_of(board, toolchain.limits, core_mhz, sdram_mhz)
     made = core_mhz if pll is None else pll.output_mhz
+    second = None if pll is None else pll.second_mhz
+    of_sdram = made if second is None else second
     clock = "  assign clk = clk_pad;\n  assign locked = 1'b1;" if pll is None else toolchain.pll(pll).rstrip("\n")
     if memory == "sdram" and pll is not None:
-        clock = shifted_pll(pll, (chip_phase(made) - 0.5) % 1).rstrip("\n")
+        several = shifted_pll if second is None else two_clocks
+        clock = several(pll, (chip_phase(of_sdram) - 0.5) % 1).rstrip("\n")
     leds = board.leds[:8]
     return render(
         "board_top.sv",
@@ -70,8 +75,9 @@ def board_top_text(
         inputs=[name for name in AXI4 if name in _INPUTS],
         widths=_WIDTHS,
         shifted=pll is not None,
-        mhz=ceil(made),
-        latency=cas_latency(made) if memory == "sdram" else None,
+        crossing=second is not None,
+        mhz=ceil(round(of_sdram, 6)),
+        latency=cas_latency(of_sdram) if memory == "sdram" else None,
         hertz=round(made * 1e6),
         baud=baud,
         leds=leds,

@@ -20,13 +20,13 @@ from codesign.rtl.top import top_of
 from codesign.synth.advice import capacity_problem, clock_problem, placing_problem
 from codesign.synth.layers import Owners, Owning, area_of, layers_of, read_json
 from codesign.synth.memory import check_fits, memories, with_ultra
-from codesign.synth.nextpnr import REPORT, ROUTED, read_fmax, read_path, route
+from codesign.synth.nextpnr import REPORT, ROUTED, read_clocks, read_fmax, read_path, route
 from codesign.synth.order import BoardOrder, Order, slower_clock
 from codesign.synth.record import BUILD, Area, BoardBuild, LayerArea, Seconds, write_build
 from codesign.synth.resources import Resources
 from codesign.synth.serial import packet_bytes
 from codesign.synth.toolchains import vivado as amd
-from codesign.synth.toolchains.toolchain import CONSTRAINTS
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, SDRAM_CLOCK
 from codesign.synth.vendor import vivado
 from codesign.synth.vendor.vivado import Project
 from codesign.synth.yosys import NETLIST, synthesise
@@ -80,6 +80,7 @@ class BoardBuilder:
             top=order.board.top,
             skip=order.skip,
             clock_mhz=order.core_mhz,
+            sdram_mhz=order.sdram_mhz,
             baud=order.serial_baud,
             frame_bytes=frame,
             result_bytes=result,
@@ -125,6 +126,7 @@ class BoardBuilder:
     def _route(self) -> None:
         order, toolchain, start = self.order, self.order.toolchain, time.monotonic()
         assert toolchain is not None
+        others = {} if order.sdram_mhz is None else {SDRAM_CLOCK: order.sdram_mhz}
         with self.doing("place and route"):
             try:
                 seed = route(
@@ -133,6 +135,7 @@ class BoardBuilder:
                     self.folder,
                     inputs=[NETLIST, f"{CONSTRAINTS}.{toolchain.suffix}"],
                     clock_mhz=order.core_mhz,
+                    others=others,
                     seeds=range(order.seed, order.seed + order.attempts),
                 )
             except SynthesisError as error:
@@ -142,18 +145,21 @@ class BoardBuilder:
                 return
             layers = layers_of(read_json(self.folder / ROUTED, "route again"), self._owners(), toolchain.sites)
         self._measured(layers, {toolchain.router.removeprefix("yowasp-"): version(toolchain.router)})
-        fmax = read_fmax(self.folder / REPORT)
+        report = self.folder / REPORT
+        fmax, of_sdram = read_fmax(report, others), read_clocks(report).get(SDRAM_CLOCK)
         seconds = time.monotonic() - start
         self.record = replace(
             self.record,
             seed=seed,
             fmax_mhz=fmax,
-            met=fmax is not None and fmax >= order.core_mhz,
-            critical_path=read_path(self.folder / REPORT, self._owners()),
+            sdram_fmax_mhz=of_sdram if others else None,
+            met=fmax is not None and fmax >= order.core_mhz and (of_sdram or 0.0) >= (order.sdram_mhz or 0.0),
+            critical_path=read_path(report, self._owners(), others),
             seconds=replace(self.record.seconds, route=round(seconds, 1)),
         )
         self.record = replace(self.record, problem=self._clock_problem())
-        self.finished("place and route", seconds, "no clock" if fmax is None else f"{fmax:.1f} MHz, seed {seed}")
+        words = f"{fmax or 0.0:.1f} MHz" + (f", SDRAM {of_sdram or 0.0:.1f} MHz" if others else "")
+        self.finished("place and route", seconds, "no clock" if fmax is None else f"{words}, seed {seed}")
 
     def _pack(self) -> None:
         toolchain, start = self.order.toolchain, time.monotonic()

@@ -23,8 +23,7 @@ from codesign.synth.resources import Resources
 from codesign.synth.sdram import chip_phase
 from codesign.synth.target import SDRAM_KIB, core_of
 from codesign.synth.toolchains import vivado as amd
-from codesign.synth.toolchains.ecp5 import shifted_pll
-from codesign.synth.toolchains.toolchain import clock_of
+from codesign.synth.toolchains.ecp5 import shifted_pll, two_clocks
 from codesign.synth.vendor.pynq_core import core_overlay
 from codesign.synth.vendor.vivado import WIDEST_DMA_BYTES, Project
 from codesign.synth.yosys import synthesise
@@ -39,7 +38,7 @@ UNITS = (
     *("order", "outside", "lanes", "memory"),
 )
 """What the cells of a core are counted by, beside the registers, the link and the board top."""
-_PLL_OUTPUTS = ("CLKOP", "CLKOS", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
+_PLL_OUTPUTS = ("CLKOP", "CLKOS", "CLKOS2", "CLKOUT", "PLLOUTGLOBAL", "LOCK")
 _SMALLER = dict.fromkeys(("lut", "ff", "dsp"), "fewer lanes or quantisers in [core] of its file") | {
     "bram_bits": "smaller depths or widths in [core] of its file"
 }
@@ -68,7 +67,7 @@ class CoreOrder(BoardOrder):
         self._check_link()
         self._check_memory()
         if self.memory == "sdram":
-            chip_phase(self.core_mhz)
+            chip_phase(self.core_mhz if self.sdram_mhz is None else self.sdram_mhz)
 
     def _check_dma(self) -> None:
         """Check that a DMA carries a beat of the packets."""
@@ -122,8 +121,9 @@ class CoreOrder(BoardOrder):
         if self.board.top == "soc":
             return core_soc_files(self.config)
         assert self.toolchain is not None
-        pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz)
-        instance = None if pll is None else shifted_pll(pll, 0) if self.memory == "sdram" else self.toolchain.pll(pll)
+        several = shifted_pll if self.sdram_mhz is None else two_clocks
+        pll = self.pll
+        instance = None if pll is None else several(pll, 0) if self.memory == "sdram" else self.toolchain.pll(pll)
         cell = {} if instance is None else {PLL: black_box(instance)}
         sdram = sdram_files() if self.memory == "sdram" else {}
         return core_uart_files(self.config) | sdram | cell | self.board_files()

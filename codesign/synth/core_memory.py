@@ -10,10 +10,13 @@ from collections.abc import Mapping
 
 from codesign.core.config import CoreConfig
 from codesign.core.memory import built_bits
+from codesign.core.timing import DDR, MemoryTiming, sdram_timing
 from codesign.errors import SynthesisError
 from codesign.synth.memory import Memory, Plan, plan
 from codesign.synth.resources import DeviceMemory
 from codesign.synth.target import SDRAM_KIB, Target, load_target, target_names
+from codesign.synth.toolchains.registry import TOOLCHAINS
+from codesign.synth.toolchains.toolchain import clock_of
 
 BANK_ROWS = 2048
 """Rows of a bank of codes, as ``core_codes`` has them."""
@@ -72,6 +75,28 @@ def boards_for(config: CoreConfig) -> tuple[Target, ...]:
     if config.memory_bits:
         boards = [board for board in boards if board.toolchain == "vivado" or _has_sdram(board, config)]
     return tuple(sorted(boards, key=lambda board: (board.capacity.memory.bits, board.capacity.lut)))
+
+
+def sdram_clock(board: Target, core_mhz: float) -> float | None:
+    """Return the clock [MHz] that the PLL makes for a board's SDRAM beside that of a core; None: the SDRAM has the
+    core's, or there is none.
+
+    Raises:
+        ConfigError: the PLL cannot make them.
+    """
+    if board.sdram is None or board.sdram.mhz is None:
+        return None
+    pll = clock_of(board, TOOLCHAINS[board.toolchain].limits, core_mhz, board.sdram.mhz)
+    return None if pll is None else pll.second_mhz
+
+
+def memory_timing(board: Target, core_mhz: float) -> MemoryTiming:
+    """Return when the external memory of a board's core answers at a clock of the core.
+
+    Raises:
+        ConfigError: the PLL cannot make the clocks.
+    """
+    return DDR if board.sdram is None else sdram_timing(core_mhz, sdram_clock(board, core_mhz))
 
 
 def _has_sdram(board: Target, config: CoreConfig) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from codesign import provenance
@@ -70,13 +71,16 @@ def route(
     *,
     inputs: Sequence[str] = (NETLIST,),
     clock_mhz: float,
+    others: Mapping[str, float] = MappingProxyType({}),
     seeds: Sequence[int],
     timeout_s: float = TIMEOUT_S,
 ) -> int:
-    """Run a nextpnr with one seed after the other, as many side by side as there are cores, until the clock is met.
+    """Run a nextpnr with one seed after the other, as many side by side as there are cores, until all clocks are met.
 
     folder: gets log, report, routed netlist and whatever else ``argv`` names, of the seed that is returned.
     argv: arguments of this device; those that every nextpnr has are added. inputs: what it reads, the netlist first.
+    clock_mhz: clock that the placer aims at. others: other clocks [MHz] by the names of their nets, which it knows from
+    the PLL.
     Returns: the first seed that meets the clock, else the one that comes nearest. A clock that is missed is no error.
     Raises: ToolNotFoundError, SynthesisError (also when the design does not fit) with the end of the log.
     """
@@ -93,7 +97,7 @@ def route(
                 Command(argv=[router, *argv, *shared, str(seed)], cwd=tries[seed], log=logs[seed]) for seed in together
             ]
             run_all(commands, timeout_s, error=SynthesisError)
-            fmax |= {seed: read_fmax(tries[seed] / REPORT) or 0.0 for seed in together}
+            fmax |= {seed: reached(tries[seed] / REPORT, clock_mhz, others) for seed in together}
             if max(fmax.values()) >= clock_mhz:
                 break
         best = next((seed for seed in fmax if fmax[seed] >= clock_mhz), max(fmax, key=fmax.__getitem__))
@@ -166,23 +170,46 @@ def read_report(report: Path, *, tool_version: str | None, port_registers: int =
         raise SynthesisError("nextpnr reported no figures", where=str(report), received=repr(failure)) from failure
 
 
-def read_fmax(report: Path) -> float | None:
-    """Return the highest clock [MHz] of the slowest clock domain in a nextpnr ``--report`` file, None if it has none.
+def reached(report: Path, clock_mhz: float, others: Mapping[str, float]) -> float:
+    """Return the highest clock of a routed design, or less, by as much as that clock which misses its own by most."""
+    clocks = read_clocks(report)
+    rest = [clock_mhz * clocks.get(name, mhz) / mhz for name, mhz in others.items()]
+    return min([read_fmax(report, others) or 0.0, *rest])
+
+
+def _net(clock: str) -> str:
+    """Return the net of a clock as a report names it."""
+    return clock.split()[-1].removeprefix("$glbnet$")
+
+
+def read_clocks(report: Path) -> dict[str, float]:
+    """Return the highest clock [MHz] of each clock domain in a nextpnr ``--report`` file, by the name of its net.
 
     Raises: SynthesisError if the file cannot be read.
     """
-    clocks = read_json(report, "read the log beside it")["fmax"].values()
-    return min((float(clock["achieved"]) for clock in clocks), default=None)
+    clocks = read_json(report, "read the log beside it")["fmax"]
+    return {_net(name): float(clock["achieved"]) for name, clock in clocks.items()}
 
 
-def read_path(report: Path, owners: Owning) -> CriticalPath | None:
-    """Return the slowest register-to-register path in a nextpnr ``--report`` file, and between which layers it goes.
+def read_fmax(report: Path, others: Collection[str] = ()) -> float | None:
+    """Return the highest clock [MHz] of the slowest clock domain in a nextpnr ``--report`` file, ``others`` left out;
+    None if it has none.
+
+    Raises: SynthesisError if the file cannot be read.
+    """
+    return min((mhz for name, mhz in read_clocks(report).items() if name not in others), default=None)
+
+
+def read_path(report: Path, owners: Owning, others: Collection[str] = ()) -> CriticalPath | None:
+    """Return the slowest register-to-register path in a nextpnr ``--report`` file, and between which layers it goes,
+    those from, to and of the clocks in ``others`` left out.
 
     A hop: time since the clock edge and of this hop [ns], what it is, the net and the cell and pin it reaches.
     Raises: SynthesisError if the file cannot be read.
     """
     for path in read_json(report, "place and route the design first")["critical_paths"]:
-        if "<async>" in (path["from"], path["to"]) or not path["path"]:
+        ends = {_net(path["from"]), _net(path["to"])}
+        if "<async>" in ends or ends & set(others) or not path["path"]:
             continue
         total, hops = 0.0, []
         for hop in path["path"]:

@@ -11,6 +11,7 @@ from codesign.graph.ir import Graph
 from codesign.rtl.soc import emit_soc
 from codesign.rtl.uart import emit_uart
 from codesign.synth.board_top import Memory, board_top_module, board_top_text
+from codesign.synth.pll import Pll
 from codesign.synth.serial import check_baud
 from codesign.synth.target import Target, check_clock
 from codesign.synth.toolchains.registry import TOOLCHAINS
@@ -74,8 +75,20 @@ class BoardOrder:
     @property
     def core_mhz(self) -> float:
         """Clock that the PLL makes."""
-        pll = clock_of(self.board, self.toolchain.limits, self.clock_mhz) if self.toolchain else None
-        return self.clock_mhz if pll is None else pll.output_mhz
+        return self.clock_mhz if self.pll is None else self.pll.output_mhz
+
+    @property
+    def pll(self) -> Pll | None:
+        """Setting of the PLL; None if there is none, or the tools choose it."""
+        if self.toolchain is None:
+            return None
+        sdram = self.board.sdram if self.memory == "sdram" else None
+        return clock_of(self.board, self.toolchain.limits, self.clock_mhz, sdram.mhz if sdram else None)
+
+    @property
+    def sdram_mhz(self) -> float | None:
+        """Clock that the PLL makes for an SDRAM beside the core's; None: it has the core's, or there is none."""
+        return None if self.pll is None else self.pll.second_mhz
 
     @property
     def name(self) -> str:
@@ -108,6 +121,7 @@ class BoardOrder:
             baud=self.serial_baud,
             skip=self.skip,
             memory=self.memory,
+            sdram_mhz=self.board.sdram.mhz if self.board.sdram and self.memory == "sdram" else None,
         )
         pins = ports(self.board) | (sdram_ports(self.board) if self.memory == "sdram" else {})
         constraints = self.toolchain.constraints(self.board, pins)

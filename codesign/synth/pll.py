@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from codesign.errors import ConfigError
 
+BESIDE = 0.9
+"""Least part of a wanted second clock: it is the core's that is exact, and the second one that follows."""
 TOLERANCE = 0.02
 """Largest error of the clock: 2 %, which the serial port does not notice, as it counts the clock that is made."""
 
@@ -31,7 +33,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pll:
-    """Dividers of a PLL, and the frequencies that they make [MHz]."""
+    """Dividers of a PLL, and the frequencies that they make [MHz]; second: divider of a second clock, if there is."""
 
     reference: int
     feedback: int
@@ -40,6 +42,12 @@ class Pll:
     detector_mhz: float
     vco_mhz: float
     output_mhz: float
+    second: int | None = None
+
+    @property
+    def second_mhz(self) -> float | None:
+        """The second clock."""
+        return None if self.second is None else self.vco_mhz / self.second
 
 
 def find_pll(limits: Limits, input_mhz: float, output_mhz: float) -> Pll:
@@ -58,6 +66,34 @@ def find_pll(limits: Limits, input_mhz: float, output_mhz: float) -> Pll:
             fix=f"take {found[0].output_mhz:.6g}, the nearest" if found else "take the oscillator's own clock",
         )
     return found[0]
+
+
+def find_two(limits: Limits, input_mhz: float, output_mhz: float, second_mhz: float, *, where: str) -> Pll:
+    """Return the dividers of a PLL for two clocks: one as `find_pll` has it, and the fastest second one beside it that
+    is not above ``second_mhz``. where: what asked for the second one.
+
+    Raises:
+        ConfigError: the first cannot be made, or the second comes out below `BESIDE` of what was asked for.
+    """
+    first = find_pll(limits, input_mhz, output_mhz)
+    made = [
+        replace(pll, second=divider)
+        for pll in _settings(limits, input_mhz, output_mhz)
+        if abs(pll.output_mhz - first.output_mhz) < 1e-9 * input_mhz
+        for divider in limits.dividers
+        if pll.vco_mhz <= second_mhz * divider * (1 + 1e-9) and _inside(pll.vco_mhz / divider, limits.output_mhz)
+    ]
+    best = max(made, key=lambda pll: pll.second_mhz or 0.0, default=None)  # of equal ones the best of `_settings`
+    nearest = 0.0 if best is None or best.second_mhz is None else best.second_mhz
+    if best is None or nearest < BESIDE * second_mhz:
+        raise ConfigError(
+            "the PLL cannot make this clock beside the core's",
+            where=where,
+            expected=f"a clock that it makes with {first.output_mhz:.6g} MHz, at most a tenth below the one asked for",
+            received=f"{second_mhz:g} MHz",
+            fix=f"take {nearest:.6g}, the nearest" if nearest else "take another --clock",
+        )
+    return best
 
 
 def _settings(limits: Limits, input_mhz: float, output_mhz: float) -> list[Pll]:

@@ -83,7 +83,9 @@ class BoardBuild:
         used: cells of the whole top; after place and route if routed.
         available: capacity of the device.
         layers: the same, for each part of the design.
-        critical_path: slowest path; None if not routed.
+        sdram_mhz: clock of an SDRAM that has one of its own, as the PLL makes it; None: there is none such.
+        sdram_fmax_mhz: routed Fmax of that clock; None before place and route. ``met`` is about both.
+        critical_path: slowest path of the core's clock; None if not routed.
         bitstream: file name in the folder; None if there is none.
         seconds: what the steps took.
         problem: why the design is not good on this board, and what to change; None if it is.
@@ -101,6 +103,8 @@ class BoardBuild:
     seed: int | None = None
     fmax_mhz: float | None = None
     met: bool | None = None
+    sdram_mhz: float | None = None
+    sdram_fmax_mhz: float | None = None
     tools: dict[str, str] = field(default_factory=dict)
     used: Area = field(default_factory=Area)
     available: Area = field(default_factory=Area)

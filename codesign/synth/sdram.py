@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDRAM of a board: the sites of its pins, and the latency and the phase that a clock of the core asks for."""
+"""The SDRAM of a board: the sites of its pins, its clock, and the latency and the phase that the clock asks for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _CHIP_HOLD_NS = 2.5
 class Sdram:
     """An SDR SDRAM of 32 MB with 16 data pins, alone at pins of the FPGA.
 
-    standard: IO standard of all of them. drive_ma: strength of the outputs. The others are sites as the tool names
+    standard: IO standard of all of them. drive_ma: strength of the outputs. mhz: fastest clock of its own, of which the
+    PLL makes what goes with the core's; None: the core's clock is its clock. The others are sites as the tool names
     them, of ``ba``, ``a``, ``dqm`` and ``d`` from bit 0 on.
     """
 
@@ -41,6 +42,7 @@ class Sdram:
     dqm: tuple[str, ...]
     d: tuple[str, ...]
     drive_ma: int = limited(4, at_least=4, at_most=16)
+    mhz: float | None = limited(None, at_least=1.0)
 
     def __post_init__(self) -> None:
         check(self, "sdram")
@@ -53,6 +55,8 @@ class Sdram:
                     expected=f"{width} sites: 4 banks, 8192 rows, 16 data pins",
                     received=f"{len(sites)}",
                 )
+        if self.mhz is not None:
+            chip_phase(self.mhz, where="sdram.mhz")
         check_word(self.standard, where="sdram.standard")
         for port, site in self.sites().items():
             check_word(site, where=port.replace("_", ".", 1))
@@ -64,7 +68,7 @@ class Sdram:
         return single | buses
 
 
-def cas_latency(clock_mhz: float) -> int:
+def cas_latency(clock_mhz: float, *, where: str = "--clock") -> int:
     """Return the CAS latency to build `sdram_controller` with.
 
     Raises:
@@ -74,14 +78,14 @@ def cas_latency(clock_mhz: float) -> int:
     if found is None:
         raise ConfigError(
             "the SDRAM is slower than this clock",
-            where="--clock",
+            where=where,
             expected=f"up to {max(FASTEST_MHZ.values()):g} MHz",
             received=f"{clock_mhz:g} MHz",
         )
     return found
 
 
-def chip_phase(clock_mhz: float) -> float:
+def chip_phase(clock_mhz: float, *, where: str = "--clock") -> float:
     """Return by how much of a period the chip's clock should rise after the controller's.
 
     It leaves what is read the same margin on both sides (see docs/sdram.md), and commands 2.5 ns after the chip's edge.
@@ -90,14 +94,16 @@ def chip_phase(clock_mhz: float) -> float:
     Raises:
         ConfigError: no phase suits all parts at this clock.
     """
-    latency, period = cas_latency(clock_mhz), 1000 / clock_mhz
+    latency, period = cas_latency(clock_mhz, where=where), 1000 / clock_mhz
     earliest = _WAY_NS[1] + _ACCESS_NS[latency]
     margin = (period + _HOLD_NS + _WAY_NS[0] - earliest) / 2
     if margin < 0:
+        shortest = earliest - _HOLD_NS - _WAY_NS[0]
         raise ConfigError(
             "what an SDRAM sends at this clock cannot be taken safely",
-            where="--clock",
-            expected=f"a period of {earliest - _HOLD_NS - _WAY_NS[0]:.3g} ns or more",
+            where=where,
+            expected=f"a period of {shortest:.3g} ns or more",
             received=f"{clock_mhz:g} MHz",
+            fix=f"take {int(1000 / shortest)} MHz or less",
         )
     return min(1 - (_HOLD_NS + _WAY_NS[0] - margin) / period, 1 - _CHIP_HOLD_NS / period)

@@ -53,6 +53,8 @@ BUILD: dict[str, Any] = {
     "result_bytes": int,
     "fmax_mhz": float,
     "met": bool,
+    "sdram_mhz": float,
+    "sdram_fmax_mhz": float,
     "tools": dict,
     "used": CELLS,
     "available": CELLS,

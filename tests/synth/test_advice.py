@@ -73,6 +73,15 @@ def test_a_missed_clock_says_by_how_much_where_and_what_to_do() -> None:
     assert "--clock" not in none
 
 
+def test_the_clock_of_an_sdram_that_is_missed() -> None:
+    slow = replace(RECORD, fmax_mhz=101.0, sdram_mhz=120.0, sdram_fmax_mhz=113.7, met=False)
+    said = clock_problem(slow, None, slower_mhz=None) or ""
+    assert "misses the SDRAM's clock on ulx3s-85f: 120 MHz asked for, 113.7 MHz routed." in said
+    assert "less mhz in its [sdram]" in said
+    assert "100 MHz asked for, 99.0" in (clock_problem(replace(slow, fmax_mhz=99.0), None, slower_mhz=None) or "")
+    assert clock_problem(replace(slow, sdram_fmax_mhz=121.0, met=True), None, slower_mhz=None) is None
+
+
 def order(board: str, **options: Any) -> Order:
     found = load_target(board)
     return Order(graph=small_graph(), board=found, clock_mhz=found.clock.core_mhz, **options)

@@ -119,6 +119,9 @@ def test_an_unknown_board_names_the_nearest() -> None:
         ('csn = "P20"', 'csn = "P 20"', r"sdram\.csn: not a word"),
         ('csn = "P20"', 'csn = "B2"', r"site: a pin is used twice.*Received: B2"),
         ("drive_ma = 4", "drive_ma = 40", r"sdram\.drive_ma: out of range"),
+        ("mhz = 120.0 ", "mhz = 130.0 ", r"mine\.toml:sdram\.mhz: what an SDRAM sends.*take 126 MHz or less"),
+        ("mhz = 120.0 ", "mhz = 140.0 ", r"sdram\.mhz: the SDRAM is slower.*up to 133 MHz"),
+        ("mhz = 120.0 ", "mhz = 0.0 ", r"sdram\.mhz: out of range"),
         ("[capacity]", "[capacitys]", r"unknown (key|section) 'capacitys'.*did you mean 'capacity'"),
     ],
 )

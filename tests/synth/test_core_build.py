@@ -76,10 +76,33 @@ WITHOUT = replace(BOARD, core=replace(core_of(BOARD), memory_bits=0, memory_kib=
 """The board with a core that uses no SDRAM."""
 
 
-@pytest.mark.parametrize("board", [BOARD, WITHOUT], ids=["sdram", "inside"])
+assert BOARD.sdram is not None
+ONE_CLOCK = replace(BOARD, sdram=replace(BOARD.sdram, mhz=None))
+TWO_CLOCKS = replace(BOARD, sdram=replace(BOARD.sdram, mhz=120.0))
+
+
+def test_the_clock_of_the_sdram() -> None:
+    one, two = order(ONE_CLOCK), order(TWO_CLOCKS)
+    assert (one.core_mhz, one.sdram_mhz) == (100.0, None)
+    assert two.core_mhz == 100.0
+    assert two.sdram_mhz == pytest.approx(120.0)
+    assert order(replace(TWO_CLOCKS, core=WITHOUT.core)).sdram_mhz is None
+    text = two.files()["delta_core_ulx3s_85f.sv"]
+    controller = text[text.index("sdram_controller #(") : text.index("i_pads")]
+    for part in (".ClockMhz(120)", ".CasLatency(3)", ".clk_i(memory_clk)", ".rst_ni(memory_rst_n)"):
+        assert part in controller
+    assert "sdram_crossing" not in one.files()["delta_core_ulx3s_85f.sv"]
+    with pytest.raises(ConfigError, match=r"ulx3s-85f: sdram.mhz: the PLL cannot make this clock beside the core's"):
+        CoreOrder(board=replace(BOARD, sdram=replace(TWO_CLOCKS.sdram, mhz=125.0)), clock_mhz=110.0)  # type: ignore[type-var]
+    assert CoreOrder(board=TWO_CLOCKS, clock_mhz=25.0).sdram_mhz == pytest.approx(120.0), "the oscillator's own clock"
+    CoreOrder(board=TWO_CLOCKS, clock_mhz=140.0)  # the SDRAM does not have it
+
+
+@pytest.mark.parametrize("board", [ONE_CLOCK, TWO_CLOCKS, WITHOUT], ids=["sdram", "two clocks", "inside"])
 def test_the_board_top_elaborates(board: Target, tmp_path: Path) -> None:
     files = order(board).files()
-    assert ("sdram_controller.sv" in files) == ('LOCATE COMP "sdram_clk"' in files["pins.lpf"]) == (board is BOARD)
+    has = board is not WITHOUT
+    assert ("sdram_controller.sv" in files) == ('LOCATE COMP "sdram_clk"' in files["pins.lpf"]) == has
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     sources = [name for name in files if name.endswith(".sv")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import ConfigError, SynthesisError
-from codesign.synth.pll import TOLERANCE, Limits, find_pll
+from codesign.synth.pll import BESIDE, TOLERANCE, Limits, find_pll, find_two
 from codesign.synth.toolchains.registry import TOOLCHAINS
 from codesign.tools import run
 
@@ -65,6 +65,32 @@ def test_ecppll_finds_the_same(tmp_path: Path) -> None:
 def test_a_clock_out_of_reach(output_mhz: float, fix: str) -> None:
     with pytest.raises(ConfigError, match=rf"PLL cannot make this clock.*3.125 to 400 MHz.*{output_mhz:g} MHz.*{fix}"):
         find_pll(LIMITS["ecp5"], 25.0, output_mhz)
+
+
+@pytest.mark.parametrize(
+    ("output_mhz", "second_mhz", "made"),
+    [(75.0, 120.0, 120.0), (60.0, 120.0, 120.0), (80.0, 100.0, 100.0), (25.0, 125.0, 125.0), (70.0, 120.0, 700 / 6)],
+)
+def test_two_clocks_of_a_pll(output_mhz: float, second_mhz: float, made: float) -> None:
+    limits = LIMITS["ecp5"]
+    pll = find_two(limits, 25.0, output_mhz, second_mhz, where="here")
+    assert pll.output_mhz == find_pll(limits, 25.0, output_mhz).output_mhz == output_mhz
+    assert pll.second_mhz == pytest.approx(made)
+    assert limits.vco_mhz[0] <= pll.vco_mhz <= limits.vco_mhz[1]
+    assert pll.vco_mhz == pytest.approx(output_mhz * pll.divider) == pytest.approx(made * (pll.second or 0))
+
+
+def test_a_second_clock_out_of_reach() -> None:
+    """The first one is never given up for the second."""
+    limits = LIMITS["ecp5"]
+    for core_mhz in range(53, 102):
+        pll = find_two(limits, 25.0, core_mhz, 120.0, where="here")
+        assert pll.output_mhz == pytest.approx(find_pll(limits, 25.0, core_mhz).output_mhz)
+        assert BESIDE * 120 <= (pll.second_mhz or 0.0) <= 120
+    with pytest.raises(ConfigError, match=r"here: the PLL cannot make this clock beside.*with 110 MHz.*take 110, the"):
+        find_two(limits, 25.0, 110.0, 125.0, where="here")
+    with pytest.raises(ConfigError, match=r"here: the PLL.*Received: 2 MHz. Next step: take another --clock"):
+        find_two(limits, 25.0, 75.0, 2.0, where="here")
 
 
 def test_the_nearest_clock_is_named() -> None:

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import SynthesisError
-from codesign.synth.nextpnr import critical_path, read_report, register_ports
+from codesign.synth.layers import Owners
+from codesign.synth.nextpnr import (
+    critical_path,
+    reached,
+    read_clocks,
+    read_fmax,
+    read_path,
+    read_report,
+    register_ports,
+)
 from codesign.synth.resources import TARGETS, Resources, count
 from codesign.synth.yosys import read_cells
 
@@ -74,6 +83,33 @@ def test_critical_path() -> None:
     assert "clk-to-q" in lines[0]
     assert len(lines) == 11
     assert float(lines[-1].split()[0]) == pytest.approx(1000 / 123.49, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("core", "sdram", "expected"), [(80.0, 130.0, 80.0), (80.0, 110.0, 75 * 110 / 120), (70.0, 119.0, 70.0)]
+)
+def test_a_report_of_two_clocks(core: float, sdram: float, expected: float, tmp_path: Path) -> None:
+    data = json.loads((REPORTS / "route.json").read_text(encoding="utf-8"))
+    path, report = data["critical_paths"][0], tmp_path / "route.json"
+    names = ("$glbnet$memory_clk", "$glbnet$clk")
+    data["critical_paths"] = [
+        {**path, "from": f"posedge {start}", "to": f"posedge {end}", "path": path["path"][: 3 + 2 * at + other]}
+        for at, start in enumerate(names)
+        for other, end in enumerate(names)
+    ]
+    data["fmax"] = {name: {"achieved": mhz} for name, mhz in zip(names, (sdram, core), strict=True)}
+    report.write_text(json.dumps(data), encoding="utf-8")
+    others = {"memory_clk": 120.0}
+    assert read_clocks(report) == {"memory_clk": sdram, "clk": core}
+    assert (read_fmax(report, others), read_fmax(report)) == (core, min(core, sdram))
+    assert reached(report, 75.0, others) == pytest.approx(expected)
+    owners = Owners(nodes=(), top="top")
+    found, first = read_path(report, owners, others), read_path(report, owners)
+    assert found is not None
+    assert first is not None
+    last = path["path"][5]["to"]
+    assert found.hops[-1].endswith(f"{last['cell']}.{last['port']}"), "the one from clk to clk"
+    assert len(first.hops) < len(found.hops)
 
 
 @pytest.mark.parametrize("clocks", [[], [2, 3]])

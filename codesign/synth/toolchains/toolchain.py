@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codesign.synth.pll import Limits, Pll, find_pll
+from codesign.synth.pll import Limits, Pll, find_pll, find_two
 from codesign.synth.resources import Cost
 from codesign.synth.target import Pin, Target
 
 CONSTRAINTS, ROUTED = "pins", "routed"
 """Names of the constraint file and of what the router writes, without their ends."""
+SDRAM_CLOCK = "memory_clk"
+"""Net of an SDRAM's own clock in a board top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +64,16 @@ def sdram_ports(board: Target) -> dict[str, Pin]:
     }
 
 
-def clock_of(board: Target, limits: Limits, core_mhz: float) -> Pll | None:
-    """Return the PLL's setting for a core clock; None where the oscillator is the core's clock.
+def clock_of(board: Target, limits: Limits, core_mhz: float, sdram_mhz: float | None = None) -> Pll | None:
+    """Return the PLL's setting for a core clock; None where the oscillator is the core's clock. sdram_mhz: fastest
+    second clock, that of an SDRAM; None: there is none.
 
     Raises:
         ConfigError: the clock cannot be made.
     """
     oscillator = board.clock.oscillator_mhz
+    if oscillator is not None and sdram_mhz is not None:
+        return find_two(limits, oscillator, core_mhz, sdram_mhz, where=f"{board.name}: sdram.mhz")
     if oscillator is None or core_mhz == oscillator:
         return None
     return find_pll(limits, oscillator, core_mhz)
