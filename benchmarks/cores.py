@@ -30,6 +30,7 @@ from codesign.records import build, read_toml
 from codesign.report.document import check_marks, fill, table
 from codesign.sim.core import CoreRun, CoreSimulator
 from codesign.sim.memory import DDR, SDRAM, MemoryTiming
+from codesign.synth.core_memory import memory_timing
 from codesign.synth.target import core_of, load_target
 from codesign.verify.clips import load_clips
 
@@ -87,7 +88,7 @@ def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
         Core(
             name=BOARD,
             config=core_of(board),
-            timing=SDRAM,
+            timing=memory_timing(board, clock_mhz or board.clock.of_delta_core),
             clock_mhz=clock_mhz or board.clock.of_delta_core,
             baud=board.uart.baud,
         ),

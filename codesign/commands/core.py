@@ -18,7 +18,7 @@ from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.cycles import FRAME, CoreCycles, core_cycles
 from codesign.core.listing import listing
 from codesign.core.section import CoreSection, compile_fitted
-from codesign.core.timing import TIMINGS, MemoryTiming
+from codesign.core.timing import MemoryTiming, timing_of
 from codesign.endings import OK
 from codesign.errors import ConfigError
 from codesign.fixed import IntArray
@@ -33,7 +33,7 @@ from codesign.verify.core import CONFIG, CoreFigures, load_core, read_program
 
 FRAMES = 64
 """Most frames of the first clip that are counted."""
-MEMORY, DEFAULT = "core.memory", "ddr"
+MEMORY, CLOCKS, DEFAULT = "core.memory", "core.clocks_mhz", "ddr"
 """Key of a design that names its external memory, and what is assumed where it is not known."""
 
 
@@ -87,7 +87,8 @@ def check_pipeline(build: Path, fix: str) -> None:
 def _memory(build: Path) -> MemoryTiming:
     """Return when the external memory answers, as the design has it."""
     done = manifests.read(build / BuildFolder.RTLSIM) or manifests.read(build / BuildFolder.RTL)
-    return TIMINGS[done.inputs.config.get(MEMORY, DEFAULT) if done else DEFAULT]
+    config = done.inputs.config if done else {}
+    return timing_of(config.get(MEMORY, DEFAULT), config.get(CLOCKS, ()))
 
 
 def _simulated(build: Path, compiled: Compiled) -> CoreFigures | None:

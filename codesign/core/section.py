@@ -8,10 +8,12 @@ from typing import Literal
 
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.config import DEPTHS, CoreConfig
+from codesign.core.timing import MemoryTiming, timing_of
 from codesign.errors import ConfigError
 from codesign.graph.ir import Graph
 from codesign.records import check, limited
 
+_OF_SIMULATION = ("memory", "clocks_mhz")
 _LEAST = 2
 """Lines of the smallest memory: an address has a bit."""
 
@@ -41,6 +43,7 @@ class CoreSection:
         cached_words: words of sums of the external memory that are kept inside for a while; a power of two.
         cached_lines: lines of weights of it, as well.
         memory: when the external memory answers in simulation: that of an SoC, or a 16-bit SDRAM at the core's clock.
+        clocks_mhz: clocks of the core and of an SDRAM that has one of its own; none: it has the core's.
 
     Raises:
         ConfigError: there is no such core.
@@ -64,6 +67,7 @@ class CoreSection:
     cached_words: int = limited(0, at_least=0, at_most=1 << 16)
     cached_lines: int = limited(0, at_least=0, at_most=1 << 16)
     memory: Literal["ddr", "sdram"] = "ddr"
+    clocks_mhz: tuple[float, ...] = limited((), at_least=1.0, at_most=1000.0)
 
     def __post_init__(self) -> None:
         check(self, "core")
@@ -75,12 +79,24 @@ class CoreSection:
                     expected="a multiple of 8",
                     received=getattr(self, name),
                 )
+        if self.clocks_mhz and (len(self.clocks_mhz) != 2 or self.memory != "sdram"):
+            raise ConfigError(
+                "not the clocks of a core and its SDRAM",
+                where="core.clocks_mhz",
+                expected='two, such as [75.0, 120.0], with memory = "sdram"',
+                received=f"{list(self.clocks_mhz)}, memory = {self.memory!r}",
+            )
         self.largest()
 
     def largest(self) -> CoreConfig:
         """Return the core with as many lines as it has addresses in each memory whose depth is unset."""
-        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "memory"}
+        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _OF_SIMULATION}
         return CoreConfig(**{name: 1 << self.index_bits if value is None else value for name, value in given.items()})
+
+    @property
+    def timing(self) -> MemoryTiming:
+        """When the external memory answers in simulation."""
+        return timing_of(self.memory, self.clocks_mhz)
 
 
 def compile_fitted(graph: Graph, section: CoreSection) -> Compiled:

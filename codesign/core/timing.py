@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from codesign.records import check, limited
 
@@ -70,5 +71,47 @@ SDRAM = MemoryTiming(
     refresh_cycles=22,
 )
 """A 16-bit SDRAM at the core's clock, behind `codesign.rtl.host.sdram` at 100 MHz: docs/sdram.md has the figures."""
+_LATENCY_2_MHZ = 100.0
+"""Fastest clock of CAS latency 2; above it there is a cycle more to the first beat."""
+_CROSSING = 3.5
+"""Cycles of each clock that `sdram_crossing` adds both ways together: one where it leaves, 2 to 3 where it arrives."""
+_REFRESH_US = 7.7
+_FIRST_BEAT = 13.5
+"""Cycles to the first beat if its row is open: 13 or 14."""
+
+
+def sdram_timing(core_mhz: float, sdram_mhz: float | None = None) -> MemoryTiming:
+    """Return the timing of the same SDRAM at a clock of its own, in cycles of the core; None: at the core's.
+
+    docs/sdram.md has what was measured: cycles per access are within 3 %.
+    """
+    if sdram_mhz is None:
+        return SDRAM
+    ratio = core_mhz / sdram_mhz
+
+    def scaled(cycles: float) -> int:
+        return round(cycles * ratio)
+
+    def first(cycles: float) -> int:
+        return round((cycles + (sdram_mhz > _LATENCY_2_MHZ) + _CROSSING) * ratio + _CROSSING)
+
+    return replace(
+        SDRAM,
+        open_cycles=first(_FIRST_BEAT),
+        closed_cycles=first(SDRAM.closed_cycles),
+        beat_cycles=SDRAM.beat_cycles * ratio,
+        turn_cycles=scaled(SDRAM.turn_cycles),
+        conflict_cycles=scaled(SDRAM.conflict_cycles),
+        least_cycles=scaled(SDRAM.least_cycles),
+        refresh_every=round(_REFRESH_US * core_mhz),
+        refresh_cycles=scaled(SDRAM.refresh_cycles),
+    )
+
+
 TIMINGS = {"ddr": DDR, "sdram": SDRAM}
 """By the names that a design has for them."""
+
+
+def timing_of(memory: str, clocks_mhz: Sequence[float] = ()) -> MemoryTiming:
+    """Return the timing of a memory by its name. clocks_mhz: of the core and of an SDRAM that has one of its own."""
+    return sdram_timing(*clocks_mhz) if clocks_mhz else TIMINGS[memory]

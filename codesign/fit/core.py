@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.cycles import core_cycles
 from codesign.core.memory import built_bits
-from codesign.core.timing import TIMINGS
-from codesign.errors import ConversionError
+from codesign.core.timing import MemoryTiming
+from codesign.errors import ConfigError, ConversionError
 from codesign.fit.board import HEADROOM
 from codesign.fit.result import Cycles, Fit, Minimise
 from codesign.graph.ir import Graph
+from codesign.synth.core_memory import memory_timing
 from codesign.synth.record import Area, LayerArea
 from codesign.synth.resources import ECP5_BLOCK_RAM_BITS
 from codesign.synth.target import Target
@@ -66,20 +67,22 @@ def on_core(
     clock_mhz: float | None,
     minimise: Minimise,
 ) -> Fit | None:
-    """Return a network on the board's core; None: the board has none that was mapped, or the network does not fit it.
+    """Return a network on the board's core; None: the board has none that was mapped, or not at this clock, or the
+    network does not fit it.
 
     clip: codes of consecutive frames, ``[T, *shape]``, from the first one of a stream on.
     """
     known = mapped_core(target)
     if target.core is None or known is None or len(clip) < 2:
         return None
-    try:
-        compiled = compile_graph(graph, target.core)
-    except ConversionError:
-        return None
-    cycles = _cycles(compiled, clip, "sdram" if target.sdram else "ddr")
     own = target.clock.of_delta_core
     clock = own if clock_mhz is None else clock_mhz
+    try:
+        compiled = compile_graph(graph, target.core)
+        timing = memory_timing(target, clock)
+    except (ConfigError, ConversionError):
+        return None
+    cycles = _cycles(compiled, clip, timing)
     rate = clock * 1e6 / cycles.p95
     has = target.capacity
     slow = frames_per_second is not None and rate < frames_per_second
@@ -111,14 +114,14 @@ def on_core(
     )
 
 
-def _cycles(compiled: Compiled, clip: NDArray[np.integer], memory: str) -> Cycles:
+def _cycles(compiled: Compiled, clip: NDArray[np.integer], memory: MemoryTiming) -> Cycles:
     """Return the cycles of frames of a clip but the first, as many as are counted in some seconds."""
     begin = time.monotonic()
-    found = core_cycles(compiled, clip[:FIRST], memory=TIMINGS[memory]).frames
+    found = core_cycles(compiled, clip[:FIRST], memory=memory).frames
     each = (time.monotonic() - begin) / len(found)
     more = min(len(clip), MOST, int(SECONDS / max(each, 1e-6)))
     if more > FIRST:
-        found = core_cycles(compiled, clip[:more], memory=TIMINGS[memory]).frames
+        found = core_cycles(compiled, clip[:more], memory=memory).frames
     steady = found[1:].astype(np.float64)
     return Cycles(mean=float(steady.mean()), p95=float(np.quantile(steady, TAIL)))
 

@@ -25,6 +25,7 @@ from codesign.outputs import write_text
 from codesign.paths import BuildFolder
 from codesign.records import build, plain
 from codesign.stored import read_text
+from codesign.synth.core_memory import sdram_clock
 from codesign.synth.target import Target, core_of, load_target
 
 HEADER = "Written by codesign fit; `codesign run` verifies it."
@@ -110,9 +111,11 @@ def _set_hardware(document: tomlkit.TOMLDocument, found: Fit, names: Mapping[str
         _set_layer(layers, names[name], group[-1].pe, unroll_of(group[-1]) if len(group) == 1 else (1, 1))
 
 
-def core_table(board: Target) -> dict[str, int | str]:
+def core_table(board: Target) -> dict[str, int | str | list[float]]:
     """Return ``[core]``: that of the board, but for depths that are always what the network needs."""
+    clock, sdram = board.clock.of_delta_core, sdram_clock(board, board.clock.of_delta_core)
     given = {**dataclasses.asdict(core_of(board)), "memory": "sdram" if board.sdram else "ddr"}
+    given["clocks_mhz"] = [] if sdram is None else [clock, sdram]
     return {key: given[key] for key, usual in plain(CoreSection()).items() if given[key] != usual}
 
 

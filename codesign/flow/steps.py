@@ -110,9 +110,11 @@ PRETRAINED = replace(STAGES[0], body=f"{_BODIES}.pretrained:run")
 """The first stage of one that is."""
 
 
+_MEMORY = ("core.memory", "core.clocks_mhz")
+"""Keys that say when a core's external memory answers."""
 ON_CORE: dict[str, tuple[str, tuple[str, ...]]] = {
     BuildFolder.RTL: ("rtl_core:run", ("core",)),
-    BuildFolder.RTLSIM: ("rtlsim_core:run", ("core.memory",)),
+    BuildFolder.RTLSIM: ("rtlsim_core:run", _MEMORY),
     BuildFolder.SYNTH: ("synth_core:run", ()),
 }
 """Stages of a design for a core that are others: their bodies, and the sections that they read besides."""
@@ -128,7 +130,7 @@ def stages_of(design: Design) -> tuple[Stage, ...]:
 def _on_core(stage: Stage) -> Stage:
     """Return the stage of a design for a core in place of that of a pipeline; its report reads the program, too."""
     if stage.name == BuildFolder.REPORT:
-        return replace(stage, after=(*stage.after, BuildFolder.RTL), config=(*stage.config, "core.memory"))
+        return replace(stage, after=(*stage.after, BuildFolder.RTL), config=(*stage.config, *_MEMORY))
     if stage.name not in ON_CORE:
         return stage
     body, sections = ON_CORE[stage.name]

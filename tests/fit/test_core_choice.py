@@ -12,10 +12,10 @@ from fit_cases import measured, moving, two_convolutions
 
 from codesign.core import compile_graph
 from codesign.core.cycles import core_cycles
-from codesign.core.timing import SDRAM
 from codesign.fit import Fit, fit
 from codesign.fit.core import MAPPED, better, mapped_core, on_core
 from codesign.fit.words import lines
+from codesign.synth.core_memory import memory_timing
 from codesign.synth.target import load_target
 
 
@@ -42,7 +42,9 @@ def pipeline(frames_per_second: float | None = None) -> Fit:
 def test_a_core_has_the_cycles_of_its_model() -> None:
     graph, board = two_convolutions(), load_target("ulx3s-85f")
     assert board.core is not None
-    counted = core_cycles(compile_graph(graph, board.core), moving(graph, 12), memory=SDRAM).frames[1:]
+    counted = core_cycles(
+        compile_graph(graph, board.core), moving(graph, 12), memory=memory_timing(board, 75.0)
+    ).frames[1:]
     assert core().cycles.mean == pytest.approx(float(counted.mean()))
     assert core().cycles.p95 == pytest.approx(float(np.quantile(counted, 0.95)))
     assert (core().architecture, core().fits) == ("core", True)

@@ -21,7 +21,7 @@ from codesign.commands.core import describe
 from codesign.core import CoreConfig, compile_graph
 from codesign.core.cycles import core_cycles
 from codesign.core.section import CoreSection, compile_fitted
-from codesign.core.timing import SDRAM
+from codesign.core.timing import TIMINGS, sdram_timing
 from codesign.errors import ConfigError, ConversionError, StageError
 from codesign.fixed import PIXEL
 from codesign.flow.config import ClipSection, Design, DesignSection, HardwareSection, SynthSection, load
@@ -127,7 +127,7 @@ def test_cycles_of_frames_are_those_of_their_steps(build: Path) -> None:
 
 def test_report_of_a_core(build: Path) -> None:
     found = read_report(build / "6_report" / "report.json")
-    assert (found.architecture, found.schema) == ("core", 7)
+    assert (found.architecture, found.schema) == ("core", 8)
     assert found.core is not None
     figures = load_rtl(build / "4_rtlsim")
     assert found.core.lanes == 4
@@ -152,13 +152,26 @@ def test_report_of_a_core(build: Path) -> None:
     assert "The units work at the same time" not in page
 
 
+def test_the_clocks_of_a_core_and_its_sdram() -> None:
+    assert CORE.timing == TIMINGS["ddr"]
+    assert replace(CORE, memory="sdram").timing == TIMINGS["sdram"]
+    assert replace(CORE, memory="sdram", clocks_mhz=(75.0, 120.0)).timing == sdram_timing(75.0, 120.0)
+    wrong: tuple[dict[str, Any], ...] = (
+        {"memory": "ddr", "clocks_mhz": (75.0, 120.0)},
+        {"memory": "sdram", "clocks_mhz": (120.0,)},
+    )
+    for fields in wrong:
+        with pytest.raises(ConfigError, match=r"core.clocks_mhz: not the clocks of a core.*\[75.0, 120.0\]"):
+            replace(CORE, **fields)
+
+
 def test_a_design_with_a_memory_outside(build: Path, tmp_path: Path) -> None:
     """What does not fit inside lies outside; stage 4 says what moved, and so does the report."""
     root = tmp_path / "tiny"
     shutil.copytree(build, root, ignore=shutil.ignore_patterns("3_rtl", "4_rtlsim", "6_report"))
     biases = len(read_program(network(), build / "3_rtl").program.sums)
-    few = {"sum_words": biases, "code_rows": 2, "weight_lines": 2, "cached_words": 4, "cached_lines": 4}
-    core = replace(CORE, memory_bits=32, memory_kib=64, memory="sdram", **few)
+    few: dict[str, Any] = {"sum_words": biases, "code_rows": 2, "weight_lines": 2, "cached_words": 4, "cached_lines": 4}
+    core = replace(CORE, memory_bits=32, memory_kib=64, memory="sdram", clocks_mhz=(75.0, 120.0), **few)
     design = replace(design_for(), core=core)
     run(root, rtl_core, "3_rtl", "2_graph", design=design)
     said = run(root, rtlsim_core, "4_rtlsim", "2_graph", "3_rtl", design=design)
@@ -183,7 +196,7 @@ def test_a_design_with_a_memory_outside(build: Path, tmp_path: Path) -> None:
     listed = describe(root)
     assert f"{figures.moved[0, 1:].mean():,.0f} bytes per frame to and from the external memory: simulated" in listed
     compiled = read_program(load_graph(root / "2_graph"), root / "3_rtl")
-    model = core_cycles(compiled, load_clips(root / "2_graph")[0], memory=SDRAM)
+    model = core_cycles(compiled, load_clips(root / "2_graph")[0], memory=sdram_timing(75.0, 120.0))
     assert model.bytes is not None
     for number, name in enumerate(compiled.steps):
         line = next(line for line in listed.splitlines() if line.startswith(f"{name} ") and line.split()[1] != "Conv")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.core.timing import TIMINGS
 from codesign.graph.file import load_graph
 from codesign.graph.ir import Graph
 from codesign.paths import BuildFolder
@@ -98,7 +97,7 @@ def _core(job: Job, graph: Graph, clips: NDArray[np.integer]) -> OnCore | None:
         return None
     compiled = read_program(graph, job.upstream[BuildFolder.RTL])
     cycles = load_rtl(job.upstream[BuildFolder.RTLSIM]).cycles
-    return OnCore.of(compiled, clips, cycles, figures.moved, TIMINGS[job.design.core.memory])
+    return OnCore.of(compiled, clips, cycles, figures.moved, job.design.core.timing)
 
 
 def _resources(folder: Path) -> tuple[Resources, ...]:

@@ -10,7 +10,6 @@ import numpy as np
 from codesign.flow.stages.rtlsim import project
 from codesign.graph.file import load_graph
 from codesign.paths import BuildFolder
-from codesign.sim.memory import TIMINGS
 from codesign.verify.clips import load_clips
 from codesign.verify.compare import compare, must_agree
 from codesign.verify.core import run_core, save_core
@@ -31,7 +30,7 @@ def run(job: Job) -> str:
         folder=job.upstream[BuildFolder.RTL],
         files=project(job),
         cache=job.cache,
-        memory=TIMINGS[job.design.core.memory],
+        memory=job.design.core.timing,
         dense_frames=job.design.clip.dense_frames,
         track=job.track,
     )
