@@ -20,6 +20,7 @@ from codesign.core.compiler import compile_graph
 from codesign.core.config import WORD_BITS, CoreConfig
 from codesign.core.image import image_of
 from codesign.core.memory import built_bits
+from codesign.core.timing import sdram_timing
 from codesign.errors import CodesignError, ConversionError
 from codesign.graph.file import load_graph
 from codesign.graph.golden import Golden
@@ -29,7 +30,7 @@ from codesign.paths import BuildFolder
 from codesign.records import build, read_toml
 from codesign.report.document import check_marks, fill, table
 from codesign.sim.core import CoreRun, CoreSimulator
-from codesign.sim.memory import DDR, SDRAM, MemoryTiming
+from codesign.sim.memory import DDR, MemoryTiming
 from codesign.synth.core_memory import memory_timing
 from codesign.synth.target import core_of, load_target
 from codesign.verify.clips import load_clips
@@ -63,8 +64,8 @@ class Core:
     baud: int | None = None
 
 
-LARGE_CLOCK = 80.0
-"""Clock [MHz] that is assumed for the core of 16 lanes beside an SDRAM, which nobody routed."""
+LARGE_CLOCK, LARGE_SDRAM = 75.0, 120.0
+"""Clocks [MHz] of the core of 16 lanes, which nobody routed, and of its SDRAM: those of the ULX3S's core."""
 LARGE_FRAMES = 3
 """Frames that a large network is simulated on: the first one takes a hundred million cycles."""
 
@@ -135,7 +136,7 @@ def large_cores(clock_mhz: float) -> tuple[Core, ...]:
         cached_lines=4096,
     )
     return (
-        Core(name="16 lanes, SDRAM", config=small, timing=SDRAM, clock_mhz=clock_mhz),
+        Core(name="16 lanes, SDRAM", config=small, timing=sdram_timing(clock_mhz, LARGE_SDRAM), clock_mhz=clock_mhz),
         Core(name="64 lanes, DDR, large", config=wide, timing=DDR, clock_mhz=200.0),
     )
 
