@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from codesign.core.config import CHUNK_BITS, CoreConfig
 from codesign.core.image import design_of
 from codesign.core.lattices import lattices_of
 from codesign.core.layout import Layout
-from codesign.core.memory import Rows, check_depths, lacking, stacked
+from codesign.core.memory import Rows, check_depths, stacked
 from codesign.core.params import packet_rows, param_rows, shift_of
 from codesign.core.plan import Plan, plan_of
 from codesign.core.planes import in_planes
@@ -99,10 +100,16 @@ def compile_graph(graph: Graph, config: CoreConfig | None = None) -> Compiled:
         ConversionError: the graph does not fit the core; names the layer, and what to change.
     """
     config = config or CoreConfig()
-    for plan in in_planes(plan_of(graph, config), config):
-        compiled = _Compiler(plan, graph.output.shape, config).compiled()
-        if not lacking(compiled.program):
-            break
+    plain = plan_of(graph, config)
+    for plan in in_planes(plain, config):
+        with suppress(ConversionError):  # what is wrong without planes, too, is said below
+            return _fitting(plan, graph, config)
+    return _fitting(plain, graph, config)
+
+
+def _fitting(plan: Plan, graph: Graph, config: CoreConfig) -> Compiled:
+    """Return the program of a plan, if it fits the core."""
+    compiled = _Compiler(plan, graph.output.shape, config).compiled()
     check_depths(compiled.program, graph.name)
     return compiled
 

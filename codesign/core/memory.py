@@ -27,6 +27,9 @@ MEMORIES = {
 }
 """What each depth of `CoreConfig` counts."""
 
+MOST_STEPS = 255
+"""Steps of a program: their number has 8 bits."""
+
 
 class Rows:
     """Rows that blocks are added to; a block that is there already is not added again."""
@@ -82,20 +85,23 @@ def built_bits(config: CoreConfig) -> dict[str, int]:
     return {depth: (getattr(config, depth) + kept.get(depth, 0)) * bits[depth] for depth in DEPTHS}
 
 
-def lacking(program: Program) -> dict[str, int]:
-    """Return what a program needs of the memories that its core has too little of, by the name of the depth."""
-    config, needs = program.config, program.needs()
-    return {depth: needs[depth] for depth in DEPTHS if needs[depth] > most_of(config, depth)}
-
-
 def check_depths(program: Program, name: str) -> None:
     """Check that a program fits the memories of its core.
 
     Raises:
         ConversionError: it does not; names every memory that is too small, and the fields of `CoreConfig`.
     """
-    config = program.config
-    if over := lacking(program):
+    config, needs = program.config, program.needs()
+    if len(program.steps) > MOST_STEPS:
+        raise ConversionError(
+            "the network has more activations than a core has steps",
+            where=name,
+            expected=f"at most {MOST_STEPS - 1}, and the packet of the output",
+            received=f"{len(program.steps)} steps",
+            fix="use fewer layers",
+        )
+    over = {depth: needs[depth] for depth in DEPTHS if needs[depth] > most_of(config, depth)}
+    if over:
         raise ConversionError(
             "the network does not fit the memories of the core",
             where=name,

@@ -39,20 +39,18 @@ class _Gain:
 
 
 def in_planes(plan: Plan, config: CoreConfig) -> Iterator[Plan]:
-    """Yield a plan with all those frames in planes for which it pays, then without the one that saves least, and so on
-    to the plan itself: planes make a program longer, and it may not fit the core.
+    """Yield a plan with all those frames in planes for which it pays, then without the one that saves least, and so on:
+    planes make a program longer, and it may not fit the core.
     """
-    if config.memory_bits:
-        outside = _outside(plan, config)
-        gains = [gain for engine in plan.engines if (gain := _gain(plan, engine, outside, config)) is not None]
-        gains.sort(key=lambda gain: -gain.saved)
-        for count in range(len(gains), 0, -1):
-            layouts = dict(plan.layouts)
-            for gain in gains[:count]:
-                layout = replace(layouts[gain.engine], planes=gain.planes)
-                layouts |= dict.fromkeys([gain.engine, *gain.sent], layout)
-            yield replace(plan, layouts=layouts)
-    yield plan
+    outside = _outside(plan, config) if config.memory_bits else {}
+    gains = [gain for engine in plan.engines if (gain := _gain(plan, engine, outside, config)) is not None]
+    gains.sort(key=lambda gain: -gain.saved)
+    for count in range(len(gains), 0, -1):
+        layouts = dict(plan.layouts)
+        for gain in gains[:count]:
+            layout = replace(layouts[gain.engine], planes=gain.planes)
+            layouts |= dict.fromkeys([gain.engine, *gain.sent], layout)
+        yield replace(plan, layouts=layouts)
 
 
 def _outside(plan: Plan, config: CoreConfig) -> dict[tuple[str, int], int]:

@@ -37,7 +37,7 @@ CONFIG = CoreConfig(
 LATE = MemoryTiming(open_cycles=3, closed_cycles=20, row_bytes=256)
 
 
-def separable(seed: int = 0, hold: float | None = None) -> Graph:
+def separable(seed: int = 0, hold: float | None = None, outputs: int = 5) -> Graph:
     """Depthwise convolutions between pointwise and 3 x 3 ones."""
     net = Growing((6, 5, 3), 3, 0.3, hold, seed)
     net.conv(32)
@@ -46,7 +46,7 @@ def separable(seed: int = 0, hold: float | None = None) -> Graph:
     net.conv(0, stride=2)
     net.conv(24)
     net.mean()
-    net.dense(5)
+    net.dense(outputs)
     return net.alive(f"separable{seed}").graph
 
 
@@ -162,6 +162,9 @@ def test_no_planes_where_they_do_not_pay_or_fit() -> None:
     needs = compile_graph(graph, CONFIG).program.needs()
     assert planes(compile_graph(graph, replace(CONFIG, walks=needs["walks"] - 1))) == {"conv8": 5, "conv8_sent": 5}
     assert not planes(compile_graph(graph, replace(CONFIG, table_rows=60)))
+    wide, config = separable(outputs=320), replace(CONFIG, sum_words=128)
+    assert planes(compile_graph(wide, replace(config, memory_kib=128)))
+    assert not planes(compile_graph(wide, replace(config, memory_kib=64)))  # what is between planes would be too much
 
 
 def test_a_plane_has_a_line() -> None:

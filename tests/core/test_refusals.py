@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from core.test_program import U4, chain, conv, delta
+from core.tiny_networks import Growing
 
 from codesign.core import CoreConfig, compile_graph
 from codesign.core.config import DEPTHS
@@ -171,3 +172,14 @@ def test_graphs_that_are_wrong() -> None:
         compile_graph(Graph(name="t", nodes=(source, first, delta("e", "d", (4, 4, 3)))))
     wrong = Graph(name="t", nodes=(source, first, replace(engine, y=Axis.same(5, 3, 1))))
     refused(wrong, r"^after_d: a node reads a frame of another size\. Expected: 60 elements\. Received: 48 of d")
+
+
+def test_more_steps_than_their_number_can_say() -> None:
+    net = Growing((2,), 2, 0.5, None)
+    for _ in range(254):
+        net.dense(2)
+    config = CoreConfig(lanes=2, quantisers=2)
+    assert len(compile_graph(net.alive("deep").graph, config).steps) == 255
+    net.dense(2)
+    message = r"more activations than a core has steps\. Expected: at most 254, .* Received: 256 steps"
+    refused(net.alive("deeper").graph, message, config)
