@@ -55,6 +55,7 @@ class Lanes:
         self.held: Operation | None = None
         self.issued: deque[Operation | None] = deque([None] * TO_DONE)  # the latest first
         self.gap = self.waited = self.done = self.begun = 0
+        self.written = False  # the line of the operation that is held
 
     def drive(self) -> None:
         pass
@@ -65,15 +66,19 @@ class Lanes:
         unwritten = [past.sum for past in list(self.issued)[:UNWRITTEN] if past is not None and past.last]
         saves = any(past.save for past in list(self.issued)[:TO_READ] if past is not None)
         fills = any(past.fill for past in list(self.issued)[:TO_FILL] if past is not None)
-        before = self.issued[0]
-        clashes = before is not None and (before.line ^ held.line) & LINE_MASK == 0
         return bool(
             (held.reads and held.source in unwritten)
             or (held.read and self.gap > 0)
             or (held.save and (saves or dut.save_ready_i.value == 0))
             or (held.fill and (fills or dut.fill_valid_i.value == 0))
-            or (held.fill_line and (clashes or dut.line_valid_i.value == 0))
+            or (held.fill_line and not self.written and not self._fills(held))
         )
+
+    def _fills(self, held: Operation) -> bool:
+        """Return whether a line is written for the operation that is held."""
+        before = self.issued[0]
+        clashes = before is not None and (before.line ^ held.line) & LINE_MASK == 0
+        return bool(held.fill_line and not self.written and not clashes and self.dut.line_valid_i.value == 1)
 
     def sample(self, _: int) -> bool:
         dut, held = self.dut, self.held
@@ -90,12 +95,13 @@ class Lanes:
             "read_o": read is not None and bool(read.read),
             "save_o": read is not None and bool(read.save),
             "fill_ready_o": fill is not None and bool(fill.fill),
-            "line_ready_o": issued is not None and bool(issued.fill_line),
+            "line_ready_o": held is not None and self._fills(held),
             "done_o": last is not None and bool(last.end_of_pass),
         }
         got = {name: bool(getattr(dut, name).value) for name in want}
         assert got == want, f"got {got}, expected {want}"
         assert held is None or dut.engine_o.value == held.engine
+        self.written = waits and (self.written or want["line_ready_o"])
         self.gap = int(dut.gap_i.value) if issued is not None and issued.read else max(0, self.gap - 1)
         merge = held is not None and given is not None and held.add and given.add and held.sum == given.sum
         self.issued.pop()

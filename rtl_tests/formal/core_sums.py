@@ -143,7 +143,7 @@ SUMS = (
             "read": "a word for core_fetch and one that is saved come out 4 cycles after their operation is issued, "
             "and nothing else does",
             "fill": "a word that comes from outside is taken 5 cycles after its operation is issued",
-            "line": "a line that comes from outside is taken as its operation is issued",
+            "line": "a line that comes from outside is taken once while its operation is held, and its place not read",
             "place": "no line is written in the cycle in which it is read",
             "busy": "nothing is issued with a line that is not there or whose place is read, no word for core_fetch "
             "within gap_i cycles after one, no save or fill without room or data or before the one before it is done",

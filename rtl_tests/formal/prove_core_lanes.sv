@@ -100,6 +100,7 @@ module prove_core_lanes
     logic signed [WeightBits-1:0] weight;
   } flight_t;
   logic take, issue, held_q, merge;
+  logic clash, fill, filled_q;  // clash: what is issued reads the place of the line; filled: it is written
   flight_t held;  // in cycle 0
   flight_t hold_q;
   logic [5:1] valid_q;
@@ -118,7 +119,7 @@ module prove_core_lanes
   always_comb begin
     held = hold_q;
     held.closes = hold_q.op.last && !merge;
-    held.weight = hold_q.op.fill_line ? line_data_i[lane_q] : weights[hold_q.op.line[LineBits-1:0]];
+    held.weight = fill ? line_data_i[lane_q] : weights[hold_q.op.line[LineBits-1:0]];
   end
   assign product = flight_q[4].weight * flight_q[4].delta;
   assign base = flight_q[4].op.first ? words[flight_q[4].op.from[WordBits-1:0]] : total_q;
@@ -234,7 +235,7 @@ module prove_core_lanes
       end
     end
   end
-  logic saving, clash;  // clash: what is issued reads the place of the line
+  logic saving;
   logic [5:1] fills;
   logic filling;
   logic [3:0] gap_q;  // cycles until a word for core_fetch may be issued
@@ -246,7 +247,8 @@ module prove_core_lanes
   assign filling = fills != '0;
   assign clash = valid_q[1] && flight_q[1].op.line[LineBits-1:0] == hold_q.op.line[LineBits-1:0];
   assign busy = (hold_q.op.read && gap_q != 0) || (hold_q.op.save && (saving || !save_ready_i)) ||
-      (hold_q.op.fill && (filling || !fill_valid_i)) || (hold_q.op.fill_line && (clash || !line_valid_i));
+      (hold_q.op.fill && (filling || !fill_valid_i)) || (hold_q.op.fill_line && !filled_q && !fill);
+  assign fill = held_q && hold_q.op.fill_line && !filled_q && !clash && line_valid_i;
 
   logic past_q = 1'b0;
   logic done_due_q;
@@ -304,7 +306,7 @@ module prove_core_lanes
       weights_q[load_address_i[LineBits-1:0]] <=
           WeightBits'(load_word_i >> (32'(lane_q) % Slots) * WeightSlot);
     end
-    if (!rst_ni) {held_q, valid_q, came_q, done_q, gap_q, done_due_q, waits_q} <= '0;
+    if (!rst_ni) {held_q, filled_q, valid_q, came_q, done_q, gap_q, done_due_q, waits_q} <= '0;
     else begin
       if (op_ready) held_q <= op_valid_i;
       if (take) begin
@@ -327,7 +329,8 @@ module prove_core_lanes
           words_q[flight_q[4].op.sum[WordBits-1:0]] <= flight_q[4].op.fill ? fill_data_i[lane_q] : total;
         end
       end
-      if (issue && hold_q.op.fill_line) weights_q[hold_q.op.line[LineBits-1:0]] <= line_data_i[lane_q];
+      filled_q <= !op_ready && (filled_q || fill);
+      if (fill) weights_q[hold_q.op.line[LineBits-1:0]] <= line_data_i[lane_q];
       gap_q <= issue && hold_q.op.read ? gap_i : gap_q - 4'(gap_q != 0);
       done_due_q <= valid_q[5] && flight_q[5].op.end_of_pass;
       waits_q <= held_q && !op_ready && !busy ? waits_q + 1'b1 : '0;
@@ -340,7 +343,7 @@ module prove_core_lanes
                         !flight_q[5].closes || flight_q[2].op.from != flight_q[5].op.sum);
       a_read : assert (read == (valid_q[4] && flight_q[4].op.read) && save == (valid_q[4] && flight_q[4].op.save));
       a_fill : assert (fill_ready == (valid_q[5] && flight_q[5].op.fill) && (!fill_ready || fill_valid_i));
-      a_line : assert (line_ready == (issue && hold_q.op.fill_line) && (!line_ready || line_valid_i));
+      a_line : assert (line_ready == fill && (!issue || !hold_q.op.fill_line || fill || filled_q));
       a_place : assert (!line_ready || !valid_q[1] || !flight_q[1].op.add ||
                         flight_q[1].op.line[LineBits-1:0] != hold_q.op.line[LineBits-1:0]);
       a_busy : assert (!issue || !busy);
@@ -374,7 +377,8 @@ module prove_core_lanes
       i_3 : assert (!valid_q[3] || !reads(flight_q[3].op, flight_q[3].opens) ||
                     (from_high[lane_q] ? high[lane_q] : low[lane_q]) == words[flight_q[3].op.from[WordBits-1:0]]);
       i_waits : assert (dut.saving_q == saving && dut.filling_q == filling && dut.gap_q == gap_q &&
-                        dut.gap_busy_q == (gap_q != 0) && (!held_q || dut.clash_q == clash) &&
+                        dut.gap_busy_q == (gap_q != 0) &&
+                        (!held_q || (dut.clash_q == clash && dut.written_q == filled_q)) &&
                         (!valid_q[1] || dut.line_q == flight_q[1].op.line[LineBits-1:0]));
       i_fill : assert ((!filling || fill_valid_i) && $onehot0(fills));
       i_hazard_time : assert (waits_q == 0 || !held_q || !hazard || 32'(waits_q) <=

@@ -6,11 +6,11 @@
 // Throughput: 1 operation per cycle; one that reads a word which is not written yet waits for up to 3 cycles; words for
 //             core_fetch come at least gap_i cycles after each other; a fill waits for its data, a save for room
 // Timing:     combinational op_valid_i, op_i.sum -> issue; op_ready_o does not depend on them, but on save_ready_i,
-//             fill_valid_i, line_valid_i, and so does line_ready_o
+//             fill_valid_i, line_valid_i; line_ready_o on line_valid_i and registers
 // Reset:      nothing in flight
 // Model:      codesign.core.interpret
-// The end of a pass comes out as done_o when all before it is written. A line that is filled is written when its
-// operation is issued, and read a cycle later; if the one before reads what was in its place, it waits for that.
+// The end of a pass comes out as done_o when all before it is written. A line that is filled is written while its
+// operation is held, and read in the cycle after its issue; if the one before reads what was in its place, it waits.
 module core_lanes
   import core_pkg::*;
   import core_types::*;
@@ -130,10 +130,11 @@ module core_lanes
 
   // What comes from outside or goes there, one word at a time; and the words for core_fetch. Each is busy in the cycle
   // after it was issued.
-  logic saving_q, filling_q, gap_busy_q, clash_q, line_write;  // clash: the line before is in the place of a filled one
+  logic saving_q, filling_q, gap_busy_q, line_write, line_late;
+  logic clash_q, written_q;  // the line before is in the place of a filled one; that one is there
   logic [3:0] gap_q;
   assign waits = hazard_q != '0 || (op_q.read && gap_busy_q) || (op_q.save && (saving_q || !save_ready_i)) ||
-      (op_q.fill && (filling_q || !fill_valid_i)) || (op_q.fill_line && (clash_q || !line_valid_i));
+      (op_q.fill && (filling_q || !fill_valid_i)) || line_late;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) {gap_q, gap_busy_q, saving_q, filling_q} <= '0;
     else begin
@@ -147,11 +148,13 @@ module core_lanes
   end
   logic [LineBits-1:0] line, line_q;  // line_q: of the operation in stage 1, whose weights are read
   assign line = op_q.line[LineBits-1:0];
-  assign line_write = issue && op_q.fill_line;
+  assign line_write = held_q && op_q.fill_line && line_valid_i && !clash_q && !written_q;
+  assign line_late = op_q.fill_line && !written_q && (clash_q || !line_valid_i);
   assign line_ready_o = line_write;
   always_ff @(posedge clk_i) begin
     if (issue) line_q <= line;
     clash_q <= op_ready_o && held_q && op_i.line[LineBits-1:0] == line;
+    written_q <= !op_ready_o && (written_q || line_write);
   end
 
   assign read_o = valid_q[4] && flight[4].read;
