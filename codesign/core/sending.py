@@ -240,7 +240,7 @@ class _Codes:
             return NEVER
         time = max(time + ASKING_ROWS, self._popped[len(self._asked)] + 2)
         if self._last is not None:
-            time = NEVER if self._last.taken < 0 else max(time, self._last.taken + 1)
+            time = NEVER if self._last.taken < 0 else max(time, self._last.taken + 2)
         return time
 
     def act(self, time: int) -> None:
