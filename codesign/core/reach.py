@@ -148,16 +148,15 @@ def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig
         replace(
             whole,
             divisor=1,
-            columns=x.size * read.plane_groups,
-            columns_table=_by_group(columns, read, made, plane, weights),
+            columns=x.size * divisor,
+            columns_table=_by_group(columns, plane * divisor + np.arange(divisor), made, weights),
         )
         for plane in range(read.planes)
     )
 
 
-def _by_group(columns: IntArray, read: Layout, made: Layout, plane: int, weights: _Weights) -> IntArray:
-    """Return the table of columns of a plane with an entry for each group of a column: groups lie anywhere."""
-    group = plane * read.plane_groups + np.arange(read.plane_groups)
+def _by_group(columns: IntArray, group: IntArray, made: Layout, weights: _Weights) -> IntArray:
+    """Return the table of columns of a plane with an entry for each of its groups ``[N]``: they lie anywhere."""
     table = np.repeat(columns[:, None], len(group), axis=1)  # [columns, groups, 3]
     reached = table[..., 2] > 0
     table[..., 0] += reached * made.word_of(weights.first + group)

@@ -80,6 +80,15 @@ def planes(compiled: Compiled) -> dict[str, int]:
     return {name: layout.planes for name, layout in compiled.layouts.items() if layout.planes > 1}
 
 
+def first(seed: int = 0, hold: float | None = None) -> Graph:
+    """A depthwise convolution of the input, whose codes lie in words of another shape."""
+    net = Growing((5, 7, 8), 3, 0.3, hold, seed)
+    net.conv(0)
+    net.conv(24)
+    net.dense(4)
+    return net.alive(f"first{seed}").graph
+
+
 GRAPHS = {"separable": separable, "branched": branched, "joined": joined}
 
 
@@ -93,6 +102,14 @@ def varied(graph: Graph) -> Graph:
         for node in graph.nodes
     ]
     return replace(graph, nodes=tuple(nodes))
+
+
+def test_planes_of_what_reads_the_input() -> None:
+    config = replace(CONFIG, lanes=4, cached_lines=16)
+    for seed in range(3):
+        on = OnCore(first(seed), config)
+        assert planes(on.compiled) == {"conv2": 2, "conv2_sent": 2}
+        on.check(random_walk(np.random.default_rng(seed), on.graph, 5, 0.2))
 
 
 @pytest.mark.parametrize("kind", GRAPHS)
