@@ -44,7 +44,7 @@ class MappedCore:
 
 MAPPED: Mapping[str, MappedCore] = {
     "ulx3s-85f": MappedCore(
-        memory_bits=2_393_856, cells=Area(lut=22_835, ff=20_144, dsp=21, bram_bits=180 * ECP5_BLOCK_RAM_BITS)
+        memory_bits=2_393_856, cells=Area(lut=22_127, ff=20_240, dsp=21, bram_bits=187 * ECP5_BLOCK_RAM_BITS)
     )
 }
 """By the boards whose core was built: docs/targets.md has the figures."""
