@@ -9,7 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +98,9 @@ def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
 
 
 def large_cores(clock_mhz: float) -> tuple[Core, ...]:
-    """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM,
-    and one of 64 lanes beside the DDR memory of a KV260 at 200 MHz. Its memories have 22 Mbit of the 24 that there are,
-    but in more blocks than there are, as each lane has its own.
+    """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM;
+    two of 64 lanes beside the DDR memory of a KV260 at 200 MHz. The sums of the first take all its 64 UltraRAMs, one a
+    lane. The memories of the second have 22 of its 24 Mbit, but would have to be shared by lanes.
     """
     common = {"sum_bits": 24, "weight_bits": 8, "param_rows": 640, "step_words": 1024}
     small = CoreConfig(
@@ -135,9 +135,21 @@ def large_cores(clock_mhz: float) -> tuple[Core, ...]:
         cached_words=2048,
         cached_lines=4096,
     )
+    fitting = replace(
+        wide,
+        sum_words=2048,
+        code_rows=6144,
+        weight_lines=2048,
+        param_rows=512,
+        table_rows=3072,
+        places=128,
+        walks=128,
+        cached_lines=2048,
+    )
     return (
         Core(name="16 lanes, SDRAM", config=small, timing=sdram_timing(clock_mhz, LARGE_SDRAM), clock_mhz=clock_mhz),
-        Core(name="64 lanes, DDR, large", config=wide, timing=DDR, clock_mhz=200.0),
+        Core(name="64 lanes, DDR", config=fitting, timing=DDR, clock_mhz=200.0),
+        Core(name="64 lanes, DDR, 22 Mbit", config=wide, timing=DDR, clock_mhz=200.0),
     )
 
 

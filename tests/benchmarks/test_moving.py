@@ -37,11 +37,13 @@ def test_a_graph_of_a_small_model() -> None:
 
 
 def test_the_large_cores() -> None:
-    small, wide = large_cores(80.0)
+    small, fitting, wide = large_cores(80.0)
     assert next(board.name for board in boards_for(small.config)) == "ulx3s-85f"
     kv260 = load_target("kv260").capacity.memory
-    bits = built_bits(wide.config)
-    lanes, ultra_ram = wide.config.lanes, 4096
-    assert lanes * (wide.config.sum_words + wide.config.cached_words) // ultra_ram == kv260.ultra_rams
+    bits = built_bits(fitting.config)
+    lanes, ultra_ram = fitting.config.lanes, 4096
+    assert lanes * (fitting.config.sum_words + fitting.config.cached_words) // ultra_ram == kv260.ultra_rams
     assert sum(bits.values()) - bits["sum_words"] <= kv260.block_bits
+    ultra_ram_bits = kv260.ultra_rams * ultra_ram * 72
+    assert sum(built_bits(wide.config).values()) <= kv260.block_bits + ultra_ram_bits
     assert [network.name for network in LARGE] == [moving.network.name for moving in NETWORKS]
