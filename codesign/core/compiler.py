@@ -273,7 +273,7 @@ class _Compiler:
         if node.input == self.plan.graph.source.name:
             words = self.plan.layouts[node.name].words
             return {**self._no_sums(words), "source": 1}
-        readers = [read.name for read in self.plan.graph.deltas if read.input == node.input]
+        readers = self.plan.activations(node.input)
         keep = int(node.name != readers[-1])
         return {**self._sums_of(node.input, plane, sweep=node.name == readers[0]), "source": 0, "keep": keep}
 

@@ -67,7 +67,7 @@ class Work:
     """What a step did in a frame, word by word.
 
     Attributes:
-        begun: whether it looked for words: nothing had touched its engine.
+        begun: whether it looked for words: it does not where nothing has touched its engine.
         words: words that it visited, in order, ``[N]``.
         sent: which of them had a change: indices of ``words``, ``[K]``.
         placed: for each of these, the places that all readers looked up, ``[K]``.

@@ -36,9 +36,9 @@ class Plan:
         """The engines, in order: the number of one is that of its dirty bit."""
         return self.graph.engines
 
-    def activations(self, engine: Engine) -> tuple[str, ...]:
-        """Return the names of the delta activations of an engine."""
-        return tuple(delta.name for delta in self.graph.deltas if delta.input == engine.name)
+    def activations(self, engine: str) -> tuple[str, ...]:
+        """Return the names of the delta activations of the engine of this name, in order."""
+        return tuple(delta.name for delta in self.graph.deltas if delta.input == engine)
 
     def delta(self, name: str) -> Delta:
         """Return the delta activation called ``name``."""

@@ -76,7 +76,7 @@ def _lines(plan: Plan, engine: Engine, at: int) -> int:
 
 def _gain(plan: Plan, engine: Engine, outside: dict[tuple[str, int], int], config: CoreConfig) -> _Gain | None:
     """Return planes for the frame of an engine, and what they save; None if it cannot be in planes, or nothing does."""
-    layout, sent = plan.layouts[engine.name], plan.activations(engine)
+    layout, sent = plan.layouts[engine.name], plan.activations(engine.name)
     inputs = [(reader, at) for reader in plan.engines for at, name in enumerate(reader.inputs) if name in sent]
     found = {(reader.name, at): outside[reader.name, at] for reader, at in inputs if (reader.name, at) in outside}
     if not found or not _can(plan, engine) or not all(_by_words(plan, reader, at) for reader, at in inputs):
@@ -105,7 +105,7 @@ def _can(plan: Plan, engine: Engine) -> bool:
         for at, name in enumerate(engine.inputs)
     )
     largest = isinstance(engine, Pool) and engine.kind == "max"
-    output = plan.graph.output.name in (engine.name, *plan.activations(engine))
+    output = plan.graph.output.name in (engine.name, *plan.activations(engine.name))
     return min(layout.groups, layout.positions) > 1 and not output and not largest and all(reached)
 
 
