@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from codesign.core.config import CHUNK_BITS
 from codesign.core.program import CODES, EVENTS, Place, Program, Step, Walk
+from codesign.core.records import ENGINES
 from codesign.errors import FrameError
 from codesign.fixed import IntArray
 
-ENGINES = 256
-"""Dirty bits: engines that a program can have."""
 AT_ONCE = 1 << 15
 """Operations whose lanes are computed as one array."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from codesign.core.config import CHUNK_BITS, CoreConfig, words_of
-from codesign.core.records import MAGIC, RECORDS, SECTIONS, VERSION, Field, row_bits
+from codesign.core.records import ENGINES, MAGIC, RECORDS, SECTIONS, VERSION, Field, row_bits
 from codesign.rtl.template import render
 
 _WIDTHS = {"index": "IndexBits", "reciprocal": "IndexBits", "code": "CodeBits", "sum": "SumBits"}
@@ -22,6 +22,7 @@ def core_package(config: CoreConfig) -> str:
         beats=config.record_beats,
         memory_address_bits=max(1, (config.memory_beats - 1).bit_length()),
         chunk_bits=CHUNK_BITS,
+        engines=ENGINES,
         magic=MAGIC,
         version=VERSION,
         sections=SECTIONS,

@@ -16,6 +16,8 @@ from codesign.errors import ConversionError
 MAGIC = 0x524F4344
 """First word of an image: "DCOR" as bytes."""
 VERSION = 4
+ENGINES = 256
+"""Dirty bits: engines that a program can have."""
 SECTIONS = {"steps": 1, "places": 2, "walks": 3, "tables": 4, "params": 5, "weights": 6, "sums": 7}
 """Number of each section of an image; 0 ends it."""
 
