@@ -19,14 +19,17 @@ BENCHED = tuple(module for module in CORE_MODULES if module not in INSIDE)
 BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in BENCHED}
 SOURCES = [FOLDER / f"core_{module}.sv" for module in ("types", *CORE_MODULES)]
 LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state", "fork")]
-PROVED = ("burst", "gather", "transmit", "tags", "order", "receive", "beats", "divide", "quantise", "lane", "lanes")
+PROVED = (
+    *("burst", "gather", "transmit", "tags", "order", "receive", "beats", "divide", "quantise"),
+    *("lane", "words", "lanes"),
+)
 """Modules that the default run proves (test_proofs.py): their benches are heavy."""
 LIGHT: dict[str, tuple[str, ...]] = {**dict.fromkeys(PROVED, ()), "cache": ("8 saves",)}
 """Cases in the default run; of the modules that are not listed all. The others are heavy."""
 BUILT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(BENCHED, ("small", "narrow", "wide")),
     "codes": ("outside", "beats of 128", "small", "narrow", "wide"),
-    **dict.fromkeys(("lane", "lanes", "order"), ("small", "narrow", "wide", "few slots")),
+    **dict.fromkeys(("lane", "words", "lanes", "order"), ("small", "narrow", "wide", "few slots")),
     **dict.fromkeys(("cache", "receive", "transmit"), ("few slots", "narrow, few slots", "wide, few slots")),
     **dict.fromkeys(("probe", "burst", "memory"), ("outside", "beats of 128")),
     "load": ("outside", "beats of 128", "small", "narrow"),  # sums of more than 32 bits cannot be loaded

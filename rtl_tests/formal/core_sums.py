@@ -154,7 +154,7 @@ SUMS = (
         },
         assumes="operations are those of core_order and core_cache: a chain of additions is to one word, which nothing "
         "else reads or writes within it; what comes from outside stays until it is taken; loads while nothing is under "
-        "way",
+        "way, sums lane by lane, all of a word before the last lane's",
         cases=tuple(
             Case(
                 parameters={
@@ -180,13 +180,23 @@ SUMS = (
                 *("merged with the next word", "merged with what is gone", "merged, but read", "merged, but written"),
                 *("no gap", "two fills take one word", "line without data", "read a cycle late", "fills again"),
                 *("done before it is written", "all count as additions", "saves do not wait"),
-                *("a line overtakes what reads its place", "in flight after a reset"),
+                *("a line overtakes what reads its place", "in flight after a reset", "loads are not written"),
                 among=MUTANTS,
             ),
-            *benched("lanes", "deltas of lane 0", among=MUTANTS, lanes=2),
-            *benched("lane", *("weight of the line after it", "chain keeps nothing"), among=MUTANTS),
+            *benched(
+                "lanes", *("deltas of lane 0", "all lanes load", "written with the first lane"), among=MUTANTS, lanes=2
+            ),
+            *benched("lane", *("weight of the line after it", "chain keeps nothing", "loads nothing"), among=MUTANTS),
+            *benched(
+                "words",
+                *("writes where it reads", "writes without being asked", "words below written above, too"),
+                *("answers from below only", "answers from above a cycle early"),
+                among=MUTANTS,
+                sum_words=3,
+            ),
+            *benched("words", "one slice for all", among=MUTANTS, lanes=4, sum_bits=24),
         ),
         prefix="core_",
-        modules=modules("lane", "lanes"),
+        modules=modules("lane", "words", "lanes"),
     ),
 )

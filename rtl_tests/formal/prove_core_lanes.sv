@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// core_lanes with its lanes: the model does what each operation says, one after the other, with what its memories hold,
-// when the operation is in cycle 4: it neither merges nor knows hazards. One lane is looked at, any one.
+// core_lanes with its lanes and words: the model does what each operation says, one after the other, with what its
+// memories hold, when the operation is in cycle 4: it neither merges nor knows hazards. One lane is looked at, any one.
 module prove_core_lanes
   import core_pkg::*;
   import core_types::*;
@@ -112,6 +112,7 @@ module prove_core_lanes
   sum_t words[Words];  // a reset begins with what the leaf's memories hold
   sum_t total_q, base, total;
   logic fresh_q;
+  logic given_q;  // the lane's sum of a word that is loaded was the latest that came: total_q
   logic signed [WeightBits+DeltaBits-1:0] product;
   assign take = op_valid_i && op_ready;
   assign issue = held_q && op_ready;
@@ -128,27 +129,34 @@ module prove_core_lanes
   // What the leaf has, of the lane.
   sum_t stored[Lanes][Words];
   logic signed [WeightBits-1:0] stored_weights[Lanes][Lines];
-  sum_t totals[Lanes], low[Lanes], high[Lanes];
-  logic [Lanes-1:0] from_high;
+  sum_t totals[Lanes];
+  logic [Lanes*SumBits-1:0] low, high, rows[Words];
   logic signed [WeightBits-1:0] weight_of[Lanes][4];
   logic signed [DeltaBits-1:0] delta_of[Lanes][4];
   logic signed [WeightBits+DeltaBits-1:0] products[Lanes];
   localparam int unsigned Low = 2 ** $clog2(Words + 1) / 2;
+  localparam int unsigned SliceBits = 72;
+  for (genvar s = 0; s < int'(Lanes * SumBits + SliceBits - 1) / int'(SliceBits); s++) begin : g_slice
+    localparam int unsigned Rest = Lanes * SumBits - s * SliceBits;
+    localparam int unsigned Bits = Rest > SliceBits ? SliceBits : Rest;
+    assign low[s*SliceBits+:Bits] = dut.i_words.g_slice[s].sums_q;
+    assign high[s*SliceBits+:Bits] = dut.i_words.g_slice[s].high_q;
+    for (genvar w = 0; w < int'(Words); w++) begin : g_word
+      if (w < int'(Low)) begin : g_low
+        assign rows[w][s*SliceBits+:Bits] = dut.i_words.g_slice[s].sums[w];
+      end else begin : g_high
+        assign rows[w][s*SliceBits+:Bits] = dut.i_words.g_slice[s].g_high.high[w-Low];
+      end
+    end
+  end
   for (genvar l = 0; l < int'(Lanes); l++) begin : g_lane
-    assign totals[l] = dut.g_lane[l].i_lane.total_q;
-    assign low[l] = dut.g_lane[l].i_lane.sum_q;
-    assign high[l] = dut.g_lane[l].i_lane.high_q;
-    assign from_high[l] = dut.g_lane[l].i_lane.read_high_q;
+    assign totals[l] = dut.g_lane[l].i_lane.total_o;
     assign products[l] = dut.g_lane[l].i_lane.product_q;
     assign {weight_of[l][1], delta_of[l][1]} = {stored_weights[l][dut.line_q], dut.g_lane[l].i_lane.delta_q};
     assign {weight_of[l][2], delta_of[l][2]} = {dut.g_lane[l].i_lane.weight_q, dut.g_lane[l].i_lane.delta_q2};
     assign {weight_of[l][3], delta_of[l][3]} = {dut.g_lane[l].i_lane.weight_q2, dut.g_lane[l].i_lane.delta_q3};
     for (genvar w = 0; w < int'(Words); w++) begin : g_word
-      if (w < int'(Low)) begin : g_low
-        assign stored[l][w] = dut.g_lane[l].i_lane.sums[w];
-      end else begin : g_high
-        assign stored[l][w] = dut.g_lane[l].i_lane.g_high.high[w-Low];
-      end
+      assign stored[l][w] = rows[w][l*SumBits+:SumBits];
     end
     for (genvar w = 0; w < int'(Lines); w++) begin : g_line
       assign stored_weights[l][w] = dut.g_lane[l].i_lane.weights[w];
@@ -294,19 +302,23 @@ module prove_core_lanes
     m_lane : assume (!past_q || 32'(lane_q) < Lanes);
     m_formed : assume (!op_valid_i || formed(op_i));
     m_follows : assume (!op_valid_i || follows(came_q, op_i));
-    m_load : assume ((load_sum_i == '0 && load_weight_i == '0) || (!op_valid_i && !held_q && valid_q == '0));
+    m_load : assume ((load_sum_i == '0 && load_weight_i == '0) || (!op_valid_i && !held_q && valid_q[4:1] == '0));
+    m_load_sum : assume (load_sum_i == '0 || (!came_q.open && $onehot(load_sum_i)));
+    m_whole : assume (!load_sum_i[Lanes-1] || load_sum_i[lane_q] || given_q);
     m_address : assume ((load_sum_i == '0 || 32'(load_address_i) < Words) &&
                         (load_weight_i == '0 || 32'(load_address_i) < Lines));
 
     fresh_q <= !rst_ni;
     for (int unsigned w = 0; w < Words; w++) words_q[w] <= words[w];
     for (int unsigned w = 0; w < Lines; w++) weights_q[w] <= weights[w];
-    if (load_sum_i[lane_q]) words_q[load_address_i[WordBits-1:0]] <= SumBits'(load_word_i);
+    if (load_sum_i[Lanes-1]) begin
+      words_q[load_address_i[WordBits-1:0]] <= load_sum_i[lane_q] ? SumBits'(load_word_i) : total_q;
+    end
     if (load_weight_i[lane_q]) begin
       weights_q[load_address_i[LineBits-1:0]] <=
           WeightBits'(load_word_i >> (32'(lane_q) % Slots) * WeightSlot);
     end
-    if (!rst_ni) {held_q, filled_q, valid_q, came_q, done_q, gap_q, done_due_q, waits_q} <= '0;
+    if (!rst_ni) {held_q, filled_q, valid_q, came_q, done_q, gap_q, done_due_q, waits_q, given_q} <= '0;
     else begin
       if (op_ready) held_q <= op_valid_i;
       if (take) begin
@@ -328,6 +340,18 @@ module prove_core_lanes
         if (flight_q[4].op.last) begin
           words_q[flight_q[4].op.sum[WordBits-1:0]] <= flight_q[4].op.fill ? fill_data_i[lane_q] : total;
         end
+      end
+      given_q <= !op_valid_i && (given_q || load_sum_i[lane_q]) && !load_sum_i[Lanes-1];
+      if (load_sum_i[lane_q]) total_q <= SumBits'(load_word_i);
+      if (load_sum_i[Lanes-1]) begin  // as if it were a copy
+        valid_q[5] <= 1'b1;
+        flight_q[5] <= '{
+            op: '{copy: 1'b1, first: 1'b1, last: 1'b1, sum: load_address_i, default: '0},
+            opens: 1'b0,
+            closes: 1'b1,
+            delta: '0,
+            weight: '0
+        };
       end
       filled_q <= !op_ready && (filled_q || fill);
       if (fill) weights_q[hold_q.op.line[LineBits-1:0]] <= line_data_i[lane_q];
@@ -371,11 +395,13 @@ module prove_core_lanes
           valid_q[3] && flight_q[3].closes && flight_q[3].op.sum == hold_q.op.from,
           valid_q[2] && flight_q[2].closes && flight_q[2].op.sum == hold_q.op.from,
           valid_q[1] && flight_q[1].closes && flight_q[1].op.sum == hold_q.op.from} : '0));
-      i_total : assert (totals[lane_q] == total_q ||
-                        !(done_q.open || done_q.merged || (valid_q[5] && flight_q[5].op.last && !flight_q[5].op.fill)));
+      i_total : assert (totals[lane_q] == total_q || !(done_q.open || done_q.merged || given_q ||
+                        (valid_q[5] && flight_q[5].op.last && !flight_q[5].op.fill)));
+      i_given : assert (!given_q || (!came_q.open && !held_q && valid_q[4:1] == '0));
       i_words : assert (matched && weights_matched);
       i_3 : assert (!valid_q[3] || !reads(flight_q[3].op, flight_q[3].opens) ||
-                    (from_high[lane_q] ? high[lane_q] : low[lane_q]) == words[flight_q[3].op.from[WordBits-1:0]]);
+                    SumBits'((dut.i_words.read_high_q ? high : low) >> 32'(lane_q) * SumBits) ==
+                    words[flight_q[3].op.from[WordBits-1:0]]);
       i_waits : assert (dut.saving_q == saving && dut.filling_q == filling && dut.gap_q == gap_q &&
                         dut.gap_busy_q == (gap_q != 0) &&
                         (!held_q || (dut.clash_q == clash && dut.written_q == filled_q)) &&

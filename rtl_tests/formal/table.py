@@ -14,7 +14,7 @@ from formal.streams import STREAMS
 SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SUMS)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
-CORE_INSIDE = ("lane",)
+CORE_INSIDE = ("lane", "words")
 """Modules of the delta core that are proved as parts of another one."""
 CORE_SIMULATED = (
     "send",

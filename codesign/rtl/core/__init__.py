@@ -11,7 +11,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 CORE_MODULES = (
     *("divide", "quantise", "send", "record", "ahead", "back", "codes", "fetch", "marks", "beats", "gather"),
-    *("lane", "lanes", "order", "tags", "cache", "receive", "transmit", "walk", "place", "sequence"),
+    *("lane", "words", "lanes", "order", "tags", "cache", "receive", "transmit", "walk", "place", "sequence"),
     *("probe", "load", "burst", "memory"),
 )
 """Every module with a bench of its own, each after what it instantiates."""

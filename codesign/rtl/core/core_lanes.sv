@@ -11,6 +11,7 @@
 // Model:      codesign.core.interpret
 // The end of a pass comes out as done_o when all before it is written. A line that is filled is written while its
 // operation is held, and read in the cycle after its issue; if the one before reads what was in its place, it waits.
+// The sums of a word are loaded one lane at a time, in any order but for the last one, with which the word is written.
 module core_lanes
   import core_pkg::*;
   import core_types::*;
@@ -89,6 +90,8 @@ module core_lanes
   logic [Stages:1] valid_q;
   flight_t flight[Stages+1];
   flight_t flight_q[Stages];
+  flight_t loaded;  // writes a word whose sums are all loaded
+  logic load_word;
 
   assign flight[0] = '{
           end_of_pass: op_q.end_of_pass,
@@ -100,17 +103,24 @@ module core_lanes
           from: op_q.from[WordBits-1:0],
           to: op_q.sum[WordBits-1:0]
       };
+  assign load_word = load_sum_i[Lanes-1];
+  always_comb begin
+    loaded = '0;
+    {loaded.last, loaded.to} = {1'b1, load_address_i[WordBits-1:0]};
+  end
   for (genvar s = 1; s <= int'(Stages); s++) begin : g_flight
     assign flight[s] = flight_q[s-1];
     if (s == 1) begin : g_first
       always_ff @(posedge clk_i) if (issue) flight_q[0] <= flight[0];
-    end else begin : g_later
+    end else if (s < int'(Stages)) begin : g_later
       always_ff @(posedge clk_i) if (valid_q[s-1]) flight_q[s-1] <= flight[s-1];
+    end else begin : g_last
+      always_ff @(posedge clk_i) if (valid_q[s-1] || load_word) flight_q[s-1] <= load_word ? loaded : flight[s-1];
     end
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) valid_q <= '0;
-    else valid_q <= {valid_q[Stages-1:1], issue};
+    else valid_q <= {valid_q[Stages-1] || load_word, valid_q[Stages-2:1], issue};
   end
 
   // A word may be read 2 cycles after issue, from the cycle on that follows its write in stage 5. hazard_q[s]: what is
@@ -162,27 +172,31 @@ module core_lanes
   assign fill_ready_o = valid_q[Stages] && flight[Stages].fill;
   always_ff @(posedge clk_i) done_o <= rst_ni && valid_q[Stages] && flight[Stages].end_of_pass;
 
+  logic [Lanes*SumBits-1:0] totals;
   for (genvar l = 0; l < int'(Lanes); l++) begin : g_lane
     core_lane i_lane (
         .clk_i,
         .valid_i({valid_q[4:1], issue}),
         .line_i(line_q),
         .delta_i(deltas_q[l*DeltaBits+:DeltaBits]),
-        .read_i(valid_q[2] && (flight[2].first || flight[2].read || flight[2].save)),
-        .read_address_i(flight[2].from),
         .first_i(flight[4].first),
-        .write_i(valid_q[Stages] && flight[Stages].last),
-        .fill_i(flight[Stages].fill),
-        .fill_data_i(fill_data_i[l*SumBits+:SumBits]),
-        .write_address_i(flight[Stages].to),
-        .sum_o(sum_data_o[l*SumBits+:SumBits]),
+        .sum_i(sum_data_o[l*SumBits+:SumBits]),
+        .total_o(totals[l*SumBits+:SumBits]),
         .write_weight_i(load_weight_i[l] || line_write),
         .weight_address_i(op_q.fill_line && held_q ? line : load_address_i[LineBits-1:0]),
         .weight_data_i(op_q.fill_line && held_q ? line_data_i[l*WeightBits+:WeightBits] :
             load_word_i[(l%Slots)*WeightSlot+:WeightBits]),
         .load_sum_i(load_sum_i[l]),
-        .load_address_i(load_address_i[WordBits-1:0]),
         .load_data_i(load_word_i[SumBits-1:0])
     );
   end
+  core_words i_words (
+      .clk_i,
+      .read_i(valid_q[2] && (flight[2].first || flight[2].read || flight[2].save)),
+      .read_address_i(flight[2].from),
+      .word_o(sum_data_o),
+      .write_i(valid_q[Stages] && flight[Stages].last),
+      .write_address_i(flight[Stages].to),
+      .write_data_i(flight[Stages].fill ? fill_data_i : totals)
+  );
 endmodule

@@ -112,7 +112,7 @@ def test_the_project(name: str, tmp_path: Path) -> None:
     assert f"set in_bytes {2 * config.quantisers}" in settings
     assert f"set out_bytes {4 * config.quantisers}" in settings
     assert {"design.json", "delta_board.py", "delta_core_board.py", "delta_core_network.py"} <= set(files)
-    assert ('"ultra"' in files["core_lane.sv"]) == (name != "pynq-z2")
+    assert ('"ultra"' in files["core_words.sv"]) == (name != "pynq-z2")
     sources = [*files["filelist.f"].split(), "delta_core_soc_axi.v"]
     argv = ["verilator", "--lint-only", "-Wall", "-Wno-UNUSEDSIGNAL", "--top-module", "delta_core_soc_axi", *sources]
     run(argv, tmp_path, tmp_path / "lint.log", 120, error=SynthesisError)
@@ -230,7 +230,7 @@ def test_an_estimate_by_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def synthesise(files: dict[str, str], top: str, **options: object) -> Resources:
         assert top == "delta_core_soc"
         assert options["slang"]
-        assert '"ultra"' in files["core_lane.sv"]
+        assert '"ultra"' in files["core_words.sv"]
         cells = {name: {"type": "LUT6", "connections": {}} for name in ("i_core.i_adder.i_lanes.x", "i_map.x", "y")}
         netlist = {"modules": {"t": {"attributes": {"top": "1"}, "cells": cells}}}
         (tmp_path / "build" / "netlist.json").write_text(json.dumps(netlist))
@@ -300,12 +300,12 @@ def test_sums_and_codes_ask_for_ultra_ram_only_when_told() -> None:
     files = core_soc_files(core_of(BOARD))
     assert core_with_ultra(files, None) == files
     changed = core_with_ultra(files, 5000)
-    assert [name for name in files if files[name] != changed[name]] == ["core_codes.sv", "core_lane.sv"]
+    assert [name for name in files if files[name] != changed[name]] == ["core_codes.sv", "core_words.sv"]
     assert (
-        'ram_style = Low * SumBits >= 5000 ? "ultra" : "auto" *) logic [SumBits-1:0] sums[Low];'
-        in changed["core_lane.sv"]
+        'ram_style = Low * Bits >= 5000 ? "ultra" : "auto" *) logic [Bits-1:0] sums[Low];' in changed["core_words.sv"]
     )
-    for name in ("core_codes.sv", "core_lane.sv"):
+    assert "BankRows = 4096 " in changed["core_codes.sv"], "an UltraRAM has so many words"
+    for name in ("core_codes.sv", "core_words.sv"):
         assert "readmem" not in files[name], "UltraRAM has no first contents"
 
 
