@@ -124,8 +124,9 @@ def test_the_public_face_is_documented() -> None:
 
 def test_every_decision_has_a_date() -> None:
     text = (DOCS / "decisions.md").read_text(encoding="utf-8")
-    entries = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert [entry for entry in entries if not re.search(r" \(20\d\d-\d\d-\d\d\)$", entry)] == []
+    entries = re.findall(r"^\*\*(.+)$", text, re.MULTILINE)
+    assert len(entries) > 80
+    assert [entry for entry in entries if not re.match(r"[^*]+\*\* \(20\d\d-\d\d-\d\d\)\. ", entry)] == []
 
 
 def test_files_that_the_recipes_name_exist() -> None:
