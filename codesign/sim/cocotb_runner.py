@@ -9,6 +9,7 @@ long streams and throughput.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from codesign.sim.build import MAKE_FLAGS, ONE_FILE, RIGHT_SHIFTS, copy_objects
 LOG_LINES = 60
 # Not cocotb's verilator.o: it allocates the top, whose size differs from design to design.
 RUNTIME = ("verilated.o", "verilated_vpi.o", "verilated_threads.o")
+# Verilator's own inertial writes instead of cocotb's; of pytest, its assertions only.
+QUICKER = {"COCOTB_TRUST_INERTIAL_WRITES": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 class PortsOnly(Verilator):
@@ -49,7 +52,7 @@ class PortsOnly(Verilator):
     def _set_env_common(self) -> None:
         extra = dict(self.env)
         super()._set_env_common()
-        self.env.update(tools.environment() | extra)
+        self.env.update(tools.environment() | QUICKER | extra)
         self.env["PYTHONPATH"] = os.pathsep.join([*self.python_path, *sys.path])
 
     def _build_command(self) -> list[list[str]]:
@@ -144,7 +147,7 @@ def run_cocotb(
             build_dir=build_dir,
             testcase=testcase,
             seed=seed,
-            extra_env=dict(env or {}),
+            extra_env={"COCOTB_REWRITE_ASSERTION_FILES": _rewritten(test_module, python_path), **(env or {})},
             results_xml=str(results),
         )
     except subprocess.TimeoutExpired:
@@ -152,6 +155,12 @@ def run_cocotb(
     except SystemExit:  # how cocotb's runner reports that a test failed or none could run; the results show which
         print(f"cocotb ended with {len(_cases(results))} results")
     _check_results(results, f"{test_module} on {top}")
+
+
+def _rewritten(test_module: str, python_path: Sequence[Path]) -> str:
+    """Return patterns of the files whose assertions show their values: those of the bench, not all that is imported."""
+    module = test_module.rpartition(".")[2]
+    return shlex.join([f"{module}.py", *(f"{folder.resolve().name}/*.py" for folder in python_path)])
 
 
 _BUILT: set[Path] = set()
