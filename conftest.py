@@ -20,6 +20,8 @@ pytest_plugins = ["quick"]
 HERE = Path(__file__).parent
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")  # of each worker: networks are so small that more of them mostly wait
 SEED = 0
 _MADE, _PATH = pytest.StashKey[Path](), pytest.StashKey[str]()
 _PRETEND = """import sys  # a tool that pretends; a vendor's in Python's Tcl interpreter: Debian's python3-tk
