@@ -126,6 +126,7 @@ def test_every_decision_has_a_date() -> None:
     text = (DOCS / "decisions.md").read_text(encoding="utf-8")
     entries = re.findall(r"^\*\*(.+)$", text, re.MULTILINE)
     assert len(entries) > 80
+    assert not re.search(r"^#+ .+ \(20\d\d-", text, re.MULTILINE), "a decision stands under the heading of its subject"
     assert [entry for entry in entries if not re.match(r"[^*]+\*\* \(20\d\d-\d\d-\d\d\)\. ", entry)] == []
 
 
