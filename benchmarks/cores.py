@@ -9,7 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -99,10 +99,9 @@ def cores(clock_mhz: float | None = None) -> tuple[Core, ...]:
 
 def large_cores(clock_mhz: float) -> tuple[Core, ...]:
     """Return cores for networks of ImageNet: one whose memories fit a ULX3S-85F at a clock, with its 32 MB of SDRAM;
-    two of 64 lanes beside the DDR memory of a KV260 at 200 MHz. The sums of the first take all its 64 UltraRAMs, one a
-    lane. The memories of the second have 22 of its 24 Mbit, but would have to be shared by lanes.
+    one of 64 lanes with those of a KV260, beside its DDR memory at 200 MHz: sums and codes take 62 of 64 UltraRAMs.
     """
-    common = {"sum_bits": 24, "weight_bits": 8, "param_rows": 640, "step_words": 1024}
+    common = {"sum_bits": 24, "weight_bits": 8, "step_words": 1024}
     small = CoreConfig(
         **common,
         lanes=16,
@@ -111,6 +110,7 @@ def large_cores(clock_mhz: float) -> tuple[Core, ...]:
         code_rows=512,
         weight_lines=64,
         table_rows=4096,
+        param_rows=640,
         places=128,
         walks=128,
         chunks=9984,
@@ -123,33 +123,22 @@ def large_cores(clock_mhz: float) -> tuple[Core, ...]:
         **common,
         lanes=64,
         quantisers=16,
-        sum_words=6144,
-        code_rows=10240,
-        weight_lines=8192,
-        table_rows=2304,
+        sum_words=4096,
+        code_rows=20480,
+        weight_lines=2048,
+        table_rows=2048,
+        param_rows=512,
         places=64,
         walks=64,
-        chunks=2880,
+        chunks=3072,
         memory_bits=128,
         memory_kib=1 << 16,
-        cached_words=2048,
+        cached_words=4096,
         cached_lines=4096,
-    )
-    fitting = replace(
-        wide,
-        sum_words=2048,
-        code_rows=6144,
-        weight_lines=2048,
-        param_rows=512,
-        table_rows=3072,
-        places=128,
-        walks=128,
-        cached_lines=2048,
     )
     return (
         Core(name="16 lanes, SDRAM", config=small, timing=sdram_timing(clock_mhz, LARGE_SDRAM), clock_mhz=clock_mhz),
-        Core(name="64 lanes, DDR", config=fitting, timing=DDR, clock_mhz=200.0),
-        Core(name="64 lanes, DDR, 22 Mbit", config=wide, timing=DDR, clock_mhz=200.0),
+        Core(name="64 lanes, DDR", config=wide, timing=DDR, clock_mhz=200.0),
     )
 
 

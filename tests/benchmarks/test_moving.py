@@ -7,8 +7,7 @@ import numpy as np
 
 from benchmarks.cores import LARGE, large_cores
 from benchmarks.moving import NETWORKS, SEEDS, SIZE, clip, graph_of
-from codesign.core.memory import built_bits
-from codesign.synth.core_memory import boards_for
+from codesign.synth.core_memory import boards_for, core_plan
 from codesign.synth.target import load_target
 
 
@@ -37,13 +36,10 @@ def test_a_graph_of_a_small_model() -> None:
 
 
 def test_the_large_cores() -> None:
-    small, fitting, wide = large_cores(80.0)
+    small, wide = large_cores(80.0)
     assert next(board.name for board in boards_for(small.config)) == "ulx3s-85f"
-    kv260 = load_target("kv260").capacity.memory
-    bits = built_bits(fitting.config)
-    lanes, ultra_ram = fitting.config.lanes, 4096
-    assert lanes * (fitting.config.sum_words + fitting.config.cached_words) // ultra_ram == kv260.ultra_rams
-    assert sum(bits.values()) - bits["sum_words"] <= kv260.block_bits
-    ultra_ram_bits = kv260.ultra_rams * ultra_ram * 72
-    assert sum(built_bits(wide.config).values()) <= kv260.block_bits + ultra_ram_bits
+    made = core_plan(wide.config, load_target("kv260").capacity.memory)
+    assert made is not None
+    lines = wide.config.weight_lines + wide.config.cached_lines
+    assert wide.config.lanes * lines // 4096 < 144, "block RAMs of 4096 x 9 bits"
     assert [network.name for network in LARGE] == [moving.network.name for moving in NETWORKS]
