@@ -235,7 +235,7 @@ ADD_MUTANTS = [
     *mutants(
         "transmit",
         "all",
-        ("room for a word too much", "save_ready_o = left_q == 0", "save_ready_o = left_q < 2"),
+        ("room for a word too much", "busy_q && !saved_o", "busy_q && !(write_valid_o && left_q < 3)"),
         ("word of a beat", "address_t'(save_word_i) * address_t'(SumBeats)", "address_t'(save_word_i)"),
         ("the same beat again", "data_q <= data_q >> MemoryBits", "data_q <= data_q"),
         (
@@ -264,16 +264,20 @@ ADD_MUTANTS = [
             "saved_o = write_valid_o && write_ready_i && write_last_o",
             "saved_o = write_valid_o && write_ready_i",
         ),
-        ("goes on after a reset", "{begin_q, left_q, write_valid_o, write_last_o} <= '0", "{begin_q, left_q} <= '0"),
+        (
+            "goes on after a reset",
+            "{begin_q, busy_q, left_q, write_valid_o, write_last_o} <= '0",
+            "{begin_q, busy_q, left_q} <= '0",
+        ),
         (
             "begins after a reset",
-            "{begin_q, left_q, write_valid_o, write_last_o} <= '0",
-            "{left_q, write_valid_o, write_last_o} <= '0",
+            "{begin_q, busy_q, left_q, write_valid_o, write_last_o} <= '0",
+            "{busy_q, left_q, write_valid_o, write_last_o} <= '0",
         ),
         (
             "no room after a reset",
+            "{begin_q, busy_q, left_q, write_valid_o, write_last_o} <= '0",
             "{begin_q, left_q, write_valid_o, write_last_o} <= '0",
-            "{begin_q, write_valid_o, write_last_o} <= '0",
         ),
     ),
     *mutants(

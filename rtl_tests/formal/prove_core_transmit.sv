@@ -81,6 +81,7 @@ module prove_core_transmit
       a_progress : assert (left_q == 0 || valid || !late_q);
       a_room : assert (ready == (left_q == 0));
       i_left : assert (dut.left_q == left_q && (left_q == 0 || (left_q <= beats_q && 32'(beats_q) <= SumBeats)));
+      i_busy : assert (dut.busy_q == (left_q != 0));
       i_begin : assert (dut.begin_q == (left_q != 0 && !valid && !late_q) && (!dut.begin_q || left_q == beats_q));
       i_data : assert (left_q == 0 || dut.data_q == data_q >> ((beats_q - left_q) * MemoryBits));
       c_last : cover (leave && beat.last && stalled_q && 32'(beats_q) == SumBeats);

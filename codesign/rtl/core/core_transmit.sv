@@ -34,8 +34,8 @@ module core_transmit
   logic [Lanes*SumBits-1:0] narrowed;
   // verilator lint_on UNUSEDSIGNAL
   logic [7:0] left_q;
-  logic begin_q;
-  assign save_ready_o = left_q == 0;
+  logic begin_q, busy_q;
+  assign save_ready_o = !busy_q;
   assign saved_o = write_valid_o && write_ready_i && write_last_o;
   assign write_data_o = data_q[MemoryBits-1:0];
 
@@ -53,6 +53,7 @@ module core_transmit
   end
   always_ff @(posedge clk_i) begin
     begin_q <= save_valid_i;
+    busy_q <= save_valid_i || (busy_q && !saved_o);
     if (save_valid_i) left_q <= 8'(save_beats_i[6:0]);
     else if (write_valid_o && write_ready_i) begin
       left_q <= left_q - 1'b1;
@@ -62,7 +63,7 @@ module core_transmit
       write_valid_o <= 1'b1;
       write_last_o  <= save_beats_i[6:0] == 7'd1;
     end
-    if (!rst_ni) {begin_q, left_q, write_valid_o, write_last_o} <= '0;
+    if (!rst_ni) {begin_q, busy_q, left_q, write_valid_o, write_last_o} <= '0;
   end
 
 `ifndef SYNTHESIS
