@@ -16,6 +16,8 @@ BEATS = CONFIG.record_beats["sum_words"]
 LATENCY, BETWEEN = 2, 2
 """Cycles from a word to its first beat; what a word takes beside its beats."""
 BITS = CONFIG.lanes * CONFIG.sum_bits
+RESET = 2
+"""Cycles that `Bench.reset` takes, with anything at the inputs."""
 
 Save = tuple[int, int, int]
 
@@ -48,6 +50,7 @@ class Saves:
         self.given_at: list[int] = []
         self.saved = 0
         self.giving = False
+        self.noise = RESET
 
     def drive(self) -> None:
         dut, rng = self.dut, self.rng
@@ -57,7 +60,9 @@ class Saves:
             assert self.under_way is None, "room for a second word"
             self.under_way = self.waiting.popleft()
         word, beats, data = self.under_way or (rng.getrandbits(CONFIG.index_bits), rng.getrandbits(8), 0)
-        dut.save_word_i.value, dut.save_beats_i.value, dut.save_valid_i.value = word, beats, int(self.giving)
+        dut.save_word_i.value, dut.save_beats_i.value = word, beats
+        dut.save_valid_i.value = rng.getrandbits(1) if self.noise else int(self.giving)
+        self.noise = max(0, self.noise - 1)
         dut.save_data_i.value = data if self.giving else rng.getrandbits(BITS)
 
     def sample(self, now: int) -> bool:
