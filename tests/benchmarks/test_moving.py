@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.cores import LARGE, large_cores
+from benchmarks.cores import LARGE, RESNET, cores_for, large_cores
 from benchmarks.moving import NETWORKS, SEEDS, SIZE, clip, graph_of
 from codesign.synth.core_memory import boards_for, core_plan
-from codesign.synth.target import load_target
+from codesign.synth.target import core_of, load_target
 
 
 def test_a_clip_moves_a_little() -> None:
@@ -43,3 +43,10 @@ def test_the_large_cores() -> None:
     lines = wide.config.weight_lines + wide.config.cached_lines
     assert wide.config.lanes * lines // 4096 < 144, "block RAMs of 4096 x 9 bits"
     assert [network.name for network in LARGE] == [moving.network.name for moving in NETWORKS]
+
+
+def test_resnet_runs_on_the_core_of_a_board() -> None:
+    (core,) = cores_for(RESNET, None)
+    assert core.config == core_of(load_target("kv260"))
+    assert core.clock_mhz == 200.0
+    assert cores_for("mobilenet_224", 80.0) == large_cores(80.0)
