@@ -54,7 +54,7 @@ VERILATOR_FLAGS = (
 # Several libraries live in one process: export the harness' C functions only, and share nothing else.
 CXX_FLAGS = "-fPIC -fno-gnu-unique -DVL_USER_STOP -DVL_USER_FINISH -DVL_USER_FATAL"
 _EXPORTS = "{{ global: {}*; local: *; }};\n"
-# A third faster to build than with -O2, and no slower to simulate than the machine's noise (docs/decisions.md).
+# A third faster to build than with -O2, and no slower to simulate than the machine's noise.
 # The wheel's makefile leaves out how a precompiled header is included.
 MAKE_FLAGS = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
 # Verilator's own library: most of the time of a small build, and the same for every design.
