@@ -192,10 +192,11 @@ class Play:
             given = word_of(deltas, CONFIG.delta_bits)
         self.ops.waiting.append(token | given << OPERATION.bits(CONFIG))
 
-    def chain(self, word: int, lines: int, *, filled: float = 0.0, reads: Words = ()) -> None:
+    def chain(self, word: int, lines: int, *, filled: float = 0.0, reads: Words = (), saved: float = 0.3) -> None:
         """Queue a chain of additions to a word; lines may be filled for them, and words saved and filled between them.
 
-        ``reads``: words, one of which may be read with an addition that is not the first one.
+        ``reads``: words, one of which may be read with an addition that is not the first; ``saved``: how often it is
+        saved, too.
         """
         for at in range(lines):
             others = [other for other in reads if other != word]
@@ -210,7 +211,7 @@ class Play:
                 self.fill_line(line)
             if at and others and self.rng.random() < 0.5:
                 source = self.rng.choice(others)
-                save = self.rng.random() < 0.3
+                save = self.rng.random() < saved
                 self.wanted(source, read=True, save=save)
                 self.put(fields | {"read": 1, "save": int(save), "from": source}, deltas)
             else:
@@ -360,7 +361,7 @@ async def full_rate(dut: Any) -> None:
     play = await make(dut)
     taken, words = len(play.ops.taken_at), play.engines[0][:10]
     for word in words * 3:
-        play.chain(word, 3, reads=words)
+        play.chain(word, 3, reads=words, saved=0.0)  # a save waits for the one before
         play.chain(word, 1)
         play.read(play.engines[1][0])
         play.copy(play.engines[1][1], play.engines[1][2])
@@ -374,8 +375,8 @@ async def lines_at_full_rate(dut: Any) -> None:
     """Lines that are there cost no cycle, but where the operation before has one in the same place."""
     play = await make(dut)
     words, lines = play.engines[0][:10], play.lines[:8]
-    for word in words:
-        play.lines = lines[word % 2 :: 2]
+    for at, word in enumerate(words):
+        play.lines = lines[at % 2 :: 2]
         play.chain(word, 1, filled=1.0)
     taken = len(play.ops.taken_at)
     play.end()
