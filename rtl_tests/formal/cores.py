@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from core_add_mutants import ADD_MUTANTS
 from core_codes_mutants import CODES_MUTANTS
@@ -12,6 +13,7 @@ from core_memory_mutants import MEMORY_MUTANTS
 from core_send_mutants import SEND_MUTANTS
 
 from codesign.core import CoreConfig, core_package
+from codesign.core.config import CHUNK_BITS
 from codesign.rtl.core import core_module_files
 from codesign.rtl.leaves import leaf_files
 from formal.record import STREAM, Case, Fault, Subject, benched
@@ -39,16 +41,27 @@ SMALL = CoreConfig(
     cached_lines=4,
 )
 """What a case does not say of its core."""
+STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 
 
-def modules(*names: str) -> Callable[[Mapping[str, int]], dict[str, str]]:
-    """Return what returns the files of modules of the core, for the parameters of a case."""
+def modules(
+    *names: str, leaves: Iterable[str] = ("fifo",), stand_ins: Iterable[str] = ()
+) -> Callable[[Mapping[str, int]], dict[str, str]]:
+    """Return what returns the files of modules of the core and of leaves, for the parameters of a case.
+
+    ``stand_ins``: modules for which there is a simpler one in ``stand_ins/``.
+    """
 
     def files(parameters: Mapping[str, int]) -> dict[str, str]:
-        config = replace(SMALL, **{name: value for name, value in parameters.items() if name.islower()})
+        fields = {name: value for name, value in parameters.items() if name.islower()}
+        chunk_bits = fields.pop("chunk_bits", CHUNK_BITS)  # of no configuration, as it is the same in all cores
+        package = core_package(replace(SMALL, **fields))
+        package = package.replace(f"ChunkBits = {CHUNK_BITS};", f"ChunkBits = {chunk_bits};")
         texts = core_module_files()
         chosen = {name: texts[name] for name in ("core_types.sv", *(f"core_{name}.sv" for name in names))}
-        return {"core_pkg.sv": core_package(config), **leaf_files("fifo"), **chosen}
+        simple = [STAND_INS / f"core_{name}.sv" for name in stand_ins]
+        instead = {path.name: path.read_text(encoding="utf-8") for path in simple}
+        return {"core_pkg.sv": package, **leaf_files(*leaves), **instead, **chosen}
 
     return files
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from formal.core_rows import ROWS
+from formal.core_sends import SENDS
 from formal.core_sums import SUMS
 from formal.cores import CORES
 from formal.engines import ENGINES
@@ -11,16 +12,14 @@ from formal.memories import MEMORIES
 from formal.record import Subject
 from formal.streams import STREAMS
 
-SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SUMS)
+SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SENDS, *SUMS)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_INSIDE = ("lane", "words")
 """Modules of the delta core that are proved as parts of another one."""
 CORE_SIMULATED = (
-    "send",
     "codes",
     "fetch",
-    "marks",
     "cache",
     "walk",
     "place",
