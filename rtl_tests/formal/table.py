@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from formal.core_reach import REACH
 from formal.core_rows import ROWS
 from formal.core_sends import SENDS
 from formal.core_sums import SUMS
@@ -12,7 +13,7 @@ from formal.memories import MEMORIES
 from formal.record import Subject
 from formal.streams import STREAMS
 
-SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SENDS, *SUMS)
+SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SENDS, *REACH, *SUMS)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_INSIDE = ("lane", "words")
@@ -20,8 +21,6 @@ CORE_INSIDE = ("lane", "words")
 CORE_SIMULATED = (
     "codes",
     "fetch",
-    "cache",
-    "walk",
     "place",
     "sequence",
     "probe",
