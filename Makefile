@@ -77,9 +77,9 @@ soak: $(STAMP)  ## a million frames, stalls, resets and malformed frames through
 networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)
 	$(BIN)/python -m benchmarks.networks --models "$(MODELS)" --clips "$(CLIPS)" --json docs/networks.json --markdown docs/networks.md
 
-networks-large: $(STAMP)  ## MobileNet 1.0 at 224 x 224, random weights, on simulated cores with an SDRAM and a DDR memory, into docs/networks.md and .json (an hour)
-	$(BIN)/python -m benchmarks.moving --only mobilenet_224
-	$(BIN)/python -m benchmarks.cores --only mobilenet_224 --frames 3 --json docs/networks.json --markdown docs/networks.md
+networks-large: $(STAMP)  ## MobileNet 1.0 and ResNet-50 at 224 x 224, random weights, on simulated cores with an SDRAM and a DDR memory, into docs/networks.md and .json (hours)
+	$(BIN)/python -m benchmarks.moving
+	$(BIN)/python -m benchmarks.cores --only mobilenet_224 resnet50_224 --json docs/networks.json --markdown docs/networks.md
 
 networks-cores: $(STAMP)  ## what make networks imported, on simulated cores, into docs/networks.md and .json (half an hour); ONLY="vww_96 ..."
 	$(BIN)/python -m benchmarks.cores $(if $(ONLY),--only $(ONLY)) --designs $(wildcard build/moving_digits_conv) \
