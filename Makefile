@@ -71,7 +71,7 @@ bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no docum
 prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (a quarter of an hour); ONLY="fifo join": these rows
 	PYTHONPATH=rtl_tests $(BIN)/python -m formal --jobs $(JOBS) $(if $(ONLY),--only $(ONLY))
 
-soak: $(STAMP)  ## a million frames, stalls, resets and malformed frames through pipelines and a core (tens of minutes); FRAMES=number
+soak: $(STAMP)  ## a million frames, stalls, resets and malformed frames through pipelines and a core (ten minutes); FRAMES=number
 	PYTHONPATH=tests $(BIN)/python -m soak --frames $(or $(FRAMES),1000000)
 
 networks: $(STAMP)  ## import the networks of benchmarks/networks.toml into docs/networks.md and .json: MODELS=folder CLIPS=folder (an hour)
