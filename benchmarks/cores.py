@@ -67,7 +67,7 @@ class Core:
 
 LARGE_CLOCK, LARGE_SDRAM = 75.0, 120.0
 """Clocks [MHz] of the core of 16 lanes, which nobody routed, and of its SDRAM: those of the ULX3S's core."""
-LARGE_FRAMES, RESNET_FRAMES = 3, 2
+LARGE_FRAMES = {"mobilenet_224": 3, RESNET: 2}
 """Frames that a large network is simulated on: the first one takes 100 million cycles, ResNet-50's 262 million."""
 
 
@@ -171,8 +171,7 @@ def main(argv: list[str] | None = None) -> int:
         folders |= {folder.name: folder for folder in options.designs}
         rows = measure(folders, cores(options.clock), options.frames)
         for network in (network for network in LARGE if network.name in (options.only or ())):
-            most = RESNET_FRAMES if network.name == RESNET else LARGE_FRAMES
-            folder = {network.name: options.folder / network.name}
+            folder, most = {network.name: options.folder / network.name}, LARGE_FRAMES[network.name]
             rows += measure(folder, cores_for(network.name, options.clock), min(most, options.frames))
         documents = [*_others(options.json, {row.network for row in rows}), *map(dataclasses.asdict, rows)]
         write_text(options.json, json.dumps(documents, indent=1) + "\n")

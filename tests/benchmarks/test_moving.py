@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.cores import LARGE, RESNET, cores_for, large_cores
+from benchmarks.cores import LARGE, LARGE_FRAMES, RESNET, cores_for, large_cores
 from benchmarks.moving import NETWORKS, SEEDS, SIZE, clip, graph_of
 from codesign.synth.core_memory import boards_for, core_plan
 from codesign.synth.target import core_of, load_target
@@ -43,6 +43,7 @@ def test_the_large_cores() -> None:
     lines = wide.config.weight_lines + wide.config.cached_lines
     assert wide.config.lanes * lines // 4096 < 144, "block RAMs of 4096 x 9 bits"
     assert [network.name for network in LARGE] == [moving.network.name for moving in NETWORKS]
+    assert LARGE_FRAMES.keys() == {network.name for network in LARGE}
 
 
 def test_resnet_runs_on_the_core_of_a_board() -> None:
