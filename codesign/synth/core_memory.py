@@ -65,9 +65,10 @@ def core_plan(config: CoreConfig, capacity: DeviceMemory) -> Plan | None:
 def core_with_ultra(files: Mapping[str, str], least_bits: int | None) -> dict[str, str]:
     """Return the sources with slices of sums and banks of codes that have ``least_bits`` or more as UltraRAM."""
     changed = dict(files)
-    if least_bits is not None:
-        changed["core_codes.sv"] = _replaced(files, "core_codes.sv", f"{_BANK}{BANK_ROWS}", f"{_BANK}{ULTRA_WORDS}")
-    for name, (memory, bits, style) in _STYLES.items() if least_bits is not None else ():
+    if least_bits is None:
+        return changed
+    changed["core_codes.sv"] = _replaced(files, "core_codes.sv", f"{_BANK}{BANK_ROWS}", f"{_BANK}{ULTRA_WORDS}")
+    for name, (memory, bits, style) in _STYLES.items():
         ultra = f'(* no_rw_check, ram_style = {bits} >= {least_bits} ? "ultra" : {style} *)'
         changed[name] = _replaced(changed, name, memory, f"{ultra}{memory[memory.index('*)') + 2 :]}")
     return changed
