@@ -126,7 +126,7 @@ $(STAMP): pyproject.toml constraints.txt | need
 	@$(PYTHON) -m venv $(VENV) || { echo "error: cannot make $(VENV); on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,bench]'
 	@echo "Compiling Yosys and nextpnr for this machine, if it has not been done (about a minute)"
-	@for tool in yosys nextpnr-ecp5; do $(BIN)/yowasp-$$tool --version >/dev/null 2>&1; done
+	@for tool in yosys nextpnr-ecp5; do $(BIN)/yowasp-$$tool --version >/dev/null || exit 1; done
 	@touch $@
 
 $(BOARDS): $(STAMP)
