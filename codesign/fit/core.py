@@ -2,21 +2,19 @@
 """The other architecture: a network as a program of the core that a board is built with.
 
 A core is one bitstream for all networks, so there is nothing to choose: it fits, and is fast enough, or not. Cells are
-those of a core that was mapped; its cycles are the model's, on frames of one clip.
+those of the core as it was built; its cycles are the model's, on frames of one clip.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.core.compiler import Compiled, compile_graph
 from codesign.core.cycles import core_cycles
-from codesign.core.memory import built_bits
 from codesign.core.timing import MemoryTiming
 from codesign.errors import ConfigError, ConversionError
 from codesign.fit.board import HEADROOM
@@ -24,7 +22,6 @@ from codesign.fit.result import Cycles, Fit, Minimise
 from codesign.graph.ir import Graph
 from codesign.synth.core_memory import memory_timing
 from codesign.synth.record import Area, LayerArea
-from codesign.synth.resources import ECP5_BLOCK_RAM_BITS
 from codesign.synth.target import Target
 
 FIRST, MOST = 3, 64
@@ -32,30 +29,6 @@ FIRST, MOST = 3, 64
 SECONDS = 8.0
 """Time that the cycles of more frames than `FIRST` may take."""
 TAIL = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappedCore:
-    """The core of a board, with serial port, memory controller and top: its cells, and memory bits to know it by."""
-
-    memory_bits: int
-    cells: Area
-
-
-MAPPED: Mapping[str, MappedCore] = {
-    "ulx3s-85f": MappedCore(
-        memory_bits=2_393_856, cells=Area(lut=22_127, ff=20_240, dsp=21, bram_bits=187 * ECP5_BLOCK_RAM_BITS)
-    )
-}
-"""By the boards whose core was built: docs/targets.md has the figures."""
-
-
-def mapped_core(target: Target) -> MappedCore | None:
-    """Return the core of a board; None: it has none, or one that was not built yet."""
-    known = MAPPED.get(target.name)
-    if target.core is None or known is None or sum(built_bits(target.core).values()) != known.memory_bits:
-        return None
-    return known
 
 
 def on_core(
@@ -67,13 +40,13 @@ def on_core(
     clock_mhz: float | None,
     minimise: Minimise,
 ) -> Fit | None:
-    """Return a network on the board's core; None: the board has none that was mapped, or not at this clock, or the
+    """Return a network on the board's core; None: the board has none that was built, or not at this clock, or the
     network does not fit it.
 
     clip: codes of consecutive frames, ``[T, *shape]``, from the first one of a stream on.
     """
-    known = mapped_core(target)
-    if target.core is None or known is None or len(clip) < 2:
+    cells = target.core_area()
+    if target.core is None or cells is None or len(clip) < 2:
         return None
     own = target.clock.of_delta_core
     clock = own if clock_mhz is None else clock_mhz
@@ -96,21 +69,13 @@ def on_core(
         clock_mhz=clock,
         clock_origin="as asked for" if clock_mhz is not None else f"that of the core of {target.name}, docs/targets.md",
         wanted=frames_per_second,
-        resources=known.cells,
-        layers=(
-            LayerArea(
-                name="core",
-                lut=known.cells.lut,
-                ff=known.cells.ff,
-                dsp=known.cells.dsp,
-                bram_bits=known.cells.bram_bits,
-            ),
-        ),
+        resources=cells,
+        layers=(LayerArea(name="core", lut=cells.lut, ff=cells.ff, dsp=cells.dsp, bram_bits=cells.bram_bits),),
         available=has.area(),
         usable=Area(lut=int(HEADROOM * has.lut), ff=int(HEADROOM * has.ff), dsp=has.dsp, bram_bits=has.memory.bits),
         energy_nj=None,
         in_the_way=(f"{rate:,.0f} frames/s on the core, {frames_per_second:,.0f} were asked for",) if slow else (),
-        resource_origin="those of the core as it was routed, docs/targets.md",
+        resource_origin=f"those of the core of {target.name} as it was built, [built_core] of its file",
     )
 
 

@@ -170,15 +170,13 @@ def _may_be_core(space: Space, design: Design) -> bool:
 
 def _check_core(target: Target, names: Sequence[str]) -> None:
     """Check that cells and figures of the board's core are known."""
-    from codesign.fit.core import MAPPED, mapped_core
-
-    if mapped_core(target) is None:
+    if target.core_area() is None:
         raise ConfigError(
             "the cells of this board's core are not known",
             where="search.fits",
-            expected=f"one of {', '.join(MAPPED)}, with its own core",
+            expected="a board with [core] and, of that core, [built_core] in its file, such as ulx3s-85f",
             received=target.name,
-            fix='leave "core" out of hardware.architecture',
+            fix='leave "core" out of hardware.architecture, or build the core and add [built_core] (docs/targets.md)',
         )
     if "energy" in names:
         raise ConfigError(

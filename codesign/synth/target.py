@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from codesign.core.config import CoreConfig
+from codesign.core.memory import built_bits
 from codesign.errors import ConfigError
 from codesign.names import check_folder, check_word
 from codesign.paths import boards
@@ -129,6 +130,24 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltCore:
+    """The core of a board as it was built: its cells with serial port, memory controller and top.
+
+    geometry, memory_bits: `CoreConfig.geometry_text` and bits of memories of that core; any other core has other cells.
+    """
+
+    lut: int = limited(0, at_least=1)
+    ff: int = limited(0, at_least=1)
+    dsp: int = limited(0, at_least=0)
+    block_rams: int = limited(0, at_least=0)
+    geometry: str
+    memory_bits: int = limited(0, at_least=1)
+
+    def __post_init__(self) -> None:
+        check(self, "built_core")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Uart:
     """The serial port; rx is what the FPGA receives."""
 
@@ -158,6 +177,7 @@ class Target:
         button: resets the design while pressed.
         leds: LEDs, of which the first eight are used.
         core: the delta core that is built for it; None: none is.
+        built_core: what that core takes; None: it was not built yet.
         sdram: its SDRAM; None: it has none at pins of the FPGA.
     """
 
@@ -174,6 +194,7 @@ class Target:
     button: Pin | None = None
     leds: tuple[Pin, ...] = ()
     core: CoreConfig | None = None
+    built_core: BuiltCore | None = None
     sdram: Sdram | None = None
 
     def __post_init__(self) -> None:
@@ -255,6 +276,15 @@ class Target:
     def top(self) -> Literal["uart", "soc"]:
         """Which top of a design is built for it."""
         return "soc" if self.uart is None else "uart"
+
+    def core_area(self) -> Area | None:
+        """Return the cells of its core; None: there is none, or it is not the one that was built."""
+        core, built = self.core, self.built_core
+        if core is None or built is None:
+            return None
+        if (core.geometry_text, sum(built_bits(core).values())) != (built.geometry, built.memory_bits):
+            return None
+        return Area(lut=built.lut, ff=built.ff, dsp=built.dsp, bram_bits=built.block_rams * self.capacity.block_bits)
 
 
 def _check_words(record: Pin | Part, *fields: str) -> None:

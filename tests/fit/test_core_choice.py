@@ -13,7 +13,7 @@ from fit_cases import measured, moving, two_convolutions
 from codesign.core import compile_graph
 from codesign.core.cycles import core_cycles
 from codesign.fit import Fit, fit
-from codesign.fit.core import MAPPED, better, mapped_core, on_core
+from codesign.fit.core import better, on_core
 from codesign.fit.words import lines
 from codesign.synth.core_memory import memory_timing
 from codesign.synth.target import load_target
@@ -48,7 +48,7 @@ def test_a_core_has_the_cycles_of_its_model() -> None:
     assert core().cycles.mean == pytest.approx(float(counted.mean()))
     assert core().cycles.p95 == pytest.approx(float(np.quantile(counted, 0.95)))
     assert (core().architecture, core().fits) == ("core", True)
-    assert core().resources == MAPPED["ulx3s-85f"].cells
+    assert core().resources == load_target("ulx3s-85f").core_area()
 
 
 def test_a_core_that_is_too_slow_says_so() -> None:
@@ -83,8 +83,13 @@ def test_the_one_that_fits() -> None:
 def test_the_cells_are_those_of_the_core_that_the_board_has() -> None:
     board = load_target("ulx3s-85f")
     assert board.core is not None
-    assert mapped_core(board) is MAPPED["ulx3s-85f"], (
-        "a core that changed has to be built, and its cells counted, again"
-    )
-    assert mapped_core(replace(board, core=replace(board.core, sum_words=4096))) is None
+    assert board.core_area() is not None, "a core that changed has to be built, and its cells counted, again"
+    changed = replace(board, core=replace(board.core, sum_words=4096))
+    assert changed.core_area() is None
+    wider = replace(board.core, lanes=16, sum_words=1024, cached_words=1024, weight_lines=1536, cached_lines=512)
+    assert replace(board, core=wider).core_area() is None, "of as many bits"
+    assert replace(board, built_core=None).core_area() is None
+    graph = two_convolutions()
+    asked = {"frames_per_second": None, "clock_mhz": None}
+    assert on_core(graph, moving(graph, 12), changed, minimise="lut", **asked) is None
     assert core().clock_mhz == board.clock.delta_core_mhz

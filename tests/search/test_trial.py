@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from codesign.executor.worker import made_by
-from codesign.fit.core import MAPPED
 from codesign.flow.config import load
 from codesign.flow.convert import convert, settings
 from codesign.search import Found, load_search
 from codesign.search.best import design_text
 from codesign.search.store import Tried
 from codesign.search.trial import TRIAL, Outcome, Trial, run_trial, stored
+from codesign.synth.target import load_target
 from codesign.training import load_model
 
 SEARCH = """
@@ -114,7 +114,9 @@ def test_a_trial_may_be_a_program_of_the_board_s_core(done: tuple[Path, Trial, O
     figures, other = outcome.figures, pipeline.figures
     assert figures is not None
     assert other is not None
-    assert (figures.lut, figures.dsp) == (MAPPED["ulx3s-85f"].cells.lut, MAPPED["ulx3s-85f"].cells.dsp)
+    cells = load_target("ulx3s-85f").core_area()
+    assert cells is not None
+    assert (figures.lut, figures.dsp) == (cells.lut, cells.dsp)
     assert figures.accuracy == other.accuracy, "the same network"
     assert figures.frames_per_second == pytest.approx(75e6 / figures.cycles_per_frame)
     assert figures.cycles_per_frame > other.cycles_per_frame
