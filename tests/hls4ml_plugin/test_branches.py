@@ -456,6 +456,7 @@ def test_a_softmax_or_sigmoid_at_the_end_is_left_out(tmp_path: Path, function: s
     model = network(own if alone else dense(4, "fc", activation=function), shape=(6,)).convert(tmp_path)
     assert model.delta_graph.output.name == "fc"
     assert model.on_host == function
+    assert model.softmax_on_host == (function == "softmax"), "as in 0.1"
 
 
 @pytest.mark.parametrize(

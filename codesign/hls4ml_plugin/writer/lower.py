@@ -49,6 +49,7 @@ class LowerToDelta(ModelOptimizerPass):  # type: ignore[misc]
             check_against_keras(model, reading)
             graph = reading.graph
             model.on_host = left_to_host(model)
+            model.softmax_on_host = model.on_host == "softmax"  # its name in 0.1, for scripts of then; goes away in 0.3
             _replace(model, with_pairs(graph))
             model.delta_graph = graph
             model.reset = partial(simulators.reset, model)
