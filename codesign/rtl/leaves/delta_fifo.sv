@@ -11,7 +11,10 @@
 module delta_fifo #(
     parameter int unsigned Width = 1,
     parameter int unsigned Depth = 64,
-    parameter bit Registered = 1'b1
+    parameter bit Registered = 1'b1,
+    // verilator lint_off UNUSEDPARAM
+    parameter RamStyle = "auto"  // "distributed", where a tool would take block RAM, which is slow
+    // verilator lint_on UNUSEDPARAM
 ) (
     input  logic             clk_i,
     input  logic             rst_ni,
@@ -29,7 +32,7 @@ module delta_fifo #(
   localparam int unsigned PointerWidth = Depth > 1 ? $clog2(Depth) : 1;
   localparam int unsigned CountWidth = $clog2(Depth + 1);
 
-  logic [Width-1:0] memory[Depth];
+  (* ram_style = RamStyle *) logic [Width-1:0] memory[Depth];
   logic [PointerWidth-1:0] read_q, write_q;
   logic [CountWidth-1:0] count_q;
   logic empty_q, take, push, pop;
