@@ -199,6 +199,26 @@ async def wrong_images(dut: Any, pause: float) -> None:
             await loading.load(right(loading.rng))
 
 
+@cocotb.test(skip=not MEMORY)
+async def right_behind_a_broken_one(dut: Any) -> None:
+    """An image that breaks off leaves a beat that is still to be taken; the next one comes at once."""
+    loading = Loading(dut, 0.0)
+    loading.outside.pause = 0.8
+    await loading.bench.start()
+    rng, inside = loading.rng, LINES["weights"] * CONFIG.weight_lines
+    for _ in range(10):
+        size, image = inside + 5 * LINES["weights"], right(rng)
+        broken = [*right(rng, 0).words[:HEADER], SECTIONS["weights"], size, *[rng.getrandbits(32) for _ in range(size)]]
+        end = rng.randint(HEADER + 2 + inside, len(broken))
+        loading.offer(Image(name="cut off", words=broken[:end], error=LENGTH, until=end))
+        last = len(image.words) - 1
+        loading.source.waiting.extend(word | (at == last) << 32 for at, word in enumerate(image.words))
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=5000)
+        await loading.bench.cycles(3)
+        assert (dut.error_o.value, dut.loaded_o.value) == (0, 1)
+        await loading.check_outside(image)
+
+
 @cocotb.test()
 async def cut_off_anywhere(dut: Any) -> None:
     """Of one image every beginning, of one word to all but one."""

@@ -2,7 +2,7 @@
 // Function:   the image of a program, 32 bits at a time, into the memories of a core: header, sections, CRC-32
 // Latency:    a line is written 2 cycles after its last word is taken
 // Throughput: 1 word in 2 cycles; where lines of weights lie outside, a beat takes as long as the memory
-// Timing:     combinational idle_i, memory_*_i -> load_ready_o, load_valid_i -> loaded_o; all other outputs are
+// Timing:     combinational idle_i, memory_idle_i -> load_ready_o, load_valid_i -> loaded_o; all other outputs are
 //             registers, or one of two
 // Reset:      no network
 // Model:      codesign.core.image
@@ -95,12 +95,12 @@ module core_load
   logic [IndexBits:0] address_q;  // one past the last line, too
   logic [CountBits-1:0] count_q, words;
   logic line_end_q, left_one_q, over_q, kept_q, beat_end_q;
-  logic lost, beat_ready, beat_valid_q, probe_start, probe_done, probe_good;
+  logic lost, beat_ready, beat_valid_q, probe_start, probe_done, probe_good;  // lost: the memory, a cycle before
   logic [32:0] beat_q;  // of a line of weights, outside
 
-  function automatic logic [31:0] crc(input logic [31:0] mixed);  // with a word
+  function automatic logic [31:0] crc(input logic [31:0] mixed);  // with half a word: a word takes two cycles
     crc = mixed;
-    for (int i = 0; i < 32; i++) crc = (crc >> 1) ^ (crc[0] ? 32'hEDB88320 : '0);
+    for (int i = 0; i < 16; i++) crc = (crc >> 1) ^ (crc[0] ? 32'hEDB88320 : '0);
   endfunction
 
   always_comb begin
@@ -117,11 +117,11 @@ module core_load
   end
 
   assign loaded_o = loaded_q && !load_valid_i && !taken_q;
-  assign lost = HasMemory && (memory_silent_i || memory_error_i);
+  always_ff @(posedge clk_i) lost <= HasMemory && (memory_silent_i || memory_error_i);
   assign lost_o = lost_q[0];
   always_comb begin
     unique case (state_q)
-      Magic0: load_ready_o = idle_i;
+      Magic0: load_ready_o = idle_i && (!beat_valid_q || lost);
       Probe: load_ready_o = 1'b0;
       Check: load_ready_o = !HasMemory || (memory_idle_i && !beat_valid_q) || lost;
       default: load_ready_o = !beat_valid_q || lost;
@@ -131,7 +131,7 @@ module core_load
   assign {take, crc_o} = {load_valid_i && load_ready_o, ~crc_q};
   always_ff @(posedge clk_i) begin
     taken_q <= rst_ni && !forget_i && take;
-    {summed_q, mixed_q} <= {taken_q && !forget_i, (state_q == Magic0 ? 32'hFFFFFFFF : crc_q) ^ word_q};
+    {summed_q, mixed_q} <= {taken_q && !forget_i, crc((state_q == Magic0 ? 32'hFFFFFFFF : crc_q) ^ word_q)};
     if (take) {word_q, last_q} <= {load_data_i, load_last_i};
     line_end_q <= count_q == words - 1'b1;
     left_one_q <= left_q == 32'd1;
@@ -292,7 +292,8 @@ module core_load
       beat_valid_q && !beat_ready && !lost && !probe_start |=> beat_valid_q);
   a_data :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-      write_valid_o && !write_ready_i && !lost && !probe_start && !memory_restart_o |=> $stable(
+      write_valid_o && !write_ready_i && !memory_silent_i && !memory_error_i && !lost && !probe_start &&
+          !memory_restart_o |=> $stable(
       {write_address_o, write_data_o}
   ));
 `endif

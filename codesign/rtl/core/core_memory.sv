@@ -167,7 +167,8 @@ module core_memory
   end
 
   // Writes: the port is a client's from the first to the last beat of a record.
-  logic busy_q, grant, given, waits, waits_q, write_free, beat_free, beat, last, page_end;
+  logic busy_q, grant, given, waits, waits_q, write_free, beat_free, beat;
+  logic last_q, page_end_q, full_q;  // the next beat ends its record, its 4 KiB; WritesOpen records are open
   logic [WriterBits-1:0] writer_q, turn, writer;  // writer: whose turn it was a cycle before
   logic [Writers-1:0] mine_q;  // busy_q, and whose the port is
   logic [7:0] left_q;
@@ -176,8 +177,6 @@ module core_memory
   assign beat_free = m_axi_wready || !m_axi_wvalid;
   assign given = write_valid_i[writer_q];
   assign beat = busy_q && beat_free && (given || restarting_q);
-  assign last = left_q == 8'd1;
-  assign page_end = &offset_q;
   always_comb begin
     for (int unsigned w = 0; w < Writers; w++) write_ready_o[w] = mine_q[w] && beat_free && !restarting_q;
     // The next one in turn; the one that has the port only if it has given it back.
@@ -186,7 +185,7 @@ module core_memory
       automatic logic [WriterBits-1:0] other = WriterBits'((32'(writer_q) + i) % Writers);
       if (write_valid_i[other]) {waits, turn} = {1'b1, other};
     end
-    grant = waits_q && !(busy_q && !(beat && last)) && !restarting_q && write_free && !open_q[newest_q+1'b1];
+    grant = waits_q && !(busy_q && !(beat && last_q)) && !restarting_q && write_free && !full_q;
   end
   always_ff @(posedge clk_i) begin
     writer  <= turn;
@@ -212,15 +211,19 @@ module core_memory
       mine_q   <= Writers'(1) << writer;
       left_q   <= write_beats_i[writer];
       offset_q  <= OffsetBits'(write_address_i[writer]);
+      last_q <= write_beats_i[writer] == 8'd1;
+      page_end_q <= OffsetBits'(write_address_i[writer]) == '1;
     end else if (beat) begin
       left_q  <= left_q - 1'b1;
       offset_q <= offset_q + 1'b1;
-      if (last) mine_q <= '0;
+      last_q <= left_q == 8'd2;
+      page_end_q <= offset_q == ~OffsetBits'(1);
+      if (last_q) mine_q <= '0;
     end
-    if (beat) {m_axi_wdata, m_axi_wlast} <= {write_data_i[writer_q], last || page_end};
+    if (beat) {m_axi_wdata, m_axi_wlast} <= {write_data_i[writer_q], last_q || page_end_q};
     if (!rst_ni) {busy_q, m_axi_wvalid, writer_q, mine_q} <= '0;
     else begin
-      busy_q <= grant || (busy_q && !(beat && last));
+      busy_q <= grant || (busy_q && !(beat && last_q));
       if (beat_free) m_axi_wvalid <= beat;
     end
   end
@@ -234,11 +237,12 @@ module core_memory
     for (int unsigned w = 0; w < WritesOpen; w++) begin
       if (grant && OpenBits'(w) == newest_q + 1'b1) open_q[w] <= 1'b1;
       else if (m_axi_bvalid && OpenBits'(w) == oldest_q && !second_q[w]) open_q[w] <= 1'b0;
-      if (beat && page_end && !last && OpenBits'(w) == newest_q) second_q[w] <= 1'b1;
+      if (beat && page_end_q && !last_q && OpenBits'(w) == newest_q) second_q[w] <= 1'b1;
       else if (m_axi_bvalid && OpenBits'(w) == oldest_q) second_q[w] <= 1'b0;
     end
+    full_q <= open_q[OpenBits'(newest_q+(grant ? 2'd2 : 2'd1))] && !(m_axi_bvalid && !second_q[oldest_q]);
     if (!rst_ni) begin
-      {open_q, second_q} <= '0;
+      {open_q, second_q, full_q} <= '0;
       newest_q <= '1;
       oldest_q <= '0;
     end
@@ -274,6 +278,6 @@ module core_memory
   assert property (@(posedge clk_i) disable iff (!rst_ni) m_axi_bvalid |-> open_q[oldest_q]);
   a_last :
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-      write_valid_i[writer_q] && write_ready_o[writer_q] |-> write_last_i[writer_q] == last);
+      write_valid_i[writer_q] && write_ready_o[writer_q] |-> write_last_i[writer_q] == last_q);
 `endif
 endmodule
