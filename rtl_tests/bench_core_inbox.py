@@ -148,7 +148,7 @@ async def what_leaves(dut: Any, stalls: tuple[float, float]) -> None:
             await box.fed()
             assert box.sent(request) == expected
             if stalls[1] == 0:
-                assert box.sink.seen_at == [started + 3 + i for i in range(len(expected))], "one per cycle"
+                assert box.sink.seen_at == [started + 4 + i for i in range(len(expected))], "one per cycle"
             assert box.request()[:3] == (0, request.kind, sequence)
         await box.pulse(dut.take_i)
         await box.bench.cycles(2)

@@ -16,7 +16,7 @@ from codesign.rtl.host.core import CORE_HOST_MODULES, FOLDER, SOC_TOP, UART_TOP
 BENCHES = {module: importlib.import_module(f"bench_core_{module}").CASES for module in CORE_HOST_MODULES}
 SOURCES = [FOLDER / f"core_{module}.sv" for module in CORE_HOST_MODULES]
 BELOW = [
-    leaves.FOLDER / "delta_state.sv",
+    *(leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("state", "fifo")),
     *(host.FOLDER / f"board_{module}.sv" for module in ("crc32", "hdlc_rx", "hdlc_tx")),
 ]
 LIGHT = {

@@ -4,7 +4,7 @@
 //             network). What follows the first byte of the payload is kept as words of 32 bits. On start_i they leave: of a
 //             FRAME as beats of Codes codes of 16 bits, with flag 1 made of 8 bits each, without sign; of a LOAD word by
 //             word, without the first, which is the offset
-// Latency:    1 cycle from end_i to request_o; 3 cycles from start_i to the first beat
+// Latency:    1 cycle from end_i to request_o; 4 cycles from start_i to the first beat
 // Throughput: 1 byte per cycle in, 1 beat per cycle out
 // Timing:     no combinational path from inputs to outputs
 // Reset:      no request; what is left of a packet under way must not come (board_hdlc_rx drops it)
@@ -128,7 +128,7 @@ module core_inbox #(
   logic [1:0] lane_q;
   logic [WordBits-1:0] write_q, read_q;
   logic full_q, write;
-  logic [BeatWords-1:0][31:0] row_q;
+  logic [BeatWords-1:0][31:0] row_q, row_q2;
   logic [RowBits-1:0] write_row, read_row;
   logic [ColumnBits-1:0] write_column, read_column;
 
@@ -149,14 +149,19 @@ module core_inbox #(
     end
   end
 
-  // Stages: a row is read, then leaves as a beat or gives a word.
-  logic sending_q, valid_q, move1, move2, last, last_q, first_q;
-  logic [ColumnBits-1:0] column_q;
-  logic frame, half_q;
+  // Stages: a row is read, kept, as block RAM is slow, and leaves as a beat or gives a word. Waits end in a register.
+  typedef struct packed {
+    logic [ColumnBits-1:0] column;
+    logic half;
+    logic last;
+    logic first;
+  } place_t;
+  place_t place_q, place_q2;
+  logic sending_q, valid_q, valid_q2, move, ready, last;
+  logic frame;
   logic [15:0] left_q;  // beats or words to read after this one
   assign frame = kind_o == Frame;
-  assign move2 = m_axis_tready || !m_axis_tvalid;
-  assign move1 = !valid_q || move2;
+  assign move = ready || !valid_q2;
   assign last = left_q == '0;
   if (BeatWords > 1) begin : g_rows
     assign read_row = !frame ? read_q[WordBits-1:ColumnBits] : RowBits'(compact ? read_q >> 1 : read_q);
@@ -167,37 +172,49 @@ module core_inbox #(
     (* no_rw_check, ram_style = "block" *) logic [31:0] memory[Words/BeatWords];
     always_ff @(posedge clk_i) begin
       if (write && write_column == ColumnBits'(c)) memory[write_row] <= {data_i, bytes_q};
-      if (move1) row_q[c] <= memory[read_row];
+      if (move) {row_q2[c], row_q[c]} <= {row_q[c], memory[read_row]};
     end
   end
 
   logic [BeatWords*32-1:0] row;
   logic [Codes-1:0][15:0] beat;
-  assign row = row_q;
+  logic [16*Codes-1:0] data;
+  assign row = row_q2;
   for (genvar i = 0; i < int'(Codes); i++) begin : g_code
-    assign beat[i] = !compact ? row[16*i+:16] : half_q ? 16'(row[8*Codes+8*i+:8]) : 16'(row[8*i+:8]);
+    assign beat[i] = !compact ? row[16*i+:16] : place_q2.half ? 16'(row[8*Codes+8*i+:8]) : 16'(row[8*i+:8]);
   end
+  always_comb begin
+    data = beat;
+    if (!frame) data[31:0] = row_q2[place_q2.column];
+  end
+  delta_fifo #(
+      .Width(16 * Codes + 2),
+      .Depth(1)
+  ) i_beats (
+      .clk_i,
+      .rst_ni (rst_ni && !take_i),
+      .valid_i(valid_q2),
+      .ready_o(ready),
+      .data_i ({place_q2.first && argument_o[0], place_q2.last, data}),
+      .valid_o(m_axis_tvalid),
+      .ready_i(m_axis_tready),
+      .data_o ({m_axis_tuser, m_axis_tlast, m_axis_tdata})
+  );
   always_ff @(posedge clk_i) begin
-    if (move1) {column_q, half_q, last_q, first_q} <= {read_column, read_q[0], last, read_q == '0};
-    if (move2) begin
-      m_axis_tdata <= beat;
-      if (!frame) m_axis_tdata[31:0] <= row_q[column_q];
-      m_axis_tlast <= last_q;
-      m_axis_tuser <= first_q && argument_o[0];
+    if (move) begin
+      place_q  <= '{column: read_column, half: read_q[0], last: last, first: read_q == '0};
+      place_q2 <= place_q;
     end
-  end
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni || take_i) {sending_q, valid_q, m_axis_tvalid} <= '0;
+    if (!rst_ni || take_i) {sending_q, valid_q, valid_q2} <= '0;
     else begin
       if (start_i) sending_q <= 1'b1;
-      else if (move1 && last) sending_q <= 1'b0;
-      if (move1) valid_q <= sending_q;
-      if (move2) m_axis_tvalid <= valid_q;
+      else if (move && last) sending_q <= 1'b0;
+      if (move) {valid_q, valid_q2} <= {sending_q, valid_q};
     end
     if (start_i) begin
       read_q <= frame ? '0 : WordBits'(1);
       left_q <= (frame ? 16'(beats_i) : words_o) - 16'd1;
-    end else if (move1) begin
+    end else if (move) begin
       read_q <= read_q + 1'b1;
       left_q <= left_q - 16'(sending_q);
     end

@@ -4,7 +4,7 @@
 //             number of the last one is answered from memory and not run again, until a WRITE resets the core or a LOAD
 //             begins. A LOAD is taken if its offset is what was taken of this image so far, and at 0, where another one
 //             begins; its answer says what was taken, so that one which comes twice does nothing
-// Latency:    a frame starts 4 cycles after its closing flag; RESULT leaves when the frame is done
+// Latency:    a frame starts 5 cycles after its closing flag; RESULT leaves when the frame is done
 // Throughput: one request at a time; packets that arrive meanwhile are dropped
 // Timing:     registered towards the core; all outputs of bytes are registers
 // Reset:      idle, no frame remembered, no image begun
@@ -139,13 +139,12 @@ module core_link #(
   } state_t;
 
   state_t state_q;
-  logic [31:0] cycles_q, register_q, taken_q;  // taken: words of the image
+  logic [31:0] cycles_q, register_q, taken_q, word;  // taken: words of the image
   logic [13:0] left_q;  // registers to read
   logic [7:0] last_q, status_q;  // sequence number and status of the last frame, which says if it started a stream
   logic known_q, timing_q, done_q;  // there was a last frame; its cycles are counted; all of its packet has come
-  logic open_q, begins, next;  // an image is under way; this is its first part; this is its next one
-  logic repeated, refused, word_valid, word_ready, word_last, sent;
-  logic [31:0] word;
+  logic open_q, begins_q, next_q;  // an image is under way; this is its first part; its next, or a new frame
+  logic refused, word_valid, word_ready, word_last, sent;
   logic [2:0] word_bytes;
   logic [7:0] answer;
   logic [15:0] answer_bytes;
@@ -153,10 +152,13 @@ module core_link #(
   assign lose = state_q == Run && !loaded_i && !frame_i;
   assign refusal = lost_q ? NoNetwork : judged;
   assign refused = refusal != 0;
-  assign repeated = known_q && last_q == sequence_number;
-  assign begins = kind == Load && argument[39:8] == '0;
-  assign next = kind == Load && (begins || (open_q && argument[39:8] == taken_q));
-  assign start = state_q == Idle && request && !resetting_i && !refused && ((kind == Frame && !repeated) || next);
+  // Known when a request is there: what is compared came before its CRC, and what it is compared with stays meanwhile.
+  always_ff @(posedge clk_i) begin
+    begins_q <= kind == Load && argument[39:8] == '0;
+    next_q <= (kind == Frame && !(known_q && last_q == sequence_number)) ||
+        (kind == Load && (argument[39:8] == '0 || (open_q && argument[39:8] == taken_q)));
+  end
+  assign start = state_q == Idle && request && !resetting_i && judged == '0 && next_q;
   assign take = state_q == Finish && word_ready;
   assign sent = word_valid && word_ready;
   assign write_data_o = argument[47:16];
@@ -215,10 +217,10 @@ module core_link #(
           left_q <= argument[29:16];
           address_o <= argument[12:2];
           if (start) begin
-            state_q <= kind == Load ? Take : Run;
+            state_q <= load_q ? Take : Run;
             done_q  <= 1'b0;
-            if (kind == Frame || begins) known_q <= 1'b0;
-            if (begins) begin
+            if (frame_q || begins_q) known_q <= 1'b0;
+            if (begins_q) begin
               load_forget_o <= 1'b1;
               {taken_q, open_q} <= {32'd0, 1'b1};
             end
