@@ -20,7 +20,7 @@ from codesign.core.program import Place, reciprocal, values_of
 from codesign.core.records import PLACE, TABLE
 
 CASES = {"all": Case(parameters={})}
-LATENCY = 8 + 2 * DIVIDE
+LATENCY = 9 + 2 * DIVIDE
 SWITCH = 1
 """Cycles more for another reader than the one before."""
 BASES = [0, 3, 100, 255 - 6]

@@ -29,23 +29,23 @@ FRAME = 1
 """Cycles of a frame besides its steps: the one in which it begins."""
 RECORD = 13
 """Cycles of a step that does nothing: its record is read."""
-FIRST_WORD = 28
+FIRST_WORD = 29
 """Cycles from the beginning of a step to the read of the sums of its first word."""
-FIRST_BEAT = 26
+FIRST_BEAT = 27
 """Cycles from the beginning of the source's step to when its first beat is quantised."""
-SENDING = 25
+SENDING = 26
 """Cycles from the read of a word's sums to when its last part is compared, less its parts."""
-PLACING = 36
+PLACING = 39
 """Cycles from there to the word's first operation."""
 ENDING = 10
 """Cycles from the last operation of a step to its end."""
-PACKET, PACKET_OF_CODES = 52, 46
+PACKET, PACKET_OF_CODES = 54, 48
 """Cycles of the step that sends the packet, besides its beats: of sums, of codes."""
-WORDS = 16
-"""Words that wait between sender and adder (``WordQueue`` of ``core_adder``)."""
-PARTS = 16
-"""Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``)."""
-BEHIND = 14
+WORDS = 18
+"""Words that wait between sender and adder (``WordQueue`` of ``core_adder``, and 2)."""
+PARTS = 18
+"""Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``, and 2)."""
+BEHIND = 13
 """Cycles that the room of a part is free before its word is compared."""
 WRITING = 4
 """Cycles from an operation to the first that may read the same sums."""

@@ -26,9 +26,9 @@ BEFORE = 6
 """Operations from the order to the end of ``core_cache``."""
 ENTERING = 5
 """Cycles from the order to the decision what has to be done."""
-QUEUE = 67
+QUEUE = 69
 """Operations from there to their issue."""
-QUEUING = 3
+QUEUING = 4
 """Cycles from there to their issue."""
 RECORDS, RECORDS_OF_LONG, LONG = 8, 4, 16
 """Records that may be asked for, and of words of more than `LONG` beats."""

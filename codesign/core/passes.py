@@ -23,7 +23,7 @@ from codesign.fixed import IntArray
 
 RECORD = 13
 """Cycles of a step that does nothing: its record is read."""
-PLACING = 35
+PLACING = 37
 """Cycles from a word in the queue of those with a change to its first operation."""
 DROPPING = 3
 """Cycles between the last operation of a word leaving the walk and the order."""
@@ -37,7 +37,7 @@ PORT, LANES, CACHE, ORDER, ENTER, SEND, AIM = range(7)
 """What acts in a pass."""
 CHANGES = {
     PORT: (PORT, LANES, CACHE, ORDER, SEND, AIM),
-    LANES: (PORT, LANES, CACHE, SEND),
+    LANES: (PORT, LANES, CACHE, ORDER, SEND),
     CACHE: (PORT, LANES, CACHE, ORDER),
     ORDER: (CACHE, ORDER, ENTER, AIM),
     ENTER: (ORDER, ENTER, SEND),

@@ -17,24 +17,24 @@ from codesign.core.port import NEVER, Port, Read, Write
 from codesign.core.program import CODES, EVENTS, Program, Step
 from codesign.fixed import IntArray
 
-FIRST_WORD = 18
+FIRST_WORD = 19
 """Cycles from the beginning of a step to its first word."""
 ASKING = 15
 """Cycles from a word to when its sums are asked for."""
-SOURCE, SOURCE_ROWS = 20, 13
+SOURCE, SOURCE_ROWS = 21, 13
 """Cycles from the beginning of the source's step to its first beat, and to the first word whose rows are asked for."""
 ORDERING = 1
 """Cycles from the request for sums to the order."""
-COMING = 9
+COMING = 10
 """Cycles from the issue of a read to its first part."""
 SENDING = 12
 """Cycles from a part to the word's place in the queue of those with a change."""
-WORDS = 16
+WORDS = 18
 """Words that wait there."""
-PARTS = 16
-"""Parts that wait between the read of sums and quantising (``Room`` of ``core_fetch``)."""
-ROOM = 3
-"""Cycles from a part that leaves there to a request for another one."""
+PARTS, BETWEEN = 16, 2
+"""Parts that wait between the read of sums and quantising: in the queue (``Room`` of ``core_fetch``), and after it."""
+ROOM = 4
+"""Cycles from a part that goes on to a request for another one, in the queue."""
 WORDS_AHEAD, AHEAD = 16, 16
 """Words whose rows are under way or there; words between one whose rows are asked for and one whose sums are."""
 ASKING_ROWS = 5
@@ -101,10 +101,12 @@ class Sender:
         if self._tap == 0:
             parts = step.parts if step.taps == 1 else 1
             before = number * step.parts + self._part + max(2, parts) - PARTS - 1
-            if before >= len(self._left):
+            if before >= len(self._came) or before - BETWEEN >= len(self._left):
                 return NEVER
             if before >= 0:
-                time = max(time, self._left[before] + ROOM)
+                time = max(time, self._came[before] + ROOM - BETWEEN)
+            if before >= BETWEEN:
+                time = max(time, self._left[before - BETWEEN] + ROOM)
         return time + ORDERING
 
     def read(self, time: int) -> Callable[[int], None] | None:

@@ -92,8 +92,8 @@ REACH = (
             Fault(
                 leaf="walk",
                 name="a gap before each other lane",
-                old="(move6 && (!marks || mark_ready_i))",
-                new="(move6 && (marks ? mark_ready_i : !op_valid_o))",
+                old="(move6 && (!step_q5.first || mark_ready_i))",
+                new="(move6 && (step_q5.first ? mark_ready_i : !op_valid_o))",
             ),
             Fault(leaf="walk", name="free only without a hit", old="free: done &&", new="free: null_q &&"),
             Fault(
@@ -181,7 +181,7 @@ REACH = (
             Fault(
                 leaf="cache",
                 name="an operation that waits is replaced",
-                old="move = !valid_q3 || (done && settles_q)",
+                old="move = !valid_q3 || (settles_q && free)",
                 new="move = !valid_q3 || settles_q",
             ),
             Fault(

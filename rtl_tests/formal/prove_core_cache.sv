@@ -350,7 +350,8 @@ module prove_core_cache
                     !outside(op_q3)))) && (!line_known || dut.line_q == with_line)));
       i_kinds : assert (!valid_q[3] || (
                         (!dut.both_q || (dut.acting_q && !dut.fill_q && dut.word_write_q && op_q3.read)) &&
-                        (!dut.filling_q || dut.fill_q) && (!saved_q || (!dut.saving_q && !dut.both_q)) &&
+                        (!dut.filling_q || dut.fill_q) && (dut.acting_q || dut.word_write_q) &&
+                        (!saved_q || (!dut.saving_q && !dut.both_q)) &&
                         (!filled_q || dut.acting_q) && (!known || ((!saved_q || must_save) &&
                         (!filled_q || must_fill)))));
       i_settled : assert (!(saved_q || filled_q) || valid_q[3]);

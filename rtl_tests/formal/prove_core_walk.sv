@@ -283,6 +283,7 @@ module prove_core_walk
   function automatic logic right(input state_t state, input token_t token);
     right = state.none == none(token.work.at) && state.end_of_pass == token.work.at.end_of_pass &&
         state.free == ((none(token.work.at) || done(token.work, token.spot)) && frees(token.work.at));
+    if (token.work.at.end_of_pass) right &= !state.first;
     if (token.work.at.hit && !token.work.at.end_of_pass) begin
       right &= state.first == first_lane(token.work, token.spot) && state.last == last_lane(token.work, token.spot) &&
           state.channelwise == token.work.walk.channelwise && (state.channelwise || state.lane == token.spot.lane) &&
@@ -422,7 +423,8 @@ module prove_core_walk
       i_turn_1 : assert (!valid_1 || (token_q1.number == due_1.number && reaches(token_q1.work)));
       i_1 : assert (!dut.valid_q1 || {dut.event_q1, dut.walk_q1} == token_q1.work);
       i_2 : assert (!dut.valid_q2 || ({dut.event_q2, dut.walk_q2} == work_2 &&
-                    dut.factor_q2 == (work_2.at.element ? 7'd1 : work_2.walk.used) &&
+                    dut.factor_q2 == (work_2.walk.channelwise ? 7'(work_2.walk.group_lines) :
+                                      work_2.at.element ? 7'd1 : work_2.walk.used) &&
                     dut.most_lane_q2 == most_lane(work_2)));
       i_3 : assert (!dut.busy_q || ({dut.event_q, dut.walk_q} == work_3 &&
                     dut.null_q == (work_3.at.end_of_pass || !work_3.at.hit)));
@@ -446,11 +448,12 @@ module prove_core_walk
       i_sums : assert (!dut.busy_q || dut.null_q || (dut.word_q == reached_3.word &&
                     dut.column_word_q == reached_column.word && dut.row_word_q == reached_row.word &&
                     dut.line_q == reached_3.line && dut.row_line_q == reached_row.line &&
-                    dut.start_line_q == first_line(work_3) &&
-                    dut.group_line_q == first_line(work_3) + token_q3.far.group_lines));
+                    dut.start_low_q + dut.start_high_q == first_line(work_3) &&
+                    dut.group_line_q == work_3.walk.weight_base + token_q3.far.group_lines));
       i_behind : assert (!stored || right(state_behind, behind_q));
       i_4 : assert (!dut.valid_q4 || right(state_4, token_q4));
-      i_5 : assert (!dut.valid_q5 || dut.step_q5.end_of_pass == work_5.at.end_of_pass);
+      i_5 : assert (!dut.valid_q5 || (dut.step_q5.end_of_pass == work_5.at.end_of_pass &&
+                    !(work_5.at.end_of_pass && dut.step_q5.first)));
       i_step_5 : assert (!dut.valid_q5 || work_5.at.end_of_pass || (
                     dut.step_q5.first == first_lane(work_5, spot_5) && dut.step_q5.last == last_lane(work_5, spot_5) &&
                     dut.step_q5.word == token_q5.reached.word &&

@@ -71,10 +71,10 @@ module core_adder
 );
   logic changed_ready, changed_valid, place_ready, deltas_ready, take, free;
   // verilator lint_off UNUSEDSIGNAL
-  logic deltas_valid, kept_valid;  // there are some wherever they are looked at
+  logic deltas_valid, kept_valid, kept_ready;  // there are some, or there is room, wherever they are looked at
   // verilator lint_on UNUSEDSIGNAL
   changed_t changed;
-  logic [Lanes*DeltaBits-1:0] deltas;
+  logic [Lanes*DeltaBits-1:0] deltas, walk_deltas, slots_deltas, lanes_deltas;
   assign ready_o = changed_ready && deltas_ready;
   assign take = valid_i && ready_o;
   delta_fifo #(.Width($bits(changed_t)), .Depth(WordQueue)) i_changed (
@@ -87,11 +87,7 @@ module core_adder
       .ready_i(place_ready),
       .data_o(changed)
   );
-  delta_fifo #(
-      .Width(Lanes * DeltaBits),
-      .Depth(WordQueue),
-      .Registered(1'b0)
-  ) i_deltas (
+  delta_fifo #(.Width(Lanes * DeltaBits), .Depth(WordQueue), .Registered(1'b0)) i_deltas (
       .clk_i,
       .rst_ni,
       .valid_i(take && !changed_i.end_of_pass),
@@ -122,10 +118,7 @@ module core_adder
       .load_place_data_i,
       .load_table_data_i
   );
-  delta_fifo #(
-      .Width($bits(located_t)),
-      .Depth(EventQueue)
-  ) i_located (
+  delta_fifo #(.Width($bits(located_t)), .Depth(EventQueue)) i_located (
       .clk_i,
       .rst_ni,
       .valid_i(placed_valid),
@@ -135,9 +128,8 @@ module core_adder
       .ready_i(walk_ready),
       .data_o(located)
   );
-  logic walk_valid, walk_free, kept_free, lanes_valid, lanes_ready;
-  operation_t walk_op, lanes_op;
-  logic [Lanes*DeltaBits-1:0] walk_deltas, lanes_deltas;
+  logic walk_valid, walk_free, slots_valid, slots_ready, lanes_valid, lanes_ready;
+  operation_t walk_op, slots_op, lanes_op;
   core_walk i_walk (
       .clk_i,
       .rst_ni,
@@ -147,7 +139,7 @@ module core_adder
       .deltas_i(deltas),
       .free_o(free),
       .op_valid_o(walk_valid),
-      .op_ready_i(walk_free && kept_free),
+      .op_ready_i(walk_free),
       .op_o(walk_op),
       .deltas_o(walk_deltas),
       .mark_valid_o,
@@ -162,27 +154,25 @@ module core_adder
   delta_fifo #(.Width($bits(operation_t)), .Depth(1)) i_operations (
       .clk_i,
       .rst_ni,
-      .valid_i(walk_valid && kept_free),
+      .valid_i(walk_valid),
       .ready_o(walk_free),
       .data_i (walk_op),
       .valid_o(op_valid),
       .ready_i(op_ready),
       .data_o (op)
   );
-  // The deltas of additions wait apart for core_lanes: others come between these on the way there, and none is lost.
-  delta_fifo #(
-      .Width(Lanes * DeltaBits),
-      .Depth(OperationQueue + 16),
-      .Registered(1'b0)
-  ) i_kept (
+  // The deltas of additions wait apart: others come between these on their way, and none is lost. There is room for
+  // those of all operations from i_operations to i_ready: at most OperationQueue and 12.
+  localparam int unsigned Kept = OperationQueue + 16;
+  delta_fifo #(.Width(Lanes * DeltaBits), .Depth(Kept), .Registered(1'b0), .RamStyle("distributed")) i_kept (
       .clk_i,
       .rst_ni,
       .valid_i(walk_valid && walk_free && walk_op.add),
-      .ready_o(kept_free),
+      .ready_o(kept_ready),
       .data_i (walk_deltas),
       .valid_o(kept_valid),
-      .ready_i(lanes_valid && lanes_ready && lanes_op.add),
-      .data_o (lanes_deltas)
+      .ready_i(slots_valid && slots_ready && slots_op.add),
+      .data_o (slots_deltas)
   );
 
   // Additions, words that are asked for and sweeps, in order; and those on what lies outside.
@@ -219,15 +209,12 @@ module core_adder
   );
 
   // verilator lint_off UNUSEDSIGNAL
-  logic save_valid, fill_ready, line_ready;
+  logic save_valid, save_ready, fill_valid, fill_ready, line_valid, line_ready;
   // verilator lint_on UNUSEDSIGNAL
-  logic save_ready, fill_valid, line_valid;
   logic [Lanes*SumBits-1:0] fill_data;
   logic [Lanes*WeightBits-1:0] line_data;
   if (HasMemory) begin : g_outside
-    core_outside #(
-        .Queue(OperationQueue)
-    ) i_outside (
+    core_outside #(.Queue(OperationQueue)) i_outside (
         .clk_i,
         .rst_ni,
         .forget_i,
@@ -235,9 +222,9 @@ module core_adder
         .op_valid_i(ordered_valid),
         .op_ready_o(ordered_ready),
         .op_i(ordered),
-        .valid_o(lanes_valid),
-        .ready_i(lanes_ready),
-        .op_o(lanes_op),
+        .valid_o(slots_valid),
+        .ready_i(slots_ready),
+        .op_o(slots_op),
         .save_valid_i(save_valid),
         .save_ready_o(save_ready),
         .save_data_i(sum_data_o),
@@ -262,12 +249,22 @@ module core_adder
         .write_last_o
     );
   end else begin : g_inside
-    assign {lanes_valid, ordered_ready, lanes_op} = {ordered_valid, lanes_ready, ordered};
+    assign {slots_valid, ordered_ready, slots_op} = {ordered_valid, slots_ready, ordered};
     assign {save_ready, fill_valid, fill_data, line_valid, line_data} = '0;
     assign {read_valid_o, read_address_o, read_beats_o} = '0;
     assign {write_valid_o, write_address_o, write_beats_o, write_data_o, write_last_o} = '0;
   end
 
+  delta_fifo #(.Width($bits(operation_t) + Lanes * DeltaBits), .Depth(1)) i_ready (  // core_lanes' waits end here
+      .clk_i,
+      .rst_ni,
+      .valid_i(slots_valid),
+      .ready_o(slots_ready),
+      .data_i ({slots_op, slots_deltas}),
+      .valid_o(lanes_valid),
+      .ready_i(lanes_ready),
+      .data_o ({lanes_op, lanes_deltas})
+  );
   core_lanes i_lanes (
       .clk_i,
       .rst_ni,
@@ -295,4 +292,9 @@ module core_adder
       .load_address_i,
       .load_word_i
   );
+
+`ifndef SYNTHESIS
+  a_kept :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) walk_valid && walk_op.add |-> kept_ready);
+`endif
 endmodule

@@ -58,11 +58,11 @@ module core_cache
   } line_t;
 
   // Stages 1 and 2: what is known of the slots. Stage 3: what has to be done. They move together.
-  logic valid_q1, valid_q2, valid_q3, move, take, done;
+  logic valid_q1, valid_q2, valid_q3, move, take, done, free;
   operation_t op_q1, op_q2, op_q3;
-  logic clearing_q, word_write_q, settles_q;  // settles: nothing is written
+  logic clearing_q, word_write_q, settles_q;  // settles: nothing is written, so nothing asked for
   logic [ClearBits-1:0] clear_q;
-  assign move = !valid_q3 || (done && settles_q);  // what is written is read a cycle later
+  assign move = !valid_q3 || (settles_q && free);  // then it is done; what is written is read a cycle later
   assign op_ready_o = move && !clearing_q;
   assign take = op_valid_i && op_ready_o;
   always_ff @(posedge clk_i) begin
@@ -133,7 +133,7 @@ module core_cache
   // One after the other: save, fill, and what that was for, with its line.
   logic saving_q, filling_q, acting_q, fill_q, line_q;  // fill: will have its turn; line: is missing
   logic both_q;  // with the operation: the word that is read is saved
-  logic settled_q, emit, acts, free, full_q, pending_q;
+  logic settled_q, emit, acts, full_q, pending_q;
   always_ff @(posedge clk_i) begin
     if (move) begin
       word_q3 <= word_entry;

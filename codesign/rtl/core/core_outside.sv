@@ -88,7 +88,8 @@ module core_outside
   );
   delta_fifo #(
       .Width($bits(operation_t)),
-      .Depth(Queue)
+      .Depth(Queue),
+      .RamStyle("distributed")
   ) i_queue (
       .clk_i,
       .rst_ni,

@@ -2,7 +2,7 @@
 // Function:   for each word with a change, and each of its readers: index = position * divisor + remainder, position =
 //             row * columns + column, and the table entries of the row and the column. The index is the word's, or that
 //             of each changed element, one after the other
-// Latency:    from a word to its first located event: 8 cycles and two of core_divide
+// Latency:    from a word to its first located event: 9 cycles and two of core_divide
 // Throughput: 1 event per cycle; a word for another reader than the one before takes 1 cycle more
 // Timing:     every stage moves when the one after it is free; the tables have registers at both sides
 // Reset:      no word in flight
@@ -244,29 +244,32 @@ module core_place
       .payload_o({remainder_spot, carried_spot})
   );
 
-  // Stages 3 to 5: addresses and contents of the tables. They move together.
+  // Stages 3 to 5: addresses and contents of the tables, which come late in their cycle. 6: what they say. All move
+  // together.
   (* no_rw_check *) table_t rows[TableDepth];
   (* no_rw_check *) table_t columns[TableDepth];
   table_t row_q4, column_q4;
   logic [TableAddressBits-1:0] row_address_q3, column_address_q3;
   located_t located_q3, located_q4, located_q5;
-  logic none_q3, none_q4, valid_q3, valid_q4, valid_q5, kept;
+  logic [5:3] null_q, valid_q;  // null: no reader
+  logic hit;
 
   always_ff @(posedge clk_i) begin
     if (load_table_i) rows[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
     if (load_table_i) columns[load_address_i[TableAddressBits-1:0]] <= load_table_data_i;
   end
-  assign kept = located_q5.end_of_pass || located_q5.free || located_q5.hit;
-  assign next = !valid_q5 || ready_i || !kept;
-  assign valid_o = valid_q5 && kept;
-  assign event_o = located_q5;
+  assign hit = !null_q[5] && located_q5.row.count != '0 && located_q5.column.count != '0;
+  assign next = ready_i || !valid_o;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) {valid_q3, valid_q4, valid_q5} <= '0;
-    else if (next) {valid_q3, valid_q4, valid_q5} <= {spot_valid, valid_q3, valid_q4};
+    if (!rst_ni) {valid_o, valid_q} <= '0;
+    else if (next) begin
+      valid_q <= {valid_q[4:3], spot_valid};
+      valid_o <= valid_q[5] && (located_q5.free || hit);  // the end of a pass is free
+    end
     if (next) begin
       row_address_q3 <= TableAddressBits'(carried_spot.row_table + row);
       column_address_q3 <= TableAddressBits'(carried_spot.column_table + column);
-      none_q3 <= carried_spot.none;
+      null_q <= {null_q[4:3], carried_spot.none};
       located_q3 <= '{
           end_of_pass: carried_spot.end_of_pass,
           hit: 1'b0,
@@ -278,12 +281,13 @@ module core_place
           row: '0,
           column: '0
       };
-      {located_q4, none_q4} <= {located_q3, none_q3};
+      located_q4 <= located_q3;
       {row_q4, column_q4} <= {rows[row_address_q3], columns[column_address_q3]};
       located_q5 <= located_q4;
       located_q5.row <= row_q4;
       located_q5.column <= column_q4;
-      located_q5.hit <= !none_q4 && row_q4.count != '0 && column_q4.count != '0;
+      event_o <= located_q5;
+      event_o.hit <= hit;
     end
   end
 

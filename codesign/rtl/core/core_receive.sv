@@ -79,7 +79,8 @@ module core_receive
   logic [BeatBits-1:0] place_q;
   delta_fifo #(
       .Width(MemoryBits + 1),
-      .Depth(Records * Beats)
+      .Depth(Records * Beats),
+      .RamStyle("distributed")
   ) u_beats (
       .clk_i,
       .rst_ni,

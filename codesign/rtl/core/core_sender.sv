@@ -80,7 +80,8 @@ module core_sender
   // verilator lint_off UNUSEDSIGNAL
   logic aim_ready;
   // verilator lint_on UNUSEDSIGNAL
-  logic [IndexBits-1:0] word, aim_word;
+  logic mark_word_valid, mark_word_ready, mark_word_end;
+  logic [IndexBits-1:0] mark_word, word, aim_word;
   core_marks i_marks (
       .clk_i,
       .rst_ni,
@@ -92,10 +93,20 @@ module core_sender
       .step_i,
       .fresh_i(fresh_i || !skip_i),
       .dirty_o,
+      .valid_o(mark_word_valid),
+      .ready_i(mark_word_ready),
+      .end_o(mark_word_end),
+      .word_o(mark_word)
+  );
+  delta_fifo #(.Width(IndexBits + 1), .Depth(1)) i_words (  // what core_fetch waits for ends here
+      .clk_i,
+      .rst_ni,
+      .valid_i(mark_word_valid),
+      .ready_o(mark_word_ready),
+      .data_i ({mark_word_end, mark_word}),
       .valid_o(word_valid),
       .ready_i(word_ready),
-      .end_o(word_end),
-      .word_o(word)
+      .data_o ({word_end, word})
   );
 
   if (HasMemory) begin : g_fork
@@ -108,10 +119,7 @@ module core_sender
         .valid_o({forked_valid, fetch_word_valid}),
         .ready_i({forked_ready, fetch_word_ready})
     );
-    delta_fifo #(  // what core_codes waits for ends here
-        .Width(IndexBits + 1),
-        .Depth(1)
-    ) i_aims (
+    delta_fifo #(.Width(IndexBits + 1), .Depth(1)) i_aims (  // what core_codes waits for ends here
         .clk_i,
         .rst_ni,
         .valid_i(forked_valid),
@@ -126,8 +134,8 @@ module core_sender
     assign {aim_end, aim_word} = {word_end, word};
   end
 
-  logic fetch_valid, beats_valid, z_valid, z_ready;
-  z_t fetch_z, beats_z, z;
+  logic fetch_valid, beats_valid, next_valid, next_ready, z_valid, z_ready;
+  z_t fetch_z, beats_z, next_z, z;
   core_fetch i_fetch (
       .clk_i,
       .rst_ni,
@@ -143,7 +151,7 @@ module core_sender
       .sum_valid_i,
       .sum_data_i,
       .valid_o(fetch_valid),
-      .ready_i(z_ready && !step_i.source),
+      .ready_i(next_ready && !step_i.source),
       .end_o(fetch_z.end_of_pass),
       .word_o(fetch_z.word),
       .part_o(fetch_z.part),
@@ -169,7 +177,7 @@ module core_sender
       .error_early_o(error_o[0]),
       .error_late_o(error_o[1]),
       .valid_o(beats_valid),
-      .ready_i(z_ready && step_i.source),
+      .ready_i(next_ready && step_i.source),
       .end_o(beats_z.end_of_pass),
       .word_o(beats_z.word),
       .part_o(beats_z.part),
@@ -177,8 +185,18 @@ module core_sender
       .group_o(beats_z.group),
       .z_o(beats_z.z)
   );
-  assign z = step_i.source ? beats_z : fetch_z;
-  assign z_valid = step_i.source ? beats_valid : fetch_valid;
+  assign next_z = step_i.source ? beats_z : fetch_z;
+  assign next_valid = step_i.source ? beats_valid : fetch_valid;
+  delta_fifo #(.Width($bits(z_t)), .Depth(1)) i_z (  // what core_codes and core_send wait for ends here
+      .clk_i,
+      .rst_ni,
+      .valid_i(next_valid),
+      .ready_o(next_ready),
+      .data_i (next_z),
+      .valid_o(z_valid),
+      .ready_i(z_ready),
+      .data_o (z)
+  );
 
   logic row_valid, row_ready, moves, row, part_valid, part_ready, part_end, part_last;
   logic [IndexBits-1:0] part_word;

@@ -34,6 +34,7 @@ module core_walk
     input  walk_t                            load_data_i
 );
   localparam int unsigned AddressBits = WalkDepth > 1 ? $clog2(WalkDepth) : 1;
+  localparam int unsigned Low = IndexBits > 18 ? 18 : IndexBits;  // of an index, what a multiplier takes
   typedef logic [IndexBits-1:0] index_t;
   typedef logic [LaneBits:0] lanes_t;
   if (WalkDepth > 256) begin : g_bad
@@ -62,7 +63,8 @@ module core_walk
     if (move) begin
       {walk_q1, event_q1} <= {walks[event_i.walk[AddressBits-1:0]], event_i};
       {walk_q2, event_q2} <= {walk_q1, event_q1};
-      factor_q2 <= event_q1.element ? 7'd1 : walk_q1.used;
+      if (walk_q1.channelwise) factor_q2 <= 7'(walk_q1.group_lines);
+      else factor_q2 <= event_q1.element ? 7'd1 : walk_q1.used;
       most_lane_q2 <= most_lane;
     end
   end
@@ -76,7 +78,9 @@ module core_walk
   logic busy_q, null_q, first_lane_q, step, done;
   logic last_lane_q, last_group_q, last_column_q, last_row_q;
   index_t row_word_q, row_line_q, column_word_q, word_q, line_q;  // line_q: of the kernel's element
-  index_t start_line_q, group_line_q;  // of the event's lanes, in the first group and in this one
+  // Lines of the event's lanes: of the first group a multiple, in bits that a multiplier takes and the others; of this
+  // group the base and more.
+  index_t start_low_q, start_high_q, group_line_q;
   lanes_t left_lane_q, most_lane_q;
   logic [11:0] left_group_q, most_group_q;
   logic [7:0] left_row_q, left_column_q, most_column_q;
@@ -91,13 +95,15 @@ module core_walk
   assign done = null_q || (last_lane_q && last_group_q && last_column_q && last_row_q);
   assign load = !busy_q || (step && done);
 
-  index_t start_word, start_line, lines, start_group_line, next_word, next_line;
+  function automatic index_t high_lines(input index_t remainder, input logic [6:0] factor);
+    high_lines = '0;
+    for (int i = Low; i < IndexBits; i++) high_lines += remainder[i] ? index_t'(factor) << i : '0;
+  endfunction
+  index_t start_word, start_line, next_word, next_line;
   logic [11:0] most_group;
   logic [7:0] most_row, most_column;
   assign start_word = event_q2.row.word + event_q2.column.word + (walk_q2.channelwise ? event_q2.remainder : '0);
   assign start_line = event_q2.row.line + event_q2.column.line;
-  assign lines = event_q2.remainder * index_t'(factor_q2);
-  assign start_group_line = !walk_q2.channelwise ? lines : walk_q2.group_lines ? event_q2.remainder : '0;
   assign most_group = walk_q2.groups - 12'd1;
   assign most_row = event_q2.row.count - 8'd1;
   assign most_column = event_q2.column.count - 8'd1;
@@ -120,7 +126,9 @@ module core_walk
     if (load) begin
       {walk_q, event_q} <= {walk_q2, event_q2};
       null_q <= event_q2.end_of_pass || !event_q2.hit;
-      {start_line_q, group_line_q} <= {2{start_group_line}};
+      start_low_q <= index_t'((Low + 7)'(event_q2.remainder[Low-1:0]) * (Low + 7)'(factor_q2));
+      start_high_q <= high_lines(event_q2.remainder, factor_q2);
+      group_line_q <= walk_q2.weight_base;
       {row_word_q, column_word_q, word_q} <= {3{start_word}};
       {row_line_q, line_q} <= {2{start_line}};
       {left_lane_q, most_lane_q} <= {2{most_lane_q2}};
@@ -139,7 +147,7 @@ module core_walk
       last_lane_q <= last_lane_q ? one_lane_q : left_lane_q == lanes_t'(1);
       if (last_lane_q) begin
         {word_q, line_q} <= {next_word, next_line};
-        group_line_q <= last_group_q ? start_line_q : group_line_q + walk_q.group_stride;
+        group_line_q <= last_group_q ? walk_q.weight_base : group_line_q + walk_q.group_stride;
         left_group_q <= last_group_q ? most_group_q : left_group_q - 1'b1;
         last_group_q <= last_group_q ? one_group_q : left_group_q == 12'd1;
         if (last_group_q) begin
@@ -162,7 +170,7 @@ module core_walk
     logic none;  // an event that reaches nothing
     logic free;  // the last one of its word
     logic end_of_pass;
-    logic first;
+    logic first;  // of its word, which is marked
     logic last;
     logic channelwise;
     logic [LaneBits-1:0] lane;
@@ -188,13 +196,13 @@ module core_walk
           none: !event_q.end_of_pass && !event_q.hit,
           free: done && event_q.free && !event_q.end_of_pass,
           end_of_pass: event_q.end_of_pass,
-          first: first_lane_q,
+          first: first_lane_q && !event_q.end_of_pass,
           last: last_lane_q,
           channelwise: walk_q.channelwise,
           lane: lane,
           add_lane: !walk_q.channelwise && !event_q.element,
           word: word_q,
-          line: walk_q.weight_base + group_line_q + (walk_q.maximum ? '0 : line_q),
+          line: group_line_q + start_low_q + start_high_q + (walk_q.maximum ? '0 : line_q),
           offset: walk_q.maximum ? line_q : '0,
           sum_base: walk_q.sum_base,
           taps: walk_q.taps,
@@ -230,11 +238,10 @@ module core_walk
   end
 
   // Stage 6: the operation, once its mark is taken.
-  logic marks, move6;
-  assign marks = step_q5.first && !step_q5.end_of_pass;
+  logic move6;
   assign move6 = !op_valid_o || op_ready_i;
-  assign move5 = !valid_q5 || (move6 && (!marks || mark_ready_i));
-  assign mark_valid_o = valid_q5 && marks && move6;
+  assign move5 = !valid_q5 || (move6 && (!step_q5.first || mark_ready_i));
+  assign mark_valid_o = valid_q5 && step_q5.first && move6;
   assign mark_word_o = index_t'({step_q5.mark_base, 5'd0}) + step_q5.word;
   assign mark_engine_o = step_q5.engine;
   always_ff @(posedge clk_i) begin
@@ -243,7 +250,7 @@ module core_walk
     if (move6) begin
       op_o <= '0;
       {op_o.end_of_pass, op_o.add} <= {step_q5.end_of_pass, !step_q5.end_of_pass};
-      {op_o.first, op_o.last} <= step_q5.end_of_pass ? '0 : {step_q5.first, step_q5.last};
+      {op_o.first, op_o.last} <= {step_q5.first, step_q5.last && !step_q5.end_of_pass};
       op_o.sum <= step_q5.sum_base + product_q5 + step_q5.offset;
       op_o.from <= step_q5.sum_base + product_q5 + step_q5.offset;
       op_o.line <= step_q5.line;

@@ -243,13 +243,14 @@ module delta_core
   end
 
   // What changed, and what that changes.
-  logic mark_valid, mark_ready, ask_valid, ask_ready, sum_valid, changed_valid, changed_ready, issued, stalled;
-  index_t mark_word, ask_address;
+  logic mark_valid, mark_ready, set_valid, set_ready, ask_valid, ask_ready, sum_valid, issued, stalled;
+  logic sent_valid, sent_ready, changed_valid, changed_ready;
+  index_t mark_word, set_word, ask_address;
   logic [3:0] gap;
-  logic [7:0] mark_engine, engine;
+  logic [7:0] mark_engine, set_engine, engine;
   logic [Lanes*SumBits-1:0] sum_data;
-  changed_t changed;
-  logic [Lanes*DeltaBits-1:0] deltas;
+  changed_t sent, changed;
+  logic [Lanes*DeltaBits-1:0] sent_deltas, deltas;
   core_sender i_sender (
       .clk_i,
       .rst_ni(core_rst_n),
@@ -275,20 +276,20 @@ module delta_core
       .m_axis_tdata,
       .m_axis_tlast,
       .error_o,
-      .mark_valid_i(mark_valid),
-      .mark_ready_o(mark_ready),
-      .mark_word_i(mark_word),
-      .mark_engine_i(mark_engine),
+      .mark_valid_i(set_valid),
+      .mark_ready_o(set_ready),
+      .mark_word_i(set_word),
+      .mark_engine_i(set_engine),
       .sum_valid_o(ask_valid),
       .sum_ready_i(ask_ready),
       .sum_address_o(ask_address),
       .gap_o(gap),
       .sum_valid_i(sum_valid),
       .sum_data_i(sum_data),
-      .valid_o(changed_valid),
-      .ready_i(changed_ready),
-      .changed_o(changed),
-      .deltas_o(deltas),
+      .valid_o(sent_valid),
+      .ready_i(sent_ready),
+      .changed_o(sent),
+      .deltas_o(sent_deltas),
       .code_origin_i(MemoryAddressBits'(code_origin)),
       .row_read_valid_o(read_valid[2]),
       .row_read_ready_i(read_ready[2]),
@@ -305,6 +306,27 @@ module delta_core
       .load_param_i(write[4]),
       .load_address_i(address),
       .load_data_i(line[Top-ParamWords*32+:Quantisers*ParamBits])
+  );
+  // What either of them waits for ends here. A step begins long after the last mark of the one before.
+  delta_fifo #(.Width($bits(changed_t) + Lanes * DeltaBits), .Depth(1)) i_sent (
+      .clk_i,
+      .rst_ni(core_rst_n),
+      .valid_i(sent_valid),
+      .ready_o(sent_ready),
+      .data_i ({sent, sent_deltas}),
+      .valid_o(changed_valid),
+      .ready_i(changed_ready),
+      .data_o ({changed, deltas})
+  );
+  delta_fifo #(.Width(IndexBits + 8), .Depth(1)) i_set (
+      .clk_i,
+      .rst_ni(core_rst_n),
+      .valid_i(mark_valid),
+      .ready_o(mark_ready),
+      .data_i ({mark_word, mark_engine}),
+      .valid_o(set_valid),
+      .ready_i(set_ready),
+      .data_o ({set_word, set_engine})
   );
   core_adder i_adder (
       .clk_i,
