@@ -10,6 +10,7 @@ from typing import Any
 
 import cocotb
 from bench import Bench, Case, generator
+from cocotb.triggers import FallingEdge
 from core_bench import CONFIG
 from core_tokens import INDEX, packed
 
@@ -268,4 +269,25 @@ async def reset_anywhere(dut: Any) -> None:
         await play.bench.cycles(play.rng.randrange(1, 400))
         await play.bench.reset()
         play.first = True
+    await play.check(play.frame())
+
+
+@cocotb.test()
+async def reset_of_a_cycle(dut: Any) -> None:
+    """Nothing is started, and no frame ends, after a reset of one cycle, whatever it comes in."""
+    play = await make(dut, 0, 1.0)
+    await play.load(2)
+    seen = set()
+    for wait in range(160):
+        play.frame()
+        await play.bench.cycles(wait)
+        seen.add(bool(play.core.seen))
+        play.core.clear()
+        dut.rst_ni.value, dut.beat_valid_i.value = 0, 0
+        await FallingEdge(dut.clk_i)
+        dut.rst_ni.value = 1
+        await play.bench.cycles(4)
+        assert not play.core.seen, f"reset {wait} cycles after the start: {play.core.seen}"
+    assert seen == {False, True}, "resets before and after what is seen"
+    play.first = True
     await play.check(play.frame())

@@ -586,6 +586,7 @@ ADD_MUTANTS = [
         ("fresh after an offer in a frame", "if (idle_o && !loaded_i)", "if (!loaded_i)"),
         ("not fresh after a load", "if (idle_o && !loaded_i)", "if (1'b0)"),
         ("not fresh after a reset", "state_q <= Idle;\n      first_q <= 1'b1;", "state_q <= Idle;"),
+        ("starts in a reset", "      {beats_start_o, marks_start_o, frame_o} <= '0;\n    end", "    end"),
         (
             "reads a word less",
             "if (count_q == CountBits'(StepWords)) state_q",

@@ -124,6 +124,7 @@ module core_sequence
     if (!rst_ni) begin
       state_q <= Idle;
       first_q <= 1'b1;
+      {beats_start_o, marks_start_o, frame_o} <= '0;
     end
   end
 
