@@ -49,7 +49,8 @@ def modules(
 ) -> Callable[[Mapping[str, int]], dict[str, str]]:
     """Return what returns the files of modules of the core and of leaves, for the parameters of a case.
 
-    ``stand_ins``: modules for which there is a simpler one in ``stand_ins/``.
+    ``stand_ins``: modules for which there is a simpler one in ``stand_ins/``; ``Divide`` of the parameters: stages of
+    that of core_divide.
     """
 
     def files(parameters: Mapping[str, int]) -> dict[str, str]:
@@ -59,8 +60,11 @@ def modules(
         package = package.replace(f"ChunkBits = {CHUNK_BITS};", f"ChunkBits = {chunk_bits};")
         texts = core_module_files()
         chosen = {name: texts[name] for name in ("core_types.sv", *(f"core_{name}.sv" for name in names))}
+        if "Room" in parameters and "fetch" in names:  # as well
+            chosen["core_fetch.sv"] = chosen["core_fetch.sv"].replace("Room = 16;", f"Room = {parameters['Room']};")
         simple = [STAND_INS / f"core_{name}.sv" for name in stand_ins]
-        instead = {path.name: path.read_text(encoding="utf-8") for path in simple}
+        stages = f"Stages = {parameters.get('Divide', 9)};"
+        instead = {path.name: path.read_text(encoding="utf-8").replace("Stages = 9;", stages) for path in simple}
         return {"core_pkg.sv": package, **leaf_files(*leaves), **instead, **chosen}
 
     return files

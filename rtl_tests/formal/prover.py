@@ -147,12 +147,13 @@ def script(
     top = f"prove_{subject.name}"
     settings = " ".join(f"-G {name}={value}" for name, value in parameters.items() if not name.islower())
     free = f"hierarchy -top {top}\nproc\ndelete t:$meminit t:$meminit_v2\n" if subject.free else ""
+    flat = "memory_map\nopt\n" if subject.flat else ""
     steps = depth if mode == "prove" else depth + 1  # Yosys checks a cycle in the step after it
     going = "--keep-going " if mode == "bmc" and subject.thorough else ""
     names = "\n".join((*files, *subject.files))
     return (
         f"[options]\nmode {mode}\ndepth {steps}\n\n[engines]\nsmtbmc {going}bitwuzla\n\n[script]\n"
-        f"read_slang --threads 1 -D SYNTHESIS {settings} --top {top} {' '.join(files)}\n{free}prep -top {top}\n"
+        f"read_slang --threads 1 -D SYNTHESIS {settings} --top {top} {' '.join(files)}\n{free}prep -top {top}\n{flat}"
         f"{f'delete {STEPS}' if faulty else ''}\n\n"
         f"[files]\n{names}\n"
     )

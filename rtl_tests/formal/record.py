@@ -85,6 +85,7 @@ class Subject:
         free: memories read from files hold anything: proved for every content.
         thorough: the search for a fault goes on after the first property that fails.
         prefix: of the module's name, and of the files that faults are in.
+        flat: memories become registers, which is faster where every place of one is looked at.
         modules: given the parameters, file name -> text of every module that it may need, each after what it imports.
     """
 
@@ -99,6 +100,7 @@ class Subject:
     free: bool = False
     thorough: bool = True
     prefix: str = "delta_"
+    flat: bool = False
     modules: Callable[[Mapping[str, int]], Mapping[str, str]] = lambda _: leaf_files()
 
 

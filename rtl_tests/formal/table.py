@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from formal.core_fetches import FETCHES
+from formal.core_loads import LOADS
+from formal.core_programs import PROGRAMS
 from formal.core_reach import REACH
 from formal.core_rows import ROWS
 from formal.core_sends import SENDS
@@ -13,18 +16,25 @@ from formal.memories import MEMORIES
 from formal.record import Subject
 from formal.streams import STREAMS
 
-SUBJECTS: tuple[Subject, ...] = (*STREAMS, *MEMORIES, *ENGINES, *CORES, *ROWS, *SENDS, *REACH, *SUMS)
+SUBJECTS: tuple[Subject, ...] = (
+    *STREAMS,
+    *MEMORIES,
+    *ENGINES,
+    *CORES,
+    *ROWS,
+    *SENDS,
+    *REACH,
+    *SUMS,
+    *PROGRAMS,
+    *FETCHES,
+    *LOADS,
+)
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_INSIDE = ("lane", "words")
 """Modules of the delta core that are proved as parts of another one."""
 CORE_SIMULATED = (
     "codes",
-    "fetch",
-    "place",
-    "sequence",
-    "probe",
-    "load",
     "memory",
 )
 """Modules of the delta core that are simulated only."""
