@@ -24,7 +24,13 @@ CASES = {
     "133 MHz": Case(parameters={"ClockMhz": 133, "CasLatency": 3, "ClockPs": 7519, "StartNs": 2000}),
     "100 MHz, latency 3": Case(parameters={"ClockMhz": 100, "CasLatency": 3, "ClockPs": 10_000, "StartNs": 200_000}),
 }
-CORE_MHZ = {"75 and 120 MHz": 75, "60 and 120 MHz": 60, "80 and 100 MHz": 80, "100 and 50 MHz": 100}
+CORE_MHZ = {
+    "80 and 120 MHz": 80,
+    "75 and 120 MHz": 75,
+    "60 and 120 MHz": 60,
+    "80 and 100 MHz": 80,
+    "100 and 50 MHz": 100,
+}
 """Clock of the core where it is another one than the SDRAM's."""
 CASES |= {
     name: Case(
@@ -49,13 +55,14 @@ FIRST_BEAT = {
     "80 MHz": {"open": 13, "closed": 15, "other": 17},
     "133 MHz": {"open": 14, "closed": 16, "other": 20},
     "100 MHz, latency 3": {"open": 14, "closed": 16, "other": 20},
+    "80 and 120 MHz": {"open": 15, "closed": 16, "other": 18},
     "75 and 120 MHz": {"open": 14, "closed": 15, "other": 17},
     "60 and 120 MHz": {"open": 12, "closed": 13, "other": 14},
     "80 and 100 MHz": {"open": 16, "closed": 18, "other": 21},
     "100 and 50 MHz": {"open": 36, "closed": 40, "other": 41},
 }
 """Cycles from a read's acceptance to its first beat, or one more: its row is open, none of its bank, another one."""
-SPREAD = {"75 and 120 MHz": 3, "60 and 120 MHz": 3, "80 and 100 MHz": 4, "100 and 50 MHz": 7}
+SPREAD = {"80 and 120 MHz": 3, "75 and 120 MHz": 3, "60 and 120 MHz": 3, "80 and 100 MHz": 4, "100 and 50 MHz": 7}
 """Numbers from there on that it may be, where clocks differ; else each of two."""
 RESPONSE = 7
 """Cycles from a write's acceptance to its response, without two for each beat, or one more, if its row is open."""

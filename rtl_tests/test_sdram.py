@@ -51,7 +51,7 @@ def test_from_clock_to_clock(name: str, tmp_path: Path) -> None:
 
 
 def test_bench_at_two_clocks(tmp_path: Path) -> None:
-    run("75 and 120 MHz", SOURCES, tmp_path, testcase=LIGHT)
+    run("80 and 120 MHz", SOURCES, tmp_path, testcase=LIGHT)
 
 
 @pytest.mark.heavy

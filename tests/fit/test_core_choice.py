@@ -43,7 +43,7 @@ def test_a_core_has_the_cycles_of_its_model() -> None:
     graph, board = two_convolutions(), load_target("ulx3s-85f")
     assert board.core is not None
     counted = core_cycles(
-        compile_graph(graph, board.core), moving(graph, 12), memory=memory_timing(board, 75.0)
+        compile_graph(graph, board.core), moving(graph, 12), memory=memory_timing(board, board.clock.of_delta_core)
     ).frames[1:]
     assert core().cycles.mean == pytest.approx(float(counted.mean()))
     assert core().cycles.p95 == pytest.approx(float(np.quantile(counted, 0.95)))

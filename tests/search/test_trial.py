@@ -109,12 +109,13 @@ def test_a_trial_may_be_a_program_of_the_board_s_core(done: tuple[Path, Trial, O
     search = load_search(root / "tiny.toml")
     choice = {**CHOICE, "hardware.architecture": "core"}
     design = search.space.design(choice, "trial")
-    assert (search.clock_of(trial.design), search.clock_of(design)) == (100.0, 75.0)
+    board = load_target("ulx3s-85f")
+    assert (search.clock_of(trial.design), search.clock_of(design)) == (100.0, board.clock.of_delta_core)
     outcome = run_trial(root, "trials/0002", replace(trial, design=design, clock_mhz=75.0))
     figures, other = outcome.figures, pipeline.figures
     assert figures is not None
     assert other is not None
-    cells = load_target("ulx3s-85f").core_area()
+    cells = board.core_area()
     assert cells is not None
     assert (figures.lut, figures.dsp) == (cells.lut, cells.dsp)
     assert figures.accuracy == other.accuracy, "the same network"
