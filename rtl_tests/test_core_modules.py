@@ -21,7 +21,7 @@ SOURCES = [FOLDER / f"core_{module}.sv" for module in ("types", *CORE_MODULES)]
 LEAVES = [leaves.FOLDER / f"delta_{leaf}.sv" for leaf in ("fifo", "state", "fork")]
 PROVED = (
     *("burst", "gather", "transmit", "tags", "order", "receive", "beats", "divide", "quantise"),
-    *("lane", "words", "lanes", "send", "walk"),
+    *("lane", "words", "lanes", "send", "walk", "fetch", "place", "probe"),
 )
 """Modules that the default run proves (test_proofs.py): their benches are heavy."""
 LIGHT: dict[str, tuple[str, ...]] = {**dict.fromkeys(PROVED, ()), "cache": ("8 saves",)}
