@@ -158,7 +158,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--table", type=Path, default=TABLE, help="the networks (default: benchmarks/networks.toml)")
     parser.add_argument("--only", nargs="*", help="names of networks (default: all but the large ones)")
     parser.add_argument("--designs", type=Path, nargs="*", default=[], help="build folders to run, too")
-    parser.add_argument("--frames", type=int, default=5, help="of the first clip; the first is not in the means")
+    parser.add_argument("--frames", type=int, default=64, help="most of the first clip; the first is not in the means")
     parser.add_argument("--clock", type=float, help="MHz of the ULX3S' core (default: that of its board's file)")
     parser.add_argument("--json", type=Path, required=True, help="put the rows among those that are here")
     parser.add_argument("--markdown", type=Path, required=True, help="put the table into this document")
