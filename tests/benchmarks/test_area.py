@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from small_design import small_graph
 
 from benchmarks.area import measure_areas
 
 
+@pytest.mark.heavy
 def test_both_ways_are_mapped_from_the_same_sources(tmp_path: Path) -> None:
     found = measure_areas(small_graph(), tmp_path)
     assert (found.skipping.kind, found.skipping.target) == (found.dense.kind, found.dense.target) == ("synth", "ecp5")
