@@ -662,7 +662,7 @@ ADD_MUTANTS = [
         (
             "address of the line after it",
             "address_o <= address_q[IndexBits-1:0]",
-            "address_o <= address_q[IndexBits-1:0] + IndexBits'(line_end)",
+            "address_o <= address_q[IndexBits-1:0] + IndexBits'(line_end_q)",
         ),
         ("section starts where the last one ended", "{address_q, count_q} <= '0", "count_q <= '0"),
         ("words of a line in turn", "{word_q, line_o[LineBits-1:32]}", "{line_o[LineBits-33:0], word_q}"),
