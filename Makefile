@@ -68,7 +68,7 @@ bench: $(STAMP) $(BOARDS)  ## measure what performance measures, change no docum
 	$(BIN)/python -m benchmarks $(if $(CLIPS),--clips "$(CLIPS)") --json build/bench.json
 	$(BIN)/python -m pytest -m heavy
 
-prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (a quarter of an hour); ONLY="fifo join": these rows
+prove: $(STAMP)  ## prove the RTL leaves, find every fault, fill docs/proofs.md and .json (half an hour); ONLY="fifo join": these rows
 	PYTHONPATH=rtl_tests $(BIN)/python -m formal --jobs $(JOBS) $(if $(ONLY),--only $(ONLY))
 
 soak: $(STAMP)  ## a million frames, stalls, resets and malformed frames through pipelines and a core (ten minutes); FRAMES=number

@@ -66,7 +66,7 @@ class Core:
 
 
 LARGE_CLOCK, LARGE_SDRAM = 75.0, 120.0
-"""Clocks [MHz] of the core of 16 lanes, which nobody routed, and of its SDRAM: those of the ULX3S's core."""
+"""Clocks [MHz] of the core of 16 lanes, which nobody routed, and of its SDRAM."""
 LARGE_FRAMES = {"mobilenet_224": 3, RESNET: 2}
 """Frames that a large network is simulated on: the first one takes 100 million cycles, ResNet-50's 262 million."""
 
