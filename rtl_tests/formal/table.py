@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from formal.core_fetches import FETCHES
 from formal.core_loads import LOADS
+from formal.core_ports import PORTS
 from formal.core_programs import PROGRAMS
 from formal.core_reach import REACH
 from formal.core_rows import ROWS
@@ -28,13 +29,11 @@ SUBJECTS: tuple[Subject, ...] = (
     *PROGRAMS,
     *FETCHES,
     *LOADS,
+    *PORTS,
 )
 INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_INSIDE = ("lane", "words")
 """Modules of the delta core that are proved as parts of another one."""
-CORE_SIMULATED = (
-    "codes",
-    "memory",
-)
+CORE_SIMULATED = ("codes",)
 """Modules of the delta core that are simulated only."""
