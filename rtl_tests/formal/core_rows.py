@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proofs of the delta core's modules: rows of codes that lie outside, asked for ahead and written back."""
+"""Proofs of the delta core's modules: rows of codes, and those outside, asked for ahead and written back."""
 
 from __future__ import annotations
 
@@ -116,5 +116,69 @@ ROWS = (
         ),
         prefix="core_",
         modules=modules("record", "back"),
+    ),
+    Subject(
+        name="core_codes",
+        leaf="codes",
+        properties={
+            "codes": "a part's codes come SendRead enabled cycles after it passed, and are those that replaced the "
+            "row's last, inside or outside",
+            "passes": "a part or an end passes on both sides in the same cycle",
+            "stable": "one that waits for core_send stays offered",
+            "ended": "an end passes only when no request waits, every row that was asked for has come and every record "
+            "has left",
+            "progress": "a part is offered when its place is known, its row is there and a changed one has room; an "
+            "end in the 2nd cycle in which nothing is under way",
+            "ahead": "core_ahead gets what its proof assumes: a part only if its place is known and its row there, "
+            "the end once nothing is under way",
+            "back": "and core_back: a row only if it has room, and its codes later, once",
+        },
+        assumes="core_ahead and core_back do what their proofs say, and anything else (stand-ins do); there is a "
+        "memory outside, which answers a read with what was written before it; words also come ahead, in order, within "
+        "their pass, or are a source's; a pass begins when the one before it has left core_send, and the step, fresh_i "
+        "and origin_i stay in it; a row belongs to one word, and passes once in a pass; an unchanged row has the codes "
+        "that it had",
+        cases=tuple(
+            Case(
+                parameters={
+                    "Stages": stages,
+                    "BankRows": bank,
+                    "BackRows": back,
+                    "lanes": lanes,
+                    "quantisers": 2,
+                    "code_bits": code,
+                    "index_bits": index,
+                    "code_rows": rows,
+                },
+                depth=2,
+                fast=stages == 6,
+            )
+            for stages, bank, back, lanes, code, index, rows in (
+                (6, 4, 4, 4, 2, 4, 7),
+                (11, 4, 32, 4, 2, 4, 7),
+                (11, 8, 32, 4, 17, 5, 8),
+                (11, 8, 32, 8, 17, 6, 20),
+            )
+        ),
+        fault_depth=20,
+        faults=(
+            *benched(
+                "codes",
+                *("codes of part 0", "words one after the other", "row of the one after it", "nothing kept"),
+                *("never frozen", "bank of the one after it", "all banks written", "outside written inside, too"),
+                *("place of the one after it", "end does not wait", "row not waited for", "room not waited for"),
+                *("place not waited for", "writes under way", "reads under way", "packet of codes kept"),
+                *("first frame reads", "queue stays", "row written while it waits"),
+                among=MUTANTS,
+            ),
+            Fault(leaf="codes", name="passes on one side", old="ready_i && go}", new="ready_i}"),
+            Fault(
+                leaf="codes", name="end taken back", old="ending && !take &&", new="ending && !take && !settled_q &&"
+            ),
+        ),
+        thorough=False,
+        prefix="core_",
+        flat=True,
+        modules=modules("codes", leaves=(), stand_ins=("ahead", "back")),
     ),
 )

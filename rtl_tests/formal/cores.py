@@ -62,6 +62,10 @@ def modules(
         chosen = {name: texts[name] for name in ("core_types.sv", *(f"core_{name}.sv" for name in names))}
         if "Room" in parameters and "fetch" in names:  # as well
             chosen["core_fetch.sv"] = chosen["core_fetch.sv"].replace("Room = 16;", f"Room = {parameters['Room']};")
+        if "Stages" in parameters and "codes" in names:  # of core_send
+            chosen["core_types.sv"] = chosen["core_types.sv"].replace(
+                "SendStages = 11;", f"SendStages = {parameters['Stages']};"
+            )
         simple = [STAND_INS / f"core_{name}.sv" for name in stand_ins]
         stages = f"Stages = {parameters.get('Divide', 9)};"
         instead = {path.name: path.read_text(encoding="utf-8").replace("Stages = 9;", stages) for path in simple}

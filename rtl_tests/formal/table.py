@@ -35,5 +35,5 @@ INSIDE = ("walk", "lists", "rows")
 """Leaves without a subject of their own: they are proved as parts of the convolution engine."""
 CORE_INSIDE = ("lane", "words")
 """Modules of the delta core that are proved as parts of another one."""
-CORE_SIMULATED = ("codes",)
+CORE_SIMULATED: tuple[str, ...] = ()
 """Modules of the delta core that are simulated only."""
