@@ -337,6 +337,24 @@ async def memory_lost(dut: Any, fault: str) -> None:
 
 @cocotb.test(skip=not MEMORY)
 @cocotb.parametrize(fault=("silent", "error"))
+async def memory_lost_as_an_image_begins(dut: Any, fault: str) -> None:
+    """What the network before lost is no error of an image whose memory is good."""
+    loading = Loading(dut, 0.0)
+    await loading.bench.start()
+    for wait in range(10):
+        await loading.load(right(loading.rng))
+        setattr(loading.outside, fault, True)
+        await loading.bench.cycles(wait)
+        loading.offer(right(loading.rng))
+        await loading.bench.until(lambda: len(loading.source.taken_at) >= 2)
+        setattr(loading.outside, fault, False)
+        await loading.bench.until(lambda: not loading.source.waiting, timeout=2000)
+        await loading.bench.cycles(2)
+        assert (dut.loaded_o.value, dut.error_o.value) == (1, 0), f"begun after {wait} cycles"
+
+
+@cocotb.test(skip=not MEMORY)
+@cocotb.parametrize(fault=("silent", "error"))
 async def memory_lost_within_a_frame(dut: Any, fault: str) -> None:
     """The core is reset, and has no network some cycles later; the next load finds the memory, or not."""
     loading = Loading(dut, 0.0)

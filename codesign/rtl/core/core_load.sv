@@ -150,7 +150,7 @@ module core_load
     {write_o, write_weight_o, write_sum_o} <= '0;
     if (beat_ready) beat_valid_q <= 1'b0;
     lost_q <= {lost_q[1:0], loaded_q && lost};
-    if (lost_q[2]) {loaded_q, error_o} <= {1'b0, NoMemory};
+    if (lost_q[2] && loaded_q) {loaded_q, error_o} <= {1'b0, NoMemory};
     if (summed_q) crc_q <= crc(mixed_q);
     if (state_q == Probe && probe_done) begin
       state_q <= probe_good ? Section : Failed;
