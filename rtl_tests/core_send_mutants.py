@@ -96,7 +96,7 @@ SEND_MUTANTS = [
         ("high bits of a word", "rest(head.word, step_i.taps) + step_i.sum_base", "step_i.sum_base"),
         ("another period", ".divisor_i  (step_i.groups)", ".divisor_i  (step_i.groups + 1'b1)"),
         ("asks too early", "gap_q <= request ? need - 1'b1 :", "gap_q <= request ? '0 :"),
-        ("sums a cycle late", "if (come) held_q <= sum_data_i", "if (holding_q) held_q <= sum_data_i"),
+        ("sums a cycle late", "if (sum_valid_i) held_q <= sum_data_i", "if (holding_q) held_q <= sum_data_i"),
         ("sums of the request after it", "of_q   <= tag;", "of_q   <= asked;"),
         (
             "the end overtakes the last parts",

@@ -201,7 +201,7 @@ module core_fetch
   part_t z_q, z_q2;
   assign come = sum_valid_i || (tag_valid && (tag.head.end_of_pass || codes_q) && !(holding_q && more_q));
   always_ff @(posedge clk_i) begin
-    if (come) held_q <= sum_data_i;
+    if (sum_valid_i) held_q <= sum_data_i;
     if (come) begin
       of_q   <= tag;
       more_q <= single_q && !tag.head.end_of_pass && tag.part != most_part_q;
