@@ -23,7 +23,7 @@ Lines = NDArray[np.int32]
 
 
 PARTS = 4
-"""Readers that a weight may be spread over."""
+"""Readers that weights may be spread over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +94,19 @@ def reaches_of(plan: Plan, node: Engine, at: int, config: CoreConfig) -> tuple[t
 
 
 def _parts(taps: IntArray, config: CoreConfig) -> list[IntArray]:
-    """Return weights whose sum these are: one that all share, as in an addition, in up to `PARTS` equal ones."""
-    most = 1 << config.weight_bits - 2
-    if taps.shape != (1, 1) or not most < taps[0, 0] <= PARTS * most:
+    """Return weights whose sum these are, each narrow enough for a line: up to `PARTS` as equal as can be."""
+    most = (1 << config.weight_bits - 1) - 1
+    count = max(1, -(-int(np.abs(taps).max(initial=0)) // most))
+    if _fits(taps, config) or count > PARTS:  # too many are an error of the weights as they are
         return [taps]
-    return [np.array([[most]], np.int64)] * int(taps[0, 0] // most)
+    ends = [taps * at // count for at in range(count + 1)]
+    return [ends[at + 1] - ends[at] for at in range(count)]
+
+
+def _fits(weights: IntArray, config: CoreConfig) -> bool:
+    """Return whether weights fit the lines of a core."""
+    most = 1 << config.weight_bits - 1
+    return bool(weights.min(initial=0) >= -most and weights.max(initial=0) < most)
 
 
 def _reach(plan: Plan, node: Engine, at: int, taps: IntArray, config: CoreConfig) -> tuple[Reach, ...]:
@@ -214,7 +222,7 @@ def check_weights(name: str, weights: IntArray, config: CoreConfig) -> None:
     """
     low, high = int(weights.min()), int(weights.max())
     most = (1 << config.weight_bits - 1) - 1
-    if low < -most - 1 or high > most:
+    if not _fits(weights, config):
         bits = max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
         raise ConversionError(
             "the weights do not fit the core",

@@ -245,11 +245,28 @@ def test_a_reader_of_another_shape_beside_one_of_the_same() -> None:
     assert on.check(random_walk(np.random.default_rng(1), graph, 20, 0.3)) > 400
 
 
-@pytest.mark.parametrize(("shift", "parts"), [(14, 1), (15, 2), (16, 4)])
+@pytest.mark.parametrize(("shift", "parts"), [(14, 1), (15, 2), (16, 3)])
 def test_a_weight_of_an_addition_that_is_too_wide_is_added_in_parts(shift: int, parts: int) -> None:
     on = OnCore(shifted(shift), CoreConfig(lanes=4, quantisers=2, sum_bits=40))
     assert [reader.delta for reader in on.compiled.readers].count("f") == parts
     assert on.check(random_walk(np.random.default_rng(1), on.graph, 20, 0.3)) > 400
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("deep", [False, True])
+def test_weights_of_a_convolution_that_are_too_wide_are_added_in_parts(kernel: int, deep: bool) -> None:
+    rng = np.random.default_rng([kernel, deep])
+    first = delta("d", "in", (4, 4, 3))
+    layer = conv(first, 3, kernel=kernel, deep=deep)
+    most = 4 * 32767
+    weight = rng.integers(-most // 2, most // 2, layer.weight.shape) * 2 + 1  # odd: no lattice makes them narrower
+    weight.flat[:3] = -most, most, most - 1
+    layer = replace(layer, weight=weight, fmt=replace(layer.fmt, width=40))
+    source = Source(name="in", shape=(4, 4, 3), fmt=U4)
+    graph = Graph(name="t", nodes=(source, first, layer))
+    on = OnCore(graph, CoreConfig(lanes=4, quantisers=2, sum_bits=40))
+    assert len(on.compiled.readers) == 4
+    assert on.check(random_walk(rng, graph, 20, 0.3)) > 400
 
 
 def test_a_weight_that_takes_more_than_four_parts() -> None:

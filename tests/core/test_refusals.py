@@ -52,12 +52,13 @@ def test_codes_of_an_activation() -> None:
 
 
 def test_weights() -> None:
-    weight = np.full((1, 1, 3, 8), 1 << 15)
+    weight = np.full((1, 1, 3, 8), 1 << 17)
     assert compile_graph(with_nodes(GRAPH, after_d={"weight": weight}))  # on a lattice of its own
     weight[0, 0, 1] = -1  # which keeps it on the common one
-    message = r"^after_d: the weights do not fit the core.*Expected: 16 bits.*Received: -1 to 32768.*weight_bits = 17"
+    message = r"^after_d: the weights do not fit the core.*Expected: 16 bits.*Received: -1 to 131072.*weight_bits = 19"
     refused(with_nodes(GRAPH, after_d={"weight": weight}), message)
-    assert compile_graph(with_nodes(GRAPH, after_d={"weight": -weight}))
+    weight[0, 0, 0] = 4 * 32767  # in four parts
+    assert compile_graph(with_nodes(GRAPH, after_d={"weight": np.minimum(weight, 4 * 32767)}))
 
 
 def test_sums_that_only_a_finer_lattice_makes_too_wide() -> None:
