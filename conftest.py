@@ -91,10 +91,12 @@ def eager_module() -> Iterator[None]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let an interrupt reach this process and its children: shells ignore it for jobs in their background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let this process and its children hear SIGINT, which jobs ignore, and SIGHUP, which what nohup runs ignores."""
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, hangup)
 
 
 @pytest.fixture
