@@ -61,13 +61,15 @@ class Sums:
         self.next_at = self.now = self.most = 0
         self.waiting: int | None = None
         self.taken_at: list[int] = []
+        self.noise = 2  # cycles of a reset, which begins now
 
     def drive(self) -> None:
         dut = self.dut
         self.ready = self.rng.random() >= self.pause
         dut.sum_ready_i.value = int(self.ready)
         comes = bool(self.under_way) and max(self.under_way[0][0], self.next_at) <= self.now
-        dut.sum_valid_i.value = int(comes)
+        dut.sum_valid_i.value = int(comes) if not self.noise else self.rng.getrandbits(1)
+        self.noise = max(0, self.noise - 1)
         bits = CONFIG.lanes * SB
         dut.sum_data_i.value = pack(sums(self.under_way.popleft()[1]), SB) if comes else self.rng.getrandbits(bits)
         self.comes = comes
@@ -162,6 +164,15 @@ async def far_away(dut: Any, taps: int, parts: int) -> None:
     await fetching.run(fetching.step(taps, parts), list(range(60)))
     assert np.diff(fetching.sums.taken_at).tolist() == [parts if taps == 1 else 1] * (len(fetching.sums.taken_at) - 1)
     assert fetching.sums.most >= 2, "several requests are under way"
+
+
+@cocotb.test()
+@cocotb.parametrize(parts=(1, 2))
+async def codes_without_sums(dut: Any, parts: int) -> None:
+    """A packet of codes does not wait for a memory of sums that takes nothing."""
+    fetching = Fetching(dut, (0.0, 1.0, 0.0))
+    await fetching.bench.start()
+    await fetching.run(fetching.step(1, min(parts, MOST_PARTS), packet=CODES), list(range(40)))
 
 
 @cocotb.test()
