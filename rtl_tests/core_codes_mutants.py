@@ -23,7 +23,6 @@ CODES_MUTANTS = [
         ("room not waited for", "(room || !write_q)", "1'b1"),
         ("place not waited for", ": known && (", ": ("),
         ("writes under way", "&& ahead_idle && back_idle", "&& ahead_idle"),
-        ("reads under way", "&& ahead_idle && back_idle", "&& back_idle"),
         ("packet of codes kept", "write_q <= step_i.packet == 2'd0", "write_q <= 1'b1"),
         ("first frame reads", "&& !fresh_i);", ");"),
         ("queue stays", "clear_q   <= take && end_i", "clear_q   <= 1'b0"),
